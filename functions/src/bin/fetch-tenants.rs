@@ -1,0 +1,15 @@
+//! `GET /api/v1/fetch/tenants`: tenants, newest first, a page at a time.
+
+use shared::api::tenant_outputs::TenantsPage;
+use shared::api::tenants::FetchTenants;
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<FetchTenants, _, _>(fetch)
+}
+
+async fn fetch(app: App, call: Call<FetchTenants>) -> Result<TenantsPage> {
+    let start = call.query.start()?;
+    let page = app.tenants().page(call.query.status, &start, call.query.limit).await?;
+    Ok(TenantsPage::new(page, call.query.limit))
+}

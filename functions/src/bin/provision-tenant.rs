@@ -1,0 +1,14 @@
+//! `POST /api/v1/provision/tenant`: registers a tenant and shows its secret, once.
+
+use shared::api::tenant_outputs::ProvisionedTenant;
+use shared::api::tenants::ProvisionTenant;
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<ProvisionTenant, _, _>(provision)
+}
+
+async fn provision(app: App, call: Call<ProvisionTenant>) -> Result<ProvisionedTenant> {
+    let provisioned = app.tenants().provision(call.body, &call.change).await?;
+    Ok(provisioned.into())
+}

@@ -1,0 +1,14 @@
+//! `POST /api/v1/reactivate/tenant`: undoes a suspension and resets the strikes.
+
+use shared::api::tenant_outputs::Reactivated;
+use shared::api::tenants::ReactivateTenant;
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<ReactivateTenant, _, _>(reactivate)
+}
+
+async fn reactivate(app: App, call: Call<ReactivateTenant>) -> Result<Reactivated> {
+    app.tenants().reactivate(&call.query.tenant_id, &call.change).await?;
+    Ok(Reactivated)
+}

@@ -1,0 +1,11 @@
+//! Every five minutes: removes what interrupted provisioning left behind.
+
+use shared::{App, Exit, Result, on_schedule};
+
+fn main() -> Exit {
+    on_schedule("reconcile", reconcile)
+}
+
+async fn reconcile(app: App) -> Result<shared::store::Reconciled> {
+    app.tenants().reconcile(app.now()).await
+}

@@ -1,0 +1,15 @@
+//! `POST /api/v1/rotate/tenant-secret`: a new secret, shown once; the old one is dead when this answers, or after the overlap.
+
+use shared::api::tenant_outputs::RotatedSecret;
+use shared::api::tenants::RotateTenantSecret;
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<RotateTenantSecret, _, _>(rotate)
+}
+
+async fn rotate(app: App, call: Call<RotateTenantSecret>) -> Result<RotatedSecret> {
+    let tenant_id = call.query.tenant_id;
+    let rotated = app.tenants().rotate(&tenant_id, call.body.overlap_seconds, &call.change).await?;
+    Ok(RotatedSecret::new(tenant_id, rotated))
+}

@@ -1,0 +1,14 @@
+//! `POST /api/v1/suspend/tenant`: refuses every call of the tenant, from the next one on.
+
+use shared::api::tenant_outputs::Suspended;
+use shared::api::tenants::SuspendTenant;
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<SuspendTenant, _, _>(suspend)
+}
+
+async fn suspend(app: App, call: Call<SuspendTenant>) -> Result<Suspended> {
+    app.tenants().suspend(&call.query.tenant_id, call.body.reason, &call.change).await?;
+    Ok(Suspended)
+}

@@ -1,0 +1,14 @@
+//! `POST /api/v1/update/tenant`: writes exactly the fields in the body.
+
+use shared::api::tenant_outputs::UpdatedTenant;
+use shared::api::tenants::UpdateTenant;
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<UpdateTenant, _, _>(update)
+}
+
+async fn update(app: App, call: Call<UpdateTenant>) -> Result<UpdatedTenant> {
+    let tenant = app.tenants().update(&call.query.tenant_id, call.body, &call.change).await?;
+    Ok(UpdatedTenant(tenant.into()))
+}

@@ -1,0 +1,302 @@
+//! What the tenant registry answers.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::operation::Output;
+use crate::domain::{
+    AuditEvent, CallbackUrl, Cursor, DisplayName, LogoUrl, Origins, Page, PageLimit, RatePerMinute, Reason,
+    RevealedSecret, RpId, Tenant, TenantId, TenantName, TenantStatus, TenantSummary, Timestamp,
+};
+use crate::store::{Provisioned, Rotated};
+
+/// A new tenant.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProvisionedTenant {
+    /// Its id.
+    pub tenant_id: TenantId,
+    /// Its secret, shown once; null in a replay that can't show it again.
+    #[schemars(with = "Option<String>")]
+    pub tenant_secret: Option<RevealedSecret>,
+    /// What the operator calls it.
+    pub tenant_name: TenantName,
+    /// Relay calls accepted per calendar minute.
+    pub rate_limit_per_min: RatePerMinute,
+    /// When it was provisioned.
+    pub created_at: Timestamp,
+    /// The uuid under which the projects surface knows it.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub project_id: Option<Uuid>,
+}
+
+impl From<Provisioned> for ProvisionedTenant {
+    fn from(Provisioned { tenant, secret }: Provisioned) -> Self {
+        Self {
+            project_id: tenant.id.project_id(),
+            tenant_id: tenant.id,
+            tenant_secret: secret.map(|secret| secret.reveal()),
+            tenant_name: tenant.name,
+            rate_limit_per_min: tenant.rate_limit_per_min,
+            created_at: tenant.created_at,
+        }
+    }
+}
+
+impl Output for ProvisionedTenant {
+    fn message(&self) -> &'static str {
+        match self.tenant_secret {
+            Some(_) => "Tenant provisioned. Save tenant_secret now — it will not be shown again.",
+            None => "Tenant provisioned. Its tenant_secret was shown before and can't be shown again.",
+        }
+    }
+
+    fn tenant_id(&self) -> Option<&str> {
+        Some(self.tenant_id.as_str())
+    }
+}
+
+/// A new secret.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RotatedSecret {
+    /// Whose.
+    pub tenant_id: TenantId,
+    /// The secret, shown once; null in a replay that can't show it again.
+    #[schemars(with = "Option<String>")]
+    pub tenant_secret: Option<RevealedSecret>,
+    /// When it became valid.
+    pub rotated_at: Timestamp,
+    /// Until when the old secret is valid too; null if it is dead.
+    pub previous_valid_until: Option<Timestamp>,
+}
+
+impl RotatedSecret {
+    /// The answer for a rotation of `tenant_id`.
+    pub fn new(tenant_id: TenantId, Rotated { secret, facts }: Rotated) -> Self {
+        Self {
+            tenant_id,
+            tenant_secret: secret.map(|secret| secret.reveal()),
+            rotated_at: facts.rotated_at,
+            previous_valid_until: facts.previous_until,
+        }
+    }
+}
+
+impl Output for RotatedSecret {
+    fn message(&self) -> &'static str {
+        match (&self.tenant_secret, self.previous_valid_until) {
+            (Some(_), None) => "Secret rotated. Save the new tenant_secret — old secret is now invalid.",
+            (Some(_), Some(_)) => {
+                "Secret rotated. Save the new tenant_secret — old secret stays valid until previous_valid_until."
+            }
+            (None, _) => "Secret rotated. The new tenant_secret was shown before and can't be shown again.",
+        }
+    }
+}
+
+/// A tenant's configuration and state.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TenantView {
+    /// Its id.
+    pub tenant_id: TenantId,
+    /// The uuid under which the projects surface knows it.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub project_id: Option<Uuid>,
+    /// What the operator calls it.
+    pub tenant_name: TenantName,
+    /// Whether it may act.
+    pub status: StatusView,
+    /// Since when it is suspended.
+    pub suspended_at: Option<Timestamp>,
+    /// Why it is suspended, if the operator said so.
+    pub suspended_reason: Option<Reason>,
+    /// Relay calls accepted per calendar minute.
+    pub rate_limit_per_min: RatePerMinute,
+    /// Web origins that may start a QR login; empty = QR login is off.
+    pub qr_login_allowed_origins: Origins,
+    /// Where the relay calls the tenant back.
+    pub callback_url_base: Option<CallbackUrl>,
+    /// The name on the consent screen; null = `tenant_name`.
+    pub branding_display_name: Option<DisplayName>,
+    /// The logo on the consent screen.
+    pub branding_logo_url: Option<LogoUrl>,
+    /// The WebAuthn relying party.
+    pub webauthn_rp_id: Option<RpId>,
+    /// Origins that may run passkey ceremonies; empty = passkeys are off.
+    pub webauthn_origins: Origins,
+    /// Progressive rollout; null = the deployment's default.
+    pub passkeys_enabled: Option<bool>,
+    /// Authenticated misuse counted against it.
+    pub abuse_strikes: u64,
+    /// When the secret was last rotated; null = never.
+    pub secret_rotated_at: Option<Timestamp>,
+    /// Until when the secret of before the last rotation is valid too; null if none was declared.
+    pub previous_secret_valid_until: Option<Timestamp>,
+    /// When it was provisioned.
+    pub created_at: Timestamp,
+    /// When configuration, status or secret last changed; null = never.
+    pub updated_at: Option<Timestamp>,
+}
+
+impl From<Tenant> for TenantView {
+    fn from(tenant: Tenant) -> Self {
+        let (status, suspended_at, suspended_reason) = split(tenant.status);
+        let configuration = tenant.configuration;
+        Self {
+            project_id: tenant.id.project_id(),
+            tenant_id: tenant.id,
+            tenant_name: tenant.name,
+            status,
+            suspended_at,
+            suspended_reason,
+            rate_limit_per_min: tenant.rate_limit_per_min,
+            qr_login_allowed_origins: configuration.qr_login_allowed_origins,
+            callback_url_base: configuration.callback_url_base,
+            branding_display_name: configuration.branding_display_name,
+            branding_logo_url: configuration.branding_logo_url,
+            webauthn_rp_id: configuration.webauthn_rp_id,
+            webauthn_origins: configuration.webauthn_origins,
+            passkeys_enabled: configuration.passkeys_enabled,
+            abuse_strikes: tenant.abuse_strikes,
+            secret_rotated_at: tenant.secret.rotated_at,
+            previous_secret_valid_until: tenant.secret.previous.map(|previous| previous.until),
+            created_at: tenant.created_at,
+            updated_at: tenant.updated_at,
+        }
+    }
+}
+
+impl Output for TenantView {}
+
+/// A tenant after an update.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct UpdatedTenant(pub TenantView);
+
+impl Output for UpdatedTenant {
+    fn message(&self) -> &'static str {
+        "Tenant updated"
+    }
+}
+
+/// A tenant's state in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusView {
+    /// It may act.
+    Active,
+    /// Every call that it signs is refused.
+    Suspended,
+}
+
+fn split(status: TenantStatus) -> (StatusView, Option<Timestamp>, Option<Reason>) {
+    match status {
+        TenantStatus::Active => (StatusView::Active, None, None),
+        TenantStatus::Suspended { since, reason } => (StatusView::Suspended, Some(since), reason),
+    }
+}
+
+/// A tenant as the list shows it; `fetch/tenant` has the rest.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TenantRow {
+    /// Its id.
+    pub tenant_id: TenantId,
+    /// The uuid under which the projects surface knows it.
+    #[schemars(with = "String", extend("format" = "uuid"))]
+    pub project_id: Option<Uuid>,
+    /// What the operator calls it.
+    pub tenant_name: TenantName,
+    /// Whether it may act.
+    pub status: StatusView,
+    /// Since when it is suspended.
+    pub suspended_at: Option<Timestamp>,
+    /// Why it is suspended, if the operator said so.
+    pub suspended_reason: Option<Reason>,
+    /// Relay calls accepted per calendar minute.
+    pub rate_limit_per_min: RatePerMinute,
+    /// Authenticated misuse counted against it.
+    pub abuse_strikes: u64,
+    /// When it was provisioned.
+    pub created_at: Timestamp,
+    /// When configuration, status or secret last changed; null = never.
+    pub updated_at: Option<Timestamp>,
+}
+
+impl From<TenantSummary> for TenantRow {
+    fn from(tenant: TenantSummary) -> Self {
+        let (status, suspended_at, suspended_reason) = split(tenant.status);
+        Self {
+            project_id: tenant.id.project_id(),
+            tenant_id: tenant.id,
+            tenant_name: tenant.name,
+            status,
+            suspended_at,
+            suspended_reason,
+            rate_limit_per_min: tenant.rate_limit_per_min,
+            abuse_strikes: tenant.abuse_strikes,
+            created_at: tenant.created_at,
+            updated_at: tenant.updated_at,
+        }
+    }
+}
+
+/// A page of tenants.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TenantsPage {
+    /// The tenants, newest first.
+    pub tenants: Vec<TenantRow>,
+    /// Asks for the next page; null on the last.
+    pub next_cursor: Option<Cursor>,
+    /// Rows that a page holds at most.
+    pub limit: PageLimit,
+}
+
+impl TenantsPage {
+    /// The answer for a page of at most `limit` rows.
+    pub fn new(page: Page<TenantSummary>, limit: PageLimit) -> Self {
+        let tenants = page.rows.into_iter().map(TenantRow::from).collect();
+        Self { tenants, next_cursor: page.next, limit }
+    }
+}
+
+impl Output for TenantsPage {}
+
+/// A page of audit events.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AuditPage {
+    /// The events, newest first.
+    pub events: Vec<AuditEvent>,
+    /// Asks for the next page; null on the last.
+    pub next_cursor: Option<Cursor>,
+    /// Rows that a page holds at most.
+    pub limit: PageLimit,
+}
+
+impl AuditPage {
+    /// The answer for a page of at most `limit` rows.
+    pub fn new(page: Page<AuditEvent>, limit: PageLimit) -> Self {
+        Self { events: page.rows, next_cursor: page.next, limit }
+    }
+}
+
+impl Output for AuditPage {}
+
+/// The tenant is suspended; there is nothing else to say.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Suspended;
+
+/// The tenant is active; there is nothing else to say.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Reactivated;
+
+impl Output for Suspended {
+    fn message(&self) -> &'static str {
+        "Tenant suspended"
+    }
+}
+
+impl Output for Reactivated {
+    fn message(&self) -> &'static str {
+        "Tenant reactivated"
+    }
+}

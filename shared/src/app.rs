@@ -1,0 +1,95 @@
+//! What every function is built on: clients, clock, randomness. Made once a process.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+
+use crate::config::Config;
+use crate::domain::{AdminKeys, Clock, Random, SystemClock, SystemRandomness, Timestamp};
+use crate::error::Result;
+use crate::store::{Secrets, Table, Tenants};
+
+/// A connection within the region takes a few milliseconds; one that takes longer is better opened anew.
+const CONNECT: Duration = Duration::from_millis(250);
+/// One attempt at a call.
+const ATTEMPT: Duration = Duration::from_secs(1);
+/// A call with all its attempts. Four in a row, the most that an operation makes, end before the function is stopped.
+const CALL: Duration = Duration::from_secs(2);
+/// Attempts at a call, the first included.
+const ATTEMPTS: u32 = 3;
+/// The SDK's default of a second is longer than most requests take.
+const BACKOFF: Duration = Duration::from_millis(50);
+
+/// A handle on everything that a handler uses. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Parts>);
+
+struct Parts {
+    table: Table,
+    secrets: Secrets,
+    clock: Box<dyn Clock>,
+    random: Box<dyn Random>,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("App")
+    }
+}
+
+impl App {
+    /// The app of a deployed function: credentials, region and endpoints come from the environment, as AWS sets it.
+    #[expect(clippy::disallowed_methods, reason = "the one place that loads the SDK's configuration")]
+    pub async fn new(config: Config) -> Self {
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT)
+                    .operation_attempt_timeout(ATTEMPT)
+                    .operation_timeout(CALL)
+                    .build(),
+            )
+            .load()
+            .await;
+        Self::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new()))
+    }
+
+    /// An app with its own clients, clock and randomness.
+    pub fn with(config: Config, sdk: &SdkConfig, clock: Box<dyn Clock>, random: Box<dyn Random>) -> Self {
+        let table = Table { client: aws_sdk_dynamodb::Client::new(sdk), name: config.table };
+        let secrets = Secrets {
+            client: aws_sdk_secretsmanager::Client::new(sdk),
+            admin_secret: config.admin_secret,
+            prefix: config.secret_prefix,
+        };
+        Self(Arc::new(Parts { table, secrets, clock, random }))
+    }
+
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The source of randomness.
+    pub fn random(&self) -> &dyn Random {
+        &*self.0.random
+    }
+
+    /// The tenants.
+    pub fn tenants(&self) -> Tenants<'_> {
+        Tenants { table: &self.0.table, secrets: &self.0.secrets, random: self.random() }
+    }
+
+    /// The admin keys in force.
+    ///
+    /// # Errors
+    /// If the secret store fails.
+    pub async fn admin_keys(&self) -> Result<AdminKeys> {
+        self.0.secrets.admin_keys().await
+    }
+}

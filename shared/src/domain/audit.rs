@@ -1,0 +1,87 @@
+//! Who changes what: the facts of one change as it is made, and the event that stays.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::clock::Timestamp;
+use super::idempotency::Once;
+use super::secret::KeySlot;
+
+/// Who made a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Actor {
+    /// The operator, with the admin key in force.
+    #[serde(rename = "operator")]
+    Operator,
+    /// The operator, with the admin key that is being rotated out: as long as these appear, somebody still has it.
+    #[serde(rename = "operator (previous key)")]
+    OperatorWithPreviousKey,
+}
+
+impl From<KeySlot> for Actor {
+    fn from(slot: KeySlot) -> Self {
+        match slot {
+            KeySlot::Current => Self::Operator,
+            KeySlot::Previous => Self::OperatorWithPreviousKey,
+        }
+    }
+}
+
+/// What a change did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Action {
+    /// A tenant was registered.
+    #[serde(rename = "tenant.provisioned")]
+    TenantProvisioned,
+    /// Fields of a tenant's configuration were written.
+    #[serde(rename = "tenant.updated")]
+    TenantUpdated,
+    /// A tenant got a new secret.
+    #[serde(rename = "tenant.secret_rotated")]
+    TenantSecretRotated,
+    /// A tenant was suspended.
+    #[serde(rename = "tenant.suspended")]
+    TenantSuspended,
+    /// A suspension was undone, or strikes were reset.
+    #[serde(rename = "tenant.reactivated")]
+    TenantReactivated,
+}
+
+/// One successful change, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditEvent {
+    /// What was done.
+    pub action: Action,
+    /// By whom.
+    pub actor: Actor,
+    /// When, by the clock of the function that did it.
+    pub at: Timestamp,
+    /// The `x-request-id` of the answer, and of its log line.
+    pub request_id: String,
+    /// The names of the fields that were written, where the action is an update. Never their values.
+    pub fields: Vec<String>,
+}
+
+/// The request for a change: who, when, under which request and idempotency key. Every store method that changes something
+/// takes one, so that there is no change without its audit event.
+#[derive(Debug)]
+pub struct Change {
+    /// Who makes it.
+    pub actor: Actor,
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// The id of the request.
+    pub request_id: String,
+    /// When the platform stops this invocation: after that, nothing of it runs any more. It is the lease on what the change
+    /// began and has not finished.
+    pub deadline: Timestamp,
+    /// The idempotency key, if one was sent.
+    pub once: Option<Once>,
+}
+
+impl Change {
+    /// The event that says that this change was made.
+    pub fn event(&self, action: Action, fields: Vec<String>) -> AuditEvent {
+        AuditEvent { action, actor: self.actor, at: self.at, request_id: self.request_id.clone(), fields }
+    }
+}

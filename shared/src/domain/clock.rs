@@ -1,0 +1,141 @@
+//! Time as a parameter: a point in time, and the one place that asks the machine for it.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer};
+use serde::{Serialize, Serializer};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+use time::macros::format_description;
+
+use super::problem::Problem;
+
+/// The latest time that a timestamp can hold: the end of the year 9999, the last that RFC 3339 can write.
+const LATEST_MS: i64 = 253_402_300_799_999;
+
+/// A point in time, in milliseconds since 1970-01-01T00:00:00Z. On the wire it is RFC 3339 in UTC with milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// A timestamp from Unix milliseconds; times outside the years 1970 to 9999 become the nearest end.
+    pub fn from_millis(millis: i64) -> Self {
+        Self(millis.clamp(0, LATEST_MS))
+    }
+
+    /// Milliseconds since the Unix epoch, never negative.
+    pub fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// This time and `duration` more.
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(LATEST_MS);
+        Self::from_millis(self.0.saturating_add(millis))
+    }
+
+    /// Whole seconds from this time until `later`, rounded up; 0 if `later` is past.
+    pub fn seconds_until(self, later: Self) -> u64 {
+        let millis = u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0);
+        millis.div_ceil(1000)
+    }
+
+    /// Reads RFC 3339, any offset.
+    ///
+    /// # Errors
+    /// If the text is no RFC 3339 date and time, or lies before 1970.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let problem = || Problem::new("must be an RFC 3339 time such as 2026-01-31T12:00:00Z");
+        let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| problem())?;
+        let millis = i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).map_err(|_| problem())?;
+        if (0..=LATEST_MS).contains(&millis) { Ok(Self(millis)) } else { Err(problem()) }
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .ok()
+            .and_then(|moment| moment.format(format).ok())
+            .ok_or(fmt::Error)?;
+        formatter.write_str(&text)
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for Timestamp {
+    fn schema_name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+/// Where the time comes from. A trait so that rules about time are tested without waiting.
+pub trait Clock: Send + Sync {
+    /// The time now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn now(&self) -> Timestamp {
+        let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp::from_millis(0).plus(elapsed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_is_written_in_utc_with_milliseconds() {
+        assert_eq!(Timestamp::from_millis(1_782_000_000_007).to_string(), "2026-06-21T00:00:00.007Z");
+    }
+
+    #[test]
+    fn what_is_written_can_be_read() {
+        let moment = Timestamp::from_millis(1_782_000_000_007);
+        assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));
+        assert_eq!(Timestamp::parse("2026-06-21T02:00:00.007+02:00"), Ok(moment));
+    }
+
+    #[test]
+    fn what_is_no_time_is_refused() {
+        for text in ["", "now", "2026-06-21", "1782000000007", "1969-12-31T23:59:59Z", "2026-06-21T00:00:00"] {
+            assert!(Timestamp::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn seconds_until_rounds_up_and_never_goes_below_zero() {
+        let start = Timestamp::from_millis(1000);
+        assert_eq!(start.seconds_until(Timestamp::from_millis(1001)), 1);
+        assert_eq!(start.seconds_until(Timestamp::from_millis(3000)), 2);
+        assert_eq!(start.seconds_until(Timestamp::from_millis(0)), 0);
+    }
+}

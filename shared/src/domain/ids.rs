@@ -1,0 +1,144 @@
+//! Identifiers: what each looks like, how it is made and how it is read.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer};
+use serde::{Serialize, Serializer};
+use uuid::{Builder, Uuid};
+
+use super::problem::Problem;
+use super::random::{Random, RandomnessUnavailable, draw};
+
+/// A random (version 4) UUID, RFC 9562 §5.4.
+///
+/// # Errors
+/// If there is no randomness to be had.
+pub fn random_uuid(random: &dyn Random) -> Result<Uuid, RandomnessUnavailable> {
+    Ok(Builder::from_random_bytes(draw(random)?).into_uuid())
+}
+
+/// A tenant: `tnt_` and 32 hexadecimal digits, made from 122 random bits and never reused.
+///
+/// Ids that were typed wrong in their length or digits parse too, as long as they stay in the alphabet: they are then simply
+/// unknown. Refusing them by shape would give a caller two different answers for "no such tenant".
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TenantId(String);
+
+impl TenantId {
+    const PREFIX: &'static str = "tnt_";
+    const LONGEST: usize = 64;
+
+    /// A new id.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
+        Ok(Self(format!("{}{}", Self::PREFIX, random_uuid(random)?.simple())))
+    }
+
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// If the text does not start with `tnt_`, or goes on with anything but 1 to 60 ASCII letters, digits, `-` and `_`.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let body = text.strip_prefix(Self::PREFIX).unwrap_or_default();
+        let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        if body.is_empty() || text.len() > Self::LONGEST || !body.bytes().all(alphabet) {
+            return Err(Problem::new("must be a tenant id, which starts with tnt_"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The uuid under which the projects surface knows the tenant: the same 128 bits, so that neither name needs a look-up
+    /// to find the other. `None` for an id that we did not make.
+    pub fn project_id(&self) -> Option<Uuid> {
+        self.0.strip_prefix(Self::PREFIX).filter(|body| body.len() == 32).and_then(|body| Uuid::try_parse(body).ok())
+    }
+}
+
+impl fmt::Display for TenantId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for TenantId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Serialize for TenantId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for TenantId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for TenantId {
+    fn schema_name() -> Cow<'static, str> {
+        "TenantId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^tnt_[0-9A-Za-z_-]{1,60}$" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::random::SystemRandomness;
+
+    #[test]
+    fn a_generated_id_parses_and_names_its_project() {
+        let id = TenantId::generate(&SystemRandomness::new()).unwrap();
+        assert_eq!(TenantId::parse(id.as_str()), Ok(id.clone()));
+        let project = id.project_id().unwrap();
+        assert_eq!(id.as_str(), format!("tnt_{}", project.simple()));
+        assert_eq!(project.get_version_num(), 4);
+    }
+
+    #[test]
+    fn an_id_of_another_alphabet_is_refused() {
+        for text in ["", "tnt_", "tnt", "TNT_00", "sk_00", "tnt_a b", "tnt_a#b", "tnt_é", "tnt_a/b", &"tnt_".repeat(20)]
+        {
+            assert!(TenantId::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_foreign_id_has_no_project() {
+        assert_eq!(TenantId::parse("tnt_unknown").unwrap().project_id(), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused_and_what_is_read_stays_itself(text in "\\PC{0,80}") {
+            if let Ok(id) = TenantId::parse(&text) {
+                prop_assert_eq!(id.as_str(), text.as_str());
+            }
+        }
+
+        #[test]
+        fn every_id_within_the_alphabet_is_read(body in "[0-9A-Za-z_-]{1,60}") {
+            let is_read = TenantId::parse(&format!("tnt_{body}")).is_ok();
+            prop_assert!(is_read);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! One field of a partial update.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
+
+/// A field that may be left out (keep it), be null (clear it), or hold a value (set it). `Option<Option<T>>` could say the
+/// same, and be read wrong in every place that uses it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Patch<T> {
+    /// The field was not in the body: what is stored stays.
+    #[default]
+    Absent,
+    /// The field was null: what is stored is cleared.
+    Null,
+    /// The field held this.
+    Value(T),
+}
+
+impl<T> Patch<T> {
+    /// Whether the field was in the body.
+    pub fn is_present(&self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+
+    /// What `current` becomes.
+    pub fn apply(self, current: &mut Option<T>) {
+        match self {
+            Self::Absent => {}
+            Self::Null => *current = None,
+            Self::Value(value) => *current = Some(value),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Option::deserialize(deserializer)?.map_or(Self::Null, Self::Value))
+    }
+}
+
+impl<T: JsonSchema> JsonSchema for Patch<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Option::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Option::<T>::json_schema(generator)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(default)]
+        field: Patch<u8>,
+    }
+
+    fn read(text: &str) -> Patch<u8> {
+        serde_json::from_str::<Body>(text).unwrap().field
+    }
+
+    #[test]
+    fn absent_null_and_value_are_three_things() {
+        assert_eq!(read("{}"), Patch::Absent);
+        assert_eq!(read(r#"{"field":null}"#), Patch::Null);
+        assert_eq!(read(r#"{"field":7}"#), Patch::Value(7));
+    }
+
+    proptest! {
+        #[test]
+        fn only_what_is_present_changes(before in proptest::option::of(any::<u8>()), value in any::<u8>()) {
+            for (patch, after) in [(Patch::Absent, before), (Patch::Null, None), (Patch::Value(value), Some(value))] {
+                let mut current = before;
+                patch.apply(&mut current);
+                prop_assert_eq!(current, after);
+            }
+        }
+    }
+}

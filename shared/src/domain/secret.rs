@@ -1,0 +1,184 @@
+//! Secrets: types that cannot be printed, compared with `==` or serialized by accident, and are wiped when dropped.
+
+use std::fmt;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
+use serde::{Deserialize, Serialize};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::random::{Random, RandomnessUnavailable, draw};
+
+/// Whether two texts are the same, in a time that depends on neither. The digests make the lengths equal.
+fn same(one: &str, other: &str) -> bool {
+    let [one, other] = [one, other].map(|text| digest(&SHA256, text.as_bytes()));
+    verify_slices_are_equal(one.as_ref(), other.as_ref()).is_ok()
+}
+
+/// A tenant's secret, with which it signs its calls: `sk_` and 256 random bits in hexadecimal. The whole text, as UTF-8, is
+/// the HMAC key.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct TenantSecret(String);
+
+impl TenantSecret {
+    const PREFIX: &'static str = "sk_";
+
+    /// A new secret.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
+        let bytes = Zeroizing::new(draw::<32>(random)?);
+        Ok(Self(format!("{}{}", Self::PREFIX, HEXLOWER.encode(&*bytes))))
+    }
+
+    /// Takes back what [`TenantSecret::expose`] gave. `None` if that is no tenant secret.
+    pub fn restore(text: String) -> Option<Self> {
+        text.starts_with(Self::PREFIX).then_some(Self(text))
+    }
+
+    /// The secret text, for the places that store or seal it. Answers to a caller use [`TenantSecret::reveal`].
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Shows the secret to the caller, once: the secret is consumed, and only what this returns can be serialized.
+    pub fn reveal(mut self) -> RevealedSecret {
+        RevealedSecret(std::mem::take(&mut self.0))
+    }
+}
+
+impl fmt::Debug for TenantSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TenantSecret")
+    }
+}
+
+/// A secret on its way into one response body. The only secret type that serializes.
+#[derive(Serialize, Zeroize, ZeroizeOnDrop)]
+#[serde(transparent)]
+pub struct RevealedSecret(String);
+
+impl fmt::Debug for RevealedSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("RevealedSecret")
+    }
+}
+
+/// The operator's key as a caller presented it: 48 ASCII letters and digits, as CloudFormation generates it (about 285
+/// bits). Its shape is checked before any store is asked, so guesses of another shape cost nothing.
+#[derive(Zeroize, ZeroizeOnDrop)]
+pub struct AdminKey(String);
+
+impl AdminKey {
+    /// How many characters the key has.
+    pub const LENGTH: usize = 48;
+
+    /// Reads a key. `None` if it hasn't the shape of one.
+    pub fn parse(text: &str) -> Option<Self> {
+        let shaped = text.len() == Self::LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        shaped.then(|| Self(text.to_owned()))
+    }
+
+    /// The bytes, for deriving keys from them.
+    pub fn expose(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for AdminKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AdminKey")
+    }
+}
+
+/// Which of the two admin keys a caller used: an operator sees in the audit trail when the last user of the old one has moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeySlot {
+    /// The key that is to be used.
+    Current,
+    /// The key of before a rotation that isn't finished.
+    Previous,
+}
+
+/// The admin keys in force, as the secret store holds them: `{"current": "…", "previous": "…"}`, where `previous` is there
+/// only while a rotation lasts.
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+pub struct AdminKeys {
+    current: String,
+    previous: Option<String>,
+}
+
+impl AdminKeys {
+    /// Which key `presented` is, if any. Both comparisons are always made, each in constant time. A stored key that hasn't
+    /// the shape of one (an empty text, say) never equals a presented one, which has.
+    pub fn verify(&self, presented: &AdminKey) -> Option<KeySlot> {
+        let current = same(&self.current, &presented.0);
+        let previous = same(self.previous.as_deref().unwrap_or_default(), &presented.0);
+        match (current, previous) {
+            (true, _) => Some(KeySlot::Current),
+            (false, true) => Some(KeySlot::Previous),
+            (false, false) => None,
+        }
+    }
+}
+
+impl fmt::Debug for AdminKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("AdminKeys")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::random::SystemRandomness;
+
+    fn keys(json: &str) -> AdminKeys {
+        serde_json::from_str(json).unwrap()
+    }
+
+    fn key(letter: &str) -> AdminKey {
+        AdminKey::parse(&letter.repeat(48)).unwrap()
+    }
+
+    #[test]
+    fn no_secret_prints_itself() {
+        let secret = TenantSecret::generate(&SystemRandomness::new()).unwrap();
+        let text = secret.expose().to_owned();
+        let stored = keys(&format!(r#"{{"current":"{}"}}"#, "a".repeat(48)));
+        let printed = format!("{secret:?} {:?} {stored:?} {:#?}", key("a"), secret);
+        assert!(!printed.contains(&text) && !printed.contains("aaaa"), "{printed}");
+        assert_eq!(format!("{:?}", secret.reveal()), "RevealedSecret");
+    }
+
+    #[test]
+    fn a_tenant_secret_has_256_random_bits() {
+        let [one, other] = [(), ()].map(|()| TenantSecret::generate(&SystemRandomness::new()).unwrap());
+        assert_eq!(one.expose().len(), 3 + 64);
+        assert_ne!(one.expose(), other.expose());
+    }
+
+    #[test]
+    fn an_admin_key_of_another_shape_is_none() {
+        for text in ["", "short", &"a".repeat(47), &"a".repeat(49), &"é".repeat(24), &format!("{} ", "a".repeat(47))] {
+            assert!(AdminKey::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn both_keys_are_valid_while_a_rotation_lasts() {
+        let rotating = keys(&format!(r#"{{"current":"{}","previous":"{}"}}"#, "b".repeat(48), "a".repeat(48)));
+        assert_eq!(rotating.verify(&key("b")), Some(KeySlot::Current));
+        assert_eq!(rotating.verify(&key("a")), Some(KeySlot::Previous));
+        assert_eq!(rotating.verify(&key("c")), None);
+        let finished = keys(&format!(r#"{{"current":"{}"}}"#, "b".repeat(48)));
+        assert_eq!(finished.verify(&key("a")), None);
+    }
+
+    #[test]
+    fn an_empty_stored_key_opens_nothing() {
+        assert_eq!(keys(r#"{"current":"","previous":""}"#).verify(&key("a")), None);
+    }
+}

@@ -1,0 +1,312 @@
+//! A tenant: its configuration, its state, and the rules that a change of either keeps.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::{self, Deserializer, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::clock::Timestamp;
+use super::ids::TenantId;
+use super::limits::RatePerMinute;
+use super::origin::Origin;
+use super::patch::Patch;
+use super::problem::Problem;
+use super::public_url::{CallbackUrl, LogoUrl};
+use super::rp_id::RpId;
+use super::secret_pointer::SecretPointer;
+use super::text::{DisplayName, Reason, TenantName};
+
+/// A field whose value breaks a rule that ties fields together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The field's name, with an index where it is one of a list.
+    pub field: String,
+    /// The rule.
+    pub problem: Problem,
+}
+
+/// At most this many origins in a list.
+const MOST_ORIGINS: usize = 50;
+
+/// A list of up to 50 web origins.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Origins(#[schemars(length(max = 50))] Vec<Origin>);
+
+impl Origins {
+    /// Takes back origins that were stored, however many there are: a limit that is lowered later hides no tenant.
+    pub fn from_stored(origins: Vec<Origin>) -> Self {
+        Self(origins)
+    }
+
+    /// The origins, in the order in which they were given.
+    pub fn as_slice(&self) -> &[Origin] {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Origins {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = Origins;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "a list of at most {MOST_ORIGINS} web origins")
+            }
+
+            // Stops at the first origin too many instead of reading them all and counting then.
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Origins, A::Error> {
+                let mut origins = Vec::new();
+                while let Some(origin) = sequence.next_element()? {
+                    if origins.len() == MOST_ORIGINS {
+                        return Err(de::Error::custom(format_args!(
+                            "must be a list of at most {MOST_ORIGINS} web origins"
+                        )));
+                    }
+                    origins.push(origin);
+                }
+                Ok(Origins(origins))
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
+/// What an operator configures and no relay call needs: everything but the name and the rate limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// Web origins that may start a QR login; empty = QR login is off.
+    pub qr_login_allowed_origins: Origins,
+    /// Where the relay calls the tenant back.
+    pub callback_url_base: Option<CallbackUrl>,
+    /// The name on the consent screen; unset = the tenant's name.
+    pub branding_display_name: Option<DisplayName>,
+    /// The logo on the consent screen.
+    pub branding_logo_url: Option<LogoUrl>,
+    /// The WebAuthn relying party.
+    pub webauthn_rp_id: Option<RpId>,
+    /// Origins that may run passkey ceremonies; empty = passkeys are off.
+    pub webauthn_origins: Origins,
+    /// Progressive rollout: unset = the deployment's default.
+    pub passkeys_enabled: Option<bool>,
+}
+
+impl Configuration {
+    /// Checks the rules that tie fields together.
+    ///
+    /// # Errors
+    /// The field that breaks one, and how: passkeys need a relying party, and every WebAuthn origin lies within it
+    /// (WebAuthn Level 3 §5.1.3, step 8: anything else is refused by the browser, at the user's first login).
+    pub fn check(&self) -> Result<(), Violation> {
+        let origins = self.webauthn_origins.as_slice();
+        let Some(rp_id) = &self.webauthn_rp_id else {
+            let needed = self.passkeys_enabled == Some(true) || !origins.is_empty();
+            let problem = Problem::new("is required for passkeys_enabled and webauthn_origins");
+            return if needed { Err(Violation { field: "webauthn_rp_id".to_owned(), problem }) } else { Ok(()) };
+        };
+        let Some(index) = origins.iter().position(|origin| !rp_id.covers(origin)) else { return Ok(()) };
+        let problem = Problem::new("must be https and within webauthn_rp_id");
+        Err(Violation { field: format!("webauthn_origins[{index}]"), problem })
+    }
+}
+
+/// What provisioning takes. Only the name is required.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTenant {
+    /// What the operator calls the tenant.
+    pub tenant_name: TenantName,
+    /// Relay calls accepted per calendar minute.
+    #[serde(default)]
+    pub rate_limit_per_min: RatePerMinute,
+    /// Web origins that may start a QR login; empty = QR login is off.
+    #[serde(default)]
+    pub qr_login_allowed_origins: Origins,
+    /// Where the relay calls the tenant back: `/relay-callbacks/<flow>` is appended.
+    #[serde(default)]
+    pub callback_url_base: Option<CallbackUrl>,
+    /// The name on the consent screen; falls back to the tenant's name.
+    #[serde(default)]
+    pub branding_display_name: Option<DisplayName>,
+    /// The logo on the consent screen.
+    #[serde(default)]
+    pub branding_logo_url: Option<LogoUrl>,
+    /// The WebAuthn relying party; required for passkeys.
+    #[serde(default)]
+    pub webauthn_rp_id: Option<RpId>,
+    /// Origins that may run passkey ceremonies; empty = passkeys are off.
+    #[serde(default)]
+    pub webauthn_origins: Origins,
+    /// Progressive rollout: null = the deployment's default.
+    #[serde(default)]
+    pub passkeys_enabled: Option<bool>,
+}
+
+impl NewTenant {
+    /// The configuration in it.
+    pub fn configuration(&self) -> Configuration {
+        Configuration {
+            qr_login_allowed_origins: self.qr_login_allowed_origins.clone(),
+            callback_url_base: self.callback_url_base.clone(),
+            branding_display_name: self.branding_display_name.clone(),
+            branding_logo_url: self.branding_logo_url.clone(),
+            webauthn_rp_id: self.webauthn_rp_id.clone(),
+            webauthn_origins: self.webauthn_origins.clone(),
+            passkeys_enabled: self.passkeys_enabled,
+        }
+    }
+}
+
+/// A partial update: what is absent stays as it is, null clears what can be cleared.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantPatch {
+    /// What the operator calls the tenant.
+    #[serde(deserialize_with = "value")]
+    #[schemars(with = "TenantName")]
+    pub tenant_name: Option<TenantName>,
+    /// Relay calls accepted per calendar minute.
+    #[serde(deserialize_with = "value")]
+    #[schemars(with = "RatePerMinute")]
+    pub rate_limit_per_min: Option<RatePerMinute>,
+    /// Web origins that may start a QR login; empty = QR login is off.
+    #[serde(deserialize_with = "value")]
+    #[schemars(with = "Origins")]
+    pub qr_login_allowed_origins: Option<Origins>,
+    /// Where the relay calls the tenant back.
+    pub callback_url_base: Patch<CallbackUrl>,
+    /// The name on the consent screen.
+    pub branding_display_name: Patch<DisplayName>,
+    /// The logo on the consent screen.
+    pub branding_logo_url: Patch<LogoUrl>,
+    /// The WebAuthn relying party.
+    pub webauthn_rp_id: Patch<RpId>,
+    /// Origins that may run passkey ceremonies; empty = passkeys are off.
+    #[serde(deserialize_with = "value")]
+    #[schemars(with = "Origins")]
+    pub webauthn_origins: Option<Origins>,
+    /// Progressive rollout: null = the deployment's default.
+    pub passkeys_enabled: Patch<bool>,
+}
+
+/// Reads a field that may be left out but not be null.
+fn value<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl TenantPatch {
+    /// The names of the fields that are present, in the order of the contract.
+    pub fn fields(&self) -> Vec<String> {
+        [
+            ("tenant_name", self.tenant_name.is_some()),
+            ("rate_limit_per_min", self.rate_limit_per_min.is_some()),
+            ("qr_login_allowed_origins", self.qr_login_allowed_origins.is_some()),
+            ("callback_url_base", self.callback_url_base.is_present()),
+            ("branding_display_name", self.branding_display_name.is_present()),
+            ("branding_logo_url", self.branding_logo_url.is_present()),
+            ("webauthn_rp_id", self.webauthn_rp_id.is_present()),
+            ("webauthn_origins", self.webauthn_origins.is_some()),
+            ("passkeys_enabled", self.passkeys_enabled.is_present()),
+        ]
+        .into_iter()
+        .filter(|(_, present)| *present)
+        .map(|(name, _)| name.to_owned())
+        .collect()
+    }
+
+    /// What `tenant` becomes.
+    ///
+    /// # Errors
+    /// As [`Configuration::check`], when the outcome as a whole breaks a rule.
+    pub fn apply(self, tenant: &mut Tenant) -> Result<(), Violation> {
+        let configuration = &mut tenant.configuration;
+        set(&mut tenant.name, self.tenant_name);
+        set(&mut tenant.rate_limit_per_min, self.rate_limit_per_min);
+        set(&mut configuration.qr_login_allowed_origins, self.qr_login_allowed_origins);
+        self.callback_url_base.apply(&mut configuration.callback_url_base);
+        self.branding_display_name.apply(&mut configuration.branding_display_name);
+        self.branding_logo_url.apply(&mut configuration.branding_logo_url);
+        self.webauthn_rp_id.apply(&mut configuration.webauthn_rp_id);
+        set(&mut configuration.webauthn_origins, self.webauthn_origins);
+        self.passkeys_enabled.apply(&mut configuration.passkeys_enabled);
+        configuration.check()
+    }
+}
+
+fn set<T>(current: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *current = value;
+    }
+}
+
+/// Whether a tenant may act.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TenantStatus {
+    /// It may.
+    Active,
+    /// Every call that it signs is refused.
+    Suspended {
+        /// Since when.
+        since: Timestamp,
+        /// Why, if the operator said so.
+        reason: Option<Reason>,
+    },
+}
+
+/// A registered tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// What the operator calls it.
+    pub name: TenantName,
+    /// Whether it may act.
+    pub status: TenantStatus,
+    /// Relay calls accepted per calendar minute.
+    pub rate_limit_per_min: RatePerMinute,
+    /// Authenticated misuse counted against it.
+    pub abuse_strikes: u64,
+    /// When it was provisioned.
+    pub created_at: Timestamp,
+    /// When its configuration, status or secret last changed; `None` until the first change.
+    pub updated_at: Option<Timestamp>,
+    /// Counts its changes, so that a change made from an old reading is noticed.
+    pub revision: u64,
+    /// Which secret is in force.
+    pub secret: SecretPointer,
+    /// The rest of its configuration.
+    pub configuration: Configuration,
+}
+
+/// A tenant as lists show it: without the configuration, which is not in the index that lists are read from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenantSummary {
+    /// Its id.
+    pub id: TenantId,
+    /// What the operator calls it.
+    pub name: TenantName,
+    /// Whether it may act.
+    pub status: TenantStatus,
+    /// Relay calls accepted per calendar minute.
+    pub rate_limit_per_min: RatePerMinute,
+    /// Authenticated misuse counted against it.
+    pub abuse_strikes: u64,
+    /// When it was provisioned.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Option<Timestamp>,
+}
+
+/// Which tenants a list shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum StatusFilter {
+    /// Those that may act.
+    Active,
+    /// Those that may not.
+    Suspended,
+}

@@ -1,0 +1,148 @@
+//! Texts that people write and other people read: names and reasons.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
+
+use super::problem::Problem;
+
+/// The longest text, in characters (Unicode scalar values).
+const LONGEST: usize = 120;
+
+/// Whether a character may not stand in a text that a person is shown. Control characters, and those that break or reorder
+/// a line: a name such as "Bank\u{202E}moc.live" on a consent screen would read as another.
+fn is_refused(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
+        || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Defines a text of 1 to 120 characters.
+macro_rules! short_text {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks length and characters.
+            ///
+            /// # Errors
+            /// If the text is empty, longer than 120 characters, or has a control character or one that reorders text.
+            pub fn parse(text: &str) -> Result<Self, Problem> {
+                if !(1..=LONGEST).contains(&text.chars().count()) {
+                    return Err(Problem::new("must have 1 to 120 characters"));
+                }
+                if text.chars().any(is_refused) {
+                    return Err(Problem::new("must not have control characters or ones that reorder text"));
+                }
+                Ok(Self(text.to_owned()))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(&self.0)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = deserializer.deserialize_str(Text)?;
+                Self::parse(&text).map_err(de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": LONGEST,
+                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$",
+                })
+            }
+        }
+    };
+}
+
+/// Reads a string and says so when something else comes.
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a text of 1 to 120 characters")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+}
+
+short_text! {
+    /// What the operator calls a tenant. Not unique.
+    TenantName
+}
+
+short_text! {
+    /// What the consent screen calls a tenant: "Sign in to …?".
+    DisplayName
+}
+
+short_text! {
+    /// Why an operator suspended a tenant.
+    Reason
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn length_is_counted_in_characters() {
+        assert!(TenantName::parse(&"é".repeat(120)).is_ok());
+        assert!(TenantName::parse(&"é".repeat(121)).is_err());
+        assert!(TenantName::parse("").is_err());
+    }
+
+    #[test]
+    fn characters_that_hide_or_reorder_are_refused() {
+        for text in ["a\u{0}b", "a\nb", "a\u{7f}", "a\u{85}", "a\u{202e}b", "a\u{2066}b", "a\u{2028}b", "\u{200f}a"] {
+            assert!(DisplayName::parse(text).is_err(), "{text:?}");
+        }
+        for text in [" ", "Bücher & Söhne", "株式会社", "🙂", "a-b_c.d", "O'Neil"] {
+            assert!(DisplayName::parse(text).is_ok(), "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_read_is_kept_as_it_was(text in ".{0,130}") {
+            if let Ok(name) = TenantName::parse(&text) {
+                prop_assert_eq!(name.as_str(), text);
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! What all of Latchkey's functions are made of.
+//!
+//! Modules use those to their left and never those to their right:
+//! `domain < error < config < store < app < auth < api < runtime`, and then the functions. A test reads the imports and
+//! fails on a wrong one.
+//!
+//! | Module | What is in it | What it must not know |
+//! |---|---|---|
+//! | [`domain`] | rules and types | AWS, HTTP, async |
+//! | [`error`] | every refusal and its code | why a client sent what it sent |
+//! | [`config`] | the environment | anything else |
+//! | [`store`] | DynamoDB and Secrets Manager | status codes, credentials |
+//! | [`app`] | clients, clock, randomness | requests |
+//! | [`auth`] | credentials in, proof out | inputs and outputs |
+//! | [`api`] | the contract | how it is kept |
+//! | [`runtime`] | HTTP in, HTTP out | rules |
+
+pub mod api;
+pub mod app;
+pub mod auth;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod runtime;
+pub mod store;
+
+pub use app::App;
+pub use error::{Error, Result};
+pub use runtime::{Call, Exit, on_schedule, serve};

@@ -1,0 +1,282 @@
+//! Query strings and bodies to inputs, strictly, and errors that name the field.
+
+use serde::de::{DeserializeOwned, IgnoredAny};
+
+use crate::api::{BodyRule, Operation};
+use crate::auth::Request;
+use crate::domain::Problem;
+use crate::error::{Error, Result};
+
+/// Names under which people put credentials into query strings.
+const CREDENTIAL_PARAMETERS: [&str; 11] = [
+    "x-admin-key",
+    "admin_key",
+    "adminkey",
+    "x-api-key",
+    "api_key",
+    "apikey",
+    "authorization",
+    "access_token",
+    "token",
+    "tenant_secret",
+    "secret",
+];
+
+/// The longest name of an unknown field that is repeated in an answer, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// Refuses a query string with a parameter that is named like a credential. Strict decoding would refuse it too, as a field
+/// that nobody knows; this says what is really wrong.
+pub fn refuse_credentials(query: &str) -> Result<()> {
+    let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
+    let is_credential = |name: &str| CREDENTIAL_PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name));
+    if pairs.iter().any(|(name, _)| is_credential(name)) { Err(Error::CredentialInQuery) } else { Ok(()) }
+}
+
+/// Reads query parameters.
+pub fn query<T: DeserializeOwned>(query: &str) -> Result<T> {
+    let deserializer = serde_html_form::Deserializer::from_bytes(query.as_bytes());
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
+}
+
+/// Reads the body.
+pub fn body<O: Operation>(request: &Request, largest: usize) -> Result<O::Body> {
+    if O::ROUTE.body == BodyRule::None {
+        return read(b"{}");
+    }
+    if request.body.len() > largest {
+        return Err(Error::TooLarge);
+    }
+    if request.body.is_empty() {
+        return match O::ROUTE.body {
+            BodyRule::Required => Err(Error::Malformed(Problem::new("must have a JSON body"))),
+            BodyRule::Optional | BodyRule::None => read(b"{}"),
+        };
+    }
+    if !request.header("content-type").is_some_and(is_json) {
+        return Err(Error::UnsupportedMediaType);
+    }
+    read(&request.body)
+}
+
+/// The refusal of a malformed `Idempotency-Key`.
+pub fn bad_idempotency_key() -> Error {
+    Error::invalid("Idempotency-Key", Problem::new("must be 1 to 255 visible ASCII characters"))
+}
+
+/// `application/json`, with or without parameters (RFC 8259 defines none, and says to ignore a charset).
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default();
+    essence.trim().eq_ignore_ascii_case("application/json")
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
+    // A derived decoder takes an array for an object, its elements for the fields in order.
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    if first.is_some_and(|byte| *byte != b'{') {
+        return Err(Error::Malformed(Problem::new("body must be a JSON object")));
+    }
+    // Syntax first: a body that is no JSON is malformed as a whole, whatever its first fields are.
+    let malformed = || Error::Malformed(Problem::new("body must be valid JSON"));
+    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
+    let deserializer = &mut serde_json::Deserializer::from_str(text);
+    serde_path_to_error::deserialize(deserializer)
+        .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
+}
+
+/// The refusal of a field, from what the decoder says of it.
+///
+/// Serde has errors as text only. Its texts quote the value at fault, which may be a credential in the wrong field, so they
+/// are never passed on: what was expected is taken out of them, and the name of the field.
+fn refusal(path: &str, message: &str) -> Error {
+    let quoted = || message.split('`').nth(1).map(|name| name.chars().take(LONGEST_NAME).collect::<String>());
+    // Position that JSON decoding appends.
+    let message_only = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
+    if message.starts_with("unknown field") {
+        return Error::invalid(quoted().unwrap_or_default(), Problem::new("is not a field of this operation"));
+    }
+    if message.starts_with("missing field") {
+        return Error::invalid(quoted().unwrap_or_default(), Problem::new("is required"));
+    }
+    if message.starts_with("duplicate field") {
+        return Error::invalid(quoted().unwrap_or_default(), Problem::new("is given more than once"));
+    }
+    if message.starts_with("unknown variant") {
+        let expected: Vec<_> = message.split('`').skip(3).step_by(2).collect();
+        return Error::invalid(path, Problem::new(format!("must be one of {}", expected.join(", "))));
+    }
+    if let Some((_, expected)) = message_only.rsplit_once(", expected ") {
+        let expected = match expected {
+            "a boolean" => "true or false",
+            "a string" | "a borrowed string" | "a formatted string" => "a string",
+            expected => expected,
+        };
+        return Error::invalid(path, Problem::new(format!("must be {expected}")));
+    }
+    let problem = if message_only.starts_with("must ") || message_only.starts_with("belongs ") {
+        Problem::new(message_only.to_owned())
+    } else {
+        // A number in a query string that is none, and whatever else the decoders may come up with.
+        Problem::new("has a value that can't be read")
+    };
+    Error::invalid(path, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::api::tenants::{AuditQuery, Rotation, TenantsQuery};
+    use crate::domain::{NewTenant, Patch, TenantPatch};
+
+    fn refused<T: DeserializeOwned>(body: &str) -> (String, String, String) {
+        let error = read::<T>(body.as_bytes()).err().unwrap();
+        (error.code().as_str().to_owned(), error.field().unwrap_or_default().to_owned(), error.to_string())
+    }
+
+    fn field<T: DeserializeOwned>(body: &str) -> (String, String) {
+        let (code, field, message) = refused::<T>(body);
+        assert_eq!(code, "invalid_field", "{message}");
+        (field, message)
+    }
+
+    fn parameter<T: DeserializeOwned>(text: &str) -> (String, String) {
+        let error = query::<T>(text).err().unwrap();
+        (error.field().unwrap_or_default().to_owned(), error.to_string())
+    }
+
+    #[test]
+    fn what_is_no_json_object_is_malformed() {
+        for body in [
+            "",
+            " ",
+            "[]",
+            "[\"name\"]",
+            "null",
+            "1",
+            "\"text\"",
+            "{",
+            "{]",
+            "{\"a\"}",
+            "{\"tenant_name\":\"a\"}x",
+            "nul",
+        ] {
+            assert_eq!(refused::<NewTenant>(body).0, "malformed_request", "{body}");
+        }
+        assert_eq!(
+            read::<NewTenant>(b"{\"tenant_name\":\"\xff\"}").err().unwrap().code().as_str(),
+            "malformed_request"
+        );
+    }
+
+    #[test]
+    fn an_unknown_field_is_refused_by_name() {
+        let (field, message) = field::<NewTenant>(r#"{"tenant_name":"a","tenant_nam":1}"#);
+        assert_eq!((field.as_str(), message.as_str()), ("tenant_nam", "tenant_nam is not a field of this operation"));
+    }
+
+    #[test]
+    fn a_missing_field_is_named() {
+        assert_eq!(field::<NewTenant>("{}").1, "tenant_name is required");
+        assert_eq!(parameter::<AuditQuery>("").1, "tenant_id is required");
+    }
+
+    #[test]
+    fn a_field_given_twice_is_refused() {
+        assert_eq!(
+            field::<NewTenant>(r#"{"tenant_name":"a","tenant_name":"b"}"#).1,
+            "tenant_name is given more than once"
+        );
+        assert_eq!(parameter::<TenantsQuery>("limit=1&limit=2").0, "limit");
+    }
+
+    #[test]
+    fn a_wrong_type_says_what_is_expected_and_never_what_came() {
+        let cases = [
+            (r#"{"tenant_name":17}"#, "tenant_name must be a text of 1 to 120 characters"),
+            (r#"{"tenant_name":null}"#, "tenant_name must be a text of 1 to 120 characters"),
+            (r#"{"tenant_name":{"sk_secret":1}}"#, "tenant_name must be a text of 1 to 120 characters"),
+            (
+                r#"{"tenant_name":"a","rate_limit_per_min":"sk_secret"}"#,
+                "rate_limit_per_min must be a whole number from 1 to 10000",
+            ),
+            (
+                r#"{"tenant_name":"a","rate_limit_per_min":0}"#,
+                "rate_limit_per_min must be a whole number from 1 to 10000",
+            ),
+            (
+                r#"{"tenant_name":"a","rate_limit_per_min":-1}"#,
+                "rate_limit_per_min must be a whole number from 1 to 10000",
+            ),
+            (
+                r#"{"tenant_name":"a","rate_limit_per_min":1.5}"#,
+                "rate_limit_per_min must be a whole number from 1 to 10000",
+            ),
+            (
+                r#"{"tenant_name":"a","rate_limit_per_min":null}"#,
+                "rate_limit_per_min must be a whole number from 1 to 10000",
+            ),
+            (r#"{"tenant_name":"a","passkeys_enabled":"sk_secret"}"#, "passkeys_enabled must be true or false"),
+            (
+                r#"{"tenant_name":"a","qr_login_allowed_origins":"sk_secret"}"#,
+                "qr_login_allowed_origins must be a list of at most 50 web origins",
+            ),
+        ];
+        for (body, message) in cases {
+            assert_eq!(field::<NewTenant>(body).1, message, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_element_of_a_list_is_named_with_its_index() {
+        let body = r#"{"tenant_name":"a","qr_login_allowed_origins":["https://a.example","https://b.example/path"]}"#;
+        assert_eq!(field::<NewTenant>(body).0, "qr_login_allowed_origins[1]");
+        assert_eq!(field::<NewTenant>(r#"{"tenant_name":"a","webauthn_origins":[7]}"#).0, "webauthn_origins[0]");
+    }
+
+    #[test]
+    fn null_clears_what_can_be_cleared_and_nothing_else() {
+        assert_eq!(read::<TenantPatch>(br#"{"callback_url_base":null}"#).unwrap().callback_url_base, Patch::Null);
+        for name in ["tenant_name", "rate_limit_per_min", "qr_login_allowed_origins", "webauthn_origins"] {
+            assert_eq!(field::<TenantPatch>(&format!("{{\"{name}\":null}}")).0, name);
+        }
+    }
+
+    #[test]
+    fn query_parameters_are_read_strictly() {
+        assert_eq!(query::<TenantsQuery>("limit=5&status=suspended").unwrap().limit.get(), 5);
+        assert_eq!(parameter::<TenantsQuery>("limit=0").1, "limit must be a whole number from 1 to 100");
+        assert_eq!(parameter::<TenantsQuery>("limit=x").0, "limit");
+        assert_eq!(parameter::<TenantsQuery>("offset=10001").1, "offset must be a whole number from 0 to 10000");
+        assert_eq!(parameter::<TenantsQuery>("status=dead").1, "status must be one of active, suspended");
+        assert_eq!(parameter::<TenantsQuery>("cursor=x").1, "cursor must be the next_cursor of an earlier answer");
+        assert_eq!(parameter::<TenantsQuery>("page=2").1, "page is not a field of this operation");
+        assert_eq!(parameter::<AuditQuery>("tenant_id=tnt_1&since=now").0, "since");
+        assert_eq!(parameter::<AuditQuery>("tenant_id=").0, "tenant_id");
+    }
+
+    #[test]
+    fn credentials_in_a_query_string_are_seen_whatever_their_case() {
+        for text in ["admin_key=x", "tenant_id=tnt_1&X-Admin-Key=x", "%61pi_key=x", "TOKEN"] {
+            assert!(refuse_credentials(text).is_err(), "{text}");
+        }
+        assert!(refuse_credentials("tenant_id=tnt_1&limit=2").is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_and_no_query_string_panics_or_is_quoted(text in "\\PC{0,60}") {
+            let _ = read::<NewTenant>(text.as_bytes());
+            let _ = query::<TenantsQuery>(&text);
+            let _ = refuse_credentials(&text);
+            let body = serde_json::json!({ "tenant_name": "a", "rate_limit_per_min": format!("sk_{text}") });
+            if let Err(error) = read::<NewTenant>(body.to_string().as_bytes()) {
+                prop_assert!(!error.to_string().contains("sk_"));
+            }
+            let _ = read::<Rotation>(format!("{{\"overlap_seconds\":{text}}}").as_bytes());
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The event that the gateway sends: AWS's "payload format version 2.0" for HTTP APIs.
+//!
+//! Only the fields that are used. The events of `lambda_http` are not: it builds an `http::Uri` from path and query, and
+//! panics where a client sent one that `http` does not take.
+
+use std::collections::BTreeMap;
+
+use data_encoding::BASE64;
+use serde::Deserialize;
+
+use crate::auth::Request;
+use crate::domain::Problem;
+use crate::error::{Error, Result};
+
+/// An HTTP request as an event.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HttpEvent {
+    #[serde(default)]
+    raw_query_string: String,
+    #[serde(default)]
+    headers: BTreeMap<String, String>,
+    request_context: RequestContext,
+    body: Option<String>,
+    #[serde(default)]
+    is_base64_encoded: bool,
+}
+
+#[derive(Deserialize)]
+struct RequestContext {
+    http: Http,
+}
+
+#[derive(Deserialize)]
+struct Http {
+    method: String,
+}
+
+impl HttpEvent {
+    /// The request, with the bytes of its body.
+    pub fn into_request(self) -> Result<Request> {
+        let text = self.body.unwrap_or_default();
+        let body = if self.is_base64_encoded {
+            BASE64
+                .decode(text.as_bytes())
+                .map_err(|_| Error::Malformed(Problem::new("body has no readable encoding")))?
+        } else {
+            text.into_bytes()
+        };
+        // API Gateway sends names in lower case already; other senders of such events don't.
+        let headers = self.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
+        Ok(Request { method: self.request_context.http.method, query: self.raw_query_string, headers, body })
+    }
+}

@@ -1,0 +1,184 @@
+//! HTTP in, HTTP out: what is the same in every function, written once.
+//!
+//! A function's `main` is one line, `serve::<Operation, _, _>(handler)`. For each request that is: check the method,
+//! authenticate, decode strictly, call the handler, answer, write one log line. Authentication comes before decoding, so
+//! that nobody without a credential learns what the rules for inputs are.
+
+mod decode;
+mod event;
+mod response;
+mod schedule;
+mod telemetry;
+
+pub use schedule::on_schedule;
+
+use std::future::Future;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use lambda_runtime::{Context, LambdaEvent, service_fn};
+
+use crate::api::{Input, Operation, Output};
+use crate::app::App;
+use crate::auth::{Caller, Request};
+use crate::config::Config;
+use crate::domain::{Change, Timestamp, draw};
+use crate::error::{Error, Result};
+use event::HttpEvent;
+use response::{HttpResponse, Success};
+use telemetry::Line;
+
+/// How a function's process ends.
+pub type Exit = ExitCode;
+
+/// For how long a request is worked on: less than the function's timeout, so that a slow store is answered with 503 and not
+/// by the platform.
+const BUDGET: Duration = Duration::from_secs(9);
+
+/// The largest body, in bytes.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// A request that was authenticated and decoded.
+#[derive(Debug)]
+pub struct Call<O: Operation> {
+    /// The proof of who calls.
+    pub caller: O::Caller,
+    /// The query parameters.
+    pub query: O::Query,
+    /// The body.
+    pub body: O::Body,
+    /// Who asks for a change, when, and under which idempotency key; for the store methods that make one.
+    pub change: Change,
+}
+
+/// Runs a function: answers requests with `handler` until the platform ends the process.
+pub fn serve<O, H, F>(handler: H) -> Exit
+where
+    O: Operation,
+    H: Fn(App, Call<O>) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Result<O::Output>> + Send + 'static,
+{
+    run(move |app| async move {
+        let cold = AtomicBool::new(true);
+        let service = service_fn(|event: LambdaEvent<HttpEvent>| {
+            let (app, cold) = (app.clone(), cold.swap(false, Ordering::Relaxed));
+            async move { Ok::<_, lambda_runtime::Error>(answer::<O, H, F>(app, handler, event, cold).await) }
+        });
+        lambda_runtime::Runtime::new(service).run().await
+    })
+}
+
+/// Starts the process: configuration, clients, first random draw; then hands over to `main`.
+fn run<M, F>(main: M) -> Exit
+where
+    M: FnOnce(App) -> F,
+    F: Future<Output = Result<(), lambda_runtime::Error>>,
+{
+    telemetry::report_panics();
+    let config = match Config::from_environment() {
+        Ok(config) => config,
+        Err(missing) => return telemetry::failed_start(&missing.to_string()),
+    };
+    // One thread: a function has one request at a time.
+    #[expect(clippy::disallowed_methods, reason = "the one place that starts the async runtime")]
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = match runtime {
+        Ok(runtime) => runtime,
+        Err(error) => return telemetry::failed_start(&error.to_string()),
+    };
+    let ended = runtime.block_on(async {
+        let app = App::new(config).await;
+        // The first draw seeds the generator, which takes a while: better now than in the first request. If it fails, that
+        // request fails when it draws.
+        let _: Result<[u8; 32], _> = draw(app.random());
+        main(app).await
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => telemetry::failed_start(&error.to_string()),
+    }
+}
+
+/// Answers one request, whatever happens: a panic and a time-out are answers too.
+async fn answer<O, H, F>(app: App, handler: H, event: LambdaEvent<HttpEvent>, cold: bool) -> HttpResponse
+where
+    O: Operation,
+    H: Fn(App, Call<O>) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Result<O::Output>> + Send + 'static,
+{
+    let LambdaEvent { payload, context } = event;
+    let request_id = context.request_id.clone();
+    let started = app.now();
+    // A task of its own, so that a panic ends the task and not the process.
+    let task = tokio::spawn(tokio::time::timeout(BUDGET, handle::<O, H, F>(app.clone(), handler, payload, context)));
+    let (tenant_id, result) = match task.await {
+        Ok(Ok(handled)) => handled,
+        Ok(Err(_)) => (None, Err(Error::unavailable("out of time"))),
+        Err(_) => (None, Err(Error::internal("handler panicked"))),
+    };
+    let line = Line { operation: O::ROUTE.name, request_id: &request_id, tenant_id: tenant_id.as_deref(), cold };
+    line.write(started, app.now(), O::ROUTE.status, result.as_ref().err());
+    response::make(&request_id, result)
+}
+
+/// The tenant that a request is about, for the log, and what became of it.
+type Handled = (Option<String>, Result<Success>);
+
+async fn handle<O, H, F>(app: App, handler: H, event: HttpEvent, context: Context) -> Handled
+where
+    O: Operation,
+    H: Fn(App, Call<O>) -> F,
+    F: Future<Output = Result<O::Output>>,
+{
+    let call = match admit::<O>(&app, event, &context).await {
+        Ok(call) => call,
+        Err((tenant_id, error)) => return (tenant_id, Err(error)),
+    };
+    let tenant_id = call.query.tenant_id().map(str::to_owned);
+    match handler(app, call).await {
+        Ok(output) => {
+            let tenant_id = tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
+            (tenant_id, Success::new(O::ROUTE.status, &output))
+        }
+        Err(error) => (tenant_id, Err(error)),
+    }
+}
+
+/// Authenticates and decodes.
+async fn admit<O: Operation>(
+    app: &App,
+    event: HttpEvent,
+    context: &Context,
+) -> Result<Call<O>, (Option<String>, Error)> {
+    let nobody = |error| (None, error);
+    let request = event.into_request().map_err(nobody)?;
+    if request.method != O::ROUTE.method.as_str() {
+        return Err(nobody(Error::MethodNotAllowed { allow: O::ROUTE.method.as_str() }));
+    }
+    decode::refuse_credentials(&request.query).map_err(nobody)?;
+    let caller = O::Caller::authenticate(app, &request).await.map_err(nobody)?;
+    let query: O::Query = decode::query(&request.query).map_err(nobody)?;
+    let tenant_id = query.tenant_id().map(str::to_owned);
+    let known = |error| (tenant_id.clone(), error);
+    let body = decode::body::<O>(&request, LARGEST_BODY).map_err(known)?;
+    let change = change::<O>(app, &caller, &request, context).map_err(known)?;
+    Ok(Call { caller, query, body, change })
+}
+
+fn change<O: Operation>(app: &App, caller: &O::Caller, request: &Request, context: &Context) -> Result<Change> {
+    let once = match request.header("idempotency-key").filter(|_| O::ROUTE.method == crate::api::Method::Post) {
+        None => None,
+        Some(key) => {
+            let same = [O::ROUTE.name.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
+            Some(caller.once(key, &same).ok_or_else(decode::bad_idempotency_key)?)
+        }
+    };
+    Ok(Change {
+        actor: caller.actor(),
+        at: app.now(),
+        request_id: context.request_id.clone(),
+        deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
+        once,
+    })
+}

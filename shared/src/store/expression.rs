@@ -1,0 +1,125 @@
+//! Update expressions without placeholders to keep in step by hand.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{
+    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as TransactUpdate,
+};
+
+use super::item::Item;
+use super::keys::Key;
+use crate::error::{Error, Result};
+
+/// A condition and the names and values that it uses, in DynamoDB's own language: `#name` and `:value`.
+#[derive(Clone)]
+pub struct Condition {
+    expression: String,
+    values: Vec<(&'static str, AttributeValue)>,
+}
+
+impl Condition {
+    /// A condition. Attribute names are written plainly; those in use here are no reserved words of DynamoDB, which the tests
+    /// against the local table would show. `values` are the `:placeholders`.
+    pub fn new<const N: usize>(expression: impl Into<String>, values: [(&'static str, AttributeValue); N]) -> Self {
+        Self { expression: expression.into(), values: values.into() }
+    }
+}
+
+/// A write that is part of a transaction.
+pub fn put(table: &str, item: Item, condition: Condition) -> Result<TransactWriteItem> {
+    let put = Put::builder()
+        .table_name(table)
+        .set_item(Some(item))
+        .condition_expression(condition.expression)
+        .set_expression_attribute_values(non_empty(placeholders(condition.values)))
+        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        .build()
+        .map_err(Error::internal)?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// An update of one item: exactly the attributes that are named here.
+pub struct Update {
+    key: Key,
+    set: Vec<String>,
+    remove: Vec<&'static str>,
+    values: HashMap<String, AttributeValue>,
+}
+
+impl Update {
+    /// An update of the item at `key` that changes nothing yet.
+    pub fn of(key: Key) -> Self {
+        Self { key, set: Vec::new(), remove: Vec::new(), values: HashMap::new() }
+    }
+
+    /// Writes an attribute.
+    #[must_use]
+    pub fn set(mut self, name: &'static str, value: AttributeValue) -> Self {
+        let placeholder = format!(":set{}", self.values.len());
+        self.set.push(format!("{name} = {placeholder}"));
+        self.values.insert(placeholder, value);
+        self
+    }
+
+    /// Takes an attribute away.
+    #[must_use]
+    pub fn remove(mut self, name: &'static str) -> Self {
+        self.remove.push(name);
+        self
+    }
+
+    /// Writes the attribute if there is a value, takes it away if there is none.
+    #[must_use]
+    pub fn set_or_remove(self, name: &'static str, value: Option<AttributeValue>) -> Self {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self.remove(name),
+        }
+    }
+
+    /// Adds one to a number.
+    #[must_use]
+    pub fn increment(mut self, name: &'static str) -> Self {
+        self.set.push(format!("{name} = {name} + :one"));
+        self.values.insert(":one".to_owned(), AttributeValue::N("1".to_owned()));
+        self
+    }
+
+    /// The parts that requests take: key, update expression, condition, values.
+    pub fn parts(self, condition: Condition) -> (Key, String, String, HashMap<String, AttributeValue>) {
+        let mut expression = String::new();
+        if !self.set.is_empty() {
+            expression.push_str(&format!("SET {}", self.set.join(", ")));
+        }
+        if !self.remove.is_empty() {
+            expression.push_str(&format!(" REMOVE {}", self.remove.join(", ")));
+        }
+        let mut values = self.values;
+        values.extend(placeholders(condition.values));
+        (self.key, expression, condition.expression, values)
+    }
+
+    /// The update as part of a transaction.
+    pub fn in_transaction(self, table: &str, condition: Condition) -> Result<TransactWriteItem> {
+        let (key, expression, condition, values) = self.parts(condition);
+        let update = TransactUpdate::builder()
+            .table_name(table)
+            .set_key(Some(key))
+            .update_expression(expression)
+            .condition_expression(condition)
+            .set_expression_attribute_values(non_empty(values))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(TransactWriteItem::builder().update(update).build())
+    }
+}
+
+fn placeholders(values: Vec<(&'static str, AttributeValue)>) -> HashMap<String, AttributeValue> {
+    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// DynamoDB refuses an empty map of values.
+fn non_empty(values: HashMap<String, AttributeValue>) -> Option<HashMap<String, AttributeValue>> {
+    Some(values).filter(|values| !values.is_empty())
+}

@@ -1,0 +1,164 @@
+//! Lists: one Query a page, never a Scan.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
+
+use super::item::{Item, Reader, text};
+use super::keys::{self, AUDIT, LISTING, LISTING_ORDER, PK, SK, TENANT_STATUS, TENANTS, TENANTS_BY_STATUS};
+use super::tenant_items::{self, ACTIVE, SUSPENDED};
+use super::tenants::Tenants;
+use crate::domain::{
+    AuditEvent, Cursor, Offset, Page, PageLimit, Problem, StatusFilter, TenantId, TenantSummary, Timestamp,
+};
+use crate::error::{Error, Result};
+
+/// Where a list begins.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// With the newest.
+    First,
+    /// After the last row of an earlier page.
+    After(Cursor),
+    /// After this many rows. Skipped rows are counted by DynamoDB without being sent; 10 000 of them take up to five calls.
+    Skip(Offset),
+}
+
+impl Tenants<'_> {
+    /// Tenants, newest first.
+    ///
+    /// # Errors
+    /// If the cursor is of another list.
+    pub async fn page(
+        self,
+        filter: Option<StatusFilter>,
+        start: &Start,
+        limit: PageLimit,
+    ) -> Result<Page<TenantSummary>> {
+        let (index, attribute, value) = match filter {
+            None => (TENANTS, LISTING.0, LISTING.1),
+            Some(StatusFilter::Active) => (TENANTS_BY_STATUS, TENANT_STATUS, ACTIVE),
+            Some(StatusFilter::Suspended) => (TENANTS_BY_STATUS, TENANT_STATUS, SUSPENDED),
+        };
+        let name = format!("tenants/{value}");
+        let query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .index_name(index)
+            .key_condition_expression(format!("{attribute} = :value"))
+            .expression_attribute_values(":value", text(value))
+            .scan_index_forward(false);
+        let from = match start {
+            Start::First => None,
+            Start::After(cursor) => Some(after(cursor, &name, attribute, value)?),
+            Start::Skip(offset) => match skip(query.clone(), *offset).await? {
+                Skipped::To(key) => key,
+                Skipped::All => return Ok(Page { rows: Vec::new(), next: None }),
+            },
+        };
+        let items = rows(query.set_exclusive_start_key(from), limit).await?;
+        page(&items, limit, &name, LISTING_ORDER, |item| tenant_items::summary(item))
+    }
+
+    /// A tenant's audit events, newest first; only those at or after `since`, if it is given.
+    ///
+    /// # Errors
+    /// If there is no such tenant, or the cursor is of another list.
+    pub async fn audit_events(
+        self,
+        id: &TenantId,
+        since: Option<Timestamp>,
+        cursor: Option<&Cursor>,
+        limit: PageLimit,
+    ) -> Result<Page<AuditEvent>> {
+        let partition = keys::tenant_partition(id);
+        let from = keys::audit_from(since.unwrap_or(Timestamp::from_millis(0)));
+        let name = format!("audit-events/{id}/{from}");
+        let start = cursor.map(|cursor| -> Result<Item> {
+            let position = cursor.position(&name).map_err(|problem| Error::invalid("cursor", problem))?;
+            Ok(HashMap::from([(PK.to_owned(), text(&partition)), (SK.to_owned(), text(position))]))
+        });
+        let query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :partition AND sk BETWEEN :from AND :to")
+            .expression_attribute_values(":partition", text(&partition))
+            .expression_attribute_values(":from", text(from))
+            // The character after `#`: behind every audit event and before everything that isn't one.
+            .expression_attribute_values(":to", text(AUDIT.replace('#', "$")))
+            .scan_index_forward(false)
+            .set_exclusive_start_key(start.transpose()?);
+        let items = rows(query, limit).await?;
+        // Every tenant has its provisioning event, so an empty list is either the end of one or of no tenant.
+        if items.is_empty() && self.get(id).await?.is_none() {
+            return Err(Error::TenantNotFound);
+        }
+        page(&items, limit, &name, SK, |item| {
+            let row = Reader(item);
+            serde_json::from_str(row.text("event")?).map(Some).map_err(|_| row.unreadable("event"))
+        })
+    }
+}
+
+/// The rows of one page, and one more that tells whether there is a next.
+async fn rows(query: QueryFluentBuilder, limit: PageLimit) -> Result<Vec<Item>> {
+    let most = i32::try_from(limit.get()).unwrap_or(i32::MAX).saturating_add(1);
+    Ok(query.limit(most).send().await.map_err(Error::unavailable)?.items.unwrap_or_default())
+}
+
+/// Makes the page of its rows; `order` is the attribute that is the position in the list.
+fn page<T>(
+    items: &[Item],
+    limit: PageLimit,
+    query: &str,
+    order: &'static str,
+    read: impl Fn(&Item) -> Result<Option<T>>,
+) -> Result<Page<T>> {
+    let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
+    let shown = items.get(..limit.min(items.len())).unwrap_or_default();
+    let rows = shown.iter().map(read).filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
+    let last = shown.last().filter(|_| items.len() > limit);
+    let next = last.map(|item| Reader(item).text(order)).transpose()?.map(|position| Cursor::new(query, position));
+    Ok(Page { rows, next })
+}
+
+/// The key of the index row at a cursor.
+fn after(cursor: &Cursor, query: &str, attribute: &str, value: &str) -> Result<Item> {
+    let refused = |problem| Error::invalid("cursor", problem);
+    let position = cursor.position(query).map_err(refused)?;
+    let id = keys::tenant_at(position)
+        .ok_or_else(|| refused(Problem::new("must be the next_cursor of an earlier answer")))?;
+    let mut key = keys::state(&id);
+    key.insert(LISTING_ORDER.to_owned(), text(position));
+    key.insert(attribute.to_owned(), text(value));
+    Ok(key)
+}
+
+/// Where skipping led.
+enum Skipped {
+    /// To a row, after which the page starts; `None` is the first.
+    To(Option<HashMap<String, AttributeValue>>),
+    /// Past the end.
+    All,
+}
+
+async fn skip(query: QueryFluentBuilder, offset: Offset) -> Result<Skipped> {
+    let mut left = i32::try_from(offset.get()).unwrap_or(i32::MAX);
+    let mut from = None;
+    while left > 0 {
+        let count = query.clone().select(Select::Count).limit(left).set_exclusive_start_key(from);
+        let answer = count.send().await.map_err(Error::unavailable)?;
+        left = left.saturating_sub(answer.scanned_count);
+        match answer.last_evaluated_key {
+            Some(key) => from = Some(key),
+            None => return Ok(Skipped::All),
+        }
+    }
+    Ok(Skipped::To(from))
+}

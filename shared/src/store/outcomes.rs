@@ -1,0 +1,103 @@
+//! What is remembered under idempotency keys.
+//!
+//! The outcome is written in the transaction that makes the change, so that the one can't exist without the other, and the
+//! condition "nothing is remembered yet" is what makes a key take effect once. A change of several steps first reserves the
+//! key; the reservation is a lease that ends when the platform would have stopped the first attempt.
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use uuid::Uuid;
+
+use super::expression::{Condition, put};
+use super::item::{Item, Reader, millis, text, time_to_live};
+use super::keys;
+use crate::domain::{Change, Once, REMEMBERED, Random, SECRET_REMEMBERED, TenantSecret, Timestamp};
+use crate::error::{Error, Result};
+
+/// Whose keys these are. Equal keys of two callers never meet.
+const CALLER: &str = "operator";
+
+/// What a change led to, as it is remembered.
+#[derive(Debug, Default)]
+pub struct Outcome<'a> {
+    /// What the answer is made from again, as JSON, without its secret.
+    pub facts: String,
+    /// The secret in the answer.
+    pub secret: Option<&'a TenantSecret>,
+}
+
+/// An earlier outcome.
+#[derive(Debug)]
+pub struct Replay {
+    /// What the answer is made from again.
+    pub facts: String,
+    /// The secret of the answer, if it is still to be shown and the seal opened.
+    pub secret: Option<TenantSecret>,
+}
+
+/// The write that reserves the key for `attempt`.
+pub fn reserve(table: &str, change: &Change, once: &Once, attempt: Uuid) -> Result<TransactWriteItem> {
+    let mut item = base(change, once);
+    item.insert("attempt".to_owned(), text(attempt));
+    item.insert("lease_until".to_owned(), millis(change.deadline));
+    put(table, item, unused(change, once))
+}
+
+/// The write that remembers `outcome`; after a reservation, only if it still stands.
+pub fn remember(
+    table: &str,
+    change: &Change,
+    once: &Once,
+    attempt: Option<Uuid>,
+    outcome: &Outcome<'_>,
+    random: &dyn Random,
+) -> Result<TransactWriteItem> {
+    let mut item = base(change, once);
+    item.insert("facts".to_owned(), text(&outcome.facts));
+    if let Some(secret) = outcome.secret {
+        let sealed = once.seal(secret.expose(), random)?;
+        item.insert("sealed".to_owned(), AttributeValue::B(Blob::new(sealed)));
+        item.insert("sealed_until".to_owned(), millis(change.at.plus(SECRET_REMEMBERED)));
+    }
+    let condition = match attempt {
+        Some(attempt) => Condition::new("attempt = :attempt", [(":attempt", text(attempt))]),
+        None => unused(change, once),
+    };
+    put(table, item, condition)
+}
+
+/// What is to be done about a key that `item` stands in the way of.
+///
+/// # Errors
+/// If the key was used for another request, or its first request may still be running.
+pub fn replay(item: &Item, once: &Once, now: Timestamp) -> Result<Replay> {
+    let row = Reader(item);
+    if row.text("fingerprint")? != once.fingerprint() {
+        return Err(Error::IdempotencyKeyReused);
+    }
+    let Some(facts) = row.optional_text("facts")? else {
+        return Err(Error::IdempotencyInProgress { retry_after: now.seconds_until(row.millis("lease_until")?) });
+    };
+    let shown = row.optional_millis("sealed_until")?.is_some_and(|until| now < until);
+    let sealed = item.get("sealed").and_then(|value| value.as_b().ok()).filter(|_| shown);
+    let secret = sealed.and_then(|sealed| once.open(sealed.as_ref())).and_then(TenantSecret::restore);
+    Ok(Replay { facts: facts.to_owned(), secret })
+}
+
+fn base(change: &Change, once: &Once) -> Item {
+    let expires_at = change.at.plus(REMEMBERED);
+    let mut item = keys::outcome(CALLER, once);
+    item.insert("fingerprint".to_owned(), text(once.fingerprint()));
+    item.insert("expires_at".to_owned(), millis(expires_at));
+    item.insert("ttl".to_owned(), time_to_live(expires_at));
+    item
+}
+
+/// That the key is free: never used, or so long ago that it is forgotten, or reserved by an attempt at the same request that
+/// can't be running any more.
+fn unused(change: &Change, once: &Once) -> Condition {
+    Condition::new(
+        "attribute_not_exists(pk) OR expires_at <= :now OR (lease_until <= :now AND fingerprint = :fingerprint)",
+        [(":now", millis(change.at)), (":fingerprint", text(once.fingerprint()))],
+    )
+}

@@ -1,0 +1,116 @@
+//! Provisioning: two stores, one commit point.
+//!
+//! 1. The table: the tenant as `pending`, with the version id of the secret to come, and a lease. If there is an idempotency
+//!    key it is reserved in the same transaction.
+//! 2. Secrets Manager: the secret, with that version id.
+//! 3. The table: `pending` becomes `active`, and with it come configuration, audit event and remembered outcome.
+//!
+//! Only the third makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and maybe a
+//! secret, which nobody was told: the reconciler removes both. It is told of them by the item alone, which is why that is
+//! written first.
+
+use uuid::Uuid;
+
+use super::expression::{Condition, Update, put};
+use super::item::text;
+use super::keys::{self, LISTING, TENANT_STATUS};
+use super::outcomes::{self, Outcome};
+use super::table::Commit;
+use super::tenant_items::{self, ACTIVE, PENDING};
+use super::tenants::Tenants;
+use crate::domain::{
+    Action, Change, NewTenant, SecretLabel, SecretPointer, SecretVersion, Tenant, TenantId, TenantSecret, TenantStatus,
+    random_uuid,
+};
+use crate::error::{Error, Result};
+
+/// A tenant that was registered, and its secret.
+#[derive(Debug)]
+pub struct Provisioned {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Its secret. `None` when the answer is a replay and the secret can't be shown again.
+    pub secret: Option<TenantSecret>,
+}
+
+impl Tenants<'_> {
+    /// Registers a tenant.
+    ///
+    /// # Errors
+    /// If fields that are tied together don't fit, or a store fails: then nothing of the tenant can be seen.
+    pub async fn provision(self, new: NewTenant, change: &Change) -> Result<Provisioned> {
+        let tenant = self.registered(new, change)?;
+        let secret = TenantSecret::generate(self.random)?;
+        let attempt = random_uuid(self.random)?;
+        if let Some(earlier) = self.begin(&tenant, change, attempt).await? {
+            return Ok(earlier);
+        }
+        self.secrets.create(&tenant.id, tenant.secret.current.id, &secret).await?;
+        self.activate(&tenant, &secret, change, attempt).await?;
+        Ok(Provisioned { tenant, secret: Some(secret) })
+    }
+
+    fn registered(self, new: NewTenant, change: &Change) -> Result<Tenant> {
+        let configuration = new.configuration();
+        configuration.check()?;
+        Ok(Tenant {
+            id: TenantId::generate(self.random)?,
+            name: new.tenant_name,
+            status: TenantStatus::Active,
+            rate_limit_per_min: new.rate_limit_per_min,
+            abuse_strikes: 0,
+            created_at: change.at,
+            updated_at: None,
+            revision: 0,
+            secret: SecretPointer {
+                current: SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::new(0) },
+                previous: None,
+                rotated_at: None,
+            },
+            configuration,
+        })
+    }
+
+    /// Step 1. The earlier outcome, if there is one under the same idempotency key.
+    async fn begin(self, tenant: &Tenant, change: &Change, attempt: Uuid) -> Result<Option<Provisioned>> {
+        let table = &self.table.name;
+        let item = tenant_items::pending(tenant, change.deadline);
+        let mut writes = vec![put(table, item, Condition::new("attribute_not_exists(pk)", []))?];
+        if let Some(once) = &change.once {
+            writes.push(outcomes::reserve(table, change, once, attempt)?);
+        }
+        let Commit::Refused(refused) = self.table.commit(writes).await? else { return Ok(None) };
+        let Some((once, item)) = change.once.as_ref().zip(refused.item(1)) else {
+            return Err(Error::unavailable("a new tenant id was taken already"));
+        };
+        let replay = outcomes::replay(item, once, change.at)?;
+        let tenant = serde_json::from_str(&replay.facts).map_err(Error::internal)?;
+        Ok(Some(Provisioned { tenant, secret: replay.secret }))
+    }
+
+    /// Step 3.
+    async fn activate(self, tenant: &Tenant, secret: &TenantSecret, change: &Change, attempt: Uuid) -> Result<()> {
+        let table = &self.table.name;
+        let state = Update::of(keys::state(&tenant.id))
+            .set(TENANT_STATUS, text(ACTIVE))
+            .set(LISTING.0, text(LISTING.1))
+            .remove("lease_until");
+        let pending = Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]);
+        let configuration = tenant_items::configuration(&tenant.id, &tenant.configuration);
+        let mut writes = vec![
+            state.in_transaction(table, pending)?,
+            put(table, configuration, Condition::new("attribute_not_exists(pk)", []))?,
+            self.event(&tenant.id, change.event(Action::TenantProvisioned, Vec::new()))?,
+        ];
+        if let Some(once) = &change.once {
+            let facts = serde_json::to_string(tenant).map_err(Error::internal)?;
+            let outcome = Outcome { facts, secret: Some(secret) };
+            writes.push(outcomes::remember(table, change, once, Some(attempt), &outcome, self.random)?);
+        }
+        match self.table.commit(writes).await? {
+            Commit::Done => Ok(()),
+            // The lease ran out: the reconciler has removed the pending tenant, or another attempt has taken over the key.
+            Commit::Refused(_) => Err(Error::unavailable("provisioning took longer than its lease")),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Secrets Manager. It stores; which version is valid is decided in the table.
+
+use std::fmt;
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::types::Tag;
+use serde::Serialize;
+use uuid::Uuid;
+use zeroize::Zeroizing;
+
+use crate::domain::{AdminKeys, SecretVersion, TenantId, TenantSecret};
+use crate::error::{Error, Result};
+
+/// The tenants' secrets and the operator's.
+#[derive(Clone)]
+pub struct Secrets {
+    /// The client.
+    pub client: Client,
+    /// Name or ARN of the secret with the admin keys.
+    pub admin_secret: String,
+    /// What the names of tenants' secrets start with.
+    pub prefix: String,
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secrets")
+    }
+}
+
+/// One version of a tenant's secret, as it is stored: JSON, so that more than one key fits into the one secret that a tenant
+/// costs.
+#[derive(Serialize)]
+struct Stored<'a> {
+    tenant_secret: &'a str,
+}
+
+impl Secrets {
+    /// The admin keys in force. Read each time: admin calls are rare, and a key that was taken away is refused by the next.
+    pub async fn admin_keys(&self) -> Result<AdminKeys> {
+        let request = self.client.get_secret_value().secret_id(&self.admin_secret);
+        let answer = request.send().await.map_err(Error::unavailable)?;
+        let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
+        // The parser's error may quote the text, so it is not passed on.
+        serde_json::from_str(&text).map_err(|_| Error::internal("the admin secret is not the JSON that it must be"))
+    }
+
+    /// Creates the tenant's secret with its first version. Doing it again with the same version and secret changes nothing.
+    pub async fn create(&self, id: &TenantId, version: Uuid, secret: &TenantSecret) -> Result<()> {
+        let request = self.client.create_secret().name(self.name(id)).client_request_token(version);
+        let tag = Tag::builder().key("latchkey:tenant").value(id.as_str()).build();
+        request.secret_string(stored(secret)?).tags(tag).send().await.map_err(Error::unavailable)?;
+        Ok(())
+    }
+
+    /// Adds a version under its label and leaves every other label but that where it is. Doing it again with the same version
+    /// and secret changes nothing.
+    pub async fn add(&self, id: &TenantId, version: &SecretVersion, secret: &TenantSecret) -> Result<()> {
+        let request = self.client.put_secret_value().secret_id(self.name(id)).client_request_token(version.id);
+        let request = request.version_stages(version.label.to_string()).secret_string(stored(secret)?);
+        request.send().await.map_err(Error::unavailable)?;
+        Ok(())
+    }
+
+    /// Deletes the secret of a tenant that never became one, at once. Deleting what is not there succeeds.
+    pub async fn delete(&self, id: &TenantId) -> Result<()> {
+        let request = self.client.delete_secret().secret_id(self.name(id)).force_delete_without_recovery(true);
+        match request.send().await {
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
+                Ok(())
+            }
+            answer => answer.map(|_| ()).map_err(Error::unavailable),
+        }
+    }
+
+    fn name(&self, id: &TenantId) -> String {
+        format!("{}/{id}", self.prefix)
+    }
+}
+
+fn stored(secret: &TenantSecret) -> Result<String> {
+    serde_json::to_string(&Stored { tenant_secret: secret.expose() }).map_err(Error::internal)
+}

@@ -1,0 +1,116 @@
+//! The table: strong reads, and transactions that say which of their conditions failed.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, TransactWriteItem};
+
+use super::item::Item;
+use super::keys::Key;
+use crate::error::{Error, Result};
+
+/// How often something is tried that others got in the way of.
+pub const ATTEMPTS: u32 = 3;
+
+/// The one table, and the client that reaches it.
+#[derive(Debug, Clone)]
+pub struct Table {
+    /// The client.
+    pub client: Client,
+    /// The table's name.
+    pub name: String,
+}
+
+/// How a transaction ended.
+#[derive(Debug)]
+pub enum Commit {
+    /// All of it was written.
+    Done,
+    /// Nothing was written, because a condition failed.
+    Refused(Refused),
+}
+
+/// Which conditions of a transaction failed, by the position of the write.
+#[derive(Debug)]
+pub struct Refused(Vec<CancellationReason>);
+
+impl Refused {
+    /// Whether the condition of the write at `position` failed.
+    pub fn failed(&self, position: usize) -> bool {
+        self.0.get(position).is_some_and(|reason| reason.code() == Some("ConditionalCheckFailed"))
+    }
+
+    /// The item that stood in the way of the write at `position`; `None` if there is no such item, or if its condition held.
+    pub fn item(&self, position: usize) -> Option<&Item> {
+        self.0.get(position).filter(|_| self.failed(position)).and_then(CancellationReason::item)
+    }
+}
+
+impl Table {
+    /// Reads one item, strongly consistent.
+    pub async fn get(&self, key: Key) -> Result<Option<Item>> {
+        let request = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
+        Ok(request.send().await.map_err(Error::unavailable)?.item)
+    }
+
+    /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left out for
+    /// lack of capacity is asked for again, and in the end the read fails rather than being incomplete.
+    pub async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        let mut wanted = keys;
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
+            let request = request.build().map_err(Error::internal)?;
+            let answer = self.client.batch_get_item().request_items(&self.name, request).send().await;
+            let answer = answer.map_err(Error::unavailable)?;
+            items.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
+            let Some(left) = left.filter(|left| !left.keys().is_empty()) else { return Ok(items) };
+            wanted = left.keys;
+        }
+        Err(Error::unavailable("keys stayed unprocessed"))
+    }
+
+    /// Writes all or nothing. Attempts that met another transaction on the same items are made again; the SDK's client token
+    /// makes an attempt whose answer was lost count once.
+    pub async fn commit(&self, writes: Vec<TransactWriteItem>) -> Result<Commit> {
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
+            let error = match request.send().await {
+                Ok(_) => return Ok(Commit::Done),
+                Err(error) => error,
+            };
+            let reasons = match cancellation(&error) {
+                Some(reasons) => reasons.to_vec(),
+                None => return Err(Error::unavailable(error)),
+            };
+            if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                return Ok(Commit::Refused(Refused(reasons)));
+            }
+            if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
+                return Err(Error::unavailable(error));
+            }
+        }
+        Err(Error::StaleUpdate)
+    }
+}
+
+fn cancellation(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            Some(cancelled.cancellation_reasons())
+        }
+        _ => None,
+    }
+}
+
+/// Waits before an attempt that is not the first: long enough for the other transaction to be over.
+async fn pause(attempt: u32) {
+    if attempt > 0 {
+        tokio::time::sleep(Duration::from_millis(30) * attempt).await;
+    }
+}

@@ -1,0 +1,172 @@
+//! A tenant as items, and back.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use uuid::Uuid;
+
+use super::expression::Update;
+use super::item::{Item, Reader, millis, number, text};
+use super::keys::{self, LISTING_ORDER, PK, TENANT_STATUS};
+use crate::domain::{
+    CallbackUrl, Configuration, DisplayName, LogoUrl, Origin, Origins, PreviousSecret, Problem, RatePerMinute, Reason,
+    RpId, SecretLabel, SecretPointer, SecretVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
+    TenantSummary, Timestamp,
+};
+use crate::error::Result;
+
+/// A tenant that may act.
+pub const ACTIVE: &str = "active";
+/// One that may not.
+pub const SUSPENDED: &str = "suspended";
+/// One whose provisioning has begun and not finished. Nobody has been told of it.
+pub const PENDING: &str = "pending";
+/// One whose provisioning never finished and never will.
+pub const REMOVED: &str = "removed";
+
+/// The hot item of a tenant whose provisioning begins.
+pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
+    let mut item = keys::state(&tenant.id);
+    let current = &tenant.secret.current;
+    item.extend([
+        (TENANT_STATUS.to_owned(), text(PENDING)),
+        (LISTING_ORDER.to_owned(), text(keys::listing_order(tenant.created_at, &tenant.id))),
+        ("tenant_name".to_owned(), text(&tenant.name)),
+        ("rate_limit_per_min".to_owned(), number(tenant.rate_limit_per_min.get())),
+        ("abuse_strikes".to_owned(), number(tenant.abuse_strikes)),
+        ("created_at".to_owned(), millis(tenant.created_at)),
+        ("revision".to_owned(), number(tenant.revision)),
+        ("secret_version".to_owned(), text(current.id)),
+        ("secret_label".to_owned(), text(current.label)),
+        ("lease_until".to_owned(), millis(lease_until)),
+    ]);
+    item
+}
+
+/// The configuration item. What is not set is not there.
+pub fn configuration(id: &TenantId, configuration: &Configuration) -> Item {
+    let mut item = keys::configuration(id);
+    let optional = [
+        ("callback_url_base", configuration.callback_url_base.as_ref().map(text)),
+        ("branding_display_name", configuration.branding_display_name.as_ref().map(text)),
+        ("branding_logo_url", configuration.branding_logo_url.as_ref().map(text)),
+        ("webauthn_rp_id", configuration.webauthn_rp_id.as_ref().map(text)),
+        ("passkeys_enabled", configuration.passkeys_enabled.map(AttributeValue::Bool)),
+    ];
+    item.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    item.insert("qr_login_allowed_origins".to_owned(), origins(&configuration.qr_login_allowed_origins));
+    item.insert("webauthn_origins".to_owned(), origins(&configuration.webauthn_origins));
+    item
+}
+
+/// The writes of a partial update: exactly the fields that `patch` has, with the values that they have in `tenant`, which is
+/// the outcome. `None` where an item has none of them.
+pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>) {
+    let mut state = Update::of(keys::state(&tenant.id)).increment("revision");
+    if patch.tenant_name.is_some() {
+        state = state.set("tenant_name", text(&tenant.name));
+    }
+    if patch.rate_limit_per_min.is_some() {
+        state = state.set("rate_limit_per_min", number(tenant.rate_limit_per_min.get()));
+    }
+    let after = configuration(&tenant.id, &tenant.configuration);
+    let fields = [
+        ("qr_login_allowed_origins", patch.qr_login_allowed_origins.is_some()),
+        ("callback_url_base", patch.callback_url_base.is_present()),
+        ("branding_display_name", patch.branding_display_name.is_present()),
+        ("branding_logo_url", patch.branding_logo_url.is_present()),
+        ("webauthn_rp_id", patch.webauthn_rp_id.is_present()),
+        ("webauthn_origins", patch.webauthn_origins.is_some()),
+        ("passkeys_enabled", patch.passkeys_enabled.is_present()),
+    ];
+    let present: Vec<_> = fields.into_iter().filter(|(_, present)| *present).map(|(name, _)| name).collect();
+    let update = |update: Update, name: &&'static str| update.set_or_remove(name, after.get(*name).cloned());
+    let config =
+        (!present.is_empty()).then(|| present.iter().fold(Update::of(keys::configuration(&tenant.id)), update));
+    (state, config)
+}
+
+/// A tenant from its two items. `None` while it is being provisioned, and if it never was.
+pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
+    let Some(summary) = summary(state)? else { return Ok(None) };
+    let row = Reader(state);
+    Ok(Some(Tenant {
+        id: summary.id,
+        name: summary.name,
+        status: summary.status,
+        rate_limit_per_min: summary.rate_limit_per_min,
+        abuse_strikes: summary.abuse_strikes,
+        created_at: summary.created_at,
+        updated_at: summary.updated_at,
+        revision: row.number("revision")?,
+        secret: secret_pointer(state)?,
+        configuration: read_configuration(Reader(configuration))?,
+    }))
+}
+
+/// What a hot item, or its row in an index, says. `None` while the tenant is being provisioned, and if it never was.
+pub fn summary(state: &Item) -> Result<Option<TenantSummary>> {
+    let row = Reader(state);
+    let status = match row.text(TENANT_STATUS)? {
+        ACTIVE => TenantStatus::Active,
+        SUSPENDED => TenantStatus::Suspended {
+            since: row.millis("suspended_at")?,
+            reason: row.optional("suspended_reason", Reason::parse)?,
+        },
+        PENDING | REMOVED => return Ok(None),
+        _ => return Err(row.unreadable(TENANT_STATUS)),
+    };
+    Ok(Some(TenantSummary {
+        id: tenant_id(state)?,
+        name: row.parsed("tenant_name", TenantName::parse)?,
+        status,
+        rate_limit_per_min: RatePerMinute::new(row.number("rate_limit_per_min")?)
+            .map_err(|_| row.unreadable("rate_limit_per_min"))?,
+        abuse_strikes: row.number("abuse_strikes")?,
+        created_at: row.millis("created_at")?,
+        updated_at: row.optional_millis("updated_at")?,
+    }))
+}
+
+/// Whose item it is.
+pub fn tenant_id(state: &Item) -> Result<TenantId> {
+    let row = Reader(state);
+    keys::tenant_of(row.text(PK)?).ok_or_else(|| row.unreadable(PK))
+}
+
+/// Which secret is in force.
+pub fn secret_pointer(state: &Item) -> Result<SecretPointer> {
+    let row = Reader(state);
+    let id = |text: &str| Uuid::try_parse(text).map_err(|_| Problem::new("is no uuid"));
+    let label = |text: &str| SecretLabel::parse(text).ok_or_else(|| Problem::new("is no label"));
+    let previous = match row.optional("previous_secret_version", id)? {
+        None => None,
+        Some(id) => Some(PreviousSecret {
+            version: SecretVersion { id, label: row.parsed("previous_secret_label", label)? },
+            until: row.millis("previous_secret_until")?,
+        }),
+    };
+    Ok(SecretPointer {
+        current: SecretVersion { id: row.parsed("secret_version", id)?, label: row.parsed("secret_label", label)? },
+        previous,
+        rotated_at: row.optional_millis("secret_rotated_at")?,
+    })
+}
+
+fn read_configuration(row: Reader<'_>) -> Result<Configuration> {
+    let origins = |name| -> Result<Origins> {
+        let texts = row.texts(name)?.into_iter().map(Origin::parse).collect::<Result<Vec<_>, _>>();
+        texts.map(Origins::from_stored).map_err(|_| row.unreadable(name))
+    };
+    Ok(Configuration {
+        qr_login_allowed_origins: origins("qr_login_allowed_origins")?,
+        callback_url_base: row.optional("callback_url_base", CallbackUrl::parse)?,
+        branding_display_name: row.optional("branding_display_name", DisplayName::parse)?,
+        branding_logo_url: row.optional("branding_logo_url", LogoUrl::parse)?,
+        webauthn_rp_id: row.optional("webauthn_rp_id", RpId::parse)?,
+        webauthn_origins: origins("webauthn_origins")?,
+        passkeys_enabled: row.0.get("passkeys_enabled").and_then(|value| value.as_bool().ok()).copied(),
+    })
+}
+
+fn origins(origins: &Origins) -> AttributeValue {
+    AttributeValue::L(origins.as_slice().iter().map(text).collect())
+}

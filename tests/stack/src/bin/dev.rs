@@ -1,0 +1,242 @@
+//! `cargo dev`: the whole service on this machine, with nothing installed but Rust.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
+use std::time::Duration;
+
+use clap::Parser;
+use serde_json::Value;
+use stack::{Error, Invocation, Result, Stack, StackBuilder, scheduled_event};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How often scheduled functions run. More often than in AWS, so that their effect is seen.
+const SCHEDULE: Duration = Duration::from_secs(60);
+/// How long an admin key is.
+const KEY_LENGTH: usize = 48;
+
+/// Runs Latchkey on 127.0.0.1: HTTP API, functions, DynamoDB and Secrets Manager.
+#[derive(Debug, Parser)]
+#[command(name = "cargo dev", bin_name = "cargo dev")]
+struct Options {
+    /// Port of the HTTP API.
+    #[arg(long, default_value_t = 9000)]
+    port: u16,
+    /// Port of DynamoDB and Secrets Manager [default: any free one; 9001 with --aws-only].
+    #[arg(long)]
+    aws_port: Option<u16>,
+    /// Operator's key: 48 ASCII letters and digits [default: a random one].
+    #[arg(long, value_name = "KEY")]
+    admin_key: Option<String>,
+    /// Directory that keeps tenants, secrets and the admin key between starts [default: in memory].
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Only DynamoDB and Secrets Manager; builds nothing, and prints the environment to export.
+    #[arg(long)]
+    aws_only: bool,
+    /// Build the functions optimised.
+    #[arg(long)]
+    release: bool,
+}
+
+/// The key itself is not repeated in the error: terminals are recorded.
+fn check_admin_key(key: &str) -> Result<()> {
+    if key.len() == KEY_LENGTH && key.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        Ok(())
+    } else {
+        Err(Error::new(format!("an admin key is exactly {KEY_LENGTH} ASCII letters and digits; the given one is not")))
+    }
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let options = Options::parse();
+    match run(options).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(options: Options) -> Result<()> {
+    // Before anything is started, so that no moment is left in which a signal would leave something behind.
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| Error::new(e.to_string()))?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(|e| Error::new(e.to_string()))?;
+    let stopped = async {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    };
+    tokio::pin!(stopped);
+    let stack = tokio::select! {
+        stack = start(&options) => stack?,
+        () = &mut stopped => return Ok(()),
+    };
+    if options.aws_only {
+        print_environment(&stack);
+    } else {
+        print_usage(&stack);
+    }
+    tokio::select! {
+        () = schedules(&stack) => {}
+        () = &mut stopped => {}
+    }
+    stack.shutdown().await;
+    Ok(())
+}
+
+async fn start(options: &Options) -> Result<Stack> {
+    options.admin_key.as_deref().map_or(Ok(()), check_admin_key)?;
+    let root = root();
+    let builder = Stack::builder()
+        .template(root.join("template.yaml"))
+        .data(options.data.clone())
+        .admin_key(options.admin_key.clone());
+    if options.aws_only {
+        return builder.aws_port(options.aws_port.unwrap_or(9001)).aws_only().start().await;
+    }
+    // Building takes minutes the first time: a taken port is better known before.
+    free(options.port)?;
+    let binaries = build(&root, options.release).await?;
+    with_binaries(builder, binaries)
+        .port(options.port)
+        .aws_port(options.aws_port.unwrap_or(0))
+        .echo(|line| say(&line.text))
+        .start()
+        .await
+}
+
+fn with_binaries(builder: StackBuilder, binaries: Vec<PathBuf>) -> StackBuilder {
+    builder.binaries(move |name| {
+        let built = binaries.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
+        // One that was not built is reported by its name, when it is first called.
+        built.cloned().unwrap_or_else(|| PathBuf::from(name))
+    })
+}
+
+/// The workspace in which this was compiled.
+fn root() -> PathBuf {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    package.ancestors().nth(2).unwrap_or(package).to_owned()
+}
+
+fn free(port: u16) -> Result<()> {
+    match std::net::TcpListener::bind(("127.0.0.1", port)) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(Error::new(format!(
+            "port {port} on 127.0.0.1 is already in use: stop what listens there, or choose another with --port"
+        ))),
+        Err(error) => Err(Error::new(format!("cannot listen on 127.0.0.1:{port}: {error}"))),
+    }
+}
+
+/// Builds the functions and answers where Cargo has put them. Cargo shows its progress itself.
+async fn build(root: &Path, release: bool) -> Result<Vec<PathBuf>> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .current_dir(root)
+        .args(["build", "--package", "functions", "--bins", "--message-format=json-render-diagnostics"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .process_group(0);
+    if release {
+        cargo.arg("--release");
+    }
+    let failed = |cause: std::io::Error| Error::new(format!("cargo build: {cause}"));
+    let mut child = cargo.spawn().map_err(failed)?;
+    let mut compilers = Group(child.id());
+    let mut binaries = Vec::new();
+    if let Some(stdout) = child.stdout.take() {
+        let mut lines = BufReader::new(stdout).lines();
+        while let Some(line) = lines.next_line().await.map_err(failed)? {
+            let message: Value = serde_json::from_str(&line).unwrap_or_default();
+            if let Some(path) = message.get("executable").and_then(Value::as_str) {
+                binaries.push(PathBuf::from(path));
+            }
+        }
+    }
+    let status = child.wait().await.map_err(failed)?;
+    // Nothing is left to end, and the number may soon be somebody else's.
+    compilers.0 = None;
+    if status.success() {
+        Ok(binaries)
+    } else {
+        Err(Error::new("the functions do not build; see above"))
+    }
+}
+
+/// Cargo and its compilers, which end when this is dropped: killing Cargo alone would leave the compilers at work.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            let kill = format!("kill -KILL -{group} 2>/dev/null");
+            let _ = std::process::Command::new("sh").args(["-c", &kill]).status();
+        }
+    }
+}
+
+/// Does what EventBridge does in AWS. Never ends.
+async fn schedules(stack: &Stack) {
+    let functions = &stack.template().functions;
+    let scheduled: Vec<&str> = functions.iter().filter(|f| f.schedule).map(|f| f.binary.as_str()).collect();
+    let mut clock = tokio::time::interval(SCHEDULE);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    clock.tick().await;
+    loop {
+        clock.tick().await;
+        for binary in &scheduled {
+            if stack.port() == 0 {
+                continue;
+            }
+            if let Err(error) = stack.invoke(binary, scheduled_event(), Invocation::default()).await {
+                complain(&format!("{binary}: {error}"));
+            }
+        }
+    }
+}
+
+fn print_environment(stack: &Stack) {
+    for (name, value) in stack.environment() {
+        say(&format!("export {name}={value}"));
+    }
+    say(&format!("# admin key: {}", stack.admin_key()));
+    say(&format!("ready {}", stack.aws_url()));
+}
+
+fn print_usage(stack: &Stack) {
+    let (url, key) = (stack.url(), stack.admin_key());
+    let post = |what: &str, path: &str, body: &str| {
+        say(&format!("# {what}"));
+        say(&format!(
+            "curl -X POST '{url}{path}' -H 'X-Admin-Key: {key}' -H 'Content-Type: application/json' -d '{body}'"
+        ));
+    };
+    let get = |what: &str, path: &str| {
+        say(&format!("# {what}"));
+        say(&format!("curl '{url}{path}' -H 'X-Admin-Key: {key}'"));
+    };
+    post("provision a tenant; its answer has the tenant_id", "/api/v1/provision/tenant", r#"{"tenant_name":"Acme"}"#);
+    get("fetch it", "/api/v1/fetch/tenant?tenant_id=TENANT_ID");
+    post("rotate its secret", "/api/v1/rotate/tenant-secret?tenant_id=TENANT_ID", "{}");
+    get("list all", "/api/v1/fetch/tenants?limit=20");
+    post("suspend it", "/api/v1/suspend/tenant?tenant_id=TENANT_ID", r#"{"reason":"unpaid"}"#);
+    say(&format!("aws {}", stack.aws_url()));
+    say(&format!("ready {url}"));
+}
+
+/// A line on standard output. If nobody reads it any more, that is no reason to stop.
+fn say(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+fn complain(message: &impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr().lock(), "error: {message}");
+}

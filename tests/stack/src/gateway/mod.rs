@@ -1,0 +1,129 @@
+//! The HTTP API in front of the functions, with API Gateway's own answers and limits.
+
+mod event;
+mod percent;
+mod response;
+mod route;
+
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use hyper::body::Incoming;
+use hyper::header::HeaderValue;
+use hyper::http::request::Parts;
+use hyper::{Request, StatusCode};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::error::Result;
+use crate::http::{self, Answer, BodyError, Closed, Server};
+use crate::lambda::{Invocation, InvokeError, Lambda};
+use crate::system;
+use crate::template::Function;
+use route::Routes;
+
+/// API Gateway's limit of a body.
+const BODY_LIMIT: usize = 10 * 1024 * 1024;
+/// API Gateway's limit of the request line and all header values together.
+const HEAD_LIMIT: usize = 10_240;
+/// Lambda's limit of an event.
+const EVENT_LIMIT: usize = 6 * 1024 * 1024;
+/// How much of a body that is too large is still read, so that the client sees the answer.
+const DRAIN_LIMIT: usize = 32 * 1024 * 1024;
+
+#[derive(Debug)]
+struct Gateway {
+    routes: Routes,
+    lambda: Lambda,
+}
+
+/// Answers on this listener with the functions' routes.
+pub(crate) fn start(listener: TcpListener, functions: &[Arc<Function>], lambda: Lambda) -> Result<Server> {
+    let gateway = Arc::new(Gateway { routes: Routes::new(functions), lambda });
+    Server::spawn(listener, move |request| {
+        let gateway = Arc::clone(&gateway);
+        async move { gateway.handle(request).await }
+    })
+}
+
+impl Gateway {
+    async fn handle(&self, request: Request<Incoming>) -> Result<Answer, Closed> {
+        let request_id = request_id();
+        let mut answer = match self.answer(request, &request_id).await {
+            Ok(answer) => answer,
+            Err(Refusal::Gone) => return Err(Closed),
+            Err(Refusal::Answer(status, message)) => {
+                http::json(status, "application/json", &json!({"message": message}))
+            }
+        };
+        if let Ok(id) = HeaderValue::from_str(&request_id) {
+            answer.headers_mut().insert("apigw-requestid", id);
+        }
+        Ok(answer)
+    }
+
+    async fn answer(&self, request: Request<Incoming>, request_id: &str) -> Result<Answer, Refusal> {
+        let (parts, body) = request.into_parts();
+        if head_size(&parts) > HEAD_LIMIT {
+            http::drain(body, DRAIN_LIMIT).await;
+            return Err(Refusal::Answer(
+                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "Request Header Fields Too Large",
+            ));
+        }
+        let body = read(&parts, body).await?;
+        let found = self.routes.find(parts.method.as_str(), parts.uri.path());
+        let matched = found.ok_or(Refusal::Answer(StatusCode::NOT_FOUND, "Not Found"))?;
+        let event = event::event(&parts, &body, &matched, request_id, system::now_ms()).to_string();
+        if event.len() > EVENT_LIMIT {
+            return Err(TOO_LARGE);
+        }
+        let result = self.lambda.invoke(&matched.binary, event.into(), Invocation::default()).await?;
+        response::response(&result.raw).ok_or(INTERNAL)
+    }
+}
+
+/// The answers that the gateway gives itself.
+enum Refusal {
+    Answer(StatusCode, &'static str),
+    /// The client went away.
+    Gone,
+}
+
+const TOO_LARGE: Refusal = Refusal::Answer(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+const INTERNAL: Refusal = Refusal::Answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
+
+impl From<InvokeError> for Refusal {
+    fn from(error: InvokeError) -> Self {
+        match error {
+            InvokeError::Busy => Self::Answer(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
+            InvokeError::Timeout => Self::Answer(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+            InvokeError::Unknown(_) | InvokeError::Start(_) | InvokeError::Crashed | InvokeError::Failed { .. } => INTERNAL,
+        }
+    }
+}
+
+async fn read(parts: &Parts, body: Incoming) -> Result<hyper::body::Bytes, Refusal> {
+    let announced = parts.headers.get("content-length").and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if announced.is_some_and(|length| length > BODY_LIMIT) {
+        http::drain(body, DRAIN_LIMIT).await;
+        return Err(TOO_LARGE);
+    }
+    http::read(body, BODY_LIMIT).await.map_err(|error| match error {
+        BodyError::TooLarge => TOO_LARGE,
+        BodyError::Broken => Refusal::Gone,
+    })
+}
+
+/// The request line and the header values.
+fn head_size(parts: &Parts) -> usize {
+    let target = parts.uri.path_and_query().map_or(1, |target| target.as_str().len());
+    let values: usize = parts.headers.values().map(HeaderValue::len).sum();
+    parts.method.as_str().len() + target + " HTTP/1.1".len() + 1 + values
+}
+
+/// In the shape of API Gateway's.
+fn request_id() -> String {
+    let random = uuid::Uuid::new_v4().into_bytes();
+    BASE64.encode(random.get(..11).unwrap_or_default())
+}

@@ -1,0 +1,186 @@
+//! One process of a function.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use hyper::body::Bytes;
+use tokio::process::{Child, Command};
+use tokio::sync::{Notify, oneshot, watch};
+
+use super::Inner;
+use crate::callers::{Caller, Kill};
+use crate::output::Printout;
+use crate::system::lock;
+use crate::template::Function;
+
+/// An event on its way into a process.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) request_id: String,
+    pub(super) payload: Bytes,
+    /// The deadline to tell; none is the usual one, counted from when the process fetches the event.
+    pub(super) deadline_ms: Option<i64>,
+    pub(super) trace: String,
+    /// Told when the process has fetched the event.
+    pub(super) started: oneshot::Sender<()>,
+    pub(super) reply: oneshot::Sender<Reply>,
+}
+
+/// What a process says about an event.
+#[derive(Debug)]
+pub(super) enum Reply {
+    Answer { payload: Bytes, aws_calls: usize },
+    Failed { kind: String, message: String },
+}
+
+/// An event that a process is working on.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) request_id: String,
+    pub(super) reply: oneshot::Sender<Reply>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct State {
+    pub(super) job: Option<Job>,
+    pub(super) running: Option<Running>,
+    pub(super) dead: bool,
+}
+
+/// A process, from its start until it has ended.
+#[derive(Debug)]
+pub(super) struct Instance {
+    pub(super) caller: Caller,
+    pub(super) access_key: String,
+    pub(super) function: Arc<Function>,
+    pub(super) state: Mutex<State>,
+    /// Wakes the process's request for the next event.
+    pub(super) wake: Notify,
+    pub(super) printout: Printout,
+    kill: Kill,
+    gone: watch::Sender<bool>,
+}
+
+impl Instance {
+    /// Starts a process.
+    pub(super) fn start(inner: &Arc<Inner>, function: &Arc<Function>, number: usize) -> std::io::Result<Arc<Self>> {
+        let caller =
+            Caller { function: function.binary.clone(), instance: format!("{}-{number}", function.binary) };
+        let access_key = access_key(&function.binary, number);
+        let printout = Printout::new()?;
+        let kill = Kill::default();
+        let mut command = Command::new(inner.binary(&function.binary));
+        command
+            .env_clear()
+            .envs(inner.environment(function, &caller, &access_key))
+            .stdin(Stdio::null())
+            .stdout(printout.handle()?)
+            .stderr(printout.handle()?)
+            .kill_on_drop(true);
+        // Known before it can call.
+        inner.aws.callers.register(&access_key, caller.clone(), Arc::clone(function), Arc::clone(&kill));
+        let child = command.spawn().inspect_err(|_| inner.aws.callers.forget(&access_key))?;
+        let instance = Arc::new(Self {
+            caller,
+            access_key,
+            function: Arc::clone(function),
+            state: Mutex::default(),
+            wake: Notify::new(),
+            printout,
+            kill,
+            gone: watch::channel(false).0,
+        });
+        lock(&inner.instances).insert(instance.caller.instance.clone(), Arc::clone(&instance));
+        tokio::spawn(watch_over(Arc::clone(inner), Arc::clone(&instance), child));
+        Ok(instance)
+    }
+
+    /// Hands over an event. A dead process gives it back.
+    pub(super) fn give(&self, job: Job) -> Result<(), Job> {
+        let mut state = lock(&self.state);
+        if state.dead {
+            return Err(job);
+        }
+        state.job = Some(job);
+        drop(state);
+        self.wake.notify_one();
+        Ok(())
+    }
+
+    /// Ends the process without asking it.
+    pub(super) fn kill(&self) {
+        self.kill.send_replace(true);
+    }
+
+    /// Returns when the process has ended and everything about it is cleaned up.
+    pub(super) async fn gone(&self) {
+        // The sender lives in `self`, so this cannot fail.
+        let _ = self.gone.subscribe().wait_for(|gone| *gone).await;
+    }
+}
+
+async fn watch_over(inner: Arc<Inner>, instance: Arc<Instance>, mut child: Child) {
+    let mut kill = instance.kill.subscribe();
+    tokio::select! {
+        _ = child.wait() => {}
+        // Its value is a lock on the channel, not to be kept over an await.
+        () = async { drop(kill.wait_for(|kill| *kill).await) } => {
+            // An error means that it has ended by itself.
+            let _ = child.start_kill();
+            // A killed process may linger in the kernel. Nobody waits for that for ever.
+            let _ = tokio::time::timeout(Duration::from_secs(5), child.wait()).await;
+        }
+    }
+    inner.aws.callers.forget(&instance.access_key);
+    lock(&inner.instances).remove(&instance.caller.instance);
+    instance.printout.collect(&instance.caller, &inner.output, true);
+    let (job, running) = {
+        let mut state = lock(&instance.state);
+        state.dead = true;
+        (state.job.take(), state.running.take())
+    };
+    if let Some(running) = &running {
+        inner.aws.faults.end(&running.request_id);
+    }
+    // Dropping them tells whoever waits for the answer.
+    drop((job, running));
+    instance.gone.send_replace(true);
+}
+
+/// Has to be unique, and to pass for an access key id.
+fn access_key(binary: &str, number: usize) -> String {
+    let letters: String = binary.chars().filter(char::is_ascii_alphanumeric).collect();
+    format!("AKIA{}{number:04}", letters.to_ascii_uppercase())
+}
+
+impl Inner {
+    fn binary(&self, name: &str) -> PathBuf {
+        (self.settings.binaries)(name)
+    }
+
+    /// The environment of a process: what Lambda sets, and what the template says. Nothing of our own comes through.
+    fn environment(&self, function: &Function, caller: &Caller, access_key: &str) -> Vec<(String, String)> {
+        let mut environment: Vec<(String, String)> = function.environment.clone().into_iter().collect();
+        environment.extend(self.settings.variables.iter().cloned());
+        environment.extend(crate::stack::client_environment(&self.settings.aws_url, access_key));
+        let version = "$LATEST";
+        for (name, value) in [
+            ("PATH", std::env::var("PATH").unwrap_or_default()),
+            ("TZ", ":UTC".to_owned()),
+            ("_HANDLER", "bootstrap".to_owned()),
+            ("AWS_LAMBDA_FUNCTION_NAME", function.name.clone()),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_mb.to_string()),
+            ("AWS_LAMBDA_FUNCTION_VERSION", version.to_owned()),
+            ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", function.name)),
+            ("AWS_LAMBDA_LOG_STREAM_NAME", format!("local/[{version}]{}", caller.instance)),
+            // Lambda gives host and port only. The Rust runtime takes a base URL as well, if it has a scheme.
+            ("AWS_LAMBDA_RUNTIME_API", format!("http://{}/{}", self.runtime_api, caller.instance)),
+        ] {
+            environment.push((name.to_owned(), value));
+        }
+        environment
+    }
+}

@@ -1,0 +1,49 @@
+//! A local AWS for development and tests: DynamoDB, Secrets Manager, Lambda and an HTTP API, all on loopback, made from
+//! `template.yaml` and running the very binaries that are deployed.
+//!
+//! ```no_run
+//! # async fn example() -> Result<(), stack::Error> {
+//! use std::path::PathBuf;
+//! use stack::{Match, Effect, Fault, Stack};
+//!
+//! let stack = Stack::builder()
+//!     .template("template.yaml")
+//!     .binaries(|name| PathBuf::from("target/debug").join(name))
+//!     .start()
+//!     .await?;
+//! // Requests go to `stack.url()` with `stack.admin_key()`.
+//! stack.faults().inject(Fault::new(Match::any().operation("UpdateItem"), Effect::NoAnswer).once());
+//! assert!(stack.calls().is_empty());
+//! stack.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! It is faithful where a mistake would show only after a deployment: a function may do in AWS what its policies in the
+//! template say and no more, its environment is what Lambda and the template give it, and its routes are the template's.
+//! It does not throttle requests, and it knows no scheduler: whoever runs it invokes scheduled functions.
+
+mod aws;
+mod callers;
+mod calls;
+mod dynamodb;
+mod error;
+mod faults;
+mod gateway;
+mod http;
+mod iam;
+mod lambda;
+mod output;
+pub mod secrets_manager;
+mod stack;
+mod system;
+pub mod template;
+
+pub use callers::Caller;
+pub use calls::{AwsCall, REDACTED, Service};
+pub use error::{Error, Result};
+pub use faults::{CrashMode, Effect, Fault, Faults, Held, Injected, Match};
+pub use iam::Statement;
+pub use lambda::{Invocation, InvokeError, InvokeResult};
+pub use output::OutputLine;
+pub use stack::{Stack, StackBuilder, scheduled_event};

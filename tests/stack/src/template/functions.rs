@@ -1,0 +1,133 @@
+//! An `AWS::Serverless::Function` with what `Globals` adds to it.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use super::resolve::Resolver;
+use super::{Function, Route, number, properties};
+use crate::error::{Error, Result};
+use crate::iam::Statement;
+
+/// Lambda's own defaults.
+const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
+const DEFAULT_MEMORY_MB: u64 = 128;
+
+pub(super) fn function(
+    resolver: &Resolver<'_>,
+    template: &Value,
+    logical_id: &str,
+    resource: &Value,
+) -> Result<Function> {
+    let binary = resource
+        .pointer("/Metadata/BuildProperties/Binary")
+        .and_then(Value::as_str)
+        .ok_or_else(|| Error::new("Metadata.BuildProperties.Binary is missing"))?;
+    let own = properties(resolver, resource)?;
+    let global = match template.pointer("/Globals/Function") {
+        Some(value) => resolver.resolve(value)?.unwrap_or_default(),
+        None => Value::Null,
+    };
+    let setting = |name: &str| own.get(name).or_else(|| global.get(name)).and_then(number);
+
+    let mut environment = BTreeMap::new();
+    for source in [global.get("Environment"), own.get("Environment")].into_iter().flatten() {
+        variables(source, &mut environment)?;
+    }
+    let mut routes = Vec::new();
+    let mut schedule = false;
+    for event in own.get("Events").and_then(Value::as_object).into_iter().flat_map(Map::values) {
+        match event.get("Type").and_then(Value::as_str) {
+            Some("HttpApi") => routes.push(route(event)),
+            Some("Schedule" | "ScheduleV2") => schedule = true,
+            other => return Err(Error::new(format!("an event of type {} is not supported", other.unwrap_or("?")))),
+        }
+    }
+    Ok(Function {
+        logical_id: logical_id.to_owned(),
+        name: resolver.name(logical_id)?,
+        binary: binary.to_owned(),
+        environment,
+        memory_mb: setting("MemorySize").unwrap_or(DEFAULT_MEMORY_MB),
+        timeout_seconds: setting("Timeout").unwrap_or(DEFAULT_TIMEOUT_SECONDS),
+        routes,
+        schedule,
+        statements: policies(resolver, template, resource, &own)?,
+    })
+}
+
+fn variables(environment: &Value, into: &mut BTreeMap<String, String>) -> Result<()> {
+    for (name, value) in environment.get("Variables").and_then(Value::as_object).into_iter().flatten() {
+        let text = match value {
+            Value::String(text) => text.clone(),
+            Value::Number(_) | Value::Bool(_) => value.to_string(),
+            _ => return Err(Error::new(format!("environment variable {name} is not text"))),
+        };
+        into.insert(name.clone(), text);
+    }
+    Ok(())
+}
+
+fn route(event: &Value) -> Route {
+    let property = |name: &str| event.pointer(&format!("/Properties/{name}")).and_then(Value::as_str);
+    match property("Path") {
+        Some(path) => {
+            Route { method: property("Method").unwrap_or("ANY").to_ascii_uppercase(), path: path.to_owned() }
+        }
+        // Without a path, SAM makes the route that takes what no other one takes.
+        None => Route { method: "ANY".to_owned(), path: "$default".to_owned() },
+    }
+}
+
+/// The statements of the inline policies: the function's own, or those of the role that it names.
+fn policies(
+    resolver: &Resolver<'_>,
+    template: &Value,
+    resource: &Value,
+    own: &Map<String, Value>,
+) -> Result<Vec<Statement>> {
+    let role = resource.pointer("/Properties/Role/Fn::GetAtt/0").and_then(Value::as_str);
+    let role = role.and_then(|role| template.pointer(&format!("/Resources/{role}")));
+    let of_role = role.map(|role| properties(resolver, role)).transpose()?.unwrap_or_default();
+
+    let mut statements = Vec::new();
+    for policy in list(own.get("Policies")).chain(list(of_role.get("Policies"))) {
+        // A managed policy is named by text or written as a SAM template. Those give rights that nothing local checks.
+        let document = policy.get("PolicyDocument").unwrap_or(policy);
+        for entry in list(document.get("Statement")) {
+            statements.push(statement(entry)?);
+        }
+    }
+    Ok(statements)
+}
+
+fn statement(entry: &Value) -> Result<Statement> {
+    // Better no start than a permission that is wider here than in AWS.
+    for unsupported in ["Condition", "NotAction", "NotResource", "NotPrincipal"] {
+        if entry.get(unsupported).is_some() {
+            return Err(Error::new(format!("a policy statement with {unsupported} is not supported locally")));
+        }
+    }
+    let texts = |key: &str| -> Result<Vec<String>> {
+        list(entry.get(key))
+            .map(|value| value.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+            .filter(|texts| !texts.is_empty())
+            .ok_or_else(|| Error::new(format!("a policy statement without a readable {key}")))
+    };
+    Ok(Statement {
+        allow: entry.get("Effect").and_then(Value::as_str) == Some("Allow"),
+        actions: texts("Action")?,
+        resources: texts("Resource")?,
+    })
+}
+
+/// CloudFormation takes a list of one without its brackets.
+fn list(value: Option<&Value>) -> impl Iterator<Item = &Value> {
+    match value {
+        Some(Value::Array(items)) => items.as_slice(),
+        Some(single) => std::slice::from_ref(single),
+        None => &[],
+    }
+    .iter()
+}

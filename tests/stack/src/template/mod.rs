@@ -1,0 +1,226 @@
+//! `template.yaml` as the local AWS needs it: the table, the secrets, and each function with its routes and permissions.
+//!
+//! Nothing is repeated here that the template says, so what runs locally is what will be deployed: a forgotten route is
+//! a 404 and a forgotten permission an `AccessDeniedException`.
+
+mod functions;
+mod resolve;
+#[cfg(test)]
+mod tests;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use crate::error::{Context, Error, Result};
+use crate::iam::Statement;
+use resolve::Resolver;
+
+/// The region of every local resource.
+pub const REGION: &str = "us-east-1";
+/// The account of every local resource.
+pub const ACCOUNT: &str = "123456789012";
+/// The ARN partition of every local resource.
+pub const PARTITION: &str = "aws";
+/// The name of the local CloudFormation stack.
+pub const STACK_NAME: &str = "latchkey";
+
+/// A template as read, before anything is resolved.
+#[derive(Debug, Clone)]
+pub struct Source {
+    template: Value,
+}
+
+/// What a template cannot say by itself.
+#[derive(Debug, Clone, Default)]
+pub struct Locals {
+    /// Parameters whose value is not the default.
+    pub parameters: BTreeMap<String, String>,
+    /// The ARN of each secret by logical id: its last six characters are random and known only after its creation.
+    pub secret_arns: BTreeMap<String, String>,
+}
+
+/// A secret of the template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// Its key in `Resources`.
+    pub logical_id: String,
+    /// Its name in Secrets Manager.
+    pub name: String,
+    /// The other members of the generated JSON.
+    pub template: Map<String, Value>,
+    /// The member that holds the generated text.
+    pub key: String,
+    /// How long the generated text is.
+    pub length: usize,
+}
+
+/// The resolved template.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The body of a DynamoDB `CreateTable` request.
+    pub table: Value,
+    /// The name in that request.
+    pub table_name: String,
+    /// The attribute by which DynamoDB removes expired items.
+    pub ttl_attribute: Option<String>,
+    /// The functions, in the order of their logical ids.
+    pub functions: Vec<Function>,
+}
+
+/// A Lambda function.
+#[derive(Debug, Clone)]
+pub struct Function {
+    /// Its key in `Resources`.
+    pub logical_id: String,
+    /// Its name in Lambda.
+    pub name: String,
+    /// The Cargo binary that it runs.
+    pub binary: String,
+    /// Its environment variables, the template's global ones included.
+    pub environment: BTreeMap<String, String>,
+    /// Its memory in MiB.
+    pub memory_mb: u64,
+    /// How long an invocation may take.
+    pub timeout_seconds: u64,
+    /// The HTTP routes that lead to it.
+    pub routes: Vec<Route>,
+    /// Whether a schedule starts it.
+    pub schedule: bool,
+    /// What it may do in AWS.
+    pub statements: Vec<Statement>,
+}
+
+/// A route of the HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// A method in capitals, or `ANY`.
+    pub method: String,
+    /// The path with its variables: `/a/{id}`, `/b/{proxy+}`, or `$default`.
+    pub path: String,
+}
+
+impl Source {
+    /// Reads a template file.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is not YAML.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).context(path.display())?;
+        Self::parse(&text).context(path.display())
+    }
+
+    /// Reads a template from its text.
+    ///
+    /// # Errors
+    /// The text is not YAML.
+    pub fn parse(text: &str) -> Result<Self> {
+        Ok(Self { template: yaml::parse(text)? })
+    }
+
+    /// The secrets, so that they can be created before the template is resolved.
+    ///
+    /// # Errors
+    /// A secret's definition cannot be resolved.
+    pub fn secrets(&self, parameters: &BTreeMap<String, String>) -> Result<Vec<Secret>> {
+        let no_arns = BTreeMap::new();
+        let resolver = Resolver::new(&self.template, parameters, &no_arns);
+        self.of_type(&resolver, "AWS::SecretsManager::Secret")?
+            .into_iter()
+            .map(|(logical_id, resource)| secret(&resolver, logical_id, resource).context(logical_id))
+            .collect()
+    }
+
+    /// The template with everything resolved.
+    ///
+    /// # Errors
+    /// There is not exactly one table, or something the local AWS needs cannot be resolved; the error names the resource.
+    pub fn resolve(&self, locals: &Locals) -> Result<Template> {
+        let resolver = Resolver::new(&self.template, &locals.parameters, &locals.secret_arns);
+        let tables = self.of_type(&resolver, "AWS::DynamoDB::Table")?;
+        let [(table_id, table)] = tables.as_slice() else {
+            return Err(Error::new(format!("expected one AWS::DynamoDB::Table, found {}", tables.len())));
+        };
+        let table_name = resolver.name(table_id)?;
+        let (table, ttl_attribute) = create_table(&resolver, &table_name, table).context(table_id)?;
+        let functions = self
+            .of_type(&resolver, "AWS::Serverless::Function")?
+            .into_iter()
+            .map(|(logical_id, resource)| {
+                functions::function(&resolver, &self.template, logical_id, resource).context(logical_id)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Template { table, table_name, ttl_attribute, functions })
+    }
+
+    fn of_type(&self, resolver: &Resolver<'_>, kind: &str) -> Result<Vec<(&str, &Value)>> {
+        let resources = self.template.get("Resources").and_then(Value::as_object);
+        let resources = resources.ok_or_else(|| Error::new("the template has no Resources"))?;
+        let mut found = Vec::new();
+        for (logical_id, resource) in resources {
+            if resource.get("Type").and_then(Value::as_str) == Some(kind) && resolver.exists(resource)? {
+                found.push((logical_id.as_str(), resource));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// A resource's properties, resolved.
+fn properties(resolver: &Resolver<'_>, resource: &Value) -> Result<Map<String, Value>> {
+    match resource.get("Properties") {
+        None => Ok(Map::new()),
+        Some(value) => match resolver.resolve(value)? {
+            Some(Value::Object(properties)) => Ok(properties),
+            _ => Err(Error::new("Properties is not an object")),
+        },
+    }
+}
+
+fn secret(resolver: &Resolver<'_>, logical_id: &str, resource: &Value) -> Result<Secret> {
+    let properties = properties(resolver, resource)?;
+    let generate = properties.get("GenerateSecretString").unwrap_or(&Value::Null);
+    let text = |key: &str| generate.get(key).and_then(Value::as_str);
+    let template = serde_json::from_str(text("SecretStringTemplate").unwrap_or("{}")).context("SecretStringTemplate")?;
+    Ok(Secret {
+        logical_id: logical_id.to_owned(),
+        name: resolver.name(logical_id)?,
+        template,
+        key: text("GenerateStringKey").unwrap_or("value").to_owned(),
+        length: generate.get("PasswordLength").and_then(number).and_then(|n| usize::try_from(n).ok()).unwrap_or(32),
+    })
+}
+
+/// The properties that CloudFormation and `CreateTable` share, as a request; and the TTL attribute, which is a call of
+/// its own.
+fn create_table(resolver: &Resolver<'_>, name: &str, resource: &Value) -> Result<(Value, Option<String>)> {
+    let mut properties = properties(resolver, resource)?;
+    let mut request = Map::from_iter([("TableName".to_owned(), Value::from(name))]);
+    for key in [
+        "AttributeDefinitions",
+        "KeySchema",
+        "GlobalSecondaryIndexes",
+        "LocalSecondaryIndexes",
+        "BillingMode",
+        "ProvisionedThroughput",
+    ] {
+        if let Some(value) = properties.remove(key) {
+            request.insert(key.to_owned(), value);
+        }
+    }
+    let ttl = properties.get("TimeToLiveSpecification").filter(|ttl| ttl.get("Enabled").is_none_or(is_true));
+    let ttl = ttl.and_then(|ttl| ttl.get("AttributeName")).and_then(Value::as_str);
+    Ok((Value::Object(request), ttl.map(str::to_owned)))
+}
+
+/// CloudFormation takes booleans as text, too.
+fn is_true(value: &Value) -> bool {
+    value.as_bool().unwrap_or_else(|| value.as_str() == Some("true"))
+}
+
+/// CloudFormation takes numbers as text, too.
+fn number(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_str()?.parse().ok())
+}

@@ -1,0 +1,153 @@
+//! The reading of a template that uses what ours may use.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Locals, Route, Source, Template};
+
+const TEMPLATE: &str = r#"
+Parameters:
+  Stage: { Type: String, Default: dev }
+  Memory: { Type: Number, Default: 256 }
+Conditions:
+  IsProd: !Equals [!Ref Stage, prod]
+  NotProd: !Not [!Condition IsProd]
+Globals:
+  Function:
+    Timeout: 10
+    MemorySize: !Ref Memory
+    Environment:
+      Variables:
+        TABLE: !Ref Table
+        ADMIN: !Ref AdminKey
+        PREFIX: !Sub "app/${Stage}/x"
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true }
+      TimeToLiveSpecification: { AttributeName: ttl, Enabled: true }
+      KeySchema: [{ AttributeName: pk, KeyType: HASH }]
+      AttributeDefinitions: [{ AttributeName: pk, AttributeType: S }]
+  AdminKey:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      Name: !Sub "app/${Stage}/admin"
+      Description: !If [IsProd, production, !Ref AWS::NoValue]
+      GenerateSecretString: { SecretStringTemplate: "{}", GenerateStringKey: current, PasswordLength: 48 }
+  OnlyInProd:
+    Type: AWS::SecretsManager::Secret
+    Condition: IsProd
+  Topic:
+    Type: AWS::SNS::Topic
+    Properties: { Name: !ImportValue not-supported-but-not-needed }
+  GetFunction:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: get-thing } }
+    Properties:
+      Timeout: 5
+      Environment: { Variables: { EXTRA: 7, TABLE_ARN: !GetAtt Table.Arn } }
+      Policies:
+        - AWSLambdaBasicExecutionRole
+        - Version: "2012-10-17"
+          Statement:
+            - Effect: Allow
+              Action: dynamodb:GetItem
+              Resource: !GetAtt Table.Arn
+            - Effect: Allow
+              Action: [dynamodb:Query]
+              Resource: [!Sub "${Table.Arn}/index/by-name", !Ref AdminKey]
+      Events:
+        One: { Type: HttpApi, Properties: { Path: "/a/{id}", Method: any } }
+        Two: { Type: HttpApi, Properties: { Path: /b, Method: post } }
+  Job:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: job } }
+    Properties:
+      FunctionName: !Join ["-", [app, !Ref Stage, !Select [1, [a, job]]]]
+      Events:
+        Clock: { Type: ScheduleV2, Properties: { ScheduleExpression: rate(5 minutes) } }
+"#;
+
+fn resolved(parameters: &[(&str, &str)]) -> Template {
+    let parameters = parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let secret_arns = BTreeMap::from([("AdminKey".to_owned(), "arn:admin-AbCdEf".to_owned())]);
+    Source::parse(TEMPLATE).unwrap().resolve(&Locals { parameters, secret_arns }).unwrap()
+}
+
+#[test]
+fn the_table_becomes_a_create_table_request() {
+    let template = resolved(&[]);
+    assert_eq!(template.table_name, "latchkey-Table");
+    assert_eq!(template.ttl_attribute.as_deref(), Some("ttl"));
+    assert_eq!(
+        template.table,
+        json!({
+            "TableName": "latchkey-Table",
+            "BillingMode": "PAY_PER_REQUEST",
+            "KeySchema": [{"AttributeName": "pk", "KeyType": "HASH"}],
+            "AttributeDefinitions": [{"AttributeName": "pk", "AttributeType": "S"}],
+        })
+    );
+}
+
+#[test]
+fn a_function_has_its_own_settings_over_the_global_ones() {
+    let template = resolved(&[]);
+    let function = &template.functions[0];
+    assert_eq!((function.binary.as_str(), function.timeout_seconds, function.memory_mb), ("get-thing", 5, 256));
+    let environment: Vec<_> = function.environment.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    assert_eq!(
+        environment,
+        [
+            ("ADMIN", "arn:admin-AbCdEf"),
+            ("EXTRA", "7"),
+            ("PREFIX", "app/dev/x"),
+            ("TABLE", "latchkey-Table"),
+            ("TABLE_ARN", "arn:aws:dynamodb:us-east-1:123456789012:table/latchkey-Table"),
+        ]
+    );
+    assert_eq!(
+        function.routes,
+        [
+            Route { method: "ANY".to_owned(), path: "/a/{id}".to_owned() },
+            Route { method: "POST".to_owned(), path: "/b".to_owned() },
+        ]
+    );
+    assert!(!function.schedule);
+    let job = &template.functions[1];
+    assert!(job.schedule && job.routes.is_empty());
+    assert_eq!((job.name.as_str(), job.timeout_seconds), ("app-dev-job", 10));
+}
+
+#[test]
+fn statements_are_those_of_the_inline_policies() {
+    let statements = &resolved(&[]).functions[0].statements;
+    assert_eq!(statements.len(), 2);
+    assert_eq!(statements[0].actions, ["dynamodb:GetItem"]);
+    assert_eq!(
+        statements[1].resources,
+        ["arn:aws:dynamodb:us-east-1:123456789012:table/latchkey-Table/index/by-name", "arn:admin-AbCdEf"]
+    );
+}
+
+#[test]
+fn parameters_and_conditions_decide() {
+    let source = Source::parse(TEMPLATE).unwrap();
+    let names = |parameters: BTreeMap<String, String>| -> Vec<String> {
+        source.secrets(&parameters).unwrap().into_iter().map(|secret| secret.name).collect()
+    };
+    assert_eq!(names(BTreeMap::new()), ["app/dev/admin"]);
+    let prod = BTreeMap::from([("Stage".to_owned(), "prod".to_owned())]);
+    assert_eq!(names(prod), ["app/prod/admin", "latchkey-OnlyInProd"]);
+    assert_eq!(resolved(&[("Stage", "t1")]).functions[1].name, "app-t1-job");
+}
+
+#[test]
+fn a_condition_in_a_statement_is_refused() {
+    let text = TEMPLATE.replacen("Action: dynamodb:GetItem", "Action: dynamodb:GetItem\n              Condition: {}", 1);
+    let error = Source::parse(&text).unwrap().resolve(&Locals::default()).unwrap_err();
+    assert!(error.to_string().contains("Condition"), "{error}");
+}
