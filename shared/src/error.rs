@@ -48,7 +48,8 @@ pub enum Error {
     },
     /// The idempotency key was used for another request.
     IdempotencyKeyReused,
-    /// A store or the source of randomness failed: nothing was decided, and trying again may help.
+    /// A store or the source of randomness failed. Nothing was let through, and trying again may help. A change may have been
+    /// made all the same, if only its answer was lost: an idempotency key makes trying again safe.
     Unavailable(Cause),
     /// We failed in a way that trying again does not mend.
     Internal(Cause),
@@ -144,9 +145,11 @@ impl ErrorCode {
                 ("idempotency_key_reused", 422, "this `Idempotency-Key` was used for another request")
             }
             Self::Internal => ("internal", 500, "our fault: report the `x-request-id`"),
-            Self::TemporarilyUnavailable => {
-                ("temporarily_unavailable", 503, "a store could not be reached; nothing was decided: try again")
-            }
+            Self::TemporarilyUnavailable => (
+                "temporarily_unavailable",
+                503,
+                "a store could not be reached: try again, a change with its `Idempotency-Key`",
+            ),
         }
     }
 }

@@ -1,1 +1,18 @@
+//! Latchkey's integration tests: the real binaries, on a local AWS of their own for each test.
+//!
+//! One program, because each further one would be linked with everything again. Where to look:
+//!
+//! - `endpoints/<function>.rs`: what an endpoint does, in its documented cases;
+//! - `security`: what every endpoint refuses, by a loop over the registry, and what never leaves a process;
+//! - `faults`: crashes at every call to AWS, and stores that are gone;
+//! - `contract`: that template, registry, generated files, events and tests agree;
+//! - `tenant_management`: the public text that the registry implements, request by request.
 
+mod aws_calls;
+mod contract;
+mod endpoints;
+mod faults;
+mod idempotency;
+mod security;
+mod support;
+mod tenant_management;

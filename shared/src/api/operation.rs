@@ -136,8 +136,8 @@ impl Entry {
             route: O::ROUTE,
             security: <O::Caller as Caller>::SCHEME,
             query: O::Query::json_schema,
-            body: O::Body::json_schema,
-            output: O::Output::json_schema,
+            body: |generator| generator.subschema_for::<O::Body>(),
+            output: |generator| generator.subschema_for::<O::Output>(),
         }
     }
 

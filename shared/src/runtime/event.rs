@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpEvent {
-    #[serde(default)]
-    raw_query_string: String,
+    // API Gateway sends an empty text where there is no query; `cargo lambda watch` sends null.
+    raw_query_string: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
     request_context: RequestContext,
@@ -49,6 +49,11 @@ impl HttpEvent {
         };
         // API Gateway sends names in lower case already; other senders of such events don't.
         let headers = self.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
-        Ok(Request { method: self.request_context.http.method, query: self.raw_query_string, headers, body })
+        Ok(Request {
+            method: self.request_context.http.method,
+            query: self.raw_query_string.unwrap_or_default(),
+            headers,
+            body,
+        })
     }
 }

@@ -34,7 +34,7 @@ pub type Exit = ExitCode;
 
 /// For how long a request is worked on: less than the function's timeout, so that a slow store is answered with 503 and not
 /// by the platform.
-const BUDGET: Duration = Duration::from_secs(9);
+pub const BUDGET: Duration = Duration::from_secs(9);
 
 /// The largest body, in bytes.
 const LARGEST_BODY: usize = 64 * 1024;

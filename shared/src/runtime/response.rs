@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Value, json};
 
 use crate::api::Output;
 use crate::error::{Error, Result};
@@ -64,17 +63,28 @@ pub fn make(request_id: &str, outcome: Result<Success>) -> HttpResponse {
 }
 
 fn refusal(error: &Error) -> Success {
-    let code = error.code();
-    let mut detail = json!({ "code": code.as_str() });
-    if let (Some(field), Some(detail)) = (error.field(), detail.as_object_mut()) {
-        detail.insert("field".to_owned(), Value::from(field));
+    #[derive(Serialize)]
+    struct Envelope<'a> {
+        success: bool,
+        status_code: u16,
+        message: String,
+        data: (),
+        error: Detail<'a>,
     }
-    let body = json!({
-        "success": false,
-        "status_code": code.status(),
-        "message": error.to_string(),
-        "data": null,
-        "error": detail,
-    });
-    Success { status: code.status(), body: body.to_string() }
+    #[derive(Serialize)]
+    struct Detail<'a> {
+        code: &'static str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        field: Option<&'a str>,
+    }
+    let code = error.code();
+    let envelope = Envelope {
+        success: false,
+        status_code: code.status(),
+        message: error.to_string(),
+        data: (),
+        error: Detail { code: code.as_str(), field: error.field() },
+    };
+    // Texts and numbers: there is nothing in it that could not be written.
+    Success { status: code.status(), body: serde_json::to_string(&envelope).unwrap_or_default() }
 }

@@ -96,8 +96,9 @@ impl Tenants<'_> {
             .set_exclusive_start_key(start.transpose()?);
         let items = rows(query, limit).await?;
         // Every tenant has its provisioning event, so an empty list is either the end of one or of no tenant.
-        if items.is_empty() && self.get(id).await?.is_none() {
-            return Err(Error::TenantNotFound);
+        if items.is_empty() {
+            let state = self.table.get(keys::state(id)).await?.ok_or(Error::TenantNotFound)?;
+            tenant_items::summary(&state)?.ok_or(Error::TenantNotFound)?;
         }
         page(&items, limit, &name, SK, |item| {
             let row = Reader(item);

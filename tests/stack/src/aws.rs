@@ -3,7 +3,6 @@
 //! A call passes here: who calls, what goes wrong on purpose, what the function's policies allow, the service itself,
 //! and the record.
 
-use std::future::Future;
 use std::sync::Arc;
 
 use http_body_util::{BodyExt, Full};
@@ -46,20 +45,18 @@ struct Received {
 
 impl Aws {
     /// Answers one HTTP request.
-    pub(crate) fn handle(self: Arc<Self>, request: Request<Incoming>) -> impl Future<Output = Result<Answer, Closed>> + Send {
-        async move {
-            let (parts, body) = request.into_parts();
-            let body = http::read(body, BODY_LIMIT).await.map_err(|_| Closed)?;
-            let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-            let (service, operation) = match target.and_then(|target| target.split_once('.')) {
-                Some(("DynamoDB_20120810", operation)) => (Service::Dynamodb, operation.to_owned()),
-                Some(("secretsmanager", operation)) => (Service::SecretsManager, operation.to_owned()),
-                _ => return Ok(refusal(400, Service::Dynamodb, "UnknownOperationException", "no such operation here")),
-            };
-            // What has arrived is executed even if the caller hangs up: so it is in AWS.
-            let call = tokio::spawn(async move { self.call(Received { parts, body, service, operation }).await });
-            call.await.unwrap_or(Err(Closed))
-        }
+    pub(crate) async fn handle(self: Arc<Self>, request: Request<Incoming>) -> Result<Answer, Closed> {
+        let (parts, body) = request.into_parts();
+        let body = http::read(body, BODY_LIMIT).await.map_err(|_| Closed)?;
+        let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+        let (service, operation) = match target.and_then(|target| target.split_once('.')) {
+            Some(("DynamoDB_20120810", operation)) => (Service::Dynamodb, operation.to_owned()),
+            Some(("secretsmanager", operation)) => (Service::SecretsManager, operation.to_owned()),
+            _ => return Ok(refusal(400, Service::Dynamodb, "UnknownOperationException", "no such operation here")),
+        };
+        // What has arrived is executed even if the caller hangs up: so it is in AWS.
+        let call = tokio::spawn(async move { self.call(Received { parts, body, service, operation }).await });
+        call.await.unwrap_or(Err(Closed))
     }
 
     async fn call(&self, received: Received) -> Result<Answer, Closed> {
@@ -89,9 +86,10 @@ impl Aws {
         }
         let answer = match &denied {
             Some((message, _)) => refusal(400, service, "AccessDeniedException", message),
-            None => self.execute(received).await.unwrap_or_else(|error| {
-                refusal(500, service, "InternalServerError", &error.to_string())
-            }),
+            None => self
+                .execute(received)
+                .await
+                .unwrap_or_else(|error| refusal(500, service, "InternalServerError", &error.to_string())),
         };
         let (answer, body) = with_body(answer).await;
         let silent = effect == Some(Effect::NoAnswer);
@@ -119,7 +117,13 @@ impl Aws {
     }
 
     /// AWS's sentence about the first missing permission, and the permission.
-    fn denied(&self, arrival: &Arrival, service: Service, operation: &str, request: &Value) -> Option<(String, String)> {
+    fn denied(
+        &self,
+        arrival: &Arrival,
+        service: Service,
+        operation: &str,
+        request: &Value,
+    ) -> Option<(String, String)> {
         let needs = match service {
             Service::Dynamodb => iam::dynamodb_needs(operation, request),
             Service::SecretsManager => iam::secrets_needs(operation, request, |id| self.secret_arn(id)),

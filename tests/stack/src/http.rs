@@ -92,9 +92,7 @@ where
         let handler = handler.clone();
         connections.spawn(async move {
             // An error is a client that went away, or `Closed`; either way there is nobody to tell.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service_fn(handler))
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(handler)).await;
         });
     }
 }
@@ -107,7 +105,9 @@ pub(crate) async fn listen(port: u16) -> Result<TcpListener> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpListener::bind(address).await.map_err(|cause| {
         if cause.kind() == std::io::ErrorKind::AddrInUse {
-            Error::new(format!("port {port} on 127.0.0.1 is already in use: stop what listens there, or choose another port"))
+            Error::new(format!(
+                "port {port} on 127.0.0.1 is already in use: stop what listens there, or choose another port"
+            ))
         } else {
             Error::new(format!("cannot listen on 127.0.0.1:{port}: {cause}"))
         }

@@ -24,6 +24,7 @@
 //! It does not throttle requests, and it knows no scheduler: whoever runs it invokes scheduled functions.
 
 mod aws;
+mod builder;
 mod callers;
 mod calls;
 mod dynamodb;
@@ -38,7 +39,10 @@ pub mod secrets_manager;
 mod stack;
 mod system;
 pub mod template;
+#[cfg(test)]
+mod tests;
 
+pub use builder::StackBuilder;
 pub use callers::Caller;
 pub use calls::{AwsCall, REDACTED, Service};
 pub use error::{Error, Result};
@@ -46,4 +50,4 @@ pub use faults::{CrashMode, Effect, Fault, Faults, Held, Injected, Match};
 pub use iam::Statement;
 pub use lambda::{Invocation, InvokeError, InvokeResult};
 pub use output::OutputLine;
-pub use stack::{Stack, StackBuilder, scheduled_event};
+pub use stack::{Stack, scheduled_event};

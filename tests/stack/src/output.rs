@@ -54,7 +54,8 @@ impl Output {
         Self { kept: Mutex::default(), echo }
     }
 
-    fn add(&self, line: OutputLine) {
+    /// Adds a line.
+    pub(crate) fn add(&self, line: OutputLine) {
         if let Some(echo) = &self.echo {
             echo(&line);
         }

@@ -1,210 +1,56 @@
 //! All parts put together.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
-use crate::callers::{Caller, Callers, Kill};
-use crate::calls::{AwsCall, Calls};
-use crate::dynamodb::DynamoDb;
-use crate::error::{Context, Error, Result};
+use crate::builder::StackBuilder;
+use crate::callers::{Caller, Kill};
+use crate::calls::AwsCall;
+use crate::error::{Error, Result};
 use crate::faults::Faults;
-use crate::gateway;
-use crate::http::{Server, listen};
-use crate::lambda::{Invocation, InvokeError, InvokeResult, Lambda, Settings};
-use crate::output::{Echo, Output, OutputLine};
+use crate::http::Server;
+use crate::lambda::{Invocation, InvokeError, InvokeResult, Lambda};
+use crate::output::OutputLine;
 use crate::secrets_manager::SecretsManager;
 use crate::system;
-use crate::template::{Function, Locals, REGION, Secret, Source, Template};
+use crate::template::{ACCOUNT, Function, REGION, Template};
 
-/// The template's resource that holds the operator's key.
-const ADMIN_SECRET: &str = "AdminKey";
 /// The access key id of whoever is not a function.
 const DEVELOPER: &str = "AKIADEVELOPER";
 
 /// A running local AWS with the functions in it. Dropping it ends everything that it started.
-#[derive(Debug)]
 pub struct Stack {
-    aws: Arc<Aws>,
-    aws_server: Server,
-    template: Template,
-    functions: Vec<Arc<Function>>,
-    admin_key: String,
-    front: Option<Front>,
-    settings_variables: Vec<(String, String)>,
+    pub(crate) aws: Arc<Aws>,
+    pub(crate) aws_server: Server,
+    pub(crate) template: Template,
+    pub(crate) functions: Vec<Arc<Function>>,
+    pub(crate) admin_key: String,
+    pub(crate) front: Option<Front>,
+    pub(crate) variables: Vec<(String, String)>,
+}
+
+impl fmt::Debug for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stack").field("url", &self.url()).field("aws_url", &self.aws_url()).finish_non_exhaustive()
+    }
 }
 
 /// What `aws_only` leaves out.
 #[derive(Debug)]
-struct Front {
-    lambda: Lambda,
-    gateway: Server,
-}
-
-/// Collects how a [`Stack`] is to be started.
-pub struct StackBuilder {
-    template: Option<PathBuf>,
-    parameters: Locals,
-    binaries: Box<dyn Fn(&str) -> PathBuf + Send + Sync>,
-    port: u16,
-    aws_port: u16,
-    data: Option<PathBuf>,
-    admin_key: Option<String>,
-    variables: Vec<(String, String)>,
-    echo: Option<Echo>,
-    aws_only: bool,
-}
-
-impl fmt::Debug for StackBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StackBuilder").field("template", &self.template).field("port", &self.port).finish_non_exhaustive()
-    }
-}
-
-impl StackBuilder {
-    /// The SAM template. Required.
-    #[must_use]
-    pub fn template(mut self, path: impl Into<PathBuf>) -> Self {
-        self.template = Some(path.into());
-        self
-    }
-
-    /// A template parameter that does not have its default.
-    #[must_use]
-    pub fn parameter(mut self, name: &str, value: &str) -> Self {
-        self.parameters.parameters.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    /// Where a function's binary is, by its name.
-    #[must_use]
-    pub fn binaries(mut self, binaries: impl Fn(&str) -> PathBuf + Send + Sync + 'static) -> Self {
-        self.binaries = Box::new(binaries);
-        self
-    }
-
-    /// The port of the HTTP API; 0, the default, is any free one.
-    #[must_use]
-    pub fn port(mut self, port: u16) -> Self {
-        self.port = port;
-        self
-    }
-
-    /// The port of DynamoDB and Secrets Manager; 0, the default, is any free one.
-    #[must_use]
-    pub fn aws_port(mut self, port: u16) -> Self {
-        self.aws_port = port;
-        self
-    }
-
-    /// A directory that keeps the state between starts. By default, state is in memory.
-    #[must_use]
-    pub fn data(mut self, directory: Option<PathBuf>) -> Self {
-        self.data = directory;
-        self
-    }
-
-    /// The operator's key. By default the kept one, or a random one.
-    #[must_use]
-    pub fn admin_key(mut self, key: Option<String>) -> Self {
-        self.admin_key = key;
-        self
-    }
-
-    /// An environment variable for every function, beside those of the template.
-    #[must_use]
-    pub fn variable(mut self, name: &str, value: &str) -> Self {
-        self.variables.push((name.to_owned(), value.to_owned()));
-        self
-    }
-
-    /// Is told each line that a function prints, at the latest when the invocation is over.
-    #[must_use]
-    pub fn echo(mut self, echo: impl Fn(&OutputLine) + Send + Sync + 'static) -> Self {
-        self.echo = Some(Box::new(echo));
-        self
-    }
-
-    /// Only DynamoDB and Secrets Manager: no functions and no HTTP API.
-    #[must_use]
-    pub fn aws_only(mut self) -> Self {
-        self.aws_only = true;
-        self
-    }
-
-    /// Starts everything: the table exists, the admin key is in its secret, and requests are answered.
-    ///
-    /// # Errors
-    /// A port is taken, the template cannot be used, or the kept state cannot be read; in a sentence.
-    pub async fn start(self) -> Result<Stack> {
-        let path = self.template.ok_or_else(|| Error::new("no template was named"))?;
-        let source = Source::read(&path)?;
-        // First, because a taken port is the most likely reason not to start.
-        let front = if self.aws_only { None } else { Some(listen(self.port).await?) };
-        let aws_listener = listen(self.aws_port).await?;
-
-        let (dynamodb, secrets) = open(self.data.as_deref()).await?;
-        let mut locals = self.parameters;
-        let mut admin_key = None;
-        for secret in source.secrets(&locals.parameters)? {
-            let wanted = self.admin_key.as_deref().filter(|_| secret.logical_id == ADMIN_SECRET);
-            let (arn, value) = ensure_secret(&secrets, &secret, wanted)?;
-            if secret.logical_id == ADMIN_SECRET {
-                admin_key = Some(value);
-            }
-            locals.secret_arns.insert(secret.logical_id, arn);
-        }
-        let admin_key =
-            admin_key.ok_or_else(|| Error::new(format!("{} has no secret {ADMIN_SECRET}", path.display())))?;
-        let template = source.resolve(&locals).context(path.display())?;
-        dynamodb.create_table(&template).await?;
-
-        let aws = Arc::new(Aws {
-            dynamodb,
-            secrets,
-            callers: Callers::default(),
-            faults: Faults::default(),
-            calls: Calls::default(),
-        });
-        let handler = Arc::clone(&aws);
-        let aws_server = Server::spawn(aws_listener, move |request| Arc::clone(&handler).handle(request))?;
-        let functions: Vec<_> = template.functions.iter().cloned().map(Arc::new).collect();
-        let front = match front {
-            None => None,
-            Some(listener) => {
-                let settings = Settings {
-                    binaries: self.binaries,
-                    variables: self.variables.clone(),
-                    aws_url: aws_server.url(),
-                };
-                let lambda = Lambda::start(Arc::clone(&aws), &functions, settings, Output::new(self.echo)).await?;
-                let gateway = gateway::start(listener, &functions, lambda.clone())?;
-                Some(Front { lambda, gateway })
-            }
-        };
-        Ok(Stack { aws, aws_server, template, functions, admin_key, front, settings_variables: self.variables })
-    }
+pub(crate) struct Front {
+    pub(crate) lambda: Lambda,
+    pub(crate) gateway: Server,
 }
 
 impl Stack {
     /// How a stack is started.
     pub fn builder() -> StackBuilder {
-        StackBuilder {
-            template: None,
-            parameters: Locals::default(),
-            binaries: Box::new(|name| PathBuf::from(name)),
-            port: 0,
-            aws_port: 0,
-            data: None,
-            admin_key: None,
-            variables: Vec::new(),
-            echo: None,
-            aws_only: false,
-        }
+        StackBuilder::default()
     }
 
     /// The base address of the HTTP API, without a slash at the end; empty with `aws_only`.
@@ -292,11 +138,11 @@ impl Stack {
 
     /// The environment of a developer: what any function has in its own, and unrestricted access to the local AWS.
     pub fn environment(&self) -> Vec<(String, String)> {
-        let mut environment = std::collections::BTreeMap::new();
+        let mut environment = BTreeMap::new();
         for function in self.functions.iter().rev() {
             environment.extend(function.environment.clone());
         }
-        environment.extend(self.settings_variables.iter().cloned());
+        environment.extend(self.variables.iter().cloned());
         environment.extend(client_environment(&self.aws_url(), DEVELOPER));
         environment.into_iter().collect()
     }
@@ -354,56 +200,17 @@ pub(crate) fn client_environment(aws_url: &str, access_key: &str) -> Vec<(String
 
 /// The event with which a schedule starts a function.
 pub fn scheduled_event() -> Value {
-    let now = time::OffsetDateTime::from_unix_timestamp(system::now_ms() / 1000)
-        .unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+    let now =
+        time::OffsetDateTime::from_unix_timestamp(system::now_ms() / 1000).unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
     json!({
         "version": "0",
         "id": system::uuid(),
         "detail-type": "Scheduled Event",
         "source": "aws.scheduler",
-        "account": crate::template::ACCOUNT,
+        "account": ACCOUNT,
         "time": now.format(&time::format_description::well_known::Rfc3339).unwrap_or_default(),
         "region": REGION,
-        "resources": [format!("arn:aws:scheduler:{REGION}:{}:schedule/default/local", crate::template::ACCOUNT)],
+        "resources": [format!("arn:aws:scheduler:{REGION}:{}:schedule/default/local", ACCOUNT)],
         "detail": "{}",
     })
-}
-
-async fn open(data: Option<&Path>) -> Result<(DynamoDb, SecretsManager)> {
-    let Some(directory) = data else {
-        return Ok((DynamoDb::start(None).await?, SecretsManager::in_memory()));
-    };
-    std::fs::create_dir_all(directory).context(directory.display())?;
-    let secrets = directory.join("secrets.json");
-    let secrets = SecretsManager::open(secrets.clone()).context(secrets.display())?;
-    Ok((DynamoDb::start(Some(&directory.join("dynamodb.sqlite"))).await?, secrets))
-}
-
-/// Creates a secret of the template, or finds the kept one. Answers its ARN and the generated part of its value.
-fn ensure_secret(secrets: &SecretsManager, secret: &Secret, wanted: Option<&str>) -> Result<(String, String)> {
-    let call = |operation: &str, request: &Value| {
-        let (status, answer) = secrets.handle(operation, request.to_string().as_bytes(), system::now_ms());
-        if status == 200 { Ok(answer) } else { Err(Error::new(format!("{operation} of {}: {answer}", secret.name))) }
-    };
-    let text = |answer: &Value, key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let value = |generated: &str| {
-        let mut value = secret.template.clone();
-        value.insert(secret.key.clone(), generated.into());
-        Value::Object(value).to_string()
-    };
-    if let Ok(kept) = call("GetSecretValue", &json!({"SecretId": secret.name})) {
-        let content: Value = serde_json::from_str(&text(&kept, "SecretString")).context(&secret.name)?;
-        let current = text(&content, &secret.key);
-        if let Some(wanted) = wanted.filter(|wanted| *wanted != current) {
-            let request = json!({
-                "SecretId": secret.name, "SecretString": value(wanted), "ClientRequestToken": system::uuid(),
-            });
-            call("PutSecretValue", &request)?;
-        }
-        return Ok((text(&kept, "ARN"), wanted.map_or(current, str::to_owned)));
-    }
-    let generated = wanted.map_or_else(|| system::alphanumerics(secret.length), str::to_owned);
-    let request =
-        json!({"Name": secret.name, "SecretString": value(&generated), "ClientRequestToken": system::uuid()});
-    Ok((text(&call("CreateSecret", &request)?, "ARN"), generated))
 }

@@ -3,6 +3,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use data_encoding::BASE64;
+use uuid::Uuid;
+
 const ALPHANUMERICS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// Unix time in milliseconds.
@@ -11,19 +14,28 @@ pub(crate) fn now_ms() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// 122 random bits; the others are constant.
+fn random() -> Uuid {
+    Uuid::new_v4()
+}
+
 /// A random UUID as text.
 pub(crate) fn uuid() -> String {
-    uuid::Uuid::new_v4().to_string()
+    random().to_string()
+}
+
+/// A request id in the shape of API Gateway's.
+pub(crate) fn gateway_request_id() -> String {
+    BASE64.encode(random().as_bytes().get(..11).unwrap_or_default())
 }
 
 /// `length` random letters and digits, each equally likely.
 pub(crate) fn alphanumerics(length: usize) -> String {
     let mut text = String::with_capacity(length);
     while text.len() < length {
-        // A UUID has constant bits in bytes 6 and 8; the others are random.
-        let bytes = uuid::Uuid::new_v4().into_bytes();
-        for (position, byte) in bytes.into_iter().enumerate() {
-            // 248 is the largest multiple of 62 in a byte: above it, some characters would be likelier.
+        for (position, byte) in random().into_bytes().into_iter().enumerate() {
+            // Bytes 6 and 8 have the constant bits. 248 is the largest multiple of 62 in a byte: above it, some
+            // characters would be likelier.
             if position == 6 || position == 8 || byte >= 248 || text.len() == length {
                 continue;
             }

@@ -13,7 +13,7 @@ use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// How often scheduled functions run. More often than in AWS, so that their effect is seen.
-const SCHEDULE: Duration = Duration::from_secs(60);
+const SCHEDULE: Duration = Duration::from_mins(1);
 /// How long an admin key is.
 const KEY_LENGTH: usize = 48;
 
@@ -163,11 +163,7 @@ async fn build(root: &Path, release: bool) -> Result<Vec<PathBuf>> {
     let status = child.wait().await.map_err(failed)?;
     // Nothing is left to end, and the number may soon be somebody else's.
     compilers.0 = None;
-    if status.success() {
-        Ok(binaries)
-    } else {
-        Err(Error::new("the functions do not build; see above"))
-    }
+    if status.success() { Ok(binaries) } else { Err(Error::new("the functions do not build; see above")) }
 }
 
 /// Cargo and its compilers, which end when this is dropped: killing Cargo alone would leave the compilers at work.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
 use hyper::HeaderMap;
-use hyper::header::{CONNECTION, CONTENT_TYPE, COOKIE, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT};
+use hyper::header::{
+    CONNECTION, CONTENT_TYPE, COOKIE, EXPECT, HOST, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, USER_AGENT,
+};
 use hyper::http::request::Parts;
 use serde_json::{Map, Value, json};
 use time::OffsetDateTime;
@@ -110,10 +112,7 @@ fn query_parameters(query: &str) -> Value {
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         let value = percent::decode(value, true);
-        joined
-            .entry(percent::decode(name, true))
-            .and_modify(|all| *all = format!("{all},{value}"))
-            .or_insert(value);
+        joined.entry(percent::decode(name, true)).and_modify(|all| *all = format!("{all},{value}")).or_insert(value);
     }
     json!(joined)
 }

@@ -7,7 +7,6 @@ mod route;
 
 use std::sync::Arc;
 
-use data_encoding::BASE64;
 use hyper::body::Incoming;
 use hyper::header::HeaderValue;
 use hyper::http::request::Parts;
@@ -48,7 +47,7 @@ pub(crate) fn start(listener: TcpListener, functions: &[Arc<Function>], lambda: 
 
 impl Gateway {
     async fn handle(&self, request: Request<Incoming>) -> Result<Answer, Closed> {
-        let request_id = request_id();
+        let request_id = system::gateway_request_id();
         let mut answer = match self.answer(request, &request_id).await {
             Ok(answer) => answer,
             Err(Refusal::Gone) => return Err(Closed),
@@ -79,7 +78,10 @@ impl Gateway {
             return Err(TOO_LARGE);
         }
         let result = self.lambda.invoke(&matched.binary, event.into(), Invocation::default()).await?;
-        response::response(&result.raw).ok_or(INTERNAL)
+        response::response(&result.raw).ok_or_else(|| {
+            self.lambda.note(&matched.binary, "the answer is not what an HTTP API understands");
+            INTERNAL
+        })
     }
 }
 
@@ -98,7 +100,9 @@ impl From<InvokeError> for Refusal {
         match error {
             InvokeError::Busy => Self::Answer(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
             InvokeError::Timeout => Self::Answer(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-            InvokeError::Unknown(_) | InvokeError::Start(_) | InvokeError::Crashed | InvokeError::Failed { .. } => INTERNAL,
+            InvokeError::Unknown(_) | InvokeError::Start(_) | InvokeError::Crashed | InvokeError::Failed { .. } => {
+                INTERNAL
+            }
         }
     }
 }
@@ -120,10 +124,4 @@ fn head_size(parts: &Parts) -> usize {
     let target = parts.uri.path_and_query().map_or(1, |target| target.as_str().len());
     let values: usize = parts.headers.values().map(HeaderValue::len).sum();
     parts.method.as_str().len() + target + " HTTP/1.1".len() + 1 + values
-}
-
-/// In the shape of API Gateway's.
-fn request_id() -> String {
-    let random = uuid::Uuid::new_v4().into_bytes();
-    BASE64.encode(random.get(..11).unwrap_or_default())
 }

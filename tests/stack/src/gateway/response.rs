@@ -81,7 +81,12 @@ mod tests {
         assert_eq!((status, body.as_str()), (201, "hi"));
         assert_eq!(
             headers,
-            [header("content-type", "text/html"), header("x-n", "7"), header("set-cookie", "a=1"), header("set-cookie", "b=2")]
+            [
+                header("content-type", "text/html"),
+                header("x-n", "7"),
+                header("set-cookie", "a=1"),
+                header("set-cookie", "b=2")
+            ]
         );
     }
 

@@ -19,8 +19,8 @@ struct Entry {
     function: Arc<Function>,
 }
 
-/// In the order in which they win.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// A part of a route's path.
+#[derive(Debug)]
 enum Segment {
     Literal(String),
     Variable(String),
@@ -50,7 +50,7 @@ impl Routes {
                 function: Arc::clone(function),
             })
             .collect();
-        entries.sort_by(|a, b| rank(a).cmp(&rank(b)));
+        entries.sort_by_key(rank);
         Self { entries }
     }
 
@@ -60,11 +60,7 @@ impl Routes {
         self.entries.iter().filter(|entry| entry.route.method == "ANY" || entry.route.method == method).find_map(
             |entry| {
                 let parameters = capture(&entry.pattern, &segments)?;
-                Some(Matched {
-                    binary: entry.function.binary.clone(),
-                    route_key: route_key(&entry.route),
-                    parameters,
-                })
+                Some(Matched { binary: entry.function.binary.clone(), route_key: route_key(&entry.route), parameters })
             },
         )
     }

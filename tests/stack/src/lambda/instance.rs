@@ -66,8 +66,7 @@ pub(super) struct Instance {
 impl Instance {
     /// Starts a process.
     pub(super) fn start(inner: &Arc<Inner>, function: &Arc<Function>, number: usize) -> std::io::Result<Arc<Self>> {
-        let caller =
-            Caller { function: function.binary.clone(), instance: format!("{}-{number}", function.binary) };
+        let caller = Caller { function: function.binary.clone(), instance: format!("{}-{number}", function.binary) };
         let access_key = access_key(&function.binary, number);
         let printout = Printout::new()?;
         let kill = Kill::default();

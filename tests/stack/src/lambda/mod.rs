@@ -19,9 +19,10 @@ use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use crate::aws::Aws;
+use crate::callers::Caller;
 use crate::error::Result;
 use crate::http::{Server, listen};
-use crate::output::Output;
+use crate::output::{Output, OutputLine};
 use crate::system::{self, lock};
 use crate::template::Function;
 use instance::{Instance, Job, Reply};
@@ -186,7 +187,17 @@ impl Lambda {
         let inner = Arc::clone(&self.inner);
         let name = binary.to_owned();
         let work = tokio::spawn(async move { inner.invoke(&name, payload, invocation).await });
-        work.await.unwrap_or(Err(InvokeError::Crashed))
+        let result = work.await.unwrap_or(Err(InvokeError::Crashed));
+        if let Err(error) = &result {
+            self.note(binary, &error.to_string());
+        }
+        result
+    }
+
+    /// Adds a line of Lambda's own to what the function has printed: the client learns no more than a status.
+    pub(crate) fn note(&self, binary: &str, text: &str) {
+        let caller = Caller { function: binary.to_owned(), instance: format!("{binary}-lambda") };
+        self.inner.output.add(OutputLine { caller, text: format!("{binary}: {text}") });
     }
 
     /// What the functions have printed.

@@ -71,9 +71,7 @@ fn variables(environment: &Value, into: &mut BTreeMap<String, String>) -> Result
 fn route(event: &Value) -> Route {
     let property = |name: &str| event.pointer(&format!("/Properties/{name}")).and_then(Value::as_str);
     match property("Path") {
-        Some(path) => {
-            Route { method: property("Method").unwrap_or("ANY").to_ascii_uppercase(), path: path.to_owned() }
-        }
+        Some(path) => Route { method: property("Method").unwrap_or("ANY").to_ascii_uppercase(), path: path.to_owned() },
         // Without a path, SAM makes the route that takes what no other one takes.
         None => Route { method: "ANY".to_owned(), path: "$default".to_owned() },
     }

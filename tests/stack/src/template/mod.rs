@@ -183,7 +183,8 @@ fn secret(resolver: &Resolver<'_>, logical_id: &str, resource: &Value) -> Result
     let properties = properties(resolver, resource)?;
     let generate = properties.get("GenerateSecretString").unwrap_or(&Value::Null);
     let text = |key: &str| generate.get(key).and_then(Value::as_str);
-    let template = serde_json::from_str(text("SecretStringTemplate").unwrap_or("{}")).context("SecretStringTemplate")?;
+    let template =
+        serde_json::from_str(text("SecretStringTemplate").unwrap_or("{}")).context("SecretStringTemplate")?;
     Ok(Secret {
         logical_id: logical_id.to_owned(),
         name: resolver.name(logical_id)?,

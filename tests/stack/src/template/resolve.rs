@@ -146,10 +146,9 @@ impl<'a> Resolver<'a> {
                 self.attribute(resource, &self.text(attribute)?).map(|text| Some(text.into()))
             }
             ("Fn::Sub", None) => self.substitute(argument.as_str().ok_or_else(broken)?, &Map::new()),
-            ("Fn::Sub", Some([text, names])) => self.substitute(
-                text.as_str().ok_or_else(broken)?,
-                names.as_object().ok_or_else(broken)?,
-            ),
+            ("Fn::Sub", Some([text, names])) => {
+                self.substitute(text.as_str().ok_or_else(broken)?, names.as_object().ok_or_else(broken)?)
+            }
             ("Fn::If", Some([condition, yes, no])) => {
                 let holds = self.condition(condition.as_str().ok_or_else(broken)?)?;
                 self.resolve(if holds { yes } else { no })
@@ -179,7 +178,7 @@ impl<'a> Resolver<'a> {
                 after.split_once('}').ok_or_else(|| Error::new(format!("an unclosed ${{ in {text}")))?;
             result.push_str(before);
             if let Some(literal) = name.strip_prefix('!') {
-                result.push_str(&format!("${{{literal}}}"));
+                result.extend(["${", literal, "}"]);
             } else if let Some(value) = names.get(name) {
                 result.push_str(&self.text(value)?);
             } else if let Some((resource, attribute)) = name.split_once('.') {
@@ -209,12 +208,8 @@ impl<'a> Resolver<'a> {
             ("Condition", None) => self.condition(argument.as_str().ok_or_else(broken)?),
             ("Fn::Equals", Some([left, right])) => Ok(self.text(left)? == self.text(right)?),
             ("Fn::Not", Some([inner])) => self.holds(inner).map(|holds| !holds),
-            ("Fn::And", Some(all)) => {
-                all.iter().try_fold(true, |so_far, inner| Ok(so_far & self.holds(inner)?))
-            }
-            ("Fn::Or", Some(any)) => {
-                any.iter().try_fold(false, |so_far, inner| Ok(so_far | self.holds(inner)?))
-            }
+            ("Fn::And", Some(all)) => all.iter().try_fold(true, |so_far, inner| Ok(so_far & self.holds(inner)?)),
+            ("Fn::Or", Some(any)) => any.iter().try_fold(false, |so_far, inner| Ok(so_far | self.holds(inner)?)),
             _ => Err(broken()),
         }
     }

@@ -147,7 +147,8 @@ fn parameters_and_conditions_decide() {
 
 #[test]
 fn a_condition_in_a_statement_is_refused() {
-    let text = TEMPLATE.replacen("Action: dynamodb:GetItem", "Action: dynamodb:GetItem\n              Condition: {}", 1);
+    let text =
+        TEMPLATE.replacen("Action: dynamodb:GetItem", "Action: dynamodb:GetItem\n              Condition: {}", 1);
     let error = Source::parse(&text).unwrap().resolve(&Locals::default()).unwrap_err();
     assert!(error.to_string().contains("Condition"), "{error}");
 }

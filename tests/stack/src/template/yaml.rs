@@ -77,7 +77,8 @@ mod tests {
 
     #[test]
     fn short_tags_become_long_functions() {
-        let parsed = parse("a: !Ref X\nb: !GetAtt T.Arn\nc: !If [C, !Sub '${X}', 3]\nd: !Equals\n  - 1\n  - \"1\"\n").unwrap();
+        let parsed =
+            parse("a: !Ref X\nb: !GetAtt T.Arn\nc: !If [C, !Sub '${X}', 3]\nd: !Equals\n  - 1\n  - \"1\"\n").unwrap();
         assert_eq!(
             parsed,
             json!({

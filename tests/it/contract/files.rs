@@ -1,0 +1,78 @@
+//! One binary, one event and one test module for each function, and none besides.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use shared::api::{OPERATIONS, SCHEDULED};
+use stack::Invocation;
+
+use crate::support::{Deployment, repository};
+
+fn functions() -> BTreeSet<String> {
+    OPERATIONS.iter().map(|entry| entry.route.name).chain(SCHEDULED).map(str::to_owned).collect()
+}
+
+/// The names of the files in a folder that end so, without the ending.
+fn names(folder: &str, ending: &str) -> BTreeSet<String> {
+    let files = std::fs::read_dir(repository().join(folder)).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    names.filter_map(|name| name.strip_suffix(ending).map(str::to_owned)).collect()
+}
+
+#[test]
+fn every_function_has_its_binary_its_event_and_its_tests() {
+    let functions = functions();
+    assert_eq!(names("functions/src/bin", ".rs"), functions);
+    assert_eq!(names("events", ".json"), functions);
+    let modules: BTreeSet<_> = functions.iter().map(|name| name.replace('-', "_")).collect();
+    let mut found = names("tests/it/endpoints", ".rs");
+    found.remove("mod");
+    assert_eq!(found, modules);
+}
+
+#[test]
+fn a_binary_says_its_route_in_its_first_line_and_stays_short() {
+    for entry in &OPERATIONS {
+        let route = &entry.route;
+        let text = std::fs::read_to_string(repository().join(format!("functions/src/bin/{}.rs", route.name))).unwrap();
+        let first = text.lines().next().unwrap();
+        assert!(first.starts_with(&format!("//! `{} {}`: ", route.method.as_str(), route.path)), "{}", route.name);
+        assert!(text.lines().count() <= 60, "{}", route.name);
+    }
+}
+
+fn event(name: &str) -> Value {
+    let text = std::fs::read_to_string(repository().join(format!("events/{name}.json"))).unwrap();
+    serde_json::from_str(&text).unwrap()
+}
+
+#[tokio::test]
+async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
+    let key = event("fetch-tenants")["headers"]["x-admin-key"].as_str().unwrap().to_owned();
+    let deployment = Deployment::start_with(|builder| builder.admin_key(Some(key))).await;
+    // The events speak of one tenant, by an id that provisioning would not give.
+    let tenant = deployment.provision("Acme").await;
+    for item in deployment.items().await {
+        let text = item.to_string().replace(&tenant.id, "tnt_00000000000000000000000000000000");
+        let item: Value = serde_json::from_str(&text).unwrap();
+        deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
+    }
+    let secret = json!({
+        "Name": format!("{}/tnt_00000000000000000000000000000000", deployment.variable("LATCHKEY_SECRET_PREFIX")),
+        "ClientRequestToken": deployment.state(&tenant.id).await.unwrap()["secret_version"],
+        "SecretString": json!({ "tenant_secret": tenant.secret }).to_string(),
+    });
+    assert_eq!(deployment.stack.secrets().handle("CreateSecret", secret.to_string().as_bytes(), 0).0, 200);
+    for entry in &OPERATIONS {
+        let route = &entry.route;
+        let event = event(route.name);
+        assert_eq!((&event["version"], &event["rawPath"]), (&json!("2.0"), &json!(route.path)), "{}", route.name);
+        assert_eq!(event["requestContext"]["http"]["method"], route.method.as_str(), "{}", route.name);
+        assert_eq!(event["routeKey"], format!("ANY {}", route.path), "{}", route.name);
+        let answer = deployment.stack.invoke(route.name, event, Invocation::default()).await.unwrap();
+        assert_eq!(answer.payload["statusCode"], route.status, "{}: {}", route.name, answer.payload);
+    }
+    for name in SCHEDULED {
+        deployment.stack.invoke(name, event(name), Invocation::default()).await.unwrap();
+    }
+}

@@ -1,0 +1,58 @@
+//! What is made from the registry is as the registry would make it now.
+
+use shared::api::{GENERATED, OPERATIONS};
+
+use crate::support::repository;
+
+#[test]
+fn generated_files_are_up_to_date() {
+    for generated in &GENERATED {
+        let present = std::fs::read_to_string(repository().join(generated.path)).unwrap();
+        let due = generated.renew(&present).expect("a marker line is missing");
+        assert!(due == present, "{} is out of date: run `cargo sync`", generated.path);
+    }
+}
+
+#[test]
+fn the_router_of_cargo_lambda_has_each_route_with_its_method() {
+    let manifest: toml::Value =
+        std::fs::read_to_string(repository().join("Cargo.toml")).unwrap().parse::<toml::Table>().unwrap().into();
+    let router = manifest["workspace"]["metadata"]["lambda"]["watch"]["router"].as_table().unwrap();
+    let routes: usize = router.values().map(|routes| routes.as_array().unwrap().len()).sum();
+    assert_eq!(routes, OPERATIONS.len());
+    for entry in &OPERATIONS {
+        let routes = router[entry.route.path].as_array().unwrap();
+        let found = routes.iter().any(|route| {
+            route["method"].as_str() == Some(entry.route.method.as_str())
+                && route["function"].as_str() == Some(entry.route.name)
+        });
+        assert!(found, "{}", entry.route.name);
+    }
+}
+
+#[test]
+fn the_document_has_every_operation_with_its_credential_and_its_refusals() {
+    let document = shared::api::document();
+    let paths = document["paths"].as_object().unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    for entry in &OPERATIONS {
+        let operation = &paths[entry.route.path][&entry.route.method.as_str().to_lowercase()];
+        assert!(operation["security"][0].get(entry.security.name).is_some());
+        for status in [entry.route.status.to_string().as_str(), "400", "401", "405", "422", "500", "503"] {
+            assert!(operation["responses"].get(status).is_some(), "{} {status}", entry.route.name);
+        }
+        let headers = operation["parameters"].as_array().unwrap();
+        let takes_key = headers.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
+        assert_eq!(takes_key, entry.is_change(), "{}", entry.route.name);
+    }
+}
+
+#[test]
+fn only_two_answers_can_show_a_secret() {
+    let document = shared::api::document();
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let showing: Vec<_> =
+        schemas.iter().filter(|(_, schema)| schema.to_string().contains("\"tenant_secret\"")).collect();
+    let names: Vec<_> = showing.into_iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["ProvisionedTenant", "RotatedSecret"], "a new place where a secret leaves is a decision");
+}

@@ -1,0 +1,111 @@
+//! The template, function by function, against the registry.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use shared::api::{OPERATIONS, SCHEDULED};
+
+use crate::support::{Deployment, repository};
+
+/// `provision-tenant` is `ProvisionTenant`.
+fn pascal_case(name: &str) -> String {
+    name.split('-').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+}
+
+#[tokio::test]
+async fn each_operation_has_exactly_one_function_with_its_name_binary_and_path() {
+    let deployment = Deployment::start().await;
+    let functions = &deployment.stack.template().functions;
+    let by_binary: BTreeMap<_, _> = functions.iter().map(|function| (function.binary.as_str(), function)).collect();
+    assert_eq!((functions.len(), by_binary.len()), (OPERATIONS.len() + SCHEDULED.len(), functions.len()));
+    for entry in &OPERATIONS {
+        let function = by_binary[entry.route.name];
+        assert_eq!(function.logical_id, format!("{}Function", pascal_case(entry.route.name)));
+        assert_eq!(function.routes.len(), 1, "{}", entry.route.name);
+        assert_eq!(function.routes[0].path, entry.route.path);
+        // A wrong method reaches the function, which says 405; the gateway alone would say 404.
+        assert_eq!(function.routes[0].method, "ANY");
+        assert!(!function.schedule);
+    }
+    for name in SCHEDULED {
+        let function = by_binary[name];
+        assert!(function.schedule && function.routes.is_empty());
+        assert_eq!(function.logical_id, format!("{}Function", pascal_case(name)));
+    }
+}
+
+#[tokio::test]
+async fn no_permission_is_for_everything() {
+    let deployment = Deployment::start().await;
+    for function in &deployment.stack.template().functions {
+        for statement in &function.statements {
+            for action in &statement.actions {
+                assert!(!action.contains('*'), "{} may do {action}", function.binary);
+            }
+            for resource in &statement.resources {
+                let ours = resource.contains("latchkey");
+                assert!(ours && resource.starts_with("arn:aws:"), "{} may reach {resource}", function.binary);
+                let prefix = resource.ends_with("/tenants/*") && resource.matches('*').count() == 1;
+                assert!(prefix || !resource.contains('*'), "{} may reach {resource}", function.binary);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn only_the_functions_that_need_it_may_write_secrets_and_none_may_read_a_tenants() {
+    let deployment = Deployment::start().await;
+    let mut writers = BTreeMap::new();
+    for function in &deployment.stack.template().functions {
+        for statement in &function.statements {
+            let tenants = statement.resources.iter().any(|resource| resource.contains("/tenants/"));
+            let scan = statement.actions.iter().any(|action| action == "dynamodb:Scan");
+            assert!(!scan, "{} may scan", function.binary);
+            for action in statement.actions.iter().filter(|_| tenants) {
+                writers.entry(action.clone()).or_insert_with(Vec::new).push(function.binary.clone());
+            }
+        }
+    }
+    let expected = [
+        ("secretsmanager:CreateSecret", "provision-tenant"),
+        ("secretsmanager:DeleteSecret", "reconcile"),
+        ("secretsmanager:PutSecretValue", "rotate-tenant-secret"),
+        ("secretsmanager:TagResource", "provision-tenant"),
+    ];
+    let expected: BTreeMap<_, _> =
+        expected.iter().map(|(action, function)| ((*action).to_owned(), vec![(*function).to_owned()])).collect();
+    assert_eq!(writers, expected);
+}
+
+#[tokio::test]
+async fn a_function_answers_before_its_timeout() {
+    let deployment = Deployment::start().await;
+    for function in &deployment.stack.template().functions {
+        let timeout = Duration::from_secs(u64::from(u32::try_from(function.timeout_seconds).unwrap()));
+        assert!(timeout > shared::runtime::BUDGET, "{}", function.binary);
+    }
+}
+
+#[test]
+fn the_table_and_the_secret_are_kept_safe() {
+    let text = std::fs::read_to_string(repository().join("template.yaml")).unwrap();
+    for line in [
+        "BillingMode: PAY_PER_REQUEST",
+        "PointInTimeRecoveryEnabled: true",
+        "SSEEnabled: true",
+        "DeletionProtectionEnabled: !Ref DeletionProtection",
+        "AttributeName: ttl",
+        "PasswordLength: 48",
+        "ThrottlingRateLimit: !Ref ThrottleRate",
+        "Tracing: Active",
+        "Architectures: [!Ref Architecture]",
+    ] {
+        assert!(text.contains(line), "{line}");
+    }
+    let functions = text.matches("Type: AWS::Serverless::Function").count();
+    assert_eq!(
+        text.matches("RetentionInDays: !Ref LogRetentionDays").count(),
+        functions + 1,
+        "each log group has a retention"
+    );
+}

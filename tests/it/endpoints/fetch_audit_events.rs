@@ -1,0 +1,81 @@
+//! `GET /api/v1/fetch/audit-events`
+
+use serde_json::{Value, json};
+
+use crate::support::{Deployment, Tenant};
+
+async fn history(deployment: &Deployment) -> Tenant {
+    let tenant = deployment.provision("Acme").await;
+    deployment.update(&tenant, &json!({ "tenant_name": "A", "callback_url_base": null })).await.data(200);
+    deployment.rotate(&tenant, 0).await.data(200);
+    deployment.suspend(&tenant).await.data(200);
+    deployment.reactivate(&tenant).await.data(200);
+    tenant
+}
+
+#[tokio::test]
+async fn each_change_has_exactly_one_event_with_who_what_when_and_the_request() {
+    let deployment = Deployment::start().await;
+    let tenant = history(&deployment).await;
+    let actions =
+        ["tenant.provisioned", "tenant.updated", "tenant.secret_rotated", "tenant.suspended", "tenant.reactivated"];
+    assert_eq!(deployment.audit_trail(&tenant).await, actions);
+    let answer = deployment.update(&tenant, &json!({ "rate_limit_per_min": 7 })).await;
+    let events = deployment.get(&format!("/api/v1/fetch/audit-events?tenant_id={}&limit=1", tenant.id)).await;
+    let event = &events.data(200)["events"][0];
+    assert_eq!(event["actor"], "operator");
+    assert_eq!(event["at"], answer.data(200)["updated_at"]);
+    assert_eq!(event["fields"], json!(["rate_limit_per_min"]));
+    assert_eq!(event["request_id"], answer.headers["x-request-id"].as_str());
+}
+
+#[tokio::test]
+async fn what_was_refused_has_no_event() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    deployment.update(&tenant, &json!({ "rate_limit_per_min": 0 })).await.names("rate_limit_per_min");
+    deployment.reactivate(&tenant).await.data(200);
+    assert_eq!(deployment.audit_trail(&tenant).await, ["tenant.provisioned"]);
+}
+
+#[tokio::test]
+async fn pages_follow_each_other_and_since_cuts_off_what_is_older() {
+    let deployment = Deployment::start().await;
+    let tenant = history(&deployment).await;
+    let path = format!("/api/v1/fetch/audit-events?tenant_id={}", tenant.id);
+    let all = deployment.get(&path).await.data(200)["events"].as_array().unwrap().clone();
+    let mut paged = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let answer = deployment.get(&format!("{path}&limit=2{cursor}")).await;
+        paged.extend(answer.data(200)["events"].as_array().unwrap().iter().cloned());
+        match answer.data(200)["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(paged, all);
+    let since = all[1]["at"].as_str().unwrap();
+    let recent = deployment.get(&format!("{path}&since={since}")).await;
+    let expected: Vec<&Value> = all.iter().filter(|event| event["at"].as_str().unwrap() >= since).collect();
+    assert_eq!(recent.data(200)["events"].as_array().unwrap().iter().collect::<Vec<_>>(), expected);
+    let none = deployment.get(&format!("{path}&since=2999-01-01T00:00:00Z")).await;
+    assert_eq!(none.data(200)["events"], json!([]));
+    deployment.get(&format!("{path}&since=yesterday")).await.names("since");
+}
+
+#[tokio::test]
+async fn a_cursor_of_one_tenant_does_not_open_anothers_events() {
+    let deployment = Deployment::start().await;
+    let (one, two) = (history(&deployment).await, history(&deployment).await);
+    let answer = deployment.get(&format!("/api/v1/fetch/audit-events?tenant_id={}&limit=1", one.id)).await;
+    let cursor = answer.data(200)["next_cursor"].as_str().unwrap();
+    let path = format!("/api/v1/fetch/audit-events?tenant_id={}&cursor={cursor}", two.id);
+    deployment.get(&path).await.names("cursor");
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_is_not_found() {
+    let deployment = Deployment::start().await;
+    deployment.get("/api/v1/fetch/audit-events?tenant_id=tnt_unknown").await.refused(404, "tenant_not_found");
+}

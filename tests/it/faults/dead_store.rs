@@ -1,0 +1,89 @@
+//! A store that fails refuses: 503, `Retry-After`, nothing half done.
+
+use std::time::Duration;
+
+use serde_json::json;
+use shared::api::OPERATIONS;
+use stack::{Effect, Fault, Match, Service};
+
+use crate::support::Deployment;
+
+fn query(name: &str, tenant_id: &str) -> String {
+    if matches!(name, "provision-tenant" | "fetch-tenants") { String::new() } else { format!("?tenant_id={tenant_id}") }
+}
+
+#[tokio::test]
+async fn every_operation_refuses_when_a_store_is_gone_and_works_when_it_is_back() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let effects = [
+        Effect::NotSent,
+        Effect::Status(400, "ThrottlingException".to_owned()),
+        Effect::Status(500, "InternalServerError".to_owned()),
+        Effect::Status(400, "AccessDeniedException".to_owned()),
+    ];
+    for service in [Service::Dynamodb, Service::SecretsManager] {
+        for effect in &effects {
+            let before = deployment.items().await;
+            let fault = Match::any().service(service);
+            deployment.stack.faults().inject(Fault::new(fault, effect.clone()));
+            for entry in &OPERATIONS {
+                let path = format!("{}{}", entry.route.path, query(entry.route.name, &tenant.id));
+                let call = deployment.operator(entry.route.method.as_str(), &path);
+                let call = match entry.route.name {
+                    "provision-tenant" => call.json(&json!({ "tenant_name": "b" })),
+                    "update-tenant" => call.json(&json!({ "rate_limit_per_min": 7 })),
+                    _ => call,
+                };
+                let answer = call.send().await;
+                answer.refused(503, "temporarily_unavailable");
+                assert!(answer.headers["retry-after"].parse::<u64>().unwrap() >= 1);
+            }
+            deployment.stack.faults().clear();
+            assert_eq!(deployment.items().await, before, "{service:?} {effect:?}");
+        }
+    }
+    assert_eq!(deployment.fetch(&tenant).await["status"], "active");
+    assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.clone()]);
+}
+
+#[tokio::test]
+async fn a_short_failure_is_not_noticed() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    for effect in [Effect::NotSent, Effect::NoAnswer, Effect::Status(500, "InternalServerError".to_owned())] {
+        for operation in ["TransactWriteItems", "CreateSecret", "GetSecretValue", "PutSecretValue", "BatchGetItem"] {
+            deployment.stack.faults().inject(Fault::new(Match::any().operation(operation), effect.clone()).once());
+        }
+        deployment.provision("Beta").await;
+        deployment.rotate(&tenant, 0).await.data(200);
+        deployment.update(&tenant, &json!({ "rate_limit_per_min": 9 })).await.data(200);
+        deployment.stack.faults().clear();
+    }
+    // Each was done once, although some were done without an answer and asked for again.
+    let trail = deployment.audit_trail(&tenant).await;
+    assert_eq!(trail.iter().filter(|action| *action == "tenant.secret_rotated").count(), 3);
+    assert_eq!(deployment.stored_secrets().len(), 4);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_given_up_in_time() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let hang = Effect::SlowAnswer(Duration::from_secs(30));
+    deployment.stack.faults().inject(Fault::new(Match::any().operation("BatchGetItem"), hang));
+    let start = std::time::SystemTime::now();
+    let answer = deployment.get(&format!("/api/v1/fetch/tenant?tenant_id={}", tenant.id)).await;
+    answer.refused(503, "temporarily_unavailable");
+    assert!(start.elapsed().unwrap() < Duration::from_secs(5));
+}
+
+#[tokio::test]
+async fn nobody_is_let_in_while_the_admin_key_cannot_be_read() {
+    let deployment = Deployment::start().await;
+    deployment.stack.faults().inject(Fault::new(Match::any().operation("GetSecretValue"), Effect::NotSent));
+    for key in [deployment.key(), &"x".repeat(48)] {
+        let call = deployment.anonymous("GET", "/api/v1/fetch/tenants").header("x-admin-key", key);
+        call.send().await.refused(503, "temporarily_unavailable");
+    }
+}

@@ -1,0 +1,4 @@
+//! What goes wrong: processes that die at every call, stores that are gone, slow or wrong.
+
+mod crash_points;
+mod dead_store;

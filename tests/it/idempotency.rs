@@ -1,0 +1,275 @@
+//! `Idempotency-Key` on every POST: one effect, and the same outcome when the key comes again.
+
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region};
+use serde_json::{Value, json};
+use shared::domain::{Actor, Change, Clock, NewTenant, Once, OverlapSeconds, SystemRandomness, TenantId, Timestamp};
+use shared::{App, config::Config};
+use stack::{Invocation, Match};
+
+use crate::support::{Call, Deployment, Tenant, event};
+
+fn with_key(deployment: &Deployment, path: &str, key: &str, body: &Value) -> Call {
+    deployment.operator("POST", path).header("idempotency-key", key).json(body)
+}
+
+/// Every POST of the registry, with a body that changes something.
+fn posts(tenant: &Tenant) -> Vec<(String, Value)> {
+    let at = |path: &str| format!("/api/v1/{path}?tenant_id={}", tenant.id);
+    vec![
+        ("/api/v1/provision/tenant".to_owned(), json!({ "tenant_name": "Acme" })),
+        (at("update/tenant"), json!({ "branding_display_name": "Acme" })),
+        (at("rotate/tenant-secret"), json!({})),
+        (at("suspend/tenant"), json!({ "reason": "unpaid" })),
+        (at("reactivate/tenant"), json!({})),
+    ]
+}
+
+#[tokio::test]
+async fn the_same_request_again_has_the_same_outcome_and_no_effect() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    for (n, (path, body)) in posts(&tenant).iter().enumerate() {
+        let first = with_key(&deployment, path, &format!("key-{n}"), body).send().await;
+        let after = deployment.items().await;
+        for _ in 0..3 {
+            let again = with_key(&deployment, path, &format!("key-{n}"), body).send().await;
+            assert_eq!((again.status, &again.body), (first.status, &first.body), "{path}");
+        }
+        assert_eq!(deployment.items().await, after, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_replay_has_no_effect_even_when_the_tenant_has_changed_since() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let path = format!("/api/v1/suspend/tenant?tenant_id={}", tenant.id);
+    with_key(&deployment, &path, "once", &json!({})).send().await.data(200);
+    // Also a request that had nothing to do is an outcome that stays.
+    with_key(&deployment, &path, "nothing", &json!({})).send().await.data(200);
+    deployment.reactivate(&tenant).await.data(200);
+    for key in ["once", "nothing"] {
+        with_key(&deployment, &path, key, &json!({})).send().await.data(200);
+        assert_eq!(deployment.fetch(&tenant).await["status"], "active", "{key}");
+    }
+}
+
+#[tokio::test]
+async fn another_request_under_the_same_key_is_refused() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let all = posts(&tenant);
+    for (n, (path, body)) in all.iter().enumerate() {
+        let key = format!("key-{n}");
+        assert!(with_key(&deployment, path, &key, body).send().await.status < 300);
+        let before = deployment.items().await;
+        let (other_path, other_body) = &all[(n + 1) % all.len()];
+        with_key(&deployment, other_path, &key, other_body).send().await.refused(422, "idempotency_key_reused");
+        let other_body = json!({ "tenant_name": "Other" });
+        if n < 2 {
+            with_key(&deployment, path, &key, &other_body).send().await.refused(422, "idempotency_key_reused");
+        }
+        assert_eq!(deployment.items().await, before, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn the_same_request_while_the_first_still_runs_is_told_to_wait() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    for (path, body, operation) in [
+        ("/api/v1/provision/tenant".to_owned(), json!({ "tenant_name": "b" }), "CreateSecret"),
+        (format!("/api/v1/rotate/tenant-secret?tenant_id={}", tenant.id), json!({}), "PutSecretValue"),
+    ] {
+        let held = deployment.stack.faults().hold(Match::any().operation(operation));
+        let second = async {
+            held.reached().await;
+            let answer = with_key(&deployment, &path, operation, &body).send().await;
+            held.release();
+            answer
+        };
+        let (first, second) = tokio::join!(with_key(&deployment, &path, operation, &body).send(), second);
+        second.refused(409, "idempotency_in_progress");
+        let wait: u64 = second.headers["retry-after"].parse().unwrap();
+        assert!((1..=10).contains(&wait), "{wait}");
+        assert!(first.status < 300);
+        let replay = with_key(&deployment, &path, operation, &body).send().await;
+        assert_eq!(replay.body, first.body);
+    }
+}
+
+#[tokio::test]
+async fn ten_requests_at_once_under_one_key_have_one_effect() {
+    let deployment = Deployment::start().await;
+    let calls = (0..10).map(|_| {
+        let call = with_key(&deployment, "/api/v1/provision/tenant", "burst", &json!({ "tenant_name": "Acme" }));
+        tokio::spawn(call.send())
+    });
+    let mut ids = Vec::new();
+    for task in calls.collect::<Vec<_>>() {
+        let answer = task.await.unwrap();
+        match answer.status {
+            201 => ids.push(Tenant::of(&answer).id),
+            409 => assert!(answer.headers.contains_key("retry-after")),
+            _ => panic!("{}", answer.text),
+        }
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 1);
+    let listed = deployment.get("/api/v1/fetch/tenants").await;
+    assert_eq!(listed.data(200)["tenants"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_key_is_1_to_255_visible_ascii_characters() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let before = deployment.items().await;
+    for (path, body) in posts(&tenant) {
+        for key in ["", "two words", &"k".repeat(256)] {
+            with_key(&deployment, &path, key, &body).send().await.names("Idempotency-Key");
+        }
+    }
+    assert_eq!(deployment.items().await, before);
+}
+
+#[tokio::test]
+async fn a_refused_request_leaves_its_key_unused() {
+    let deployment = Deployment::start().await;
+    let path = "/api/v1/provision/tenant";
+    with_key(&deployment, path, "k", &json!({})).send().await.names("tenant_name");
+    with_key(&deployment, "/api/v1/rotate/tenant-secret?tenant_id=tnt_1", "k", &json!({}))
+        .send()
+        .await
+        .refused(404, "tenant_not_found");
+    with_key(&deployment, path, "k", &json!({ "tenant_name": "a" })).send().await.data(201);
+}
+
+#[tokio::test]
+async fn neither_the_key_nor_the_secret_is_in_the_table() {
+    let deployment = Deployment::start().await;
+    let answer =
+        with_key(&deployment, "/api/v1/provision/tenant", "the-idempotency-key", &json!({ "tenant_name": "a" }))
+            .send()
+            .await;
+    let items = Value::from(deployment.items().await).to_string();
+    assert!(!items.contains("the-idempotency-key") && !items.contains(&Tenant::of(&answer).secret[3..]));
+    assert!(items.contains("sealed"));
+}
+
+#[tokio::test]
+async fn a_replay_with_the_other_admin_key_does_not_show_the_secret() {
+    let deployment = Deployment::start().await;
+    let (old, new) = (deployment.key().to_owned(), "N".repeat(48));
+    let first = with_key(&deployment, "/api/v1/provision/tenant", "k", &json!({ "tenant_name": "a" })).send().await;
+    let both = json!({ "current": new, "previous": old }).to_string();
+    let put = json!({ "SecretId": deployment.variable("LATCHKEY_ADMIN_SECRET"), "SecretString": both, "ClientRequestToken": "1".repeat(32) });
+    assert_eq!(deployment.stack.secrets().handle("PutSecretValue", put.to_string().as_bytes(), 0).0, 200);
+    let call = deployment
+        .anonymous("POST", "/api/v1/provision/tenant")
+        .header("idempotency-key", "k")
+        .header("x-admin-key", &new);
+    let replay = call.json(&json!({ "tenant_name": "a" })).send().await;
+    assert_eq!(replay.data(201)["tenant_id"], first.data(201)["tenant_id"]);
+    assert!(replay.data(201)["tenant_secret"].is_null());
+    let replay = with_key(&deployment, "/api/v1/provision/tenant", "k", &json!({ "tenant_name": "a" })).send().await;
+    assert_eq!(replay.body, first.body);
+}
+
+/// A clock that stands.
+struct Stopped;
+
+impl Clock for Stopped {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(0)
+    }
+}
+
+/// The functions' own library on the local AWS, so that time is a parameter.
+async fn app(deployment: &Deployment) -> App {
+    let environment: std::collections::BTreeMap<_, _> = deployment.stack.environment().into_iter().collect();
+    let credentials = aws_sdk_dynamodb::config::Credentials::new("developer", "local", None, None, "test");
+    #[expect(clippy::disallowed_methods, reason = "the clients of a test are its own")]
+    let sdk = aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new("us-east-1"))
+        .endpoint_url(&environment["AWS_ENDPOINT_URL_DYNAMODB"])
+        .credentials_provider(credentials)
+        .load()
+        .await;
+    let config = Config {
+        table: environment["LATCHKEY_TABLE"].clone(),
+        admin_secret: environment["LATCHKEY_ADMIN_SECRET"].clone(),
+        secret_prefix: environment["LATCHKEY_SECRET_PREFIX"].clone(),
+    };
+    App::with(config, &sdk, Box::new(Stopped), Box::new(SystemRandomness::new()))
+}
+
+fn at(moment: Timestamp) -> Change {
+    Change {
+        actor: Actor::Operator,
+        at: moment,
+        request_id: format!("request-{}", moment.as_millis()),
+        deadline: moment.plus(Duration::from_secs(10)),
+        once: Once::new("key", "operator", &[b"the request"], b"credential"),
+    }
+}
+
+#[tokio::test]
+async fn a_secret_is_shown_again_for_ten_minutes_and_the_outcome_for_a_day() {
+    let deployment = Deployment::start().await;
+    let app = app(&deployment).await;
+    let start = Timestamp::from_millis(1_800_000_000_000);
+    let new: NewTenant = serde_json::from_value(json!({ "tenant_name": "Acme" })).unwrap();
+    let first = app.tenants().provision(new.clone(), &at(start)).await.unwrap();
+    let secret = first.secret.unwrap();
+    for (minutes, shown) in [(0, true), (9, true), (10, false), (23 * 60, false)] {
+        let moment = start.plus(Duration::from_secs(minutes * 60));
+        let replay = app.tenants().provision(new.clone(), &at(moment)).await.unwrap();
+        assert_eq!(replay.tenant, first.tenant);
+        assert_eq!(replay.secret.as_ref().map(|secret| secret.expose()), shown.then(|| secret.expose()), "{minutes}");
+    }
+    let forgotten = app.tenants().provision(new, &at(start.plus(Duration::from_hours(24)))).await.unwrap();
+    assert_ne!(forgotten.tenant.id, first.tenant.id);
+}
+
+#[tokio::test]
+async fn an_overlap_ends_to_the_millisecond() {
+    let deployment = Deployment::start().await;
+    let app = app(&deployment).await;
+    let start = Timestamp::from_millis(1_800_000_000_000);
+    let tenant = deployment.provision("Acme").await;
+    let id = TenantId::parse(&tenant.id).unwrap();
+    let rotated = app.tenants().rotate(&id, OverlapSeconds::new(60).unwrap(), &at(start)).await.unwrap();
+    assert_eq!(rotated.facts.previous_until, Some(Timestamp::from_millis(1_800_000_060_000)));
+    let pointer = app.tenants().get(&id).await.unwrap().unwrap().secret;
+    assert_eq!(pointer.previous.unwrap().until, Timestamp::from_millis(1_800_000_060_000));
+}
+
+#[tokio::test]
+async fn a_retry_takes_over_when_the_first_attempt_cannot_be_running_any_more() {
+    let deployment = Deployment::start().await;
+    let headers = [("x-admin-key", deployment.key()), ("idempotency-key", "k")];
+    let call = event("POST", "/api/v1/provision/tenant", "", &headers, Some(&json!({ "tenant_name": "Acme" })));
+    let held = deployment.stack.faults().hold(Match::any().operation("CreateSecret").index(2));
+    let slow = deployment.stack.invoke("provision-tenant", call.clone(), Invocation { deadline: Some(1) });
+    let overtake = async {
+        held.reached().await;
+        let faults = deployment.stack.faults();
+        // The retry's own call must not be held: it is let through by the first's release.
+        let retry = deployment.stack.invoke("provision-tenant", call.clone(), Invocation::default());
+        let release = async {
+            held.reached_by(2).await;
+            held.release();
+        };
+        let (answer, ()) = tokio::join!(retry, release);
+        faults.clear();
+        answer
+    };
+    let (slow, retry) = tokio::join!(slow, overtake);
+    let statuses = [slow.unwrap().payload["statusCode"].clone(), retry.unwrap().payload["statusCode"].clone()];
+    assert_eq!(statuses, [503, 201], "the first finds that it was overtaken");
+    let listed = deployment.get("/api/v1/fetch/tenants").await;
+    assert_eq!(listed.data(200)["tenants"].as_array().unwrap().len(), 1);
+}

@@ -1,0 +1,4 @@
+//! What holds for every endpoint, by a loop over the registry, and what never leaves a process.
+
+mod redaction;
+mod refusals;

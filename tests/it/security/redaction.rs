@@ -1,0 +1,81 @@
+//! A secret leaves a process once, in one answer: not in a log, not in an item, not in an error.
+
+use serde_json::{Value, json};
+use shared::api::OPERATIONS;
+
+use crate::support::{Deployment, Tenant};
+
+#[tokio::test]
+async fn no_secret_body_or_attempt_is_in_the_output_at_any_level() {
+    // No log level makes a difference: there is no logger.
+    let loud =
+        |builder: stack::StackBuilder| builder.variable("RUST_LOG", "trace").variable("AWS_LAMBDA_LOG_LEVEL", "TRACE");
+    let deployment = Deployment::start_with(loud).await;
+    let marker = "marker-7c1e";
+    let mut secrets = vec![deployment.key().to_owned()];
+    let body = json!({ "tenant_name": marker, "callback_url_base": format!("https://{marker}.example.com") });
+    let call = deployment.operator("POST", "/api/v1/provision/tenant").header("idempotency-key", marker).json(&body);
+    let tenant = Tenant::of(&call.send().await);
+    secrets.push(tenant.secret.clone());
+    let rotated = deployment.rotate(&tenant, 60).await;
+    secrets.push(rotated.data(200)["tenant_secret"].as_str().unwrap().to_owned());
+    let path = format!("/api/v1/suspend/tenant?tenant_id={}", tenant.id);
+    deployment.post(&path, &json!({ "reason": marker })).await.data(200);
+    for entry in &OPERATIONS {
+        let path = format!("{}?tenant_id={marker}&{marker}={marker}", entry.route.path);
+        let call = deployment.operator(entry.route.method.as_str(), &path).header("authorization", marker);
+        assert_eq!(call.json(&json!({ marker: marker })).send().await.status, 422);
+        let call = deployment.anonymous(entry.route.method.as_str(), entry.route.path).header("x-admin-key", marker);
+        assert_eq!(call.send().await.status, 401);
+    }
+    let faults = deployment.stack.faults();
+    faults.inject(stack::Fault::new(stack::Match::any(), stack::Effect::Status(500, "InternalServerError".to_owned())));
+    deployment.get("/api/v1/fetch/tenants").await.refused(503, "temporarily_unavailable");
+    let output = deployment.stack.output();
+    assert!(output.lines().count() > 10, "{output}");
+    for secret in &secrets {
+        assert!(!output.contains(secret.as_str()), "a secret is in the output");
+    }
+    assert!(!output.contains(marker), "what a client sent is in the output");
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_table_in_any_form_that_could_be_read() {
+    let deployment = Deployment::start().await;
+    let call = deployment.operator("POST", "/api/v1/provision/tenant").header("idempotency-key", "k");
+    let tenant = Tenant::of(&call.json(&json!({ "tenant_name": "Acme" })).send().await);
+    deployment.rotate(&tenant, 60).await.data(200);
+    let items = Value::from(deployment.items().await).to_string();
+    for secret in [&tenant.secret, deployment.key()] {
+        let body = secret.trim_start_matches("sk_");
+        assert!(!items.contains(body));
+    }
+}
+
+#[tokio::test]
+async fn each_request_writes_one_line_with_its_metrics_and_nothing_else() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    deployment.fetch(&tenant).await;
+    deployment.get("/api/v1/fetch/tenant?tenant_id=tnt_unknown").await.refused(404, "tenant_not_found");
+    let answer = deployment.anonymous("GET", "/api/v1/fetch/tenants").send().await;
+    let lines: Vec<Value> = deployment.stack.output().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 4);
+    for line in &lines {
+        let metrics = &line["_aws"]["CloudWatchMetrics"][0];
+        assert_eq!((&metrics["Namespace"], &metrics["Dimensions"]), (&json!("Latchkey"), &json!([["operation"]])));
+        assert!(line["_aws"]["Timestamp"].as_u64().unwrap() > 1_700_000_000_000);
+        for metric in metrics["Metrics"].as_array().unwrap() {
+            assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
+        }
+        assert!(line["request_id"].is_string() && line["operation"].is_string());
+    }
+    let facts = |line: &Value| {
+        (line["operation"].clone(), line["status"].clone(), line["tenant_id"].clone(), line["cold_start"].clone())
+    };
+    assert_eq!(facts(&lines[0]), (json!("provision-tenant"), json!(201), json!(tenant.id), json!(true)));
+    assert_eq!(facts(&lines[1]), (json!("fetch-tenant"), json!(200), json!(tenant.id), json!(true)));
+    assert_eq!(facts(&lines[2]), (json!("fetch-tenant"), json!(404), json!("tnt_unknown"), json!(false)));
+    assert_eq!((&lines[2]["code"], &lines[3]["code"]), (&json!("tenant_not_found"), &json!("unauthenticated")));
+    assert_eq!(lines[3]["request_id"], answer.headers["x-request-id"].as_str());
+}

@@ -1,0 +1,190 @@
+//! Every operation of the registry refuses whoever is not its caller, in one and the same way.
+
+use serde_json::json;
+use shared::api::{Entry, OPERATIONS};
+
+use crate::support::{Answer, Call, Deployment, Tenant};
+
+/// A request of the operation that would be carried out if its credential were good.
+fn request(deployment: &Deployment, entry: &Entry, tenant_id: &str) -> Call {
+    let query = if takes_tenant(entry) { format!("?tenant_id={tenant_id}") } else { String::new() };
+    let call = deployment.anonymous(entry.route.method.as_str(), &format!("{}{query}", entry.route.path));
+    match entry.route.name {
+        "provision-tenant" => call.json(&json!({ "tenant_name": "Acme" })),
+        "update-tenant" => call.json(&json!({ "rate_limit_per_min": 7 })),
+        _ if entry.is_change() => call.json(&json!({})),
+        _ => call,
+    }
+}
+
+fn takes_tenant(entry: &Entry) -> bool {
+    let mut generator = schemars_generator();
+    let schema = (entry.query)(&mut generator);
+    schema.as_value()["properties"].get("tenant_id").is_some()
+}
+
+fn schemars_generator() -> shared::api::SchemaGenerator {
+    shared::api::SchemaGenerator::default()
+}
+
+/// What of an answer may depend on the credential: nothing but the request id.
+fn visible(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+    let volatile = ["x-request-id", "apigw-requestid", "date"];
+    let headers = answer.headers.clone().into_iter().filter(|(name, _)| !volatile.contains(&name.as_str()));
+    (answer.status, answer.text.clone(), headers.collect())
+}
+
+fn put_admin_keys(deployment: &Deployment, value: &serde_json::Value, token: char) {
+    let request = json!({
+        "SecretId": deployment.variable("LATCHKEY_ADMIN_SECRET"),
+        "SecretString": value.to_string(),
+        "ClientRequestToken": token.to_string().repeat(32),
+    });
+    assert_eq!(deployment.stack.secrets().handle("PutSecretValue", request.to_string().as_bytes(), 0).0, 200);
+}
+
+#[tokio::test]
+async fn every_operation_refuses_every_other_credential_with_the_same_bytes_and_writes_nothing() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let (revoked, current) = (deployment.key().to_owned(), "C".repeat(48));
+    put_admin_keys(&deployment, &json!({ "current": current }), '1');
+    let before = deployment.items().await;
+    let wrong = "W".repeat(48);
+    let bearer = format!("Bearer {current}");
+    let credentials: [(&str, Option<(&str, &str)>); 12] = [
+        ("none", None),
+        ("empty", Some(("x-admin-key", ""))),
+        ("malformed", Some(("x-admin-key", "not-a-key"))),
+        ("malformed, of the right length", Some(("x-admin-key", "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!"))),
+        ("cut short", Some(("x-admin-key", &current[..47]))),
+        ("wrong", Some(("x-admin-key", &wrong))),
+        ("in another case", Some(("x-admin-key", &"c".repeat(48)))),
+        ("revoked", Some(("x-admin-key", &revoked))),
+        ("a tenant's secret", Some(("x-admin-key", &tenant.secret))),
+        ("a tenant's id", Some(("x-admin-key", &tenant.id))),
+        ("the right key as a bearer token", Some(("authorization", &bearer))),
+        ("the right key in the header of API keys", Some(("x-api-key", &current))),
+    ]
+    .map(|(name, credential)| {
+        (name, credential.map(|(header, value)| (header, Box::leak(value.to_owned().into_boxed_str()) as &str)))
+    });
+    let mut expected = None;
+    for entry in &OPERATIONS {
+        for (name, credential) in &credentials {
+            let call = request(&deployment, entry, &tenant.id);
+            let call = match credential {
+                Some((header, value)) => call.header(header, value),
+                None => call,
+            };
+            let (answer, calls) = deployment.calls_of(call).await;
+            let label = format!("{} with {name}", entry.route.name);
+            answer.refused(401, "unauthenticated");
+            assert_eq!(&visible(&answer), expected.get_or_insert_with(|| visible(&answer)), "{label}");
+            assert!(calls.iter().all(|call| call.operation == "GetSecretValue"), "{label} asked a store");
+            for attempted in [&wrong, &current, &revoked, &tenant.secret] {
+                assert!(!answer.text.contains(attempted.as_str()), "{label} repeats a credential");
+            }
+        }
+    }
+    assert_eq!(deployment.items().await, before);
+    let output = deployment.stack.output();
+    for attempted in [&wrong, &current, &revoked, &tenant.secret] {
+        assert!(!output.contains(attempted.as_str()), "a credential is in the log");
+    }
+}
+
+#[tokio::test]
+async fn both_admin_keys_open_every_operation_while_a_rotation_lasts_and_the_trail_says_which() {
+    let deployment = Deployment::start().await;
+    let (old, new) = (deployment.key().to_owned(), "N".repeat(48));
+    put_admin_keys(&deployment, &json!({ "current": new, "previous": old }), '1');
+    for key in [&old, &new] {
+        for entry in &OPERATIONS {
+            let tenant = deployment.provision("Acme").await;
+            let answer = request(&deployment, entry, &tenant.id).header("x-admin-key", key).send().await;
+            assert_eq!(answer.status, entry.route.status, "{}: {}", entry.route.name, answer.text);
+        }
+    }
+    let tenant = deployment.provision("Acme").await;
+    let path = format!("/api/v1/suspend/tenant?tenant_id={}", tenant.id);
+    deployment.anonymous("POST", &path).header("x-admin-key", &new).send().await.data(200);
+    let answer = deployment.get(&format!("/api/v1/fetch/audit-events?tenant_id={}", tenant.id)).await;
+    let actors: Vec<_> = answer.data(200)["events"].as_array().unwrap().iter().map(|event| &event["actor"]).collect();
+    assert_eq!(actors, ["operator", "operator (previous key)"]);
+    put_admin_keys(&deployment, &json!({ "current": new }), '2');
+    deployment.get("/api/v1/fetch/tenants").await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn an_admin_secret_that_is_broken_opens_nothing() {
+    let deployment = Deployment::start().await;
+    for (n, broken) in
+        [json!({}), json!({ "current": "" }), json!([]), json!("x"), json!({ "current": null })].iter().enumerate()
+    {
+        put_admin_keys(&deployment, broken, char::from_digit(u32::try_from(n).unwrap(), 10).unwrap());
+        for key in [deployment.key(), &"x".repeat(48)] {
+            let answer = deployment.anonymous("GET", "/api/v1/fetch/tenants").header("x-admin-key", key).send().await;
+            assert!(matches!(answer.status, 401 | 500), "{broken}: {}", answer.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_on_a_tenant_answers_an_unknown_one_with_the_same_bytes() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let before = deployment.items().await;
+    for entry in OPERATIONS.iter().filter(|entry| takes_tenant(entry)) {
+        let mut answers = Vec::new();
+        for id in
+            ["tnt_00000000000000000000000000000000", "tnt_unknown", &tenant.id.to_uppercase().replace("TNT", "tnt")]
+        {
+            let answer = request(&deployment, entry, id).header("x-admin-key", deployment.key()).send().await;
+            answers.push(visible(answer.refused(404, "tenant_not_found")));
+        }
+        answers.dedup();
+        assert_eq!(answers.len(), 1, "{}", entry.route.name);
+    }
+    assert_eq!(deployment.items().await, before);
+}
+
+#[tokio::test]
+async fn every_operation_refuses_every_other_method_before_asking_anybody() {
+    let deployment = Deployment::start().await;
+    for entry in &OPERATIONS {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
+            if method == entry.route.method.as_str() {
+                continue;
+            }
+            let call = deployment.operator(method, entry.route.path);
+            let (answer, calls) = deployment.calls_of(call).await;
+            answer.refused(405, "method_not_allowed");
+            assert_eq!(answer.headers["allow"], entry.route.method.as_str());
+            assert!(calls.is_empty());
+        }
+    }
+    let answer = deployment.operator("GET", "/api/v1/fetch/nothing").send_raw().await;
+    assert_eq!((answer.status, answer.text.as_str()), (404, r#"{"message":"Not Found"}"#));
+}
+
+#[tokio::test]
+async fn every_operation_refuses_unknown_parameters_and_fields_by_name() {
+    let deployment = Deployment::start().await;
+    let tenant = Tenant { ..deployment.provision("Acme").await };
+    let before = deployment.items().await;
+    for entry in &OPERATIONS {
+        let separator = if takes_tenant(entry) { format!("?tenant_id={}&", tenant.id) } else { "?".to_owned() };
+        let path = format!("{}{separator}surprise=1", entry.route.path);
+        let call = deployment.operator(entry.route.method.as_str(), &path);
+        call.json(&json!({ "tenant_name": "a" })).send().await.names("surprise");
+        if entry.is_change() {
+            let call = request(&deployment, entry, &tenant.id).header("x-admin-key", deployment.key());
+            let path_call = call.json(&json!({ "surprise": 1 }));
+            // The second content type header is joined to the first by the gateway, and is JSON no more.
+            let answer = path_call.send().await;
+            assert!(matches!(answer.status, 415 | 422), "{}", answer.text);
+        }
+    }
+    assert_eq!(deployment.items().await, before);
+}

@@ -1,0 +1,121 @@
+//! An HTTP client that checks on each answer what holds for all of them.
+
+use std::collections::BTreeMap;
+
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+/// A request that is being put together.
+#[derive(Debug, Clone)]
+pub struct Call {
+    method: String,
+    url: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// Headers by lower-case name.
+    pub headers: BTreeMap<String, String>,
+    /// The body as it came.
+    pub text: String,
+    /// The body as JSON; null if it is none.
+    pub body: Value,
+}
+
+impl Call {
+    pub fn new(method: &str, url: impl Into<String>) -> Self {
+        Self { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A body whose type a header says, or none.
+    pub fn bytes(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// A body and its type.
+    pub fn body(self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.header("content-type", content_type).bytes(body)
+    }
+
+    pub fn json(self, body: &Value) -> Self {
+        self.body("application/json", body.to_string())
+    }
+
+    /// Sends it, whoever answers.
+    pub async fn send_raw(self) -> Answer {
+        let mut request = Request::builder().method(self.method.as_str()).uri(&self.url);
+        for (name, value) in &self.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Full::new(Bytes::from(self.body))).unwrap();
+        let response = Client::builder(TokioExecutor::new()).build_http().request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()));
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Answer { status: parts.status.as_u16(), headers: headers.collect(), text, body }
+    }
+
+    /// Sends it to a function of ours, whose answers all have the registry's envelope.
+    pub async fn send(self) -> Answer {
+        let answer = self.send_raw().await;
+        answer.check_envelope();
+        answer
+    }
+}
+
+impl Answer {
+    fn check_envelope(&self) {
+        assert_eq!(self.headers["content-type"], "application/json", "{self:?}");
+        assert_eq!(self.headers["cache-control"], "no-store", "{self:?}");
+        assert!(self.headers["x-request-id"].len() >= 16, "{self:?}");
+        let success = (200..300).contains(&self.status);
+        assert_eq!(self.body["success"], success, "{self:?}");
+        assert_eq!(self.body["status_code"], self.status, "{self:?}");
+        assert!(!self.body["message"].as_str().unwrap().is_empty(), "{self:?}");
+        let mut names: Vec<_> = self.body.as_object().unwrap().keys().map(String::as_str).collect();
+        names.sort_unstable();
+        if success {
+            assert_eq!(names, ["data", "message", "status_code", "success"]);
+        } else {
+            assert_eq!(names, ["data", "error", "message", "status_code", "success"]);
+            assert!(self.body["data"].is_null() && self.body["error"]["code"].is_string(), "{self:?}");
+        }
+    }
+
+    /// `data`, after checking the status.
+    pub fn data(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        &self.body["data"]
+    }
+
+    /// Checks that it is a refusal with this status and code.
+    pub fn refused(&self, status: u16, code: &str) -> &Self {
+        assert_eq!((self.status, self.body["error"]["code"].as_str()), (status, Some(code)), "{}", self.text);
+        self
+    }
+
+    /// Checks that it is a refusal of this field.
+    pub fn names(&self, field: &str) -> &Self {
+        self.refused(422, "invalid_field");
+        assert_eq!(self.body["error"]["field"], field, "{}", self.text);
+        assert!(self.body["message"].as_str().unwrap().starts_with(field), "{}", self.text);
+        self
+    }
+}

@@ -1,0 +1,122 @@
+//! Looks into the stores, past the functions: what is really there.
+
+use serde_json::{Map, Value, json};
+
+use super::deployment::Deployment;
+use super::http::Call;
+
+/// A tenant's secret as Secrets Manager has it.
+#[derive(Debug, Clone)]
+pub struct StoredSecret {
+    /// Its name.
+    pub name: String,
+    /// Version ids, staging labels and values.
+    pub versions: Vec<(String, Vec<String>, String)>,
+}
+
+/// The hot item of a tenant, without DynamoDB's type names.
+pub type State = Map<String, Value>;
+
+impl Deployment {
+    /// A call to DynamoDB, as a developer would make it.
+    pub async fn dynamodb(&self, operation: &str, request: &Value) -> Value {
+        let authorization = "AWS4-HMAC-SHA256 Credential=developer/20260101/us-east-1/dynamodb/aws4_request, \
+                             SignedHeaders=host, Signature=0";
+        let answer = Call::new("POST", self.stack.aws_url())
+            .header("x-amz-target", &format!("DynamoDB_20120810.{operation}"))
+            .header("authorization", authorization)
+            .header("x-amz-date", "20260101T000000Z")
+            .body("application/x-amz-json-1.0", request.to_string())
+            .send_raw()
+            .await;
+        assert_eq!(answer.status, 200, "{operation}: {}", answer.text);
+        answer.body
+    }
+
+    pub fn table(&self) -> String {
+        self.variable("LATCHKEY_TABLE")
+    }
+
+    pub fn variable(&self, name: &str) -> String {
+        let environment = self.stack.environment();
+        environment.into_iter().find(|(known, _)| known == name).unwrap().1
+    }
+
+    /// Every item of the table, as DynamoDB writes it.
+    pub async fn items(&self) -> Vec<Value> {
+        let mut items = Vec::new();
+        let mut request = json!({ "TableName": self.table(), "ConsistentRead": true });
+        loop {
+            let page = self.dynamodb("Scan", &request).await;
+            items.extend(page["Items"].as_array().unwrap().iter().cloned());
+            if page["LastEvaluatedKey"].is_null() {
+                return items;
+            }
+            request["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
+        }
+    }
+
+    /// The hot items of all tenants, also of those that never became one.
+    pub async fn states(&self) -> Vec<State> {
+        let items = self.items().await;
+        items.iter().filter(|item| item["sk"]["S"] == "STATE").map(plain).collect()
+    }
+
+    /// The hot item of a tenant.
+    pub async fn state(&self, tenant_id: &str) -> Option<State> {
+        self.states().await.into_iter().find(|state| state["pk"] == format!("TENANT#{tenant_id}"))
+    }
+
+    /// Sets an attribute of an item: for making time pass.
+    pub async fn set(&self, pk: &str, sk: &str, attribute: &str, value: &Value) {
+        let request = json!({
+            "TableName": self.table(),
+            "Key": { "pk": { "S": pk }, "sk": { "S": sk } },
+            "UpdateExpression": format!("SET {attribute} = :value"),
+            "ExpressionAttributeValues": { ":value": value },
+        });
+        self.dynamodb("UpdateItem", &request).await;
+    }
+
+    /// The tenants' secrets.
+    pub fn stored_secrets(&self) -> Vec<StoredSecret> {
+        let prefix = self.variable("LATCHKEY_SECRET_PREFIX");
+        let secrets = self.stack.secrets().snapshot().into_iter();
+        secrets
+            .filter(|secret| secret.name.starts_with(&format!("{prefix}/")) && secret.deleted_at_ms.is_none())
+            .map(|secret| StoredSecret {
+                name: secret.name,
+                versions: secret.versions.into_iter().map(|v| (v.id, v.stages, v.value)).collect(),
+            })
+            .collect()
+    }
+
+    /// The secrets of a tenant that are valid now: those that the hot item points to, read by version id as a verifier would.
+    pub async fn valid_secrets(&self, tenant_id: &str) -> Vec<String> {
+        let state = self.state(tenant_id).await.unwrap();
+        let stored = self.stored_secrets();
+        let stored = stored.iter().find(|secret| secret.name.ends_with(tenant_id)).unwrap();
+        let value = |version: &Value| {
+            let (_, labels, value) = stored.versions.iter().find(|(id, ..)| version == id).unwrap();
+            assert!(!labels.is_empty(), "a valid version without a label may be discarded: {stored:?}");
+            let value: Value = serde_json::from_str(value).unwrap();
+            value["tenant_secret"].as_str().unwrap().to_owned()
+        };
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        let mut valid = vec![value(&state["secret_version"])];
+        if state.get("previous_secret_until").is_some_and(|until| u128::from(until.as_u64().unwrap()) > now) {
+            valid.push(value(&state["previous_secret_version"]));
+        }
+        valid
+    }
+}
+
+/// An item without DynamoDB's type names.
+fn plain(item: &Value) -> State {
+    let value = |value: &Value| match value.as_object().and_then(|typed| typed.iter().next()) {
+        Some((kind, number)) if kind == "N" => number.as_str().unwrap().parse::<i64>().map(Value::from).unwrap(),
+        Some((_, value)) => value.clone(),
+        None => Value::Null,
+    };
+    item.as_object().unwrap().iter().map(|(name, typed)| (name.clone(), value(typed))).collect()
+}

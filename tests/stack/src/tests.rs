@@ -1,0 +1,143 @@
+//! The AWS address as a client sees it: permissions, faults and the record.
+
+use std::io::Write;
+
+use http_body_util::{BodyExt, Full};
+use hyper::body::Bytes;
+use hyper::{Request, StatusCode};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::{Value, json};
+
+use crate::{CrashMode, Effect, Fault, Match, Service, Stack};
+
+const TEMPLATE: &str = r#"
+Resources:
+  Table:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      BillingMode: PAY_PER_REQUEST
+      KeySchema: [{ AttributeName: pk, KeyType: HASH }]
+      AttributeDefinitions: [{ AttributeName: pk, AttributeType: S }]
+  AdminKey:
+    Type: AWS::SecretsManager::Secret
+    Properties:
+      Name: admin
+      GenerateSecretString: { SecretStringTemplate: "{}", GenerateStringKey: current, PasswordLength: 48 }
+  WriterFunction:
+    Type: AWS::Serverless::Function
+    Metadata: { BuildProperties: { Binary: writer } }
+    Properties:
+      Environment: { Variables: { TABLE: !Ref Table } }
+      Policies:
+        - Statement:
+            - { Effect: Allow, Action: [dynamodb:PutItem], Resource: !GetAtt Table.Arn }
+"#;
+
+async fn start(admin_key: Option<&str>) -> Stack {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(TEMPLATE.as_bytes()).unwrap();
+    Stack::builder().template(file.path()).admin_key(admin_key.map(str::to_owned)).aws_only().start().await.unwrap()
+}
+
+/// The access key id with which a client is the function.
+fn writer(stack: &Stack) -> String {
+    let environment = stack.aws_environment("writer").unwrap();
+    environment.into_iter().find(|(name, _)| name == "AWS_ACCESS_KEY_ID").unwrap().1
+}
+
+/// `None` is a connection that was closed without an answer.
+async fn call(stack: &Stack, key: &str, target: &str, body: &Value) -> Option<(StatusCode, Value)> {
+    let authorization =
+        format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/x/aws4_request, SignedHeaders=host, Signature=0");
+    let request = Request::post(stack.aws_url())
+        .header("x-amz-target", target)
+        .header("x-amz-date", "20260101T000000Z")
+        .header("content-type", "application/x-amz-json-1.0")
+        .header("authorization", authorization)
+        .body(Full::new(Bytes::from(body.to_string())))
+        .unwrap();
+    let client = Client::builder(TokioExecutor::new()).build_http();
+    let answer = client.request(request).await.ok()?;
+    let status = answer.status();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    Some((status, serde_json::from_slice(&body).unwrap()))
+}
+
+fn put(pk: &str) -> Value {
+    json!({"TableName": "latchkey-Table", "Item": {"pk": {"S": pk}}})
+}
+
+fn get(pk: &str) -> Value {
+    json!({"TableName": "latchkey-Table", "Key": {"pk": {"S": pk}}, "ConsistentRead": true})
+}
+
+const PUT: &str = "DynamoDB_20120810.PutItem";
+const GET: &str = "DynamoDB_20120810.GetItem";
+
+#[tokio::test]
+async fn a_function_may_do_what_its_policies_say_and_the_developer_everything() {
+    let stack = start(None).await;
+    let writer = writer(&stack);
+    assert_eq!(call(&stack, &writer, PUT, &put("a")).await.unwrap().0, 200);
+    let (status, answer) = call(&stack, &writer, GET, &get("a")).await.unwrap();
+    assert_eq!(status, 400);
+    assert!(answer["__type"].as_str().unwrap().ends_with("#AccessDeniedException"), "{answer}");
+    assert_eq!(call(&stack, "AKIAANYBODY", GET, &get("a")).await.unwrap().1["Item"]["pk"]["S"], "a");
+
+    let calls = stack.calls();
+    let seen: Vec<_> = calls.iter().map(|call| (call.operation.as_str(), call.status, call.caller.is_some())).collect();
+    assert_eq!(seen, [("PutItem", 200, true), ("GetItem", 400, true), ("GetItem", 200, false)]);
+    let missing = "dynamodb:GetItem on arn:aws:dynamodb:us-east-1:123456789012:table/latchkey-Table";
+    assert_eq!(calls[1].denied.as_deref(), Some(missing));
+    assert_eq!(calls[1].error.as_deref(), Some("AccessDeniedException"));
+}
+
+#[tokio::test]
+async fn a_lost_request_is_not_executed_and_a_lost_answer_is() {
+    let stack = start(None).await;
+    let writer = writer(&stack);
+    for (pk, effect, written) in [("a", Effect::NotSent, false), ("b", Effect::NoAnswer, true)] {
+        let fault = stack.faults().inject(Fault::new(Match::any().service(Service::Dynamodb), effect).once());
+        assert_eq!(call(&stack, &writer, PUT, &put(pk)).await, None);
+        assert_eq!(fault.fired(), 1);
+        let (_, answer) = call(&stack, "AKIAANYBODY", GET, &get(pk)).await.unwrap();
+        assert_eq!(answer.get("Item").is_some(), written, "{pk}");
+    }
+    let answered: Vec<_> = stack.calls().iter().map(|call| (call.status, call.answered)).collect();
+    assert_eq!(answered, [(0, false), (200, true), (200, false), (200, true)]);
+}
+
+#[tokio::test]
+async fn an_injected_status_has_the_shape_of_the_service() {
+    let stack = start(None).await;
+    let throttled = Effect::Status(400, "ThrottlingException".to_owned());
+    stack.faults().inject(Fault::new(Match::any(), throttled).once());
+    // Outside of an invocation nothing crashes.
+    stack.faults().crash("writer", 0, CrashMode::NotSent);
+    let (status, answer) = call(&stack, &writer(&stack), PUT, &put("a")).await.unwrap();
+    assert_eq!(status, 400);
+    assert_eq!(answer["__type"], "com.amazonaws.dynamodb.v20120810#ThrottlingException");
+}
+
+#[tokio::test]
+async fn the_admin_key_is_in_its_secret() {
+    let stack = start(None).await;
+    assert_eq!(stack.admin_key().len(), 48);
+    let request = json!({"SecretId": "admin"});
+    let (_, answer) = call(&stack, "AKIAANYBODY", "secretsmanager.GetSecretValue", &request).await.unwrap();
+    assert_eq!(answer["SecretString"], json!({"current": stack.admin_key()}).to_string());
+    let given = "k".repeat(48);
+    assert_eq!(start(Some(&given)).await.admin_key(), given);
+}
+
+#[tokio::test]
+async fn a_taken_port_is_named() {
+    let stack = start(None).await;
+    let taken: u16 = stack.aws_url().rsplit(':').next().unwrap().parse().unwrap();
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(TEMPLATE.as_bytes()).unwrap();
+    let second = Stack::builder().template(file.path()).aws_port(taken).aws_only().start().await;
+    let error = second.err().unwrap().to_string();
+    assert!(error.contains(&taken.to_string()) && error.contains("already in use"), "{error}");
+}
