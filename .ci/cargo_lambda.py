@@ -6,6 +6,7 @@ Arguments: the port of `cargo lambda watch`. The environment is the one that `ca
 import json
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import tomllib
 import urllib.error
 import urllib.request
 
-import botocore.session
+import boto3
 
 PORT = sys.argv[1]
 TENANT = "tnt_" + "0" * 32  # the tenant in events/*.json
@@ -26,7 +27,6 @@ def event(function):
 
 def seed():
     """Events have fixed ids, and ids are drawn: so the tenant that they name is written past the service."""
-    aws = botocore.session.get_session()
     now = int(time.time() * 1000)
     table, secrets = os.environ["LATCHKEY_TABLE"], os.environ["LATCHKEY_SECRET_PREFIX"]
     key = {"pk": {"S": f"TENANT#{TENANT}"}}
@@ -44,10 +44,10 @@ def seed():
         "secret_label": {"S": "slot-0"},
     }
     configuration = {"sk": {"S": "CONFIG"}, "qr_login_allowed_origins": {"L": []}, "webauthn_origins": {"L": []}}
-    dynamodb = aws.create_client("dynamodb")
+    dynamodb = boto3.client("dynamodb")
     for item in (state, configuration):
         dynamodb.put_item(TableName=table, Item=key | item)
-    aws.create_client("secretsmanager").create_secret(
+    boto3.client("secretsmanager").create_secret(
         Name=f"{secrets}/{TENANT}",
         ClientRequestToken=VERSION,
         SecretString=json.dumps({"tenant_secret": "sk_" + "0" * 64}),
@@ -96,6 +96,10 @@ def main():
     document = json.loads(pathlib.Path("shared/openapi.json").read_text())
     functions = sorted(path.stem for path in pathlib.Path("functions/src/bin").glob("*.rs"))
     seed()
+    for _ in range(100):
+        if not socket.socket().connect_ex(("127.0.0.1", int(PORT))):
+            break
+        time.sleep(0.1)
 
     success = {}
     for path, routes in router.items():

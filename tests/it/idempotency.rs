@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region};
 use serde_json::{Value, json};
-use shared::domain::{Actor, Change, Clock, NewTenant, Once, OverlapSeconds, SystemRandomness, TenantId, Timestamp};
+use shared::domain::{
+    Actor, Change, Clock, NewTenant, Once, OverlapSeconds, SystemRandomness, TenantId, TenantSecret, Timestamp,
+};
 use shared::{App, config::Config};
 use stack::{Invocation, Match};
 
@@ -228,7 +230,7 @@ async fn a_secret_is_shown_again_for_ten_minutes_and_the_outcome_for_a_day() {
         let moment = start.plus(Duration::from_secs(minutes * 60));
         let replay = app.tenants().provision(new.clone(), &at(moment)).await.unwrap();
         assert_eq!(replay.tenant, first.tenant);
-        assert_eq!(replay.secret.as_ref().map(|secret| secret.expose()), shown.then(|| secret.expose()), "{minutes}");
+        assert_eq!(replay.secret.as_ref().map(TenantSecret::expose), shown.then(|| secret.expose()), "{minutes}");
     }
     let forgotten = app.tenants().provision(new, &at(start.plus(Duration::from_hours(24)))).await.unwrap();
     assert_ne!(forgotten.tenant.id, first.tenant.id);

@@ -1,6 +1,6 @@
 //! What is written from the registry into files of the repository, and how.
 
-use super::OPERATIONS;
+use super::{Entry, OPERATIONS};
 use crate::error::ErrorCode;
 
 /// A file, or the part of one between two marker lines, that is made from the registry.
@@ -38,34 +38,26 @@ fn openapi() -> String {
 
 /// The routes for `cargo lambda watch`. Each with its method, because a route without one takes every method.
 fn router() -> String {
-    let mut text = "[workspace.metadata.lambda.watch.router]\n".to_owned();
-    for entry in &OPERATIONS {
+    let route = |entry: &Entry| {
         let (path, method, name) = (entry.route.path, entry.route.method.as_str(), entry.route.name);
-        text.push_str(&format!("\"{path}\" = [{{ method = \"{method}\", function = \"{name}\" }}]\n"));
-    }
-    text
+        format!("\"{path}\" = [{{ method = \"{method}\", function = \"{name}\" }}]\n")
+    };
+    let routes: Vec<_> = OPERATIONS.iter().map(route).collect();
+    format!("[workspace.metadata.lambda.watch.router]\n{}", routes.concat())
 }
 
 fn endpoints() -> String {
-    let mut text = "| Method and path | What it does | Credential | Function |\n|---|---|---|---|\n".to_owned();
-    for entry in &OPERATIONS {
-        let route = &entry.route;
-        text.push_str(&format!(
-            "| {} `{}` | {} | `{}` | [`{name}`](functions/src/bin/{name}.rs) |\n",
-            route.method.as_str(),
-            route.path,
-            route.summary,
-            entry.security.header,
-            name = route.name,
-        ));
-    }
-    text
+    let row = |entry: &Entry| {
+        let (method, path, name) = (entry.route.method.as_str(), entry.route.path, entry.route.name);
+        let (summary, header) = (entry.route.summary, entry.security.header);
+        format!("| {method} `{path}` | {summary} | `{header}` | [`{name}`](functions/src/bin/{name}.rs) |\n")
+    };
+    let rows: Vec<_> = OPERATIONS.iter().map(row).collect();
+    format!("| Method and path | What it does | Credential | Function |\n|---|---|---|---|\n{}", rows.concat())
 }
 
 fn codes() -> String {
-    let mut text = "| Status | Code | Meaning |\n|---|---|---|\n".to_owned();
-    for code in ErrorCode::ALL {
-        text.push_str(&format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning()));
-    }
-    text
+    let row = |code: &ErrorCode| format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning());
+    let rows: Vec<_> = ErrorCode::ALL.iter().map(row).collect();
+    format!("| Status | Code | Meaning |\n|---|---|---|\n{}", rows.concat())
 }

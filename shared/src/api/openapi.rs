@@ -52,11 +52,12 @@ fn operation(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         "parameters": parameters(entry, generator),
         "responses": responses(entry, generator),
     });
-    if entry.route.body != BodyRule::None {
-        operation["requestBody"] = json!({
+    if let (Some(operation), true) = (operation.as_object_mut(), entry.route.body != BodyRule::None) {
+        let body = json!({
             "required": entry.route.body == BodyRule::Required,
             "content": { "application/json": { "schema": (entry.body)(generator) } },
         });
+        operation.insert("requestBody".to_owned(), body);
     }
     operation
 }
@@ -102,12 +103,9 @@ fn not_null(schema: Value) -> Value {
     let value =
         alternatives.into_iter().find(|alternative| alternative.get("type").and_then(Value::as_str) != Some("null"));
     let mut schema = value.unwrap_or(schema);
-    if let Some(Value::Array(types)) = schema.get_mut("type") {
-        types.retain(|name| name != "null");
-        if let [only] = types.as_slice() {
-            let only = only.clone();
-            schema["type"] = only;
-        }
+    if let Some(kind) = schema.get_mut("type") {
+        let only = kind.as_array().and_then(|types| types.iter().find(|name| *name != "null")).cloned();
+        *kind = only.unwrap_or_else(|| kind.take());
     }
     schema
 }

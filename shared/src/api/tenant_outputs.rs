@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::operation::Output;
 use crate::domain::{
     AuditEvent, CallbackUrl, Cursor, DisplayName, LogoUrl, Origins, Page, PageLimit, RatePerMinute, Reason,
-    RevealedSecret, RpId, Tenant, TenantId, TenantName, TenantStatus, TenantSummary, Timestamp,
+    RevealedSecret, RpId, Tenant, TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp,
 };
 use crate::store::{Provisioned, Rotated};
 
@@ -35,7 +35,7 @@ impl From<Provisioned> for ProvisionedTenant {
         Self {
             project_id: tenant.id.project_id(),
             tenant_id: tenant.id,
-            tenant_secret: secret.map(|secret| secret.reveal()),
+            tenant_secret: secret.map(TenantSecret::reveal),
             tenant_name: tenant.name,
             rate_limit_per_min: tenant.rate_limit_per_min,
             created_at: tenant.created_at,
@@ -75,7 +75,7 @@ impl RotatedSecret {
     pub fn new(tenant_id: TenantId, Rotated { secret, facts }: Rotated) -> Self {
         Self {
             tenant_id,
-            tenant_secret: secret.map(|secret| secret.reveal()),
+            tenant_secret: secret.map(TenantSecret::reveal),
             rotated_at: facts.rotated_at,
             previous_valid_until: facts.previous_until,
         }

@@ -133,14 +133,9 @@ bounded_number! {
 }
 
 bounded_number! {
+    #[derive(Default)]
     /// For how many seconds the old credential stays valid beside the new one after a rotation: up to 30 days.
     OverlapSeconds: 0..=2_592_000
-}
-
-impl Default for OverlapSeconds {
-    fn default() -> Self {
-        Self(0)
-    }
 }
 
 #[cfg(test)]

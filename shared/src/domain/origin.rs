@@ -69,7 +69,7 @@ impl Origin {
         &self.0
     }
 
-    /// The host, in lower case; an IPv6 address keeps its brackets.
+    /// The host, in lower case; an `IPv6` address keeps its brackets.
     pub fn host(&self) -> &str {
         let authority = self.0.split_once("://").map_or("", |(_, rest)| rest);
         match authority.rsplit_once(':') {

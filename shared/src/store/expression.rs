@@ -87,13 +87,10 @@ impl Update {
 
     /// The parts that requests take: key, update expression, condition, values.
     pub fn parts(self, condition: Condition) -> (Key, String, String, HashMap<String, AttributeValue>) {
-        let mut expression = String::new();
-        if !self.set.is_empty() {
-            expression.push_str(&format!("SET {}", self.set.join(", ")));
-        }
-        if !self.remove.is_empty() {
-            expression.push_str(&format!(" REMOVE {}", self.remove.join(", ")));
-        }
+        let set = Some(self.set.join(", ")).filter(|set| !set.is_empty()).map(|set| format!("SET {set}"));
+        let remove =
+            Some(self.remove.join(", ")).filter(|names| !names.is_empty()).map(|names| format!("REMOVE {names}"));
+        let expression = set.into_iter().chain(remove).collect::<Vec<_>>().join(" ");
         let mut values = self.values;
         values.extend(placeholders(condition.values));
         (self.key, expression, condition.expression, values)

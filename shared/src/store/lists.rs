@@ -60,7 +60,7 @@ impl Tenants<'_> {
             },
         };
         let items = rows(query.set_exclusive_start_key(from), limit).await?;
-        page(&items, limit, &name, LISTING_ORDER, |item| tenant_items::summary(item))
+        page(&items, limit, &name, LISTING_ORDER, tenant_items::summary)
     }
 
     /// A tenant's audit events, newest first; only those at or after `since`, if it is given.

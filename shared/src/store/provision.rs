@@ -100,7 +100,7 @@ impl Tenants<'_> {
         let mut writes = vec![
             state.in_transaction(table, pending)?,
             put(table, configuration, Condition::new("attribute_not_exists(pk)", []))?,
-            self.event(&tenant.id, change.event(Action::TenantProvisioned, Vec::new()))?,
+            self.event(&tenant.id, &change.event(Action::TenantProvisioned, Vec::new()))?,
         ];
         if let Some(once) = &change.once {
             let facts = serde_json::to_string(tenant).map_err(Error::internal)?;

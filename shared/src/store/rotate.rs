@@ -102,7 +102,7 @@ impl Tenants<'_> {
         let unchanged = Condition::new("revision = :before", [(":before", number(before))]);
         let mut writes = vec![
             update.in_transaction(table, unchanged)?,
-            self.event(id, change.event(Action::TenantSecretRotated, Vec::new()))?,
+            self.event(id, &change.event(Action::TenantSecretRotated, Vec::new()))?,
         ];
         if let Some(once) = &change.once {
             let facts = serde_json::to_string(facts).map_err(Error::internal)?;

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::types::Tag;
 use serde::Serialize;
 use uuid::Uuid;
@@ -37,6 +38,9 @@ struct Stored<'a> {
 
 impl Secrets {
     /// The admin keys in force. Read each time: admin calls are rare, and a key that was taken away is refused by the next.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails, or the secret is not the JSON that it must be.
     pub async fn admin_keys(&self) -> Result<AdminKeys> {
         let request = self.client.get_secret_value().secret_id(&self.admin_secret);
         let answer = request.send().await.map_err(Error::unavailable)?;
@@ -46,6 +50,9 @@ impl Secrets {
     }
 
     /// Creates the tenant's secret with its first version. Doing it again with the same version and secret changes nothing.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails.
     pub async fn create(&self, id: &TenantId, version: Uuid, secret: &TenantSecret) -> Result<()> {
         let request = self.client.create_secret().name(self.name(id)).client_request_token(version);
         let tag = Tag::builder().key("latchkey:tenant").value(id.as_str()).build();
@@ -55,6 +62,9 @@ impl Secrets {
 
     /// Adds a version under its label and leaves every other label but that where it is. Doing it again with the same version
     /// and secret changes nothing.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails, or has no secret of the tenant.
     pub async fn add(&self, id: &TenantId, version: &SecretVersion, secret: &TenantSecret) -> Result<()> {
         let request = self.client.put_secret_value().secret_id(self.name(id)).client_request_token(version.id);
         let request = request.version_stages(version.label.to_string()).secret_string(stored(secret)?);
@@ -63,10 +73,13 @@ impl Secrets {
     }
 
     /// Deletes the secret of a tenant that never became one, at once. Deleting what is not there succeeds.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails.
     pub async fn delete(&self, id: &TenantId) -> Result<()> {
         let request = self.client.delete_secret().secret_id(self.name(id)).force_delete_without_recovery(true);
         match request.send().await {
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => {
+            Err(error) if error.as_service_error().is_some_and(DeleteSecretError::is_resource_not_found_exception) => {
                 Ok(())
             }
             answer => answer.map(|_| ()).map_err(Error::unavailable),

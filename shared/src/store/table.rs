@@ -50,6 +50,9 @@ impl Refused {
 
 impl Table {
     /// Reads one item, strongly consistent.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
     pub async fn get(&self, key: Key) -> Result<Option<Item>> {
         let request = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
         Ok(request.send().await.map_err(Error::unavailable)?.item)
@@ -57,6 +60,9 @@ impl Table {
 
     /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left out for
     /// lack of capacity is asked for again, and in the end the read fails rather than being incomplete.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
     pub async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::new();
         let mut wanted = keys;
@@ -76,14 +82,14 @@ impl Table {
 
     /// Writes all or nothing. Attempts that met another transaction on the same items are made again; the SDK's client token
     /// makes an attempt whose answer was lost count once.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or others kept getting in the way.
     pub async fn commit(&self, writes: Vec<TransactWriteItem>) -> Result<Commit> {
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
-            let error = match request.send().await {
-                Ok(_) => return Ok(Commit::Done),
-                Err(error) => error,
-            };
+            let Err(error) = request.send().await else { return Ok(Commit::Done) };
             let reasons = match cancellation(&error) {
                 Some(reasons) => reasons.to_vec(),
                 None => return Err(Error::unavailable(error)),

@@ -1,5 +1,7 @@
 //! Tenants: reading, listing, updating, suspending, reactivating. Provisioning and rotation are in files of their own.
 
+use std::fmt;
+
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::expression::{Condition, Update, put};
@@ -20,8 +22,17 @@ pub struct Tenants<'a> {
     pub(crate) random: &'a dyn Random,
 }
 
+impl fmt::Debug for Tenants<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Tenants")
+    }
+}
+
 impl Tenants<'_> {
     /// A tenant; `None` if there is no such one. One call.
+    ///
+    /// # Errors
+    /// If the table fails or an item can't be read.
     pub async fn get(self, id: &TenantId) -> Result<Option<Tenant>> {
         let items = self.table.get_all(vec![keys::state(id), keys::configuration(id)]).await?;
         let [state, configuration] = ["STATE", "CONFIG"].map(|sort_key| {
@@ -57,7 +68,7 @@ impl Tenants<'_> {
                 let unchanged = Condition::new("revision = :before", [(":before", number(before))]);
                 let exists = Condition::new("attribute_exists(pk)", []);
                 writes.push(state.set("updated_at", millis(change.at)).in_transaction(&self.table.name, unchanged)?);
-                writes.push(self.event(id, change.event(Action::TenantUpdated, fields.clone()))?);
+                writes.push(self.event(id, &change.event(Action::TenantUpdated, fields.clone()))?);
                 writes.extend(configuration.map(|update| update.in_transaction(&self.table.name, exists)).transpose()?);
             }
             let facts = serde_json::to_string(&tenant).map_err(Error::internal)?;
@@ -112,7 +123,7 @@ impl Tenants<'_> {
     ) -> Result<()> {
         let update = update.set("updated_at", millis(change.at)).increment("revision");
         let writes =
-            vec![update.in_transaction(&self.table.name, due)?, self.event(id, change.event(action, Vec::new()))?];
+            vec![update.in_transaction(&self.table.name, due)?, self.event(id, &change.event(action, Vec::new()))?];
         let state = match self.commit(change, writes, &Outcome::default()).await? {
             Committed::Done | Committed::Replay(_) => return Ok(()),
             Committed::Refused(state) => state,
@@ -127,9 +138,9 @@ impl Tenants<'_> {
     }
 
     /// The write that keeps an audit event.
-    pub(super) fn event(self, id: &TenantId, event: AuditEvent) -> Result<TransactWriteItem> {
-        let mut item = keys::audit(id, &event);
-        let event = serde_json::to_string(&event).map_err(Error::internal)?;
+    pub(super) fn event(self, id: &TenantId, event: &AuditEvent) -> Result<TransactWriteItem> {
+        let mut item = keys::audit(id, event);
+        let event = serde_json::to_string(event).map_err(Error::internal)?;
         item.insert("event".to_owned(), text(event));
         put(&self.table.name, item, Condition::new("attribute_not_exists(pk)", []))
     }

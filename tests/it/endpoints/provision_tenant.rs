@@ -30,7 +30,7 @@ async fn only_the_name_is_required_and_the_rest_has_its_defaults() {
 async fn the_secret_is_stored_under_the_version_that_the_table_names() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
-    assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.clone()]);
+    assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.as_str()]);
     assert_eq!(deployment.audit_trail(&tenant).await, ["tenant.provisioned"]);
 }
 

@@ -43,7 +43,7 @@ async fn what_interrupted_provisioning_left_is_removed_and_nobody_ever_saw_it() 
     }
     assert_eq!(reconcile(&deployment).await, json!({ "removed": 1, "forgotten": 0 }));
     assert_eq!(deployment.stored_secrets().len(), 1);
-    assert_eq!(deployment.valid_secrets(&alive.id).await, [alive.secret.clone()]);
+    assert_eq!(deployment.valid_secrets(&alive.id).await, [alive.secret.as_str()]);
     let listed = deployment.get("/api/v1/fetch/tenants").await;
     assert_eq!(listed.data(200)["tenants"].as_array().unwrap().len(), 1);
 }

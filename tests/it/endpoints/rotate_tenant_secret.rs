@@ -75,7 +75,7 @@ async fn the_overlap_is_a_whole_number_of_seconds_up_to_thirty_days() {
     for overlap in [json!(-1), json!(2_592_001), json!("60"), json!(1.5), json!(null), json!(true)] {
         deployment.post(&path, &json!({ "overlap_seconds": overlap })).await.names("overlap_seconds");
     }
-    assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.clone()]);
+    assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.as_str()]);
     deployment.rotate(&tenant, 2_592_000).await.data(200);
     deployment.post_nothing(&path).await.data(200);
 }

@@ -69,9 +69,10 @@ impl Case {
         let request = self.event(deployment, &tenant, with_key.then_some(key.as_str()));
 
         let faults = deployment.stack.faults();
-        let injected = match point.killed {
-            true => faults.kill(self.function, point.index, point.mode),
-            false => faults.crash(self.function, point.index, point.mode),
+        let injected = if point.killed {
+            faults.kill(self.function, point.index, point.mode)
+        } else {
+            faults.crash(self.function, point.index, point.mode)
         };
         let first = deployment.stack.invoke(self.function, request.clone(), OVER).await;
         faults.clear();
@@ -157,7 +158,7 @@ impl Case {
         expected["updated_at"] = fetched["updated_at"].clone();
         assert_eq!(fetched, expected, "{label}");
         if self.function != "rotate-tenant-secret" && !self.is_provision() {
-            assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.clone()], "{label}");
+            assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.as_str()], "{label}");
         }
     }
 }

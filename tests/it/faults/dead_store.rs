@@ -44,7 +44,7 @@ async fn every_operation_refuses_when_a_store_is_gone_and_works_when_it_is_back(
         }
     }
     assert_eq!(deployment.fetch(&tenant).await["status"], "active");
-    assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.clone()]);
+    assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.as_str()]);
 }
 
 #[tokio::test]

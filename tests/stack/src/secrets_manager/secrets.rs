@@ -49,7 +49,7 @@ pub(super) fn create(state: &mut State, input: CreateSecret, now_ms: i64) -> Res
     add_tags(&mut secret, input.tags.unwrap_or_default())?;
     let mut answer = json!({ "ARN": secret.arn, "Name": name });
     if let Some(content) = content {
-        secret.add(token.clone(), content, None, now_ms)?;
+        secret.add(&token, content, None, now_ms)?;
         set(&mut answer, "VersionId", json!(token));
     }
     state.secrets.insert(name, secret);

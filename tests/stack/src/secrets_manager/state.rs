@@ -137,7 +137,7 @@ impl Secret {
     /// Adds a version with these labels; without any it becomes the current one.
     pub(super) fn add(
         &mut self,
-        id: String,
+        id: &str,
         content: Content,
         stages: Option<Vec<String>>,
         now_ms: i64,
@@ -147,18 +147,18 @@ impl Secret {
 
         let mut next = self.clone();
         next.versions.push(Version {
-            id: id.clone(),
+            id: id.to_owned(),
             content,
             stages: BTreeSet::new(),
             created_ms: now_ms,
             accessed_ms: None,
         });
         for stage in &stages {
-            next.attach(stage, &id);
+            next.attach(stage, id);
         }
         // Last, so that AWSPREVIOUS ends where AWSCURRENT was, even if the request wanted it elsewhere.
         if current {
-            next.attach(CURRENT, &id);
+            next.attach(CURRENT, id);
         }
         next.drop_deprecated(now_ms);
         next.changed_ms = now_ms;

@@ -72,7 +72,7 @@ pub(super) fn put(state: &mut State, input: PutSecretValue, now_ms: i64) -> Resu
     match secret.version(&token) {
         Some(version) if version.content == content => {}
         Some(_) => return Err(token_in_use(&token, secret)),
-        None => secret.add(token.clone(), content, input.version_stages, now_ms)?,
+        None => secret.add(&token, content, input.version_stages, now_ms)?,
     }
     let mut answer = json!({ "ARN": secret.arn, "Name": secret.name, "VersionId": token });
     if let Some(version) = secret.version(&token) {
@@ -93,7 +93,7 @@ pub(super) fn update(state: &mut State, input: UpdateSecret, now_ms: i64) -> Res
         if secret.version(&token).is_some() {
             return Err(token_in_use(&token, secret));
         }
-        secret.add(token.clone(), content, None, now_ms)?;
+        secret.add(&token, content, None, now_ms)?;
         set(&mut answer, "VersionId", json!(token));
     }
     if input.description.is_some() {
