@@ -233,7 +233,7 @@ async fn a_secret_is_shown_again_for_ten_minutes_and_the_outcome_for_a_day() {
         assert_eq!(replay.secret.as_ref().map(TenantSecret::expose), shown.then(|| secret.expose()), "{minutes}");
     }
     let forgotten = app.tenants().provision(new, &at(start.plus(Duration::from_hours(24)))).await.unwrap();
-    assert_ne!(forgotten.tenant.id, first.tenant.id);
+    assert_ne!(forgotten.tenant.summary.id, first.tenant.summary.id);
 }
 
 #[tokio::test]

@@ -12,14 +12,16 @@ use crate::error::ErrorCode;
 
 /// The document. Its schemas are JSON Schema 2020-12, as OpenAPI 3.1 has them.
 pub fn document() -> Value {
-    let mut generator = SchemaSettings::draft2020_12()
-        .with(|settings| settings.definitions_path = "/components/schemas".into())
-        .into_generator();
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
+    // What may be left out of an input is always in an output.
+    let mut inputs = settings.clone().for_deserialize().into_generator();
+    let mut outputs = settings.for_serialize().into_generator();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let mut security = Map::new();
     for entry in &OPERATIONS {
         let method = entry.route.method.as_str().to_lowercase();
-        paths.entry(entry.route.path).or_default().insert(method, operation(entry, &mut generator));
+        paths.entry(entry.route.path).or_default().insert(method, operation(entry, &mut inputs, &mut outputs));
         let scheme = json!({
             "type": "apiKey",
             "in": "header",
@@ -28,7 +30,8 @@ pub fn document() -> Value {
         });
         security.insert(entry.security.name.to_owned(), scheme);
     }
-    let mut schemas = generator.take_definitions(true);
+    let mut schemas = inputs.take_definitions(true);
+    schemas.extend(outputs.take_definitions(true));
     schemas.insert("Refusal".to_owned(), refusal());
     json!({
         "openapi": "3.1.0",
@@ -44,18 +47,18 @@ pub fn document() -> Value {
     })
 }
 
-fn operation(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
+fn operation(entry: &Entry, inputs: &mut SchemaGenerator, outputs: &mut SchemaGenerator) -> Value {
     let mut operation = json!({
         "operationId": camel_case(entry.route.name),
         "summary": entry.route.summary,
         "security": [{ entry.security.name: [] }],
-        "parameters": parameters(entry, generator),
-        "responses": responses(entry, generator),
+        "parameters": parameters(entry, inputs),
+        "responses": responses(entry, outputs),
     });
     if let (Some(operation), true) = (operation.as_object_mut(), entry.route.body != BodyRule::None) {
         let body = json!({
             "required": entry.route.body == BodyRule::Required,
-            "content": { "application/json": { "schema": (entry.body)(generator) } },
+            "content": { "application/json": { "schema": (entry.body)(inputs) } },
         });
         operation.insert("requestBody".to_owned(), body);
     }

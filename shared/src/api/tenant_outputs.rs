@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::operation::Output;
 use crate::domain::{
-    AuditEvent, CallbackUrl, Cursor, DisplayName, LogoUrl, Origins, Page, PageLimit, RatePerMinute, Reason,
-    RevealedSecret, RpId, Tenant, TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp,
+    AuditEvent, Configuration, Cursor, Page, PageLimit, RatePerMinute, Reason, RevealedSecret, Tenant, TenantId,
+    TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp,
 };
 use crate::store::{Provisioned, Rotated};
 
@@ -32,6 +32,7 @@ pub struct ProvisionedTenant {
 
 impl From<Provisioned> for ProvisionedTenant {
     fn from(Provisioned { tenant, secret }: Provisioned) -> Self {
+        let tenant = tenant.summary;
         Self {
             project_id: tenant.id.project_id(),
             tenant_id: tenant.id,
@@ -97,71 +98,25 @@ impl Output for RotatedSecret {
 /// A tenant's configuration and state.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TenantView {
-    /// Its id.
-    pub tenant_id: TenantId,
-    /// The uuid under which the projects surface knows it.
-    #[schemars(with = "String", extend("format" = "uuid"))]
-    pub project_id: Option<Uuid>,
-    /// What the operator calls it.
-    pub tenant_name: TenantName,
-    /// Whether it may act.
-    pub status: StatusView,
-    /// Since when it is suspended.
-    pub suspended_at: Option<Timestamp>,
-    /// Why it is suspended, if the operator said so.
-    pub suspended_reason: Option<Reason>,
-    /// Relay calls accepted per calendar minute.
-    pub rate_limit_per_min: RatePerMinute,
-    /// Web origins that may start a QR login; empty = QR login is off.
-    pub qr_login_allowed_origins: Origins,
-    /// Where the relay calls the tenant back.
-    pub callback_url_base: Option<CallbackUrl>,
-    /// The name on the consent screen; null = `tenant_name`.
-    pub branding_display_name: Option<DisplayName>,
-    /// The logo on the consent screen.
-    pub branding_logo_url: Option<LogoUrl>,
-    /// The WebAuthn relying party.
-    pub webauthn_rp_id: Option<RpId>,
-    /// Origins that may run passkey ceremonies; empty = passkeys are off.
-    pub webauthn_origins: Origins,
-    /// Progressive rollout; null = the deployment's default.
-    pub passkeys_enabled: Option<bool>,
-    /// Authenticated misuse counted against it.
-    pub abuse_strikes: u64,
+    /// What lists show too.
+    #[serde(flatten)]
+    pub row: TenantRow,
+    /// The rest of its configuration.
+    #[serde(flatten)]
+    pub configuration: Configuration,
     /// When the secret was last rotated; null = never.
     pub secret_rotated_at: Option<Timestamp>,
     /// Until when the secret of before the last rotation is valid too; null if none was declared.
     pub previous_secret_valid_until: Option<Timestamp>,
-    /// When it was provisioned.
-    pub created_at: Timestamp,
-    /// When configuration, status or secret last changed; null = never.
-    pub updated_at: Option<Timestamp>,
 }
 
 impl From<Tenant> for TenantView {
     fn from(tenant: Tenant) -> Self {
-        let (status, suspended_at, suspended_reason) = split(tenant.status);
-        let configuration = tenant.configuration;
         Self {
-            project_id: tenant.id.project_id(),
-            tenant_id: tenant.id,
-            tenant_name: tenant.name,
-            status,
-            suspended_at,
-            suspended_reason,
-            rate_limit_per_min: tenant.rate_limit_per_min,
-            qr_login_allowed_origins: configuration.qr_login_allowed_origins,
-            callback_url_base: configuration.callback_url_base,
-            branding_display_name: configuration.branding_display_name,
-            branding_logo_url: configuration.branding_logo_url,
-            webauthn_rp_id: configuration.webauthn_rp_id,
-            webauthn_origins: configuration.webauthn_origins,
-            passkeys_enabled: configuration.passkeys_enabled,
-            abuse_strikes: tenant.abuse_strikes,
+            row: tenant.summary.into(),
+            configuration: tenant.configuration,
             secret_rotated_at: tenant.secret.rotated_at,
             previous_secret_valid_until: tenant.secret.previous.map(|previous| previous.until),
-            created_at: tenant.created_at,
-            updated_at: tenant.updated_at,
         }
     }
 }
@@ -187,13 +142,6 @@ pub enum StatusView {
     Active,
     /// Every call that it signs is refused.
     Suspended,
-}
-
-fn split(status: TenantStatus) -> (StatusView, Option<Timestamp>, Option<Reason>) {
-    match status {
-        TenantStatus::Active => (StatusView::Active, None, None),
-        TenantStatus::Suspended { since, reason } => (StatusView::Suspended, Some(since), reason),
-    }
 }
 
 /// A tenant as the list shows it; `fetch/tenant` has the rest.
@@ -224,7 +172,10 @@ pub struct TenantRow {
 
 impl From<TenantSummary> for TenantRow {
     fn from(tenant: TenantSummary) -> Self {
-        let (status, suspended_at, suspended_reason) = split(tenant.status);
+        let (status, suspended_at, suspended_reason) = match tenant.status {
+            TenantStatus::Active => (StatusView::Active, None, None),
+            TenantStatus::Suspended { since, reason } => (StatusView::Suspended, Some(since), reason),
+        };
         Self {
             project_id: tenant.id.project_id(),
             tenant_id: tenant.id,

@@ -30,7 +30,11 @@ impl TenantSecret {
     /// If there is no randomness to be had.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
         let bytes = Zeroizing::new(draw::<32>(random)?);
-        Ok(Self(format!("{}{}", Self::PREFIX, HEXLOWER.encode(&*bytes))))
+        // Room for all of it from the start: a text that grows leaves copies of itself behind.
+        let mut text = String::with_capacity(Self::PREFIX.len() + 2 * bytes.len());
+        text.push_str(Self::PREFIX);
+        HEXLOWER.encode_append(&*bytes, &mut text);
+        Ok(Self(text))
     }
 
     /// Takes back what [`TenantSecret::expose`] gave. `None` if that is no tenant secret.

@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for Origins {
 }
 
 /// What an operator configures and no relay call needs: everything but the name and the rate limit.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     /// Web origins that may start a QR login; empty = QR login is off.
     pub qr_login_allowed_origins: Origins,
@@ -224,8 +224,8 @@ impl TenantPatch {
     /// As [`Configuration::check`], when the outcome as a whole breaks a rule.
     pub fn apply(self, tenant: &mut Tenant) -> Result<(), Violation> {
         let configuration = &mut tenant.configuration;
-        set(&mut tenant.name, self.tenant_name);
-        set(&mut tenant.rate_limit_per_min, self.rate_limit_per_min);
+        set(&mut tenant.summary.name, self.tenant_name);
+        set(&mut tenant.summary.rate_limit_per_min, self.rate_limit_per_min);
         set(&mut configuration.qr_login_allowed_origins, self.qr_login_allowed_origins);
         self.callback_url_base.apply(&mut configuration.callback_url_base);
         self.branding_display_name.apply(&mut configuration.branding_display_name);
@@ -257,9 +257,9 @@ pub enum TenantStatus {
     },
 }
 
-/// A registered tenant.
+/// A tenant as lists show it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tenant {
+pub struct TenantSummary {
     /// Its id.
     pub id: TenantId,
     /// What the operator calls it.
@@ -274,31 +274,19 @@ pub struct Tenant {
     pub created_at: Timestamp,
     /// When its configuration, status or secret last changed; `None` until the first change.
     pub updated_at: Option<Timestamp>,
+}
+
+/// A registered tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// What lists show of it.
+    pub summary: TenantSummary,
     /// Counts its changes, so that a change made from an old reading is noticed.
     pub revision: u64,
     /// Which secret is in force.
     pub secret: SecretPointer,
     /// The rest of its configuration.
     pub configuration: Configuration,
-}
-
-/// A tenant as lists show it: without the configuration, which is not in the index that lists are read from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TenantSummary {
-    /// Its id.
-    pub id: TenantId,
-    /// What the operator calls it.
-    pub name: TenantName,
-    /// Whether it may act.
-    pub status: TenantStatus,
-    /// Relay calls accepted per calendar minute.
-    pub rate_limit_per_min: RatePerMinute,
-    /// Authenticated misuse counted against it.
-    pub abuse_strikes: u64,
-    /// When it was provisioned.
-    pub created_at: Timestamp,
-    /// When it last changed.
-    pub updated_at: Option<Timestamp>,
 }
 
 /// Which tenants a list shows.

@@ -36,8 +36,10 @@ where
     let cause = outcome.as_ref().err().and_then(Error::cause);
     let done = outcome.unwrap_or_default();
     let failures: Vec<_> = cause.into_iter().chain(done.failures).collect();
+    // A run that found nothing to do, which nearly all are, sends no metric.
+    let busy = done.removed > 0 || !failures.is_empty();
     telemetry::print(&json!({
-        "_aws": telemetry::metrics(started, &[("removed", "Count"), ("failures", "Count"), ("latency_ms", "Milliseconds")]),
+        "_aws": busy.then(|| telemetry::metrics(started, &["removed", "failures"])),
         "level": if failures.is_empty() { "info" } else { "error" },
         "operation": name,
         "request_id": request_id,

@@ -33,12 +33,7 @@ impl Line<'_> {
         let status = error.map_or(status, |error| error.code().status());
         let ours = status >= 500;
         let line = json!({
-            "_aws": metrics(started, &[
-                ("requests", "Count"),
-                ("failures", "Count"),
-                ("cold_starts", "Count"),
-                ("latency_ms", "Milliseconds"),
-            ]),
+            "_aws": metrics(started, if ours { &["latency_ms", "failures"] } else { &["latency_ms"] }),
             "level": if ours { "error" } else { "info" },
             "operation": self.operation,
             "request_id": self.request_id,
@@ -47,18 +42,18 @@ impl Line<'_> {
             "code": error.map(|error| error.code().as_str()),
             "cause": error.and_then(Error::cause),
             "cold_start": self.cold,
-            "requests": 1,
-            "failures": u8::from(ours),
-            "cold_starts": u8::from(self.cold),
             "latency_ms": ended.as_millis().saturating_sub(started.as_millis()),
+            "failures": u8::from(ours),
         });
         print(&line);
     }
 }
 
-/// The part of a line that makes metrics of its numbers, by operation.
-pub fn metrics(at: Timestamp, names: &[(&str, &str)]) -> Value {
-    let metrics: Vec<_> = names.iter().map(|(name, unit)| json!({ "Name": name, "Unit": unit })).collect();
+/// The part of a line that makes metrics of its numbers, by operation. CloudWatch charges for each metric that is sent at
+/// all, so there are few: the number of requests is the sample count of `latency_ms`, and failures are sent when there are
+/// any. The unit of a metric is in its name.
+pub fn metrics(at: Timestamp, names: &[&str]) -> Value {
+    let metrics: Vec<_> = names.iter().map(|name| json!({ "Name": name })).collect();
     json!({
         "Timestamp": at.as_millis(),
         "CloudWatchMetrics": [{ "Namespace": "Latchkey", "Dimensions": [["operation"]], "Metrics": metrics }],

@@ -20,7 +20,7 @@ use super::tenant_items::{self, ACTIVE, PENDING};
 use super::tenants::Tenants;
 use crate::domain::{
     Action, Change, NewTenant, SecretLabel, SecretPointer, SecretVersion, Tenant, TenantId, TenantSecret, TenantStatus,
-    random_uuid,
+    TenantSummary, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -45,7 +45,7 @@ impl Tenants<'_> {
         if let Some(earlier) = self.begin(&tenant, change, attempt).await? {
             return Ok(earlier);
         }
-        self.secrets.create(&tenant.id, tenant.secret.current.id, &secret).await?;
+        self.secrets.create(&tenant.summary.id, tenant.secret.current.id, &secret).await?;
         self.activate(&tenant, &secret, change, attempt).await?;
         Ok(Provisioned { tenant, secret: Some(secret) })
     }
@@ -54,13 +54,15 @@ impl Tenants<'_> {
         let configuration = new.configuration();
         configuration.check()?;
         Ok(Tenant {
-            id: TenantId::generate(self.random)?,
-            name: new.tenant_name,
-            status: TenantStatus::Active,
-            rate_limit_per_min: new.rate_limit_per_min,
-            abuse_strikes: 0,
-            created_at: change.at,
-            updated_at: None,
+            summary: TenantSummary {
+                id: TenantId::generate(self.random)?,
+                name: new.tenant_name,
+                status: TenantStatus::Active,
+                rate_limit_per_min: new.rate_limit_per_min,
+                abuse_strikes: 0,
+                created_at: change.at,
+                updated_at: None,
+            },
             revision: 0,
             secret: SecretPointer {
                 current: SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::new(0) },
@@ -91,16 +93,16 @@ impl Tenants<'_> {
     /// Step 3.
     async fn activate(self, tenant: &Tenant, secret: &TenantSecret, change: &Change, attempt: Uuid) -> Result<()> {
         let table = &self.table.name;
-        let state = Update::of(keys::state(&tenant.id))
+        let state = Update::of(keys::state(&tenant.summary.id))
             .set(TENANT_STATUS, text(ACTIVE))
             .set(LISTING.0, text(LISTING.1))
             .remove("lease_until");
         let pending = Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]);
-        let configuration = tenant_items::configuration(&tenant.id, &tenant.configuration);
+        let configuration = tenant_items::configuration(&tenant.summary.id, &tenant.configuration);
         let mut writes = vec![
             state.in_transaction(table, pending)?,
             put(table, configuration, Condition::new("attribute_not_exists(pk)", []))?,
-            self.event(&tenant.id, &change.event(Action::TenantProvisioned, Vec::new()))?,
+            self.event(&tenant.summary.id, &change.event(Action::TenantProvisioned, Vec::new()))?,
         ];
         if let Some(once) = &change.once {
             let facts = serde_json::to_string(tenant).map_err(Error::internal)?;

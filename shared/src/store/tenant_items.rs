@@ -24,15 +24,15 @@ pub const REMOVED: &str = "removed";
 
 /// The hot item of a tenant whose provisioning begins.
 pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
-    let mut item = keys::state(&tenant.id);
-    let current = &tenant.secret.current;
+    let (summary, current) = (&tenant.summary, &tenant.secret.current);
+    let mut item = keys::state(&summary.id);
     item.extend([
         (TENANT_STATUS.to_owned(), text(PENDING)),
-        (LISTING_ORDER.to_owned(), text(keys::listing_order(tenant.created_at, &tenant.id))),
-        ("tenant_name".to_owned(), text(&tenant.name)),
-        ("rate_limit_per_min".to_owned(), number(tenant.rate_limit_per_min.get())),
-        ("abuse_strikes".to_owned(), number(tenant.abuse_strikes)),
-        ("created_at".to_owned(), millis(tenant.created_at)),
+        (LISTING_ORDER.to_owned(), text(keys::listing_order(summary.created_at, &summary.id))),
+        ("tenant_name".to_owned(), text(&summary.name)),
+        ("rate_limit_per_min".to_owned(), number(summary.rate_limit_per_min.get())),
+        ("abuse_strikes".to_owned(), number(summary.abuse_strikes)),
+        ("created_at".to_owned(), millis(summary.created_at)),
         ("revision".to_owned(), number(tenant.revision)),
         ("secret_version".to_owned(), text(current.id)),
         ("secret_label".to_owned(), text(current.label)),
@@ -60,14 +60,14 @@ pub fn configuration(id: &TenantId, configuration: &Configuration) -> Item {
 /// The writes of a partial update: exactly the fields that `patch` has, with the values that they have in `tenant`, which is
 /// the outcome. `None` where an item has none of them.
 pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>) {
-    let mut state = Update::of(keys::state(&tenant.id)).increment("revision");
+    let mut state = Update::of(keys::state(&tenant.summary.id)).increment("revision");
     if patch.tenant_name.is_some() {
-        state = state.set("tenant_name", text(&tenant.name));
+        state = state.set("tenant_name", text(&tenant.summary.name));
     }
     if patch.rate_limit_per_min.is_some() {
-        state = state.set("rate_limit_per_min", number(tenant.rate_limit_per_min.get()));
+        state = state.set("rate_limit_per_min", number(tenant.summary.rate_limit_per_min.get()));
     }
-    let after = configuration(&tenant.id, &tenant.configuration);
+    let after = configuration(&tenant.summary.id, &tenant.configuration);
     let fields = [
         ("qr_login_allowed_origins", patch.qr_login_allowed_origins.is_some()),
         ("callback_url_base", patch.callback_url_base.is_present()),
@@ -80,7 +80,7 @@ pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>)
     let present: Vec<_> = fields.into_iter().filter(|(_, present)| *present).map(|(name, _)| name).collect();
     let update = |update: Update, name: &&'static str| update.set_or_remove(name, after.get(*name).cloned());
     let config =
-        (!present.is_empty()).then(|| present.iter().fold(Update::of(keys::configuration(&tenant.id)), update));
+        (!present.is_empty()).then(|| present.iter().fold(Update::of(keys::configuration(&tenant.summary.id)), update));
     (state, config)
 }
 
@@ -89,13 +89,7 @@ pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
     let Some(summary) = summary(state)? else { return Ok(None) };
     let row = Reader(state);
     Ok(Some(Tenant {
-        id: summary.id,
-        name: summary.name,
-        status: summary.status,
-        rate_limit_per_min: summary.rate_limit_per_min,
-        abuse_strikes: summary.abuse_strikes,
-        created_at: summary.created_at,
-        updated_at: summary.updated_at,
+        summary,
         revision: row.number("revision")?,
         secret: secret_pointer(state)?,
         configuration: read_configuration(Reader(configuration))?,

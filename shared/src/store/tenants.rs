@@ -62,7 +62,7 @@ impl Tenants<'_> {
             patch.clone().apply(&mut tenant)?;
             let mut writes = Vec::new();
             if !fields.is_empty() {
-                tenant.updated_at = Some(change.at);
+                tenant.summary.updated_at = Some(change.at);
                 tenant.revision += 1;
                 let (state, configuration) = tenant_items::patched(&patch, &tenant);
                 let unchanged = Condition::new("revision = :before", [(":before", number(before))]);
