@@ -12,7 +12,6 @@ pub mod tenants;
 pub use generated::{GENERATED, Generated};
 pub use openapi::document;
 pub use operation::{BodyRule, Entry, Input, Method, Operation, Output, Route};
-pub use schemars::SchemaGenerator;
 
 use tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,

@@ -1,4 +1,5 @@
 //! What holds for every endpoint, by a loop over the registry, and what never leaves a process.
 
+mod permissions;
 mod redaction;
 mod refusals;

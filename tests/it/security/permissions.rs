@@ -1,0 +1,104 @@
+//! Least privilege, both ways: the local AWS refuses what a statement of the template does not allow, and here each permission
+//! that a statement gives is seen in use.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::json;
+use stack::{AwsCall, CrashMode, Invocation, scheduled_event};
+
+use crate::support::{Deployment, Tenant, event};
+
+/// What IAM asks for a call. A transaction is authorised by the actions of its parts.
+fn actions(call: &AwsCall) -> Vec<String> {
+    match call.operation.as_str() {
+        "TransactWriteItems" => {
+            let parts = call.request["TransactItems"].as_array().unwrap().iter();
+            parts.flat_map(|part| part.as_object().unwrap().keys()).map(|part| format!("dynamodb:{part}Item")).collect()
+        }
+        // Tags at creation need a permission of their own.
+        "CreateSecret" => vec!["secretsmanager:CreateSecret".to_owned(), "secretsmanager:TagResource".to_owned()],
+        operation => {
+            let service = match call.service {
+                stack::Service::Dynamodb => "dynamodb",
+                stack::Service::SecretsManager => "secretsmanager",
+            };
+            vec![format!("{service}:{operation}")]
+        }
+    }
+}
+
+/// Makes every function do everything that it can do.
+async fn exercise(deployment: &Deployment) {
+    let tenant = deployment.provision("Acme").await;
+    deployment.update(&tenant, &json!({ "rate_limit_per_min": 5, "callback_url_base": null })).await.data(200);
+    deployment.rotate(&tenant, 60).await.data(200);
+    deployment.suspend(&tenant).await.data(200);
+    deployment.reactivate(&tenant).await.data(200);
+    deployment.fetch(&tenant).await;
+    for query in ["", "?status=suspended"] {
+        deployment.get(&format!("/api/v1/fetch/tenants{query}")).await.data(200);
+    }
+    deployment.audit_trail(&tenant).await;
+    let ghost = Tenant { id: "tnt_unknown".to_owned(), ..tenant };
+    deployment
+        .get(&format!("/api/v1/fetch/audit-events?tenant_id={}", ghost.id))
+        .await
+        .refused(404, "tenant_not_found");
+    deployment.stack.faults().kill("provision-tenant", 3, CrashMode::NotSent);
+    let headers = [("x-admin-key", deployment.key())];
+    let request = event("POST", "/api/v1/provision/tenant", "", &headers, Some(&json!({ "tenant_name": "b" })));
+    let interrupted = deployment.stack.invoke("provision-tenant", request, Invocation { deadline: Some(1) }).await;
+    assert!(interrupted.is_err());
+    for _ in 0..2 {
+        deployment.stack.invoke("reconcile", scheduled_event(), Invocation::default()).await.unwrap();
+        for state in deployment.states().await.iter().filter(|state| state["tenant_status"] == "removed") {
+            deployment.set(state["pk"].as_str().unwrap(), "STATE", "lease_until", &json!({ "N": "1" })).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn each_permission_of_the_template_is_used_and_none_is_missing() {
+    let deployment = Deployment::start().await;
+    exercise(&deployment).await;
+    let calls = deployment.stack.calls();
+    assert!(calls.iter().all(|call| call.denied.is_none()), "a permission is missing");
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for call in &calls {
+        if let Some(caller) = &call.caller {
+            used.entry(caller.function.clone()).or_default().extend(actions(call));
+        }
+    }
+    let mut given: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for function in &deployment.stack.template().functions {
+        let actions = function.statements.iter().flat_map(|statement| statement.actions.clone());
+        given.entry(function.binary.clone()).or_default().extend(actions);
+    }
+    assert_eq!(given, used);
+}
+
+#[tokio::test]
+async fn a_call_outside_its_statements_is_refused() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    // With the credentials of a function that only reads.
+    let environment: BTreeMap<_, _> = deployment.stack.aws_environment("fetch-tenant").unwrap().into_iter().collect();
+    let credentials =
+        aws_sdk_dynamodb::config::Credentials::new(&environment["AWS_ACCESS_KEY_ID"], "local", None, None, "test");
+    let config = aws_sdk_dynamodb::Config::builder()
+        .behavior_version_latest()
+        .region(aws_sdk_dynamodb::config::Region::new("us-east-1"))
+        .endpoint_url(&environment["AWS_ENDPOINT_URL_DYNAMODB"])
+        .credentials_provider(credentials)
+        .build();
+    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    let key = |client: aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder| {
+        let attribute = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
+        client.key("pk", attribute(format!("TENANT#{}", tenant.id))).key("sk", attribute("STATE".to_owned()))
+    };
+    let refused = key(client.delete_item().table_name(deployment.table())).send().await.unwrap_err();
+    assert!(format!("{refused:?}").contains("AccessDeniedException"));
+    let call = deployment.stack.calls().pop().unwrap();
+    assert!(call.denied.unwrap().starts_with("dynamodb:DeleteItem on "));
+    assert_eq!(deployment.fetch(&tenant).await["status"], "active");
+}
