@@ -103,14 +103,14 @@ pub fn summary(state: &Item) -> Result<Option<TenantSummary>> {
         ACTIVE => TenantStatus::Active,
         SUSPENDED => TenantStatus::Suspended {
             since: row.millis("suspended_at")?,
-            reason: row.optional("suspended_reason", Reason::parse)?,
+            reason: row.optional_text("suspended_reason")?.map(Reason::from_stored),
         },
         PENDING | REMOVED => return Ok(None),
         _ => return Err(row.unreadable(TENANT_STATUS)),
     };
     Ok(Some(TenantSummary {
         id: tenant_id(state)?,
-        name: row.parsed("tenant_name", TenantName::parse)?,
+        name: TenantName::from_stored(row.text("tenant_name")?),
         status,
         rate_limit_per_min: RatePerMinute::new(row.number("rate_limit_per_min")?)
             .map_err(|_| row.unreadable("rate_limit_per_min"))?,
@@ -147,15 +147,14 @@ pub fn secret_pointer(state: &Item) -> Result<SecretPointer> {
 
 fn read_configuration(row: Reader<'_>) -> Result<Configuration> {
     let origins = |name| -> Result<Origins> {
-        let texts = row.texts(name)?.into_iter().map(Origin::parse).collect::<Result<Vec<_>, _>>();
-        texts.map(Origins::from_stored).map_err(|_| row.unreadable(name))
+        Ok(Origins::from_stored(row.texts(name)?.into_iter().map(Origin::from_stored).collect()))
     };
     Ok(Configuration {
         qr_login_allowed_origins: origins("qr_login_allowed_origins")?,
-        callback_url_base: row.optional("callback_url_base", CallbackUrl::parse)?,
-        branding_display_name: row.optional("branding_display_name", DisplayName::parse)?,
-        branding_logo_url: row.optional("branding_logo_url", LogoUrl::parse)?,
-        webauthn_rp_id: row.optional("webauthn_rp_id", RpId::parse)?,
+        callback_url_base: row.optional_text("callback_url_base")?.map(CallbackUrl::from_stored),
+        branding_display_name: row.optional_text("branding_display_name")?.map(DisplayName::from_stored),
+        branding_logo_url: row.optional_text("branding_logo_url")?.map(LogoUrl::from_stored),
+        webauthn_rp_id: row.optional_text("webauthn_rp_id")?.map(RpId::from_stored),
         webauthn_origins: origins("webauthn_origins")?,
         passkeys_enabled: row.0.get("passkeys_enabled").and_then(|value| value.as_bool().ok()).copied(),
     })
