@@ -35,16 +35,18 @@ impl Case {
     /// Runs all crash points of the operation.
     async fn run(&self) {
         let deployment = Deployment::start().await;
-        let tenant = self.tenant(&deployment).await;
-        let undisturbed = self.event(&deployment, &tenant, Some("count"));
-        let calls = deployment.stack.invoke(self.function, undisturbed, OVER).await.unwrap().aws_calls;
-        assert!(calls >= 2, "{calls}");
-        for killed in [false, true] {
+        for with_key in [true, false] {
+            let tenant = self.tenant(&deployment).await;
+            let undisturbed = self.event(&deployment, &tenant, with_key.then_some("undisturbed"));
+            let calls = deployment.stack.invoke(self.function, undisturbed, OVER).await.unwrap().aws_calls;
+            assert!(calls >= 2, "{calls}");
             for index in 0..=calls {
                 for mode in [CrashMode::NotSent, CrashMode::DoneButNoAnswer] {
-                    let point = Point { index, mode, killed };
-                    self.crash(&deployment, &point, true).await;
-                    self.crash(&deployment, &point, false).await;
+                    for killed in [false, true] {
+                        let point = Point { index, mode, killed, with_key };
+                        let crashed = self.crash(&deployment, &point).await;
+                        assert_eq!(crashed, index < calls, "{} {point:?}", self.function);
+                    }
                 }
             }
         }
@@ -59,14 +61,15 @@ impl Case {
         tenant
     }
 
-    async fn crash(&self, deployment: &Deployment, point: &Point, with_key: bool) {
-        let label = format!("{} {point:?} key: {with_key}", self.function);
+    /// Crashes, tries again, reconciles and checks. Whether it did crash: not after the last call.
+    async fn crash(&self, deployment: &Deployment, point: &Point) -> bool {
+        let label = format!("{} {point:?}", self.function);
         let tenant = self.tenant(deployment).await;
         let tenants_before = listed(deployment).await;
         let trail_before = deployment.audit_trail(&tenant).await;
         let fetched_before = deployment.fetch(&tenant).await;
-        let key = format!("key {label}").replace(' ', "_").replace('"', "");
-        let request = self.event(deployment, &tenant, with_key.then_some(key.as_str()));
+        let key = label.replace(' ', "_");
+        let request = self.event(deployment, &tenant, point.with_key.then_some(key.as_str()));
 
         let faults = deployment.stack.faults();
         let injected = if point.killed {
@@ -97,7 +100,7 @@ impl Case {
 
         let retry: Value = serde_json::from_str(retry["body"].as_str().unwrap()).unwrap();
         let replay: Value = serde_json::from_str(replay["body"].as_str().unwrap()).unwrap();
-        if with_key {
+        if point.with_key {
             assert_eq!(retry, replay, "{label}: the same key has the same outcome");
             self.check_one_effect(deployment, &tenant, &retry["data"], &trail_before, &label).await;
             let expected = tenants_before + usize::from(self.is_provision());
@@ -105,6 +108,7 @@ impl Case {
         }
         self.check_outcome(deployment, &tenant, &replay["data"], &fetched_before, &label).await;
         check_stores(deployment, &label).await;
+        crashed
     }
 
     /// One effect: one event, and for provisioning one tenant.
@@ -168,7 +172,10 @@ impl Case {
 struct Point {
     index: usize,
     mode: CrashMode,
+    /// Whether the process is killed, or lives on without AWS.
     killed: bool,
+    /// Whether the request has an idempotency key.
+    with_key: bool,
 }
 
 fn status(payload: &Value) -> u64 {
