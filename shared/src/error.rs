@@ -41,6 +41,8 @@ pub enum Error {
     TenantNotFound,
     /// Others changed the same thing at the same time, again and again.
     StaleUpdate,
+    /// The tenant's secret was rotated more often in a day than the secret store keeps versions of.
+    RotatedTooOften,
     /// The first request with this idempotency key is still running.
     IdempotencyInProgress {
         /// Seconds until it cannot be running any more.
@@ -80,6 +82,8 @@ pub enum ErrorCode {
     InvalidField,
     /// See [`Error::IdempotencyKeyReused`].
     IdempotencyKeyReused,
+    /// See [`Error::RotatedTooOften`].
+    RotatedTooOften,
     /// See [`Error::Internal`].
     Internal,
     /// See [`Error::Unavailable`].
@@ -88,7 +92,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes, in the order of their statuses.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::MalformedRequest,
         Self::CredentialInQuery,
         Self::Unauthenticated,
@@ -100,6 +104,7 @@ impl ErrorCode {
         Self::UnsupportedMediaType,
         Self::InvalidField,
         Self::IdempotencyKeyReused,
+        Self::RotatedTooOften,
         Self::Internal,
         Self::TemporarilyUnavailable,
     ];
@@ -144,6 +149,11 @@ impl ErrorCode {
             Self::IdempotencyKeyReused => {
                 ("idempotency_key_reused", 422, "this `Idempotency-Key` was used for another request")
             }
+            Self::RotatedTooOften => (
+                "rotated_too_often",
+                429,
+                "the secret was rotated about 100 times within a day, which is all that AWS keeps: suspend the tenant if it is urgent",
+            ),
             Self::Internal => ("internal", 500, "our fault: report the `x-request-id`"),
             Self::TemporarilyUnavailable => (
                 "temporarily_unavailable",
@@ -184,6 +194,7 @@ impl Error {
             Self::StaleUpdate => ErrorCode::StaleUpdate,
             Self::IdempotencyInProgress { .. } => ErrorCode::IdempotencyInProgress,
             Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
+            Self::RotatedTooOften => ErrorCode::RotatedTooOften,
             Self::Unavailable(_) => ErrorCode::TemporarilyUnavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }
@@ -202,6 +213,8 @@ impl Error {
         match self {
             Self::IdempotencyInProgress { retry_after } => Some((*retry_after).max(1)),
             Self::Unavailable(_) | Self::StaleUpdate => Some(1),
+            // The oldest of the versions goes when it is a day old: an hour is when asking again begins to make sense.
+            Self::RotatedTooOften => Some(3600),
             _ => None,
         }
     }
@@ -244,6 +257,9 @@ impl fmt::Display for Error {
                 formatter.write_str("the first request with this Idempotency-Key may still be running")
             }
             Self::IdempotencyKeyReused => formatter.write_str("Idempotency-Key was used for another request"),
+            Self::RotatedTooOften => {
+                formatter.write_str("secret was rotated too often today, suspend the tenant if it is urgent")
+            }
             Self::Unavailable(_) => formatter.write_str("temporarily unavailable, try again"),
             Self::Internal(_) => formatter.write_str("internal error"),
         }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region};
 use serde_json::{Value, json};
 use shared::domain::{
-    Actor, Change, Clock, NewTenant, Once, OverlapSeconds, SystemRandomness, TenantId, TenantSecret, Timestamp,
+    Actor, Change, Clock, IdempotencyKey, NewTenant, OverlapSeconds, SystemRandomness, TenantId, TenantSecret,
+    Timestamp,
 };
 use shared::{App, config::Config};
 use stack::{Invocation, Match};
@@ -56,6 +57,20 @@ async fn a_replay_has_no_effect_even_when_the_tenant_has_changed_since() {
         with_key(&deployment, &path, key, &json!({})).send().await.data(200);
         assert_eq!(deployment.fetch(&tenant).await["status"], "active", "{key}");
     }
+}
+
+#[tokio::test]
+async fn a_replay_is_answered_even_when_the_request_would_break_a_rule_now() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    deployment.update(&tenant, &json!({ "webauthn_rp_id": "example.com" })).await.data(200);
+    let path = format!("/api/v1/update/tenant?tenant_id={}", tenant.id);
+    let body = json!({ "webauthn_origins": ["https://a.example.com"] });
+    let first = with_key(&deployment, &path, "k", &body).send().await;
+    first.data(200);
+    deployment.update(&tenant, &json!({ "webauthn_origins": [], "webauthn_rp_id": null })).await.data(200);
+    assert_eq!(with_key(&deployment, &path, "k", &body).send().await.body, first.body);
+    with_key(&deployment, &path, "other", &body).send().await.names("webauthn_rp_id");
 }
 
 #[tokio::test]
@@ -214,7 +229,7 @@ fn at(moment: Timestamp) -> Change {
         at: moment,
         request_id: format!("request-{}", moment.as_millis()),
         deadline: moment.plus(Duration::from_secs(10)),
-        once: Once::new("key", "operator", &[b"the request"], b"credential"),
+        idempotency_key: IdempotencyKey::new("key", "operator", &[b"the request"], b"credential"),
     }
 }
 
@@ -237,7 +252,7 @@ async fn a_secret_is_shown_again_for_ten_minutes_and_the_outcome_for_a_day() {
 }
 
 #[tokio::test]
-async fn an_overlap_ends_to_the_millisecond() {
+async fn the_end_of_an_overlap_is_kept_to_the_millisecond() {
     let deployment = Deployment::start().await;
     let app = app(&deployment).await;
     let start = Timestamp::from_millis(1_800_000_000_000);

@@ -52,6 +52,7 @@ fn documented(answer: &Answer, text: &str) {
         match (documented, found) {
             (Value::Object(fields), _) => {
                 for (name, value) in fields {
+                    assert!(found.get(name).is_some(), "{path}.{name} is missing");
                     matches(value, &found[name], &format!("{path}.{name}"));
                 }
             }

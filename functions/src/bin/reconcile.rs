@@ -7,5 +7,5 @@ fn main() -> Exit {
 }
 
 async fn reconcile(app: App) -> Result<shared::store::Reconciled> {
-    app.tenants().reconcile(app.now()).await
+    app.tenants().reconcile(app.clock()).await
 }

@@ -136,7 +136,7 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         if status == 405 {
             headers.insert("allow".to_owned(), header("The methods that the path has."));
         }
-        if matches!(status, 409 | 503) {
+        if matches!(status, 409 | 429 | 503) {
             headers.insert("retry-after".to_owned(), header("Seconds to wait before trying again."));
         }
         let schema = json!({ "$ref": "#/components/schemas/Refusal" });
@@ -152,6 +152,7 @@ fn applies(code: ErrorCode, entry: &Entry) -> bool {
         ErrorCode::StaleUpdate | ErrorCode::IdempotencyInProgress | ErrorCode::IdempotencyKeyReused => {
             entry.is_change()
         }
+        ErrorCode::RotatedTooOften => entry.route.name == "rotate-tenant-secret",
         ErrorCode::PayloadTooLarge | ErrorCode::UnsupportedMediaType => entry.is_change(),
         _ => true,
     }

@@ -17,7 +17,6 @@ pub struct ProvisionedTenant {
     /// Its id.
     pub tenant_id: TenantId,
     /// Its secret, shown once; null in a replay that can't show it again.
-    #[schemars(with = "Option<String>")]
     pub tenant_secret: Option<RevealedSecret>,
     /// What the operator calls it.
     pub tenant_name: TenantName,
@@ -63,7 +62,6 @@ pub struct RotatedSecret {
     /// Whose.
     pub tenant_id: TenantId,
     /// The secret, shown once; null in a replay that can't show it again.
-    #[schemars(with = "Option<String>")]
     pub tenant_secret: Option<RevealedSecret>,
     /// When it became valid.
     pub rotated_at: Timestamp,

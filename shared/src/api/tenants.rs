@@ -24,7 +24,7 @@ impl Operation for ProvisionTenant {
         .answering(201)
         .about("Register a tenant; its secret is shown once");
     type Caller = Operator;
-    type Query = Nothing;
+    type Query = NoInput;
     type Body = NewTenant;
     type Output = ProvisionedTenant;
 }
@@ -77,7 +77,7 @@ impl Operation for ReactivateTenant {
         .about("Undo a suspension and reset the strikes");
     type Caller = Operator;
     type Query = OneTenant;
-    type Body = Nothing;
+    type Body = NoInput;
     type Output = Reactivated;
 }
 
@@ -90,7 +90,7 @@ impl Operation for FetchTenant {
         .about("A tenant's configuration and state, never its secret");
     type Caller = Operator;
     type Query = OneTenant;
-    type Body = Nothing;
+    type Body = NoInput;
     type Output = TenantView;
 }
 
@@ -102,7 +102,7 @@ impl Operation for FetchTenants {
     const ROUTE: Route = Route::get("fetch-tenants", "/api/v1/fetch/tenants").about("Tenants, newest first");
     type Caller = Operator;
     type Query = TenantsQuery;
-    type Body = Nothing;
+    type Body = NoInput;
     type Output = TenantsPage;
 }
 
@@ -115,16 +115,16 @@ impl Operation for FetchAuditEvents {
         .about("Who changed what about a tenant, newest first");
     type Caller = Operator;
     type Query = AuditQuery;
-    type Body = Nothing;
+    type Body = NoInput;
     type Output = AuditPage;
 }
 
 /// No parameters.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Nothing {}
+pub struct NoInput {}
 
-impl Input for Nothing {}
+impl Input for NoInput {}
 
 /// Which tenant.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -13,7 +13,7 @@ use std::fmt;
 use std::future::Future;
 
 use crate::app::App;
-use crate::domain::{Actor, Once};
+use crate::domain::{Actor, IdempotencyKey};
 use crate::error::Result;
 
 /// A request as the gateway hands it on.
@@ -72,5 +72,5 @@ pub trait Caller: Sized + Send + 'static {
 
     /// What an idempotency key of this caller means: it is the caller's own, and what is sealed under it can be opened with
     /// the caller's credential only. `None` if the key's shape is wrong.
-    fn once(&self, key: &str, request: &[&[u8]]) -> Option<Once>;
+    fn idempotency_key(&self, key: &str, request: &[&[u8]]) -> Option<IdempotencyKey>;
 }

@@ -2,7 +2,7 @@
 
 use super::{Caller, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{Actor, AdminKey, KeySlot, Once};
+use crate::domain::{Actor, AdminKey, IdempotencyKey, KeySlot};
 use crate::error::{Error, Result};
 
 /// The header that carries the key.
@@ -35,7 +35,7 @@ impl Caller for Operator {
         self.slot.into()
     }
 
-    fn once(&self, key: &str, request: &[&[u8]]) -> Option<Once> {
-        Once::new(key, "operator", request, self.key.expose())
+    fn idempotency_key(&self, key: &str, request: &[&[u8]]) -> Option<IdempotencyKey> {
+        IdempotencyKey::new(key, "operator", request, self.key.expose())
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Timestamp;
-use super::idempotency::Once;
+use super::idempotency::IdempotencyKey;
 use super::secret::KeySlot;
 
 /// Who made a change.
@@ -76,7 +76,7 @@ pub struct Change {
     /// began and has not finished.
     pub deadline: Timestamp,
     /// The idempotency key, if one was sent.
-    pub once: Option<Once>,
+    pub idempotency_key: Option<IdempotencyKey>,
 }
 
 impl Change {

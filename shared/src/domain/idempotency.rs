@@ -23,13 +23,14 @@ pub const SECRET_REMEMBERED: Duration = Duration::from_mins(10);
 
 /// One request under an idempotency key, as far as the server may remember it: a digest of the key, a digest of the request,
 /// and (in this process's memory only) the key that seals a secret answer.
-pub struct Once {
+pub struct IdempotencyKey {
+    scope: String,
     digest: String,
     fingerprint: String,
     seal: LessSafeKey,
 }
 
-impl Once {
+impl IdempotencyKey {
     /// Reads the header: 1 to 255 visible ASCII characters.
     ///
     /// `scope` names whose key it is, so that two callers' equal keys never meet. `request` is what has to be the same when
@@ -45,10 +46,16 @@ impl Once {
         let info = [b"latchkey idempotency seal".as_slice(), scope.as_bytes()];
         let seal = LessSafeKey::new(UnboundKey::from(material.expand(&info, &AES_256_GCM).ok()?));
         Some(Self {
+            scope: scope.to_owned(),
             digest: hash(&[b"latchkey idempotency key", scope.as_bytes(), key.as_bytes()]),
             fingerprint: hash(request),
             seal,
         })
+    }
+
+    /// Whose key it is.
+    pub fn scope(&self) -> &str {
+        &self.scope
     }
 
     /// What the outcome is filed under: a digest of scope and key.
@@ -74,7 +81,7 @@ impl Once {
         Ok([nonce.as_slice(), sealed.as_slice()].concat())
     }
 
-    /// Opens what [`Once::seal`] made under the same key. `None` if it was another, or was changed.
+    /// Opens what [`IdempotencyKey::seal`] made under the same key. `None` if it was another, or was changed.
     pub fn open(&self, sealed: &[u8]) -> Option<String> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let mut sealed = Zeroizing::new(sealed.to_vec());
@@ -84,9 +91,9 @@ impl Once {
     }
 }
 
-impl fmt::Debug for Once {
+impl fmt::Debug for IdempotencyKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Once")
+        formatter.write_str("IdempotencyKey")
     }
 }
 
@@ -105,52 +112,56 @@ mod tests {
     use super::*;
     use crate::domain::random::SystemRandomness;
 
-    fn once(key: &str, scope: &str, credential: &[u8]) -> Once {
-        Once::new(key, scope, &[b"POST", b"{}"], credential).unwrap()
+    fn idempotency_key(key: &str, scope: &str, credential: &[u8]) -> IdempotencyKey {
+        IdempotencyKey::new(key, scope, &[b"POST", b"{}"], credential).unwrap()
     }
 
     #[test]
     fn a_key_is_1_to_255_visible_ascii_characters() {
         for key in ["1", &"k".repeat(255), "8e03978e-40d5-43dd-bc93-6894a57f9324", "!~"] {
-            assert!(Once::new(key, "s", &[], b"c").is_some(), "{key}");
+            assert!(IdempotencyKey::new(key, "s", &[], b"c").is_some(), "{key}");
         }
         for key in ["", &"k".repeat(256), "a b", "é", "a\tb", "a\u{7f}"] {
-            assert!(Once::new(key, "s", &[], b"c").is_none(), "{key}");
+            assert!(IdempotencyKey::new(key, "s", &[], b"c").is_none(), "{key}");
         }
     }
 
     #[test]
     fn equal_keys_of_two_callers_never_meet() {
-        assert_ne!(once("1", "operator", b"c").digest(), once("1", "tenant", b"c").digest());
+        assert_ne!(idempotency_key("1", "operator", b"c").digest(), idempotency_key("1", "tenant", b"c").digest());
     }
 
     #[test]
     fn parts_of_a_request_cannot_run_into_each_other() {
-        let fingerprint = |parts: &[&[u8]]| Once::new("1", "s", parts, b"c").unwrap().fingerprint().to_owned();
+        let fingerprint =
+            |parts: &[&[u8]]| IdempotencyKey::new("1", "s", parts, b"c").unwrap().fingerprint().to_owned();
         assert_ne!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"a", b"bc"]));
         assert_eq!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"ab", b"c"]));
     }
 
     #[test]
     fn a_sealed_secret_opens_only_under_the_same_key_scope_and_credential() {
-        let sealed = once("1", "operator", b"admin").seal("sk_secret", &SystemRandomness::new()).unwrap();
-        assert_eq!(once("1", "operator", b"admin").open(&sealed).as_deref(), Some("sk_secret"));
-        for other in [once("2", "operator", b"admin"), once("1", "tenant", b"admin"), once("1", "operator", b"stolen")]
-        {
+        let sealed = idempotency_key("1", "operator", b"admin").seal("sk_secret", &SystemRandomness::new()).unwrap();
+        assert_eq!(idempotency_key("1", "operator", b"admin").open(&sealed).as_deref(), Some("sk_secret"));
+        for other in [
+            idempotency_key("2", "operator", b"admin"),
+            idempotency_key("1", "tenant", b"admin"),
+            idempotency_key("1", "operator", b"stolen"),
+        ] {
             assert_eq!(other.open(&sealed), None);
         }
     }
 
     #[test]
     fn a_sealed_secret_that_was_changed_does_not_open() {
-        let once = once("1", "operator", b"admin");
-        let sealed = once.seal("sk_secret", &SystemRandomness::new()).unwrap();
+        let idempotency_key = idempotency_key("1", "operator", b"admin");
+        let sealed = idempotency_key.seal("sk_secret", &SystemRandomness::new()).unwrap();
         for position in 0..sealed.len() {
             let mut changed = sealed.clone();
             changed[position] ^= 1;
-            assert_eq!(once.open(&changed), None, "byte {position}");
+            assert_eq!(idempotency_key.open(&changed), None, "byte {position}");
         }
-        assert_eq!(once.open(&sealed[..11]), None);
+        assert_eq!(idempotency_key.open(&sealed[..11]), None);
         assert!(!String::from_utf8_lossy(&sealed).contains("secret"));
     }
 }

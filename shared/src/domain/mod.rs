@@ -19,7 +19,7 @@ mod text;
 
 pub use audit::{Action, Actor, AuditEvent, Change};
 pub use clock::{Clock, SystemClock, Timestamp};
-pub use idempotency::{Once, REMEMBERED, SECRET_REMEMBERED};
+pub use idempotency::{IdempotencyKey, REMEMBERED, SECRET_REMEMBERED};
 pub use ids::{TenantId, random_uuid};
 pub use limits::{Offset, OverlapSeconds, PageLimit, RatePerMinute};
 pub use origin::Origin;

@@ -1,10 +1,12 @@
 //! Secrets: types that cannot be printed, compared with `==` or serialized by accident, and are wiped when dropped.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
@@ -63,6 +65,16 @@ impl fmt::Debug for TenantSecret {
 #[derive(Serialize, Zeroize, ZeroizeOnDrop)]
 #[serde(transparent)]
 pub struct RevealedSecret(String);
+
+impl JsonSchema for RevealedSecret {
+    fn schema_name() -> Cow<'static, str> {
+        "RevealedSecret".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "password", "pattern": "^sk_[0-9a-f]{64}$" })
+    }
+}
 
 impl fmt::Debug for RevealedSecret {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -49,9 +49,9 @@ impl SecretLabel {
     /// How many labels there are.
     const COUNT: u8 = 16;
 
-    /// A label by number; any number gives one.
-    pub fn new(number: u8) -> Self {
-        Self(number % Self::COUNT)
+    /// The label of a turn: they are taken one after the other, again and again.
+    pub fn of_turn(turn: u64) -> Self {
+        Self(u8::try_from(turn % u64::from(Self::COUNT)).unwrap_or_default())
     }
 
     /// Reads what [`SecretLabel`] displays as.
@@ -67,45 +67,29 @@ impl fmt::Display for SecretLabel {
 }
 
 impl SecretPointer {
-    /// A label for a new version that no valid version has. Two rotations at once can only meet in one label if they draw the
-    /// same of the fourteen that are free.
-    pub fn free_label(&self, random: u8) -> SecretLabel {
-        let taken = [Some(self.current.label), self.previous.as_ref().map(|previous| previous.version.label)];
-        (0..SecretLabel::COUNT)
-            .map(|step| SecretLabel::new((random % SecretLabel::COUNT) + step))
-            .find(|label| !taken.contains(&Some(*label)))
-            .unwrap_or(SecretLabel(0))
+    /// Whether a version that the pointer names has this label.
+    pub fn has_label(&self, label: SecretLabel) -> bool {
+        let previous = self.previous.as_ref().map(|previous| previous.version.label);
+        self.current.label == label || previous == Some(label)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
-    fn version(label: u8) -> SecretVersion {
-        SecretVersion { id: Uuid::nil(), label: SecretLabel::new(label) }
-    }
-
     #[test]
-    fn a_label_survives_the_wire() {
-        for number in 0..=255 {
-            let label = SecretLabel::new(number);
+    fn a_label_survives_the_wire_and_comes_again_after_all_others() {
+        for turn in 0..100 {
+            let label = SecretLabel::of_turn(turn);
             assert_eq!(SecretLabel::parse(&label.to_string()), Some(label));
+            for other in 1..16 {
+                assert_ne!(SecretLabel::of_turn(turn + other), label);
+            }
+            assert_eq!(SecretLabel::of_turn(turn + 16), label);
         }
         for text in ["", "slot-", "slot-16", "slot--1", "AWSCURRENT"] {
             assert_eq!(SecretLabel::parse(text), None);
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn a_free_label_is_on_no_valid_version(current in 0..16_u8, previous in 0..16_u8, random in any::<u8>()) {
-            let previous_secret = PreviousSecret { version: version(previous), until: Timestamp::from_millis(0) };
-            let pointer = SecretPointer { current: version(current), previous: Some(previous_secret), rotated_at: None };
-            let label = pointer.free_label(random);
-            prop_assert!(label != SecretLabel::new(current) && label != SecretLabel::new(previous));
         }
     }
 }

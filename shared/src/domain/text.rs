@@ -20,6 +20,15 @@ fn is_refused(character: char) -> bool {
         || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a reader sees nothing of a character: spaces, and what Unicode calls default ignorable. A consent screen that asks
+/// "Sign in to ?" says nothing.
+fn is_invisible(character: char) -> bool {
+    character.is_whitespace()
+        || matches!(character, '\u{AD}' | '\u{34F}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{3164}')
+        || matches!(character, '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200D}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+        || matches!(character, '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
+}
+
 /// Defines a text of 1 to 120 characters.
 macro_rules! short_text {
     ($(#[$doc:meta])* $name:ident) => {
@@ -31,13 +40,17 @@ macro_rules! short_text {
             /// Checks length and characters.
             ///
             /// # Errors
-            /// If the text is empty, longer than 120 characters, or has a control character or one that reorders text.
+            /// If the text is empty, longer than 120 characters, has a control character or one that reorders text, or has
+            /// nothing that can be seen.
             pub fn parse(text: &str) -> Result<Self, Problem> {
                 if !(1..=LONGEST).contains(&text.chars().count()) {
                     return Err(Problem::new("must have 1 to 120 characters"));
                 }
                 if text.chars().any(is_refused) {
                     return Err(Problem::new("must not have control characters or ones that reorder text"));
+                }
+                if text.chars().all(is_invisible) {
+                    return Err(Problem::new("must have a character that can be seen"));
                 }
                 Ok(Self(text.to_owned()))
             }
@@ -83,7 +96,7 @@ macro_rules! short_text {
                     "type": "string",
                     "minLength": 1,
                     "maxLength": LONGEST,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$",
+                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\s][^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$",
                 })
             }
         }
@@ -138,9 +151,17 @@ mod tests {
         for text in ["a\u{0}b", "a\nb", "a\u{7f}", "a\u{85}", "a\u{202e}b", "a\u{2066}b", "a\u{2028}b", "\u{200f}a"] {
             assert!(DisplayName::parse(text).is_err(), "{text:?}");
         }
-        for text in [" ", "Bücher & Söhne", "株式会社", "🙂", "a-b_c.d", "O'Neil"] {
+        for text in ["Bücher & Söhne", "株式会社", "🙂", "a-b_c.d", "O'Neil"] {
             assert!(DisplayName::parse(text).is_ok(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_text_of_which_nothing_can_be_seen_is_refused() {
+        for text in [" ", "\u{a0}", "\u{200b}", "\u{feff}", "\u{ad}\u{3164} "] {
+            assert!(DisplayName::parse(text).is_err(), "{text:?}");
+        }
+        assert!(DisplayName::parse(" a").is_ok());
     }
 
     proptest! {

@@ -1,5 +1,7 @@
 //! Query strings and bodies to inputs, strictly, and errors that name the field.
 
+use std::collections::BTreeSet;
+
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::api::{BodyRule, Operation};
@@ -7,19 +9,20 @@ use crate::auth::Request;
 use crate::domain::Problem;
 use crate::error::{Error, Result};
 
-/// Names under which people put credentials into query strings.
-const CREDENTIAL_PARAMETERS: [&str; 11] = [
-    "x-admin-key",
-    "admin_key",
+/// Names under which people put credentials into query strings, without the signs between their words.
+const CREDENTIAL_PARAMETERS: [&str; 12] = [
     "adminkey",
-    "x-api-key",
-    "api_key",
+    "xadminkey",
     "apikey",
+    "xapikey",
     "authorization",
-    "access_token",
+    "accesstoken",
     "token",
-    "tenant_secret",
+    "jwt",
+    "tenantsecret",
     "secret",
+    "password",
+    "key",
 ];
 
 /// The longest name of an unknown field that is repeated in an answer, in characters.
@@ -28,13 +31,24 @@ const LONGEST_NAME: usize = 64;
 /// Refuses a query string with a parameter that is named like a credential. Strict decoding would refuse it too, as a field
 /// that nobody knows; this says what is really wrong.
 pub fn refuse_credentials(query: &str) -> Result<()> {
-    let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
-    let is_credential = |name: &str| CREDENTIAL_PARAMETERS.iter().any(|known| known.eq_ignore_ascii_case(name));
-    if pairs.iter().any(|(name, _)| is_credential(name)) { Err(Error::CredentialInQuery) } else { Ok(()) }
+    let is_credential = |(name, _): &(String, String)| {
+        let plain = name.replace(['-', '_'], "").to_ascii_lowercase();
+        CREDENTIAL_PARAMETERS.contains(&plain.as_str())
+    };
+    if pairs(query).iter().any(is_credential) { Err(Error::CredentialInQuery) } else { Ok(()) }
+}
+
+fn pairs(query: &str) -> Vec<(String, String)> {
+    serde_html_form::from_str(query).unwrap_or_default()
 }
 
 /// Reads query parameters.
 pub fn query<T: DeserializeOwned>(query: &str) -> Result<T> {
+    // A parameter that is given twice reads to the decoder as a list.
+    let mut names = BTreeSet::new();
+    if let Some((name, _)) = pairs(query).into_iter().find(|(name, _)| !names.insert(name.clone())) {
+        return Err(Error::invalid(shortened(&name), Problem::new("is given more than once")));
+    }
     let deserializer = serde_html_form::Deserializer::from_bytes(query.as_bytes());
     serde_path_to_error::deserialize(deserializer)
         .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
@@ -86,22 +100,31 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
         .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
 }
 
+/// A client's name for something, short enough to be repeated.
+fn shortened(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}
+
 /// The refusal of a field, from what the decoder says of it.
 ///
 /// Serde has errors as text only. Its texts quote the value at fault, which may be a credential in the wrong field, so they
 /// are never passed on: what was expected is taken out of them, and the name of the field.
 fn refusal(path: &str, message: &str) -> Error {
-    let quoted = || message.split('`').nth(1).map(|name| name.chars().take(LONGEST_NAME).collect::<String>());
+    // The name of a field stands between the kind of error and what else there is to say; it may have backticks of its own.
+    let named = |kind: &str, end: &str| {
+        let rest = message.strip_prefix(kind)?.strip_prefix(" `")?;
+        Some(shortened(rest.split_once(end).map_or(rest, |(name, _)| name)))
+    };
     // Position that JSON decoding appends.
     let message_only = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
-    if message.starts_with("unknown field") {
-        return Error::invalid(quoted().unwrap_or_default(), Problem::new("is not a field of this operation"));
+    if let Some(name) = named("unknown field", "`, ") {
+        return Error::invalid(name, Problem::new("is not a field of this operation"));
     }
-    if message.starts_with("missing field") {
-        return Error::invalid(quoted().unwrap_or_default(), Problem::new("is required"));
+    if let Some(name) = named("missing field", "`") {
+        return Error::invalid(name, Problem::new("is required"));
     }
-    if message.starts_with("duplicate field") {
-        return Error::invalid(quoted().unwrap_or_default(), Problem::new("is given more than once"));
+    if let Some(name) = named("duplicate field", "`") {
+        return Error::invalid(name, Problem::new("is given more than once"));
     }
     if message.starts_with("unknown variant") {
         let expected: Vec<_> = message.split('`').skip(3).step_by(2).collect();
@@ -176,6 +199,8 @@ mod tests {
     fn an_unknown_field_is_refused_by_name() {
         let (field, message) = field::<NewTenant>(r#"{"tenant_name":"a","tenant_nam":1}"#);
         assert_eq!((field.as_str(), message.as_str()), ("tenant_nam", "tenant_nam is not a field of this operation"));
+        assert_eq!(self::field::<NewTenant>(r#"{"a`b":1}"#).0, "a`b");
+        assert_eq!(self::field::<NewTenant>(&format!("{{\"{}\":1}}", "x".repeat(1000))).0, "x".repeat(64));
     }
 
     #[test]
@@ -190,7 +215,7 @@ mod tests {
             field::<NewTenant>(r#"{"tenant_name":"a","tenant_name":"b"}"#).1,
             "tenant_name is given more than once"
         );
-        assert_eq!(parameter::<TenantsQuery>("limit=1&limit=2").0, "limit");
+        assert_eq!(parameter::<TenantsQuery>("limit=1&limit=2").1, "limit is given more than once");
     }
 
     #[test]
@@ -260,7 +285,9 @@ mod tests {
 
     #[test]
     fn credentials_in_a_query_string_are_seen_whatever_their_case() {
-        for text in ["admin_key=x", "tenant_id=tnt_1&X-Admin-Key=x", "%61pi_key=x", "TOKEN"] {
+        for text in
+            ["admin_key=x", "tenant_id=tnt_1&X-Admin-Key=x", "%61pi_key=x", "TOKEN", "admin-key=", "x_admin_key=x"]
+        {
             assert!(refuse_credentials(text).is_err(), "{text}");
         }
         assert!(refuse_credentials("tenant_id=tnt_1&limit=2").is_ok());

@@ -167,18 +167,19 @@ async fn admit<O: Operation>(
 }
 
 fn change<O: Operation>(app: &App, caller: &O::Caller, request: &Request, context: &Context) -> Result<Change> {
-    let once = match request.header("idempotency-key").filter(|_| O::ROUTE.method == crate::api::Method::Post) {
-        None => None,
-        Some(key) => {
-            let same = [O::ROUTE.name.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
-            Some(caller.once(key, &same).ok_or_else(decode::bad_idempotency_key)?)
-        }
-    };
+    let idempotency_key =
+        match request.header("idempotency-key").filter(|_| O::ROUTE.method == crate::api::Method::Post) {
+            None => None,
+            Some(key) => {
+                let same = [O::ROUTE.name.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
+                Some(caller.idempotency_key(key, &same).ok_or_else(decode::bad_idempotency_key)?)
+            }
+        };
     Ok(Change {
         actor: caller.actor(),
         at: app.now(),
         request_id: context.request_id.clone(),
         deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
-        once,
+        idempotency_key,
     })
 }

@@ -36,10 +36,7 @@ where
     let cause = outcome.as_ref().err().and_then(Error::cause);
     let done = outcome.unwrap_or_default();
     let failures: Vec<_> = cause.into_iter().chain(done.failures).collect();
-    // A run that found nothing to do, which nearly all are, sends no metric.
-    let busy = done.removed > 0 || !failures.is_empty();
-    telemetry::print(&json!({
-        "_aws": busy.then(|| telemetry::metrics(started, &["removed", "failures"])),
+    let mut line = json!({
         "level": if failures.is_empty() { "info" } else { "error" },
         "operation": name,
         "request_id": request_id,
@@ -48,7 +45,12 @@ where
         "failures": failures.len(),
         "cause": failures.first(),
         "latency_ms": app.now().as_millis().saturating_sub(started.as_millis()),
-    }));
+    });
+    // A run that found nothing to do, which nearly all are, sends no metric.
+    if let (Some(line), true) = (line.as_object_mut(), done.removed > 0 || !failures.is_empty()) {
+        line.insert("_aws".to_owned(), telemetry::metrics(started, &["removed", "failures"]));
+    }
+    telemetry::print(&line);
     if failures.is_empty() {
         Ok(json!({ "removed": done.removed, "forgotten": done.forgotten }))
     } else {

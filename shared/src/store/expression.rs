@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update as TransactUpdate,
+    AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    Update as TransactUpdate,
 };
 
 use super::item::Item;
@@ -11,7 +12,7 @@ use super::keys::Key;
 use crate::error::{Error, Result};
 
 /// A condition and the names and values that it uses, in DynamoDB's own language: `#name` and `:value`.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub struct Condition {
     expression: String,
     values: Vec<(&'static str, AttributeValue)>,
@@ -38,7 +39,20 @@ pub fn put(table: &str, item: Item, condition: Condition) -> Result<TransactWrit
     Ok(TransactWriteItem::builder().put(put).build())
 }
 
+/// A condition on an item that is part of a transaction and that the transaction doesn't write.
+pub fn check(table: &str, key: Key, condition: Condition) -> Result<TransactWriteItem> {
+    let check = ConditionCheck::builder()
+        .table_name(table)
+        .set_key(Some(key))
+        .condition_expression(condition.expression)
+        .set_expression_attribute_values(non_empty(placeholders(condition.values)))
+        .build()
+        .map_err(Error::internal)?;
+    Ok(TransactWriteItem::builder().condition_check(check).build())
+}
+
 /// An update of one item: exactly the attributes that are named here.
+#[derive(Debug)]
 pub struct Update {
     key: Key,
     set: Vec<String>,

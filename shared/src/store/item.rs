@@ -87,6 +87,15 @@ impl<'a> Reader<'a> {
         Ok(self.optional_number(name)?.map(Timestamp::from_millis))
     }
 
+    /// A truth value that may be absent.
+    pub fn optional_bool(self, name: &'static str) -> Result<Option<bool>> {
+        match self.0.get(name) {
+            None => Ok(None),
+            Some(AttributeValue::Bool(value)) => Ok(Some(*value)),
+            Some(_) => Err(self.unreadable(name)),
+        }
+    }
+
     /// A list of strings.
     pub fn texts(self, name: &'static str) -> Result<Vec<&'a str>> {
         let Some(AttributeValue::L(list)) = self.0.get(name) else { return Err(self.unreadable(name)) };

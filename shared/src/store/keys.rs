@@ -19,7 +19,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::{AuditEvent, Once, TenantId, Timestamp};
+use crate::domain::{AuditEvent, IdempotencyKey, TenantId, Timestamp};
 
 /// The partition key attribute.
 pub const PK: &str = "pk";
@@ -37,6 +37,11 @@ pub const LISTING_ORDER: &str = "listing_order";
 pub const TENANT_STATUS: &str = "tenant_status";
 /// What sort keys of audit events start with.
 pub const AUDIT: &str = "AUDIT#";
+
+/// Sort key of hot items.
+pub const STATE: &str = "STATE";
+/// Sort key of configuration items.
+pub const CONFIGURATION: &str = "CONFIG";
 
 const TENANT: &str = "TENANT#";
 
@@ -57,14 +62,24 @@ pub fn tenant_of(partition: &str) -> Option<TenantId> {
     partition.strip_prefix(TENANT).and_then(|id| TenantId::parse(id).ok())
 }
 
+/// Whether an item is of this tenant's partition.
+pub fn is_of_tenant(item: &Key, id: &TenantId) -> bool {
+    item.get(PK).and_then(|value| value.as_s().ok()).is_some_and(|partition| *partition == tenant_partition(id))
+}
+
+/// Whether an item has this sort key.
+pub fn has_sort_key(item: &Key, sort_key: &str) -> bool {
+    item.get(SK).and_then(|value| value.as_s().ok()).is_some_and(|found| found == sort_key)
+}
+
 /// The tenant's hot item.
 pub fn state(id: &TenantId) -> Key {
-    key(tenant_partition(id), "STATE".to_owned())
+    key(tenant_partition(id), STATE.to_owned())
 }
 
 /// The tenant's configuration.
 pub fn configuration(id: &TenantId) -> Key {
-    key(tenant_partition(id), "CONFIG".to_owned())
+    key(tenant_partition(id), CONFIGURATION.to_owned())
 }
 
 /// An audit event of the tenant. One request makes one change, so its id tells two events of one millisecond apart.
@@ -78,8 +93,9 @@ pub fn audit_from(moment: Timestamp) -> String {
 }
 
 /// What is remembered under an idempotency key.
-pub fn outcome(caller: &str, once: &Once) -> Key {
-    key(format!("OUTCOME#{caller}#{}", once.digest()), "OUTCOME".to_owned())
+pub fn outcome(idempotency_key: &IdempotencyKey) -> Key {
+    let (scope, digest) = (idempotency_key.scope(), idempotency_key.digest());
+    key(format!("OUTCOME#{scope}#{digest}"), "OUTCOME".to_owned())
 }
 
 /// Sort key of the lists: by creation, then by id, so that it is unique. 15 digits reach to the year 33658.

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, Select};
 
 use super::item::{Item, Reader, text};
 use super::keys::{self, AUDIT, LISTING, LISTING_ORDER, PK, SK, TENANT_STATUS, TENANTS, TENANTS_BY_STATUS};
+use super::table::failed;
 use super::tenant_items::{self, ACTIVE, SUSPENDED};
 use super::tenants::Tenants;
 use crate::domain::{
@@ -78,7 +79,12 @@ impl Tenants<'_> {
         let from = keys::audit_from(since.unwrap_or(Timestamp::from_millis(0)));
         let name = format!("audit-events/{id}/{from}");
         let start = cursor.map(|cursor| -> Result<Item> {
-            let position = cursor.position(&name).map_err(|problem| Error::invalid("cursor", problem))?;
+            let refused = |problem| Error::invalid("cursor", problem);
+            let position = cursor.position(&name).map_err(refused)?;
+            // DynamoDB refuses a start outside of the range that is asked for.
+            if !position.starts_with(AUDIT) || position < from.as_str() {
+                return Err(refused(Problem::new("must be the next_cursor of an earlier answer")));
+            }
             Ok(HashMap::from([(PK.to_owned(), text(&partition)), (SK.to_owned(), text(position))]))
         });
         let query = self
@@ -110,7 +116,7 @@ impl Tenants<'_> {
 /// The rows of one page, and one more that tells whether there is a next.
 async fn rows(query: QueryFluentBuilder, limit: PageLimit) -> Result<Vec<Item>> {
     let most = i32::try_from(limit.get()).unwrap_or(i32::MAX).saturating_add(1);
-    Ok(query.limit(most).send().await.map_err(Error::unavailable)?.items.unwrap_or_default())
+    Ok(query.limit(most).send().await.map_err(failed)?.items.unwrap_or_default())
 }
 
 /// Makes the page of its rows; `order` is the attribute that is the position in the list.
@@ -154,7 +160,7 @@ async fn skip(query: QueryFluentBuilder, offset: Offset) -> Result<Skipped> {
     let mut from = None;
     while left > 0 {
         let count = query.clone().select(Select::Count).limit(left).set_exclusive_start_key(from);
-        let answer = count.send().await.map_err(Error::unavailable)?;
+        let answer = count.send().await.map_err(failed)?;
         left = left.saturating_sub(answer.scanned_count);
         match answer.last_evaluated_key {
             Some(key) => from = Some(key),

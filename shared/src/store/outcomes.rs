@@ -11,11 +11,8 @@ use uuid::Uuid;
 use super::expression::{Condition, put};
 use super::item::{Item, Reader, millis, text, time_to_live};
 use super::keys;
-use crate::domain::{Change, Once, REMEMBERED, Random, SECRET_REMEMBERED, TenantSecret, Timestamp};
+use crate::domain::{Change, IdempotencyKey, REMEMBERED, Random, SECRET_REMEMBERED, TenantSecret, Timestamp};
 use crate::error::{Error, Result};
-
-/// Whose keys these are. Equal keys of two callers never meet.
-const CALLER: &str = "operator";
 
 /// What a change led to, as it is remembered.
 #[derive(Debug, Default)]
@@ -36,32 +33,37 @@ pub struct Replay {
 }
 
 /// The write that reserves the key for `attempt`.
-pub fn reserve(table: &str, change: &Change, once: &Once, attempt: Uuid) -> Result<TransactWriteItem> {
-    let mut item = base(change, once);
+pub fn reserve(
+    table: &str,
+    change: &Change,
+    idempotency_key: &IdempotencyKey,
+    attempt: Uuid,
+) -> Result<TransactWriteItem> {
+    let mut item = base(change, idempotency_key);
     item.insert("attempt".to_owned(), text(attempt));
     item.insert("lease_until".to_owned(), millis(change.deadline));
-    put(table, item, unused(change, once))
+    put(table, item, unused(change, idempotency_key))
 }
 
 /// The write that remembers `outcome`; after a reservation, only if it still stands.
 pub fn remember(
     table: &str,
     change: &Change,
-    once: &Once,
+    idempotency_key: &IdempotencyKey,
     attempt: Option<Uuid>,
     outcome: &Outcome<'_>,
     random: &dyn Random,
 ) -> Result<TransactWriteItem> {
-    let mut item = base(change, once);
+    let mut item = base(change, idempotency_key);
     item.insert("facts".to_owned(), text(&outcome.facts));
     if let Some(secret) = outcome.secret {
-        let sealed = once.seal(secret.expose(), random)?;
+        let sealed = idempotency_key.seal(secret.expose(), random)?;
         item.insert("sealed".to_owned(), AttributeValue::B(Blob::new(sealed)));
         item.insert("sealed_until".to_owned(), millis(change.at.plus(SECRET_REMEMBERED)));
     }
     let condition = match attempt {
         Some(attempt) => Condition::new("attempt = :attempt", [(":attempt", text(attempt))]),
-        None => unused(change, once),
+        None => unused(change, idempotency_key),
     };
     put(table, item, condition)
 }
@@ -70,9 +72,9 @@ pub fn remember(
 ///
 /// # Errors
 /// If the key was used for another request, or its first request may still be running.
-pub fn replay(item: &Item, once: &Once, now: Timestamp) -> Result<Replay> {
+pub fn replay(item: &Item, idempotency_key: &IdempotencyKey, now: Timestamp) -> Result<Replay> {
     let row = Reader(item);
-    if row.text("fingerprint")? != once.fingerprint() {
+    if row.text("fingerprint")? != idempotency_key.fingerprint() {
         return Err(Error::IdempotencyKeyReused);
     }
     let Some(facts) = row.optional_text("facts")? else {
@@ -80,14 +82,25 @@ pub fn replay(item: &Item, once: &Once, now: Timestamp) -> Result<Replay> {
     };
     let shown = row.optional_millis("sealed_until")?.is_some_and(|until| now < until);
     let sealed = item.get("sealed").and_then(|value| value.as_b().ok()).filter(|_| shown);
-    let secret = sealed.and_then(|sealed| once.open(sealed.as_ref())).and_then(TenantSecret::restore);
+    let secret = sealed.and_then(|sealed| idempotency_key.open(sealed.as_ref())).and_then(TenantSecret::restore);
     Ok(Replay { facts: facts.to_owned(), secret })
 }
 
-fn base(change: &Change, once: &Once) -> Item {
+/// The earlier outcome in `item`, which was read under `idempotency_key`; `None` if it is so old that it is forgotten.
+///
+/// # Errors
+/// As [`replay`].
+pub fn remembered(item: &Item, idempotency_key: &IdempotencyKey, now: Timestamp) -> Result<Option<Replay>> {
+    if Reader(item).millis("expires_at")? <= now {
+        return Ok(None);
+    }
+    replay(item, idempotency_key, now).map(Some)
+}
+
+fn base(change: &Change, idempotency_key: &IdempotencyKey) -> Item {
     let expires_at = change.at.plus(REMEMBERED);
-    let mut item = keys::outcome(CALLER, once);
-    item.insert("fingerprint".to_owned(), text(once.fingerprint()));
+    let mut item = keys::outcome(idempotency_key);
+    item.insert("fingerprint".to_owned(), text(idempotency_key.fingerprint()));
     item.insert("expires_at".to_owned(), millis(expires_at));
     item.insert("ttl".to_owned(), time_to_live(expires_at));
     item
@@ -95,9 +108,9 @@ fn base(change: &Change, once: &Once) -> Item {
 
 /// That the key is free: never used, or so long ago that it is forgotten, or reserved by an attempt at the same request that
 /// can't be running any more.
-fn unused(change: &Change, once: &Once) -> Condition {
+fn unused(change: &Change, idempotency_key: &IdempotencyKey) -> Condition {
     Condition::new(
         "attribute_not_exists(pk) OR expires_at <= :now OR (lease_until <= :now AND fingerprint = :fingerprint)",
-        [(":now", millis(change.at)), (":fingerprint", text(once.fingerprint()))],
+        [(":now", millis(change.at)), (":fingerprint", text(idempotency_key.fingerprint()))],
     )
 }

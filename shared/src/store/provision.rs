@@ -6,8 +6,8 @@
 //! 3. The table: `pending` becomes `active`, and with it come configuration, audit event and remembered outcome.
 //!
 //! Only the third makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and maybe a
-//! secret, which nobody was told: the reconciler removes both. It is told of them by the item alone, which is why that is
-//! written first.
+//! secret, which nobody was told: the reconciler removes both. It finds the secret through the item, so the item is written
+//! first.
 
 use uuid::Uuid;
 
@@ -65,7 +65,7 @@ impl Tenants<'_> {
             },
             revision: 0,
             secret: SecretPointer {
-                current: SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::new(0) },
+                current: SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::of_turn(0) },
                 previous: None,
                 rotated_at: None,
             },
@@ -78,14 +78,14 @@ impl Tenants<'_> {
         let table = &self.table.name;
         let item = tenant_items::pending(tenant, change.deadline);
         let mut writes = vec![put(table, item, Condition::new("attribute_not_exists(pk)", []))?];
-        if let Some(once) = &change.once {
-            writes.push(outcomes::reserve(table, change, once, attempt)?);
+        if let Some(idempotency_key) = &change.idempotency_key {
+            writes.push(outcomes::reserve(table, change, idempotency_key, attempt)?);
         }
         let Commit::Refused(refused) = self.table.commit(writes).await? else { return Ok(None) };
-        let Some((once, item)) = change.once.as_ref().zip(refused.item(1)) else {
+        let Some((idempotency_key, item)) = change.idempotency_key.as_ref().zip(refused.item(1)) else {
             return Err(Error::unavailable("a new tenant id was taken already"));
         };
-        let replay = outcomes::replay(item, once, change.at)?;
+        let replay = outcomes::replay(item, idempotency_key, change.at)?;
         let tenant = serde_json::from_str(&replay.facts).map_err(Error::internal)?;
         Ok(Some(Provisioned { tenant, secret: replay.secret }))
     }
@@ -98,16 +98,16 @@ impl Tenants<'_> {
             .set(LISTING.0, text(LISTING.1))
             .remove("lease_until");
         let pending = Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]);
-        let configuration = tenant_items::configuration(&tenant.summary.id, &tenant.configuration);
+        let configuration = tenant_items::configuration(tenant);
         let mut writes = vec![
             state.in_transaction(table, pending)?,
             put(table, configuration, Condition::new("attribute_not_exists(pk)", []))?,
             self.event(&tenant.summary.id, &change.event(Action::TenantProvisioned, Vec::new()))?,
         ];
-        if let Some(once) = &change.once {
+        if let Some(idempotency_key) = &change.idempotency_key {
             let facts = serde_json::to_string(tenant).map_err(Error::internal)?;
             let outcome = Outcome { facts, secret: Some(secret) };
-            writes.push(outcomes::remember(table, change, once, Some(attempt), &outcome, self.random)?);
+            writes.push(outcomes::remember(table, change, idempotency_key, Some(attempt), &outcome, self.random)?);
         }
         match self.table.commit(writes).await? {
             Commit::Done => Ok(()),

@@ -6,14 +6,18 @@ use std::time::Duration;
 use super::expression::{Condition, Update};
 use super::item::{Item, Reader, millis, text};
 use super::keys::{self, TENANT_STATUS, TENANTS_BY_STATUS};
+use super::table::failed;
 use super::tenant_items::{self, PENDING, REMOVED};
 use super::tenants::Tenants;
-use crate::domain::{TenantId, Timestamp};
-use crate::error::{Error, Result};
+use crate::domain::{Clock, Timestamp};
+use crate::error::Result;
 
 /// For how long a removed tenant is remembered, and its secret deleted again: a request to create it may have been on its
 /// way when its function was stopped.
 const TOMBSTONE: Duration = Duration::from_hours(1);
+
+/// How long a run goes on: less than the function's timeout, so that it can say what it left.
+const RUN: Duration = Duration::from_secs(45);
 
 /// How many tenants of each kind one run looks at. The next run goes on.
 const MOST: i32 = 200;
@@ -35,20 +39,23 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If the table can't be asked which tenants there are.
-    pub async fn reconcile(self, now: Timestamp) -> Result<Reconciled> {
+    pub async fn reconcile(self, clock: &dyn Clock) -> Result<Reconciled> {
+        let started = clock.now();
         let mut done = Reconciled::default();
-        for item in self.unfinished(REMOVED, Timestamp::from_millis(i64::MAX)).await? {
-            let over = Reader(&item).millis("lease_until")? <= now;
-            match self.forget(&tenant_items::tenant_id(&item)?, over).await {
-                Ok(()) => done.forgotten += usize::from(over),
-                Err(error) => done.failures.extend(error.cause()),
+        // New ones first: a run that is out of time has left out only what was looked at before.
+        let pending = self.unfinished(PENDING, started).await?;
+        let removed = self.unfinished(REMOVED, Timestamp::from_millis(i64::MAX)).await?;
+        let tasks = pending.iter().map(|item| (item, PENDING)).chain(removed.iter().map(|item| (item, REMOVED)));
+        for (item, status) in tasks {
+            if started.plus(RUN) <= clock.now() {
+                done.failures.push("out of time".to_owned());
+                break;
             }
-        }
-        for item in self.unfinished(PENDING, now).await? {
-            match self.remove(&tenant_items::tenant_id(&item)?, now).await {
-                Ok(removed) => done.removed += usize::from(removed),
-                Err(error) => done.failures.extend(error.cause()),
-            }
+            let outcome = match status {
+                PENDING => self.remove(item, started).await.map(|removed| done.removed += usize::from(removed)),
+                _ => self.forget(item, started).await.map(|over| done.forgotten += usize::from(over)),
+            };
+            done.failures.extend(outcome.err().and_then(|error| error.cause()));
         }
         Ok(done)
     }
@@ -66,38 +73,29 @@ impl Tenants<'_> {
             .expression_attribute_values(":status", text(status))
             .expression_attribute_values(":until", millis(until))
             .limit(MOST);
-        Ok(query.send().await.map_err(Error::unavailable)?.items.unwrap_or_default())
+        Ok(query.send().await.map_err(failed)?.items.unwrap_or_default())
     }
 
     /// Fences a pending tenant off, so that its provisioning can't finish, then deletes its secret. `false` if it finished
     /// before: the index may be behind.
-    async fn remove(self, id: &TenantId, now: Timestamp) -> Result<bool> {
+    async fn remove(self, item: &Item, now: Timestamp) -> Result<bool> {
+        let id = &tenant_items::tenant_id(item)?;
         let update = Update::of(keys::state(id))
             .set(TENANT_STATUS, text(REMOVED))
             .set("lease_until", millis(now.plus(TOMBSTONE)));
         let pending = Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]);
-        let (key, expression, condition, values) = update.parts(pending);
-        let request = self
-            .table
-            .client
-            .update_item()
-            .table_name(&self.table.name)
-            .set_key(Some(key))
-            .update_expression(expression)
-            .condition_expression(condition)
-            .set_expression_attribute_values(Some(values));
-        match request.send().await {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(false),
-            Err(error) => Err(Error::unavailable(error)),
-            Ok(_) => self.secrets.delete(id).await.map(|()| true),
+        if self.table.update(update, pending).await?.is_none() {
+            return Ok(false);
         }
+        self.secrets.delete(id).await.map(|()| true)
     }
 
-    /// Deletes the secret of a removed tenant again, and when its time is `over` the tombstone too.
-    async fn forget(self, id: &TenantId, over: bool) -> Result<()> {
+    /// Deletes the secret of a removed tenant again, and when its hour is over the tombstone too; then `true`.
+    async fn forget(self, item: &Item, now: Timestamp) -> Result<bool> {
+        let id = &tenant_items::tenant_id(item)?;
         self.secrets.delete(id).await?;
-        if !over {
-            return Ok(());
+        if now < Reader(item).millis("lease_until")? {
+            return Ok(false);
         }
         let request = self
             .table
@@ -108,8 +106,8 @@ impl Tenants<'_> {
             .condition_expression("tenant_status = :removed")
             .expression_attribute_values(":removed", text(REMOVED));
         match request.send().await {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(()),
-            answer => answer.map(|_| ()).map_err(Error::unavailable),
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(true),
+            answer => answer.map(|_| true).map_err(failed),
         }
     }
 }

@@ -1,18 +1,19 @@
 //! Rotation of a tenant's secret: the new version is stored first, and becomes the valid one when the table says so.
 //!
-//! 1. The table: which versions are valid now.
-//! 2. With an idempotency key only, the table: the key is reserved.
-//! 3. Secrets Manager: the new version, under a label that no valid version has.
-//! 4. The table: the pointer, if nobody has moved it since step 1, with the audit event and the remembered outcome.
+//! 1. With an idempotency key only, the table: the key is reserved, if there is such a tenant.
+//! 2. The table: a label is leased, and the tenant's item is read with the same call.
+//! 3. Secrets Manager: the new version, under that label.
+//! 4. The table: the pointer, if nobody has moved it since step 2, with the audit event and the remembered outcome.
 //!
-//! A crash before the last step leaves a version that the table doesn't name. It never becomes valid, and the next rotations
-//! take its label away, upon which AWS discards it.
+//! A crash before the last step leaves a version that the table doesn't name. It never becomes valid, and a later rotation
+//! takes its label away, upon which AWS discards it. Labels are leased in turn, so that of two rotations at once, or of one
+//! whose request arrives late, none takes the label of a valid version away.
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use uuid::Uuid;
 
-use super::expression::{Condition, Update};
+use super::expression::{self, Condition, Update};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys;
 use super::outcomes::{self, Outcome, Replay};
@@ -20,7 +21,8 @@ use super::table::{ATTEMPTS, Commit};
 use super::tenant_items;
 use super::tenants::Tenants;
 use crate::domain::{
-    Action, Change, OverlapSeconds, SecretPointer, SecretVersion, TenantId, TenantSecret, Timestamp, draw, random_uuid,
+    Action, Change, OverlapSeconds, SecretLabel, SecretPointer, SecretVersion, TenantId, TenantSecret, Timestamp,
+    random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -42,85 +44,101 @@ pub struct RotationFacts {
     pub previous_until: Option<Timestamp>,
 }
 
+/// A version on its way to being the valid one.
+struct Candidate {
+    version: SecretVersion,
+    secret: TenantSecret,
+    facts: RotationFacts,
+    attempt: Uuid,
+}
+
 impl Tenants<'_> {
     /// Gives a tenant a new secret. Without an overlap the old one is dead when this returns; with one, both are valid until
     /// it ends, and a secret of before the old one is dead at once, so that there are never three.
     ///
     /// # Errors
-    /// If there is no such tenant, a store fails, or others kept rotating in between.
+    /// If there is no such tenant, a store fails, or others kept changing the tenant in between.
     pub async fn rotate(self, id: &TenantId, overlap: OverlapSeconds, change: &Change) -> Result<Rotated> {
         let attempt = random_uuid(self.random)?;
-        let mut reserved = false;
+        if let Some(replay) = self.reserve(id, change, attempt).await? {
+            let facts = serde_json::from_str(&replay.facts).map_err(Error::internal)?;
+            return Ok(Rotated { secret: replay.secret, facts });
+        }
+        let (label, mut state) = self.lease_label(id).await?;
+        let until = change.at.plus(Duration::from_secs(overlap.get().into()));
+        let candidate = Candidate {
+            version: SecretVersion { id: random_uuid(self.random)?, label },
+            secret: TenantSecret::generate(self.random)?,
+            facts: RotationFacts { rotated_at: change.at, previous_until: (overlap.get() > 0).then_some(until) },
+            attempt,
+        };
+        self.secrets.add(id, &candidate.version, &candidate.secret).await?;
         for _ in 0..ATTEMPTS {
-            let state = self.table.get(keys::state(id)).await?.ok_or(Error::TenantNotFound)?;
-            tenant_items::summary(&state)?.ok_or(Error::TenantNotFound)?;
-            if !reserved && let Some(replay) = self.reserve(change, attempt).await? {
-                let facts = serde_json::from_str(&replay.facts).map_err(Error::internal)?;
-                return Ok(Rotated { secret: replay.secret, facts });
-            }
-            reserved = true;
-            let pointer = tenant_items::secret_pointer(&state)?;
-            let [random] = draw(self.random)?;
-            let version = SecretVersion { id: random_uuid(self.random)?, label: pointer.free_label(random) };
-            let secret = TenantSecret::generate(self.random)?;
-            self.secrets.add(id, &version, &secret).await?;
-            let until = change.at.plus(Duration::from_secs(overlap.get().into()));
-            let facts = RotationFacts { rotated_at: change.at, previous_until: (overlap.get() > 0).then_some(until) };
-            let update = moved(id, &pointer, &version, &facts);
-            if self.point(id, &state, update, change, attempt, (&facts, &secret)).await? {
-                return Ok(Rotated { secret: Some(secret), facts });
+            match self.point(id, &state, &candidate, change).await? {
+                None => return Ok(Rotated { secret: Some(candidate.secret), facts: candidate.facts }),
+                Some(newer) => state = newer,
             }
         }
         Err(Error::StaleUpdate)
     }
 
-    async fn reserve(self, change: &Change, attempt: Uuid) -> Result<Option<Replay>> {
-        let Some(once) = &change.once else { return Ok(None) };
-        let write = outcomes::reserve(&self.table.name, change, once, attempt)?;
-        match self.table.commit(vec![write]).await? {
+    /// Step 1. The earlier outcome, if there is one.
+    async fn reserve(self, id: &TenantId, change: &Change, attempt: Uuid) -> Result<Option<Replay>> {
+        let Some(idempotency_key) = &change.idempotency_key else { return Ok(None) };
+        let table = &self.table.name;
+        let write = outcomes::reserve(table, change, idempotency_key, attempt)?;
+        let exists = expression::check(table, keys::state(id), tenant_items::provisioned())?;
+        match self.table.commit(vec![write, exists]).await? {
             Commit::Done => Ok(None),
-            Commit::Refused(refused) => {
-                let item =
-                    refused.item(0).ok_or_else(|| Error::unavailable("the idempotency key could not be reserved"))?;
-                outcomes::replay(item, once, change.at).map(Some)
-            }
+            Commit::Refused(refused) => match refused.item(0) {
+                Some(item) => outcomes::replay(item, idempotency_key, change.at).map(Some),
+                None => Err(Error::TenantNotFound),
+            },
         }
     }
 
-    /// Step 4. `false` if somebody else has changed the tenant since it was read.
-    async fn point(
-        self,
-        id: &TenantId,
-        read: &Item,
-        update: Update,
-        change: &Change,
-        attempt: Uuid,
-        (facts, secret): (&RotationFacts, &TenantSecret),
-    ) -> Result<bool> {
+    /// Step 2. Each rotation gets the label after that of the one before, whether that was finished or not; the two that
+    /// valid versions have are passed over. So a label comes again only after fourteen others.
+    async fn lease_label(self, id: &TenantId) -> Result<(SecretLabel, Item)> {
+        for _ in 0..ATTEMPTS {
+            let update = Update::of(keys::state(id)).increment("labels_leased");
+            let state = self.table.update(update, tenant_items::provisioned()).await?.ok_or(Error::TenantNotFound)?;
+            let label = SecretLabel::of_turn(Reader(&state).number("labels_leased")?);
+            if !tenant_items::secret_pointer(&state)?.has_label(label) {
+                return Ok((label, state));
+            }
+        }
+        Err(Error::internal("three labels in turn are on two valid versions"))
+    }
+
+    /// Step 4. The hot item as it is now, if somebody else has changed it since it was read.
+    async fn point(self, id: &TenantId, read: &Item, candidate: &Candidate, change: &Change) -> Result<Option<Item>> {
         let table = &self.table.name;
+        let pointer = tenant_items::secret_pointer(read)?;
         let before: u64 = Reader(read).number("revision")?;
         let unchanged = Condition::new("revision = :before", [(":before", number(before))]);
         let mut writes = vec![
-            update.in_transaction(table, unchanged)?,
+            moved(id, &pointer, candidate).in_transaction(table, unchanged)?,
             self.event(id, &change.event(Action::TenantSecretRotated, Vec::new()))?,
         ];
-        if let Some(once) = &change.once {
-            let facts = serde_json::to_string(facts).map_err(Error::internal)?;
-            let outcome = Outcome { facts, secret: Some(secret) };
-            writes.push(outcomes::remember(table, change, once, Some(attempt), &outcome, self.random)?);
+        if let Some(idempotency_key) = &change.idempotency_key {
+            let facts = serde_json::to_string(&candidate.facts).map_err(Error::internal)?;
+            let outcome = Outcome { facts, secret: Some(&candidate.secret) };
+            let attempt = Some(candidate.attempt);
+            writes.push(outcomes::remember(table, change, idempotency_key, attempt, &outcome, self.random)?);
         }
         match self.table.commit(writes).await? {
-            Commit::Done => Ok(true),
+            Commit::Done => Ok(None),
             Commit::Refused(refused) if refused.failed(2) => {
                 Err(Error::unavailable("the rotation took longer than its lease"))
             }
-            Commit::Refused(_) => Ok(false),
+            Commit::Refused(refused) => refused.item(0).cloned().map(Some).ok_or(Error::TenantNotFound),
         }
     }
 }
 
-/// The update that makes `version` the valid one.
-fn moved(id: &TenantId, pointer: &SecretPointer, version: &SecretVersion, facts: &RotationFacts) -> Update {
+/// The update that makes the candidate the valid version.
+fn moved(id: &TenantId, pointer: &SecretPointer, Candidate { version, facts, .. }: &Candidate) -> Update {
     let previous = facts.previous_until.map(|until| (&pointer.current, until));
     Update::of(keys::state(id))
         .set("secret_version", text(version.id))

@@ -1,12 +1,15 @@
 //! The table: strong reads, and transactions that say which of their conditions failed.
 
+use std::error::Error as StdError;
+use std::fmt::Debug;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, TransactWriteItem};
+use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, ReturnValue, TransactWriteItem};
 
+use super::expression::{Condition, Update};
 use super::item::Item;
 use super::keys::Key;
 use crate::error::{Error, Result};
@@ -55,7 +58,7 @@ impl Table {
     /// If DynamoDB fails.
     pub async fn get(&self, key: Key) -> Result<Option<Item>> {
         let request = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
-        Ok(request.send().await.map_err(Error::unavailable)?.item)
+        Ok(request.send().await.map_err(failed)?.item)
     }
 
     /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left out for
@@ -71,13 +74,34 @@ impl Table {
             let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
             let request = request.build().map_err(Error::internal)?;
             let answer = self.client.batch_get_item().request_items(&self.name, request).send().await;
-            let answer = answer.map_err(Error::unavailable)?;
+            let answer = answer.map_err(failed)?;
             items.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
             let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
             let Some(left) = left.filter(|left| !left.keys().is_empty()) else { return Ok(items) };
             wanted = left.keys;
         }
         Err(Error::unavailable("keys stayed unprocessed"))
+    }
+
+    /// Updates one item and gives it back as it is then; `None` if the condition failed.
+    ///
+    /// # Errors
+    /// If DynamoDB fails. The update may have been made then, and may be made twice if an answer was lost.
+    pub async fn update(&self, update: Update, condition: Condition) -> Result<Option<Item>> {
+        let (key, expression, condition, values) = update.parts(condition);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key))
+            .update_expression(expression)
+            .condition_expression(condition)
+            .set_expression_attribute_values(Some(values))
+            .return_values(ReturnValue::AllNew);
+        match request.send().await {
+            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(None),
+            answer => Ok(answer.map_err(failed)?.attributes),
+        }
     }
 
     /// Writes all or nothing. Attempts that met another transaction on the same items are made again; the SDK's client token
@@ -92,13 +116,13 @@ impl Table {
             let Err(error) = request.send().await else { return Ok(Commit::Done) };
             let reasons = match cancellation(&error) {
                 Some(reasons) => reasons.to_vec(),
-                None => return Err(Error::unavailable(error)),
+                None => return Err(failed(error)),
             };
             if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
                 return Ok(Commit::Refused(Refused(reasons)));
             }
             if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
-                return Err(Error::unavailable(error));
+                return Err(failed(error));
             }
         }
         Err(Error::StaleUpdate)
@@ -114,8 +138,23 @@ fn cancellation(error: &SdkError<TransactWriteItemsError>) -> Option<&[Cancellat
     }
 }
 
-/// Waits before an attempt that is not the first: long enough for the other transaction to be over.
-async fn pause(attempt: u32) {
+/// What a failed call to AWS means. Most failures pass; a request that AWS calls wrong, or one for what is not there, will fail
+/// again, and trying again would hide it.
+pub fn failed<E, R>(error: SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    const PERMANENT: [&str; 4] =
+        ["ValidationException", "ResourceNotFoundException", "InvalidParameterException", "InvalidRequestException"];
+    match error.code() {
+        Some(code) if PERMANENT.contains(&code) => Error::internal(error),
+        _ => Error::unavailable(error),
+    }
+}
+
+/// Waits before an attempt that is not the first: long enough for what was in the way to be over.
+pub async fn pause(attempt: u32) {
     if attempt > 0 {
         tokio::time::sleep(Duration::from_millis(30) * attempt).await;
     }

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
-use super::expression::Update;
+use super::expression::{Condition, Update};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, LISTING_ORDER, PK, TENANT_STATUS};
 use crate::domain::{
@@ -22,6 +22,9 @@ pub const PENDING: &str = "pending";
 /// One whose provisioning never finished and never will.
 pub const REMOVED: &str = "removed";
 
+/// On both items: the tenant's revision at which its configuration item was last written.
+const CONFIGURATION_REVISION: &str = "configuration_revision";
+
 /// The hot item of a tenant whose provisioning begins.
 pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
     let (summary, current) = (&tenant.summary, &tenant.secret.current);
@@ -34,6 +37,8 @@ pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
         ("abuse_strikes".to_owned(), number(summary.abuse_strikes)),
         ("created_at".to_owned(), millis(summary.created_at)),
         ("revision".to_owned(), number(tenant.revision)),
+        (CONFIGURATION_REVISION.to_owned(), number(tenant.revision)),
+        ("labels_leased".to_owned(), number(0)),
         ("secret_version".to_owned(), text(current.id)),
         ("secret_label".to_owned(), text(current.label)),
         ("lease_until".to_owned(), millis(lease_until)),
@@ -42,8 +47,10 @@ pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
 }
 
 /// The configuration item. What is not set is not there.
-pub fn configuration(id: &TenantId, configuration: &Configuration) -> Item {
-    let mut item = keys::configuration(id);
+pub fn configuration(tenant: &Tenant) -> Item {
+    let configuration = &tenant.configuration;
+    let mut item = keys::configuration(&tenant.summary.id);
+    item.insert(CONFIGURATION_REVISION.to_owned(), number(tenant.revision));
     let optional = [
         ("callback_url_base", configuration.callback_url_base.as_ref().map(text)),
         ("branding_display_name", configuration.branding_display_name.as_ref().map(text)),
@@ -67,7 +74,7 @@ pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>)
     if patch.rate_limit_per_min.is_some() {
         state = state.set("rate_limit_per_min", number(tenant.summary.rate_limit_per_min.get()));
     }
-    let after = configuration(&tenant.summary.id, &tenant.configuration);
+    let after = configuration(tenant);
     let fields = [
         ("qr_login_allowed_origins", patch.qr_login_allowed_origins.is_some()),
         ("callback_url_base", patch.callback_url_base.is_present()),
@@ -78,10 +85,26 @@ pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>)
         ("passkeys_enabled", patch.passkeys_enabled.is_present()),
     ];
     let present: Vec<_> = fields.into_iter().filter(|(_, present)| *present).map(|(name, _)| name).collect();
+    if present.is_empty() {
+        return (state, None);
+    }
+    let revision = number(tenant.revision);
+    let config = Update::of(keys::configuration(&tenant.summary.id)).set(CONFIGURATION_REVISION, revision.clone());
     let update = |update: Update, name: &&'static str| update.set_or_remove(name, after.get(*name).cloned());
-    let config =
-        (!present.is_empty()).then(|| present.iter().fold(Update::of(keys::configuration(&tenant.summary.id)), update));
-    (state, config)
+    (state.set(CONFIGURATION_REVISION, revision), Some(present.iter().fold(config, update)))
+}
+
+/// That a tenant is one, whether it may act or not.
+pub fn provisioned() -> Condition {
+    let values = [(":active", text(ACTIVE)), (":suspended", text(SUSPENDED))];
+    Condition::new("tenant_status IN (:active, :suspended)", values)
+}
+
+/// Whether the two items of a tenant are of one moment. A read of several items can fall into the middle of a transaction and
+/// see one item before it and the other after; the number that both carry tells.
+pub fn are_of_one_moment(state: &Item, configuration: &Item) -> Result<bool> {
+    let revision = |item| Reader(item).number::<u64>(CONFIGURATION_REVISION);
+    Ok(revision(state)? == revision(configuration)?)
 }
 
 /// A tenant from its two items. `None` while it is being provisioned, and if it never was.
@@ -156,7 +179,7 @@ fn read_configuration(row: Reader<'_>) -> Result<Configuration> {
         branding_logo_url: row.optional_text("branding_logo_url")?.map(LogoUrl::from_stored),
         webauthn_rp_id: row.optional_text("webauthn_rp_id")?.map(RpId::from_stored),
         webauthn_origins: origins("webauthn_origins")?,
-        passkeys_enabled: row.0.get("passkeys_enabled").and_then(|value| value.as_bool().ok()).copied(),
+        passkeys_enabled: row.optional_bool("passkeys_enabled")?,
     })
 }
 

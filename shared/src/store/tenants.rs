@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::expression::{Condition, Update, put};
 use super::item::{Item, Reader, millis, number, text};
-use super::keys::{self, TENANT_STATUS};
+use super::keys::{self, Key, TENANT_STATUS};
 use super::outcomes::{self, Outcome, Replay};
 use super::secrets::Secrets;
-use super::table::{ATTEMPTS, Commit, Table};
+use super::table::{ATTEMPTS, Commit, Table, pause};
 use super::tenant_items::{self, ACTIVE, SUSPENDED};
 use crate::domain::{Action, AuditEvent, Change, Random, Reason, Tenant, TenantId, TenantPatch};
 use crate::error::{Error, Result};
@@ -34,19 +34,29 @@ impl Tenants<'_> {
     /// # Errors
     /// If the table fails or an item can't be read.
     pub async fn get(self, id: &TenantId) -> Result<Option<Tenant>> {
-        let items = self.table.get_all(vec![keys::state(id), keys::configuration(id)]).await?;
-        let [state, configuration] = ["STATE", "CONFIG"].map(|sort_key| {
-            items
-                .iter()
-                .find(|item| item.get(keys::SK).and_then(|value| value.as_s().ok()).is_some_and(|sk| sk == sort_key))
-        });
-        match (state, configuration) {
-            (Some(state), Some(configuration)) => tenant_items::tenant(state, configuration),
-            (Some(state), None) if tenant_items::summary(state)?.is_some() => {
-                Err(Reader(state).unreadable("configuration"))
+        self.read(id, None).await.map(|(tenant, _)| tenant)
+    }
+
+    /// A tenant, and in the same call what `extra` has.
+    async fn read(self, id: &TenantId, extra: Option<Key>) -> Result<(Option<Tenant>, Option<Item>)> {
+        let wanted: Vec<Key> = [keys::state(id), keys::configuration(id)].into_iter().chain(extra).collect();
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let items = self.table.get_all(wanted.clone()).await?;
+            let found = |sort_key: &str| items.iter().find(|item| keys::has_sort_key(item, sort_key));
+            let extra = items.iter().find(|item| !keys::is_of_tenant(item, id)).cloned();
+            let (Some(state), configuration) = (found(keys::STATE), found(keys::CONFIGURATION)) else {
+                return Ok((None, extra));
+            };
+            if tenant_items::summary(state)?.is_none() {
+                return Ok((None, extra));
             }
-            _ => Ok(None),
+            let configuration = configuration.ok_or_else(|| Reader(state).unreadable("configuration"))?;
+            if tenant_items::are_of_one_moment(state, configuration)? {
+                return Ok((tenant_items::tenant(state, configuration)?, extra));
+            }
         }
+        Err(Error::StaleUpdate)
     }
 
     /// Writes exactly the fields that `patch` has. Read, decide, write if nobody else has written since; so two updates at
@@ -55,22 +65,16 @@ impl Tenants<'_> {
     /// # Errors
     /// If there is no such tenant, if the outcome breaks a rule, or if others kept getting in between.
     pub async fn update(self, id: &TenantId, patch: TenantPatch, change: &Change) -> Result<Tenant> {
-        let fields = patch.fields();
         for _ in 0..ATTEMPTS {
-            let mut tenant = self.get(id).await?.ok_or(Error::TenantNotFound)?;
-            let before = tenant.revision;
-            patch.clone().apply(&mut tenant)?;
-            let mut writes = Vec::new();
-            if !fields.is_empty() {
-                tenant.summary.updated_at = Some(change.at);
-                tenant.revision += 1;
-                let (state, configuration) = tenant_items::patched(&patch, &tenant);
-                let unchanged = Condition::new("revision = :before", [(":before", number(before))]);
-                let exists = Condition::new("attribute_exists(pk)", []);
-                writes.push(state.set("updated_at", millis(change.at)).in_transaction(&self.table.name, unchanged)?);
-                writes.push(self.event(id, &change.event(Action::TenantUpdated, fields.clone()))?);
-                writes.extend(configuration.map(|update| update.in_transaction(&self.table.name, exists)).transpose()?);
+            let (tenant, outcome) = self.read(id, change.idempotency_key.as_ref().map(keys::outcome)).await?;
+            // Before the rules: a request that was carried out is answered as it was then, even if it would break one now.
+            if let Some((item, key)) = outcome.as_ref().zip(change.idempotency_key.as_ref())
+                && let Some(replay) = outcomes::remembered(item, key, change.at)?
+            {
+                return serde_json::from_str(&replay.facts).map_err(Error::internal);
             }
+            let mut tenant = tenant.ok_or(Error::TenantNotFound)?;
+            let writes = self.patched(&mut tenant, &patch, change)?;
             let facts = serde_json::to_string(&tenant).map_err(Error::internal)?;
             match self.commit(change, writes, &Outcome { facts, secret: None }).await? {
                 Committed::Done => return Ok(tenant),
@@ -79,6 +83,27 @@ impl Tenants<'_> {
             }
         }
         Err(Error::StaleUpdate)
+    }
+
+    /// Makes `tenant` what the patch makes of it. The writes for that: none, if the patch is empty.
+    fn patched(self, tenant: &mut Tenant, patch: &TenantPatch, change: &Change) -> Result<Vec<TransactWriteItem>> {
+        let fields = patch.fields();
+        patch.clone().apply(tenant)?;
+        if fields.is_empty() {
+            return Ok(Vec::new());
+        }
+        let table = &self.table.name;
+        let unchanged = Condition::new("revision = :before", [(":before", number(tenant.revision))]);
+        tenant.summary.updated_at = Some(change.at);
+        tenant.revision += 1;
+        let (state, configuration) = tenant_items::patched(patch, tenant);
+        let exists = Condition::new("attribute_exists(pk)", []);
+        let mut writes = vec![
+            state.set("updated_at", millis(change.at)).in_transaction(table, unchanged)?,
+            self.event(&tenant.summary.id, &change.event(Action::TenantUpdated, fields))?,
+        ];
+        writes.extend(configuration.map(|update| update.in_transaction(table, exists)).transpose()?);
+        Ok(writes)
     }
 
     /// Suspends a tenant. From the answer on, every call that it signs is refused, because every such call asks for the item
@@ -154,17 +179,19 @@ impl Tenants<'_> {
         outcome: &Outcome<'_>,
     ) -> Result<Committed> {
         let position = writes.len();
-        if let Some(once) = &change.once {
-            writes.push(outcomes::remember(&self.table.name, change, once, None, outcome, self.random)?);
+        if let Some(idempotency_key) = &change.idempotency_key {
+            writes.push(outcomes::remember(&self.table.name, change, idempotency_key, None, outcome, self.random)?);
         }
         if writes.is_empty() {
             return Ok(Committed::Done);
         }
         match self.table.commit(writes).await? {
             Commit::Done => Ok(Committed::Done),
-            Commit::Refused(refused) => match (&change.once, refused.item(position)) {
+            Commit::Refused(refused) => match (&change.idempotency_key, refused.item(position)) {
                 // The key first: a request that was already carried out is answered as it was then, whatever is true now.
-                (Some(once), Some(item)) => Ok(Committed::Replay(outcomes::replay(item, once, change.at)?)),
+                (Some(idempotency_key), Some(item)) => {
+                    Ok(Committed::Replay(outcomes::replay(item, idempotency_key, change.at)?))
+                }
                 _ => Ok(Committed::Refused(refused.item(0).cloned())),
             },
         }

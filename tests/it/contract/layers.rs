@@ -11,7 +11,7 @@ fn rank(module: &str) -> Option<usize> {
     LAYERS.iter().position(|layer| *layer == module)
 }
 
-/// The modules that a source names by `crate::` or, from the root of a layer, by `super::super::`.
+/// The modules that a source names by `crate::`. No layer is named in another way: `super` stays within one.
 fn used(text: &str) -> Vec<String> {
     let outside_tests = text.split("#[cfg(test)]").next().unwrap();
     let code = outside_tests.lines().filter(|line| !line.trim_start().starts_with("//"));

@@ -1,6 +1,7 @@
 //! `GET /api/v1/fetch/audit-events`
 
 use serde_json::{Value, json};
+use shared::domain::Cursor;
 
 use crate::support::{Deployment, Tenant};
 
@@ -72,6 +73,17 @@ async fn a_cursor_of_one_tenant_does_not_open_anothers_events() {
     let cursor = answer.data(200)["next_cursor"].as_str().unwrap();
     let path = format!("/api/v1/fetch/audit-events?tenant_id={}&cursor={cursor}", two.id);
     deployment.get(&path).await.names("cursor");
+}
+
+#[tokio::test]
+async fn a_made_up_cursor_is_refused() {
+    let deployment = Deployment::start().await;
+    let tenant = history(&deployment).await;
+    let id = &tenant.id;
+    for position in ["", "ZZZ", "STATE", "CONFIG", "AUDIT", "AUDIT#", "AUDIT$", "AUDIT#00000000000000"] {
+        let cursor = Cursor::new(&format!("audit-events/{id}/AUDIT#000000000000000"), position);
+        deployment.get(&format!("/api/v1/fetch/audit-events?tenant_id={id}&cursor={cursor}")).await.names("cursor");
+    }
 }
 
 #[tokio::test]

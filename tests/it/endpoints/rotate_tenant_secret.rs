@@ -37,17 +37,35 @@ async fn both_secrets_are_valid_in_a_declared_overlap_and_never_three() {
 }
 
 #[tokio::test]
-async fn a_hundred_rotations_leave_no_more_labels_than_a_secret_may_have() {
+async fn many_rotations_leave_no_more_labels_than_a_secret_may_have_until_aws_keeps_no_more_versions() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let mut last = String::new();
-    for round in 0..100 {
+    for round in 1..100 {
         last = secret(&deployment.rotate(&tenant, u64::from(round % 3 == 0) * 60).await);
     }
-    assert_eq!(deployment.valid_secrets(&tenant.id).await[0], last);
     let stored = &deployment.stored_secrets()[0];
     let labels: usize = stored.versions.iter().map(|(_, labels, _)| labels.len()).sum();
     assert!(labels <= 20, "{labels}");
+    let refused = deployment.rotate(&tenant, 0).await;
+    refused.refused(429, "rotated_too_often");
+    assert_eq!(refused.headers["retry-after"], "3600");
+    assert_eq!(deployment.valid_secrets(&tenant.id).await[0], last);
+    assert_eq!(deployment.audit_trail(&tenant).await.len(), 100);
+}
+
+#[tokio::test]
+async fn rotations_at_once_take_no_label_from_a_valid_version() {
+    let deployment = Deployment::start().await;
+    for _ in 0..10 {
+        let tenant = deployment.provision("Acme").await;
+        let rotate = || deployment.rotate(&tenant, 600);
+        let (a, b, c) = tokio::join!(rotate(), rotate(), rotate());
+        let told = [secret(&a), secret(&b), secret(&c)];
+        let valid = deployment.valid_secrets(&tenant.id).await;
+        assert_eq!(valid.len(), 2);
+        assert!(valid.iter().all(|valid| told.contains(valid)));
+    }
 }
 
 #[tokio::test]

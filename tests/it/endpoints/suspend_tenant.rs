@@ -1,19 +1,45 @@
 //! `POST /api/v1/suspend/tenant`
 
-use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
-use crate::support::{Deployment, Tenant};
+use serde_json::{Value, json};
+use stack::{Invocation, Match};
+
+use crate::support::{Deployment, Tenant, event};
+
+/// The tenant's status as eight processes see it at once, and the names of the processes.
+async fn seen_by_eight(deployment: &Deployment, tenant: &Tenant) -> (Vec<Value>, BTreeSet<String>) {
+    let query = format!("tenant_id={}", tenant.id);
+    let event = event("GET", "/api/v1/fetch/tenant", &query, &[("x-admin-key", deployment.key())], None);
+    // Held at their read, so that no process is free for a second request.
+    let held = deployment.stack.faults().hold(Match::any().function("fetch-tenant").operation("BatchGetItem"));
+    let fetch = || deployment.stack.invoke("fetch-tenant", event.clone(), Invocation::default());
+    let release = async {
+        held.reached_by(8).await;
+        held.release();
+    };
+    let (p1, p2, p3, p4, p5, p6, p7, p8, ()) =
+        tokio::join!(fetch(), fetch(), fetch(), fetch(), fetch(), fetch(), fetch(), fetch(), release);
+    let answers = [p1, p2, p3, p4, p5, p6, p7, p8].map(Result::unwrap);
+    let status = |payload: &Value| {
+        let body: Value = serde_json::from_str(payload["body"].as_str().unwrap()).unwrap();
+        body["data"]["status"].clone()
+    };
+    let statuses = answers.iter().map(|answer| status(&answer.payload)).collect();
+    (statuses, answers.into_iter().map(|answer| answer.instance).collect())
+}
 
 #[tokio::test]
 async fn a_suspension_is_seen_by_the_next_request_of_every_process() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
-    assert_eq!(deployment.fetch(&tenant).await["status"], "active");
-    for _ in 0..5 {
+    let (statuses, processes) = seen_by_eight(&deployment, &tenant).await;
+    assert_eq!((statuses, processes.len()), (vec![json!("active"); 8], 8));
+    for _ in 0..3 {
         assert_eq!(deployment.suspend(&tenant).await.data(200), &Value::Null);
-        assert_eq!(deployment.fetch(&tenant).await["status"], "suspended");
+        assert_eq!(seen_by_eight(&deployment, &tenant).await, (vec![json!("suspended"); 8], processes.clone()));
         deployment.reactivate(&tenant).await.data(200);
-        assert_eq!(deployment.fetch(&tenant).await["status"], "active");
+        assert_eq!(seen_by_eight(&deployment, &tenant).await, (vec![json!("active"); 8], processes.clone()));
     }
 }
 

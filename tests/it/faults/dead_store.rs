@@ -48,6 +48,50 @@ async fn every_operation_refuses_when_a_store_is_gone_and_works_when_it_is_back(
 }
 
 #[tokio::test]
+async fn a_store_that_fails_half_way_leaves_nothing_that_can_be_seen() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let (before, trail) = (deployment.fetch(&tenant).await, deployment.audit_trail(&tenant).await);
+    for operation in ["CreateSecret", "PutSecretValue", "TransactWriteItems", "UpdateItem", "BatchGetItem"] {
+        let failing = Match::any().operation(operation);
+        deployment.stack.faults().inject(Fault::new(failing, Effect::Status(500, "InternalServerError".to_owned())));
+        for (name, refuses) in [
+            ("provision", ["CreateSecret", "TransactWriteItems"].contains(&operation)),
+            ("rotate", ["PutSecretValue", "TransactWriteItems", "UpdateItem"].contains(&operation)),
+            ("update", ["BatchGetItem", "TransactWriteItems"].contains(&operation)),
+            ("suspend", operation == "TransactWriteItems"),
+        ] {
+            if !refuses {
+                continue;
+            }
+            let answer = match name {
+                "provision" => deployment.post("/api/v1/provision/tenant", &json!({ "tenant_name": "b" })).await,
+                "rotate" => deployment.rotate(&tenant, 60).await,
+                "update" => deployment.update(&tenant, &json!({ "rate_limit_per_min": 9 })).await,
+                _ => deployment.suspend(&tenant).await,
+            };
+            answer.refused(503, "temporarily_unavailable");
+        }
+        deployment.stack.faults().clear();
+        assert_eq!(deployment.fetch(&tenant).await, before, "{operation}");
+        assert_eq!(deployment.audit_trail(&tenant).await, trail, "{operation}");
+        assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.as_str()], "{operation}");
+        let listed = deployment.get("/api/v1/fetch/tenants").await;
+        assert_eq!(listed.data(200)["tenants"].as_array().unwrap().len(), 1, "{operation}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_whose_secret_somebody_deleted_is_our_fault_and_not_temporary() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let name = deployment.stored_secrets()[0].name.clone();
+    let delete = json!({ "SecretId": name, "ForceDeleteWithoutRecovery": true }).to_string();
+    assert_eq!(deployment.stack.secrets().handle("DeleteSecret", delete.as_bytes(), 0).0, 200);
+    deployment.rotate(&tenant, 0).await.refused(500, "internal");
+}
+
+#[tokio::test]
 async fn a_short_failure_is_not_noticed() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;

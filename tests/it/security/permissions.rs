@@ -31,7 +31,8 @@ fn actions(call: &AwsCall) -> Vec<String> {
 async fn exercise(deployment: &Deployment) {
     let tenant = deployment.provision("Acme").await;
     deployment.update(&tenant, &json!({ "rate_limit_per_min": 5, "callback_url_base": null })).await.data(200);
-    deployment.rotate(&tenant, 60).await.data(200);
+    let rotate = deployment.operator("POST", &format!("/api/v1/rotate/tenant-secret?tenant_id={}", tenant.id));
+    rotate.header("idempotency-key", "k").send().await.data(200);
     deployment.suspend(&tenant).await.data(200);
     deployment.reactivate(&tenant).await.data(200);
     deployment.fetch(&tenant).await;

@@ -114,6 +114,24 @@ impl Tenant {
     }
 }
 
+/// Whatever a test was about: no secret was printed, and no function was short of a permission unnoticed.
+impl Drop for Deployment {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let output = self.stack.output();
+        assert!(!output.contains(self.key()), "the admin key is in the output");
+        for secret in self.stored_secrets() {
+            for (_, _, value) in secret.versions {
+                let value: Value = serde_json::from_str(&value).unwrap();
+                let leaked = value["tenant_secret"].as_str().is_some_and(|secret| output.contains(secret));
+                assert!(!leaked, "a tenant's secret is in the output");
+            }
+        }
+    }
+}
+
 /// A request as the event that the gateway would make of it, for giving it to a function directly.
 pub fn event(method: &str, path: &str, query: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Value {
     let mut named: serde_json::Map<String, Value> =

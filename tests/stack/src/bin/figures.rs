@@ -1,18 +1,18 @@
 //! `cargo figures`: measures what the README says about sizes, times and memory.
 //!
-//! Everything is measured on the machine that it runs on, which it names, with the release binaries of the functions and
-//! the local AWS of this crate. Nothing here says how fast AWS is.
+//! Everything is measured on the machine that it runs on, with the release binaries of the functions and the local AWS of
+//! this crate. Nothing here says how fast AWS is. This tool is to be a release build too: with an unoptimised local AWS, a
+//! request takes more than three times as long.
 //!
 //! - **Size**: of each function's binary as it lies on the disk.
 //! - **Cold start**: from the event to the answer of a process that does not exist yet, 20 times.
 //! - **Warm request**: from the event to the answer of a process that has answered before. The calls to the local AWS are
 //!   part of both times; the HTTP API in front of the functions is not.
-//! - **Processor time**: what the kernel has accounted to the function's process alone, with all its threads. Whatever the
-//!   local AWS costs is not part of it.
-//! - **Memory**: what the kernel says in `/proc/<pid>/status` of one process that has the requests of many tenants. As there
-//!   is no such file elsewhere, processor time and memory are measured on Linux only.
+//! - **Processor time**: what the kernel accounts to the function's process, which leaves the local AWS out.
+//! - **Memory**: what the kernel says in `/proc/<pid>/status` of one process that has the requests of many tenants.
 //!
-//! The requests are those of `events/`, one after the other, as a function gets them. MB are 1 000 000 bytes.
+//! The requests are those of `events/`, one after the other, as a function gets them. Processor time and memory are measured
+//! on Linux only: elsewhere there is no `/proc`. An MB is 1 000 000 bytes.
 
 use std::fmt::Display;
 use std::fs;
@@ -33,10 +33,12 @@ const TENANTS: u32 = 1000;
 const SETTLED: u32 = 1000;
 /// How long all measurements may take.
 const LIMIT: Duration = Duration::from_mins(3);
-/// The kernel's unit of processor time towards programs: the same on every Linux.
+/// The unit of processor time in `/proc`.
 const TICK_MS: f64 = 10.0;
-/// The function that is measured: the shortest of the common requests, so that what all have in common shows.
+/// The function that is measured. It does the least of its own, so that what all have in common shows.
 const MEASURED: &str = "fetch-tenant";
+/// The tenant in the event that is sent for each tenant.
+const PLACEHOLDER: &str = "tnt_00000000000000000000000000000000";
 
 /// Prints the figures of this machine: sizes, cold start, warm requests, memory.
 #[derive(Debug, Parser)]
@@ -52,22 +54,17 @@ struct Options {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Options::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr().lock(), "error: {error}");
-            ExitCode::FAILURE
-        }
+    if let Err(error) = run(Options::parse()).await {
+        let _ = writeln!(std::io::stderr().lock(), "error: {error}");
+        return ExitCode::FAILURE;
     }
+    ExitCode::SUCCESS
 }
 
 async fn run(options: Options) -> Result<()> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = package.ancestors().nth(2).unwrap_or(package);
-    let binaries = match options.binaries {
-        Some(directory) => directory,
-        None => build(root)?,
-    };
+    let binaries = options.binaries.map_or_else(|| build(root), Ok)?;
     // As the kernel names it, for finding the process.
     let binaries = binaries.canonicalize().map_err(because(binaries.display()))?;
     tokio::time::timeout(LIMIT, measure(root, &binaries, options.requests))
@@ -83,24 +80,23 @@ fn build(root: &Path) -> Result<PathBuf> {
         .stderr(Stdio::inherit())
         .output()
         .map_err(because("cargo build"))?;
-    if !output.status.success() {
-        return Err(Error::new("the functions do not build; see above"));
-    }
     let messages = String::from_utf8_lossy(&output.stdout);
     let message = |line| serde_json::from_str::<Value>(line).unwrap_or_default();
     let executable = |line| message(line).get("executable").and_then(Value::as_str).map(PathBuf::from);
     let built = messages.lines().find_map(executable).and_then(|path| path.parent().map(Path::to_owned));
-    built.ok_or_else(|| Error::new("cargo build names no executable"))
+    built.filter(|_| output.status.success()).ok_or_else(|| Error::new("the functions do not build; see above"))
 }
 
 async fn measure(root: &Path, binaries: &Path, requests: u32) -> Result<()> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
-    let optimised = if cfg!(debug_assertions) { "not optimised" } else { "optimised" };
     say(&format!("Machine: {} {}, {processors} processors", std::env::consts::OS, std::env::consts::ARCH));
-    say(&format!("The local AWS is {optimised}; the functions are release builds."));
+    if cfg!(debug_assertions) {
+        say("The local AWS is NOT optimised: the times are its own.");
+    }
 
-    let provision = event(root, "provision-tenant")?;
-    let fetch = event(root, MEASURED)?;
+    let event = |name| fs::read_to_string(root.join("events").join(name).with_extension("json")).map_err(because(name));
+    let provision = parsed(&event("provision-tenant")?)?;
+    let fetch = event(MEASURED)?;
     let directory = binaries.to_owned();
     let stack = Stack::builder()
         .template(root.join("template.yaml"))
@@ -110,16 +106,16 @@ async fn measure(root: &Path, binaries: &Path, requests: u32) -> Result<()> {
         .await?;
     sizes(&stack, binaries)?;
 
-    let mut tenants = Vec::new();
+    let mut events = Vec::new();
     for _ in 0..TENANTS {
         let answer = request(&stack, "provision-tenant", provision.clone()).await?;
-        let body = text(&answer.payload, "/body").unwrap_or_default();
-        let body: Value = serde_json::from_str(&body).map_err(because("provision-tenant"))?;
-        tenants.push(text(&body, "/data/tenant_id").ok_or_else(|| Error::new("no tenant_id in the answer"))?);
+        let body = parsed(&text(&answer.payload, "/body").unwrap_or_default())?;
+        let tenant = text(&body, "/data/tenant_id").ok_or_else(|| Error::new("no tenant_id in the answer"))?;
+        events.push(parsed(&fetch.replace(PLACEHOLDER, &tenant))?);
     }
     // Else it would have its share of the machine while another is measured.
     stack.restart("provision-tenant").await;
-    let mut events = tenants.iter().map(|tenant| fetch_of(&fetch, tenant)).cycle();
+    let mut events = events.iter().cycle().cloned();
     let mut next = || events.next().unwrap_or_default();
 
     let mut times = Vec::new();
@@ -128,14 +124,12 @@ async fn measure(root: &Path, binaries: &Path, requests: u32) -> Result<()> {
         times.push(request(&stack, MEASURED, next()).await?.duration);
     }
     times.sort_unstable();
-    say(&format!(
-        "\nCold start of {MEASURED}: event to answer, start of the process included, {COLD_STARTS} processes"
-    ));
+    say(&format!("\nCold start of {MEASURED}: event to answer, process start included, {COLD_STARTS} processes"));
     say(&format!("  median {}, min {}, max {}", rank(&times, 50), rank(&times, 0), rank(&times, 100)));
 
     stack.restart(MEASURED).await;
+    // The first of the requests, a cold one: from here on there is a process to look at.
     request(&stack, MEASURED, next()).await?;
-    // A process of this one's own: others may be running the same binary.
     let process = process(&binaries.join(MEASURED));
     let mut times = Vec::new();
     let mut early = None;
@@ -158,7 +152,7 @@ async fn measure(root: &Path, binaries: &Path, requests: u32) -> Result<()> {
 
     match early.zip(late) {
         Some((early, late)) => memory(&early, &late, requests),
-        None => say("\nProcessor time and memory: not measured, because this is not Linux or /proc is not readable"),
+        None => say("\nProcessor time and memory: not measured, as /proc does not show the process"),
     }
     stack.shutdown().await;
     Ok(())
@@ -166,31 +160,27 @@ async fn measure(root: &Path, binaries: &Path, requests: u32) -> Result<()> {
 
 fn sizes(stack: &Stack, binaries: &Path) -> Result<()> {
     say("\nSize of the release binaries, as on the disk");
+    let line = |name: &str, bytes| say(&format!("  {name:22} {bytes:9} bytes, {:.2} MB", f64::from(bytes) / 1e6));
     let mut largest = 0;
-    for function in &stack.template().functions {
-        let name = &function.binary;
+    for name in stack.template().functions.iter().map(|function| &function.binary) {
         // Not all need to be in a directory that was given.
-        let Ok(file) = fs::metadata(binaries.join(name)) else {
-            say(&format!("  {name:22} not there"));
-            continue;
-        };
+        let Ok(file) = fs::metadata(binaries.join(name)) else { continue };
         let bytes = u32::try_from(file.len()).map_err(because(name))?;
-        say(&format!("  {name:22} {bytes:9} bytes, {:.2} MB", f64::from(bytes) / 1e6));
+        line(name, bytes);
         largest = largest.max(bytes);
     }
-    say(&format!("  largest                {largest:9} bytes, {:.2} MB", f64::from(largest) / 1e6));
+    line("largest", largest);
     Ok(())
 }
 
 fn memory(early: &Usage, late: &Usage, requests: u32) {
     let each = f64::from(late.ticks.saturating_sub(early.ticks)) * TICK_MS / f64::from(requests - SETTLED);
     say(&format!("  processor time of the process: {each:.3} ms a request"));
-    say(&format!("\nMemory of one {MEASURED} process: /proc/<pid>/status, VmRSS and its parts, VmHWM"));
+    say(&format!("\nMemory of one {MEASURED} process: /proc/<pid>/status, VmRSS, RssAnon, VmHWM"));
     for (after, usage) in [(SETTLED, early), (requests, late)] {
         let mb = |kib: u32| format!("{:.2} MB", f64::from(kib) * 1024.0 / 1e6);
-        let parts = format!("{} its own, {} of files", mb(usage.anonymous), mb(usage.file));
-        let (resident, peak) = (mb(usage.resident), mb(usage.peak));
-        say(&format!("  after {after:6} requests: {resident} resident ({parts}), peak {peak}"));
+        let (resident, heap, peak) = (mb(usage.resident), mb(usage.anonymous), mb(usage.peak));
+        say(&format!("  after {after:6} requests: {resident} resident, {heap} of it not from files; peak {peak}"));
     }
     let growth = (f64::from(late.resident) / f64::from(early.resident) - 1.0) * 100.0;
     say(&format!("  growth over the last {}: {growth:.1} %", requests - SETTLED));
@@ -201,7 +191,6 @@ struct Usage {
     ticks: u32,
     resident: u32,
     anonymous: u32,
-    file: u32,
     peak: u32,
 }
 
@@ -212,41 +201,24 @@ fn usage(process: &Path) -> Result<Usage> {
     // The name of the process, in parentheses, may have blanks. `utime` and `stime` are 11 fields after it.
     let times = stat.rsplit(')').next().unwrap_or_default().split_whitespace().skip(11).take(2);
     let ticks = times.map(|ticks| ticks.parse::<u32>().unwrap_or_default()).sum();
-    let (anonymous, file) = (kib("RssAnon:")?, kib("RssFile:")?);
-    Ok(Usage { ticks, resident: kib("VmRSS:")?, anonymous, file, peak: kib("VmHWM:")? })
+    Ok(Usage { ticks, resident: kib("VmRSS:")?, anonymous: kib("RssAnon:")?, peak: kib("VmHWM:")? })
 }
 
 fn field(status: &str, name: &str) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
 }
 
-/// The directory in `/proc` of the child that runs this binary. There is only one.
+/// The directory in `/proc` of the child that runs this binary; others may be running it too.
 fn process(binary: &Path) -> Option<PathBuf> {
     fs::read_dir("/proc").ok()?.flatten().map(|entry| entry.path()).find(|process| {
-        let status = || fs::read_to_string(process.join("status")).unwrap_or_default();
-        // The name is compared first: it is the cheaper question.
-        fs::read_link(process.join("exe")).is_ok_and(|exe| exe == binary)
-            && field(&status(), "PPid:") == Some(std::process::id())
+        let status = fs::read_to_string(process.join("status")).unwrap_or_default();
+        field(&status, "PPid:") == Some(std::process::id())
+            && fs::read_link(process.join("exe")).is_ok_and(|exe| exe == binary)
     })
 }
 
-/// An event of the repository.
-fn event(root: &Path, name: &str) -> Result<Value> {
-    let path = root.join("events").join(name).with_extension("json");
-    let content = fs::read(&path).map_err(because(path.display()))?;
-    serde_json::from_slice(&content).map_err(because(path.display()))
-}
-
-fn fetch_of(event: &Value, tenant: &str) -> Value {
-    let mut event = event.clone();
-    for (place, value) in
-        [("/rawQueryString", format!("tenant_id={tenant}")), ("/queryStringParameters/tenant_id", tenant.to_owned())]
-    {
-        if let Some(old) = event.pointer_mut(place) {
-            *old = value.into();
-        }
-    }
-    event
+fn parsed(json: &str) -> Result<Value> {
+    serde_json::from_str(json).map_err(because("no JSON"))
 }
 
 /// Only an answer that is a success counts: a refusal would be quicker.
@@ -274,6 +246,5 @@ fn because<E: Display>(doing: impl Display) -> impl FnOnce(E) -> Error {
 
 /// A line on standard output. If nobody reads it any more, that is no reason to stop.
 fn say(line: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
 }
