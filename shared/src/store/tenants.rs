@@ -56,7 +56,7 @@ impl Tenants<'_> {
                 return Ok((tenant_items::tenant(state, configuration)?, extra));
             }
         }
-        Err(Error::StaleUpdate)
+        Err(Error::unavailable("the tenant's items stayed of two moments"))
     }
 
     /// Writes exactly the fields that `patch` has. Read, decide, write if nobody else has written since; so two updates at

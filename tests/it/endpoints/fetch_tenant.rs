@@ -49,6 +49,22 @@ async fn a_tenant_whose_items_cannot_be_read_is_our_fault_and_shows_nothing() {
 }
 
 #[tokio::test]
+async fn two_items_that_are_not_of_one_moment_are_never_put_together() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let partition = format!("TENANT#{}", tenant.id);
+    // As a read sees it that falls into the middle of an update's transaction.
+    deployment.set(&partition, "CONFIG", "configuration_revision", &json!({ "N": "1" })).await;
+    let path = format!("/api/v1/fetch/tenant?tenant_id={}", tenant.id);
+    let (answer, calls) = deployment.calls_of(deployment.operator("GET", &path)).await;
+    answer.refused(503, "temporarily_unavailable");
+    assert_eq!(calls.iter().filter(|call| call.operation == "BatchGetItem").count(), 3, "it looks again");
+    deployment.update(&tenant, &json!({ "passkeys_enabled": null })).await.refused(503, "temporarily_unavailable");
+    deployment.set(&partition, "CONFIG", "configuration_revision", &json!({ "N": "0" })).await;
+    deployment.fetch(&tenant).await;
+}
+
+#[tokio::test]
 async fn an_unknown_tenant_is_not_found() {
     let deployment = Deployment::start().await;
     let answer = deployment.get("/api/v1/fetch/tenant?tenant_id=tnt_unknown").await;

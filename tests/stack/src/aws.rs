@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::callers::{Arrival, Callers, Kill};
 use crate::calls::{AwsCall, Calls, Service};
+use crate::data::Data;
 use crate::dynamodb::DynamoDb;
 use crate::faults::{Call, Effect, Faults};
 use crate::http::{self, Answer, Closed};
@@ -33,6 +34,8 @@ pub(crate) struct Aws {
     pub(crate) callers: Callers,
     pub(crate) faults: Faults,
     pub(crate) calls: Calls,
+    /// The directory is let go of last, when no call can write any more.
+    pub(crate) _data: Option<Data>,
 }
 
 /// A request that has arrived completely.

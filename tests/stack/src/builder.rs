@@ -1,7 +1,7 @@
 //! How a stack is started.
 
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use crate::aws::Aws;
 use crate::callers::Callers;
 use crate::calls::Calls;
+use crate::data::Data;
 use crate::dynamodb::DynamoDb;
 use crate::error::{Context, Error, Result};
 use crate::faults::Faults;
@@ -32,6 +33,7 @@ pub struct StackBuilder {
     port: u16,
     aws_port: u16,
     data: Option<PathBuf>,
+    taken: Option<Data>,
     admin_key: Option<String>,
     variables: Vec<(String, String)>,
     echo: Option<Echo>,
@@ -47,6 +49,7 @@ impl Default for StackBuilder {
             port: 0,
             aws_port: 0,
             data: None,
+            taken: None,
             admin_key: None,
             variables: Vec::new(),
             echo: None,
@@ -104,7 +107,19 @@ impl StackBuilder {
     #[must_use]
     pub fn data(mut self, directory: Option<PathBuf>) -> Self {
         self.data = directory;
+        self.taken = None;
         self
+    }
+
+    /// Takes that directory now, so that what is wrong with it is known before the long work of building.
+    ///
+    /// # Errors
+    /// It is in use by another stack, or is not a directory; in a sentence.
+    pub async fn take_data(mut self) -> Result<Self> {
+        if let (Some(directory), None) = (&self.data, &self.taken) {
+            self.taken = Some(Data::take(directory).await?);
+        }
+        Ok(self)
     }
 
     /// The operator's key. By default the kept one, or a random one.
@@ -139,14 +154,15 @@ impl StackBuilder {
     ///
     /// # Errors
     /// A port is taken, the template cannot be used, or the kept state cannot be read; in a sentence.
-    pub async fn start(self) -> Result<Stack> {
-        let path = self.template.ok_or_else(|| Error::new("no template was named"))?;
+    pub async fn start(mut self) -> Result<Stack> {
+        let path = self.template.take().ok_or_else(|| Error::new("no template was named"))?;
         let source = Source::read(&path)?;
         // First, because a taken port is the most likely reason not to start.
         let front = if self.aws_only { None } else { Some(listen(self.port).await?) };
         let aws_listener = listen(self.aws_port).await?;
 
-        let (dynamodb, secrets) = open(self.data.as_deref()).await?;
+        self = self.take_data().await?;
+        let (dynamodb, secrets) = open(self.taken.as_ref()).await?;
         let mut locals = self.parameters;
         let mut admin_key = None;
         for secret in source.secrets(&locals.parameters)? {
@@ -168,6 +184,7 @@ impl StackBuilder {
             callers: Callers::default(),
             faults: Faults::default(),
             calls: Calls::default(),
+            _data: self.taken,
         });
         let handler = Arc::clone(&aws);
         let aws_server = Server::spawn(aws_listener, move |request| Arc::clone(&handler).handle(request))?;
@@ -186,14 +203,13 @@ impl StackBuilder {
     }
 }
 
-async fn open(data: Option<&Path>) -> Result<(DynamoDb, SecretsManager)> {
-    let Some(directory) = data else {
+async fn open(data: Option<&Data>) -> Result<(DynamoDb, SecretsManager)> {
+    let Some(data) = data else {
         return Ok((DynamoDb::start(None).await?, SecretsManager::in_memory()));
     };
-    std::fs::create_dir_all(directory).context(directory.display())?;
-    let secrets = directory.join("secrets.json");
+    let secrets = data.secrets();
     let secrets = SecretsManager::open(secrets.clone()).context(secrets.display())?;
-    Ok((DynamoDb::start(Some(&directory.join("dynamodb.sqlite"))).await?, secrets))
+    Ok((DynamoDb::start(Some(&data.database()?)).await?, secrets))
 }
 
 /// Creates a secret of the template, or finds the kept one. Answers its ARN and the generated part of its value.

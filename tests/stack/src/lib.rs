@@ -27,6 +27,7 @@ mod aws;
 mod builder;
 mod callers;
 mod calls;
+mod data;
 mod dynamodb;
 mod error;
 mod faults;

@@ -1,6 +1,7 @@
 //! The AWS address as a client sees it: permissions, faults and the record.
 
 use std::io::Write;
+use std::path::Path;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -140,4 +141,44 @@ async fn a_taken_port_is_named() {
     let second = Stack::builder().template(file.path()).aws_port(taken).aws_only().start().await;
     let error = second.err().unwrap().to_string();
     assert!(error.contains(&taken.to_string()) && error.contains("already in use"), "{error}");
+}
+
+/// Only the data is of interest: the template's file ends with this.
+async fn start_in(directory: &Path) -> crate::Result<Stack> {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(TEMPLATE.as_bytes()).unwrap();
+    Stack::builder().template(file.path()).data(Some(directory.to_owned())).start().await
+}
+
+#[tokio::test]
+async fn data_is_for_one_stack_at_a_time_and_survives_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = start_in(folder.path()).await.unwrap();
+    let error = start_in(folder.path()).await.unwrap_err().to_string();
+    assert!(error.contains("in use by another"), "{error}");
+    let key = first.admin_key().to_owned();
+    first.shutdown().await;
+    assert_eq!(start_in(folder.path()).await.unwrap().admin_key(), key);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_can_read_the_data() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let _stack = start_in(folder.path()).await.unwrap();
+    for file in std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap) {
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{:?}", file.file_name());
+    }
+}
+
+#[tokio::test]
+async fn a_broken_file_is_named_once() {
+    for name in ["secrets.json", "dynamodb.sqlite"] {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(name), "not what it should be, and long enough to be read".repeat(99))
+            .unwrap();
+        let error = start_in(folder.path()).await.unwrap_err().to_string();
+        assert_eq!(error.matches(name).count(), 1, "{error}");
+    }
 }

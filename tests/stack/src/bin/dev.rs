@@ -16,6 +16,8 @@ use tokio::signal::unix::{SignalKind, signal};
 const SCHEDULE: Duration = Duration::from_mins(1);
 /// How long an admin key is.
 const KEY_LENGTH: usize = 48;
+/// Where the local AWS alone is, unless an option says otherwise.
+const AWS_ONLY_PORT: u16 = 9001;
 
 /// Runs Latchkey on 127.0.0.1: HTTP API, functions, DynamoDB and Secrets Manager.
 #[derive(Debug, Parser)]
@@ -79,12 +81,13 @@ async fn run(options: Options) -> Result<()> {
     };
     if options.aws_only {
         print_environment(&stack);
+        stopped.await;
     } else {
         print_usage(&stack);
-    }
-    tokio::select! {
-        () = schedules(&stack) => {}
-        () = &mut stopped => {}
+        tokio::select! {
+            () = schedules(&stack) => {}
+            () = &mut stopped => {}
+        }
     }
     stack.shutdown().await;
     Ok(())
@@ -92,23 +95,21 @@ async fn run(options: Options) -> Result<()> {
 
 async fn start(options: &Options) -> Result<Stack> {
     options.admin_key.as_deref().map_or(Ok(()), check_admin_key)?;
+    let aws_port = options.aws_port.unwrap_or(if options.aws_only { AWS_ONLY_PORT } else { 0 });
+    check_ports(options, aws_port)?;
     let root = root();
     let builder = Stack::builder()
         .template(root.join("template.yaml"))
+        .aws_port(aws_port)
+        .admin_key(options.admin_key.clone())
         .data(options.data.clone())
-        .admin_key(options.admin_key.clone());
+        .take_data()
+        .await?;
     if options.aws_only {
-        return builder.aws_port(options.aws_port.unwrap_or(9001)).aws_only().start().await;
+        return builder.aws_only().start().await;
     }
-    // Building takes minutes the first time: a taken port is better known before.
-    free(options.port)?;
     let binaries = build(&root, options.release).await?;
-    with_binaries(builder, binaries)
-        .port(options.port)
-        .aws_port(options.aws_port.unwrap_or(0))
-        .echo(|line| say(&line.text))
-        .start()
-        .await
+    with_binaries(builder, binaries).port(options.port).echo(|line| say(&line.text)).start().await
 }
 
 fn with_binaries(builder: StackBuilder, binaries: Vec<PathBuf>) -> StackBuilder {
@@ -125,11 +126,22 @@ fn root() -> PathBuf {
     package.ancestors().nth(2).unwrap_or(package).to_owned()
 }
 
-fn free(port: u16) -> Result<()> {
+/// Building takes minutes the first time: a port that cannot be had is better known before.
+fn check_ports(options: &Options, aws_port: u16) -> Result<()> {
+    if !options.aws_only {
+        if options.port == aws_port && aws_port != 0 {
+            return Err(Error::new(format!("--port and --aws-port are both {aws_port}: each needs a port of its own")));
+        }
+        free(options.port, "--port")?;
+    }
+    free(aws_port, "--aws-port")
+}
+
+fn free(port: u16, option: &str) -> Result<()> {
     match std::net::TcpListener::bind(("127.0.0.1", port)) {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => Err(Error::new(format!(
-            "port {port} on 127.0.0.1 is already in use: stop what listens there, or choose another with --port"
+            "port {port} on 127.0.0.1 is already in use: stop what listens there, or choose another with {option}"
         ))),
         Err(error) => Err(Error::new(format!("cannot listen on 127.0.0.1:{port}: {error}"))),
     }
@@ -188,9 +200,6 @@ async fn schedules(stack: &Stack) {
     loop {
         clock.tick().await;
         for binary in &scheduled {
-            if stack.port() == 0 {
-                continue;
-            }
             if let Err(error) = stack.invoke(binary, scheduled_event(), Invocation::default()).await {
                 complain(&format!("{binary}: {error}"));
             }
@@ -206,23 +215,26 @@ fn print_environment(stack: &Stack) {
     say(&format!("ready {}", stack.aws_url()));
 }
 
+/// The lines run as they are, pasted in this order. The comments have no signs that a shell would take for its own,
+/// because some shells read comments that are typed in as commands.
 fn print_usage(stack: &Stack) {
     let (url, key) = (stack.url(), stack.admin_key());
-    let post = |what: &str, path: &str, body: &str| {
-        say(&format!("# {what}"));
-        say(&format!(
-            "curl -X POST '{url}{path}' -H 'X-Admin-Key: {key}' -H 'Content-Type: application/json' -d '{body}'"
-        ));
-    };
-    let get = |what: &str, path: &str| {
-        say(&format!("# {what}"));
-        say(&format!("curl '{url}{path}' -H 'X-Admin-Key: {key}'"));
-    };
-    post("provision a tenant; its answer has the tenant_id", "/api/v1/provision/tenant", r#"{"tenant_name":"Acme"}"#);
-    get("fetch it", "/api/v1/fetch/tenant?tenant_id=TENANT_ID");
-    post("rotate its secret", "/api/v1/rotate/tenant-secret?tenant_id=TENANT_ID", "{}");
-    get("list all", "/api/v1/fetch/tenants?limit=20");
-    post("suspend it", "/api/v1/suspend/tenant?tenant_id=TENANT_ID", r#"{"reason":"unpaid"}"#);
+    say(&format!("api={url}/api/v1"));
+    say(&format!("key='X-Admin-Key: {key}'"));
+    say("json='Content-Type: application/json'");
+    say("# provision a tenant and keep its id");
+    say(concat!(
+        r#"tenant=$(curl -sS -w '\n' "$api/provision/tenant" -H "$key" -H "$json" -d '{"tenant_name":"Acme"}'"#,
+        r#" | tee /dev/stderr | sed -n 's/.*"tenant_id":"\([^"]*\)".*/\1/p')"#
+    ));
+    say("# fetch it");
+    say(r#"curl -sS -w '\n' "$api/fetch/tenant?tenant_id=$tenant" -H "$key""#);
+    say("# rotate its secret");
+    say(r#"curl -sS -w '\n' "$api/rotate/tenant-secret?tenant_id=$tenant" -H "$key" -H "$json" -d '{}'"#);
+    say("# list all");
+    say(r#"curl -sS -w '\n' "$api/fetch/tenants?limit=20" -H "$key""#);
+    say("# suspend it");
+    say(r#"curl -sS -w '\n' "$api/suspend/tenant?tenant_id=$tenant" -H "$key" -H "$json" -d '{"reason":"unpaid"}'"#);
     say(&format!("aws {}", stack.aws_url()));
     say(&format!("ready {url}"));
 }

@@ -1,18 +1,18 @@
 //! `cargo figures`: measures what the README says about sizes, times and memory.
 //!
-//! Everything is measured on the machine that it runs on, with the release binaries of the functions and the local AWS of
-//! this crate. Nothing here says how fast AWS is. This tool is to be a release build too: with an unoptimised local AWS, a
-//! request takes more than three times as long.
+//! Everything is measured on the machine that it runs on, with the release binaries of the functions and the local AWS
+//! of this crate. Nothing here says how fast AWS is. This tool is to be a release build too: with an unoptimised local
+//! AWS, a request takes more than three times as long.
 //!
 //! - **Size**: of each function's binary as it lies on the disk.
 //! - **Cold start**: from the event to the answer of a process that does not exist yet, 20 times.
-//! - **Warm request**: from the event to the answer of a process that has answered before. The calls to the local AWS are
-//!   part of both times; the HTTP API in front of the functions is not.
+//! - **Warm request**: the same of a process that has answered before. The calls to the local AWS are part of both
+//!   times; the HTTP API in front of the functions is not.
 //! - **Processor time**: what the kernel accounts to the function's process, which leaves the local AWS out.
 //! - **Memory**: what the kernel says in `/proc/<pid>/status` of one process that has the requests of many tenants.
 //!
-//! The requests are those of `events/`, one after the other, as a function gets them. Processor time and memory are measured
-//! on Linux only: elsewhere there is no `/proc`. An MB is 1 000 000 bytes.
+//! The requests are those of `events/`, one after the other, as a function gets them. Processor time and memory are
+//! measured on Linux only: elsewhere there is no `/proc`. An MB is 1 000 000 bytes.
 
 use std::fmt::Display;
 use std::fs;
@@ -113,8 +113,6 @@ async fn measure(root: &Path, binaries: &Path, requests: u32) -> Result<()> {
         let tenant = text(&body, "/data/tenant_id").ok_or_else(|| Error::new("no tenant_id in the answer"))?;
         events.push(parsed(&fetch.replace(PLACEHOLDER, &tenant))?);
     }
-    // Else it would have its share of the machine while another is measured.
-    stack.restart("provision-tenant").await;
     let mut events = events.iter().cycle().cloned();
     let mut next = || events.next().unwrap_or_default();
 

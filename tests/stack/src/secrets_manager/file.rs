@@ -15,13 +15,11 @@ pub(super) fn load(path: &Path) -> io::Result<State> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
         Err(error) => return Err(error),
     };
-    // The parser's message can quote a secret; where it stopped is enough.
+    // The parser's message can quote a secret; where it stopped is enough. Which file it is the caller says, as with
+    // every other error here.
     serde_json::from_slice(&bytes).map_err(|error| {
-        let (path, line, column) = (path.display(), error.line(), error.column());
-        io::Error::new(
-            io::ErrorKind::InvalidData,
-            format!("{path} is not a secrets file: line {line}, column {column}"),
-        )
+        let (line, column) = (error.line(), error.column());
+        io::Error::new(io::ErrorKind::InvalidData, format!("not a secrets file (line {line}, column {column})"))
     })
 }
 

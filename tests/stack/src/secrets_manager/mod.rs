@@ -28,8 +28,10 @@
 //! - At most 20 labels, on one version as across all versions of a secret ([`PutSecretValue`], [quotas]).
 //! - A version without labels is deprecated: readable by its id, listed only with `IncludeDeprecated`
 //!   ([versions], [`ListSecretVersionIds`]). With more than 100 versions the oldest deprecated ones go, but none that is
-//!   younger than 24 hours ([`PutSecretValue`], [quotas]). The quota beyond that is documented as "about 100", which the
-//!   rule just given contradicts, so no `LimitExceededException` is made of it.
+//!   younger than 24 hours ([`PutSecretValue`], [quotas]).
+//! - A secret has at most 100 versions ([quotas]). AWS documents the quota, and `LimitExceededException` for quotas
+//!   ([`PutSecretValue`], [`UpdateSecret`]), but not the exact refusal: here it meets the version that would be the 101st
+//!   when none can go, and the message is our own (*chosen*).
 //! - `GetSecretValue` with both `VersionId` and `VersionStage` needs both to mean the same version ([`GetSecretValue`]);
 //!   otherwise `InvalidRequestException` (*observed*).
 //!
@@ -124,7 +126,7 @@ impl SecretsManager {
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or is not what this service writes.
+    /// If the file cannot be read or is not what this service writes. The error does not name the file.
     pub fn open(path: PathBuf) -> std::io::Result<Self> {
         let state = file::load(&path)?;
         Ok(Self { inner: Mutex::new(Inner { state, path: Some(path) }) })

@@ -15,7 +15,7 @@ pub(super) const ARN_PREFIX: &str = "arn:aws:secretsmanager:us-east-1:1234567890
 
 /// Staging labels, across all versions of a secret.
 const MAX_LABELS: usize = 20;
-/// From here on deprecated versions are removed.
+/// Versions of a secret. Deprecated ones make room for new ones.
 const MAX_VERSIONS: usize = 100;
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -161,6 +161,12 @@ impl Secret {
             next.attach(CURRENT, id);
         }
         next.drop_deprecated(now_ms);
+        if next.versions.len() > MAX_VERSIONS {
+            return Err(Failure::limit(format!(
+                "You can't have more than {MAX_VERSIONS} versions of a secret. Versions created less than 24 hours ago \
+                 aren't removed."
+            )));
+        }
         next.changed_ms = now_ms;
         self.replace(next)
     }

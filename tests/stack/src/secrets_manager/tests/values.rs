@@ -161,24 +161,70 @@ fn update_without_a_value_changes_the_description_only() {
     fixture.assert_labels([(1, "AWSCURRENT")]);
 }
 
-#[test]
-fn beyond_100_versions_the_oldest_without_labels_go_once_they_are_24_hours_old() {
-    let mut fixture = Fixture::with_secret();
+/// Has 100 versions: `id(1)` to `id(100)`, the second of which has a label of its own.
+fn full() -> Fixture {
+    let fixture = Fixture::with_secret();
     fixture.put_as(2, &["KEEP"]);
-    for number in 3..=110 {
+    for number in 3..=100 {
         fixture.put(number, "v");
     }
-    assert_eq!(fixture.service.snapshot()[0].versions.len(), 110, "none is old enough");
+    fixture
+}
 
-    fixture.now += DAY - 1;
-    fixture.put(111, "v");
-    assert_eq!(fixture.service.snapshot()[0].versions.len(), 111, "still none");
+fn versions(fixture: &Fixture) -> usize {
+    fixture.service.snapshot()[0].versions.len()
+}
 
-    fixture.now += 1;
-    fixture.put(112, "v");
-    let versions = fixture.service.snapshot().remove(0).versions;
-    assert_eq!(versions.len(), 100);
-    fixture.assert_labels([(2, "KEEP"), (111, "AWSPREVIOUS"), (112, "AWSCURRENT"), (14, "")]);
+#[test]
+fn beyond_100_versions_the_oldest_without_labels_go_once_they_are_24_hours_old() {
+    let mut fixture = full();
+    fixture.now += DAY;
+    fixture.put(101, "v");
+    fixture.put(102, "v");
+    assert_eq!(versions(&fixture), 100);
+    fixture.assert_labels([(2, "KEEP"), (101, "AWSPREVIOUS"), (102, "AWSCURRENT"), (4, "")]);
     assert_eq!(fixture.labels(1), None);
-    assert_eq!(fixture.labels(13), None);
+    assert_eq!(fixture.labels(3), None);
+}
+
+#[test]
+fn a_101st_version_is_refused_while_none_of_the_others_is_24_hours_old() {
+    let mut fixture = full();
+    assert_eq!(versions(&fixture), 100);
+    let mut refused = |after| {
+        fixture.now = NOON + after;
+        let input = json!({ "SecretId": "s", "ClientRequestToken": id(101), "SecretString": "new" });
+        for operation in ["PutSecretValue", "UpdateSecret"] {
+            assert_eq!(fixture.refused(operation, &input), "LimitExceededException", "{operation}");
+        }
+    };
+    refused(0);
+    refused(DAY - 1);
+    // What makes no version is not held back: a repeated request, and one without a value.
+    fixture.put(100, "v");
+    fixture.ok("UpdateSecret", &json!({ "SecretId": "s", "ClientRequestToken": id(101), "Description": "new" }));
+
+    fixture.now = NOON + DAY;
+    fixture.ok("UpdateSecret", &json!({ "SecretId": "s", "ClientRequestToken": id(101), "SecretString": "new" }));
+    assert_eq!((versions(&fixture), fixture.labels(1)), (100, None));
+}
+
+#[test]
+fn versions_with_labels_make_no_room() {
+    let mut fixture = Fixture::with_secret();
+    // The third takes the label of the first, which then is the only one without.
+    for (number, stages) in [(2, ["AWSPREVIOUS"]), (3, ["AWSCURRENT"])] {
+        fixture.put_as(number, &stages);
+    }
+    fixture.now += DAY;
+    for number in 4..=100 {
+        fixture.put_as(number, &["NEW"]);
+    }
+    fixture.put_as(101, &["NEW"]);
+    assert_eq!((versions(&fixture), fixture.labels(2)), (100, None));
+    let input = json!({
+        "SecretId": "s", "ClientRequestToken": id(102), "SecretString": "v", "VersionStages": ["NEW"]
+    });
+    assert_eq!(fixture.refused("PutSecretValue", &input), "LimitExceededException");
+    fixture.assert_labels([(1, "AWSPREVIOUS"), (3, "AWSCURRENT"), (101, "NEW")]);
 }
