@@ -71,22 +71,18 @@ impl App {
         Self(Arc::new(Parts { table, secrets, clock, random }))
     }
 
-    /// The clock.
     pub fn clock(&self) -> &dyn Clock {
         &*self.0.clock
     }
 
-    /// The time now.
     pub fn now(&self) -> Timestamp {
         self.0.clock.now()
     }
 
-    /// The source of randomness.
     pub fn random(&self) -> &dyn Random {
         &*self.0.random
     }
 
-    /// The tenants.
     pub fn tenants(&self) -> Tenants<'_> {
         Tenants { table: &self.0.table, secrets: &self.0.secrets, random: self.random() }
     }

@@ -32,7 +32,6 @@ pub enum Error {
     Invalid {
         /// The field's name, with an index where it is one of a list.
         field: String,
-        /// The rule.
         problem: Problem,
     },
     /// No valid credential. Clients see one and the same body for every reason; the log has the reason.
@@ -170,7 +169,6 @@ impl Error {
         Self::Invalid { field: field.into(), problem }
     }
 
-    /// A failed store.
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
         Self::Unavailable(cause.into())
     }

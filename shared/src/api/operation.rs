@@ -6,12 +6,9 @@ use serde::de::DeserializeOwned;
 
 use crate::auth::{Caller, SecurityScheme};
 
-/// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Reads.
     Get,
-    /// Changes.
     Post,
 }
 
@@ -30,9 +27,7 @@ impl Method {
 pub struct Route {
     /// Its name, which is the binary's: `provision-tenant`.
     pub name: &'static str,
-    /// The HTTP method.
     pub method: Method,
-    /// The path.
     pub path: &'static str,
     /// The HTTP status of success.
     pub status: u16,

@@ -21,7 +21,6 @@ use crate::error::Result;
 /// No `http::Request`: that can't be built from every path and query string that a client can send.
 #[derive(Default)]
 pub struct Request {
-    /// The method.
     pub method: String,
     /// The query string, as it was sent, without the question mark.
     pub query: String,

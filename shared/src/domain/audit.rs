@@ -66,11 +66,9 @@ pub struct AuditEvent {
 /// takes one, so that there is no change without its audit event.
 #[derive(Debug)]
 pub struct Change {
-    /// Who makes it.
     pub actor: Actor,
     /// When it was asked for.
     pub at: Timestamp,
-    /// The id of the request.
     pub request_id: String,
     /// When the platform stops this invocation: after that, nothing of it runs any more. It is the lease on what the change
     /// began and has not finished.

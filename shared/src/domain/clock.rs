@@ -92,7 +92,6 @@ impl JsonSchema for Timestamp {
 
 /// Where the time comes from. A trait so that rules about time are tested without waiting.
 pub trait Clock: Send + Sync {
-    /// The time now.
     fn now(&self) -> Timestamp;
 }
 

@@ -31,7 +31,6 @@ macro_rules! bounded_number {
                     .ok_or_else(|| Problem::new(concat!("must be a whole number from ", $low, " to ", $high)))
             }
 
-            /// The number.
             pub fn get(self) -> u32 {
                 self.0
             }

@@ -92,7 +92,6 @@ impl LogoUrl {
         Self(text.to_owned())
     }
 
-    /// The URL as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -56,7 +56,6 @@ impl RpId {
         Self(text.to_owned())
     }
 
-    /// The relying party id as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }

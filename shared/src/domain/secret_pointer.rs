@@ -31,7 +31,6 @@ pub struct SecretVersion {
 /// The version before, and when it stops being valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousSecret {
-    /// The version.
     pub version: SecretVersion,
     /// Valid before this time, and not at it.
     pub until: Timestamp,

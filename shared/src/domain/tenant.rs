@@ -22,7 +22,6 @@ use super::text::{DisplayName, Reason, TenantName};
 pub struct Violation {
     /// The field's name, with an index where it is one of a list.
     pub field: String,
-    /// The rule.
     pub problem: Problem,
 }
 

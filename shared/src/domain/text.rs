@@ -61,7 +61,6 @@ macro_rules! short_text {
                 Self(text.to_owned())
             }
 
-            /// The text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }

@@ -44,9 +44,7 @@ const LARGEST_BODY: usize = 64 * 1024;
 pub struct Call<O: Operation> {
     /// The proof of who calls.
     pub caller: O::Caller,
-    /// The query parameters.
     pub query: O::Query,
-    /// The body.
     pub body: O::Body,
     /// Who asks for a change, when, and under which idempotency key; for the store methods that make one.
     pub change: Change,

@@ -66,7 +66,6 @@ impl Update {
         Self { key, set: Vec::new(), remove: Vec::new(), values: HashMap::new() }
     }
 
-    /// Writes an attribute.
     #[must_use]
     pub fn set(mut self, name: &'static str, value: AttributeValue) -> Self {
         let placeholder = format!(":set{}", self.values.len());

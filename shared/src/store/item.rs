@@ -11,15 +11,12 @@ use super::keys::{PK, SK};
 use crate::domain::{Problem, Timestamp};
 use crate::error::{Error, Result};
 
-/// An item.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// A string attribute.
 pub fn text(value: impl fmt::Display) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
-/// A number attribute.
 pub fn number(value: impl Into<i128>) -> AttributeValue {
     AttributeValue::N(value.into().to_string())
 }
@@ -96,7 +93,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A list of strings.
     pub fn texts(self, name: &'static str) -> Result<Vec<&'a str>> {
         let Some(AttributeValue::L(list)) = self.0.get(name) else { return Err(self.unreadable(name)) };
         list.iter().map(|value| value.as_s().map(String::as_str).map_err(|_| self.unreadable(name))).collect()

@@ -21,9 +21,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::{AuditEvent, IdempotencyKey, TenantId, Timestamp};
 
-/// The partition key attribute.
 pub const PK: &str = "pk";
-/// The sort key attribute.
 pub const SK: &str = "sk";
 /// The index of all tenants.
 pub const TENANTS: &str = "tenants";
@@ -45,7 +43,6 @@ pub const CONFIGURATION: &str = "CONFIG";
 
 const TENANT: &str = "TENANT#";
 
-/// A primary key.
 pub type Key = HashMap<String, AttributeValue>;
 
 fn key(partition: String, sort: String) -> Key {

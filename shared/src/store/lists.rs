@@ -151,7 +151,6 @@ fn after(cursor: &Cursor, query: &str, attribute: &str, value: &str) -> Result<I
 enum Skipped {
     /// To a row, after which the page starts; `None` is the first.
     To(Option<HashMap<String, AttributeValue>>),
-    /// Past the end.
     All,
 }
 

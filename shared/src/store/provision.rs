@@ -27,7 +27,6 @@ use crate::error::{Error, Result};
 /// A tenant that was registered, and its secret.
 #[derive(Debug)]
 pub struct Provisioned {
-    /// The tenant.
     pub tenant: Tenant,
     /// Its secret. `None` when the answer is a replay and the secret can't be shown again.
     pub secret: Option<TenantSecret>,

@@ -20,7 +20,6 @@ const DESCRIPTION: &str = "The valid version is the one that the tenant's item n
 /// The tenants' secrets and the operator's.
 #[derive(Clone)]
 pub struct Secrets {
-    /// The client.
     pub client: Client,
     /// Name or ARN of the secret with the admin keys.
     pub admin_secret: String,
@@ -56,9 +55,6 @@ impl Secrets {
     }
 
     /// Creates the tenant's secret with its first version. Doing it again with the same version and secret changes nothing.
-    ///
-    /// # Errors
-    /// If Secrets Manager fails.
     pub async fn create(&self, id: &TenantId, version: Uuid, secret: &TenantSecret) -> Result<()> {
         let request = self.client.create_secret().name(self.name(id)).client_request_token(version);
         let tag = Tag::builder().key("latchkey:tenant").value(id.as_str()).build();
@@ -89,9 +85,6 @@ impl Secrets {
     }
 
     /// Deletes the secret of a tenant that never became one, at once. Deleting what is not there succeeds.
-    ///
-    /// # Errors
-    /// If Secrets Manager fails.
     pub async fn delete(&self, id: &TenantId) -> Result<()> {
         let request = self.client.delete_secret().secret_id(self.name(id)).force_delete_without_recovery(true);
         match request.send().await {

@@ -20,9 +20,7 @@ pub const ATTEMPTS: u32 = 3;
 /// The one table, and the client that reaches it.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// The client.
     pub client: Client,
-    /// The table's name.
     pub name: String,
 }
 
@@ -53,9 +51,6 @@ impl Refused {
 
 impl Table {
     /// Reads one item, strongly consistent.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn get(&self, key: Key) -> Result<Option<Item>> {
         let request = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
         Ok(request.send().await.map_err(failed)?.item)
@@ -63,9 +58,6 @@ impl Table {
 
     /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left out for
     /// lack of capacity is asked for again, and in the end the read fails rather than being incomplete.
-    ///
-    /// # Errors
-    /// If DynamoDB fails.
     pub async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::new();
         let mut wanted = keys;
