@@ -223,9 +223,10 @@ fn print_usage(stack: &Stack) {
     say(&format!("key='X-Admin-Key: {key}'"));
     say("json='Content-Type: application/json'");
     say("# provision a tenant and keep its id");
+    // Appending, because a log that is the standard error would else be emptied.
     say(concat!(
         r#"tenant=$(curl -sS -w '\n' "$api/provision/tenant" -H "$key" -H "$json" -d '{"tenant_name":"Acme"}'"#,
-        r#" | tee /dev/stderr | sed -n 's/.*"tenant_id":"\([^"]*\)".*/\1/p')"#
+        r#" | tee -a /dev/stderr | sed -n 's/.*"tenant_id":"\([^"]*\)".*/\1/p')"#
     ));
     say("# fetch it");
     say(r#"curl -sS -w '\n' "$api/fetch/tenant?tenant_id=$tenant" -H "$key""#);
