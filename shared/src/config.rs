@@ -11,6 +11,12 @@ pub struct Config {
     pub admin_secret: String,
     /// What the names of tenants' secrets start with, before `/<tenant id>` (`LATCHKEY_SECRET_PREFIX`).
     pub secret_prefix: String,
+    /// The AWS region (`AWS_REGION`, which Lambda sets).
+    pub region: String,
+    /// Where DynamoDB is, if not where it is for the region (`AWS_ENDPOINT_URL_DYNAMODB`, the SDKs' own name for it).
+    pub dynamodb_endpoint: Option<String>,
+    /// Where Secrets Manager is, if not where it is for the region (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
+    pub secrets_manager_endpoint: Option<String>,
 }
 
 /// Variables that are not set.
@@ -34,9 +40,10 @@ impl Config {
     }
 
     fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, Missing> {
+        let variable = |name| variable(name).filter(|value| !value.is_empty());
         let mut missing = Vec::new();
         let mut required = |name| {
-            variable(name).filter(|value| !value.is_empty()).unwrap_or_else(|| {
+            variable(name).unwrap_or_else(|| {
                 missing.push(name);
                 String::new()
             })
@@ -45,6 +52,9 @@ impl Config {
             table: required("LATCHKEY_TABLE"),
             admin_secret: required("LATCHKEY_ADMIN_SECRET"),
             secret_prefix: required("LATCHKEY_SECRET_PREFIX"),
+            region: required("AWS_REGION"),
+            dynamodb_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
+            secrets_manager_endpoint: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
         };
         if missing.is_empty() { Ok(config) } else { Err(Missing(missing)) }
     }
@@ -59,7 +69,8 @@ mod tests {
         let error = Config::read(|name| (name == "LATCHKEY_TABLE").then(String::new)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "environment variables are not set: LATCHKEY_TABLE, LATCHKEY_ADMIN_SECRET, LATCHKEY_SECRET_PREFIX"
+            "environment variables are not set: LATCHKEY_TABLE, LATCHKEY_ADMIN_SECRET, LATCHKEY_SECRET_PREFIX, \
+             AWS_REGION"
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
 use serde_json::{Value, json};
 use shared::domain::{
     Actor, Change, Clock, IdempotencyKey, NewTenant, OverlapSeconds, SystemRandomness, TenantId, TenantSecret,
@@ -205,20 +205,22 @@ impl Clock for Stopped {
 }
 
 /// The functions' own library on the local AWS, so that time is a parameter.
-async fn app(deployment: &Deployment) -> App {
+fn app(deployment: &Deployment) -> App {
     let environment: std::collections::BTreeMap<_, _> = deployment.stack.environment().into_iter().collect();
+    let variable = |name: &str| environment[name].clone();
     let credentials = aws_sdk_dynamodb::config::Credentials::new("developer", "local", None, None, "test");
-    #[expect(clippy::disallowed_methods, reason = "the clients of a test are its own")]
-    let sdk = aws_config::defaults(BehaviorVersion::latest())
+    let sdk = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
-        .endpoint_url(&environment["AWS_ENDPOINT_URL_DYNAMODB"])
-        .credentials_provider(credentials)
-        .load()
-        .await;
+        .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials))
+        .build();
     let config = Config {
-        table: environment["LATCHKEY_TABLE"].clone(),
-        admin_secret: environment["LATCHKEY_ADMIN_SECRET"].clone(),
-        secret_prefix: environment["LATCHKEY_SECRET_PREFIX"].clone(),
+        table: variable("LATCHKEY_TABLE"),
+        admin_secret: variable("LATCHKEY_ADMIN_SECRET"),
+        secret_prefix: variable("LATCHKEY_SECRET_PREFIX"),
+        region: variable("AWS_REGION"),
+        dynamodb_endpoint: Some(variable("AWS_ENDPOINT_URL_DYNAMODB")),
+        secrets_manager_endpoint: Some(variable("AWS_ENDPOINT_URL_SECRETS_MANAGER")),
     };
     App::with(config, &sdk, Box::new(Stopped), Box::new(SystemRandomness::new()))
 }
@@ -236,7 +238,7 @@ fn at(moment: Timestamp) -> Change {
 #[tokio::test]
 async fn a_secret_is_shown_again_for_ten_minutes_and_the_outcome_for_a_day() {
     let deployment = Deployment::start().await;
-    let app = app(&deployment).await;
+    let app = app(&deployment);
     let start = Timestamp::from_millis(1_800_000_000_000);
     let new: NewTenant = serde_json::from_value(json!({ "tenant_name": "Acme" })).unwrap();
     let first = app.tenants().provision(new.clone(), &at(start)).await.unwrap();
@@ -254,7 +256,7 @@ async fn a_secret_is_shown_again_for_ten_minutes_and_the_outcome_for_a_day() {
 #[tokio::test]
 async fn the_end_of_an_overlap_is_kept_to_the_millisecond() {
     let deployment = Deployment::start().await;
-    let app = app(&deployment).await;
+    let app = app(&deployment);
     let start = Timestamp::from_millis(1_800_000_000_000);
     let tenant = deployment.provision("Acme").await;
     let id = TenantId::parse(&tenant.id).unwrap();

@@ -86,7 +86,7 @@ where
         Err(error) => return telemetry::failed_start(&error.to_string()),
     };
     let ended = runtime.block_on(async {
-        let app = App::new(config).await;
+        let app = App::new(config);
         // The first draw seeds the generator, which takes a while: better now than in the first request. If it fails, that
         // request fails when it draws.
         let _: Result<[u8; 32], _> = draw(app.random());
