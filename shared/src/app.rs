@@ -9,6 +9,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
+use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{AdminKeys, Clock, Random, SystemClock, SystemRandomness, Timestamp};
@@ -48,9 +49,12 @@ impl App {
     /// The app of a deployed function. Credentials are in the environment, where Lambda puts them: looking for them elsewhere,
     /// as the SDK's default chain does, would be a tenth of each binary for places that a function does not have.
     pub fn new(config: Config) -> Self {
+        let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+        let http_client = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(config.region.clone()))
+            .http_client(http_client)
             .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
             .timeout_config(
