@@ -1,4 +1,4 @@
-"""Checks the functions under `cargo lambda watch`: every route of the router block over HTTP, every function by its event.
+"""Checks the functions under `cargo lambda watch`: every route of the router block, and every function by its event.
 
 Arguments: the port of `cargo lambda watch`. The environment is the one that `cargo dev --aws-only` prints.
 """
@@ -18,40 +18,10 @@ import boto3
 
 PORT = sys.argv[1]
 TENANT = "tnt_" + "0" * 32  # the tenant in events/*.json
-VERSION = "00000000-0000-4000-8000-000000000000"
 
 
 def event(function):
     return json.loads(pathlib.Path(f"events/{function}.json").read_text())
-
-
-def seed():
-    """Events have fixed ids, and ids are drawn: so the tenant that they name is written past the service."""
-    now = int(time.time() * 1000)
-    table, secrets = os.environ["LATCHKEY_TABLE"], os.environ["LATCHKEY_SECRET_PREFIX"]
-    key = {"pk": {"S": f"TENANT#{TENANT}"}}
-    state = {
-        "sk": {"S": "STATE"},
-        "tenant_name": {"S": "Seed"},
-        "tenant_status": {"S": "active"},
-        "listing": {"S": "tenants"},
-        "listing_order": {"S": f"{now:015}#{TENANT}"},
-        "created_at": {"N": str(now)},
-        "rate_limit_per_min": {"N": "60"},
-        "abuse_strikes": {"N": "0"},
-        "revision": {"N": "0"},
-        "secret_version": {"S": VERSION},
-        "secret_label": {"S": "slot-0"},
-    }
-    configuration = {"sk": {"S": "CONFIG"}, "qr_login_allowed_origins": {"L": []}, "webauthn_origins": {"L": []}}
-    dynamodb = boto3.client("dynamodb")
-    for item in (state, configuration):
-        dynamodb.put_item(TableName=table, Item=key | item)
-    boto3.client("secretsmanager").create_secret(
-        Name=f"{secrets}/{TENANT}",
-        ClientRequestToken=VERSION,
-        SecretString=json.dumps({"tenant_secret": "sk_" + "0" * 64}),
-    )
 
 
 def call(method, path, query="", body=None, headers=None):
@@ -69,11 +39,33 @@ def call(method, path, query="", body=None, headers=None):
         return status, {}
 
 
-def replay(event, headers=None):
+def replay(made, headers=None):
     """The request that an event was made of."""
-    http = event["requestContext"]["http"]
-    headers = headers or {name: event["headers"][name] for name in event["headers"] if name != "host"}
-    return call(http["method"], event["rawPath"], event["rawQueryString"], event.get("body"), headers)
+    headers = headers or {name: value for name, value in made["headers"].items() if name != "host"}
+    method = made["requestContext"]["http"]["method"]
+    return call(method, made["rawPath"], made["rawQueryString"], made.get("body"), headers)
+
+
+def provision(headers):
+    """A new tenant, which can be fetched."""
+    status, made = call("POST", "/api/v1/provision/tenant", body='{"tenant_name":"Watched"}', headers=headers)
+    expect(status == 201, f"provision: {status} {made}")
+    tenant = made["data"]["tenant_id"]
+    status, found = call("GET", "/api/v1/fetch/tenant", f"tenant_id={tenant}", headers=headers)
+    expect(status == 200 and found["data"]["tenant_name"] == "Watched", f"fetch of {tenant}: {status} {found}")
+    return tenant
+
+
+def seed(tenant):
+    """The tenant that the events name. Ids are drawn, so it is a copy of the only tenant there is, under another id."""
+    dynamodb, table = boto3.client("dynamodb"), os.environ["LATCHKEY_TABLE"]
+    for item in dynamodb.scan(TableName=table)["Items"]:
+        dynamodb.put_item(TableName=table, Item=json.loads(json.dumps(item).replace(tenant, TENANT)))
+    secrets, prefix = boto3.client("secretsmanager"), os.environ["LATCHKEY_SECRET_PREFIX"]
+    secret = secrets.get_secret_value(SecretId=f"{prefix}/{tenant}")
+    secrets.create_secret(
+        Name=f"{prefix}/{TENANT}", SecretString=secret["SecretString"], ClientRequestToken=secret["VersionId"]
+    )
 
 
 def invoke(function):
@@ -95,11 +87,15 @@ def main():
     router = router["workspace"]["metadata"]["lambda"]["watch"]["router"]
     document = json.loads(pathlib.Path("shared/openapi.json").read_text())
     functions = sorted(path.stem for path in pathlib.Path("functions/src/bin").glob("*.rs"))
-    seed()
     for _ in range(100):
         if not socket.socket().connect_ex(("127.0.0.1", int(PORT))):
             break
         time.sleep(0.1)
+
+    admin = {"x-admin-key": event("provision-tenant")["headers"]["x-admin-key"], "content-type": "application/json"}
+    seed(provision(admin))
+    status, _ = call("GET", "/api/v1/fetch/nothing", headers=admin)
+    expect(status == 404, f"a path that is no route: {status}")
 
     success = {}
     for path, routes in router.items():
@@ -107,20 +103,13 @@ def main():
             operation = document["paths"][path][route["method"].lower()]
             success[route["function"]] = min(int(status) for status in operation["responses"])
             made = event(route["function"])
-            expect((made["rawPath"], made["requestContext"]["http"]["method"]) == (path, route["method"]), f"{path}: its event")
+            named = (made["requestContext"]["http"]["method"], made["rawPath"])
+            expect(named == (route["method"], path), f"{route['method']} {path}: its event is of {named}")
             status, answer = replay(made)
             expect(status == success[route["function"]] and answer.get("success"), f"{path}: {status} {answer}")
             status, answer = replay(made, {"content-type": "application/json"})
             expect(status == 401, f"{path} without the admin key: {status} {answer}")
             print(f"{route['method']} {path}: {success[route['function']]}")
-
-    admin = {"x-admin-key": event("provision-tenant")["headers"]["x-admin-key"], "content-type": "application/json"}
-    _, made = call("POST", "/api/v1/provision/tenant", body='{"tenant_name":"Watched"}', headers=admin)
-    made = made["data"]["tenant_id"]
-    status, found = call("GET", "/api/v1/fetch/tenant", f"tenant_id={made}", headers=admin)
-    expect(status == 200 and found["data"]["tenant_name"] == "Watched", f"fetch of {made}: {status} {found}")
-    status, _ = call("GET", "/api/v1/fetch/nothing", headers=admin)
-    expect(status == 404, f"a path that is no route: {status}")
 
     for function in functions:
         answer = invoke(function)
