@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 pub struct HttpResponse {
     status_code: u16,
     headers: BTreeMap<&'static str, String>,
+    // None are ever set. The gateway does without the field; `cargo lambda watch` does not.
+    cookies: [&'static str; 0],
     body: String,
     is_base64_encoded: bool,
 }
@@ -59,7 +61,7 @@ pub fn make(request_id: &str, outcome: Result<Success>) -> HttpResponse {
         }
         refusal(&error)
     });
-    HttpResponse { status_code: status, headers, body, is_base64_encoded: false }
+    HttpResponse { status_code: status, headers, cookies: [], body, is_base64_encoded: false }
 }
 
 fn refusal(error: &Error) -> Success {

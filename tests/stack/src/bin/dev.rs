@@ -150,14 +150,17 @@ fn free(port: u16, option: &str) -> Result<()> {
 /// Builds the functions and answers where Cargo has put them. Cargo shows its progress itself.
 async fn build(root: &Path, release: bool) -> Result<Vec<PathBuf>> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    // The whole workspace, as `cargo dev` itself and the tests are built: for a package alone Cargo chooses other features of
+    // the dependencies, and compiles them again.
     cargo
         .current_dir(root)
-        .args(["build", "--package", "functions", "--bins", "--message-format=json-render-diagnostics"])
+        .args(["build", "--bins", "--message-format=json-render-diagnostics"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .process_group(0);
     if release {
-        cargo.arg("--release");
+        // What is not deployed need not be optimised.
+        cargo.args(["--release", "--package", "functions"]);
     }
     let failed = |cause: std::io::Error| Error::new(format!("cargo build: {cause}"));
     let mut child = cargo.spawn().map_err(failed)?;
