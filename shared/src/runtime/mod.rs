@@ -61,7 +61,7 @@ where
         let cold = AtomicBool::new(true);
         let service = service_fn(|event: LambdaEvent<HttpEvent>| {
             let (app, cold) = (app.clone(), cold.swap(false, Ordering::Relaxed));
-            async move { Ok::<_, lambda_runtime::Error>(answer::<O, H, F>(app, handler, event, cold).await) }
+            async move { Ok::<_, lambda_runtime::Error>(answer::<O, H, F>(app, handler, event, cold, BUDGET).await) }
         });
         lambda_runtime::Runtime::new(service).run().await
     })
@@ -99,7 +99,13 @@ where
 }
 
 /// Answers one request, whatever happens: a panic and a time-out are answers too.
-async fn answer<O, H, F>(app: App, handler: H, event: LambdaEvent<HttpEvent>, cold: bool) -> HttpResponse
+async fn answer<O, H, F>(
+    app: App,
+    handler: H,
+    event: LambdaEvent<HttpEvent>,
+    cold: bool,
+    budget: Duration,
+) -> HttpResponse
 where
     O: Operation,
     H: Fn(App, Call<O>) -> F + Copy + Send + Sync + 'static,
@@ -109,7 +115,7 @@ where
     let request_id = context.request_id.clone();
     let started = app.now();
     // A task of its own, so that a panic ends the task and not the process.
-    let task = tokio::spawn(tokio::time::timeout(BUDGET, handle::<O, H, F>(app.clone(), handler, payload, context)));
+    let task = tokio::spawn(tokio::time::timeout(budget, handle::<O, H, F>(app.clone(), handler, payload, context)));
     let (tenant_id, result) = match task.await {
         Ok(Ok(handled)) => handled,
         Ok(Err(_)) => (None, Err(Error::unavailable("out of time"))),
@@ -180,4 +186,101 @@ fn change<O: Operation>(app: &App, caller: &O::Caller, request: &Request, contex
         deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
         idempotency_key,
     })
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
+mod tests {
+    use aws_config::{BehaviorVersion, SdkConfig};
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::api::{BodyRule, Route};
+    use crate::auth::SecurityScheme;
+    use crate::domain::{Actor, IdempotencyKey, SystemClock, SystemRandomness};
+
+    struct Anybody;
+
+    impl Caller for Anybody {
+        const SCHEME: SecurityScheme = SecurityScheme { name: "None", header: "none", description: "" };
+
+        async fn authenticate(_: &App, _: &Request) -> Result<Self> {
+            Ok(Self)
+        }
+
+        fn actor(&self) -> Actor {
+            Actor::Operator
+        }
+
+        fn idempotency_key(&self, _: &str, _: &[&[u8]]) -> Option<IdempotencyKey> {
+            None
+        }
+    }
+
+    #[derive(Deserialize, Serialize, JsonSchema)]
+    struct Empty {}
+
+    impl Input for Empty {}
+
+    impl Output for Empty {}
+
+    struct Probe;
+
+    impl Operation for Probe {
+        const ROUTE: Route = Route::post("probe", "/probe", BodyRule::Optional);
+        type Caller = Anybody;
+        type Query = Empty;
+        type Body = Empty;
+        type Output = Empty;
+    }
+
+    async fn answered<H, F>(handler: H) -> Value
+    where
+        H: Fn(App, Call<Probe>) -> F + Copy + Send + Sync + 'static,
+        F: Future<Output = Result<Empty>> + Send + 'static,
+    {
+        let config = Config {
+            table: String::new(),
+            admin_secret: String::new(),
+            secret_prefix: String::new(),
+            region: String::new(),
+            dynamodb_endpoint: None,
+            secrets_manager_endpoint: None,
+        };
+        let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
+        let app = App::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new()));
+        let event = json!({ "headers": {}, "requestContext": { "http": { "method": "POST" } } });
+        let payload = serde_json::from_value(event).unwrap();
+        let event = LambdaEvent { payload, context: Context::default() };
+        serde_json::to_value(answer::<Probe, _, _>(app, handler, event, false, Duration::from_millis(50)).await)
+            .unwrap()
+    }
+
+    fn code(answer: &Value) -> (u64, String) {
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        let code = body["error"]["code"].as_str().unwrap_or_default().to_owned();
+        (answer["statusCode"].as_u64().unwrap(), code)
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_panics_is_answered_as_our_fault() {
+        let panics = |_: App, _: Call<Probe>| async { panic!("secret") };
+        let answer = answered(panics).await;
+        assert_eq!(code(&answer), (500, "internal".to_owned()));
+        assert!(!answer.to_string().contains("secret"));
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_takes_too_long_is_answered_in_time() {
+        let answer = answered(|_, _| std::future::pending()).await;
+        assert_eq!(code(&answer), (503, "temporarily_unavailable".to_owned()));
+        assert_eq!(answer["headers"]["retry-after"], "1");
+    }
+
+    #[tokio::test]
+    async fn a_handler_that_answers_is_answered() {
+        assert_eq!(code(&answered(|_, _| async { Ok(Empty {}) }).await), (200, String::new()));
+    }
 }
