@@ -126,8 +126,9 @@ fn refusal(path: &str, message: &str) -> Error {
     if let Some(name) = named("duplicate field", "`") {
         return Error::invalid(name, Problem::new("is given more than once"));
     }
-    if message.starts_with("unknown variant") {
-        let expected: Vec<_> = message.split('`').skip(3).step_by(2).collect();
+    if let Some((_, expected)) = message.rsplit_once("`, expected ").filter(|_| message.starts_with("unknown variant"))
+    {
+        let expected: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
         return Error::invalid(path, Problem::new(format!("must be one of {}", expected.join(", "))));
     }
     if let Some((_, expected)) = message_only.rsplit_once(", expected ") {
@@ -276,7 +277,10 @@ mod tests {
         assert_eq!(parameter::<TenantsQuery>("limit=0").1, "limit must be a whole number from 1 to 100");
         assert_eq!(parameter::<TenantsQuery>("limit=x").0, "limit");
         assert_eq!(parameter::<TenantsQuery>("offset=10001").1, "offset must be a whole number from 0 to 10000");
-        assert_eq!(parameter::<TenantsQuery>("status=dead").1, "status must be one of active, suspended");
+        for status in ["dead", "a`sk_secret`b", "`, expected `x"] {
+            let message = parameter::<TenantsQuery>(&format!("status={status}")).1;
+            assert_eq!(message, "status must be one of active, suspended");
+        }
         assert_eq!(parameter::<TenantsQuery>("cursor=x").1, "cursor must be the next_cursor of an earlier answer");
         assert_eq!(parameter::<TenantsQuery>("page=2").1, "page is not a field of this operation");
         assert_eq!(parameter::<AuditQuery>("tenant_id=tnt_1&since=now").0, "since");
