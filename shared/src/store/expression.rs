@@ -11,7 +11,7 @@ use super::item::Item;
 use super::keys::Key;
 use crate::error::{Error, Result};
 
-/// A condition and the names and values that it uses, in DynamoDB's own language: `#name` and `:value`.
+/// A condition, in DynamoDB's own language, and the values of its `:placeholders`.
 #[derive(Debug, Clone)]
 pub struct Condition {
     expression: String,
@@ -19,8 +19,8 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// A condition. Attribute names are written plainly; those in use here are no reserved words of DynamoDB, which the tests
-    /// against the local table would show. `values` are the `:placeholders`.
+    /// Attribute names are written plainly, without `#placeholders`: those in use here are no reserved words of DynamoDB, which
+    /// the tests against the local table would show.
     pub fn new<const N: usize>(expression: impl Into<String>, values: [(&'static str, AttributeValue); N]) -> Self {
         Self { expression: expression.into(), values: values.into() }
     }

@@ -6,6 +6,7 @@
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
+use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::expression::{Condition, put};
@@ -26,10 +27,16 @@ pub struct Outcome<'a> {
 /// An earlier outcome.
 #[derive(Debug)]
 pub struct Replay {
-    /// What the answer is made from again.
-    pub facts: String,
+    facts: String,
     /// The secret of the answer, if it is still to be shown and the seal opened.
     pub secret: Option<TenantSecret>,
+}
+
+impl Replay {
+    /// What the answer is made from again, as it was remembered.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        serde_json::from_str(&self.facts).map_err(Error::internal)
+    }
 }
 
 /// The write that reserves the key for `attempt`.

@@ -64,6 +64,7 @@ impl Tenants<'_> {
             },
             revision: 0,
             secret: SecretPointer {
+                // Creation labels the version AWSCURRENT, and nothing takes that away from it.
                 current: SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::of_turn(0) },
                 previous: None,
                 rotated_at: None,
@@ -85,8 +86,7 @@ impl Tenants<'_> {
             return Err(Error::unavailable("a new tenant id was taken already"));
         };
         let replay = outcomes::replay(item, idempotency_key, change.at)?;
-        let tenant = serde_json::from_str(&replay.facts).map_err(Error::internal)?;
-        Ok(Some(Provisioned { tenant, secret: replay.secret }))
+        Ok(Some(Provisioned { tenant: replay.read()?, secret: replay.secret }))
     }
 
     /// Step 3.

@@ -61,8 +61,7 @@ impl Tenants<'_> {
     pub async fn rotate(self, id: &TenantId, overlap: OverlapSeconds, change: &Change) -> Result<Rotated> {
         let attempt = random_uuid(self.random)?;
         if let Some(replay) = self.reserve(id, change, attempt).await? {
-            let facts = serde_json::from_str(&replay.facts).map_err(Error::internal)?;
-            return Ok(Rotated { secret: replay.secret, facts });
+            return Ok(Rotated { facts: replay.read()?, secret: replay.secret });
         }
         let (label, mut state) = self.lease_label(id).await?;
         let until = change.at.plus(Duration::from_secs(overlap.get().into()));

@@ -71,14 +71,14 @@ impl Tenants<'_> {
             if let Some((item, key)) = outcome.as_ref().zip(change.idempotency_key.as_ref())
                 && let Some(replay) = outcomes::remembered(item, key, change.at)?
             {
-                return serde_json::from_str(&replay.facts).map_err(Error::internal);
+                return replay.read();
             }
             let mut tenant = tenant.ok_or(Error::TenantNotFound)?;
             let writes = self.patched(&mut tenant, &patch, change)?;
             let facts = serde_json::to_string(&tenant).map_err(Error::internal)?;
             match self.commit(change, writes, &Outcome { facts, secret: None }).await? {
                 Committed::Done => return Ok(tenant),
-                Committed::Replay(replay) => return serde_json::from_str(&replay.facts).map_err(Error::internal),
+                Committed::Replay(replay) => return replay.read(),
                 Committed::Refused(_) => {}
             }
         }
