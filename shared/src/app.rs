@@ -12,9 +12,11 @@ use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_smithy_http_client::tls;
 
 use crate::config::Config;
-use crate::domain::{AdminKeys, Clock, Random, SystemClock, SystemRandomness, Timestamp};
+use crate::domain::{
+    AdminKeys, ApiKey, Clock, Grant, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp,
+};
 use crate::error::Result;
-use crate::store::{Secrets, Table, Tenants};
+use crate::store::{Access, Projects, Secrets, SigningKeys, Snapshot, Table, Tenants, Wanted};
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
 /// smallest function has.
@@ -37,6 +39,7 @@ struct Parts {
     secrets: Secrets,
     clock: Box<dyn Clock>,
     random: Box<dyn Random>,
+    public_url: Option<String>,
 }
 
 impl fmt::Debug for App {
@@ -79,8 +82,9 @@ impl App {
             client: aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build()),
             admin_secret: config.admin_secret,
             prefix: config.secret_prefix,
+            signing_keys: SigningKeys::default(),
         };
-        Self(Arc::new(Parts { table, secrets, clock, random }))
+        Self(Arc::new(Parts { table, secrets, clock, random, public_url: config.public_url }))
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -97,6 +101,38 @@ impl App {
 
     pub fn tenants(&self) -> Tenants<'_> {
         Tenants { table: &self.0.table, secrets: &self.0.secrets, random: self.random() }
+    }
+
+    /// What a tenant has registered.
+    pub fn projects<'a>(&'a self, tenant: &'a TenantId) -> Projects<'a> {
+        Projects { table: &self.0.table, random: self.random(), tenant }
+    }
+
+    /// The service's address, if the deployment says it.
+    pub fn public_url(&self) -> Option<&str> {
+        self.0.public_url.as_deref()
+    }
+
+    /// Reads a tenant's state and what else is wanted of it, in one call.
+    ///
+    /// # Errors
+    /// If the table fails.
+    pub async fn snapshot(&self, tenant_id: &TenantId, wanted: &[Wanted]) -> Result<Snapshot> {
+        self.0.table.snapshot(tenant_id, wanted).await
+    }
+
+    /// Signs a token with the key that was in force when `access` was read.
+    ///
+    /// # Errors
+    /// If the secret store fails.
+    pub async fn sign(&self, access: &Access, grant: &Grant<'_>) -> Result<SignedToken> {
+        let key = self.0.secrets.signing_key(&grant.issuer.tenant_id, access.signing.version.id).await?;
+        Ok(grant.sign(&key, self.random())?)
+    }
+
+    /// Notes that an API key was used today.
+    pub async fn note_use(&self, key: &ApiKey) {
+        self.0.table.note_use(key, &self.now().day()).await;
     }
 
     /// The admin keys in force.

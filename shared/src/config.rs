@@ -11,6 +11,8 @@ pub struct Config {
     pub admin_secret: String,
     /// What the names of tenants' secrets start with, before `/<tenant id>` (`LATCHKEY_SECRET_PREFIX`).
     pub secret_prefix: String,
+    /// The service's public address without a slash at its end (`LATCHKEY_PUBLIC_URL`); unset, it is the gateway's own.
+    pub public_url: Option<String>,
     /// The AWS region (`AWS_REGION`, which Lambda sets).
     pub region: String,
     /// Where DynamoDB is, if not where it is for the region (`AWS_ENDPOINT_URL_DYNAMODB`, the SDKs' own name for it).
@@ -52,6 +54,7 @@ impl Config {
             table: required("LATCHKEY_TABLE"),
             admin_secret: required("LATCHKEY_ADMIN_SECRET"),
             secret_prefix: required("LATCHKEY_SECRET_PREFIX"),
+            public_url: variable("LATCHKEY_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             region: required("AWS_REGION"),
             dynamodb_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),

@@ -38,6 +38,26 @@ pub enum Error {
     Unauthenticated(&'static str),
     /// There is no such tenant.
     TenantNotFound,
+    /// The credential is right, and its tenant is suspended.
+    TenantSuspended,
+    /// The API key is right, and of a kind that the operation does not take.
+    KeyKindNotAllowed,
+    /// The API key may not be sent by a browser page of that origin.
+    OriginNotAllowed,
+    /// The tenant has no such API key.
+    ApiKeyNotFound,
+    /// There is no such project, or it is another tenant's.
+    ProjectNotFound,
+    /// The tenant has no such organization.
+    OrganizationNotFound,
+    /// The tenant has no such user, or not in that organization.
+    UserNotFound,
+    /// The external id is that of another one.
+    ExternalIdTaken,
+    /// What a token would carry is over the limit.
+    PropertiesTooLarge,
+    /// The API key was revoked or has expired, and can't be changed any more.
+    ApiKeyGone,
     /// Others changed the same thing at the same time, again and again.
     StaleUpdate,
     /// The tenant's secret was rotated more often in a day than the secret store keeps versions of.
@@ -67,6 +87,26 @@ pub enum ErrorCode {
     Unauthenticated,
     /// See [`Error::TenantNotFound`].
     TenantNotFound,
+    /// See [`Error::TenantSuspended`].
+    TenantSuspended,
+    /// See [`Error::KeyKindNotAllowed`].
+    KeyKindNotAllowed,
+    /// See [`Error::OriginNotAllowed`].
+    OriginNotAllowed,
+    /// See [`Error::ApiKeyNotFound`].
+    ApiKeyNotFound,
+    /// See [`Error::ProjectNotFound`].
+    ProjectNotFound,
+    /// See [`Error::OrganizationNotFound`].
+    OrganizationNotFound,
+    /// See [`Error::UserNotFound`].
+    UserNotFound,
+    /// See [`Error::ExternalIdTaken`].
+    ExternalIdTaken,
+    /// See [`Error::PropertiesTooLarge`].
+    PropertiesTooLarge,
+    /// See [`Error::ApiKeyGone`].
+    ApiKeyGone,
     /// See [`Error::MethodNotAllowed`].
     MethodNotAllowed,
     /// See [`Error::StaleUpdate`].
@@ -91,14 +131,24 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes, in the order of their statuses.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 24] = [
         Self::MalformedRequest,
         Self::CredentialInQuery,
         Self::Unauthenticated,
+        Self::TenantSuspended,
+        Self::KeyKindNotAllowed,
+        Self::OriginNotAllowed,
         Self::TenantNotFound,
+        Self::ApiKeyNotFound,
+        Self::ProjectNotFound,
+        Self::OrganizationNotFound,
+        Self::UserNotFound,
         Self::MethodNotAllowed,
         Self::StaleUpdate,
         Self::IdempotencyInProgress,
+        Self::ExternalIdTaken,
+        Self::PropertiesTooLarge,
+        Self::ApiKeyGone,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
         Self::InvalidField,
@@ -118,6 +168,18 @@ impl ErrorCode {
         self.facts().1
     }
 
+    /// The code of RFC 6749 §5.2 and §4.1.2.1 that says the same, or the closest; where there is none, our own.
+    pub fn oauth(self) -> &'static str {
+        match self.status() {
+            400 | 405 | 413 | 415 | 422 => "invalid_request",
+            401 => "invalid_client",
+            403 => "unauthorized_client",
+            500 => "server_error",
+            503 => "temporarily_unavailable",
+            _ => self.as_str(),
+        }
+    }
+
     /// What it means and what to do, for the documentation.
     pub fn meaning(self) -> &'static str {
         self.facts().2
@@ -133,9 +195,19 @@ impl ErrorCode {
                 ("unauthenticated", 401, "the credential is missing, malformed, unknown, wrong, expired or revoked")
             }
             Self::TenantNotFound => ("tenant_not_found", 404, "there is no such tenant"),
+            Self::TenantSuspended => ("tenant_suspended", 403, "the credential is right, and its tenant is suspended"),
+            Self::KeyKindNotAllowed => ("key_kind_not_allowed", 403, "the API key is right, and of a kind that this endpoint does not take"),
+            Self::OriginNotAllowed => ("origin_not_allowed", 403, "the API key may not be sent by a browser page of this origin"),
+            Self::ApiKeyNotFound => ("api_key_not_found", 404, "the tenant has no such API key"),
+            Self::ProjectNotFound => ("project_not_found", 404, "there is no such project, or it is not that of the API key"),
+            Self::OrganizationNotFound => ("organization_not_found", 404, "the tenant has no such organization"),
+            Self::UserNotFound => ("user_not_found", 404, "the tenant has no such user, or not in that organization"),
+            Self::ExternalIdTaken => ("external_id_taken", 409, "the external id is that of another organization or user"),
+            Self::PropertiesTooLarge => ("properties_too_large", 409, "the properties of the organization and of the user are together over 4096 bytes"),
+            Self::ApiKeyGone => ("api_key_gone", 410, "the API key was revoked or has expired: provision another"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "the path has other methods: see `Allow`"),
             Self::StaleUpdate => {
-                ("stale_update", 409, "others changed the tenant at the same time; nothing was changed: try again")
+                ("stale_update", 409, "others changed the same thing at the same time; nothing was changed: try again")
             }
             Self::IdempotencyInProgress => (
                 "idempotency_in_progress",
@@ -189,6 +261,16 @@ impl Error {
             Self::Invalid { .. } => ErrorCode::InvalidField,
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::TenantNotFound => ErrorCode::TenantNotFound,
+            Self::TenantSuspended => ErrorCode::TenantSuspended,
+            Self::KeyKindNotAllowed => ErrorCode::KeyKindNotAllowed,
+            Self::OriginNotAllowed => ErrorCode::OriginNotAllowed,
+            Self::ApiKeyNotFound => ErrorCode::ApiKeyNotFound,
+            Self::ProjectNotFound => ErrorCode::ProjectNotFound,
+            Self::OrganizationNotFound => ErrorCode::OrganizationNotFound,
+            Self::UserNotFound => ErrorCode::UserNotFound,
+            Self::ExternalIdTaken => ErrorCode::ExternalIdTaken,
+            Self::PropertiesTooLarge => ErrorCode::PropertiesTooLarge,
+            Self::ApiKeyGone => ErrorCode::ApiKeyGone,
             Self::StaleUpdate => ErrorCode::StaleUpdate,
             Self::IdempotencyInProgress { .. } => ErrorCode::IdempotencyInProgress,
             Self::IdempotencyKeyReused => ErrorCode::IdempotencyKeyReused,
@@ -250,7 +332,17 @@ impl fmt::Display for Error {
             Self::MethodNotAllowed { allow } => write!(formatter, "method must be {allow}"),
             Self::Unauthenticated(_) => formatter.write_str("credential is missing or not valid"),
             Self::TenantNotFound => formatter.write_str("tenant not found"),
-            Self::StaleUpdate => formatter.write_str("tenant was changed by others at the same time, try again"),
+            Self::TenantSuspended => formatter.write_str("tenant is suspended"),
+            Self::KeyKindNotAllowed => formatter.write_str("API key is of a kind that this endpoint does not take"),
+            Self::OriginNotAllowed => formatter.write_str("API key may not be used from this origin"),
+            Self::ApiKeyNotFound => formatter.write_str("API key not found"),
+            Self::ProjectNotFound => formatter.write_str("project not found"),
+            Self::OrganizationNotFound => formatter.write_str("organization not found"),
+            Self::UserNotFound => formatter.write_str("user not found"),
+            Self::ExternalIdTaken => formatter.write_str("externalId is that of another one already"),
+            Self::PropertiesTooLarge => formatter.write_str("properties of the organization and of the user are together over 4096 bytes"),
+            Self::ApiKeyGone => formatter.write_str("API key was revoked or has expired"),
+            Self::StaleUpdate => formatter.write_str("others changed the same thing at the same time, try again"),
             Self::IdempotencyInProgress { .. } => {
                 formatter.write_str("the first request with this Idempotency-Key may still be running")
             }

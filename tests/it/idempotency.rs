@@ -215,6 +215,7 @@ fn app(deployment: &Deployment) -> App {
         .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials))
         .build();
     let config = Config {
+        public_url: None,
         table: variable("LATCHKEY_TABLE"),
         admin_secret: variable("LATCHKEY_ADMIN_SECRET"),
         secret_prefix: variable("LATCHKEY_SECRET_PREFIX"),

@@ -1,6 +1,7 @@
 //! What is written from the registry into files of the repository, and how.
 
-use super::{Entry, OPERATIONS};
+use super::{Dialect, Entry, OPERATIONS};
+use crate::auth::Place;
 use crate::error::ErrorCode;
 
 /// A file, or the part of one between two marker lines, that is made from the registry.
@@ -38,26 +39,39 @@ fn openapi() -> String {
 
 /// The routes for `cargo lambda watch`. Each with its method, because a route without one takes every method.
 fn router() -> String {
-    let route = |entry: &Entry| {
-        let (path, method, name) = (entry.route.path, entry.route.method.as_str(), entry.route.name);
-        format!("\"{path}\" = [{{ method = \"{method}\", function = \"{name}\" }}]\n")
-    };
-    let routes: Vec<_> = OPERATIONS.iter().map(route).collect();
+    let routes: Vec<_> = OPERATIONS
+        .iter()
+        .flat_map(|entry| entry.route.paths().map(move |path| (path, &entry.route)))
+        .map(|(path, route)| {
+            let (method, name) = (route.method.as_str(), route.name);
+            format!("\"{path}\" = [{{ method = \"{method}\", function = \"{name}\" }}]\n")
+        })
+        .collect();
     format!("[workspace.metadata.lambda.watch.router]\n{}", routes.concat())
 }
 
 fn endpoints() -> String {
     let row = |entry: &Entry| {
-        let (method, path, name) = (entry.route.method.as_str(), entry.route.path, entry.route.name);
-        let (summary, header) = (entry.route.summary, entry.security.header);
-        format!("| {method} `{path}` | {summary} | `{header}` | [`{name}`](functions/src/bin/{name}.rs) |\n")
+        let (method, name, summary) = (entry.route.method.as_str(), entry.route.name, entry.route.summary);
+        let paths: Vec<_> = entry.route.paths().map(|path| format!("`{path}`")).collect();
+        let credential = match entry.security.first().map(|scheme| scheme.place) {
+            None => "none".to_owned(),
+            Some(Place::Header(name)) => format!("`{name}`"),
+            Some(Place::Bearer) => "API key".to_owned(),
+        };
+        let paths = paths.join(", ");
+        format!("| {method} {paths} | {summary} | {credential} | [`{name}`](functions/src/bin/{name}.rs) |\n")
     };
     let rows: Vec<_> = OPERATIONS.iter().map(row).collect();
     format!("| Method and path | What it does | Credential | Function |\n|---|---|---|---|\n{}", rows.concat())
 }
 
 fn codes() -> String {
-    let row = |code: &ErrorCode| format!("| {} | `{}` | {} |\n", code.status(), code.as_str(), code.meaning());
+    let row = |code: &ErrorCode| {
+        let (status, elsewhere) = (code.status(), Dialect::Projects.status(*code));
+        let note = if status == elsewhere { String::new() } else { format!(" ({elsewhere} on projects and tokens)") };
+        format!("| {status}{note} | `{}` | {} |\n", code.as_str(), code.meaning())
+    };
     let rows: Vec<_> = ErrorCode::ALL.iter().map(row).collect();
     format!("| Status | Code | Meaning |\n|---|---|---|\n{}", rows.concat())
 }

@@ -3,23 +3,33 @@
 //! [`OPERATIONS`] is the one list of endpoints. The OpenAPI document, the local router and the tables of the README are made
 //! from it; the template, the binaries, the events and the tests are compared with it.
 
+pub mod api_keys;
 mod generated;
 mod openapi;
 mod operation;
+pub mod projects;
+pub mod setup;
 pub mod tenant_outputs;
 pub mod tenants;
+pub mod tokens;
 
 pub use generated::{GENERATED, Generated};
 pub use openapi::document;
-pub use operation::{BodyRule, Entry, Input, Method, Operation, Output, Route};
+pub use operation::{BodyRule, Dialect, Entry, Input, Method, Operation, Output, Route};
 
+use api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
+use projects::{
+    ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterTenant, RegisterUser, UserToken,
+};
+use setup::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
 use tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,
     UpdateTenant,
 };
+use tokens::{Introspect, Jwks, OauthAuthorizationServer, RevokeToken};
 
 /// Every endpoint, in the order of the documentation.
-pub static OPERATIONS: [Entry; 8] = [
+pub static OPERATIONS: [Entry; 27] = [
     Entry::of::<ProvisionTenant>(),
     Entry::of::<UpdateTenant>(),
     Entry::of::<RotateTenantSecret>(),
@@ -27,7 +37,26 @@ pub static OPERATIONS: [Entry; 8] = [
     Entry::of::<ReactivateTenant>(),
     Entry::of::<FetchTenant>(),
     Entry::of::<FetchTenants>(),
+    Entry::of::<ProvisionApiKey>(),
+    Entry::of::<RotateApiKey>(),
+    Entry::of::<RevokeApiKey>(),
+    Entry::of::<FetchApiKeys>(),
+    Entry::of::<RotateSigningKey>(),
+    Entry::of::<RevokeTokens>(),
+    Entry::of::<FetchOrganizations>(),
+    Entry::of::<FetchUsers>(),
+    Entry::of::<FetchRegisteredTenants>(),
     Entry::of::<FetchAuditEvents>(),
+    Entry::of::<RegisterOrganization>(),
+    Entry::of::<RegisterUser>(),
+    Entry::of::<UserToken>(),
+    Entry::of::<RegisterTenant>(),
+    Entry::of::<ProjectOrganizations>(),
+    Entry::of::<ProjectUsers>(),
+    Entry::of::<Jwks>(),
+    Entry::of::<OauthAuthorizationServer>(),
+    Entry::of::<Introspect>(),
+    Entry::of::<RevokeToken>(),
 ];
 
 /// Functions that no client calls: they are started by a schedule.

@@ -7,7 +7,8 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::OPERATIONS;
-use super::operation::{BodyRule, Entry};
+use super::operation::{BodyRule, Dialect, Entry};
+use crate::auth::{Place, SecurityScheme};
 use crate::error::ErrorCode;
 
 /// The document. Its schemas are JSON Schema 2020-12, as OpenAPI 3.1 has them.
@@ -21,18 +22,19 @@ pub fn document() -> Value {
     let mut security = Map::new();
     for entry in &OPERATIONS {
         let method = entry.route.method.as_str().to_lowercase();
-        paths.entry(entry.route.path).or_default().insert(method, operation(entry, &mut inputs, &mut outputs));
-        let scheme = json!({
-            "type": "apiKey",
-            "in": "header",
-            "name": entry.security.header,
-            "description": entry.security.description,
-        });
-        security.insert(entry.security.name.to_owned(), scheme);
+        for (number, path) in entry.route.paths().enumerate() {
+            let described = operation(entry, number, &mut inputs, &mut outputs);
+            paths.entry(path).or_default().insert(method.clone(), described);
+        }
+        for scheme in entry.security {
+            security.insert(scheme.name.to_owned(), security_scheme(scheme));
+        }
     }
     let mut schemas = inputs.take_definitions(true);
     schemas.extend(outputs.take_definitions(true));
-    schemas.insert("Refusal".to_owned(), refusal());
+    for dialect in [Dialect::Registry, Dialect::Projects, Dialect::Tokens] {
+        schemas.insert(refusal_name(dialect).to_owned(), refusal(dialect));
+    }
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -47,19 +49,37 @@ pub fn document() -> Value {
     })
 }
 
-fn operation(entry: &Entry, inputs: &mut SchemaGenerator, outputs: &mut SchemaGenerator) -> Value {
+fn security_scheme(scheme: &SecurityScheme) -> Value {
+    let description = scheme.description;
+    match scheme.place {
+        Place::Header(name) => json!({ "type": "apiKey", "in": "header", "name": name, "description": description }),
+        Place::Bearer => json!({ "type": "http", "scheme": "bearer", "description": description }),
+    }
+}
+
+/// The operation at its first path (0), or at one of its other paths, under a name of its own.
+fn operation(
+    entry: &Entry,
+    number: usize,
+    inputs: &mut SchemaGenerator,
+    outputs: &mut SchemaGenerator,
+) -> Value {
+    let alias = if number == 0 { String::new() } else { format!("Alias{number}") };
+    let security: Vec<_> = entry.security.iter().map(|scheme| json!({ scheme.name: [] })).collect();
     let mut operation = json!({
-        "operationId": camel_case(entry.route.name),
+        "operationId": format!("{}{alias}", camel_case(entry.route.name)),
         "summary": entry.route.summary,
-        "security": [{ entry.security.name: [] }],
+        "security": security,
         "parameters": parameters(entry, inputs),
         "responses": responses(entry, outputs),
     });
-    if let (Some(operation), true) = (operation.as_object_mut(), entry.route.body != BodyRule::None) {
-        let body = json!({
-            "required": entry.route.body == BodyRule::Required,
-            "content": { "application/json": { "schema": (entry.body)(inputs) } },
-        });
+    if let (Some(operation), true) = (operation.as_object_mut(), entry.has_body()) {
+        let schema = json!({ "schema": (entry.body)(inputs) });
+        let mut content = json!({ "application/json": schema });
+        if let (Some(content), BodyRule::Form) = (content.as_object_mut(), entry.route.body) {
+            content.insert("application/x-www-form-urlencoded".to_owned(), schema);
+        }
+        let body = json!({ "required": entry.route.body != BodyRule::Optional, "content": content });
         operation.insert("requestBody".to_owned(), body);
     }
     operation
@@ -79,9 +99,10 @@ fn parameters(entry: &Entry, generator: &mut SchemaGenerator) -> Vec<Value> {
         .map(|(name, schema)| {
             let mut schema = schema.clone();
             let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+            let in_path = entry.route.path.contains(&format!("{{{name}}}"));
             json!({
                 "name": name,
-                "in": "query",
+                "in": if in_path { "path" } else { "query" },
                 "required": required(name),
                 "description": description,
                 "schema": not_null(schema),
@@ -115,20 +136,29 @@ fn not_null(schema: Value) -> Value {
 
 fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
-    let success = json!({
-        "type": "object",
-        "required": ["success", "status_code", "message", "data"],
-        "properties": {
-            "success": { "const": true },
-            "status_code": { "const": entry.route.status },
-            "message": { "type": "string" },
-            "data": (entry.output)(generator),
-        },
-    });
+    let output = (entry.output)(generator).to_value();
+    let success = match entry.dialect {
+        Dialect::Registry => json!({
+            "type": "object",
+            "required": ["success", "status_code", "message", "data"],
+            "properties": {
+                "success": { "const": true },
+                "status_code": { "const": entry.route.status },
+                "message": { "type": "string" },
+                "data": output,
+            },
+        }),
+        Dialect::Projects => json!({
+            "type": "object",
+            "required": ["status", "data"],
+            "properties": { "status": { "const": "success" }, "data": output },
+        }),
+        Dialect::Tokens => output,
+    };
     responses.insert(entry.route.status.to_string(), answer("Success", &success, &Map::new()));
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
     for code in ErrorCode::ALL.into_iter().filter(|code| applies(*code, entry)) {
-        by_status.entry(code.status()).or_default().push(code);
+        by_status.entry(entry.dialect.status(code)).or_default().push(code);
     }
     for (status, codes) in by_status {
         let description: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
@@ -139,7 +169,10 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         if matches!(status, 409 | 429 | 503) {
             headers.insert("retry-after".to_owned(), header("Seconds to wait before trying again."));
         }
-        let schema = json!({ "$ref": "#/components/schemas/Refusal" });
+        if status == 401 && entry.dialect != Dialect::Registry {
+            headers.insert("www-authenticate".to_owned(), header("The scheme of the credential."));
+        }
+        let schema = json!({ "$ref": format!("#/components/schemas/{}", refusal_name(entry.dialect)) });
         responses.insert(status.to_string(), answer(&description.join("; "), &schema, &headers));
     }
     Value::Object(responses)
@@ -147,13 +180,23 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
 
 /// Whether an operation can answer with that code.
 fn applies(code: ErrorCode, entry: &Entry) -> bool {
+    let is = |names: &[&str]| names.contains(&entry.route.name);
+    let by_key = entry.dialect != Dialect::Registry && !entry.security.is_empty();
     match code {
-        ErrorCode::TenantNotFound => !matches!(entry.route.name, "provision-tenant" | "fetch-tenants"),
-        ErrorCode::StaleUpdate | ErrorCode::IdempotencyInProgress | ErrorCode::IdempotencyKeyReused => {
-            entry.is_change()
-        }
-        ErrorCode::RotatedTooOften => entry.route.name == "rotate-tenant-secret",
-        ErrorCode::PayloadTooLarge | ErrorCode::UnsupportedMediaType => entry.is_change(),
+        ErrorCode::Unauthenticated => !entry.security.is_empty(),
+        ErrorCode::TenantSuspended | ErrorCode::OriginNotAllowed => by_key,
+        ErrorCode::KeyKindNotAllowed => entry.dialect == Dialect::Projects,
+        ErrorCode::TenantNotFound => !by_key && !is(&["provision-tenant", "fetch-tenants"]),
+        ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
+        ErrorCode::ApiKeyGone => is(&["rotate-api-key"]),
+        ErrorCode::ProjectNotFound | ErrorCode::ExternalIdTaken => is(&["register-organization", "register-user"]),
+        ErrorCode::OrganizationNotFound => is(&["register-user", "revoke-tokens"]),
+        ErrorCode::UserNotFound => is(&["user-token", "register-tenant", "revoke-tokens"]),
+        ErrorCode::PropertiesTooLarge => is(&["register-user", "user-token", "register-tenant"]),
+        ErrorCode::StaleUpdate => entry.is_change() || is(&["register-organization", "register-user"]),
+        ErrorCode::IdempotencyInProgress | ErrorCode::IdempotencyKeyReused => entry.is_change(),
+        ErrorCode::RotatedTooOften => is(&["rotate-tenant-secret", "rotate-signing-key"]),
+        ErrorCode::PayloadTooLarge | ErrorCode::UnsupportedMediaType => entry.has_body(),
         _ => true,
     }
 }
@@ -172,29 +215,44 @@ fn header(description: &str) -> Value {
     json!({ "description": description, "schema": { "type": "string" } })
 }
 
-/// The body of every refusal.
-fn refusal() -> Value {
+/// What the document calls the refusals of a surface.
+fn refusal_name(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Registry => "Refusal",
+        Dialect::Projects => "ProjectsRefusal",
+        Dialect::Tokens => "TokensRefusal",
+    }
+}
+
+/// The body of every refusal of a surface.
+fn refusal(dialect: Dialect) -> Value {
     let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
-    json!({
+    let error = json!({
         "type": "object",
-        "required": ["success", "status_code", "message", "data", "error"],
+        "required": ["code"],
         "properties": {
+            "code": { "enum": codes },
+            "field": { "type": "string", "description": "The field at fault, where one is." },
+        },
+        "additionalProperties": false,
+    });
+    let properties = match dialect {
+        Dialect::Registry => json!({
             "success": { "const": false },
             "status_code": { "type": "integer", "minimum": 400, "maximum": 599 },
             "message": { "type": "string" },
             "data": { "type": "null" },
-            "error": {
-                "type": "object",
-                "required": ["code"],
-                "properties": {
-                    "code": { "enum": codes },
-                    "field": { "type": "string", "description": "The field at fault, where one is." },
-                },
-                "additionalProperties": false,
-            },
-        },
-        "additionalProperties": false,
-    })
+            "error": error,
+        }),
+        Dialect::Projects => json!({
+            "status": { "const": "error" },
+            "message": { "type": "string" },
+            "error": error,
+        }),
+        Dialect::Tokens => json!({ "error": { "type": "string" }, "error_description": { "type": "string" } }),
+    };
+    let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
+    json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })
 }
 
 /// `provision-tenant` is `provisionTenant`.

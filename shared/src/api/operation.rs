@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::auth::{Caller, SecurityScheme};
+use crate::error::ErrorCode;
+use crate::store::Wanted;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -28,7 +30,10 @@ pub struct Route {
     /// Its name, which is the binary's: `provision-tenant`.
     pub name: &'static str,
     pub method: Method,
+    /// With `{name}` where a segment is a parameter.
     pub path: &'static str,
+    /// Other paths of the same operation.
+    pub aliases: &'static [&'static str],
     /// The HTTP status of success.
     pub status: u16,
     /// One line for lists of endpoints.
@@ -40,12 +45,12 @@ pub struct Route {
 impl Route {
     /// A route that changes something.
     pub const fn post(name: &'static str, path: &'static str, body: BodyRule) -> Self {
-        Self { name, method: Method::Post, path, status: 200, summary: "", body }
+        Self { name, method: Method::Post, path, aliases: &[], status: 200, summary: "", body }
     }
 
     /// A route that reads.
     pub const fn get(name: &'static str, path: &'static str) -> Self {
-        Self { name, method: Method::Get, path, status: 200, summary: "", body: BodyRule::None }
+        Self { name, method: Method::Get, path, aliases: &[], status: 200, summary: "", body: BodyRule::None }
     }
 
     /// The same with another status of success.
@@ -53,6 +58,18 @@ impl Route {
     pub const fn answering(mut self, status: u16) -> Self {
         self.status = status;
         self
+    }
+
+    /// The same at other paths too.
+    #[must_use]
+    pub const fn also_at(mut self, aliases: &'static [&'static str]) -> Self {
+        self.aliases = aliases;
+        self
+    }
+
+    /// All paths, the first one first.
+    pub fn paths(&self) -> impl Iterator<Item = &'static str> {
+        [self.path].into_iter().chain(self.aliases.iter().copied())
     }
 
     /// The same with its summary.
@@ -72,6 +89,29 @@ pub enum BodyRule {
     Optional,
     /// There has to be one.
     Required,
+    /// There has to be one, as JSON or as a form (`application/x-www-form-urlencoded`).
+    Form,
+}
+
+/// Whose shape an answer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// `{success, status_code, message, data}`, and `error: {code, field?}` in a refusal.
+    Registry,
+    /// `{status, data}`; a refusal is `{status, message, error: {code, field?}}`. What is invalid is 400.
+    Projects,
+    /// The bare document; a refusal is that of RFC 6749 §5.2, `{error, error_description}`. What is invalid is 400.
+    Tokens,
+}
+
+impl Dialect {
+    /// The HTTP status of a refusal.
+    pub fn status(self, code: ErrorCode) -> u16 {
+        match (self, code) {
+            (Self::Projects | Self::Tokens, ErrorCode::InvalidField) => 400,
+            _ => code.status(),
+        }
+    }
 }
 
 /// What an operation reads from query or body. Decoding is strict: the type says `deny_unknown_fields`.
@@ -93,20 +133,32 @@ pub trait Output: Serialize + JsonSchema + Send + 'static {
     fn tenant_id(&self) -> Option<&str> {
         None
     }
+
+    /// The `cache-control` of the answer.
+    fn cache_control(&self) -> &'static str {
+        "no-store"
+    }
 }
 
 /// An endpoint of the service: a unit type that ties route, caller, input and output together at compile time.
 pub trait Operation: Send + Sync + 'static {
     /// Where it is.
     const ROUTE: Route;
+    /// Whose shape its answers have.
+    const DIALECT: Dialect = Dialect::Registry;
     /// The proof that its handler receives.
     type Caller: Caller;
-    /// Its query parameters.
+    /// The parameters of its path and query.
     type Query: Input;
     /// Its body.
     type Body: Input;
     /// Its answer.
     type Output: Output;
+
+    /// What of the caller's tenant the handler is sure to need: it is read together with the credential.
+    fn wanted(_query: &Self::Query, _body: &Self::Body) -> Vec<Wanted> {
+        Vec::new()
+    }
 }
 
 /// An operation as a value, for those that go through all of them.
@@ -114,8 +166,10 @@ pub trait Operation: Send + Sync + 'static {
 pub struct Entry {
     /// Where it is.
     pub route: Route,
-    /// Who may call it.
-    pub security: SecurityScheme,
+    /// Whose shape its answers have.
+    pub dialect: Dialect,
+    /// Which credentials open it; none if it is open.
+    pub security: &'static [SecurityScheme],
     /// Schema of the query parameters.
     pub query: fn(&mut SchemaGenerator) -> Schema,
     /// Schema of the body.
@@ -129,15 +183,21 @@ impl Entry {
     pub const fn of<O: Operation>() -> Self {
         Self {
             route: O::ROUTE,
-            security: <O::Caller as Caller>::SCHEME,
+            dialect: O::DIALECT,
+            security: <O::Caller as Caller>::SCHEMES,
             query: O::Query::json_schema,
             body: |generator| generator.subschema_for::<O::Body>(),
             output: |generator| generator.subschema_for::<O::Output>(),
         }
     }
 
-    /// Whether it changes something, and so takes an `Idempotency-Key`.
+    /// Whether it is a change of the registry, and so takes an `Idempotency-Key`.
     pub fn is_change(&self) -> bool {
-        self.route.method == Method::Post
+        self.route.method == Method::Post && self.dialect == Dialect::Registry
+    }
+
+    /// Whether it takes a body.
+    pub fn has_body(&self) -> bool {
+        self.route.body != BodyRule::None
     }
 }

@@ -102,6 +102,8 @@ pub struct TenantView {
     /// The rest of its configuration.
     #[serde(flatten)]
     pub configuration: Configuration,
+    /// The id of the key that signs its tokens.
+    pub signing_kid: String,
     /// When the secret was last rotated; null = never.
     pub secret_rotated_at: Option<Timestamp>,
     /// Until when the secret of before the last rotation is valid too; null if none was declared.
@@ -113,6 +115,7 @@ impl From<Tenant> for TenantView {
         Self {
             row: tenant.summary.into(),
             configuration: tenant.configuration,
+            signing_kid: tenant.signing.kid,
             secret_rotated_at: tenant.secret.rotated_at,
             previous_secret_valid_until: tenant.secret.previous.map(|previous| previous.until),
         }

@@ -140,6 +140,25 @@ impl Input for OneTenant {
     }
 }
 
+/// Which tenant, and which page of a list of what it has.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageOfTenant {
+    /// The tenant's id.
+    pub tenant_id: TenantId,
+    /// Rows on the page.
+    #[serde(default)]
+    pub limit: PageLimit,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<Cursor>,
+}
+
+impl Input for PageOfTenant {
+    fn tenant_id(&self) -> Option<&str> {
+        Some(self.tenant_id.as_str())
+    }
+}
+
 /// Which tenants, and which page of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -4,17 +4,27 @@
 //! a handler gets it as an argument whose type its operation names. So there is no handler without the check, and no check
 //! that a handler could forget.
 
+mod anyone;
+mod key_holder;
 mod operator;
+mod token;
 
+pub use anyone::Anyone;
+pub use key_holder::{Found, InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
 pub use operator::Operator;
+pub use token::{Order, active_claims, wanted_for};
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 
 use crate::app::App;
-use crate::domain::{Actor, IdempotencyKey};
+use crate::domain::Timestamp;
 use crate::error::Result;
+use crate::store::Wanted;
+
+/// The largest body that is looked at, in bytes.
+pub const LARGEST_BODY: usize = 64 * 1024;
 
 /// A request as the gateway hands it on.
 ///
@@ -22,6 +32,10 @@ use crate::error::Result;
 #[derive(Default)]
 pub struct Request {
     pub method: String,
+    /// The variables of the route's path, such as `tenant_id`, decoded.
+    pub path_parameters: BTreeMap<String, String>,
+    /// The host that was called, as the gateway says; it is one that the gateway answers for.
+    pub host: String,
     /// The query string, as it was sent, without the question mark.
     pub query: String,
     /// Headers by lower-case name. Headers that were sent more than once are one here, joined by commas.
@@ -49,27 +63,63 @@ impl Request {
 pub struct SecurityScheme {
     /// Its name in the document.
     pub name: &'static str,
-    /// The header that carries it.
-    pub header: &'static str,
+    /// Where it is in a request.
+    pub place: Place,
     /// What it is.
     pub description: &'static str,
 }
 
+/// Where a credential is in a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The whole value of this header.
+    Header(&'static str),
+    /// `Authorization: Bearer …` (RFC 6750 §2.1).
+    Bearer,
+}
+
+/// One request, as far as a change made by it has to know.
+#[derive(Debug, Clone)]
+pub struct Attempt<'a> {
+    pub at: Timestamp,
+    pub request_id: &'a str,
+    /// When the platform stops it.
+    pub deadline: Timestamp,
+    /// The `Idempotency-Key` header, if it changes something and has one.
+    pub idempotency_key: Option<&'a str>,
+    /// What has to be the same when the key comes again.
+    pub request: &'a [&'a [u8]],
+}
+
 /// The proof of who calls.
 pub trait Caller: Sized + Send + 'static {
-    /// The credential.
-    const SCHEME: SecurityScheme;
+    /// The credentials, any one of which will do; none where anybody may call.
+    const SCHEMES: &'static [SecurityScheme];
 
-    /// Checks the credential of `request`.
+    /// What is known of whom the request is about, once it is authenticated.
+    type Found: Send;
+    /// What handlers hand to a store that changes something, beside what is to be changed.
+    type Change: Send;
+
+    /// Checks the credential of `request`. `wanted` is what the operation will need of the caller's tenant: where the
+    /// credential is looked up in the table, it comes with the same call.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`](crate::error::Error) for every reason that lies with the caller.
-    fn authenticate(app: &App, request: &Request) -> impl Future<Output = Result<Self>> + Send;
+    fn authenticate(
+        app: &App,
+        request: &Request,
+        wanted: &[Wanted],
+    ) -> impl Future<Output = Result<(Self, Self::Found)>> + Send;
 
-    /// Who the audit trail says it was.
-    fn actor(&self) -> Actor;
+    /// The change that is asked for with this request.
+    ///
+    /// # Errors
+    /// If the idempotency key has not the shape of one.
+    fn change(&self, attempt: &Attempt<'_>) -> Result<Self::Change>;
 
-    /// What an idempotency key of this caller means: it is the caller's own, and what is sealed under it can be opened with
-    /// the caller's credential only. `None` if the key's shape is wrong.
-    fn idempotency_key(&self, key: &str, request: &[&[u8]]) -> Option<IdempotencyKey>;
+    /// The tenant whose credential it is, for the log.
+    fn tenant_id(&self) -> Option<&str> {
+        None
+    }
 }

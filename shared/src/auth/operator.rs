@@ -1,9 +1,10 @@
 //! The operator, by the admin key in `X-Admin-Key`.
 
-use super::{Caller, Request, SecurityScheme};
+use super::{Attempt, Caller, Place, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{Actor, AdminKey, IdempotencyKey, KeySlot};
+use crate::domain::{AdminKey, Change, IdempotencyKey, KeySlot, Problem};
 use crate::error::{Error, Result};
+use crate::store::Wanted;
 
 /// The header that carries the key.
 const HEADER: &str = "x-admin-key";
@@ -16,26 +17,37 @@ pub struct Operator {
 }
 
 impl Caller for Operator {
-    const SCHEME: SecurityScheme = SecurityScheme {
+    const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
         name: "AdminKey",
-        header: "X-Admin-Key",
+        place: Place::Header("X-Admin-Key"),
         description: "The operator's key, from the deployment's admin-key secret. Never for a browser or a device.",
-    };
+    }];
 
-    async fn authenticate(app: &App, request: &Request) -> Result<Self> {
+    type Found = ();
+    type Change = Change;
+
+    async fn authenticate(app: &App, request: &Request, _: &[Wanted]) -> Result<(Self, ())> {
         let value = request.header(HEADER).ok_or(Error::Unauthenticated("no X-Admin-Key header"))?;
         // Shape first: a guess of another shape must not cost a call to the secret store.
         let key =
             AdminKey::parse(value).ok_or(Error::Unauthenticated("X-Admin-Key has not the shape of an admin key"))?;
         let slot = app.admin_keys().await?.verify(&key).ok_or(Error::Unauthenticated("wrong admin key"))?;
-        Ok(Self { key, slot })
+        Ok((Self { key, slot }, ()))
     }
 
-    fn actor(&self) -> Actor {
-        self.slot.into()
-    }
-
-    fn idempotency_key(&self, key: &str, request: &[&[u8]]) -> Option<IdempotencyKey> {
-        IdempotencyKey::new(key, "operator", request, self.key.expose())
+    fn change(&self, attempt: &Attempt<'_>) -> Result<Change> {
+        // The key is the operator's own, and what is sealed under it can be opened with the admin key only.
+        let read = |key| IdempotencyKey::new(key, "operator", attempt.request, self.key.expose());
+        let malformed = || {
+            Error::invalid("Idempotency-Key", Problem::new("must be 1 to 255 visible ASCII characters"))
+        };
+        let idempotency_key = attempt.idempotency_key.map(|key| read(key).ok_or_else(malformed)).transpose()?;
+        Ok(Change {
+            actor: self.slot.into(),
+            at: attempt.at,
+            request_id: attempt.request_id.to_owned(),
+            deadline: attempt.deadline,
+            idempotency_key,
+        })
     }
 }

@@ -45,6 +45,21 @@ pub enum Action {
     /// A suspension was undone, or strikes were reset.
     #[serde(rename = "tenant.reactivated")]
     TenantReactivated,
+    /// A tenant got a new key to sign tokens with.
+    #[serde(rename = "tenant.signing_key_rotated")]
+    SigningKeyRotated,
+    /// A tenant got an API key.
+    #[serde(rename = "api_key.provisioned")]
+    ApiKeyProvisioned,
+    /// An API key got a new secret.
+    #[serde(rename = "api_key.rotated")]
+    ApiKeyRotated,
+    /// An API key was revoked.
+    #[serde(rename = "api_key.revoked")]
+    ApiKeyRevoked,
+    /// Tokens were revoked.
+    #[serde(rename = "tokens.revoked")]
+    TokensRevoked,
 }
 
 /// One successful change, as it is kept.
@@ -60,6 +75,9 @@ pub struct AuditEvent {
     pub request_id: String,
     /// The names of the fields that were written, where the action is an update. Never their values.
     pub fields: Vec<String>,
+    /// What of the tenant it was done to, where that is not the tenant itself: the id of a key, a user, an organization.
+    #[serde(default)]
+    pub subject: Option<String>,
 }
 
 /// The request for a change: who, when, under which request and idempotency key. Every store method that changes something
@@ -78,8 +96,13 @@ pub struct Change {
 }
 
 impl Change {
-    /// The event that says that this change was made.
+    /// The event that says that this change was made to the tenant.
     pub fn event(&self, action: Action, fields: Vec<String>) -> AuditEvent {
-        AuditEvent { action, actor: self.actor, at: self.at, request_id: self.request_id.clone(), fields }
+        AuditEvent { action, actor: self.actor, at: self.at, request_id: self.request_id.clone(), fields, subject: None }
+    }
+
+    /// The event that says that this change was made to something of the tenant's.
+    pub fn event_about(&self, action: Action, subject: impl ToString) -> AuditEvent {
+        AuditEvent { subject: Some(subject.to_string()), ..self.event(action, Vec::new()) }
     }
 }

@@ -38,6 +38,16 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(millis))
     }
 
+    /// Whole seconds since the Unix epoch, as JWTs count time (`NumericDate`, RFC 7519 §2).
+    pub fn as_seconds(self) -> u64 {
+        u64::try_from(self.0 / 1000).unwrap_or_default()
+    }
+
+    /// The calendar day in UTC.
+    pub fn day(self) -> Day {
+        Day(self.to_string().chars().take(10).collect())
+    }
+
     /// Whole seconds from this time until `later`, rounded up; 0 if `later` is past.
     pub fn seconds_until(self, later: Self) -> u64 {
         let millis = u64::try_from(later.0.saturating_sub(self.0)).unwrap_or(0);
@@ -90,6 +100,25 @@ impl JsonSchema for Timestamp {
     }
 }
 
+/// A calendar day in UTC, as `2026-01-31`: how precisely we keep when something was last used, so that keeping it costs one
+/// write a day and not one a request.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Day(#[schemars(extend("format" = "date"))] String);
+
+impl Day {
+    /// Takes back what was stored.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
 /// Where the time comes from. A trait so that rules about time are tested without waiting.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
@@ -114,6 +143,12 @@ mod tests {
     #[test]
     fn time_is_written_in_utc_with_milliseconds() {
         assert_eq!(Timestamp::from_millis(1_782_000_000_007).to_string(), "2026-06-21T00:00:00.007Z");
+    }
+
+    #[test]
+    fn a_day_ends_at_midnight_in_utc() {
+        assert_eq!(Timestamp::from_millis(1_782_000_000_000).day().to_string(), "2026-06-21");
+        assert_eq!(Timestamp::from_millis(1_781_999_999_999).day().to_string(), "2026-06-20");
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl TenantId {
         Ok(Self(format!("{}{}", Self::PREFIX, random_uuid(random)?.simple())))
     }
 
+    /// The id of these 128 bits.
+    pub fn of(bytes: &[u8; 16]) -> Self {
+        Self(format!("{}{}", Self::PREFIX, Uuid::from_bytes(*bytes).simple()))
+    }
+
     /// Reads an id.
     ///
     /// # Errors

@@ -120,6 +120,11 @@ bounded_number! {
     PageLimit: 1..=100
 }
 
+impl PageLimit {
+    /// The largest page.
+    pub const MOST: Self = Self(100);
+}
+
 impl Default for PageLimit {
     fn default() -> Self {
         Self(20)
@@ -135,6 +140,11 @@ bounded_number! {
     #[derive(Default)]
     /// For how many seconds the old credential stays valid beside the new one after a rotation: up to 30 days.
     OverlapSeconds: 0..=2_592_000
+}
+
+bounded_number! {
+    /// For how many seconds an API key is valid: a minute to ten years.
+    KeyLifetime: 60..=315_360_000
 }
 
 #[cfg(test)]

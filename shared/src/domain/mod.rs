@@ -1,37 +1,53 @@
 //! Rules and types. No I/O, no async, no AWS, no HTTP: everything here is tested in microseconds.
 
+mod api_key;
 mod audit;
 mod clock;
+mod external_id;
 mod idempotency;
 mod ids;
+mod lifetime;
 mod limits;
 mod origin;
 mod page;
 mod patch;
 mod problem;
+mod project;
+mod properties;
 mod public_url;
 mod random;
 mod rp_id;
 mod secret;
 mod secret_pointer;
+mod signing_key;
 mod tenant;
 mod text;
+mod token;
+mod token_check;
 
+pub use api_key::{ApiKey, ApiKeyId, ApiKeySecret, KeyFacts, KeyHash, KeyHashes, KeyKind, KeyState};
 pub use audit::{Action, Actor, AuditEvent, Change};
-pub use clock::{Clock, SystemClock, Timestamp};
+pub use clock::{Clock, Day, SystemClock, Timestamp};
+pub use external_id::{ExternalId, Naming, Reference, UuidText, parse_uuid};
 pub use idempotency::{IdempotencyKey, REMEMBERED, SECRET_REMEMBERED};
 pub use ids::{TenantId, random_uuid};
-pub use limits::{Offset, OverlapSeconds, PageLimit, RatePerMinute};
+pub use lifetime::TokenLifetime;
+pub use limits::{KeyLifetime, Offset, OverlapSeconds, PageLimit, RatePerMinute};
 pub use origin::Origin;
 pub use page::{Cursor, Page};
 pub use patch::Patch;
 pub use problem::Problem;
+pub use project::{Organization, OrganizationEntry, Record, RegisteredTenant, User, UserEntry};
+pub use properties::Properties;
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use random::{Random, RandomnessUnavailable, SystemRandomness, draw};
 pub use rp_id::RpId;
 pub use secret::{AdminKey, AdminKeys, KeySlot, RevealedSecret, TenantSecret};
-pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion};
+pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion, SigningPointer};
+pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};
 pub use tenant::{
     Configuration, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary, Violation,
 };
-pub use text::{DisplayName, Reason, TenantName};
+pub use text::{DisplayName, EntryName, KeyName, Reason, TenantName};
+pub use token::{Claims, Epochs, Grant, Issuer, RegisteredData, Scope, SignedToken, Subject};
+pub use token_check::{Refused, UnverifiedToken};

@@ -40,8 +40,8 @@ impl TenantSecret {
     }
 
     /// Takes back what [`TenantSecret::expose`] gave. `None` if that is no tenant secret.
-    pub fn restore(text: String) -> Option<Self> {
-        text.starts_with(Self::PREFIX).then_some(Self(text))
+    pub fn restore(text: &str) -> Option<Self> {
+        text.starts_with(Self::PREFIX).then(|| Self(text.to_owned()))
     }
 
     /// The secret text, for the places that store or seal it. Answers to a caller use [`TenantSecret::reveal`].
@@ -66,13 +66,20 @@ impl fmt::Debug for TenantSecret {
 #[serde(transparent)]
 pub struct RevealedSecret(String);
 
+impl RevealedSecret {
+    /// For the `reveal` of the secret types.
+    pub(super) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
+
 impl JsonSchema for RevealedSecret {
     fn schema_name() -> Cow<'static, str> {
         "RevealedSecret".into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "password", "pattern": "^sk_[0-9a-f]{64}$" })
+        json_schema!({ "type": "string", "format": "password", "pattern": "^(sk_[0-9a-f]{64}|(up_embed|up_admin|ak)_[a-z2-7]{96})$" })
     }
 }
 

@@ -65,6 +65,15 @@ impl fmt::Display for SecretLabel {
     }
 }
 
+/// Which version of the tenant's secret holds the key that signs its tokens. The first version holds the signing key and the
+/// secret; after that each has versions of its own, so that the one is replaced without reading the other.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SigningPointer {
+    pub version: SecretVersion,
+    /// The id of the key.
+    pub kid: String,
+}
+
 impl SecretPointer {
     /// Whether a version that the pointer names has this label.
     pub fn has_label(&self, label: SecretLabel) -> bool {

@@ -14,7 +14,7 @@ use super::patch::Patch;
 use super::problem::Problem;
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
-use super::secret_pointer::SecretPointer;
+use super::secret_pointer::{SecretPointer, SigningPointer};
 use super::text::{DisplayName, Reason, TenantName};
 
 /// A field whose value breaks a rule that ties fields together.
@@ -287,6 +287,8 @@ pub struct Tenant {
     pub revision: u64,
     /// Which secret is in force.
     pub secret: SecretPointer,
+    /// Which key signs its tokens.
+    pub signing: SigningPointer,
     /// The rest of its configuration.
     pub configuration: Configuration,
 }

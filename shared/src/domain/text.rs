@@ -132,6 +132,16 @@ short_text! {
     Reason
 }
 
+short_text! {
+    /// What the operator calls an API key.
+    KeyName
+}
+
+short_text! {
+    /// What a tenant calls one of its organizations, users or customers.
+    EntryName
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::de::{DeserializeOwned, IgnoredAny};
 
 use crate::api::{BodyRule, Operation};
-use crate::auth::Request;
+use crate::auth::{LARGEST_BODY, Request};
 use crate::domain::Problem;
 use crate::error::{Error, Result};
 
@@ -42,47 +42,56 @@ fn pairs(query: &str) -> Vec<(String, String)> {
     serde_html_form::from_str(query).unwrap_or_default()
 }
 
-/// Reads query parameters.
-pub fn query<T: DeserializeOwned>(query: &str) -> Result<T> {
+/// Reads the parameters of path and query.
+pub fn query<T: DeserializeOwned>(request: &Request) -> Result<T> {
+    let mut text = request.query.clone();
+    if !request.path_parameters.is_empty() {
+        let path = serde_html_form::to_string(&request.path_parameters).map_err(Error::internal)?;
+        text = [path, text].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&");
+    }
+    form(&text)
+}
+
+fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
     // A parameter that is given twice reads to the decoder as a list.
     let mut names = BTreeSet::new();
-    if let Some((name, _)) = pairs(query).into_iter().find(|(name, _)| !names.insert(name.clone())) {
+    if let Some((name, _)) = pairs(text).into_iter().find(|(name, _)| !names.insert(name.clone())) {
         return Err(Error::invalid(shortened(&name), Problem::new("is given more than once")));
     }
-    let deserializer = serde_html_form::Deserializer::from_bytes(query.as_bytes());
+    let deserializer = serde_html_form::Deserializer::from_bytes(text.as_bytes());
     serde_path_to_error::deserialize(deserializer)
         .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// Reads the body.
-pub fn body<O: Operation>(request: &Request, largest: usize) -> Result<O::Body> {
+pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
     if O::ROUTE.body == BodyRule::None {
         return read(b"{}");
     }
-    if request.body.len() > largest {
+    if request.body.len() > LARGEST_BODY {
         return Err(Error::TooLarge);
     }
     if request.body.is_empty() {
         return match O::ROUTE.body {
             BodyRule::Required => Err(Error::Malformed(Problem::new("must have a JSON body"))),
+            BodyRule::Form => Err(Error::Malformed(Problem::new("must have a form or a JSON object as body"))),
             BodyRule::Optional | BodyRule::None => read(b"{}"),
         };
     }
-    if !request.header("content-type").is_some_and(is_json) {
+    let is = |expected| request.header("content-type").is_some_and(|kind| essence(kind).eq_ignore_ascii_case(expected));
+    if O::ROUTE.body == BodyRule::Form && is("application/x-www-form-urlencoded") {
+        let text = std::str::from_utf8(&request.body);
+        return form(text.map_err(|_| Error::Malformed(Problem::new("body must be a form")))?);
+    }
+    if !is("application/json") {
         return Err(Error::UnsupportedMediaType);
     }
     read(&request.body)
 }
 
-/// The refusal of a malformed `Idempotency-Key`.
-pub fn bad_idempotency_key() -> Error {
-    Error::invalid("Idempotency-Key", Problem::new("must be 1 to 255 visible ASCII characters"))
-}
-
-/// `application/json`, with or without parameters (RFC 8259 defines none, and says to ignore a charset).
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case("application/json")
+/// The media type without parameters (RFC 8259 defines none for JSON, and says to ignore a charset).
+fn essence(content_type: &str) -> &str {
+    content_type.split(';').next().unwrap_or_default().trim()
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
@@ -168,7 +177,7 @@ mod tests {
     }
 
     fn parameter<T: DeserializeOwned>(text: &str) -> (String, String) {
-        let error = query::<T>(text).err().unwrap();
+        let error = form::<T>(text).err().unwrap();
         (error.field().unwrap_or_default().to_owned(), error.to_string())
     }
 
@@ -273,7 +282,7 @@ mod tests {
 
     #[test]
     fn query_parameters_are_read_strictly() {
-        assert_eq!(query::<TenantsQuery>("limit=5&status=suspended").unwrap().limit.get(), 5);
+        assert_eq!(form::<TenantsQuery>("limit=5&status=suspended").unwrap().limit.get(), 5);
         assert_eq!(parameter::<TenantsQuery>("limit=0").1, "limit must be a whole number from 1 to 100");
         assert_eq!(parameter::<TenantsQuery>("limit=x").0, "limit");
         assert_eq!(parameter::<TenantsQuery>("offset=10001").1, "offset must be a whole number from 0 to 10000");
@@ -301,7 +310,7 @@ mod tests {
         #[test]
         fn no_body_and_no_query_string_panics_or_is_quoted(text in "\\PC{0,60}") {
             let _ = read::<NewTenant>(text.as_bytes());
-            let _ = query::<TenantsQuery>(&text);
+            let _ = form::<TenantsQuery>(&text);
             let _ = refuse_credentials(&text);
             let body = serde_json::json!({ "tenant_name": "a", "rate_limit_per_min": format!("sk_{text}") });
             if let Err(error) = read::<NewTenant>(body.to_string().as_bytes()) {

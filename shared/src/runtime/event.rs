@@ -20,6 +20,7 @@ pub struct HttpEvent {
     raw_query_string: Option<String>,
     #[serde(default)]
     headers: BTreeMap<String, String>,
+    path_parameters: Option<BTreeMap<String, String>>,
     request_context: RequestContext,
     body: Option<String>,
     #[serde(default)]
@@ -27,7 +28,10 @@ pub struct HttpEvent {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct RequestContext {
+    #[serde(default)]
+    domain_name: Option<String>,
     http: Http,
 }
 
@@ -51,6 +55,8 @@ impl HttpEvent {
         let headers = self.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         Ok(Request {
             method: self.request_context.http.method,
+            path_parameters: self.path_parameters.unwrap_or_default(),
+            host: self.request_context.domain_name.unwrap_or_default(),
             query: self.raw_query_string.unwrap_or_default(),
             headers,
             body,

@@ -12,6 +12,7 @@ mod telemetry;
 
 pub use schedule::on_schedule;
 
+use std::fmt;
 use std::future::Future;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,11 +20,11 @@ use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent, service_fn};
 
-use crate::api::{Input, Operation, Output};
+use crate::api::{Input, Method, Operation, Output};
 use crate::app::App;
-use crate::auth::{Caller, Request};
+use crate::auth::{Attempt, Caller};
 use crate::config::Config;
-use crate::domain::{Change, Timestamp, draw};
+use crate::domain::{Timestamp, draw};
 use crate::error::{Error, Result};
 use event::HttpEvent;
 use response::{HttpResponse, Success};
@@ -36,18 +37,27 @@ pub type Exit = ExitCode;
 /// by the platform.
 pub const BUDGET: Duration = Duration::from_secs(9);
 
-/// The largest body, in bytes.
-const LARGEST_BODY: usize = 64 * 1024;
-
 /// A request that was authenticated and decoded.
-#[derive(Debug)]
 pub struct Call<O: Operation> {
     /// The proof of who calls.
     pub caller: O::Caller,
     pub query: O::Query,
     pub body: O::Body,
-    /// Who asks for a change, when, and under which idempotency key; for the store methods that make one.
-    pub change: Change,
+    /// What was read together with the credential.
+    pub found: <O::Caller as Caller>::Found,
+    /// For the store methods that change something: who asks for it, when, under which idempotency key.
+    pub change: <O::Caller as Caller>::Change,
+    /// When the request came, before anything was read for it.
+    pub at: Timestamp,
+    /// The service's address as clients see it, without a slash at its end.
+    pub base_url: String,
+}
+
+impl<O: Operation> fmt::Debug for Call<O> {
+    /// The operation only: everything else can hold a credential.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Call({})", O::ROUTE.name)
+    }
 }
 
 /// Runs a function: answers requests with `handler` until the platform ends the process.
@@ -121,9 +131,11 @@ where
         Ok(Err(_)) => (None, Err(Error::unavailable("out of time"))),
         Err(_) => (None, Err(Error::internal("handler panicked"))),
     };
-    let line = Line { operation: O::ROUTE.name, request_id: &request_id, tenant_id: tenant_id.as_deref(), cold };
-    line.write(started, app.now(), O::ROUTE.status, result.as_ref().err());
-    response::make(&request_id, result)
+    let status = result.as_ref().map_or_else(|error| O::DIALECT.status(error.code()), |_| O::ROUTE.status);
+    let tenant_id = tenant_id.as_deref();
+    let line = Line { operation: O::ROUTE.name, request_id: &request_id, tenant_id, cold, status };
+    line.write(started, app.now(), result.as_ref().err());
+    response::make(O::DIALECT, &request_id, result)
 }
 
 /// The tenant that a request is about, for the log, and what became of it.
@@ -139,11 +151,11 @@ where
         Ok(call) => call,
         Err((tenant_id, error)) => return (tenant_id, Err(error)),
     };
-    let tenant_id = call.query.tenant_id().map(str::to_owned);
+    let tenant_id = call.query.tenant_id().or(call.caller.tenant_id()).map(str::to_owned);
     match handler(app, call).await {
         Ok(output) => {
             let tenant_id = tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
-            (tenant_id, Success::new(O::ROUTE.status, &output))
+            (tenant_id, Success::new(O::DIALECT, O::ROUTE.status, &output))
         }
         Err(error) => (tenant_id, Err(error)),
     }
@@ -156,36 +168,36 @@ async fn admit<O: Operation>(
     context: &Context,
 ) -> Result<Call<O>, (Option<String>, Error)> {
     let nobody = |error| (None, error);
+    let at = app.now();
     let request = event.into_request().map_err(nobody)?;
     if request.method != O::ROUTE.method.as_str() {
         return Err(nobody(Error::MethodNotAllowed { allow: O::ROUTE.method.as_str() }));
     }
     decode::refuse_credentials(&request.query).map_err(nobody)?;
-    let caller = O::Caller::authenticate(app, &request).await.map_err(nobody)?;
-    let query: O::Query = decode::query(&request.query).map_err(nobody)?;
-    let tenant_id = query.tenant_id().map(str::to_owned);
+    // Decoded first, so that what it is about can be read together with the credential; but what is wrong with it is said
+    // only to those who have one.
+    let query = decode::query::<O::Query>(&request);
+    let body = decode::body::<O>(&request);
+    let wanted = match (&query, &body) {
+        (Ok(query), Ok(body)) => O::wanted(query, body),
+        _ => Vec::new(),
+    };
+    let (caller, found) = O::Caller::authenticate(app, &request, &wanted).await.map_err(nobody)?;
+    let owner = caller.tenant_id().map(str::to_owned);
+    let query = query.map_err(|error| (owner.clone(), error))?;
+    let tenant_id = query.tenant_id().map(str::to_owned).or(owner);
     let known = |error| (tenant_id.clone(), error);
-    let body = decode::body::<O>(&request, LARGEST_BODY).map_err(known)?;
-    let change = change::<O>(app, &caller, &request, context).map_err(known)?;
-    Ok(Call { caller, query, body, change })
-}
-
-fn change<O: Operation>(app: &App, caller: &O::Caller, request: &Request, context: &Context) -> Result<Change> {
-    let idempotency_key =
-        match request.header("idempotency-key").filter(|_| O::ROUTE.method == crate::api::Method::Post) {
-            None => None,
-            Some(key) => {
-                let same = [O::ROUTE.name.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
-                Some(caller.idempotency_key(key, &same).ok_or_else(decode::bad_idempotency_key)?)
-            }
-        };
-    Ok(Change {
-        actor: caller.actor(),
-        at: app.now(),
-        request_id: context.request_id.clone(),
+    let body = body.map_err(known)?;
+    let change = caller.change(&Attempt {
+        at,
+        request_id: &context.request_id,
         deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
-        idempotency_key,
-    })
+        idempotency_key: request.header("idempotency-key").filter(|_| O::ROUTE.method == Method::Post),
+        request: &[O::ROUTE.name.as_bytes(), request.query.as_bytes(), request.body.as_slice()],
+    });
+    let change = change.map_err(known)?;
+    let base_url = app.public_url().map_or_else(|| format!("https://{}", request.host), str::to_owned);
+    Ok(Call { caller, query, body, found, change, at, base_url })
 }
 
 #[cfg(test)]
@@ -198,26 +210,8 @@ mod tests {
 
     use super::*;
     use crate::api::{BodyRule, Route};
-    use crate::auth::SecurityScheme;
-    use crate::domain::{Actor, IdempotencyKey, SystemClock, SystemRandomness};
-
-    struct Anybody;
-
-    impl Caller for Anybody {
-        const SCHEME: SecurityScheme = SecurityScheme { name: "None", header: "none", description: "" };
-
-        async fn authenticate(_: &App, _: &Request) -> Result<Self> {
-            Ok(Self)
-        }
-
-        fn actor(&self) -> Actor {
-            Actor::Operator
-        }
-
-        fn idempotency_key(&self, _: &str, _: &[&[u8]]) -> Option<IdempotencyKey> {
-            None
-        }
-    }
+    use crate::auth::Anyone;
+    use crate::domain::{SystemClock, SystemRandomness};
 
     #[derive(Deserialize, Serialize, JsonSchema)]
     struct Empty {}
@@ -230,7 +224,7 @@ mod tests {
 
     impl Operation for Probe {
         const ROUTE: Route = Route::post("probe", "/probe", BodyRule::Optional);
-        type Caller = Anybody;
+        type Caller = Anyone;
         type Query = Empty;
         type Body = Empty;
         type Output = Empty;
@@ -245,6 +239,7 @@ mod tests {
             table: String::new(),
             admin_secret: String::new(),
             secret_prefix: String::new(),
+            public_url: None,
             region: String::new(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,

@@ -25,20 +25,21 @@ pub struct Line<'a> {
     pub tenant_id: Option<&'a str>,
     /// Whether it was the process's first.
     pub cold: bool,
+    /// The status of the answer.
+    pub status: u16,
 }
 
 impl Line<'_> {
-    /// Writes the line. `status` is the status of success.
-    pub fn write(&self, started: Timestamp, ended: Timestamp, status: u16, error: Option<&Error>) {
-        let status = error.map_or(status, |error| error.code().status());
-        let ours = status >= 500;
+    /// Writes the line.
+    pub fn write(&self, started: Timestamp, ended: Timestamp, error: Option<&Error>) {
+        let ours = self.status >= 500;
         let line = json!({
             "_aws": metrics(started, if ours { &["latency_ms", "failures"] } else { &["latency_ms"] }),
             "level": if ours { "error" } else { "info" },
             "operation": self.operation,
             "request_id": self.request_id,
             "tenant_id": self.tenant_id,
-            "status": status,
+            "status": self.status,
             "code": error.map(|error| error.code().as_str()),
             "cause": error.and_then(Error::cause),
             "cold_start": self.cold,

@@ -74,6 +74,22 @@ impl Update {
         self
     }
 
+    /// Writes the attribute if there is none.
+    #[must_use]
+    pub fn set_once(mut self, name: &'static str, value: AttributeValue) -> Self {
+        let placeholder = format!(":set{}", self.values.len());
+        self.set.push(format!("{name} = if_not_exists({name}, {placeholder})"));
+        self.values.insert(placeholder, value);
+        self
+    }
+
+    /// Gives an attribute the value that another has before the update.
+    #[must_use]
+    pub fn copy(mut self, name: &'static str, from: &'static str) -> Self {
+        self.set.push(format!("{name} = {from}"));
+        self
+    }
+
     /// Takes an attribute away.
     #[must_use]
     pub fn remove(mut self, name: &'static str) -> Self {
@@ -90,23 +106,29 @@ impl Update {
         }
     }
 
-    /// Adds one to a number.
+    /// Adds one to a number; one that isn't there counts as 0.
     #[must_use]
     pub fn increment(mut self, name: &'static str) -> Self {
-        self.set.push(format!("{name} = {name} + :one"));
+        self.set.push(format!("{name} = if_not_exists({name}, :zero) + :one"));
+        self.values.insert(":zero".to_owned(), AttributeValue::N("0".to_owned()));
         self.values.insert(":one".to_owned(), AttributeValue::N("1".to_owned()));
         self
     }
 
     /// The parts that requests take: key, update expression, condition, values.
     pub fn parts(self, condition: Condition) -> (Key, String, String, HashMap<String, AttributeValue>) {
+        let (key, expression, mut values) = self.unconditional();
+        values.extend(placeholders(condition.values));
+        (key, expression, condition.expression, values)
+    }
+
+    /// The same without a condition.
+    pub fn unconditional(self) -> (Key, String, HashMap<String, AttributeValue>) {
         let set = Some(self.set.join(", ")).filter(|set| !set.is_empty()).map(|set| format!("SET {set}"));
         let remove =
             Some(self.remove.join(", ")).filter(|names| !names.is_empty()).map(|names| format!("REMOVE {names}"));
         let expression = set.into_iter().chain(remove).collect::<Vec<_>>().join(" ");
-        let mut values = self.values;
-        values.extend(placeholders(condition.values));
-        (self.key, expression, condition.expression, values)
+        (self.key, expression, self.values)
     }
 
     /// The update as part of a transaction.

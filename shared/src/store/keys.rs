@@ -2,34 +2,56 @@
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
-//! | hot item | `TENANT#<tenant id>` | `STATE` | status, name, limit, strikes, which secret is in force |
+//! | hot item | `TENANT#<tenant id>` | `STATE` | status, name, limit, strikes, which secret and signing key are in force |
 //! | configuration | `TENANT#<tenant id>` | `CONFIG` | what no relay call needs |
+//! | key set | `TENANT#<tenant id>` | `SIGNING` | the public keys that tokens can still be verified with |
 //! | audit event | `TENANT#<tenant id>` | `AUDIT#<Unix ms>#<request id>` | one successful change |
+//! | API key | `TENANT#<tenant id>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |
+//! | organization | `TENANT#<tenant id>#ORG#<uuid>`, and `…#ORG@<digest of its external id>` | `ORG` | what was registered |
+//! | user | `TENANT#<tenant id>#USER#<uuid>`, and `…#USER@<digest of its external id>` | `USER` | what was registered |
+//! | registered tenant | `TENANT#<tenant id>#REGISTERED#<digest of its key>` | `REGISTERED` | what was registered |
+//! | external user | `TENANT#<tenant id>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
+//! | revoked token | `TENANT#<tenant id>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
 //! | outcome | `OUTCOME#<caller>#<digest>` | `OUTCOME` | what is remembered under an idempotency key |
+//!
+//! An organization or user with an external id is there twice, once under each name, and both items are written in one
+//! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that only
+//! points to another would cost a second one, or the truth.
+//!
+//! Everything of a tenant begins with `TENANT#<tenant id>`, and ids have no `#`. What is asked for at each login has a partition
+//! of its own, so that many users of one tenant don't share the throughput of one partition.
 //!
 //! | Index | Partition key | Sort key | Who is in it |
 //! |---|---|---|---|
-//! | `tenants` | `listing` = `tenants` | `listing_order` = `<created, Unix ms>#<tenant id>` | tenants that were provisioned |
-//! | `tenants-by-status` | `tenant_status` | `listing_order` | the same, and those that never got so far |
+//! | `tenants` | `listing` = `tenants` | `listing_order` = `<created, Unix ms>#<its id>` | tenants that were provisioned |
+//! | `of-tenants` | `tenant_listing` = `TENANT#<tenant id>#<KEY, ORG, USER or REGISTERED>` | `listing_order` | what a tenant has |
+//! | `tenants-by-status` | `tenant_status` | `listing_order` | tenants, and those that never got so far |
 //!
 //! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for them),
 //! so nothing is decided from them: every decision reads, or conditions on, the item itself.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::{AuditEvent, IdempotencyKey, TenantId, Timestamp};
+use crate::domain::{AuditEvent, IdempotencyKey, Naming, TenantId, Timestamp};
 
 pub const PK: &str = "pk";
 pub const SK: &str = "sk";
 /// The index of all tenants.
 pub const TENANTS: &str = "tenants";
+/// The index of what tenants have.
+pub const OF_TENANTS: &str = "of-tenants";
 /// The index of tenants by status.
 pub const TENANTS_BY_STATUS: &str = "tenants-by-status";
-/// Partition key attribute of [`TENANTS`], and its only value.
-pub const LISTING: (&str, &str) = ("listing", "tenants");
-/// Sort key attribute of both indexes.
+/// Partition key attribute of [`TENANTS`], whose only value is [`ALL`].
+pub const LISTING: &str = "listing";
+/// The one list of [`TENANTS`].
+pub const ALL: &str = "tenants";
+/// Partition key attribute of [`OF_TENANTS`].
+pub const TENANT_LISTING: &str = "tenant_listing";
+/// Sort key attribute of all indexes.
 pub const LISTING_ORDER: &str = "listing_order";
 /// Partition key attribute of [`TENANTS_BY_STATUS`].
 pub const TENANT_STATUS: &str = "tenant_status";
@@ -40,6 +62,8 @@ pub const AUDIT: &str = "AUDIT#";
 pub const STATE: &str = "STATE";
 /// Sort key of configuration items.
 pub const CONFIGURATION: &str = "CONFIG";
+/// Sort key of key sets.
+const SIGNING: &str = "SIGNING";
 
 const TENANT: &str = "TENANT#";
 
@@ -56,7 +80,69 @@ pub fn tenant_partition(id: &TenantId) -> String {
 
 /// The tenant that a partition key belongs to.
 pub fn tenant_of(partition: &str) -> Option<TenantId> {
-    partition.strip_prefix(TENANT).and_then(|id| TenantId::parse(id).ok())
+    let id = partition.strip_prefix(TENANT)?.split('#').next().unwrap_or_default();
+    TenantId::parse(id).ok()
+}
+
+/// What a tenant has many of, each with items of its own. Its name is the items' sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    ApiKey,
+    Organization,
+    User,
+    RegisteredTenant,
+    ExternalUser,
+    Token,
+}
+
+impl Kind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::ApiKey => "KEY",
+            Self::Organization => "ORG",
+            Self::User => "USER",
+            Self::RegisteredTenant => "REGISTERED",
+            Self::ExternalUser => "EXTERNAL",
+            Self::Token => "TOKEN",
+        }
+    }
+}
+
+/// The item of something that a tenant has, by its id.
+pub fn of_kind(tenant: &TenantId, kind: Kind, id: impl fmt::Display) -> Key {
+    key(format!("{TENANT}{tenant}#{}#{id}", kind.as_str()), kind.as_str().to_owned())
+}
+
+/// The item of an organization or a user, by one of its names.
+pub fn named(tenant: &TenantId, kind: Kind, naming: &Naming) -> Key {
+    match naming {
+        Naming::Uuid(uuid) => of_kind(tenant, kind, uuid),
+        Naming::External(id) => {
+            key(format!("{TENANT}{tenant}#{}@{}", kind.as_str(), id.digest()), kind.as_str().to_owned())
+        }
+    }
+}
+
+/// The list of all that a tenant has of one kind.
+pub fn listing(tenant: &TenantId, kind: Kind) -> String {
+    format!("{TENANT}{tenant}#{}", kind.as_str())
+}
+
+/// Sort key of such a list: by creation, then by id, so that it is unique.
+pub fn listed(created_at: Timestamp, id: impl fmt::Display) -> String {
+    format!("{:015}#{id}", created_at.as_millis())
+}
+
+/// The id at a position of a list. `None` if that is no position.
+pub fn id_at(position: &str) -> Option<&str> {
+    let (created, id) = position.split_once('#')?;
+    let shaped = created.len() == 15 && created.bytes().all(|byte| byte.is_ascii_digit());
+    (shaped && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')).then_some(id)
+}
+
+/// The public keys of a tenant.
+pub fn signing(id: &TenantId) -> Key {
+    key(tenant_partition(id), SIGNING.to_owned())
 }
 
 /// Whether an item is of this tenant's partition.
@@ -93,16 +179,4 @@ pub fn audit_from(moment: Timestamp) -> String {
 pub fn outcome(idempotency_key: &IdempotencyKey) -> Key {
     let (scope, digest) = (idempotency_key.scope(), idempotency_key.digest());
     key(format!("OUTCOME#{scope}#{digest}"), "OUTCOME".to_owned())
-}
-
-/// Sort key of the lists: by creation, then by id, so that it is unique. 15 digits reach to the year 33658.
-pub fn listing_order(created_at: Timestamp, id: &TenantId) -> String {
-    format!("{:015}#{id}", created_at.as_millis())
-}
-
-/// The tenant at a position of a list. `None` if that is no position.
-pub fn tenant_at(position: &str) -> Option<TenantId> {
-    let (created, id) = position.split_once('#')?;
-    let shaped = created.len() == 15 && created.bytes().all(|byte| byte.is_ascii_digit());
-    shaped.then(|| TenantId::parse(id).ok()).flatten()
 }

@@ -5,13 +5,17 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 
+use super::api_keys;
+use super::entries;
 use super::item::{Item, Reader, text};
-use super::keys::{self, AUDIT, LISTING, LISTING_ORDER, PK, SK, TENANT_STATUS, TENANTS, TENANTS_BY_STATUS};
-use super::table::failed;
+use super::keys::{self, AUDIT, Kind, ALL, LISTING, LISTING_ORDER, OF_TENANTS, PK, SK, TENANT_LISTING, TENANT_STATUS, TENANTS, TENANTS_BY_STATUS};
+use super::projects::Projects;
+use super::table::{Table, failed};
 use super::tenant_items::{self, ACTIVE, SUSPENDED};
 use super::tenants::Tenants;
 use crate::domain::{
-    AuditEvent, Cursor, Offset, Page, PageLimit, Problem, StatusFilter, TenantId, TenantSummary, Timestamp,
+    ApiKey, AuditEvent, Cursor, Offset, Organization, Page, PageLimit, Problem, RegisteredTenant, StatusFilter, TenantId,
+    TenantSummary, Timestamp, User,
 };
 use crate::error::{Error, Result};
 
@@ -38,7 +42,7 @@ impl Tenants<'_> {
         limit: PageLimit,
     ) -> Result<Page<TenantSummary>> {
         let (index, attribute, value) = match filter {
-            None => (TENANTS, LISTING.0, LISTING.1),
+            None => (TENANTS, LISTING, ALL),
             Some(StatusFilter::Active) => (TENANTS_BY_STATUS, TENANT_STATUS, ACTIVE),
             Some(StatusFilter::Suspended) => (TENANTS_BY_STATUS, TENANT_STATUS, SUSPENDED),
         };
@@ -54,7 +58,10 @@ impl Tenants<'_> {
             .scan_index_forward(false);
         let from = match start {
             Start::First => None,
-            Start::After(cursor) => Some(after(cursor, &name, attribute, value)?),
+            Start::After(cursor) => {
+                let key = |id: &str| TenantId::parse(id).ok().map(|id| keys::state(&id));
+                Some(after(cursor, &name, attribute, value, key)?)
+            }
             Start::Skip(offset) => match skip(query.clone(), *offset).await? {
                 Skipped::To(key) => key,
                 Skipped::All => return Ok(Page { rows: Vec::new(), next: None }),
@@ -101,15 +108,110 @@ impl Tenants<'_> {
             .scan_index_forward(false)
             .set_exclusive_start_key(start.transpose()?);
         let items = rows(query, limit).await?;
-        // Every tenant has its provisioning event, so an empty list is either the end of one or of no tenant.
-        if items.is_empty() {
+        let events = page(&items, limit, &name, SK, |item| {
+            let row = Reader(item);
+            serde_json::from_str(row.text("event")?).map(Some).map_err(|_| row.unreadable("event"))
+        })?;
+        self.of_tenant(id, events).await
+    }
+}
+
+impl Table {
+    /// What a tenant has of one kind, newest first. One call.
+    async fn list<T>(
+        &self,
+        tenant: &TenantId,
+        kind: Kind,
+        cursor: Option<&Cursor>,
+        limit: PageLimit,
+        read: impl Fn(&Item) -> Result<T>,
+    ) -> Result<Page<T>> {
+        let listing = keys::listing(tenant, kind);
+        let key = |id: &str| Some(keys::of_kind(tenant, kind, id));
+        let start = cursor.map(|cursor| after(cursor, &listing, TENANT_LISTING, &listing, key)).transpose()?;
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(OF_TENANTS)
+            .key_condition_expression("tenant_listing = :value")
+            .expression_attribute_values(":value", text(&listing))
+            .scan_index_forward(false)
+            .set_exclusive_start_key(start);
+        let items = rows(query, limit).await?;
+        page(&items, limit, &listing, LISTING_ORDER, |item| read(item).map(Some))
+    }
+}
+
+impl Tenants<'_> {
+    /// A tenant's API keys, newest first, whatever their state.
+    ///
+    /// # Errors
+    /// If there is no such tenant, or the cursor is of another list.
+    pub async fn api_keys(self, id: &TenantId, cursor: Option<&Cursor>, limit: PageLimit) -> Result<Page<ApiKey>> {
+        self.of_tenant(id, self.table.list(id, Kind::ApiKey, cursor, limit, api_keys::read).await?).await
+    }
+
+    /// The organizations that a tenant has registered, newest first.
+    ///
+    /// # Errors
+    /// If there is no such tenant, or the cursor is of another list.
+    pub async fn organizations(
+        self,
+        id: &TenantId,
+        cursor: Option<&Cursor>,
+        limit: PageLimit,
+    ) -> Result<Page<Organization>> {
+        self.of_tenant(id, self.table.list(id, Kind::Organization, cursor, limit, entries::organization).await?).await
+    }
+
+    /// The users that a tenant has registered, newest first.
+    ///
+    /// # Errors
+    /// If there is no such tenant, or the cursor is of another list.
+    pub async fn users(self, id: &TenantId, cursor: Option<&Cursor>, limit: PageLimit) -> Result<Page<User>> {
+        self.of_tenant(id, self.table.list(id, Kind::User, cursor, limit, entries::user).await?).await
+    }
+
+    /// The tenants of the older kind that a tenant has registered, newest first.
+    ///
+    /// # Errors
+    /// If there is no such tenant, or the cursor is of another list.
+    pub async fn registered_tenants(
+        self,
+        id: &TenantId,
+        cursor: Option<&Cursor>,
+        limit: PageLimit,
+    ) -> Result<Page<RegisteredTenant>> {
+        let page = self.table.list(id, Kind::RegisteredTenant, cursor, limit, entries::registered_tenant).await?;
+        self.of_tenant(id, page).await
+    }
+
+    /// The page, if it is of a tenant: an empty one may be of none.
+    async fn of_tenant<T>(self, id: &TenantId, page: Page<T>) -> Result<Page<T>> {
+        if page.rows.is_empty() {
             let state = self.table.get(keys::state(id)).await?.ok_or(Error::TenantNotFound)?;
             tenant_items::summary(&state)?.ok_or(Error::TenantNotFound)?;
         }
-        page(&items, limit, &name, SK, |item| {
-            let row = Reader(item);
-            serde_json::from_str(row.text("event")?).map(Some).map_err(|_| row.unreadable("event"))
-        })
+        Ok(page)
+    }
+}
+
+impl Projects<'_> {
+    /// The organizations that are registered, newest first. One call.
+    ///
+    /// # Errors
+    /// If the cursor is of another list.
+    pub async fn organizations(self, cursor: Option<&Cursor>, limit: PageLimit) -> Result<Page<Organization>> {
+        self.table.list(self.tenant, Kind::Organization, cursor, limit, entries::organization).await
+    }
+
+    /// The users that are registered, newest first. One call.
+    ///
+    /// # Errors
+    /// If the cursor is of another list.
+    pub async fn users(self, cursor: Option<&Cursor>, limit: PageLimit) -> Result<Page<User>> {
+        self.table.list(self.tenant, Kind::User, cursor, limit, entries::user).await
     }
 }
 
@@ -135,13 +237,19 @@ fn page<T>(
     Ok(Page { rows, next })
 }
 
-/// The key of the index row at a cursor.
-fn after(cursor: &Cursor, query: &str, attribute: &str, value: &str) -> Result<Item> {
+/// The key of the index row at a cursor: that of the item with an id, and the index's own.
+fn after(
+    cursor: &Cursor,
+    query: &str,
+    attribute: &str,
+    value: &str,
+    key: impl Fn(&str) -> Option<Item>,
+) -> Result<Item> {
     let refused = |problem| Error::invalid("cursor", problem);
     let position = cursor.position(query).map_err(refused)?;
-    let id = keys::tenant_at(position)
+    let mut key = keys::id_at(position)
+        .and_then(key)
         .ok_or_else(|| refused(Problem::new("must be the next_cursor of an earlier answer")))?;
-    let mut key = keys::state(&id);
     key.insert(LISTING_ORDER.to_owned(), text(position));
     key.insert(attribute.to_owned(), text(value));
     Ok(key)

@@ -4,23 +4,34 @@
 //! the outcome that it means; everything that AWS fails at becomes [`Error::Unavailable`](crate::error::Error), and
 //! nothing is let through then.
 
+mod api_keys;
+mod entries;
 mod expression;
 mod item;
 mod keys;
 mod lists;
 mod outcomes;
+mod projects;
 mod provision;
 mod reconcile;
 mod rotate;
 mod secrets;
+mod signing;
+mod snapshot;
 mod table;
 mod tenant_items;
 mod tenants;
+mod tokens;
 
+pub use api_keys::{ApiKeyFacts, IssuedApiKey, NewApiKey};
 pub use lists::Start;
+pub use projects::{Projects, names};
 pub use provision::Provisioned;
 pub use reconcile::Reconciled;
 pub use rotate::{Rotated, RotationFacts};
-pub use secrets::Secrets;
+pub use secrets::{Secrets, SigningKeys};
+pub use signing::RotatedSigningKey;
+pub use snapshot::{Access, Snapshot, Wanted};
 pub use table::Table;
 pub use tenants::Tenants;
+pub use tokens::RevokedTokens;

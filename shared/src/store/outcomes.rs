@@ -7,29 +7,36 @@
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use serde::de::DeserializeOwned;
+use std::fmt;
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::expression::{Condition, put};
 use super::item::{Item, Reader, millis, text, time_to_live};
 use super::keys;
-use crate::domain::{Change, IdempotencyKey, REMEMBERED, Random, SECRET_REMEMBERED, TenantSecret, Timestamp};
+use crate::domain::{Change, IdempotencyKey, REMEMBERED, Random, SECRET_REMEMBERED, Timestamp};
 use crate::error::{Error, Result};
 
 /// What a change led to, as it is remembered.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Outcome<'a> {
     /// What the answer is made from again, as JSON, without its secret.
     pub facts: String,
     /// The secret in the answer.
-    pub secret: Option<&'a TenantSecret>,
+    pub secret: Option<&'a str>,
 }
 
 /// An earlier outcome.
-#[derive(Debug)]
 pub struct Replay {
     facts: String,
     /// The secret of the answer, if it is still to be shown and the seal opened.
-    pub secret: Option<TenantSecret>,
+    pub secret: Option<Zeroizing<String>>,
+}
+
+impl fmt::Debug for Replay {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Replay")
+    }
 }
 
 impl Replay {
@@ -64,7 +71,7 @@ pub fn remember(
     let mut item = base(change, idempotency_key);
     item.insert("facts".to_owned(), text(&outcome.facts));
     if let Some(secret) = outcome.secret {
-        let sealed = idempotency_key.seal(secret.expose(), random)?;
+        let sealed = idempotency_key.seal(secret, random)?;
         item.insert("sealed".to_owned(), AttributeValue::B(Blob::new(sealed)));
         item.insert("sealed_until".to_owned(), millis(change.at.plus(SECRET_REMEMBERED)));
     }
@@ -89,7 +96,7 @@ pub fn replay(item: &Item, idempotency_key: &IdempotencyKey, now: Timestamp) -> 
     };
     let shown = row.optional_millis("sealed_until")?.is_some_and(|until| now < until);
     let sealed = item.get("sealed").and_then(|value| value.as_b().ok()).filter(|_| shown);
-    let secret = sealed.and_then(|sealed| idempotency_key.open(sealed.as_ref())).and_then(TenantSecret::restore);
+    let secret = sealed.and_then(|sealed| idempotency_key.open(sealed.as_ref())).map(Zeroizing::new);
     Ok(Replay { facts: facts.to_owned(), secret })
 }
 

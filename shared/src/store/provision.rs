@@ -2,8 +2,8 @@
 //!
 //! 1. The table: the tenant as `pending`, with the version id of the secret to come, and a lease. If there is an idempotency
 //!    key it is reserved in the same transaction.
-//! 2. Secrets Manager: the secret, with that version id.
-//! 3. The table: `pending` becomes `active`, and with it come configuration, audit event and remembered outcome.
+//! 2. Secrets Manager: the secret and the signing key, with that version id.
+//! 3. The table: `pending` becomes `active`, and with it come configuration, key set, audit event and remembered outcome.
 //!
 //! Only the third makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and maybe a
 //! secret, which nobody was told: the reconciler removes both. It finds the secret through the item, so the item is written
@@ -13,14 +13,15 @@ use uuid::Uuid;
 
 use super::expression::{Condition, Update, put};
 use super::item::text;
-use super::keys::{self, LISTING, TENANT_STATUS};
+use super::keys::{self, ALL, LISTING, TENANT_STATUS};
 use super::outcomes::{self, Outcome};
+use super::signing;
 use super::table::Commit;
 use super::tenant_items::{self, ACTIVE, PENDING};
 use super::tenants::Tenants;
 use crate::domain::{
-    Action, Change, NewTenant, SecretLabel, SecretPointer, SecretVersion, Tenant, TenantId, TenantSecret, TenantStatus,
-    TenantSummary, random_uuid,
+    Action, Change, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer, Tenant,
+    TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -38,20 +39,24 @@ impl Tenants<'_> {
     /// # Errors
     /// If fields that are tied together don't fit, or a store fails: then nothing of the tenant can be seen.
     pub async fn provision(self, new: NewTenant, change: &Change) -> Result<Provisioned> {
-        let tenant = self.registered(new, change)?;
+        let signing_key = SigningKey::generate(self.random)?;
+        let tenant = self.registered(new, signing_key.kid(), change)?;
         let secret = TenantSecret::generate(self.random)?;
         let attempt = random_uuid(self.random)?;
         if let Some(earlier) = self.begin(&tenant, change, attempt).await? {
             return Ok(earlier);
         }
-        self.secrets.create(&tenant.summary.id, tenant.secret.current.id, &secret).await?;
-        self.activate(&tenant, &secret, change, attempt).await?;
+        self.secrets.create(&tenant.summary.id, tenant.secret.current.id, &secret, &signing_key).await?;
+        let keys = [PublishedKey::of(&signing_key)];
+        self.activate(&tenant, &secret, &keys, change, attempt).await?;
         Ok(Provisioned { tenant, secret: Some(secret) })
     }
 
-    fn registered(self, new: NewTenant, change: &Change) -> Result<Tenant> {
+    fn registered(self, new: NewTenant, kid: &str, change: &Change) -> Result<Tenant> {
         let configuration = new.configuration();
         configuration.check()?;
+        // Creation labels the version AWSCURRENT, and nothing takes that away from it.
+        let version = SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::of_turn(0) };
         Ok(Tenant {
             summary: TenantSummary {
                 id: TenantId::generate(self.random)?,
@@ -63,12 +68,8 @@ impl Tenants<'_> {
                 updated_at: None,
             },
             revision: 0,
-            secret: SecretPointer {
-                // Creation labels the version AWSCURRENT, and nothing takes that away from it.
-                current: SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::of_turn(0) },
-                previous: None,
-                rotated_at: None,
-            },
+            secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
+            signing: SigningPointer { version, kid: kid.to_owned() },
             configuration,
         })
     }
@@ -86,26 +87,35 @@ impl Tenants<'_> {
             return Err(Error::unavailable("a new tenant id was taken already"));
         };
         let replay = outcomes::replay(item, idempotency_key, change.at)?;
-        Ok(Some(Provisioned { tenant: replay.read()?, secret: replay.secret }))
+        let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
+        Ok(Some(Provisioned { tenant: replay.read()?, secret }))
     }
 
     /// Step 3.
-    async fn activate(self, tenant: &Tenant, secret: &TenantSecret, change: &Change, attempt: Uuid) -> Result<()> {
+    async fn activate(
+        self,
+        tenant: &Tenant,
+        secret: &TenantSecret,
+        keys: &[PublishedKey],
+        change: &Change,
+        attempt: Uuid,
+    ) -> Result<()> {
         let table = &self.table.name;
         let state = Update::of(keys::state(&tenant.summary.id))
             .set(TENANT_STATUS, text(ACTIVE))
-            .set(LISTING.0, text(LISTING.1))
+            .set(LISTING, text(ALL))
             .remove("lease_until");
         let pending = Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]);
         let configuration = tenant_items::configuration(tenant);
         let mut writes = vec![
             state.in_transaction(table, pending)?,
             put(table, configuration, Condition::new("attribute_not_exists(pk)", []))?,
+            put(table, signing::item(&tenant.summary.id, keys)?, Condition::new("attribute_not_exists(pk)", []))?,
             self.event(&tenant.summary.id, &change.event(Action::TenantProvisioned, Vec::new()))?,
         ];
         if let Some(idempotency_key) = &change.idempotency_key {
             let facts = serde_json::to_string(tenant).map_err(Error::internal)?;
-            let outcome = Outcome { facts, secret: Some(secret) };
+            let outcome = Outcome { facts, secret: Some(secret.expose()) };
             writes.push(outcomes::remember(table, change, idempotency_key, Some(attempt), &outcome, self.random)?);
         }
         match self.table.commit(writes).await? {

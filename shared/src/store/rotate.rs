@@ -17,6 +17,7 @@ use super::expression::{self, Condition, Update};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys;
 use super::outcomes::{self, Outcome, Replay};
+use super::secrets::NewVersion;
 use super::table::{ATTEMPTS, Commit};
 use super::tenant_items;
 use super::tenants::Tenants;
@@ -61,7 +62,8 @@ impl Tenants<'_> {
     pub async fn rotate(self, id: &TenantId, overlap: OverlapSeconds, change: &Change) -> Result<Rotated> {
         let attempt = random_uuid(self.random)?;
         if let Some(replay) = self.reserve(id, change, attempt).await? {
-            return Ok(Rotated { facts: replay.read()?, secret: replay.secret });
+            let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
+            return Ok(Rotated { facts: replay.read()?, secret });
         }
         let (label, mut state) = self.lease_label(id).await?;
         let until = change.at.plus(Duration::from_secs(overlap.get().into()));
@@ -71,7 +73,7 @@ impl Tenants<'_> {
             facts: RotationFacts { rotated_at: change.at, previous_until: (overlap.get() > 0).then_some(until) },
             attempt,
         };
-        self.secrets.add(id, &candidate.version, &candidate.secret).await?;
+        self.secrets.add(id, &candidate.version, NewVersion::Secret(&candidate.secret)).await?;
         for _ in 0..ATTEMPTS {
             match self.point(id, &state, &candidate, change).await? {
                 None => return Ok(Rotated { secret: Some(candidate.secret), facts: candidate.facts }),
@@ -82,7 +84,7 @@ impl Tenants<'_> {
     }
 
     /// Step 1. The earlier outcome, if there is one.
-    async fn reserve(self, id: &TenantId, change: &Change, attempt: Uuid) -> Result<Option<Replay>> {
+    pub(super) async fn reserve(self, id: &TenantId, change: &Change, attempt: Uuid) -> Result<Option<Replay>> {
         let Some(idempotency_key) = &change.idempotency_key else { return Ok(None) };
         let table = &self.table.name;
         let write = outcomes::reserve(table, change, idempotency_key, attempt)?;
@@ -96,18 +98,18 @@ impl Tenants<'_> {
         }
     }
 
-    /// Step 2. Each rotation gets the label after that of the one before, whether that was finished or not; the two that
-    /// valid versions have are passed over. So a label comes again only after fourteen others.
-    async fn lease_label(self, id: &TenantId) -> Result<(SecretLabel, Item)> {
-        for _ in 0..ATTEMPTS {
+    /// Step 2. Each rotation gets the label after that of the one before, whether that was finished or not; the three that
+    /// versions in force can have are passed over. So a label comes again only after thirteen others.
+    pub(super) async fn lease_label(self, id: &TenantId) -> Result<(SecretLabel, Item)> {
+        for _ in 0..=ATTEMPTS {
             let update = Update::of(keys::state(id)).increment("labels_leased");
             let state = self.table.update(update, tenant_items::provisioned()).await?.ok_or(Error::TenantNotFound)?;
             let label = SecretLabel::of_turn(Reader(&state).number("labels_leased")?);
-            if !tenant_items::secret_pointer(&state)?.has_label(label) {
+            if !tenant_items::has_label(&state, label)? {
                 return Ok((label, state));
             }
         }
-        Err(Error::internal("three labels in turn are on two valid versions"))
+        Err(Error::internal("four labels in turn are on three versions in force"))
     }
 
     /// Step 4. The hot item as it is now, if somebody else has changed it since it was read.
@@ -122,7 +124,7 @@ impl Tenants<'_> {
         ];
         if let Some(idempotency_key) = &change.idempotency_key {
             let facts = serde_json::to_string(&candidate.facts).map_err(Error::internal)?;
-            let outcome = Outcome { facts, secret: Some(&candidate.secret) };
+            let outcome = Outcome { facts, secret: Some(candidate.secret.expose()) };
             let attempt = Some(candidate.attempt);
             writes.push(outcomes::remember(table, change, idempotency_key, attempt, &outcome, self.random)?);
         }

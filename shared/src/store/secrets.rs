@@ -1,17 +1,19 @@
 //! Secrets Manager. It stores; which version is valid is decided in the table.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_sdk_secretsmanager::types::Tag;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::table::{ATTEMPTS, failed, pause};
-use crate::domain::{AdminKeys, SecretVersion, TenantId, TenantSecret};
+use crate::domain::{AdminKeys, PrivateJwk, SecretVersion, SigningKey, TenantId, TenantSecret};
 use crate::error::{Error, Result};
 
 /// For whoever looks at a secret in the console. `AWSCURRENT` stays on the first version for ever.
@@ -25,6 +27,35 @@ pub struct Secrets {
     pub admin_secret: String,
     /// What the names of tenants' secrets start with.
     pub prefix: String,
+    /// The signing keys that this process has read.
+    pub signing_keys: SigningKeys,
+}
+
+/// Parsed signing keys by version, for as long as the process lives: at most [`SigningKeys::MOST`] of them, after which it
+/// starts anew. Which ones are used together is the gateway's choice, so there is no telling which to keep.
+#[derive(Clone, Default)]
+pub struct SigningKeys(Arc<Mutex<HashMap<Uuid, Arc<SigningKey>>>>);
+
+impl fmt::Debug for SigningKeys {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SigningKeys")
+    }
+}
+
+impl SigningKeys {
+    const MOST: usize = 1000;
+
+    fn get(&self, version: Uuid) -> Option<Arc<SigningKey>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
+    }
+
+    fn keep(&self, version: Uuid, key: &Arc<SigningKey>) {
+        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if keys.len() >= Self::MOST {
+            keys.clear();
+        }
+        keys.insert(version, Arc::clone(key));
+    }
 }
 
 impl fmt::Debug for Secrets {
@@ -37,7 +68,23 @@ impl fmt::Debug for Secrets {
 /// costs.
 #[derive(Serialize)]
 struct Stored<'a> {
-    tenant_secret: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_key: Option<PrivateJwk>,
+}
+
+/// What is read of one for signing.
+#[derive(Deserialize)]
+struct StoredSigningKey {
+    signing_key: PrivateJwk,
+}
+
+/// What a new version holds.
+#[derive(Debug)]
+pub enum NewVersion<'a> {
+    Secret(&'a TenantSecret),
+    SigningKey(&'a SigningKey),
 }
 
 impl Secrets {
@@ -54,23 +101,48 @@ impl Secrets {
         serde_json::from_str(&text).map_err(|_| Error::internal("the admin secret is not the JSON that it must be"))
     }
 
-    /// Creates the tenant's secret with its first version. Doing it again with the same version and secret changes nothing.
-    pub async fn create(&self, id: &TenantId, version: Uuid, secret: &TenantSecret) -> Result<()> {
+    /// The key that signs a tenant's tokens. A version never changes, so one that was read once is kept; which version is in
+    /// force is asked for at each call.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails, or the version is not the JSON that it must be.
+    pub async fn signing_key(&self, id: &TenantId, version: Uuid) -> Result<Arc<SigningKey>> {
+        if let Some(key) = self.signing_keys.get(version) {
+            return Ok(key);
+        }
+        let request = self.client.get_secret_value().secret_id(self.name(id)).version_id(version);
+        let answer = request.send().await.map_err(failed)?;
+        let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
+        // The parser's error may quote the text, so it is not passed on.
+        let stored: Option<StoredSigningKey> = serde_json::from_str(&text).ok();
+        let key = stored.and_then(|stored| SigningKey::from_jwk(&stored.signing_key));
+        let key = Arc::new(key.ok_or_else(|| Error::internal("a tenant's secret is not the JSON that it must be"))?);
+        self.signing_keys.keep(version, &key);
+        Ok(key)
+    }
+
+    /// Creates the tenant's secret with its first version. Doing it again with the same version and content changes nothing.
+    pub async fn create(&self, id: &TenantId, version: Uuid, secret: &TenantSecret, key: &SigningKey) -> Result<()> {
         let request = self.client.create_secret().name(self.name(id)).client_request_token(version);
         let tag = Tag::builder().key("latchkey:tenant").value(id.as_str()).build();
-        request.secret_string(stored(secret)?).description(DESCRIPTION).tags(tag).send().await.map_err(failed)?;
+        let content = stored(&Stored { tenant_secret: Some(secret.expose()), signing_key: Some(key.to_jwk()?) })?;
+        request.secret_string(content).description(DESCRIPTION).tags(tag).send().await.map_err(failed)?;
         Ok(())
     }
 
     /// Adds a version under its label and leaves every other label but that where it is. Doing it again with the same version
-    /// and secret changes nothing.
+    /// and content changes nothing.
     ///
     /// # Errors
     /// If Secrets Manager fails, has no secret of the tenant, or has too many young versions of it: it keeps 100, and none
     /// that is younger than a day is discarded.
-    pub async fn add(&self, id: &TenantId, version: &SecretVersion, secret: &TenantSecret) -> Result<()> {
+    pub async fn add(&self, id: &TenantId, version: &SecretVersion, content: NewVersion<'_>) -> Result<()> {
+        let content = match content {
+            NewVersion::Secret(secret) => Stored { tenant_secret: Some(secret.expose()), signing_key: None },
+            NewVersion::SigningKey(key) => Stored { tenant_secret: None, signing_key: Some(key.to_jwk()?) },
+        };
         let request = self.client.put_secret_value().secret_id(self.name(id)).client_request_token(version.id);
-        let request = request.version_stages(version.label.to_string()).secret_string(stored(secret)?);
+        let request = request.version_stages(version.label.to_string()).secret_string(stored(&content)?);
         let mut attempt = 0;
         loop {
             let Err(error) = request.clone().send().await else { return Ok(()) };
@@ -100,6 +172,6 @@ impl Secrets {
     }
 }
 
-fn stored(secret: &TenantSecret) -> Result<String> {
-    serde_json::to_string(&Stored { tenant_secret: secret.expose() }).map_err(Error::internal)
+fn stored(content: &Stored<'_>) -> Result<String> {
+    serde_json::to_string(content).map_err(Error::internal)
 }

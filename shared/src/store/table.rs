@@ -96,6 +96,19 @@ impl Table {
         }
     }
 
+    /// Updates one item, or makes it.
+    pub async fn upsert(&self, update: Update) -> Result<()> {
+        let (key, expression, values) = update.unconditional();
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key))
+            .update_expression(expression)
+            .set_expression_attribute_values(Some(values));
+        request.send().await.map(|_| ()).map_err(failed)
+    }
+
     /// Writes all or nothing. Attempts that met another transaction on the same items are made again; the SDK's client token
     /// makes an attempt whose answer was lost count once.
     ///

@@ -8,7 +8,7 @@ use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, LISTING_ORDER, PK, TENANT_STATUS};
 use crate::domain::{
     CallbackUrl, Configuration, DisplayName, LogoUrl, Origin, Origins, PreviousSecret, Problem, RatePerMinute, Reason,
-    RpId, SecretLabel, SecretPointer, SecretVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
+    RpId, SecretLabel, SecretPointer, SecretVersion, SigningPointer, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
     TenantSummary, Timestamp,
 };
 use crate::error::Result;
@@ -31,7 +31,7 @@ pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
     let mut item = keys::state(&summary.id);
     item.extend([
         (TENANT_STATUS.to_owned(), text(PENDING)),
-        (LISTING_ORDER.to_owned(), text(keys::listing_order(summary.created_at, &summary.id))),
+        (LISTING_ORDER.to_owned(), text(keys::listed(summary.created_at, &summary.id))),
         ("tenant_name".to_owned(), text(&summary.name)),
         ("rate_limit_per_min".to_owned(), number(summary.rate_limit_per_min.get())),
         ("abuse_strikes".to_owned(), number(summary.abuse_strikes)),
@@ -41,6 +41,10 @@ pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
         ("labels_leased".to_owned(), number(0)),
         ("secret_version".to_owned(), text(current.id)),
         ("secret_label".to_owned(), text(current.label)),
+        ("signing_version".to_owned(), text(tenant.signing.version.id)),
+        ("signing_label".to_owned(), text(tenant.signing.version.label)),
+        ("signing_kid".to_owned(), text(&tenant.signing.kid)),
+        ("epoch".to_owned(), number(0)),
         ("lease_until".to_owned(), millis(lease_until)),
     ]);
     item
@@ -115,6 +119,7 @@ pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
         summary,
         revision: row.number("revision")?,
         secret: secret_pointer(state)?,
+        signing: signing_pointer(state)?,
         configuration: read_configuration(Reader(configuration))?,
     }))
 }
@@ -149,11 +154,31 @@ pub fn tenant_id(state: &Item) -> Result<TenantId> {
     keys::tenant_of(row.text(PK)?).ok_or_else(|| row.unreadable(PK))
 }
 
+fn version_id(text: &str) -> Result<Uuid, Problem> {
+    Uuid::try_parse(text).map_err(|_| Problem::new("is no uuid"))
+}
+
+fn version_label(text: &str) -> Result<SecretLabel, Problem> {
+    SecretLabel::parse(text).ok_or_else(|| Problem::new("is no label"))
+}
+
+/// Which key signs its tokens.
+pub fn signing_pointer(state: &Item) -> Result<SigningPointer> {
+    let row = Reader(state);
+    let id = row.parsed("signing_version", version_id)?;
+    let version = SecretVersion { id, label: row.parsed("signing_label", version_label)? };
+    Ok(SigningPointer { version, kid: row.text("signing_kid")?.to_owned() })
+}
+
+/// Whether a version that is in force has this label.
+pub fn has_label(state: &Item, label: SecretLabel) -> Result<bool> {
+    Ok(secret_pointer(state)?.has_label(label) || signing_pointer(state)?.version.label == label)
+}
+
 /// Which secret is in force.
 pub fn secret_pointer(state: &Item) -> Result<SecretPointer> {
     let row = Reader(state);
-    let id = |text: &str| Uuid::try_parse(text).map_err(|_| Problem::new("is no uuid"));
-    let label = |text: &str| SecretLabel::parse(text).ok_or_else(|| Problem::new("is no label"));
+    let (id, label) = (version_id, version_label);
     let previous = match row.optional("previous_secret_version", id)? {
         None => None,
         Some(id) => Some(PreviousSecret {

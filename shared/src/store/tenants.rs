@@ -9,7 +9,7 @@ use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, Key, TENANT_STATUS};
 use super::outcomes::{self, Outcome, Replay};
 use super::secrets::Secrets;
-use super::table::{ATTEMPTS, Commit, Table, pause};
+use super::table::{ATTEMPTS, Commit, Refused, Table, pause};
 use super::tenant_items::{self, ACTIVE, SUSPENDED};
 use crate::domain::{Action, AuditEvent, Change, Random, Reason, Tenant, TenantId, TenantPatch};
 use crate::error::{Error, Result};
@@ -151,7 +151,7 @@ impl Tenants<'_> {
             vec![update.in_transaction(&self.table.name, due)?, self.event(id, &change.event(action, Vec::new()))?];
         let state = match self.commit(change, writes, &Outcome::default()).await? {
             Committed::Done | Committed::Replay(_) => return Ok(()),
-            Committed::Refused(state) => state,
+            Committed::Refused(refused) => refused.item(0).cloned(),
         };
         // The condition failed: either there is nothing to change, or there is no such tenant.
         let exists = state.map(|state| tenant_items::summary(&state)).transpose()?.flatten().is_some();
@@ -170,7 +170,7 @@ impl Tenants<'_> {
         put(&self.table.name, item, Condition::new("attribute_not_exists(pk)", []))
     }
 
-    /// Commits `writes`, of which the first is the tenant's hot item, and remembers `outcome` under the idempotency key, if
+    /// Commits `writes` and remembers `outcome` under the idempotency key, if
     /// there is one.
     pub(super) async fn commit(
         self,
@@ -192,7 +192,7 @@ impl Tenants<'_> {
                 (Some(idempotency_key), Some(item)) => {
                     Ok(Committed::Replay(outcomes::replay(item, idempotency_key, change.at)?))
                 }
-                _ => Ok(Committed::Refused(refused.item(0).cloned())),
+                _ => Ok(Committed::Refused(refused)),
             },
         }
     }
@@ -204,6 +204,6 @@ pub(super) enum Committed {
     Done,
     /// It was made before, under the same idempotency key.
     Replay(Replay),
-    /// It was not made, because of the tenant's state: the hot item, if there is one.
-    Refused(Option<Item>),
+    /// It was not made, because of a condition.
+    Refused(Refused),
 }

@@ -1,11 +1,30 @@
 //! One module for each function, by its name.
 
+mod fetch_api_keys;
 mod fetch_audit_events;
+mod fetch_organizations;
+mod fetch_registered_tenants;
 mod fetch_tenant;
 mod fetch_tenants;
+mod fetch_users;
+mod introspect;
+mod jwks;
+mod oauth_authorization_server;
+mod project_organizations;
+mod project_users;
+mod provision_api_key;
 mod provision_tenant;
 mod reactivate_tenant;
 mod reconcile;
+mod register_organization;
+mod register_tenant;
+mod register_user;
+mod revoke_api_key;
+mod revoke_token;
+mod revoke_tokens;
+mod rotate_api_key;
+mod rotate_signing_key;
 mod rotate_tenant_secret;
 mod suspend_tenant;
 mod update_tenant;
+mod user_token;

@@ -1,14 +1,22 @@
-//! Every operation of the registry refuses whoever is not its caller, in one and the same way.
+//! Every operation of the operator refuses whoever is not the operator, in one and the same way.
 
 use serde_json::json;
-use shared::api::{Entry, OPERATIONS};
+use shared::api::{Dialect, Entry, OPERATIONS};
 
 use crate::support::{Answer, Call, Deployment};
 
+/// The operator's operations.
+fn registry() -> impl Iterator<Item = &'static Entry> {
+    OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Registry)
+}
+
 /// Where the operation is, for this tenant.
 fn path(entry: &Entry, tenant_id: &str) -> String {
-    let query = if takes_tenant(entry) { format!("?tenant_id={tenant_id}") } else { String::new() };
-    format!("{}{query}", entry.route.path)
+    let tenant = takes(entry, "tenant_id").then(|| format!("tenant_id={tenant_id}"));
+    let key = takes(entry, "key_id").then(|| "key_id=key_0000000000000000".to_owned());
+    let query: Vec<_> = tenant.into_iter().chain(key).collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    format!("{}{mark}{}", entry.route.path, query.join("&"))
 }
 
 /// A request of the operation that would be carried out if its credential were good.
@@ -17,15 +25,17 @@ fn request(deployment: &Deployment, entry: &Entry, tenant_id: &str) -> Call {
     match entry.route.name {
         "provision-tenant" => call.json(&json!({ "tenant_name": "Acme" })),
         "update-tenant" => call.json(&json!({ "rate_limit_per_min": 7 })),
+        "provision-api-key" => call.json(&json!({ "name": "Backend", "kind": "embed" })),
+        "revoke-tokens" => call.json(&json!({ "external_user_id": "user_456" })),
         _ if entry.is_change() => call.json(&json!({})),
         _ => call,
     }
 }
 
-fn takes_tenant(entry: &Entry) -> bool {
+fn takes(entry: &Entry, parameter: &str) -> bool {
     let document = shared::api::document();
     let operation = &document["paths"][entry.route.path][entry.route.method.as_str().to_lowercase()];
-    operation["parameters"].as_array().unwrap().iter().any(|parameter| parameter["name"] == "tenant_id")
+    operation["parameters"].as_array().unwrap().iter().any(|known| known["name"] == parameter)
 }
 
 /// What of an answer may depend on the credential: nothing but the request id.
@@ -70,7 +80,7 @@ async fn every_operation_refuses_every_other_credential_with_the_same_bytes_and_
         ("the right key in the header of API keys", Some(("x-api-key", &current))),
     ];
     let mut expected = None;
-    for entry in &OPERATIONS {
+    for entry in registry() {
         for (name, credential) in &credentials {
             let call = request(&deployment, entry, &tenant.id);
             let call = match credential {
@@ -100,7 +110,7 @@ async fn both_admin_keys_open_every_operation_while_a_rotation_lasts_and_the_tra
     let (old, new) = (deployment.key().to_owned(), "N".repeat(48));
     put_admin_keys(&deployment, &json!({ "current": new, "previous": old }), '1');
     for key in [&old, &new] {
-        for entry in &OPERATIONS {
+        for entry in registry().filter(|entry| !takes(entry, "key_id")) {
             let tenant = deployment.provision("Acme").await;
             let answer = request(&deployment, entry, &tenant.id).header("x-admin-key", key).send().await;
             assert_eq!(answer.status, entry.route.status, "{}: {}", entry.route.name, answer.text);
@@ -135,7 +145,7 @@ async fn every_operation_on_a_tenant_answers_an_unknown_one_with_the_same_bytes(
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let before = deployment.items().await;
-    for entry in OPERATIONS.iter().filter(|entry| takes_tenant(entry)) {
+    for entry in registry().filter(|entry| takes(entry, "tenant_id") && !takes(entry, "key_id")) {
         let mut answers = Vec::new();
         for id in
             ["tnt_00000000000000000000000000000000", "tnt_unknown", &tenant.id.to_uppercase().replace("TNT", "tnt")]
@@ -173,7 +183,7 @@ async fn every_operation_refuses_unknown_parameters_and_fields_by_name() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let before = deployment.items().await;
-    for entry in &OPERATIONS {
+    for entry in registry() {
         let (method, path) = (entry.route.method.as_str(), path(entry, &tenant.id));
         let separator = if path.contains('?') { '&' } else { '?' };
         let call = deployment.operator(method, &format!("{path}{separator}surprise=1"));

@@ -90,6 +90,68 @@ impl Deployment {
         self.post_nothing(&format!("/api/v1/reactivate/tenant?tenant_id={}", tenant.id)).await
     }
 
+    /// A new API key of a tenant.
+    pub async fn api_key(&self, tenant: &Tenant, kind: &str) -> ApiKey {
+        let path = format!("/api/v1/provision/api-key?tenant_id={}", tenant.id);
+        let answer = self.post(&path, &json!({ "name": kind, "kind": kind })).await;
+        let text = |name: &str| answer.data(201)[name].as_str().unwrap().to_owned();
+        ApiKey { id: text("key_id"), text: text("api_key"), tenant: tenant.clone() }
+    }
+
+    /// A request of a tenant's backend.
+    pub fn backend(&self, key: &ApiKey, method: &str, path: &str) -> Call {
+        self.anonymous(method, path).header("authorization", &format!("Bearer {}", key.text))
+    }
+
+    /// Registers an organization; `fields` beside its project.
+    pub async fn register_organization(&self, key: &ApiKey, fields: &Value) -> Answer {
+        let body = with(fields, &json!({ "projectId": key.tenant.project_id() }));
+        self.backend(key, "POST", "/v1/api/projects/register-organization").json(&body).send().await
+    }
+
+    /// Registers a user; `fields` beside its project, its role and its properties.
+    pub async fn register_user(&self, key: &ApiKey, fields: &Value) -> Answer {
+        let defaults = json!({ "projectId": key.tenant.project_id(), "userRoleId": ROLE, "properties": {} });
+        let body = with(&defaults, fields);
+        self.backend(key, "POST", "/v1/api/projects/register-user").json(&body).send().await
+    }
+
+    /// An organization with that external id, and a user of it with that one: their uuids.
+    pub async fn member(&self, key: &ApiKey, organization: &str, user: &str) -> Member {
+        let answer = self.register_organization(key, &json!({ "name": organization, "externalId": organization })).await;
+        let organization_id = answer.data(200)["projectOrganizationId"].as_str().unwrap().to_owned();
+        let fields = json!({ "name": user, "externalId": user, "projectOrganizationId": organization_id });
+        let user_id = self.register_user(key, &fields).await.data(200)["userId"].as_str().unwrap().to_owned();
+        Member { organization_id, user_id }
+    }
+
+    pub async fn user_token(&self, key: &ApiKey, body: &Value) -> Answer {
+        self.backend(key, "POST", "/v1/api/projects/user-token").json(body).send().await
+    }
+
+    /// The token of a user.
+    pub async fn token(&self, key: &ApiKey, member: &Member) -> String {
+        let body = json!({ "userId": member.user_id, "organizationId": member.organization_id });
+        self.user_token(key, &body).await.data(200)["token"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn introspect(&self, key: &ApiKey, token: &str) -> Value {
+        let call = self.backend(key, "POST", "/api/v1/auth/introspect").json(&json!({ "token": token }));
+        call.send().await.document(200).clone()
+    }
+
+    /// Whether a token is active.
+    pub async fn is_active(&self, key: &ApiKey, token: &str) -> bool {
+        let answer = self.introspect(key, token).await;
+        let active = answer["active"].as_bool().unwrap();
+        assert!(active || answer == json!({ "active": false }), "{answer}");
+        active
+    }
+
+    pub async fn revoke_tokens(&self, tenant: &Tenant, whose: &Value) -> Answer {
+        self.post(&format!("/api/v1/revoke/tokens?tenant_id={}", tenant.id), whose).await
+    }
+
     /// The actions of a tenant's audit events, oldest first.
     pub async fn audit_trail(&self, tenant: &Tenant) -> Vec<String> {
         let answer = self.get(&format!("/api/v1/fetch/audit-events?tenant_id={}&limit=100", tenant.id)).await;
@@ -106,7 +168,39 @@ impl Deployment {
     }
 }
 
+/// An API key that was provisioned.
+#[derive(Debug, Clone)]
+pub struct ApiKey {
+    pub id: String,
+    pub text: String,
+    pub tenant: Tenant,
+}
+
+/// A user, and its organization.
+#[derive(Debug, Clone)]
+pub struct Member {
+    pub organization_id: String,
+    pub user_id: String,
+}
+
+/// The role of users for whom no other was chosen.
+pub const ROLE: &str = "0b7d7d1c-64a1-4a6c-9d3f-6f0d5e6f7a80";
+
+/// The fields of both objects; where both have one, the second's.
+pub fn with(one: &Value, other: &Value) -> Value {
+    let mut fields = one.as_object().unwrap().clone();
+    fields.extend(other.as_object().unwrap().clone());
+    Value::Object(fields)
+}
+
 impl Tenant {
+    /// The uuid of its project.
+    pub fn project_id(&self) -> String {
+        let digits = self.id.strip_prefix("tnt_").unwrap();
+        let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
+        parts.join("-")
+    }
+
     pub fn of(answer: &Answer) -> Self {
         let data = answer.data(201);
         let text = |name: &str| data[name].as_str().unwrap().to_owned();
@@ -122,10 +216,14 @@ impl Drop for Deployment {
         }
         let output = self.stack.output();
         assert!(!output.contains(self.key()), "the admin key is in the output");
+        for beginning in ["up_embed_", "up_admin_", "ak_", "eyJ"] {
+            assert!(!output.contains(beginning), "a credential is in the output: {beginning}");
+        }
         for secret in self.stored_secrets() {
             for (_, _, value) in secret.versions {
                 let value: Value = serde_json::from_str(&value).unwrap();
-                let leaked = value["tenant_secret"].as_str().is_some_and(|secret| output.contains(secret));
+                let parts = [&value["tenant_secret"], &value["signing_key"]["d"]];
+                let leaked = parts.iter().filter_map(|part| part.as_str()).any(|secret| output.contains(secret));
                 assert!(!leaked, "a tenant's secret is in the output");
             }
         }

@@ -72,31 +72,82 @@ impl Call {
         Answer { status: parts.status.as_u16(), headers: headers.collect(), text, body }
     }
 
-    /// Sends it to a function of ours, whose answers all have the registry's envelope.
+    /// Sends it to a function of ours, whose answers all have their surface's envelope.
     pub async fn send(self) -> Answer {
+        let surface = Surface::of(&self.url);
         let answer = self.send_raw().await;
-        answer.check_envelope();
+        answer.check_envelope(surface);
         answer
     }
 }
 
+/// Whose shape an answer has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Surface {
+    Registry,
+    Projects,
+    Tokens,
+}
+
+impl Surface {
+    fn of(url: &str) -> Self {
+        let path = url.splitn(4, '/').nth(3).unwrap_or_default();
+        let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| path.starts_with(beginning));
+        if begins(&["v1/api/", "register-tenant"]) {
+            Self::Projects
+        } else if begins(&["t/", ".well-known/", "api/v1/auth/introspect", "api/v1/auth/revoke"]) {
+            Self::Tokens
+        } else {
+            Self::Registry
+        }
+    }
+
+    /// The names of an envelope's fields.
+    fn fields(self, success: bool) -> &'static [&'static str] {
+        match (self, success) {
+            (Self::Registry, true) => &["data", "message", "status_code", "success"],
+            (Self::Registry, false) => &["data", "error", "message", "status_code", "success"],
+            (Self::Projects, true) => &["data", "status"],
+            (Self::Projects, false) => &["error", "message", "status"],
+            (Self::Tokens, true) => &[],
+            (Self::Tokens, false) => &["error", "error_description"],
+        }
+    }
+}
+
 impl Answer {
-    fn check_envelope(&self) {
+    fn check_envelope(&self, surface: Surface) {
         assert_eq!(self.headers["content-type"], "application/json", "{self:?}");
-        assert_eq!(self.headers["cache-control"], "no-store", "{self:?}");
         assert!(self.headers["x-request-id"].len() >= 16, "{self:?}");
         let success = (200..300).contains(&self.status);
-        assert_eq!(self.body["success"], success, "{self:?}");
-        assert_eq!(self.body["status_code"], self.status, "{self:?}");
-        assert!(!self.body["message"].as_str().unwrap().is_empty(), "{self:?}");
+        let public = surface == Surface::Tokens && success && self.body.get("keys").is_some();
+        let kept = if public { "public, max-age=300" } else { "no-store" };
+        assert_eq!(self.headers["cache-control"], kept, "{self:?}");
         let mut names: Vec<_> = self.body.as_object().unwrap().keys().map(String::as_str).collect();
         names.sort_unstable();
-        if success {
-            assert_eq!(names, ["data", "message", "status_code", "success"]);
-        } else {
-            assert_eq!(names, ["data", "error", "message", "status_code", "success"]);
-            assert!(self.body["data"].is_null() && self.body["error"]["code"].is_string(), "{self:?}");
+        if !(surface == Surface::Tokens && success) {
+            assert_eq!(names, surface.fields(success), "{self:?}");
         }
+        match surface {
+            Surface::Registry => {
+                assert_eq!((&self.body["success"], &self.body["status_code"]), (&success.into(), &self.status.into()));
+                assert!(!self.body["message"].as_str().unwrap().is_empty(), "{self:?}");
+            }
+            Surface::Projects => {
+                assert_eq!(self.body["status"], if success { "success" } else { "error" }, "{self:?}");
+            }
+            Surface::Tokens => {}
+        }
+        if !success {
+            assert!(surface == Surface::Registry || self.status != 422, "{self:?}");
+            assert!(self.code().is_some(), "{self:?}");
+            assert_eq!(self.headers.contains_key("www-authenticate"), self.status == 401 && surface != Surface::Registry);
+        }
+    }
+
+    /// The code of a refusal.
+    pub fn code(&self) -> Option<&str> {
+        self.body["error"]["code"].as_str().or(self.body["error"].as_str())
     }
 
     /// `data`, after checking the status.
@@ -107,13 +158,19 @@ impl Answer {
 
     /// Checks that it is a refusal with this status and code.
     pub fn refused(&self, status: u16, code: &str) -> &Self {
-        assert_eq!((self.status, self.body["error"]["code"].as_str()), (status, Some(code)), "{}", self.text);
+        assert_eq!((self.status, self.code()), (status, Some(code)), "{}", self.text);
         self
+    }
+
+    /// The document of an answer without an envelope, after checking the status.
+    pub fn document(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        &self.body
     }
 
     /// Checks that it is a refusal of this field.
     pub fn names(&self, field: &str) -> &Self {
-        self.refused(422, "invalid_field");
+        self.refused(if self.body.get("success").is_some() { 422 } else { 400 }, "invalid_field");
         assert_eq!(self.body["error"]["field"], field, "{}", self.text);
         assert!(self.body["message"].as_str().unwrap().starts_with(field), "{}", self.text);
         self

@@ -4,5 +4,5 @@ mod deployment;
 mod http;
 mod stores;
 
-pub use deployment::{Deployment, Tenant, event, repository};
+pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, event, repository, with};
 pub use http::{Answer, Call};

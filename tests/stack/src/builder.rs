@@ -164,6 +164,10 @@ impl StackBuilder {
         self = self.take_data().await?;
         let (dynamodb, secrets) = open(self.taken.as_ref()).await?;
         let mut locals = self.parameters;
+        // What API Gateway's own address is to a deployment.
+        let address = front.as_ref().and_then(|listener| listener.local_addr().ok());
+        let url = address.map_or_else(|| "http://127.0.0.1:9000".to_owned(), |address| format!("http://{address}"));
+        locals.parameters.entry("PublicUrl".to_owned()).or_insert(url);
         let mut admin_key = None;
         for secret in source.secrets(&locals.parameters)? {
             let wanted = self.admin_key.as_deref().filter(|_| secret.logical_id == ADMIN_SECRET);

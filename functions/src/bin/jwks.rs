@@ -1,0 +1,13 @@
+//! `GET /t/{tenant_id}/.well-known/jwks.json`: the public keys of a tenant's tokens.
+
+use shared::api::tokens::{Jwks, KeySet};
+use shared::{App, Call, Error, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<Jwks, _, _>(keys)
+}
+
+async fn keys(app: App, call: Call<Jwks>) -> Result<KeySet> {
+    let keys = app.tenants().public_keys(&call.query.tenant_id, call.at).await?;
+    Ok(keys.ok_or(Error::TenantNotFound)?.into())
+}

@@ -1,0 +1,15 @@
+//! `GET /v1/api/projects/organizations`: the organizations that are registered, newest first.
+
+use shared::api::projects::ProjectOrganizations;
+use shared::api::setup::OrganizationsPage;
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<ProjectOrganizations, _, _>(list)
+}
+
+async fn list(app: App, call: Call<ProjectOrganizations>) -> Result<OrganizationsPage> {
+    let query = call.query;
+    let page = app.projects(call.caller.tenant_id()).organizations(query.cursor.as_ref(), query.limit).await?;
+    Ok(OrganizationsPage::new(page, query.limit))
+}

@@ -1,0 +1,15 @@
+//! `GET /v1/api/projects/users`: the users that are registered, newest first.
+
+use shared::api::projects::ProjectUsers;
+use shared::api::setup::UsersPage;
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<ProjectUsers, _, _>(list)
+}
+
+async fn list(app: App, call: Call<ProjectUsers>) -> Result<UsersPage> {
+    let query = call.query;
+    let page = app.projects(call.caller.tenant_id()).users(query.cursor.as_ref(), query.limit).await?;
+    Ok(UsersPage::new(page, query.limit))
+}

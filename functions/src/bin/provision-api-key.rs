@@ -1,0 +1,14 @@
+//! `POST /api/v1/provision/api-key`: a new API key for a tenant, shown once.
+
+use shared::api::api_keys::{ProvisionApiKey, ProvisionedApiKey};
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<ProvisionApiKey, _, _>(provision)
+}
+
+async fn provision(app: App, call: Call<ProvisionApiKey>) -> Result<ProvisionedApiKey> {
+    let new = call.body.at(call.at);
+    let issued = app.tenants().provision_api_key(&call.query.tenant_id, new, &call.change).await?;
+    Ok(issued.into())
+}

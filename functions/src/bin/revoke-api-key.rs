@@ -1,0 +1,13 @@
+//! `POST /api/v1/revoke/api-key`: refuses an API key, and every token that it minted, from the next call on.
+
+use shared::api::api_keys::{RevokeApiKey, RevokedApiKey};
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<RevokeApiKey, _, _>(revoke)
+}
+
+async fn revoke(app: App, call: Call<RevokeApiKey>) -> Result<RevokedApiKey> {
+    app.tenants().revoke_api_key(&call.query.tenant_id, &call.query.key_id, &call.change).await?;
+    Ok(RevokedApiKey)
+}

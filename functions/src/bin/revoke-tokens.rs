@@ -1,0 +1,14 @@
+//! `POST /api/v1/revoke/tokens`: revokes the tokens of a user, an organization, an end user, an API key, or all.
+
+use shared::api::api_keys::{RevokeTokens, TokensRevoked};
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<RevokeTokens, _, _>(revoke)
+}
+
+async fn revoke(app: App, call: Call<RevokeTokens>) -> Result<TokensRevoked> {
+    let whose = call.body.whose()?;
+    let revoked_before = app.tenants().revoke_tokens(&call.query.tenant_id, &whose, &call.change).await?;
+    Ok(TokensRevoked { revoked_before })
+}

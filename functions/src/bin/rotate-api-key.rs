@@ -1,0 +1,14 @@
+//! `POST /api/v1/rotate/api-key`: a new secret for an API key, shown once; the old one is dead when this answers, or after the overlap.
+
+use shared::api::api_keys::{RotateApiKey, RotatedApiKey};
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<RotateApiKey, _, _>(rotate)
+}
+
+async fn rotate(app: App, call: Call<RotateApiKey>) -> Result<RotatedApiKey> {
+    let (query, overlap) = (call.query, call.body.overlap_seconds);
+    let issued = app.tenants().rotate_api_key(&query.tenant_id, &query.key_id, overlap, &call.change).await?;
+    Ok(issued.into())
+}

@@ -1,0 +1,420 @@
+//! The registry's part about API keys, signing keys and the revocation of tokens.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::operation::{BodyRule, Input, Operation, Output, Route};
+use super::tenants::{NoInput, OneTenant, Rotation};
+use crate::auth::Operator;
+use crate::domain::{
+    ApiKey, ApiKeyId, ApiKeySecret, Cursor, Day, ExternalId, KeyKind, KeyLifetime, KeyName, KeyState, Origins, Page,
+    PageLimit, Problem, RevealedSecret, TenantId, Timestamp, UuidText,
+};
+use crate::error::{Error, Result};
+use crate::store::{IssuedApiKey, NewApiKey, RevokedTokens, RotatedSigningKey};
+
+/// Gives a tenant an API key and shows it, once.
+#[derive(Debug, Clone, Copy)]
+pub struct ProvisionApiKey;
+
+impl Operation for ProvisionApiKey {
+    const ROUTE: Route = Route::post("provision-api-key", "/api/v1/provision/api-key", BodyRule::Required)
+        .answering(201)
+        .about("New API key for a tenant, shown once");
+    type Caller = Operator;
+    type Query = OneTenant;
+    type Body = ApiKeyInput;
+    type Output = ProvisionedApiKey;
+}
+
+/// Lists a tenant's API keys.
+#[derive(Debug, Clone, Copy)]
+pub struct FetchApiKeys;
+
+impl Operation for FetchApiKeys {
+    const ROUTE: Route = Route::get("fetch-api-keys", "/api/v1/fetch/api-keys")
+        .about("A tenant's API keys and their state, newest first; never the keys");
+    type Caller = Operator;
+    type Query = ApiKeysQuery;
+    type Body = NoInput;
+    type Output = ApiKeysPage;
+}
+
+/// Gives an API key a new secret.
+#[derive(Debug, Clone, Copy)]
+pub struct RotateApiKey;
+
+impl Operation for RotateApiKey {
+    const ROUTE: Route = Route::post("rotate-api-key", "/api/v1/rotate/api-key", BodyRule::Optional)
+        .about("New secret for an API key, shown once; the old one is dead at once, or after an overlap");
+    type Caller = Operator;
+    type Query = OneApiKey;
+    type Body = Rotation;
+    type Output = RotatedApiKey;
+}
+
+/// Refuses an API key and all tokens that it minted, from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct RevokeApiKey;
+
+impl Operation for RevokeApiKey {
+    const ROUTE: Route = Route::post("revoke-api-key", "/api/v1/revoke/api-key", BodyRule::Optional)
+        .about("Refuse an API key and every token that it minted, from the next call on");
+    type Caller = Operator;
+    type Query = OneApiKey;
+    type Body = NoInput;
+    type Output = RevokedApiKey;
+}
+
+/// Gives a tenant a new key to sign tokens with.
+#[derive(Debug, Clone, Copy)]
+pub struct RotateSigningKey;
+
+impl Operation for RotateSigningKey {
+    const ROUTE: Route = Route::post("rotate-signing-key", "/api/v1/rotate/signing-key", BodyRule::Optional)
+        .about("New key to sign tokens with; tokens of the old one stay valid until they expire");
+    type Caller = Operator;
+    type Query = OneTenant;
+    type Body = SigningKeyRotation;
+    type Output = SigningKeyView;
+}
+
+/// Revokes tokens that were issued until now.
+#[derive(Debug, Clone, Copy)]
+pub struct RevokeTokens;
+
+impl Operation for RevokeTokens {
+    const ROUTE: Route = Route::post("revoke-tokens", "/api/v1/revoke/tokens", BodyRule::Required)
+        .about("Revoke the tokens of a user, an organization, an end user, an API key, or all");
+    type Caller = Operator;
+    type Query = OneTenant;
+    type Body = TokensToRevoke;
+    type Output = TokensRevoked;
+}
+
+/// Which API key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OneApiKey {
+    /// The tenant's id.
+    pub tenant_id: TenantId,
+    /// The key's id.
+    pub key_id: ApiKeyId,
+}
+
+impl Input for OneApiKey {
+    fn tenant_id(&self) -> Option<&str> {
+        Some(self.tenant_id.as_str())
+    }
+}
+
+/// Which tenant's keys, and which page of them.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKeysQuery {
+    /// The tenant's id.
+    pub tenant_id: TenantId,
+    /// Rows on the page; as many as there can be, unless it says otherwise.
+    #[serde(default = "all")]
+    pub limit: PageLimit,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<Cursor>,
+}
+
+fn all() -> PageLimit {
+    PageLimit::MOST
+}
+
+impl Input for ApiKeysQuery {
+    fn tenant_id(&self) -> Option<&str> {
+        Some(self.tenant_id.as_str())
+    }
+}
+
+/// What a key is to be.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKeyInput {
+    /// What the operator calls it.
+    pub name: KeyName,
+    /// What it may be used for.
+    pub kind: KeyKind,
+    /// For how many seconds it is valid; left out or null, until it is revoked.
+    #[serde(default)]
+    pub expires_in: Option<KeyLifetime>,
+    /// Web origins from which browsers may send it; empty = any.
+    #[serde(default)]
+    pub allowed_origins: Origins,
+}
+
+impl Input for ApiKeyInput {}
+
+impl ApiKeyInput {
+    /// The key that is to be, made at that time.
+    pub fn at(self, now: Timestamp) -> NewApiKey {
+        let lifetime = |seconds: KeyLifetime| std::time::Duration::from_secs(seconds.get().into());
+        NewApiKey {
+            name: self.name,
+            kind: self.kind,
+            expires_at: self.expires_in.map(|seconds| now.plus(lifetime(seconds))),
+            allowed_origins: self.allowed_origins,
+        }
+    }
+}
+
+/// How to replace the signing key.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SigningKeyRotation {
+    /// Whether the old keys are dropped from the key set: if one has leaked. Tokens signed with them are then refused.
+    #[serde(default)]
+    pub drop_previous: bool,
+}
+
+impl Input for SigningKeyRotation {}
+
+/// Whose tokens. Exactly one of the fields.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TokensToRevoke {
+    /// A user's.
+    pub user_id: Option<UuidText>,
+    /// Those of all users of an organization.
+    pub organization_id: Option<UuidText>,
+    /// Those that speak for an end user, by the tenant's own id of it.
+    pub external_user_id: Option<ExternalId>,
+    /// Those that an API key minted.
+    pub key_id: Option<ApiKeyId>,
+    /// All of the tenant's, if true.
+    pub all: Option<bool>,
+}
+
+impl Input for TokensToRevoke {}
+
+impl TokensToRevoke {
+    /// Whose.
+    ///
+    /// # Errors
+    /// If it isn't exactly one.
+    pub fn whose(self) -> Result<RevokedTokens> {
+        let everyone = self.all.map(|all| if all { Ok(RevokedTokens::All) } else { Err(()) });
+        if everyone == Some(Err(())) {
+            return Err(Error::invalid("all", Problem::new("must be true, or left out")));
+        }
+        let named = [
+            self.user_id.map(|id| RevokedTokens::User(id.get())),
+            self.organization_id.map(|id| RevokedTokens::Organization(id.get())),
+            self.external_user_id.map(RevokedTokens::ExternalUser),
+            self.key_id.map(RevokedTokens::Key),
+            everyone.and(Some(RevokedTokens::All)),
+        ];
+        let mut named = named.into_iter().flatten();
+        match (named.next(), named.next()) {
+            (Some(whose), None) => Ok(whose),
+            _ => Err(Error::invalid(
+                "user_id",
+                Problem::new("or organization_id, external_user_id, key_id or all: exactly one must be there"),
+            )),
+        }
+    }
+}
+
+/// A new API key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ProvisionedApiKey {
+    /// Its id.
+    pub key_id: ApiKeyId,
+    /// The key, shown once; null in a replay that can't show it again.
+    pub api_key: Option<RevealedSecret>,
+    /// What it may be used for.
+    pub kind: KeyKind,
+    /// What the operator calls it.
+    pub name: String,
+    /// When it was provisioned.
+    pub created_at: Timestamp,
+    /// From when on it is refused; null = never.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl From<IssuedApiKey> for ProvisionedApiKey {
+    fn from(IssuedApiKey { secret, facts }: IssuedApiKey) -> Self {
+        Self {
+            key_id: facts.id,
+            api_key: secret.map(ApiKeySecret::reveal),
+            kind: facts.kind,
+            name: facts.name,
+            created_at: facts.created_at,
+            expires_at: facts.expires_at,
+        }
+    }
+}
+
+impl Output for ProvisionedApiKey {
+    fn message(&self) -> &'static str {
+        match self.api_key {
+            Some(_) => "API key provisioned. Save api_key now — it will not be shown again.",
+            None => "API key provisioned. It was shown before and can't be shown again.",
+        }
+    }
+}
+
+/// A new secret of an API key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RotatedApiKey {
+    /// Its id, the same as before.
+    pub key_id: ApiKeyId,
+    /// The key, shown once; null in a replay that can't show it again.
+    pub api_key: Option<RevealedSecret>,
+    /// When it became valid.
+    pub rotated_at: Option<Timestamp>,
+    /// Until when the old one is valid too; null if it is dead.
+    pub previous_valid_until: Option<Timestamp>,
+}
+
+impl From<IssuedApiKey> for RotatedApiKey {
+    fn from(IssuedApiKey { secret, facts }: IssuedApiKey) -> Self {
+        Self {
+            key_id: facts.id,
+            api_key: secret.map(ApiKeySecret::reveal),
+            rotated_at: facts.rotated_at,
+            previous_valid_until: facts.previous_until,
+        }
+    }
+}
+
+impl Output for RotatedApiKey {
+    fn message(&self) -> &'static str {
+        match (&self.api_key, self.previous_valid_until) {
+            (Some(_), None) => "API key rotated. Save the new api_key — the old one is now invalid.",
+            (Some(_), Some(_)) => {
+                "API key rotated. Save the new api_key — the old one stays valid until previous_valid_until."
+            }
+            (None, _) => "API key rotated. The new one was shown before and can't be shown again.",
+        }
+    }
+}
+
+/// The key is revoked; there is nothing else to say.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RevokedApiKey;
+
+impl Output for RevokedApiKey {
+    fn message(&self) -> &'static str {
+        "API key revoked"
+    }
+}
+
+/// An API key as the list shows it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ApiKeyRow {
+    /// Its id.
+    pub key_id: ApiKeyId,
+    /// What the operator calls it.
+    pub name: String,
+    /// What it may be used for.
+    pub kind: KeyKind,
+    /// Its prefix and four characters: what a person knows it by.
+    pub start: String,
+    /// Whether it can be used.
+    pub state: KeyState,
+    /// Web origins from which browsers may send it; empty = any.
+    pub allowed_origins: Origins,
+    /// When it was provisioned.
+    pub created_at: Timestamp,
+    /// From when on it is refused; null = never.
+    pub expires_at: Option<Timestamp>,
+    /// When its secret was last replaced; null = never.
+    pub rotated_at: Option<Timestamp>,
+    /// Until when the secret of before is valid too.
+    pub previous_valid_until: Option<Timestamp>,
+    /// When it was revoked.
+    pub revoked_at: Option<Timestamp>,
+    /// When the tokens that it minted were last revoked.
+    pub tokens_revoked_before: Option<Timestamp>,
+    /// The last day on which it was used; null = never.
+    pub last_used_at: Option<Day>,
+}
+
+impl ApiKeyRow {
+    fn at(key: ApiKey, now: Timestamp) -> Self {
+        Self {
+            state: key.state(now),
+            key_id: key.facts.id,
+            name: key.name.to_string(),
+            kind: key.facts.kind,
+            start: key.start,
+            allowed_origins: key.allowed_origins,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            rotated_at: key.rotated_at,
+            previous_valid_until: key.previous_until,
+            revoked_at: key.revoked_at,
+            tokens_revoked_before: key.tokens_revoked_at,
+            last_used_at: key.last_used_on,
+        }
+    }
+}
+
+/// A page of API keys.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ApiKeysPage {
+    /// The keys, newest first.
+    pub api_keys: Vec<ApiKeyRow>,
+    /// For the next page; null on the last.
+    pub next_cursor: Option<Cursor>,
+    /// Rows that were asked for.
+    pub limit: PageLimit,
+}
+
+impl ApiKeysPage {
+    /// The answer, with states as of that time.
+    pub fn new(page: Page<ApiKey>, limit: PageLimit, now: Timestamp) -> Self {
+        let api_keys = page.rows.into_iter().map(|key| ApiKeyRow::at(key, now)).collect();
+        Self { api_keys, next_cursor: page.next, limit }
+    }
+}
+
+impl Output for ApiKeysPage {}
+
+/// A new signing key.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SigningKeyView {
+    /// The id of the new key, in the headers of tokens and in the key set.
+    pub kid: String,
+    /// When it came into force.
+    pub rotated_at: Timestamp,
+    /// Until when the key of before is in the key set; null if it was dropped.
+    pub previous_served_until: Option<Timestamp>,
+}
+
+impl From<RotatedSigningKey> for SigningKeyView {
+    fn from(rotated: RotatedSigningKey) -> Self {
+        Self {
+            kid: rotated.kid,
+            rotated_at: rotated.rotated_at,
+            previous_served_until: rotated.previous_served_until,
+        }
+    }
+}
+
+impl Output for SigningKeyView {
+    fn message(&self) -> &'static str {
+        match self.previous_served_until {
+            Some(_) => "Signing key rotated. Tokens of the old key stay valid until they expire.",
+            None => "Signing key rotated. Tokens of the old keys are refused.",
+        }
+    }
+}
+
+/// A revocation of tokens.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct TokensRevoked {
+    /// Tokens that were issued before are refused.
+    pub revoked_before: Timestamp,
+}
+
+impl Output for TokensRevoked {
+    fn message(&self) -> &'static str {
+        "Tokens revoked"
+    }
+}

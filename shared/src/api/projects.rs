@@ -1,0 +1,462 @@
+//! The projects surface: a tenant's backend registers organizations and users, and fetches a token for a user at each login.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{Deserializer, IgnoredAny};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use super::setup::{OrganizationsPage, UsersPage};
+use super::tenants::NoInput;
+use crate::auth::{KeyHolder, MintsTokens, Order, Registers};
+use crate::domain::{
+    Cursor, EntryName, ExternalId, Naming, Organization, OrganizationEntry, PageLimit, Problem, Properties, Reference,
+    RegisteredData, RegisteredTenant, SignedToken, TenantId, Timestamp, TokenLifetime, User, UserEntry, UuidText,
+};
+use crate::error::{Error, Result};
+use crate::store::{Snapshot, Wanted, names};
+
+/// Registers an organization.
+#[derive(Debug, Clone, Copy)]
+pub struct RegisterOrganization;
+
+impl Operation for RegisterOrganization {
+    const ROUTE: Route =
+        Route::post("register-organization", "/v1/api/projects/register-organization", BodyRule::Required)
+            .about("Register an organization, or change it: once for each customer");
+    const DIALECT: Dialect = Dialect::Projects;
+    type Caller = KeyHolder<Registers>;
+    type Query = NoInput;
+    type Body = OrganizationInput;
+    type Output = RegisteredOrganization;
+
+    fn wanted(_: &NoInput, body: &OrganizationInput) -> Vec<Wanted> {
+        let id = body.organization_id.map(UuidText::get);
+        names(id, body.external_id.as_ref()).map(Wanted::Organization).collect()
+    }
+}
+
+/// Registers a user of an organization.
+#[derive(Debug, Clone, Copy)]
+pub struct RegisterUser;
+
+impl Operation for RegisterUser {
+    const ROUTE: Route = Route::post("register-user", "/v1/api/projects/register-user", BodyRule::Required)
+        .about("Register a user of an organization, or change it: once for each account");
+    const DIALECT: Dialect = Dialect::Projects;
+    type Caller = KeyHolder<Registers>;
+    type Query = NoInput;
+    type Body = UserInput;
+    type Output = RegisteredUser;
+
+    fn wanted(_: &NoInput, body: &UserInput) -> Vec<Wanted> {
+        let id = body.user_id.map(UuidText::get);
+        let users = names(id, body.external_id.as_ref()).map(Wanted::User);
+        users.chain(Wanted::organization(&body.project_organization_id)).collect()
+    }
+}
+
+/// Issues a token for a user.
+#[derive(Debug, Clone, Copy)]
+pub struct UserToken;
+
+impl Operation for UserToken {
+    const ROUTE: Route = Route::post("user-token", "/v1/api/projects/user-token", BodyRule::Required)
+        .about("Short-lived token for a user: at each login");
+    const DIALECT: Dialect = Dialect::Projects;
+    type Caller = KeyHolder<MintsTokens>;
+    type Query = NoInput;
+    type Body = UserTokenInput;
+    type Output = IssuedToken;
+
+    fn wanted(_: &NoInput, body: &UserTokenInput) -> Vec<Wanted> {
+        let organization = body.organization_id.iter().flat_map(Wanted::organization);
+        Wanted::user(&body.user_id).chain(organization).collect()
+    }
+}
+
+/// Registers a tenant of the older kind and issues a token for it.
+#[derive(Debug, Clone, Copy)]
+pub struct RegisterTenant;
+
+impl Operation for RegisterTenant {
+    const ROUTE: Route = Route::post("register-tenant", "/v1/api/tenant/register-tenant", BodyRule::Required)
+        .also_at(&["/register-tenant"])
+        .about("The older way: register or refresh a customer and get its token in one call");
+    const DIALECT: Dialect = Dialect::Projects;
+    type Caller = KeyHolder<MintsTokens>;
+    type Query = NoInput;
+    type Body = RegisterTenantInput;
+    type Output = RegisteredTenantToken;
+
+    fn wanted(_: &NoInput, body: &RegisterTenantInput) -> Vec<Wanted> {
+        let migrated = body.key.clone().map(|key| Wanted::Organization(Naming::External(key)));
+        let user = body.user.clone().map(|user| Wanted::User(Naming::External(user)));
+        let external_user = body.user.clone().map(Wanted::ExternalUser);
+        let registered = Wanted::RegisteredTenant(body.key());
+        [migrated, user, external_user, Some(registered)].into_iter().flatten().collect()
+    }
+}
+
+/// Lists the tenant's own organizations.
+#[derive(Debug, Clone, Copy)]
+pub struct ProjectOrganizations;
+
+impl Operation for ProjectOrganizations {
+    const ROUTE: Route = Route::get("project-organizations", "/v1/api/projects/organizations")
+        .about("The organizations that are registered, newest first");
+    const DIALECT: Dialect = Dialect::Projects;
+    type Caller = KeyHolder<Registers>;
+    type Query = PageQuery;
+    type Body = NoInput;
+    type Output = OrganizationsPage;
+}
+
+/// Lists the tenant's own users.
+#[derive(Debug, Clone, Copy)]
+pub struct ProjectUsers;
+
+impl Operation for ProjectUsers {
+    const ROUTE: Route = Route::get("project-users", "/v1/api/projects/users")
+        .about("The users that are registered, newest first");
+    const DIALECT: Dialect = Dialect::Projects;
+    type Caller = KeyHolder<Registers>;
+    type Query = PageQuery;
+    type Body = NoInput;
+    type Output = UsersPage;
+}
+
+/// Which page.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Rows on the page.
+    #[serde(default)]
+    pub limit: PageLimit,
+    /// The `next_cursor` of the page before.
+    pub cursor: Option<Cursor>,
+}
+
+impl Input for PageQuery {}
+
+/// The place of an API key in a body. It was read when the caller was authenticated; nobody reads it again.
+#[derive(Default)]
+pub struct ApiKeyField;
+
+impl fmt::Debug for ApiKeyField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKeyField")
+    }
+}
+
+impl<'de> Deserialize<'de> for ApiKeyField {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+impl JsonSchema for ApiKeyField {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ApiKeyField".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "password" })
+    }
+}
+
+// Unknown fields are no errors on this surface: its clients were written for another service, and send what that takes.
+
+/// An organization.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct OrganizationInput {
+    pub name: EntryName,
+    /// The project that the API key is of.
+    pub project_id: UuidText,
+    /// The tenant's own id of it. Registering the same one again changes that organization.
+    #[serde(default)]
+    pub external_id: Option<ExternalId>,
+    /// What the tokens of all of its users carry.
+    #[serde(default)]
+    pub properties: Option<Properties>,
+    /// Its uuid, if it is to have a certain one, or has it already.
+    #[serde(default)]
+    pub organization_id: Option<UuidText>,
+    /// The API key, if it is not in a header.
+    #[serde(default)]
+    pub api_key: ApiKeyField,
+}
+
+impl Input for OrganizationInput {}
+
+impl OrganizationInput {
+    /// What is to be registered in this tenant's project.
+    ///
+    /// # Errors
+    /// If the project is another's.
+    pub fn entry(self, tenant_id: &TenantId) -> Result<OrganizationEntry> {
+        check_project(self.project_id, tenant_id)?;
+        let id = self.organization_id.map(UuidText::get);
+        Ok(OrganizationEntry { id, external_id: self.external_id, name: self.name, properties: self.properties })
+    }
+}
+
+/// A user.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserInput {
+    pub name: EntryName,
+    /// What its tokens carry; where the organization has a field of the same name, this one counts.
+    pub properties: Properties,
+    /// The project that the API key is of.
+    pub project_id: UuidText,
+    /// Its role: it is in its tokens, for whoever reads them.
+    pub user_role_id: UuidText,
+    /// Its organization, by uuid or external id.
+    pub project_organization_id: Reference,
+    /// Its uuid, if it is to have a certain one, or has it already.
+    #[serde(default)]
+    pub user_id: Option<UuidText>,
+    /// The tenant's own id of it. Registering the same one again changes that user.
+    #[serde(default)]
+    pub external_id: Option<ExternalId>,
+    /// The API key, if it is not in a header.
+    #[serde(default)]
+    pub api_key: ApiKeyField,
+}
+
+impl Input for UserInput {}
+
+impl UserInput {
+    /// What is to be registered in this tenant's project.
+    ///
+    /// # Errors
+    /// If the project is another's.
+    pub fn entry(self, tenant_id: &TenantId) -> Result<UserEntry> {
+        check_project(self.project_id, tenant_id)?;
+        Ok(UserEntry {
+            id: self.user_id.map(UuidText::get),
+            external_id: self.external_id,
+            organization: self.project_organization_id,
+            role_id: self.user_role_id.get(),
+            name: self.name,
+            properties: self.properties,
+        })
+    }
+}
+
+fn check_project(id: UuidText, tenant_id: &TenantId) -> Result<()> {
+    if tenant_id.project_id() == Some(id.get()) { Ok(()) } else { Err(Error::ProjectNotFound) }
+}
+
+/// Whose token.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserTokenInput {
+    /// The user, by uuid or external id.
+    pub user_id: Reference,
+    /// Its organization, by uuid or external id. Without it the answer takes one call to the table more.
+    #[serde(default)]
+    pub organization_id: Option<Reference>,
+    /// For how long the token is valid.
+    #[serde(default)]
+    pub expiration: TokenLifetime,
+    /// The API key, if it is not in a header.
+    #[serde(default)]
+    pub api_key: ApiKeyField,
+}
+
+impl Input for UserTokenInput {}
+
+/// A customer of the older kind, with what its token is to carry.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisterTenantInput {
+    pub display_name: EntryName,
+    /// Which rows it may see, in the words of whoever reads the token.
+    pub prefilters: Properties,
+    /// The tenant's own id of it; left out, its display name.
+    #[serde(default)]
+    pub key: Option<ExternalId>,
+    /// The end user, by the tenant's own id.
+    #[serde(default)]
+    pub user: Option<ExternalId>,
+    #[serde(default)]
+    pub schema_pre_filter: Option<Value>,
+    #[serde(default)]
+    pub tenant_editing_permissions: Option<EditingPermissions>,
+    #[serde(default)]
+    pub connection_override: Option<ConnectionOverride>,
+    #[serde(default)]
+    #[schemars(with = "Option<Properties>")]
+    pub custom_metadata: Option<Map<String, Value>>,
+    /// The organization that it belongs to; left out, the project.
+    #[serde(default)]
+    pub organization_id: Option<UuidText>,
+    /// For how long the token is valid.
+    #[serde(default)]
+    pub expiration: TokenLifetime,
+    /// The API key, if it is not in a header.
+    #[serde(default)]
+    pub api_key: ApiKeyField,
+}
+
+impl Input for RegisterTenantInput {}
+
+impl RegisterTenantInput {
+    /// The id that it is registered under.
+    fn key(&self) -> ExternalId {
+        self.key.clone().unwrap_or_else(|| ExternalId::from(&self.display_name))
+    }
+
+    /// The organization that the customer is now, if it was migrated.
+    ///
+    /// # Errors
+    /// If the item can't be read.
+    pub fn migrated(&self, seen: &Snapshot) -> Result<Option<Organization>> {
+        let found = self.key.clone().map(|key| seen.organization(&Naming::External(key)));
+        Ok(found.transpose()?.flatten())
+    }
+
+    /// The user of a migrated customer.
+    ///
+    /// # Errors
+    /// If none is named, or it is not one of that organization.
+    pub fn migrated_user(&self, seen: &Snapshot, organization: &Organization) -> Result<User> {
+        let required = || Error::invalid("user", Problem::new("is required, because key is that of an organization"));
+        let name = Naming::External(self.user.clone().ok_or_else(required)?);
+        let user = seen.user(&name)?.filter(|user| user.organization_id == organization.id);
+        user.ok_or(Error::UserNotFound)
+    }
+
+    /// What is registered, and what is to be.
+    ///
+    /// # Errors
+    /// If it is too large for a token.
+    pub fn registration(&self, seen: &Snapshot, at: Timestamp) -> Result<(Option<RegisteredTenant>, RegisteredTenant)> {
+        let (key, payload) = (self.key(), self.payload()?);
+        let before = seen.registered_tenant(&key)?;
+        let after = RegisteredTenant::registered(before.as_ref(), key, self.display_name.clone(), payload, at);
+        Ok((before, after))
+    }
+
+    /// The token of what is registered.
+    ///
+    /// # Errors
+    /// If an item can't be read.
+    pub fn order(&self, tenant: &TenantId, seen: &Snapshot, after: &RegisteredTenant, at: Timestamp) -> Result<Order> {
+        let project = tenant.project_id().unwrap_or_default();
+        let data = RegisteredData {
+            parent_org_id: self.organization_id.map_or(project, UuidText::get),
+            display_name: after.name.to_string(),
+            payload: after.payload.clone(),
+        };
+        let user = self.user.clone().map(|user| Ok::<_, Error>((seen.external_epoch(&user)?, user))).transpose()?;
+        let user = user.map(|(epoch, user)| (user, epoch));
+        Ok(Order::for_registered(after.key.clone(), user, data, self.expiration, at))
+    }
+
+    /// What its token carries: each part under the name under which it was sent.
+    ///
+    /// # Errors
+    /// If that is over 4 KB.
+    fn payload(&self) -> Result<Properties> {
+        let json = |value: serde_json::Result<Value>| value.ok();
+        let permissions = self.tenant_editing_permissions.as_ref();
+        let payload = Properties::of([
+            ("prefilters", json(serde_json::to_value(&self.prefilters))),
+            ("schemaPreFilter", self.schema_pre_filter.clone()),
+            ("tenantEditingPermissions", permissions.and_then(|all| json(serde_json::to_value(all)))),
+            ("connectionOverride", self.connection_override.as_ref().and_then(|to| json(serde_json::to_value(to)))),
+            ("customMetadata", self.custom_metadata.clone().map(Value::Object)),
+        ]);
+        payload.map_err(|problem| Error::invalid("prefilters", problem))
+    }
+}
+
+/// What a customer may change. What is not named, whoever reads the token decides.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EditingPermissions {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub add_chart: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub add_filter: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub create_chart: Option<bool>,
+    #[serde(rename = "createChartSQL", skip_serializing_if = "Option::is_none")]
+    pub create_chart_sql: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit_charts: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub remove_chart: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disable_tabs: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ai_charts: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit_marketplace: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub read_only: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ai_insight: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub drill_down: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edit_dashboard_name: Option<bool>,
+}
+
+/// Another data source than the project's.
+#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConnectionOverride {
+    pub connection_id: UuidText,
+}
+
+/// An organization that was registered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisteredOrganization {
+    /// Its uuid.
+    pub project_organization_id: Uuid,
+    /// The tenant's own id of it.
+    pub external_id: Option<ExternalId>,
+}
+
+impl Output for RegisteredOrganization {}
+
+/// A user that was registered.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RegisteredUser {
+    pub message: &'static str,
+    /// Its uuid.
+    pub user_id: Uuid,
+}
+
+impl Output for RegisteredUser {}
+
+/// A token.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct IssuedToken {
+    pub token: SignedToken,
+}
+
+impl Output for IssuedToken {}
+
+/// A token of the older kind.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RegisteredTenantToken {
+    pub message: &'static str,
+    pub token: SignedToken,
+}
+
+impl Output for RegisteredTenantToken {}

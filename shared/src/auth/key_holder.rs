@@ -1,0 +1,176 @@
+//! A tenant's backend, by an API key.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::{Attempt, Caller, LARGEST_BODY, Place, Request, SecurityScheme};
+use crate::app::App;
+use crate::domain::{ApiKey, ApiKeyId, ApiKeySecret, Issuer, KeyKind, KeyState, Problem, TenantId};
+use crate::error::{Error, Result};
+use crate::store::{Access, Snapshot, Wanted};
+
+/// What a key is used for: which kinds will do, and where it may be.
+pub trait Purpose: Send + Sync + 'static {
+    /// The kinds of keys that may.
+    const KINDS: &'static [KeyKind];
+    /// Whether the key may be the body's field `apiKey`.
+    const IN_BODY: bool;
+}
+
+/// Minting tokens of the projects surface.
+#[derive(Debug, Clone, Copy)]
+pub struct MintsTokens;
+
+impl Purpose for MintsTokens {
+    const KINDS: &'static [KeyKind] = &[KeyKind::Embed, KeyKind::Admin];
+    const IN_BODY: bool = true;
+}
+
+/// Registering and listing organizations and users.
+#[derive(Debug, Clone, Copy)]
+pub struct Registers;
+
+impl Purpose for Registers {
+    const KINDS: &'static [KeyKind] = &[KeyKind::Admin];
+    const IN_BODY: bool = true;
+}
+
+/// Asking about tokens, and revoking one.
+#[derive(Debug, Clone, Copy)]
+pub struct InspectsTokens;
+
+impl Purpose for InspectsTokens {
+    const KINDS: &'static [KeyKind] = &KeyKind::ALL;
+    const IN_BODY: bool = false;
+}
+
+/// The proof that the request carried an API key that is in force and may be used for `P`, of a tenant that may act.
+pub struct KeyHolder<P> {
+    key: ApiKey,
+    purpose: PhantomData<P>,
+}
+
+impl<P> KeyHolder<P> {
+    /// Whose key it is. Everything that the request reads and writes is in this tenant's partitions.
+    pub fn tenant_id(&self) -> &TenantId {
+        &self.key.facts.tenant_id
+    }
+
+    /// Who issues its tokens.
+    pub fn issuer(&self, base_url: &str) -> Issuer {
+        Issuer::new(base_url, self.tenant_id())
+    }
+
+    /// Which of its keys.
+    pub fn key_id(&self) -> &ApiKeyId {
+        &self.key.facts.id
+    }
+
+    /// How often the tokens that this key minted have been revoked.
+    pub fn epoch(&self) -> u64 {
+        self.key.epoch
+    }
+}
+
+impl<P> fmt::Debug for KeyHolder<P> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "KeyHolder({})", self.key.facts.id)
+    }
+}
+
+/// What was read with the credential.
+#[derive(Debug)]
+pub struct Found {
+    /// The tenant's state.
+    pub access: Access,
+    /// What the operation wanted.
+    pub snapshot: Snapshot,
+}
+
+impl<P: Purpose> Caller for KeyHolder<P> {
+    const SCHEMES: &'static [SecurityScheme] = &[
+        SecurityScheme {
+            name: "ApiKey",
+            place: Place::Bearer,
+            description: "An API key of the tenant. For backends: never in a page or an app.",
+        },
+        SecurityScheme {
+            name: "ApiKeyHeader",
+            place: Place::Header("X-API-KEY"),
+            description: "The same key in a header of its own.",
+        },
+    ];
+
+    type Found = Found;
+    type Change = ();
+
+    async fn authenticate(app: &App, request: &Request, wanted: &[Wanted]) -> Result<(Self, Found)> {
+        let presented = presented(request, P::IN_BODY)?;
+        let facts = presented.facts();
+        let wanted: Vec<_> = wanted.iter().cloned().chain([Wanted::ApiKey(facts.id.clone())]).collect();
+        let snapshot = app.snapshot(&facts.tenant_id, &wanted).await?;
+        let access = snapshot.access()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
+        let (key, hashes) = snapshot.api_key(&facts.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
+        let now = app.now();
+        if !hashes.accept(&presented, now) || key.facts != *facts {
+            return Err(Error::Unauthenticated("wrong API key"));
+        }
+        match key.state(now) {
+            KeyState::Active => {}
+            KeyState::Expired => return Err(Error::Unauthenticated("API key has expired")),
+            KeyState::Revoked => return Err(Error::Unauthenticated("API key was revoked")),
+        }
+        // From here on the caller is known, and learns why.
+        if !access.is_active {
+            return Err(Error::TenantSuspended);
+        }
+        if !P::KINDS.contains(&key.facts.kind) {
+            return Err(Error::KeyKindNotAllowed);
+        }
+        if !key.allows(request.header("origin")) {
+            return Err(Error::OriginNotAllowed);
+        }
+        app.note_use(&key).await;
+        Ok((Self { key, purpose: PhantomData }, Found { access, snapshot }))
+    }
+
+    fn change(&self, _: &Attempt<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn tenant_id(&self) -> Option<&str> {
+        Some(self.key.facts.tenant_id.as_str())
+    }
+}
+
+/// The key in the request: as bearer, in a header of its own, or in the body. Garbage is refused here, before any store is
+/// asked.
+fn presented(request: &Request, in_body: bool) -> Result<ApiKeySecret> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(rename = "apiKey")]
+        api_key: Zeroizing<String>,
+    }
+    let bearer = request.header("authorization").map(|value| bearer(value).unwrap_or_default());
+    let header = request.header("x-api-key");
+    // A body that can't be read has no key; what is wrong with it is for those to know who have one.
+    let body = Some(&request.body).filter(|body| in_body && body.len() <= LARGEST_BODY);
+    let body: Option<Body> = body.and_then(|body| serde_json::from_slice(body).ok());
+    let body = body.as_ref().map(|body| body.api_key.as_str());
+    let mut keys = [bearer, header, body].into_iter().flatten();
+    let key = keys.next().ok_or(Error::Unauthenticated("no API key"))?;
+    if keys.any(|other| other != key) {
+        let problem = Problem::new("must be sent once, or be the same wherever it is sent");
+        return Err(Error::invalid("apiKey", problem));
+    }
+    ApiKeySecret::parse(key).ok_or(Error::Unauthenticated("API key has not the shape of one, or its checksum is wrong"))
+}
+
+/// The credential of a bearer header. The scheme's name is taken in any case (RFC 9110 §11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, credential) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(credential.trim_start_matches(' '))
+}

@@ -1,0 +1,131 @@
+//! Whether a token is valid now.
+
+use super::key_holder::{Found, KeyHolder, MintsTokens};
+use crate::app::App;
+use crate::domain::{
+    Claims, Epochs, ExternalId, Grant, Issuer, Naming, Organization, RegisteredData, Scope, SignedToken, Subject, Timestamp,
+    TokenLifetime, UnverifiedToken, User, parse_uuid,
+};
+use crate::error::{Error, Result};
+use crate::store::{Access, Snapshot, Wanted};
+
+/// What decides about a token: its issuer's keys, and whoever it speaks for. Nothing, if it has not the form of one.
+pub fn wanted_for(token: &str) -> Vec<Wanted> {
+    let Ok(token) = UnverifiedToken::parse(token) else { return Vec::new() };
+    let claims = token.claims();
+    let user = parse_uuid(&claims.sub).ok().filter(|_| claims.scope == Scope::ProjectUser);
+    [
+        Some(Wanted::SigningKeys),
+        Some(Wanted::ApiKey(claims.key_id.clone())),
+        Some(Wanted::Revocation(claims.jti)),
+        claims.org_id.map(|id| Wanted::Organization(Naming::Uuid(id))),
+        user.map(|id| Wanted::User(Naming::Uuid(id))),
+        claims.external_user_id.clone().map(Wanted::ExternalUser),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The claims of a token that `issuer` signed and that is valid now; `None` for every other, whatever the reason. `found` has
+/// what [`wanted_for`] wanted.
+///
+/// # Errors
+/// If an item can't be read.
+pub fn active_claims(token: &str, issuer: &Issuer, found: &Found, now: Timestamp) -> Result<Option<Claims>> {
+    let keys = found.snapshot.signing_keys(now)?;
+    let verified = UnverifiedToken::parse(token).and_then(|token| token.verify(issuer, &keys, now));
+    let Ok(claims) = verified else { return Ok(None) };
+    let active = is_unrevoked(&claims, &found.access, &found.snapshot)?;
+    Ok(active.then_some(claims))
+}
+
+/// Whether nobody that the token speaks for, or was minted with, has been revoked since.
+fn is_unrevoked(claims: &Claims, access: &Access, snapshot: &Snapshot) -> Result<bool> {
+    let epochs = &claims.epochs;
+    let Some((key, _)) = snapshot.api_key(&claims.key_id)? else { return Ok(false) };
+    let minted = access.is_active
+        && access.epoch == epochs.tenant
+        && key.revoked_at.is_none()
+        && key.epoch == epochs.key
+        && !snapshot.is_revoked(claims.jti);
+    Ok(minted
+        && match claims.scope {
+            Scope::ProjectUser => is_current_user(claims, snapshot)?,
+            Scope::RegisteredTenant => match &claims.external_user_id {
+                Some(id) => epochs.external_user == Some(snapshot.external_epoch(id)?),
+                None => true,
+            },
+        })
+}
+
+/// Whether the user is still one of that organization, and neither was revoked.
+fn is_current_user(claims: &Claims, snapshot: &Snapshot) -> Result<bool> {
+    let Some((user, organization)) = parse_uuid(&claims.sub).ok().zip(claims.org_id) else { return Ok(false) };
+    let user = snapshot.user(&Naming::Uuid(user))?;
+    let organization = snapshot.organization(&Naming::Uuid(organization))?;
+    let Some((user, organization)) = user.zip(organization) else { return Ok(false) };
+    Ok(user.organization_id == organization.id
+        && claims.epochs.user == Some(user.record.epoch)
+        && claims.epochs.organization == Some(organization.record.epoch))
+}
+
+/// What a token is to be.
+#[derive(Debug)]
+pub struct Order {
+    pub subject: Subject,
+    /// Of those that the subject names.
+    pub epochs: Epochs,
+    pub lifetime: TokenLifetime,
+    /// When it was asked for: before anything was read, so that no revocation falls in between.
+    pub at: Timestamp,
+}
+
+impl Order {
+    /// A token for a user of an organization.
+    ///
+    /// # Errors
+    /// If the properties of both have become too large for one.
+    pub fn for_user(
+        user: &User,
+        organization: &Organization,
+        lifetime: TokenLifetime,
+        at: Timestamp,
+    ) -> Result<Self> {
+        let properties = organization.properties.overlaid_with(&user.properties).ok_or(Error::PropertiesTooLarge)?;
+        let (organization_id, role_id) = (organization.id, user.role_id);
+        let epochs = Epochs {
+            organization: Some(organization.record.epoch),
+            user: Some(user.record.epoch),
+            ..Epochs::default()
+        };
+        let subject = Subject::ProjectUser { id: user.id, organization_id, role_id, properties };
+        Ok(Self { subject, epochs, lifetime, at })
+    }
+
+    /// A token of the older kind. `user` is the end user that it speaks for, with how often that one's tokens were revoked.
+    pub fn for_registered(
+        key: ExternalId,
+        user: Option<(ExternalId, u64)>,
+        data: RegisteredData,
+        lifetime: TokenLifetime,
+        at: Timestamp,
+    ) -> Self {
+        let epochs = Epochs { external_user: user.as_ref().map(|(_, epoch)| *epoch), ..Epochs::default() };
+        let subject = Subject::RegisteredTenant { key, user: user.map(|(user, _)| user), data };
+        Self { subject, epochs, lifetime, at }
+    }
+}
+
+impl KeyHolder<MintsTokens> {
+    /// Issues a token.
+    ///
+    /// # Errors
+    /// If the secret store fails.
+    pub async fn mint(&self, app: &App, access: &Access, base_url: &str, order: Order) -> Result<SignedToken> {
+        let issuer = self.issuer(base_url);
+        let epochs = Epochs { tenant: access.epoch, key: self.epoch(), ..order.epochs };
+        let Order { subject, lifetime, at, .. } = order;
+        app.sign(access, &Grant { issuer: &issuer, key_id: self.key_id(), subject, epochs, lifetime, at }).await
+    }
+}

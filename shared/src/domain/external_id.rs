@@ -1,0 +1,228 @@
+//! Ids that a tenant's own system gave to its organizations, users and customers.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use super::problem::Problem;
+use super::text::EntryName;
+
+/// The longest id, in characters (Unicode scalar values).
+const LONGEST: usize = 256;
+
+/// An id that the tenant chose: any 1 to 256 characters. It is compared character by character: no folding of case, no
+/// normalization, so two ids that only look alike stay two.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExternalId(String);
+
+impl ExternalId {
+    /// Checks the length.
+    ///
+    /// # Errors
+    /// If the text is empty or longer than 256 characters.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        if (1..=LONGEST).contains(&text.chars().count()) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Problem::new("must have 1 to 256 characters"))
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// SHA-256, in lower-case hexadecimal: what stands for the id in keys of the table. Whatever characters the id has, none of
+    /// them can be taken for a separator, and every key is short enough.
+    pub fn digest(&self) -> String {
+        HEXLOWER.encode(digest(&SHA256, self.0.as_bytes()).as_ref())
+    }
+}
+
+impl From<&EntryName> for ExternalId {
+    /// A name has 1 to 120 characters, so it can be an id.
+    fn from(name: &EntryName) -> Self {
+        Self(name.as_str().to_owned())
+    }
+}
+
+impl fmt::Display for ExternalId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for ExternalId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{:?}", self.0)
+    }
+}
+
+impl Serialize for ExternalId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ExternalId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = deserializer.deserialize_str(Text("a text of 1 to 256 characters"))?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for ExternalId {
+    fn schema_name() -> Cow<'static, str> {
+        "ExternalId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1, "maxLength": LONGEST })
+    }
+}
+
+/// Reads a string and says so when something else comes.
+struct Text(&'static str);
+
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+}
+
+/// Reads a UUID in its one usual form (RFC 9562 §4), with hyphens, in either case.
+///
+/// # Errors
+/// If the text is none.
+pub fn parse_uuid(text: &str) -> Result<Uuid, Problem> {
+    let hyphenated = text.len() == 36;
+    Uuid::try_parse(text).ok().filter(|_| hyphenated).ok_or_else(|| Problem::new("must be a uuid"))
+}
+
+/// A UUID that a caller sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct UuidText(Uuid);
+
+impl UuidText {
+    pub fn get(self) -> Uuid {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for UuidText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = deserializer.deserialize_str(Text("a uuid"))?;
+        parse_uuid(&text).map(Self).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for UuidText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Uuid".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "uuid" })
+    }
+}
+
+/// One name of an organization or a user.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Naming {
+    /// The one that we gave.
+    Uuid(Uuid),
+    /// The one that the tenant gave.
+    External(ExternalId),
+}
+
+/// How a caller names an organization or a user where it may be either. A text that is a uuid is tried as ours first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reference(ExternalId);
+
+impl Reference {
+    /// What it can mean, the first one first.
+    pub fn meanings(&self) -> impl Iterator<Item = Naming> {
+        let uuid = parse_uuid(self.0.as_str()).ok().map(Naming::Uuid);
+        uuid.into_iter().chain([Naming::External(self.0.clone())])
+    }
+}
+
+impl From<ExternalId> for Reference {
+    fn from(external_id: ExternalId) -> Self {
+        Self(external_id)
+    }
+}
+
+impl<'de> Deserialize<'de> for Reference {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        ExternalId::deserialize(deserializer).map(Self::from)
+    }
+}
+
+impl JsonSchema for Reference {
+    fn schema_name() -> Cow<'static, str> {
+        "Reference".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LONGEST,
+            "description": "The uuid that we gave, or the external id that the caller gave."
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn any_characters_will_do_and_look_alikes_stay_apart() {
+        let ids = ["a", "A", "a#b", "a/b", "é", "e\u{301}", "а", "\u{0}", "😀", " ", "a ", "TENANT#x"];
+        let digests: BTreeSet<_> = ids.iter().map(|id| ExternalId::parse(id).unwrap().digest()).collect();
+        assert_eq!(digests.len(), ids.len());
+        assert!(ExternalId::parse(&"😀".repeat(256)).is_ok());
+        assert!(ExternalId::parse("").is_err() && ExternalId::parse(&"a".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn a_uuid_has_one_form() {
+        let text = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        assert_eq!(parse_uuid(text).unwrap().to_string(), text);
+        assert_eq!(parse_uuid(&text.to_uppercase()).unwrap().to_string(), text);
+        for other in ["", "67e5504410b1426f9247bb680e5fe0c8", "{67e55044-10b1-426f-9247-bb680e5fe0c8}", "x"] {
+            assert!(parse_uuid(other).is_err(), "{other}");
+        }
+        assert!(parse_uuid(&format!("urn:uuid:{text}")).is_err());
+    }
+
+    #[test]
+    fn a_reference_that_is_a_uuid_may_also_be_an_external_id() {
+        let meanings = |text: &str| Reference(ExternalId::parse(text).unwrap()).meanings().collect::<Vec<_>>();
+        let text = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+        let external = |text: &str| Naming::External(ExternalId::parse(text).unwrap());
+        assert_eq!(meanings(text), [Naming::Uuid(parse_uuid(text).unwrap()), external(text)]);
+        assert_eq!(meanings("acme"), [external("acme")]);
+    }
+}

@@ -1,0 +1,152 @@
+//! JSON objects of a tenant's own making that travel in tokens.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
+
+use super::problem::Problem;
+
+/// The most that properties may take, in bytes of compact JSON: with it a token stays below 8 KB, which is what servers and
+/// proxies take in a header or an address.
+pub const MOST_BYTES: usize = 4096;
+
+/// A JSON object of at most 4 KB (as compact JSON).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Properties(Map<String, Value>);
+
+impl Properties {
+    /// Takes back what [`Properties::to_text`] gave.
+    pub fn from_stored(text: &str) -> Option<Self> {
+        serde_json::from_str(text).ok().map(Self)
+    }
+
+    /// The fields that are there, each under its name.
+    ///
+    /// # Errors
+    /// If they are together over 4 KB.
+    pub fn of(fields: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Result<Self, Problem> {
+        let present = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+        let properties = Self(present.collect());
+        if properties.to_text().len() > MOST_BYTES { Err(problem()) } else { Ok(properties) }
+    }
+
+    /// Compact JSON.
+    pub fn to_text(&self) -> String {
+        // Texts, numbers and truth values: there is nothing in it that could not be written.
+        serde_json::to_string(&self.0).unwrap_or_default()
+    }
+
+    /// These, with the fields of `over` in their place or beside them. `None` if that would be over 4 KB.
+    pub fn overlaid_with(&self, over: &Self) -> Option<Self> {
+        let mut merged = self.clone();
+        merged.0.extend(over.0.clone());
+        (merged.to_text().len() <= MOST_BYTES).then_some(merged)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+fn problem() -> Problem {
+    Problem::new("must be at most 4096 bytes of JSON")
+}
+
+impl Serialize for Properties {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Properties {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+
+        impl<'de> Visitor<'de> for Object {
+            type Value = Map<String, Value>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+
+            // By hand, because the usual way takes the last of two fields of one name: who sent both meant only one of them.
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
+                let mut map = Map::new();
+                while let Some((name, value)) = fields.next_entry::<String, Value>()? {
+                    if map.insert(name, value).is_some() {
+                        return Err(de::Error::custom("must not have two fields of one name"));
+                    }
+                }
+                Ok(map)
+            }
+        }
+
+        let properties = Self(deserializer.deserialize_map(Object)?);
+        if properties.to_text().len() > MOST_BYTES {
+            return Err(de::Error::custom(problem()));
+        }
+        Ok(properties)
+    }
+}
+
+impl JsonSchema for Properties {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Properties".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "object", "description": "Any JSON object of at most 4096 bytes." })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(value: &Value) -> Result<Properties, String> {
+        serde_json::from_str(&value.to_string()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_object_of_four_kilobytes_is_taken_and_one_byte_more_is_not() {
+        let of_length = |length: usize| json!({ "a": "x".repeat(length - 8) });
+        assert_eq!(of_length(MOST_BYTES).to_string().len(), MOST_BYTES);
+        assert!(read(&of_length(MOST_BYTES)).is_ok());
+        assert!(read(&of_length(MOST_BYTES + 1)).unwrap_err().contains("must be at most 4096 bytes"));
+    }
+
+    #[test]
+    fn what_is_no_object_is_refused() {
+        for value in [json!([]), json!("x"), json!(1), json!(null), json!(true)] {
+            assert!(read(&value).unwrap_err().contains("expected a JSON object"), "{value}");
+        }
+        let twice = serde_json::from_str::<Properties>(r#"{"a":1,"a":2}"#).unwrap_err().to_string();
+        assert!(twice.contains("two fields of one name"));
+    }
+
+    #[test]
+    fn what_is_laid_over_wins() {
+        let (below, over) = (read(&json!({ "a": 1, "b": 1 })).unwrap(), read(&json!({ "b": null, "c": 3 })).unwrap());
+        assert_eq!(below.overlaid_with(&over), read(&json!({ "a": 1, "b": null, "c": 3 })).ok());
+        let large = |name: &str| read(&json!({ name: "x".repeat(3000) })).unwrap();
+        assert_eq!(large("a").overlaid_with(&large("b")), None);
+        assert!(large("a").overlaid_with(&large("a")).is_some());
+    }
+
+    #[test]
+    fn what_is_stored_comes_back() {
+        let properties = read(&json!({ "a": [1, "é", { "b": null }] })).unwrap();
+        assert_eq!(Properties::from_stored(&properties.to_text()), Some(properties));
+        assert_eq!(Properties::from_stored("[]"), None);
+    }
+}

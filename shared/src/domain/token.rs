@@ -1,0 +1,253 @@
+//! Tokens: what they claim, and how they are written.
+//!
+//! A token is a JWT (RFC 7519) of the access-token profile (RFC 9068: `typ` is `at+jwt`, `client_id` is there), signed with the
+//! tenant's own key. Reading one is in [`super::token_check`].
+
+use std::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::api_key::ApiKeyId;
+use super::clock::Timestamp;
+use super::external_id::ExternalId;
+use super::ids::{TenantId, random_uuid};
+use super::lifetime::TokenLifetime;
+use super::properties::Properties;
+use super::random::{Random, RandomnessUnavailable};
+use super::signing_key::{ALGORITHM, SigningKey};
+
+/// The `typ` of the header (RFC 9068 §2.1): no other JWT can be taken for one of these.
+pub const TYPE: &str = "at+jwt";
+
+/// Who a token speaks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Scope {
+    /// A user of one of the tenant's organizations.
+    ProjectUser,
+    /// A customer of the tenant, the older way: by what it registered itself as.
+    RegisteredTenant,
+}
+
+/// How often the tokens of each party have been revoked, when this token was issued. A token is active as long as each of
+/// these numbers is still the party's.
+///
+/// Numbers and not times: "issued before" would have to compare clocks of two machines, and a token that was issued on the
+/// one that is ahead would outlive its revocation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Epochs {
+    pub tenant: u64,
+    /// Of the API key that the token was minted with.
+    pub key: u64,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub organization: Option<u64>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub user: Option<u64>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub external_user: Option<u64>,
+}
+
+/// The claims of a token.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Claims {
+    /// The tenant's issuer.
+    pub iss: String,
+    /// The tenant's id: who the token is for.
+    pub aud: String,
+    /// The user's uuid; of a registered tenant its key.
+    pub sub: String,
+    /// When it was issued, in Unix seconds.
+    pub iat: u64,
+    /// From when on it is not valid, in Unix seconds.
+    pub exp: u64,
+    /// From when on it is valid, in Unix seconds. We set none; one that is there counts.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub nbf: Option<u64>,
+    /// Unique.
+    pub jti: Uuid,
+    /// The tenant's id.
+    pub tenant_id: TenantId,
+    /// The API key that the token was minted with.
+    pub key_id: ApiKeyId,
+    /// The same, under the name that RFC 9068 requires.
+    pub client_id: ApiKeyId,
+    /// Who it speaks for.
+    pub scope: Scope,
+    /// The user's organization.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub org_id: Option<Uuid>,
+    /// The user's role, as it was registered.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub role_id: Option<Uuid>,
+    /// The organization's properties and the user's; where both have a field, the user's.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub properties: Option<Properties>,
+    /// The end user, by the tenant's own id.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub external_user_id: Option<ExternalId>,
+    /// What a registered tenant registered.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub data: Option<RegisteredData>,
+    /// What a revocation is compared with.
+    pub epochs: Epochs,
+}
+
+impl Claims {
+    /// From when on it is not valid.
+    pub fn expires_at(&self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.exp).unwrap_or(i64::MAX).saturating_mul(1000))
+    }
+}
+
+/// The part of a token of the older kind that its readers look at.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RegisteredData {
+    /// The organization that was named, or the project.
+    pub parent_org_id: Uuid,
+    pub display_name: String,
+    /// `prefilters`, and what else was registered.
+    pub payload: Properties,
+}
+
+/// Reads a claim that may be left out but not be null.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Who a token is to speak for, with what goes into it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Subject {
+    ProjectUser { id: Uuid, organization_id: Uuid, role_id: Uuid, properties: Properties },
+    RegisteredTenant { key: ExternalId, user: Option<ExternalId>, data: RegisteredData },
+}
+
+/// A token that is to be issued.
+#[derive(Debug)]
+pub struct Grant<'a> {
+    pub issuer: &'a Issuer,
+    /// The API key that it is minted with.
+    pub key_id: &'a ApiKeyId,
+    pub subject: Subject,
+    pub epochs: Epochs,
+    pub lifetime: TokenLifetime,
+    pub at: Timestamp,
+}
+
+/// Who issues a tenant's tokens: `<address>/t/<tenant id>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    pub tenant_id: TenantId,
+    url: String,
+}
+
+impl Issuer {
+    /// The issuer of a tenant at the service's address, which has no slash at its end.
+    pub fn new(base_url: &str, tenant_id: &TenantId) -> Self {
+        Self { tenant_id: tenant_id.clone(), url: format!("{base_url}/t/{tenant_id}") }
+    }
+
+    /// The `iss` claim.
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+}
+
+/// A signed token, on its way into one answer. Not a string, so that it cannot be printed by accident: whoever has it is the
+/// user.
+#[derive(Serialize)]
+#[serde(transparent)]
+pub struct SignedToken(String);
+
+impl SignedToken {
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SignedToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("SignedToken")
+    }
+}
+
+impl JsonSchema for SignedToken {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SignedToken".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[\\w-]+\\.[\\w-]+\\.[\\w-]+$" })
+    }
+}
+
+impl Grant<'_> {
+    /// The claims.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn claims(&self, random: &dyn Random) -> Result<Claims, RandomnessUnavailable> {
+        let tenant_id = &self.issuer.tenant_id;
+        let iat = self.at.as_seconds();
+        let mut claims = Claims {
+            iss: self.issuer.url.clone(),
+            aud: tenant_id.to_string(),
+            sub: String::new(),
+            iat,
+            exp: iat + self.lifetime.get(),
+            nbf: None,
+            jti: random_uuid(random)?,
+            tenant_id: tenant_id.clone(),
+            key_id: self.key_id.clone(),
+            client_id: self.key_id.clone(),
+            scope: Scope::ProjectUser,
+            org_id: None,
+            role_id: None,
+            properties: None,
+            external_user_id: None,
+            data: None,
+            epochs: self.epochs,
+        };
+        match self.subject.clone() {
+            Subject::ProjectUser { id, organization_id, role_id, properties } => {
+                claims.sub = id.to_string();
+                claims.org_id = Some(organization_id);
+                claims.role_id = Some(role_id);
+                claims.properties = Some(properties);
+            }
+            Subject::RegisteredTenant { key, user, data } => {
+                claims.scope = Scope::RegisteredTenant;
+                claims.sub = key.to_string();
+                claims.external_user_id = user;
+                claims.data = Some(data);
+            }
+        }
+        Ok(claims)
+    }
+
+    /// The token: JWS compact serialization (RFC 7515 §3.1).
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn sign(&self, key: &SigningKey, random: &dyn Random) -> Result<SignedToken, RandomnessUnavailable> {
+        let header = json!({ "alg": ALGORITHM, "typ": TYPE, "kid": key.kid() });
+        // There is nothing in the claims that could not be written.
+        let claims = serde_json::to_value(self.claims(random)?).unwrap_or(Value::Null);
+        let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let mut token = format!("{}.{}", encode(&header), encode(&claims));
+        let signature = key.sign(token.as_bytes())?;
+        token.push('.');
+        BASE64URL_NOPAD.encode_append(&signature, &mut token);
+        Ok(SignedToken(token))
+    }
+}

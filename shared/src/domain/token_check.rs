@@ -1,0 +1,167 @@
+//! Reading tokens: every rule is set here, and what no rule allows is refused.
+//!
+//! A JWT library's defaults are no policy (RFC 8725): they take an unknown `crit`, a missing `iss`, any `typ`, a minute of
+//! leeway, two claims of one name. Here the algorithm is the key's and never the token's, a header has the three members that
+//! ours have and no other, and each claim has its one type.
+
+use std::fmt;
+
+use data_encoding::BASE64URL_NOPAD;
+use serde::Deserialize;
+
+use super::clock::Timestamp;
+use super::lifetime::TokenLifetime;
+use super::signing_key::{ALGORITHM, PublishedKey};
+use super::token::{Claims, Issuer, Scope, TYPE};
+
+/// The longest token that is looked at, in bytes.
+pub const LONGEST: usize = 8192;
+
+/// How far ahead the clock of the machine that issued a token may be, in seconds. There is no leeway at the token's end.
+const LEEWAY: u64 = 5;
+
+/// Bytes of an ES256 signature.
+const SIGNATURE: usize = 64;
+
+/// Why a token is not accepted. For tests and logs: whoever presents the token learns only that it isn't.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refused(pub &'static str);
+
+impl fmt::Display for Refused {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+}
+
+/// The header: exactly these members. So there is no `crit` to ignore, and no `jwk`, `jku` or `x5u` to follow.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Header {
+    alg: String,
+    typ: String,
+    kid: String,
+}
+
+/// A token that has the form of one. Its claims say where to look for what decides about it, and nothing else is to be
+/// believed of them before [`UnverifiedToken::verify`].
+pub struct UnverifiedToken<'a> {
+    message: &'a str,
+    signature: Vec<u8>,
+    kid: String,
+    claims: Claims,
+}
+
+impl fmt::Debug for UnverifiedToken<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("UnverifiedToken")
+    }
+}
+
+impl<'a> UnverifiedToken<'a> {
+    /// Reads the form.
+    ///
+    /// # Errors
+    /// If it is not exactly that of a token of ours.
+    pub fn parse(token: &'a str) -> Result<Self, Refused> {
+        if token.len() > LONGEST {
+            return Err(Refused("too long"));
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Refused("not three parts"))?;
+        let (header, claims) = message.split_once('.').ok_or(Refused("not three parts"))?;
+        let decode = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| Refused("not base64url"));
+        let (header, claims, signature) = (decode(header)?, decode(claims)?, decode(signature)?);
+        if signature.len() != SIGNATURE {
+            return Err(Refused("signature of another length"));
+        }
+        let header: Header = object(&header).ok_or(Refused("header has other members"))?;
+        if header.alg != ALGORITHM {
+            return Err(Refused("another algorithm"));
+        }
+        if header.typ != TYPE {
+            return Err(Refused("another type"));
+        }
+        let claims = object(&claims).ok_or(Refused("claims are not those of a token"))?;
+        Ok(Self { message, signature, kid: header.kid, claims })
+    }
+
+    /// The claims, of which nothing is known but their form.
+    pub fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The claims of a token that `issuer` signed with one of `keys`, and that is valid now as far as it tells itself. Whether
+    /// it was revoked is another question.
+    ///
+    /// # Errors
+    /// If it isn't.
+    pub fn verify(self, issuer: &Issuer, keys: &[PublishedKey], now: Timestamp) -> Result<Claims, Refused> {
+        let key = keys.iter().find(|key| key.kid == self.kid).ok_or(Refused("unknown key"))?;
+        if !key.key.verify(self.message.as_bytes(), &self.signature) {
+            return Err(Refused("wrong signature"));
+        }
+        let claims = self.claims;
+        let tenant_id = &issuer.tenant_id;
+        if claims.iss != issuer.as_str() {
+            return Err(Refused("another issuer"));
+        }
+        if claims.aud != tenant_id.as_str() || claims.tenant_id != *tenant_id {
+            return Err(Refused("another audience"));
+        }
+        if claims.client_id != claims.key_id {
+            return Err(Refused("two minting keys"));
+        }
+        check_times(&claims, key, now.as_seconds())?;
+        check_subject(&claims)?;
+        Ok(claims)
+    }
+}
+
+fn check_times(claims: &Claims, key: &PublishedKey, now: u64) -> Result<(), Refused> {
+    let latest_start = now.saturating_add(LEEWAY);
+    if claims.iat > latest_start {
+        return Err(Refused("issued in the future"));
+    }
+    if claims.nbf.is_some_and(|nbf| nbf > latest_start) {
+        return Err(Refused("not valid yet"));
+    }
+    if claims.exp <= now {
+        return Err(Refused("expired"));
+    }
+    if claims.exp.checked_sub(claims.iat).is_none_or(|lifetime| TokenLifetime::new(lifetime).is_err()) {
+        return Err(Refused("lifetime out of bounds"));
+    }
+    // A key that was replaced signs no more: whoever got hold of it can't make tokens of today.
+    if key.retired_at.is_some_and(|retired| claims.iat > retired.as_seconds().saturating_add(LEEWAY)) {
+        return Err(Refused("issued after its key was retired"));
+    }
+    Ok(())
+}
+
+/// Exactly the claims that go with the scope.
+fn check_subject(claims: &Claims) -> Result<(), Refused> {
+    let user = [claims.org_id.is_some(), claims.role_id.is_some(), claims.properties.is_some()];
+    let epochs = &claims.epochs;
+    let fits = match claims.scope {
+        Scope::ProjectUser => {
+            user == [true; 3]
+                && claims.data.is_none()
+                && claims.external_user_id.is_none()
+                && super::external_id::parse_uuid(&claims.sub).is_ok()
+                && (epochs.organization.is_some() && epochs.user.is_some() && epochs.external_user.is_none())
+        }
+        Scope::RegisteredTenant => {
+            user == [false; 3]
+                && claims.data.is_some()
+                && !claims.sub.is_empty()
+                && (epochs.organization.is_none() && epochs.user.is_none())
+                && epochs.external_user.is_some() == claims.external_user_id.is_some()
+        }
+    };
+    if fits { Ok(()) } else { Err(Refused("claims do not fit the scope")) }
+}
+
+/// A JSON object and nothing else: a derived decoder would take an array too.
+fn object<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Option<T> {
+    let starts_as_object = bytes.first() == Some(&b'{');
+    serde_json::from_slice(bytes).ok().filter(|_| starts_as_object)
+}

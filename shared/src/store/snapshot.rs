@@ -1,0 +1,160 @@
+//! What a request needs of a tenant, read in one call.
+//!
+//! The credential, the state of its tenant and what the request is about come with one strongly consistent read: a revocation
+//! of any of them that was answered before is seen, and it costs one call.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::api_keys;
+use super::entries;
+use super::item::{Item, Reader};
+use super::keys::{self, Key, Kind, PK};
+use super::signing;
+use super::table::Table;
+use super::tenant_items::{self, ACTIVE};
+use crate::domain::{
+    ApiKey, ApiKeyId, ExternalId, KeyHashes, Naming, Organization, PublishedKey, Reference, RegisteredTenant,
+    SigningPointer, TenantId, Timestamp, User,
+};
+use crate::error::Result;
+
+/// Something of a tenant's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    ApiKey(ApiKeyId),
+    Organization(Naming),
+    User(Naming),
+    RegisteredTenant(ExternalId),
+    ExternalUser(ExternalId),
+    /// The revocation of the token with this `jti`.
+    Revocation(Uuid),
+    SigningKeys,
+}
+
+impl Wanted {
+    /// Whatever organization `reference` can mean.
+    pub fn organization(reference: &Reference) -> impl Iterator<Item = Self> {
+        reference.meanings().map(Self::Organization)
+    }
+
+    /// Whatever user `reference` can mean.
+    pub fn user(reference: &Reference) -> impl Iterator<Item = Self> {
+        reference.meanings().map(Self::User)
+    }
+
+    fn key(&self, tenant: &TenantId) -> Key {
+        match self {
+            Self::ApiKey(id) => keys::of_kind(tenant, Kind::ApiKey, id),
+            Self::Organization(naming) => keys::named(tenant, Kind::Organization, naming),
+            Self::User(naming) => keys::named(tenant, Kind::User, naming),
+            Self::RegisteredTenant(key) => keys::of_kind(tenant, Kind::RegisteredTenant, key.digest()),
+            Self::ExternalUser(id) => keys::of_kind(tenant, Kind::ExternalUser, id.digest()),
+            Self::Revocation(jti) => keys::of_kind(tenant, Kind::Token, jti),
+            Self::SigningKeys => keys::signing(tenant),
+        }
+    }
+}
+
+/// What was there, of what was wanted.
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub tenant_id: TenantId,
+    items: HashMap<(String, String), Item>,
+}
+
+/// Whether a tenant may act, and with what its tokens are signed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Access {
+    pub is_active: bool,
+    /// How often all of its tokens have been revoked.
+    pub epoch: u64,
+    pub signing: SigningPointer,
+}
+
+fn place(key: &Key) -> (String, String) {
+    let part = |name| key.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    (part(PK), part(keys::SK))
+}
+
+impl Table {
+    /// Reads the tenant's state and everything in `wanted`, strongly consistent, in one call.
+    pub async fn snapshot(&self, tenant_id: &TenantId, wanted: &[Wanted]) -> Result<Snapshot> {
+        let wanted = wanted.iter().map(|wanted| wanted.key(tenant_id)).chain([keys::state(tenant_id)]);
+        // DynamoDB refuses a request with the same key twice.
+        let unique: HashMap<_, _> = wanted.map(|key| (place(&key), key)).collect();
+        let items = self.get_all(unique.into_values().collect()).await?;
+        Ok(Snapshot { tenant_id: tenant_id.clone(), items: items.into_iter().map(|item| (place(&item), item)).collect() })
+    }
+}
+
+impl Snapshot {
+    fn item(&self, wanted: &Wanted) -> Option<&Item> {
+        self.items.get(&place(&wanted.key(&self.tenant_id)))
+    }
+
+    /// The tenant's state; `None` if there is no such tenant.
+    pub fn access(&self) -> Result<Option<Access>> {
+        let Some(state) = self.items.get(&place(&keys::state(&self.tenant_id))) else { return Ok(None) };
+        if tenant_items::summary(state)?.is_none() {
+            return Ok(None);
+        }
+        let row = Reader(state);
+        Ok(Some(Access {
+            is_active: row.text(keys::TENANT_STATUS)? == ACTIVE,
+            epoch: row.number("epoch")?,
+            signing: tenant_items::signing_pointer(state)?,
+        }))
+    }
+
+    /// An API key and the hashes of its secrets.
+    pub fn api_key(&self, id: &ApiKeyId) -> Result<Option<(ApiKey, KeyHashes)>> {
+        let item = self.item(&Wanted::ApiKey(id.clone()));
+        item.map(|item| Ok((api_keys::read(item)?, api_keys::hashes(item)?))).transpose()
+    }
+
+    /// The organization of this name.
+    pub fn organization(&self, naming: &Naming) -> Result<Option<Organization>> {
+        self.item(&Wanted::Organization(naming.clone())).map(entries::organization).transpose()
+    }
+
+    /// The user of this name.
+    pub fn user(&self, naming: &Naming) -> Result<Option<User>> {
+        self.item(&Wanted::User(naming.clone())).map(entries::user).transpose()
+    }
+
+    /// The organization that a reference means.
+    pub fn organization_of(&self, reference: &Reference) -> Result<Option<Organization>> {
+        let found = reference.meanings().find_map(|naming| self.organization(&naming).transpose());
+        found.transpose()
+    }
+
+    /// The user that a reference means.
+    pub fn user_of(&self, reference: &Reference) -> Result<Option<User>> {
+        let found = reference.meanings().find_map(|naming| self.user(&naming).transpose());
+        found.transpose()
+    }
+
+    /// The registered tenant of this key.
+    pub fn registered_tenant(&self, key: &ExternalId) -> Result<Option<RegisteredTenant>> {
+        self.item(&Wanted::RegisteredTenant(key.clone())).map(entries::registered_tenant).transpose()
+    }
+
+    /// How often the tokens of an external user have been revoked.
+    pub fn external_epoch(&self, id: &ExternalId) -> Result<u64> {
+        let epoch = self.item(&Wanted::ExternalUser(id.clone())).map(|item| Reader(item).number("epoch"));
+        Ok(epoch.transpose()?.unwrap_or_default())
+    }
+
+    /// Whether the token with this `jti` was revoked.
+    pub fn is_revoked(&self, jti: Uuid) -> bool {
+        self.item(&Wanted::Revocation(jti)).is_some()
+    }
+
+    /// The keys that tokens can be verified with at that time.
+    pub fn signing_keys(&self, now: Timestamp) -> Result<Vec<PublishedKey>> {
+        let keys = self.item(&Wanted::SigningKeys).map(|item| signing::read(item, now));
+        Ok(keys.transpose()?.unwrap_or_default())
+    }
+}

@@ -1,0 +1,158 @@
+//! Revocation of tokens: by whom they speak for, and by what they were minted with.
+//!
+//! Each party counts how often its tokens were revoked, and a token carries the numbers of when it was issued (see
+//! [`Epochs`](crate::domain::Epochs)). So one write revokes any number of tokens, and nothing has to know them.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use serde::{Deserialize, Serialize};
+
+use super::entries::Entry;
+use super::expression::{Condition, Update, check};
+use super::item::{millis, text};
+use super::keys::{self, Key, Kind};
+use super::outcomes::Outcome;
+use super::projects;
+use super::snapshot::Wanted;
+use super::table::ATTEMPTS;
+use super::tenant_items;
+use super::tenants::{Committed, Tenants};
+use crate::domain::{
+    Action, ApiKeyId, Change, ExternalId, Naming, Organization, TenantId, Timestamp, User,
+};
+use crate::error::{Error, Result};
+use uuid::Uuid;
+
+/// Whose tokens are revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevokedTokens {
+    /// A user's.
+    User(Uuid),
+    /// Those of all users of an organization.
+    Organization(Uuid),
+    /// Those that speak for an end user, by the tenant's own id of it: also those of the user that is registered under it.
+    ExternalUser(ExternalId),
+    /// Those that an API key minted. The key stays.
+    Key(ApiKeyId),
+    /// All of the tenant's.
+    All,
+}
+
+/// What a revocation answers, as it is remembered under an idempotency key.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+struct Facts {
+    revoked_before: Timestamp,
+}
+
+impl Tenants<'_> {
+    /// Revokes tokens that were issued until now. Every endpoint that takes a token refuses them from the answer on.
+    ///
+    /// # Errors
+    /// If there is no such tenant, user, organization or key.
+    pub async fn revoke_tokens(self, id: &TenantId, whose: &RevokedTokens, change: &Change) -> Result<Timestamp> {
+        for _ in 0..ATTEMPTS {
+            let mut writes = self.revocation(id, whose, change.at).await?;
+            let (place, subject) = (writes.len(), subject(whose));
+            let event = match &subject {
+                Some(subject) => change.event_about(Action::TokensRevoked, subject),
+                None => change.event(Action::TokensRevoked, Vec::new()),
+            };
+            writes.push(self.event(id, &event)?);
+            if *whose != RevokedTokens::All {
+                writes.push(check(&self.table.name, keys::state(id), tenant_items::provisioned())?);
+            }
+            let facts = serde_json::to_string(&Facts { revoked_before: change.at }).map_err(Error::internal)?;
+            match self.commit(change, writes, &Outcome { facts, secret: None }).await? {
+                Committed::Done => return Ok(change.at),
+                Committed::Replay(replay) => return Ok(replay.read::<Facts>()?.revoked_before),
+                Committed::Refused(refused) if refused.failed(place + 1) || *whose == RevokedTokens::All => {
+                    return Err(Error::TenantNotFound);
+                }
+                // The external id became another's between the read and the write, or there is no such key.
+                Committed::Refused(_) => {
+                    if let RevokedTokens::Key(_) = whose {
+                        return Err(Error::ApiKeyNotFound);
+                    }
+                }
+            }
+        }
+        Err(Error::StaleUpdate)
+    }
+
+    /// The writes that count: one for each item of the party.
+    async fn revocation(self, id: &TenantId, whose: &RevokedTokens, at: Timestamp) -> Result<Vec<TransactWriteItem>> {
+        let count = |key: Key, condition: Condition| {
+            let update = Update::of(key).increment("epoch").set("tokens_revoked_at", millis(at));
+            update.in_transaction(&self.table.name, condition)
+        };
+        let exists = || Condition::new("attribute_exists(pk)", []);
+        match whose {
+            RevokedTokens::All => {
+                let update = Update::of(keys::state(id)).increment("epoch").set("tokens_revoked_at", millis(at));
+                let update = update.set("updated_at", millis(at)).increment("revision");
+                Ok(vec![update.in_transaction(&self.table.name, tenant_items::provisioned())?])
+            }
+            RevokedTokens::Key(key) => Ok(vec![count(keys::of_kind(id, Kind::ApiKey, key), exists())?]),
+            RevokedTokens::Organization(uuid) => {
+                let naming = Naming::Uuid(*uuid);
+                let seen = self.table.snapshot(id, &[Wanted::Organization(naming.clone())]).await?;
+                seen.access()?.ok_or(Error::TenantNotFound)?;
+                let organization: Organization = seen.organization(&naming)?.ok_or(Error::OrganizationNotFound)?;
+                self.under_each_name(id, &organization, count)
+            }
+            RevokedTokens::User(uuid) => {
+                let naming = Naming::Uuid(*uuid);
+                let seen = self.table.snapshot(id, &[Wanted::User(naming.clone())]).await?;
+                seen.access()?.ok_or(Error::TenantNotFound)?;
+                let user: User = seen.user(&naming)?.ok_or(Error::UserNotFound)?;
+                self.under_each_name(id, &user, count)
+            }
+            RevokedTokens::ExternalUser(external_id) => {
+                let naming = Naming::External(external_id.clone());
+                let seen = self.table.snapshot(id, &[Wanted::User(naming.clone())]).await?;
+                let always = Condition::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
+                let mut writes = vec![count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), always)?];
+                match seen.user(&naming)? {
+                    Some(user) => writes.extend(self.under_each_name(id, &user, count)?),
+                    // Nobody may be registered under it until this is done: whoever is, was revoked too.
+                    None => writes.push(check(
+                        &self.table.name,
+                        keys::named(id, Kind::User, &naming),
+                        Condition::new("attribute_not_exists(pk)", []),
+                    )?),
+                }
+                Ok(writes)
+            }
+        }
+    }
+
+    /// One write for each item of an entry, if it is still registered under these names.
+    fn under_each_name<E: Entry>(
+        self,
+        tenant: &TenantId,
+        entry: &E,
+        count: impl Fn(Key, Condition) -> Result<TransactWriteItem>,
+    ) -> Result<Vec<TransactWriteItem>> {
+        let names = projects::names(Some(entry.id()), entry.external_id());
+        names
+            .map(|naming| {
+                let same = match entry.external_id() {
+                    Some(id) => {
+                        Condition::new("external_id = :external_id", [(":external_id", text(id))])
+                    }
+                    None => Condition::new("attribute_exists(pk) AND attribute_not_exists(external_id)", []),
+                };
+                count(keys::named(tenant, E::KIND, &naming), same)
+            })
+            .collect()
+    }
+}
+
+/// What the audit event says was revoked.
+fn subject(whose: &RevokedTokens) -> Option<String> {
+    match whose {
+        RevokedTokens::User(id) | RevokedTokens::Organization(id) => Some(id.to_string()),
+        RevokedTokens::ExternalUser(id) => Some(id.to_string()),
+        RevokedTokens::Key(id) => Some(id.to_string()),
+        RevokedTokens::All => None,
+    }
+}
