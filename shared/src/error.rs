@@ -196,14 +196,26 @@ impl ErrorCode {
             }
             Self::TenantNotFound => ("tenant_not_found", 404, "there is no such tenant"),
             Self::TenantSuspended => ("tenant_suspended", 403, "the credential is right, and its tenant is suspended"),
-            Self::KeyKindNotAllowed => ("key_kind_not_allowed", 403, "the API key is right, and of a kind that this endpoint does not take"),
-            Self::OriginNotAllowed => ("origin_not_allowed", 403, "the API key may not be sent by a browser page of this origin"),
+            Self::KeyKindNotAllowed => {
+                ("key_kind_not_allowed", 403, "the API key is right, and of a kind that this endpoint does not take")
+            }
+            Self::OriginNotAllowed => {
+                ("origin_not_allowed", 403, "the API key may not be sent by a browser page of this origin")
+            }
             Self::ApiKeyNotFound => ("api_key_not_found", 404, "the tenant has no such API key"),
-            Self::ProjectNotFound => ("project_not_found", 404, "there is no such project, or it is not that of the API key"),
+            Self::ProjectNotFound => {
+                ("project_not_found", 404, "there is no such project, or it is not that of the API key")
+            }
             Self::OrganizationNotFound => ("organization_not_found", 404, "the tenant has no such organization"),
             Self::UserNotFound => ("user_not_found", 404, "the tenant has no such user, or not in that organization"),
-            Self::ExternalIdTaken => ("external_id_taken", 409, "the external id is that of another organization or user"),
-            Self::PropertiesTooLarge => ("properties_too_large", 409, "the properties of the organization and of the user are together over 4096 bytes"),
+            Self::ExternalIdTaken => {
+                ("external_id_taken", 409, "the external id is that of another organization or user")
+            }
+            Self::PropertiesTooLarge => (
+                "properties_too_large",
+                409,
+                "what the token would carry is over 4096 bytes of properties, or 8192 bytes with everything else",
+            ),
             Self::ApiKeyGone => ("api_key_gone", 410, "the API key was revoked or has expired: provision another"),
             Self::MethodNotAllowed => ("method_not_allowed", 405, "the path has other methods: see `Allow`"),
             Self::StaleUpdate => {
@@ -340,7 +352,9 @@ impl fmt::Display for Error {
             Self::OrganizationNotFound => formatter.write_str("organization not found"),
             Self::UserNotFound => formatter.write_str("user not found"),
             Self::ExternalIdTaken => formatter.write_str("externalId is that of another one already"),
-            Self::PropertiesTooLarge => formatter.write_str("properties of the organization and of the user are together over 4096 bytes"),
+            Self::PropertiesTooLarge => formatter.write_str(
+                "what the token would carry is over 4096 bytes of properties, or 8192 bytes with everything else",
+            ),
             Self::ApiKeyGone => formatter.write_str("API key was revoked or has expired"),
             Self::StaleUpdate => formatter.write_str("others changed the same thing at the same time, try again"),
             Self::IdempotencyInProgress { .. } => {

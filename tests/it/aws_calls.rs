@@ -1,6 +1,7 @@
 //! How many calls to AWS each request costs: read off the local AWS's record.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use shared::api::OPERATIONS;
 
 use crate::support::{Call, Deployment};
 
@@ -40,6 +41,123 @@ async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
         let made = operations(&deployment, call).await;
         assert_eq!(made[0], "GetSecretValue");
         assert_eq!(made[1..], expected);
+    }
+}
+
+/// Beside the keys and lists of the registry, whose calls are as those above.
+#[tokio::test]
+async fn a_change_of_keys_or_tokens_costs_the_read_of_the_admin_key_and_what_the_contract_says() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let transact = "TransactWriteItems";
+    let cases = [
+        ("provision-api-key", vec![transact]),
+        ("rotate-api-key", vec!["BatchGetItem", transact]),
+        ("revoke-tokens", vec!["BatchGetItem", transact]),
+        // One more than a rotation of the secret: the key set is written anew from what is in it.
+        ("rotate-signing-key", vec!["UpdateItem", "GetItem", "PutSecretValue", transact]),
+        ("fetch-api-keys", vec!["Query"]),
+        ("fetch-organizations", vec!["Query"]),
+        ("fetch-users", vec!["Query"]),
+        ("fetch-registered-tenants", vec!["Query", "GetItem"]),
+        ("revoke-api-key", vec![transact]),
+    ];
+    for (name, expected) in cases {
+        let entry = OPERATIONS.iter().find(|entry| entry.route.name == name).unwrap();
+        let made = operations(&deployment, deployment.authorized(entry, &world)).await;
+        assert_eq!(made[0], "GetSecretValue", "{name}");
+        assert_eq!(made[1..], expected, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenants_call_costs_one_read_when_warm_and_no_secret() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let cases = [
+        ("user-token", vec!["BatchGetItem"]),
+        ("introspect", vec!["BatchGetItem"]),
+        ("project-organizations", vec!["BatchGetItem", "Query"]),
+        ("project-users", vec!["BatchGetItem", "Query"]),
+        ("register-organization", vec!["BatchGetItem", "TransactWriteItems"]),
+        ("register-user", vec!["BatchGetItem", "TransactWriteItems"]),
+        ("register-tenant", vec!["BatchGetItem"]),
+        ("jwks", vec!["GetItem"]),
+        ("oauth-authorization-server", vec!["GetItem"]),
+        ("revoke-token", vec!["BatchGetItem", "UpdateItem"]),
+    ];
+    for (name, expected) in cases {
+        let entry = OPERATIONS.iter().find(|entry| entry.route.name == name).unwrap();
+        // The first reads the signing key, and notes the day.
+        let first = operations(&deployment, deployment.authorized(entry, &world)).await;
+        if name == "revoke-token" {
+            assert_eq!(first, expected);
+            continue;
+        }
+        assert_eq!(operations(&deployment, deployment.authorized(entry, &world)).await, expected, "{name}");
+    }
+    let unnamed =
+        deployment.backend(&world.key, "POST", "/v1/api/projects/user-token").json(&json!({ "userId": "ada" }));
+    assert_eq!(operations(&deployment, unnamed).await, ["BatchGetItem", "BatchGetItem"], "without its organization");
+}
+
+/// With ten thousand users and a thousand organizations, as with one: the same calls, which read the same items.
+#[tokio::test]
+async fn a_tenants_call_costs_the_same_however_much_is_registered() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let measured = ["user-token", "introspect", "project-organizations", "project-users", "fetch-users"];
+    let mut costs = Vec::new();
+    for size in [0, 10_000] {
+        if size > 0 {
+            multiply(&deployment, size).await;
+        }
+        let mut cost = Vec::new();
+        for name in measured {
+            let entry = OPERATIONS.iter().find(|entry| entry.route.name == name).unwrap();
+            let call = || deployment.authorized(entry, &world);
+            call().send().await;
+            let (answer, calls) = deployment.calls_of(call()).await;
+            assert!(answer.status < 300, "{}", answer.text);
+            let read: usize = calls.iter().map(|call| wanted(&call.request)).sum();
+            cost.push((name, calls.len(), read));
+        }
+        costs.push(cost);
+    }
+    assert_eq!(costs[0], costs[1]);
+    let page = deployment.get(&format!("/api/v1/fetch/users?tenant_id={}&limit=100", world.tenant.id)).await;
+    assert_eq!(page.data(200)["users"].as_array().unwrap().len(), 100);
+}
+
+/// How many items a call can read: the keys of a batch, the limit of a query, or one.
+fn wanted(request: &Value) -> usize {
+    let keys = |tables: &Value| {
+        let mut tables = tables.as_object().unwrap().values();
+        tables.next().unwrap()["Keys"].as_array().unwrap().len()
+    };
+    match (request.get("RequestItems"), request.get("Limit")) {
+        (Some(tables), _) => keys(tables),
+        (None, Some(limit)) => usize::try_from(limit.as_u64().unwrap()).unwrap(),
+        (None, None) => 1,
+    }
+}
+
+/// Copies of the one user, and of its organization for each tenth of them: registering that many is not what is tested here.
+async fn multiply(deployment: &Deployment, size: usize) {
+    let items = deployment.items().await;
+    let row =
+        |kind: &str| items.iter().find(|item| item["sk"]["S"] == kind && item.get("tenant_listing").is_some()).unwrap();
+    let copy = |row: &Value, number: usize| {
+        let id = format!("00000000-0000-4000-8000-{number:012}");
+        let text = row.to_string().replace(row["entry_id"]["S"].as_str().unwrap(), &id);
+        let item: Value = serde_json::from_str(&text).unwrap();
+        json!({ "PutRequest": { "Item": item } })
+    };
+    let users = (0..size).map(|number| copy(row("USER"), number));
+    let organizations = (0..size / 10).map(|number| copy(row("ORG"), number));
+    let requests: Vec<_> = users.chain(organizations).collect();
+    for batch in requests.chunks(25) {
+        deployment.dynamodb("BatchWriteItem", &json!({ "RequestItems": { deployment.table(): batch } })).await;
     }
 }
 

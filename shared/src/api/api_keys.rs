@@ -389,11 +389,7 @@ pub struct SigningKeyView {
 
 impl From<RotatedSigningKey> for SigningKeyView {
     fn from(rotated: RotatedSigningKey) -> Self {
-        Self {
-            kid: rotated.kid,
-            rotated_at: rotated.rotated_at,
-            previous_served_until: rotated.previous_served_until,
-        }
+        Self { kid: rotated.kid, rotated_at: rotated.rotated_at, previous_served_until: rotated.previous_served_until }
     }
 }
 

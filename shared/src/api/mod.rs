@@ -18,9 +18,7 @@ pub use openapi::document;
 pub use operation::{BodyRule, Dialect, Entry, Input, Method, Operation, Output, Route};
 
 use api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
-use projects::{
-    ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterTenant, RegisterUser, UserToken,
-};
+use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterTenant, RegisterUser, UserToken};
 use setup::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
 use tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,

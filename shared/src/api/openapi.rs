@@ -58,12 +58,7 @@ fn security_scheme(scheme: &SecurityScheme) -> Value {
 }
 
 /// The operation at its first path (0), or at one of its other paths, under a name of its own.
-fn operation(
-    entry: &Entry,
-    number: usize,
-    inputs: &mut SchemaGenerator,
-    outputs: &mut SchemaGenerator,
-) -> Value {
+fn operation(entry: &Entry, number: usize, inputs: &mut SchemaGenerator, outputs: &mut SchemaGenerator) -> Value {
     let alias = if number == 0 { String::new() } else { format!("Alias{number}") };
     let security: Vec<_> = entry.security.iter().map(|scheme| json!({ scheme.name: [] })).collect();
     let mut operation = json!({

@@ -120,8 +120,8 @@ impl Operation for ProjectOrganizations {
 pub struct ProjectUsers;
 
 impl Operation for ProjectUsers {
-    const ROUTE: Route = Route::get("project-users", "/v1/api/projects/users")
-        .about("The users that are registered, newest first");
+    const ROUTE: Route =
+        Route::get("project-users", "/v1/api/projects/users").about("The users that are registered, newest first");
     const DIALECT: Dialect = Dialect::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = PageQuery;

@@ -27,8 +27,8 @@ impl Operation for FetchOrganizations {
 pub struct FetchUsers;
 
 impl Operation for FetchUsers {
-    const ROUTE: Route = Route::get("fetch-users", "/api/v1/fetch/users")
-        .about("The users that a tenant has registered, newest first");
+    const ROUTE: Route =
+        Route::get("fetch-users", "/api/v1/fetch/users").about("The users that a tenant has registered, newest first");
     type Caller = Operator;
     type Query = PageOfTenant;
     type Body = NoInput;

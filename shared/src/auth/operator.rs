@@ -38,9 +38,7 @@ impl Caller for Operator {
     fn change(&self, attempt: &Attempt<'_>) -> Result<Change> {
         // The key is the operator's own, and what is sealed under it can be opened with the admin key only.
         let read = |key| IdempotencyKey::new(key, "operator", attempt.request, self.key.expose());
-        let malformed = || {
-            Error::invalid("Idempotency-Key", Problem::new("must be 1 to 255 visible ASCII characters"))
-        };
+        let malformed = || Error::invalid("Idempotency-Key", Problem::new("must be 1 to 255 visible ASCII characters"));
         let idempotency_key = attempt.idempotency_key.map(|key| read(key).ok_or_else(malformed)).transpose()?;
         Ok(Change {
             actor: self.slot.into(),

@@ -3,8 +3,8 @@
 use super::key_holder::{Found, KeyHolder, MintsTokens};
 use crate::app::App;
 use crate::domain::{
-    Claims, Epochs, ExternalId, Grant, Issuer, Naming, Organization, RegisteredData, Scope, SignedToken, Subject, Timestamp,
-    TokenLifetime, UnverifiedToken, User, parse_uuid,
+    Claims, Epochs, ExternalId, Grant, Issuer, LONGEST_TOKEN, Naming, Organization, RegisteredData, Scope, SignedToken,
+    Subject, Timestamp, TokenLifetime, UnverifiedToken, User, parse_uuid,
 };
 use crate::error::{Error, Result};
 use crate::store::{Access, Snapshot, Wanted};
@@ -86,12 +86,7 @@ impl Order {
     ///
     /// # Errors
     /// If the properties of both have become too large for one.
-    pub fn for_user(
-        user: &User,
-        organization: &Organization,
-        lifetime: TokenLifetime,
-        at: Timestamp,
-    ) -> Result<Self> {
+    pub fn for_user(user: &User, organization: &Organization, lifetime: TokenLifetime, at: Timestamp) -> Result<Self> {
         let properties = organization.properties.overlaid_with(&user.properties).ok_or(Error::PropertiesTooLarge)?;
         let (organization_id, role_id) = (organization.id, user.role_id);
         let epochs = Epochs {
@@ -121,11 +116,13 @@ impl KeyHolder<MintsTokens> {
     /// Issues a token.
     ///
     /// # Errors
-    /// If the secret store fails.
+    /// If it would be longer than what is looked at, or the secret store fails.
     pub async fn mint(&self, app: &App, access: &Access, base_url: &str, order: Order) -> Result<SignedToken> {
         let issuer = self.issuer(base_url);
         let epochs = Epochs { tenant: access.epoch, key: self.epoch(), ..order.epochs };
         let Order { subject, lifetime, at, .. } = order;
-        app.sign(access, &Grant { issuer: &issuer, key_id: self.key_id(), subject, epochs, lifetime, at }).await
+        let grant = Grant { issuer: &issuer, key_id: self.key_id(), subject, epochs, lifetime, at };
+        let token = app.sign(access, &grant).await?;
+        if token.expose().len() > LONGEST_TOKEN { Err(Error::PropertiesTooLarge) } else { Ok(token) }
     }
 }

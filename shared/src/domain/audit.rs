@@ -98,7 +98,14 @@ pub struct Change {
 impl Change {
     /// The event that says that this change was made to the tenant.
     pub fn event(&self, action: Action, fields: Vec<String>) -> AuditEvent {
-        AuditEvent { action, actor: self.actor, at: self.at, request_id: self.request_id.clone(), fields, subject: None }
+        AuditEvent {
+            action,
+            actor: self.actor,
+            at: self.at,
+            request_id: self.request_id.clone(),
+            fields,
+            subject: None,
+        }
     }
 
     /// The event that says that this change was made to something of the tenant's.

@@ -50,4 +50,4 @@ pub use tenant::{
 };
 pub use text::{DisplayName, EntryName, KeyName, Reason, TenantName};
 pub use token::{Claims, Epochs, Grant, Issuer, RegisteredData, Scope, SignedToken, Subject};
-pub use token_check::{Refused, UnverifiedToken};
+pub use token_check::{LONGEST_TOKEN, Refused, UnverifiedToken};

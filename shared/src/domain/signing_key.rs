@@ -208,7 +208,13 @@ mod tests {
     #[test]
     fn halves_of_two_keys_are_no_key() {
         let (one, other) = (key().to_jwk().unwrap(), key().to_jwk().unwrap());
-        let mixed = PrivateJwk { d: other.d.clone(), kty: "EC".into(), crv: "P-256".into(), x: one.x.clone(), y: one.y.clone() };
+        let mixed = PrivateJwk {
+            d: other.d.clone(),
+            kty: "EC".into(),
+            crv: "P-256".into(),
+            x: one.x.clone(),
+            y: one.y.clone(),
+        };
         assert!(SigningKey::from_jwk(&mixed).is_none());
     }
 

@@ -15,7 +15,7 @@ use super::signing_key::{ALGORITHM, PublishedKey};
 use super::token::{Claims, Issuer, Scope, TYPE};
 
 /// The longest token that is looked at, in bytes.
-pub const LONGEST: usize = 8192;
+pub const LONGEST_TOKEN: usize = 8192;
 
 /// How far ahead the clock of the machine that issued a token may be, in seconds. There is no leeway at the token's end.
 const LEEWAY: u64 = 5;
@@ -63,7 +63,7 @@ impl<'a> UnverifiedToken<'a> {
     /// # Errors
     /// If it is not exactly that of a token of ours.
     pub fn parse(token: &'a str) -> Result<Self, Refused> {
-        if token.len() > LONGEST {
+        if token.len() > LONGEST_TOKEN {
             return Err(Refused("too long"));
         }
         let (message, signature) = token.rsplit_once('.').ok_or(Refused("not three parts"))?;

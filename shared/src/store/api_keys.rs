@@ -9,14 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use super::expression::{Condition, Update, check, put};
 use super::item::{Item, Reader, millis, number, text};
-use super::keys::{self, Kind, TENANT_LISTING, LISTING_ORDER};
+use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::outcomes::Outcome;
+use super::snapshot::Wanted;
 use super::table::Table;
 use super::tenant_items;
 use super::tenants::{Committed, Tenants};
 use crate::domain::{
-    Action, ApiKey, ApiKeyId, ApiKeySecret, Change, Day, KeyFacts, KeyHash, KeyHashes, KeyKind, KeyName,
-    Origin, Origins, OverlapSeconds, Problem, TenantId, Timestamp,
+    Action, ApiKey, ApiKeyId, ApiKeySecret, Change, Day, KeyFacts, KeyHash, KeyHashes, KeyKind, KeyName, Origin,
+    Origins, OverlapSeconds, Problem, TenantId, Timestamp,
 };
 use crate::error::{Error, Result};
 
@@ -95,10 +96,13 @@ impl Tenants<'_> {
         let facts = ApiKeyFacts::from(&key);
         self.change_key(id, &key.facts.id, new, Action::ApiKeyProvisioned, Some((&facts, &secret)), change)
             .await?
-            .map_or_else(|_| Err(Error::unavailable("a new key id was taken already")), |replay| match replay {
-                Some(earlier) => Ok(earlier),
-                None => Ok(IssuedApiKey { secret: Some(secret), facts }),
-            })
+            .map_or_else(
+                |_| Err(Error::unavailable("a new key id was taken already")),
+                |replay| match replay {
+                    Some(earlier) => Ok(earlier),
+                    None => Ok(IssuedApiKey { secret: Some(secret), facts }),
+                },
+            )
     }
 
     /// Gives an API key a new secret; its id, name and expiry stay. Without an overlap the old secret is refused when this
@@ -114,19 +118,22 @@ impl Tenants<'_> {
         change: &Change,
     ) -> Result<IssuedApiKey> {
         let place = keys::of_kind(tenant, Kind::ApiKey, id);
-        let item = self.table.get(place.clone()).await?.ok_or(Error::ApiKeyNotFound)?;
-        let mut key = read(&item)?;
+        let seen = self.table.snapshot(tenant, &[Wanted::ApiKey(id.clone())]).await?;
+        seen.access()?.ok_or(Error::TenantNotFound)?;
+        let (mut key, _) = seen.api_key(id)?.ok_or(Error::ApiKeyNotFound)?;
         let secret = ApiKeySecret::regenerate(&key.facts, self.random)?.ok_or(Error::ApiKeyNotFound)?;
         key.rotated_at = Some(change.at);
-        key.previous_until =
-            (overlap.get() > 0).then(|| change.at.plus(Duration::from_secs(overlap.get().into())));
+        key.previous_until = (overlap.get() > 0).then(|| change.at.plus(Duration::from_secs(overlap.get().into())));
         // Inside an update, the attributes on the right are those of before it.
         let update = Update::of(place)
-            .set("hash", text(secret.hash().to_text()))
+            .set("key_hash", text(secret.hash().to_text()))
             .set("rotated_at", millis(change.at))
             .set_or_remove("previous_until", key.previous_until.map(millis));
-        let update =
-            if key.previous_until.is_some() { update.copy("previous_hash", "hash") } else { update.remove("previous_hash") };
+        let update = if key.previous_until.is_some() {
+            update.copy("previous_hash", "key_hash")
+        } else {
+            update.remove("previous_hash")
+        };
         let usable = Condition::new(
             "attribute_exists(pk) AND attribute_not_exists(revoked_at) AND (attribute_not_exists(expires_at) OR expires_at > :now)",
             [(":now", millis(change.at))],
@@ -174,8 +181,7 @@ impl Tenants<'_> {
             self.event(tenant, &change.event_about(action, id))?,
         ];
         let facts = shown.map(|(facts, _)| serde_json::to_string(facts)).transpose().map_err(Error::internal)?;
-        let outcome =
-            Outcome { facts: facts.unwrap_or_default(), secret: shown.map(|(_, secret)| secret.expose()) };
+        let outcome = Outcome { facts: facts.unwrap_or_default(), secret: shown.map(|(_, secret)| secret.expose()) };
         match self.commit(change, writes, &outcome).await? {
             Committed::Done => Ok(Ok(None)),
             Committed::Replay(replay) if shown.is_some() => {
@@ -214,7 +220,7 @@ fn item(key: &ApiKey, secret: &ApiKeySecret) -> Item {
         (LISTING_ORDER.to_owned(), text(keys::listed(key.created_at, &facts.id))),
         ("key_id".to_owned(), text(&facts.id)),
         ("kind".to_owned(), text(facts.kind.as_str())),
-        ("hash".to_owned(), text(secret.hash().to_text())),
+        ("key_hash".to_owned(), text(secret.hash().to_text())),
         ("key_start".to_owned(), text(&key.start)),
         ("display_name".to_owned(), text(&key.name)),
         ("allowed_origins".to_owned(), AttributeValue::L(origins)),
@@ -255,5 +261,5 @@ pub fn hashes(item: &Item) -> Result<KeyHashes> {
     let row = Reader(item);
     let hash = |text: &str| KeyHash::parse(text).ok_or_else(|| Problem::new("is no hash"));
     let previous = row.optional("previous_hash", hash)?.zip(row.optional_millis("previous_until")?);
-    Ok(KeyHashes { current: row.parsed("hash", hash)?, previous })
+    Ok(KeyHashes { current: row.parsed("key_hash", hash)?, previous })
 }

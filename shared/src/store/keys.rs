@@ -137,7 +137,8 @@ pub fn listed(created_at: Timestamp, id: impl fmt::Display) -> String {
 pub fn id_at(position: &str) -> Option<&str> {
     let (created, id) = position.split_once('#')?;
     let shaped = created.len() == 15 && created.bytes().all(|byte| byte.is_ascii_digit());
-    (shaped && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')).then_some(id)
+    (shaped && !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'))
+        .then_some(id)
 }
 
 /// The public keys of a tenant.

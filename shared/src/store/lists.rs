@@ -8,14 +8,17 @@ use aws_sdk_dynamodb::types::{AttributeValue, Select};
 use super::api_keys;
 use super::entries;
 use super::item::{Item, Reader, text};
-use super::keys::{self, AUDIT, Kind, ALL, LISTING, LISTING_ORDER, OF_TENANTS, PK, SK, TENANT_LISTING, TENANT_STATUS, TENANTS, TENANTS_BY_STATUS};
+use super::keys::{
+    self, ALL, AUDIT, Kind, LISTING, LISTING_ORDER, OF_TENANTS, PK, SK, TENANT_LISTING, TENANT_STATUS, TENANTS,
+    TENANTS_BY_STATUS,
+};
 use super::projects::Projects;
 use super::table::{Table, failed};
 use super::tenant_items::{self, ACTIVE, SUSPENDED};
 use super::tenants::Tenants;
 use crate::domain::{
-    ApiKey, AuditEvent, Cursor, Offset, Organization, Page, PageLimit, Problem, RegisteredTenant, StatusFilter, TenantId,
-    TenantSummary, Timestamp, User,
+    ApiKey, AuditEvent, Cursor, Offset, Organization, Page, PageLimit, Problem, RegisteredTenant, StatusFilter,
+    TenantId, TenantSummary, Timestamp, User,
 };
 use crate::error::{Error, Result};
 

@@ -116,7 +116,7 @@ fn base(change: &Change, idempotency_key: &IdempotencyKey) -> Item {
     let mut item = keys::outcome(idempotency_key);
     item.insert("fingerprint".to_owned(), text(idempotency_key.fingerprint()));
     item.insert("expires_at".to_owned(), millis(expires_at));
-    item.insert("ttl".to_owned(), time_to_live(expires_at));
+    item.insert("purge_at".to_owned(), time_to_live(expires_at));
     item
 }
 

@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::entries::{self, Attribute, Entry};
 use super::expression::{Condition, Update, put};
 use super::item::{millis, number, text, time_to_live};
-use super::keys::{self, Key, Kind, TENANT_LISTING, LISTING_ORDER};
+use super::keys::{self, Key, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::snapshot::{Snapshot, Wanted};
 use super::table::{ATTEMPTS, Commit, Table};
 use crate::domain::{
-    Day, ExternalId, Naming, Organization, OrganizationEntry, Random, Reference, RegisteredTenant, TenantId, Timestamp, User,
-    UserEntry, random_uuid,
+    Day, ExternalId, Naming, Organization, OrganizationEntry, Random, Reference, RegisteredTenant, TenantId, Timestamp,
+    User, UserEntry, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -109,7 +109,9 @@ impl Projects<'_> {
         let home = Naming::Uuid(user.organization_id);
         let organization = match organization {
             Some(reference) => seen.organization_of(reference)?,
-            None => self.table.snapshot(self.tenant, &[Wanted::Organization(home.clone())]).await?.organization(&home)?,
+            None => {
+                self.table.snapshot(self.tenant, &[Wanted::Organization(home.clone())]).await?.organization(&home)?
+            }
         };
         let organization = organization.filter(|found| found.id == user.organization_id);
         Ok((user, organization.ok_or(Error::UserNotFound)?))
@@ -180,7 +182,9 @@ impl Projects<'_> {
                 "attribute_exists(pk) AND (attribute_not_exists(last_token_on) OR last_token_on < :today)",
                 [(":today", text(day))],
             );
-            Update::of(self.place::<User>(&naming)).set("last_token_on", text(day)).in_transaction(&self.table.name, due)
+            Update::of(self.place::<User>(&naming))
+                .set("last_token_on", text(day))
+                .in_transaction(&self.table.name, due)
         };
         let names = names(Some(user.id), user.external_id.as_ref());
         if let Ok(writes) = names.map(note).collect::<Result<Vec<_>>>() {
@@ -217,7 +221,7 @@ impl Projects<'_> {
     /// If the table fails.
     pub async fn revoke_token(self, jti: Uuid, expires_at: Timestamp) -> Result<()> {
         let update = Update::of(keys::of_kind(self.tenant, Kind::Token, jti));
-        self.table.upsert(update.set("ttl", time_to_live(expires_at))).await
+        self.table.upsert(update.set("purge_at", time_to_live(expires_at))).await
     }
 }
 

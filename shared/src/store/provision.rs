@@ -20,8 +20,8 @@ use super::table::Commit;
 use super::tenant_items::{self, ACTIVE, PENDING};
 use super::tenants::Tenants;
 use crate::domain::{
-    Action, Change, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer, Tenant,
-    TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
+    Action, Change, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer,
+    Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
 };
 use crate::error::{Error, Result};
 

@@ -85,7 +85,10 @@ impl Table {
         // DynamoDB refuses a request with the same key twice.
         let unique: HashMap<_, _> = wanted.map(|key| (place(&key), key)).collect();
         let items = self.get_all(unique.into_values().collect()).await?;
-        Ok(Snapshot { tenant_id: tenant_id.clone(), items: items.into_iter().map(|item| (place(&item), item)).collect() })
+        Ok(Snapshot {
+            tenant_id: tenant_id.clone(),
+            items: items.into_iter().map(|item| (place(&item), item)).collect(),
+        })
     }
 }
 

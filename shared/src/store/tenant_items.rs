@@ -8,8 +8,8 @@ use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, LISTING_ORDER, PK, TENANT_STATUS};
 use crate::domain::{
     CallbackUrl, Configuration, DisplayName, LogoUrl, Origin, Origins, PreviousSecret, Problem, RatePerMinute, Reason,
-    RpId, SecretLabel, SecretPointer, SecretVersion, SigningPointer, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
-    TenantSummary, Timestamp,
+    RpId, SecretLabel, SecretPointer, SecretVersion, SigningPointer, Tenant, TenantId, TenantName, TenantPatch,
+    TenantStatus, TenantSummary, Timestamp,
 };
 use crate::error::Result;
 

@@ -16,9 +16,7 @@ use super::snapshot::Wanted;
 use super::table::ATTEMPTS;
 use super::tenant_items;
 use super::tenants::{Committed, Tenants};
-use crate::domain::{
-    Action, ApiKeyId, Change, ExternalId, Naming, Organization, TenantId, Timestamp, User,
-};
+use crate::domain::{Action, ApiKeyId, Change, ExternalId, Naming, Organization, TenantId, Timestamp, User};
 use crate::error::{Error, Result};
 use uuid::Uuid;
 
@@ -136,9 +134,7 @@ impl Tenants<'_> {
         names
             .map(|naming| {
                 let same = match entry.external_id() {
-                    Some(id) => {
-                        Condition::new("external_id = :external_id", [(":external_id", text(id))])
-                    }
+                    Some(id) => Condition::new("external_id = :external_id", [(":external_id", text(id))]),
                     None => Condition::new("attribute_exists(pk) AND attribute_not_exists(external_id)", []),
                 };
                 count(keys::named(tenant, E::KIND, &naming), same)

@@ -69,7 +69,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         let item = items.iter().find(|item| item["key_id"]["S"] == key.id.as_str()).unwrap();
         let text = item.to_string().replace(&tenant.id, "tnt_00000000000000000000000000000000").replace(&key.id, id);
         let mut item: Value = serde_json::from_str(&text).unwrap();
-        item["hash"]["S"] = hash.into();
+        item["key_hash"]["S"] = hash.into();
         deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
     }
     let stored = deployment.stored_secrets();

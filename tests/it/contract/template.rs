@@ -1,6 +1,6 @@
 //! The template, function by function, against the registry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use shared::api::{OPERATIONS, SCHEDULED};
@@ -21,8 +21,8 @@ async fn each_operation_has_exactly_one_function_with_its_name_binary_and_path()
     for entry in &OPERATIONS {
         let function = by_binary[entry.route.name];
         assert_eq!(function.logical_id, format!("{}Function", pascal_case(entry.route.name)));
-        let paths: Vec<_> = function.routes.iter().map(|route| route.path.as_str()).collect();
-        assert_eq!(paths, entry.route.paths().collect::<Vec<_>>(), "{}", entry.route.name);
+        let paths: BTreeSet<_> = function.routes.iter().map(|route| route.path.as_str()).collect();
+        assert_eq!(paths, entry.route.paths().collect(), "{}", entry.route.name);
         // A wrong method reaches the function, which says 405; the gateway alone would say 404.
         assert!(function.routes.iter().all(|route| route.method == "ANY"));
         assert!(!function.schedule);
@@ -70,8 +70,8 @@ async fn only_the_functions_that_need_it_may_reach_a_tenants_secret() {
         ("secretsmanager:CreateSecret", &["provision-tenant"][..]),
         ("secretsmanager:DeleteSecret", &["reconcile"]),
         // For the key that signs tokens.
-        ("secretsmanager:GetSecretValue", &["user-token", "register-tenant"]),
-        ("secretsmanager:PutSecretValue", &["rotate-tenant-secret", "rotate-signing-key"]),
+        ("secretsmanager:GetSecretValue", &["register-tenant", "user-token"]),
+        ("secretsmanager:PutSecretValue", &["rotate-signing-key", "rotate-tenant-secret"]),
         ("secretsmanager:TagResource", &["provision-tenant"]),
     ];
     let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
@@ -97,7 +97,7 @@ fn the_table_and_the_secret_are_kept_safe() {
         "PointInTimeRecoveryEnabled: true",
         "SSEEnabled: true",
         "DeletionProtectionEnabled: !Ref DeletionProtection",
-        "AttributeName: ttl",
+        "AttributeName: purge_at",
         "PasswordLength: 48",
         "ThrottlingRateLimit: !Ref ThrottleRate",
         "Tracing: Active",

@@ -1,1 +1,65 @@
-//! TODO
+//! `POST /api/v1/auth/introspect`
+
+use serde_json::json;
+
+use crate::support::Deployment;
+
+#[tokio::test]
+async fn a_valid_token_is_active_with_its_claims_however_it_is_sent_and_whichever_key_asks() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    for kind in ["embed", "admin", "account"] {
+        let key = deployment.api_key(&world.tenant, kind).await;
+        let call = || deployment.backend(&key, "POST", "/api/v1/auth/introspect");
+        let form = format!("token={}&token_type_hint=access_token&unknown=1", world.token);
+        for answer in [
+            call().json(&json!({ "token": world.token, "unknown": 1 })).send().await,
+            call().body("application/x-www-form-urlencoded", form).send().await,
+        ] {
+            let document = answer.document(200);
+            assert_eq!((&document["active"], &document["token_type"]), (&json!(true), &json!("Bearer")));
+            assert_eq!((&document["sub"], &document["aud"]), (&json!(world.member.user_id), &json!(world.tenant.id)));
+            assert_eq!(document["client_id"], world.key.id);
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_a_token_of_this_tenant_is_inactive_and_nothing_more_is_said() {
+    let deployment = Deployment::start().await;
+    let (ours, theirs) = (deployment.world().await, deployment.world().await);
+    for token in [theirs.token.as_str(), "", "x", "a.b.c", &ours.key.text, &ours.token[..ours.token.len() - 1], "é"] {
+        assert!(!deployment.is_active(&ours.key, token).await);
+    }
+    assert!(deployment.is_active(&ours.key, &ours.token).await);
+}
+
+#[tokio::test]
+async fn it_costs_one_call_and_no_secret() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let call =
+        || deployment.backend(&world.key, "POST", "/api/v1/auth/introspect").json(&json!({ "token": world.token }));
+    for _ in 0..2 {
+        let (answer, calls) = deployment.calls_of(call()).await;
+        assert_eq!(answer.document(200)["active"], true);
+        assert_eq!(calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(), ["BatchGetItem"]);
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_read_is_refused_as_rfc_6749_says() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let call = || deployment.backend(&world.key, "POST", "/api/v1/auth/introspect");
+    call().send().await.refused(400, "invalid_request");
+    call().json(&json!({})).send().await.refused(400, "invalid_request");
+    call().json(&json!({ "token": 7 })).send().await.refused(400, "invalid_request");
+    call().body("application/x-www-form-urlencoded", "token=a&token=b").send().await.refused(400, "invalid_request");
+    call().body("text/plain", "token=a").send().await.refused(415, "invalid_request");
+    call().body("application/json", vec![b' '; 65 * 1024]).send().await.refused(413, "invalid_request");
+    let query = format!("/api/v1/auth/introspect?token={}", world.token);
+    deployment.backend(&world.key, "POST", &query).send().await.refused(400, "invalid_request");
+    let call = deployment.anonymous("POST", "/api/v1/auth/introspect").json(&json!({ "token": world.token }));
+    call.send().await.refused(401, "invalid_client");
+}

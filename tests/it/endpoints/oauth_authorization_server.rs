@@ -1,1 +1,48 @@
-//! TODO
+//! `GET /t/{tenant_id}/.well-known/oauth-authorization-server`, and where RFC 8414 §3.1 looks for it
+
+use serde_json::json;
+
+use crate::support::Deployment;
+
+#[tokio::test]
+async fn both_addresses_say_where_everything_is() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let (base, id) = (deployment.stack.url(), &world.tenant.id);
+    let issuer = format!("{base}/t/{id}");
+    for path in [
+        format!("/t/{id}/.well-known/oauth-authorization-server"),
+        format!("/.well-known/oauth-authorization-server/t/{id}"),
+    ] {
+        let answer = deployment.anonymous("GET", &path).send().await;
+        let expected = json!({
+            "issuer": issuer,
+            "jwks_uri": format!("{issuer}/.well-known/jwks.json"),
+            "response_types_supported": [],
+            "grant_types_supported": [],
+            "introspection_endpoint": format!("{base}/api/v1/auth/introspect"),
+            "introspection_endpoint_auth_methods_supported": ["Bearer"],
+            "revocation_endpoint": format!("{base}/api/v1/auth/revoke"),
+            "revocation_endpoint_auth_methods_supported": ["Bearer"],
+        });
+        assert_eq!(*answer.document(200), expected);
+    }
+    let claims = deployment.introspect(&world.key, &world.token).await;
+    assert_eq!(claims["iss"], issuer, "tokens name the same issuer");
+}
+
+#[tokio::test]
+async fn an_unknown_tenant_has_none() {
+    let deployment = Deployment::start().await;
+    for path in ["/t/tnt_1/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/t/tnt_1"] {
+        deployment.anonymous("GET", path).send().await.refused(404, "tenant_not_found");
+    }
+}
+
+#[tokio::test]
+async fn without_a_public_address_the_issuer_is_at_the_gateways_own() {
+    let deployment = Deployment::start_with(|builder| builder.parameter("PublicUrl", "")).await;
+    let world = deployment.world().await;
+    let claims = deployment.introspect(&world.key, &world.token).await;
+    assert_eq!(claims["iss"], format!("https://127.0.0.1/t/{}", world.tenant.id));
+}

@@ -4,9 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
+use shared::api::OPERATIONS;
 use stack::{AwsCall, CrashMode, Invocation, scheduled_event};
 
-use crate::support::{Deployment, Tenant, event};
+use crate::support::{Deployment, Tenant, World, event};
 
 /// What IAM asks for a call. A transaction is authorised by the actions of its parts.
 fn actions(call: &AwsCall) -> Vec<String> {
@@ -40,6 +41,7 @@ async fn exercise(deployment: &Deployment) {
         deployment.get(&format!("/api/v1/fetch/tenants{query}")).await.data(200);
     }
     deployment.audit_trail(&tenant).await;
+    exercise_keys_and_projects(deployment).await;
     let ghost = Tenant { id: "tnt_unknown".to_owned(), ..tenant };
     deployment
         .get(&format!("/api/v1/fetch/audit-events?tenant_id={}", ghost.id))
@@ -55,6 +57,33 @@ async fn exercise(deployment: &Deployment) {
         for state in deployment.states().await.iter().filter(|state| state["tenant_status"] == "removed") {
             deployment.set(state["pk"].as_str().unwrap(), "STATE", "lease_until", &json!({ "N": "1" })).await;
         }
+    }
+}
+
+/// The same for what came with API keys.
+async fn exercise_keys_and_projects(deployment: &Deployment) {
+    let world = deployment.world().await;
+    // Each once, and those that note the day of use with a key of their own, which was not used yet.
+    for entry in &OPERATIONS {
+        let own = World { key: deployment.api_key(&world.tenant, "admin").await, ..world.clone() };
+        let answer = deployment.authorized(entry, &own).header("idempotency-key", entry.route.name).send().await;
+        assert_eq!(answer.status, entry.route.status, "{}: {}", entry.route.name, answer.text);
+    }
+    // An external id that moves frees the old one.
+    let World { key, member, tenant, .. } = &world;
+    let moved = json!({ "name": "a", "organizationId": member.organization_id, "externalId": "b" });
+    deployment.register_organization(key, &moved).await.data(200);
+    let moved = json!({ "name": "a", "userId": member.user_id, "externalId": "b", "projectOrganizationId": "b" });
+    deployment.register_user(key, &moved).await.data(200);
+    // Without its organization it is asked for; and a list with nothing in it may be nobody's.
+    deployment.user_token(key, &json!({ "userId": "b" })).await.data(200);
+    let unknown = "tnt_00000000000000000000000000000000";
+    for list in ["api-keys", "organizations", "users", "registered-tenants"] {
+        let answer = deployment.get(&format!("/api/v1/fetch/{list}?tenant_id={unknown}")).await;
+        answer.refused(404, "tenant_not_found");
+    }
+    for whose in [json!({ "user_id": member.user_id }), json!({ "all": true }), json!({ "external_user_id": "b" })] {
+        deployment.revoke_tokens(tenant, &whose).await.data(200);
     }
 }
 

@@ -3,39 +3,18 @@
 use serde_json::json;
 use shared::api::{Dialect, Entry, OPERATIONS};
 
-use crate::support::{Answer, Call, Deployment};
+use crate::support::{Answer, Deployment, Tenant, World, takes};
 
 /// The operator's operations.
 fn registry() -> impl Iterator<Item = &'static Entry> {
     OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Registry)
 }
 
-/// Where the operation is, for this tenant.
-fn path(entry: &Entry, tenant_id: &str) -> String {
-    let tenant = takes(entry, "tenant_id").then(|| format!("tenant_id={tenant_id}"));
-    let key = takes(entry, "key_id").then(|| "key_id=key_0000000000000000".to_owned());
-    let query: Vec<_> = tenant.into_iter().chain(key).collect();
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("{}{mark}{}", entry.route.path, query.join("&"))
-}
-
-/// A request of the operation that would be carried out if its credential were good.
-fn request(deployment: &Deployment, entry: &Entry, tenant_id: &str) -> Call {
-    let call = deployment.anonymous(entry.route.method.as_str(), &path(entry, tenant_id));
-    match entry.route.name {
-        "provision-tenant" => call.json(&json!({ "tenant_name": "Acme" })),
-        "update-tenant" => call.json(&json!({ "rate_limit_per_min": 7 })),
-        "provision-api-key" => call.json(&json!({ "name": "Backend", "kind": "embed" })),
-        "revoke-tokens" => call.json(&json!({ "external_user_id": "user_456" })),
-        _ if entry.is_change() => call.json(&json!({})),
-        _ => call,
-    }
-}
-
-fn takes(entry: &Entry, parameter: &str) -> bool {
-    let document = shared::api::document();
-    let operation = &document["paths"][entry.route.path][entry.route.method.as_str().to_lowercase()];
-    operation["parameters"].as_array().unwrap().iter().any(|known| known["name"] == parameter)
+/// Where the operation is, for this tenant and key.
+fn path(entry: &Entry, world: &World) -> String {
+    let key = if takes(entry, "key_id") { format!("&key_id={}", world.key.id) } else { String::new() };
+    let tenant = if takes(entry, "tenant_id") { format!("?tenant_id={}{key}", world.tenant.id) } else { String::new() };
+    format!("{}{tenant}", entry.route.path)
 }
 
 /// What of an answer may depend on the credential: nothing but the request id.
@@ -57,7 +36,8 @@ fn put_admin_keys(deployment: &Deployment, value: &serde_json::Value, token: cha
 #[tokio::test]
 async fn every_operation_refuses_every_other_credential_with_the_same_bytes_and_writes_nothing() {
     let deployment = Deployment::start().await;
-    let tenant = deployment.provision("Acme").await;
+    let world = deployment.world().await;
+    let tenant = world.tenant.clone();
     let (revoked, current) = (deployment.key().to_owned(), "C".repeat(48));
     put_admin_keys(&deployment, &json!({ "current": current }), '1');
     let before = deployment.items().await;
@@ -82,7 +62,7 @@ async fn every_operation_refuses_every_other_credential_with_the_same_bytes_and_
     let mut expected = None;
     for entry in registry() {
         for (name, credential) in &credentials {
-            let call = request(&deployment, entry, &tenant.id);
+            let call = deployment.request(entry, &world);
             let call = match credential {
                 Some((header, value)) => call.header(header, value),
                 None => call,
@@ -110,9 +90,9 @@ async fn both_admin_keys_open_every_operation_while_a_rotation_lasts_and_the_tra
     let (old, new) = (deployment.key().to_owned(), "N".repeat(48));
     put_admin_keys(&deployment, &json!({ "current": new, "previous": old }), '1');
     for key in [&old, &new] {
-        for entry in registry().filter(|entry| !takes(entry, "key_id")) {
-            let tenant = deployment.provision("Acme").await;
-            let answer = request(&deployment, entry, &tenant.id).header("x-admin-key", key).send().await;
+        for entry in registry() {
+            let world = deployment.world().await;
+            let answer = deployment.request(entry, &world).header("x-admin-key", key).send().await;
             assert_eq!(answer.status, entry.route.status, "{}: {}", entry.route.name, answer.text);
         }
     }
@@ -143,14 +123,17 @@ async fn an_admin_secret_that_is_broken_opens_nothing() {
 #[tokio::test]
 async fn every_operation_on_a_tenant_answers_an_unknown_one_with_the_same_bytes() {
     let deployment = Deployment::start().await;
-    let tenant = deployment.provision("Acme").await;
+    let world = deployment.world().await;
     let before = deployment.items().await;
-    for entry in registry().filter(|entry| takes(entry, "tenant_id") && !takes(entry, "key_id")) {
+    for entry in registry().filter(|entry| takes(entry, "tenant_id")) {
         let mut answers = Vec::new();
-        for id in
-            ["tnt_00000000000000000000000000000000", "tnt_unknown", &tenant.id.to_uppercase().replace("TNT", "tnt")]
-        {
-            let answer = request(&deployment, entry, id).header("x-admin-key", deployment.key()).send().await;
+        for id in [
+            "tnt_00000000000000000000000000000000",
+            "tnt_unknown",
+            &world.tenant.id.to_uppercase().replace("TNT", "tnt"),
+        ] {
+            let unknown = World { tenant: Tenant { id: id.to_owned(), ..world.tenant.clone() }, ..world.clone() };
+            let answer = deployment.authorized(entry, &unknown).send().await;
             answers.push(visible(answer.refused(404, "tenant_not_found")));
         }
         answers.dedup();
@@ -167,9 +150,10 @@ async fn every_operation_refuses_every_other_method_before_asking_anybody() {
             if method == entry.route.method.as_str() {
                 continue;
             }
-            let call = deployment.operator(method, entry.route.path);
+            let call = deployment.operator(method, &entry.route.path.replace("{tenant_id}", "tnt_1"));
             let (answer, calls) = deployment.calls_of(call).await;
-            answer.refused(405, "method_not_allowed");
+            let code = if entry.dialect == Dialect::Tokens { "invalid_request" } else { "method_not_allowed" };
+            answer.refused(405, code);
             assert_eq!(answer.headers["allow"], entry.route.method.as_str());
             assert!(calls.is_empty());
         }
@@ -181,10 +165,10 @@ async fn every_operation_refuses_every_other_method_before_asking_anybody() {
 #[tokio::test]
 async fn every_operation_refuses_unknown_parameters_and_fields_by_name() {
     let deployment = Deployment::start().await;
-    let tenant = deployment.provision("Acme").await;
+    let world = deployment.world().await;
     let before = deployment.items().await;
     for entry in registry() {
-        let (method, path) = (entry.route.method.as_str(), path(entry, &tenant.id));
+        let (method, path) = (entry.route.method.as_str(), path(entry, &world));
         let separator = if path.contains('?') { '&' } else { '?' };
         let call = deployment.operator(method, &format!("{path}{separator}surprise=1"));
         call.json(&json!({ "tenant_name": "a" })).send().await.names("surprise");

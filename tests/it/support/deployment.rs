@@ -118,7 +118,8 @@ impl Deployment {
 
     /// An organization with that external id, and a user of it with that one: their uuids.
     pub async fn member(&self, key: &ApiKey, organization: &str, user: &str) -> Member {
-        let answer = self.register_organization(key, &json!({ "name": organization, "externalId": organization })).await;
+        let answer =
+            self.register_organization(key, &json!({ "name": organization, "externalId": organization })).await;
         let organization_id = answer.data(200)["projectOrganizationId"].as_str().unwrap().to_owned();
         let fields = json!({ "name": user, "externalId": user, "projectOrganizationId": organization_id });
         let user_id = self.register_user(key, &fields).await.data(200)["userId"].as_str().unwrap().to_owned();
@@ -186,6 +187,9 @@ pub struct Member {
 /// The role of users for whom no other was chosen.
 pub const ROLE: &str = "0b7d7d1c-64a1-4a6c-9d3f-6f0d5e6f7a80";
 
+/// The digits of a project that nobody has.
+const NO_PROJECT: &str = "ffffffffffff4fffbfffffffffffffff";
+
 /// The fields of both objects; where both have one, the second's.
 pub fn with(one: &Value, other: &Value) -> Value {
     let mut fields = one.as_object().unwrap().clone();
@@ -196,7 +200,8 @@ pub fn with(one: &Value, other: &Value) -> Value {
 impl Tenant {
     /// The uuid of its project.
     pub fn project_id(&self) -> String {
-        let digits = self.id.strip_prefix("tnt_").unwrap();
+        // An id that is none of ours has no project.
+        let digits = self.id.strip_prefix("tnt_").filter(|digits| digits.len() == 32).unwrap_or(NO_PROJECT);
         let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
         parts.join("-")
     }

@@ -141,7 +141,10 @@ impl Answer {
         if !success {
             assert!(surface == Surface::Registry || self.status != 422, "{self:?}");
             assert!(self.code().is_some(), "{self:?}");
-            assert_eq!(self.headers.contains_key("www-authenticate"), self.status == 401 && surface != Surface::Registry);
+            assert_eq!(
+                self.headers.contains_key("www-authenticate"),
+                self.status == 401 && surface != Surface::Registry
+            );
         }
     }
 

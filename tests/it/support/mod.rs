@@ -2,7 +2,9 @@
 
 mod deployment;
 mod http;
+mod operations;
 mod stores;
 
-pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, event, repository, with};
+pub use deployment::{ApiKey, Deployment, ROLE, Tenant, event, repository, with};
 pub use http::{Answer, Call};
+pub use operations::{World, takes};
