@@ -23,7 +23,7 @@ impl Operation for Jwks {
     type Output = KeySet;
 }
 
-/// Where what is about a tenant's tokens (RFC 8414).
+/// Where to find what there is about a tenant's tokens (RFC 8414).
 #[derive(Debug, Clone, Copy)]
 pub struct OauthAuthorizationServer;
 
@@ -136,7 +136,7 @@ impl Output for KeySet {
     }
 }
 
-/// What RFC 8414 §2 says of an issuer. No `token_endpoint`: tokens are issued to backends with an API key, by no OAuth grant.
+/// What RFC 8414 §2 says of an issuer. No `token_endpoint`: tokens are issued to backends with an API key, by no grant that the RFCs define.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ServerMetadata {
     pub issuer: String,

@@ -341,12 +341,11 @@ pub struct KeyHashes {
 }
 
 impl KeyHashes {
-    /// Whether the presented key is one of them. Both comparisons are always made, each in constant time.
+    /// Whether the presented key is one of them. Each comparison takes constant time; that there is a second one is no secret.
     pub fn accept(&self, presented: &ApiKeySecret, now: Timestamp) -> bool {
         let hash = presented.hash();
-        let current = self.current.is(&hash);
-        let previous = self.previous.as_ref().is_some_and(|(previous, until)| previous.is(&hash) & (now < *until));
-        current | previous
+        let previous = self.previous.as_ref().filter(|(_, until)| now < *until);
+        self.current.is(&hash) || previous.is_some_and(|(previous, _)| previous.is(&hash))
     }
 }
 

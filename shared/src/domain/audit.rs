@@ -109,7 +109,7 @@ impl Change {
     }
 
     /// The event that says that this change was made to something of the tenant's.
-    pub fn event_about(&self, action: Action, subject: impl ToString) -> AuditEvent {
+    pub fn event_about(&self, action: Action, subject: &impl ToString) -> AuditEvent {
         AuditEvent { subject: Some(subject.to_string()), ..self.event(action, Vec::new()) }
     }
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::expression::{Condition, Update, check, put};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
-use super::outcomes::Outcome;
+use super::outcomes::{Outcome, Replay};
 use super::snapshot::Wanted;
 use super::table::Table;
 use super::tenant_items;
@@ -94,15 +94,12 @@ impl Tenants<'_> {
         };
         let new = put(&self.table.name, item(&key, &secret), Condition::new("attribute_not_exists(pk)", []))?;
         let facts = ApiKeyFacts::from(&key);
-        self.change_key(id, &key.facts.id, new, Action::ApiKeyProvisioned, Some((&facts, &secret)), change)
-            .await?
-            .map_or_else(
-                |_| Err(Error::unavailable("a new key id was taken already")),
-                |replay| match replay {
-                    Some(earlier) => Ok(earlier),
-                    None => Ok(IssuedApiKey { secret: Some(secret), facts }),
-                },
-            )
+        let shown = Some((&facts, &secret));
+        match self.change_key(id, &key.facts.id, new, Action::ApiKeyProvisioned, shown, change).await? {
+            Committed::Done => Ok(IssuedApiKey { secret: Some(secret), facts }),
+            Committed::Replay(replay) => issued(&replay),
+            Committed::Refused(_) => Err(Error::unavailable("a new key id was taken already")),
+        }
     }
 
     /// Gives an API key a new secret; its id, name and expiry stay. Without an overlap the old secret is refused when this
@@ -141,10 +138,9 @@ impl Tenants<'_> {
         let write = update.in_transaction(&self.table.name, usable)?;
         let facts = ApiKeyFacts::from(&key);
         match self.change_key(tenant, id, write, Action::ApiKeyRotated, Some((&facts, &secret)), change).await? {
-            Ok(Some(earlier)) => Ok(earlier),
-            Ok(None) => Ok(IssuedApiKey { secret: Some(secret), facts }),
-            Err(Some(_)) => Err(Error::ApiKeyGone),
-            Err(None) => Err(Error::ApiKeyNotFound),
+            Committed::Done => Ok(IssuedApiKey { secret: Some(secret), facts }),
+            Committed::Replay(replay) => issued(&replay),
+            Committed::Refused(_) => Err(Error::ApiKeyGone),
         }
     }
 
@@ -157,15 +153,16 @@ impl Tenants<'_> {
         let unrevoked = Condition::new("attribute_exists(pk) AND attribute_not_exists(revoked_at)", []);
         let write = update.in_transaction(&self.table.name, unrevoked)?;
         match self.change_key(tenant, id, write, Action::ApiKeyRevoked, None, change).await? {
-            Ok(_) => Ok(()),
+            Committed::Done | Committed::Replay(_) => Ok(()),
             // Revoked already, and even that is an outcome: the same idempotency key must not change anything later.
-            Err(Some(_)) => self.commit(change, Vec::new(), &Outcome::default()).await.map(|_| ()),
-            Err(None) => Err(Error::ApiKeyNotFound),
+            Committed::Refused(refused) if refused.item(0).is_some() => {
+                self.commit(change, Vec::new(), &Outcome::default()).await.map(|_| ())
+            }
+            Committed::Refused(_) => Err(Error::ApiKeyNotFound),
         }
     }
 
-    /// Commits the write of a key. An earlier outcome, if there is one under the same idempotency key; or the key's item, if
-    /// there is one, when the write's condition failed.
+    /// Commits the write of a key, if there is its tenant. What it shows is remembered under the idempotency key.
     async fn change_key(
         self,
         tenant: &TenantId,
@@ -174,7 +171,7 @@ impl Tenants<'_> {
         action: Action,
         shown: Option<(&ApiKeyFacts, &ApiKeySecret)>,
         change: &Change,
-    ) -> Result<Result<Option<IssuedApiKey>, Option<Item>>> {
+    ) -> Result<Committed> {
         let writes = vec![
             write,
             check(&self.table.name, keys::state(tenant), tenant_items::provisioned())?,
@@ -183,16 +180,16 @@ impl Tenants<'_> {
         let facts = shown.map(|(facts, _)| serde_json::to_string(facts)).transpose().map_err(Error::internal)?;
         let outcome = Outcome { facts: facts.unwrap_or_default(), secret: shown.map(|(_, secret)| secret.expose()) };
         match self.commit(change, writes, &outcome).await? {
-            Committed::Done => Ok(Ok(None)),
-            Committed::Replay(replay) if shown.is_some() => {
-                let secret = replay.secret.as_deref().and_then(|text| ApiKeySecret::parse(text));
-                Ok(Ok(Some(IssuedApiKey { secret, facts: replay.read()? })))
-            }
-            Committed::Replay(_) => Ok(Ok(None)),
             Committed::Refused(refused) if refused.failed(1) => Err(Error::TenantNotFound),
-            Committed::Refused(refused) => Ok(Err(refused.item(0).cloned())),
+            committed => Ok(committed),
         }
     }
+}
+
+/// A key that was issued before, under the same idempotency key.
+fn issued(replay: &Replay) -> Result<IssuedApiKey> {
+    let secret = replay.secret.as_deref().and_then(|text| ApiKeySecret::parse(text));
+    Ok(IssuedApiKey { secret, facts: replay.read()? })
 }
 
 impl Table {

@@ -99,7 +99,7 @@ impl Tenants<'_> {
             let unchanged = Condition::new("revision = :before", [(":before", number(revision))]);
             let mut writes = vec![
                 update.in_transaction(table, unchanged)?,
-                self.event(id, &change.event_about(Action::SigningKeyRotated, key.kid()))?,
+                self.event(id, &change.event_about(Action::SigningKeyRotated, &key.kid()))?,
                 put(table, item(id, &set)?, Condition::new("attribute_exists(pk)", []))?,
             ];
             if let Some(idempotency_key) = &change.idempotency_key {

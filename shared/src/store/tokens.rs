@@ -95,14 +95,14 @@ impl Tenants<'_> {
                 let seen = self.table.snapshot(id, &[Wanted::Organization(naming.clone())]).await?;
                 seen.access()?.ok_or(Error::TenantNotFound)?;
                 let organization: Organization = seen.organization(&naming)?.ok_or(Error::OrganizationNotFound)?;
-                self.under_each_name(id, &organization, count)
+                Self::under_each_name(id, &organization, count)
             }
             RevokedTokens::User(uuid) => {
                 let naming = Naming::Uuid(*uuid);
                 let seen = self.table.snapshot(id, &[Wanted::User(naming.clone())]).await?;
                 seen.access()?.ok_or(Error::TenantNotFound)?;
                 let user: User = seen.user(&naming)?.ok_or(Error::UserNotFound)?;
-                self.under_each_name(id, &user, count)
+                Self::under_each_name(id, &user, count)
             }
             RevokedTokens::ExternalUser(external_id) => {
                 let naming = Naming::External(external_id.clone());
@@ -110,7 +110,7 @@ impl Tenants<'_> {
                 let always = Condition::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
                 let mut writes = vec![count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), always)?];
                 match seen.user(&naming)? {
-                    Some(user) => writes.extend(self.under_each_name(id, &user, count)?),
+                    Some(user) => writes.extend(Self::under_each_name(id, &user, count)?),
                     // Nobody may be registered under it until this is done: whoever is, was revoked too.
                     None => writes.push(check(
                         &self.table.name,
@@ -125,7 +125,6 @@ impl Tenants<'_> {
 
     /// One write for each item of an entry, if it is still registered under these names.
     fn under_each_name<E: Entry>(
-        self,
         tenant: &TenantId,
         entry: &E,
         count: impl Fn(Key, Condition) -> Result<TransactWriteItem>,

@@ -62,8 +62,8 @@ async fn every_operation_refuses_every_other_credential_with_the_same_bytes_and_
     let (basic, bare) = (format!("Basic {}", world.key.text), world.key.text.clone());
     let twice = format!("Bearer {0},Bearer {0}", world.key.text);
     // Each with how many calls to AWS it may cost at most.
-    let credentials: Vec<(&str, Option<(&str, String)>, usize)> = vec![
-        ("none", None, 0),
+    let credentials = [
+        ("none", None::<(&str, String)>, 0),
         ("empty", Some(("authorization", String::new())), 0),
         ("empty bearer", Some(("authorization", "Bearer ".to_owned())), 0),
         ("another scheme", Some(("authorization", basic)), 0),

@@ -31,13 +31,11 @@ fn partitions(call: &AwsCall) -> Vec<String> {
 fn is_within(call: &AwsCall, tenant_id: &str) -> bool {
     let own = format!("TENANT#{tenant_id}");
     let of_tenant = |partition: &String| *partition == own || partition.starts_with(&format!("{own}#"));
-    match call.request["SecretId"].as_str() {
-        Some(secret) => secret.ends_with(&format!("/{tenant_id}")),
-        None => {
-            let partitions = partitions(call);
-            !partitions.is_empty() && partitions.iter().all(of_tenant)
-        }
+    if let Some(secret) = call.request["SecretId"].as_str() {
+        return secret.ends_with(&format!("/{tenant_id}"));
     }
+    let partitions = partitions(call);
+    !partitions.is_empty() && partitions.iter().all(of_tenant)
 }
 
 #[tokio::test]
