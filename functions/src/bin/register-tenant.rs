@@ -1,6 +1,6 @@
 //! `POST /v1/api/tenant/register-tenant`: the older way: registers or refreshes a customer, and answers its token. Also at `/register-tenant`.
 
-use shared::api::projects::{RegisterTenant, RegisteredTenantToken};
+use shared::api::register_tenant::{RegisterTenant, RegisteredTenantToken};
 use shared::auth::Order;
 use shared::{App, Call, Exit, Result, serve};
 

@@ -3,11 +3,13 @@
 //! [`OPERATIONS`] is the one list of endpoints. The OpenAPI document, the local router and the tables of the README are made
 //! from it; the template, the binaries, the events and the tests are compared with it.
 
+pub mod api_key_outputs;
 pub mod api_keys;
 mod generated;
 mod openapi;
 mod operation;
 pub mod projects;
+pub mod register_tenant;
 pub mod setup;
 pub mod tenant_outputs;
 pub mod tenants;
@@ -18,7 +20,8 @@ pub use openapi::document;
 pub use operation::{BodyRule, Dialect, Entry, Input, Method, Operation, Output, Route};
 
 use api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
-use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterTenant, RegisterUser, UserToken};
+use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
+use register_tenant::RegisterTenant;
 use setup::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
 use tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,

@@ -5,19 +5,18 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserializer, IgnoredAny};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
 use super::setup::{OrganizationsPage, UsersPage};
 use super::tenants::NoInput;
-use crate::auth::{KeyHolder, MintsTokens, Order, Registers};
+use crate::auth::{KeyHolder, MintsTokens, Registers};
 use crate::domain::{
-    Cursor, EntryName, ExternalId, Naming, Organization, OrganizationEntry, PageLimit, Problem, Properties, Reference,
-    RegisteredData, RegisteredTenant, SignedToken, TenantId, Timestamp, TokenLifetime, User, UserEntry, UuidText,
+    Cursor, EntryName, ExternalId, OrganizationEntry, PageLimit, Properties, Reference, SignedToken, TenantId,
+    TokenLifetime, UserEntry, UuidText,
 };
 use crate::error::{Error, Result};
-use crate::store::{Snapshot, Wanted, names};
+use crate::store::{Wanted, names};
 
 /// Registers an organization.
 #[derive(Debug, Clone, Copy)]
@@ -75,29 +74,6 @@ impl Operation for UserToken {
     fn wanted(_: &NoInput, body: &UserTokenInput) -> Vec<Wanted> {
         let organization = body.organization_id.iter().flat_map(Wanted::organization);
         Wanted::user(&body.user_id).chain(organization).collect()
-    }
-}
-
-/// Registers a tenant of the older kind and issues a token for it.
-#[derive(Debug, Clone, Copy)]
-pub struct RegisterTenant;
-
-impl Operation for RegisterTenant {
-    const ROUTE: Route = Route::post("register-tenant", "/v1/api/tenant/register-tenant", BodyRule::Required)
-        .also_at(&["/register-tenant"])
-        .about("The older way: register or refresh a customer and get its token in one call");
-    const DIALECT: Dialect = Dialect::Projects;
-    type Caller = KeyHolder<MintsTokens>;
-    type Query = NoInput;
-    type Body = RegisterTenantInput;
-    type Output = RegisteredTenantToken;
-
-    fn wanted(_: &NoInput, body: &RegisterTenantInput) -> Vec<Wanted> {
-        let migrated = body.key.clone().map(|key| Wanted::Organization(Naming::External(key)));
-        let user = body.user.clone().map(|user| Wanted::User(Naming::External(user)));
-        let external_user = body.user.clone().map(Wanted::ExternalUser);
-        let registered = Wanted::RegisteredTenant(body.key());
-        [migrated, user, external_user, Some(registered)].into_iter().flatten().collect()
     }
 }
 
@@ -276,151 +252,6 @@ pub struct UserTokenInput {
 
 impl Input for UserTokenInput {}
 
-/// A customer of the older kind, with what its token is to carry.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct RegisterTenantInput {
-    pub display_name: EntryName,
-    /// Which rows it may see, in the words of whoever reads the token.
-    pub prefilters: Properties,
-    /// The tenant's own id of it; left out, its display name.
-    #[serde(default)]
-    pub key: Option<ExternalId>,
-    /// The end user, by the tenant's own id.
-    #[serde(default)]
-    pub user: Option<ExternalId>,
-    #[serde(default)]
-    pub schema_pre_filter: Option<Value>,
-    #[serde(default)]
-    pub tenant_editing_permissions: Option<EditingPermissions>,
-    #[serde(default)]
-    pub connection_override: Option<ConnectionOverride>,
-    #[serde(default)]
-    #[schemars(with = "Option<Properties>")]
-    pub custom_metadata: Option<Map<String, Value>>,
-    /// The organization that it belongs to; left out, the project.
-    #[serde(default)]
-    pub organization_id: Option<UuidText>,
-    /// For how long the token is valid.
-    #[serde(default)]
-    pub expiration: TokenLifetime,
-    /// The API key, if it is not in a header.
-    #[serde(default)]
-    pub api_key: ApiKeyField,
-}
-
-impl Input for RegisterTenantInput {}
-
-impl RegisterTenantInput {
-    /// The id that it is registered under.
-    fn key(&self) -> ExternalId {
-        self.key.clone().unwrap_or_else(|| ExternalId::from(&self.display_name))
-    }
-
-    /// The organization that the customer is now, if it was migrated.
-    ///
-    /// # Errors
-    /// If the item can't be read.
-    pub fn migrated(&self, seen: &Snapshot) -> Result<Option<Organization>> {
-        let found = self.key.clone().map(|key| seen.organization(&Naming::External(key)));
-        Ok(found.transpose()?.flatten())
-    }
-
-    /// The user of a migrated customer.
-    ///
-    /// # Errors
-    /// If none is named, or it is not one of that organization.
-    pub fn migrated_user(&self, seen: &Snapshot, organization: &Organization) -> Result<User> {
-        let required = || Error::invalid("user", Problem::new("is required, because key is that of an organization"));
-        let name = Naming::External(self.user.clone().ok_or_else(required)?);
-        let user = seen.user(&name)?.filter(|user| user.organization_id == organization.id);
-        user.ok_or(Error::UserNotFound)
-    }
-
-    /// What is registered, and what is to be.
-    ///
-    /// # Errors
-    /// If it is too large for a token.
-    pub fn registration(&self, seen: &Snapshot, at: Timestamp) -> Result<(Option<RegisteredTenant>, RegisteredTenant)> {
-        let (key, payload) = (self.key(), self.payload()?);
-        let before = seen.registered_tenant(&key)?;
-        let after = RegisteredTenant::registered(before.as_ref(), key, self.display_name.clone(), payload, at);
-        Ok((before, after))
-    }
-
-    /// The token of what is registered.
-    ///
-    /// # Errors
-    /// If an item can't be read.
-    pub fn order(&self, tenant: &TenantId, seen: &Snapshot, after: &RegisteredTenant, at: Timestamp) -> Result<Order> {
-        let project = tenant.project_id().unwrap_or_default();
-        let data = RegisteredData {
-            parent_org_id: self.organization_id.map_or(project, UuidText::get),
-            display_name: after.name.to_string(),
-            payload: after.payload.clone(),
-        };
-        let user = self.user.clone().map(|user| Ok::<_, Error>((seen.external_epoch(&user)?, user))).transpose()?;
-        let user = user.map(|(epoch, user)| (user, epoch));
-        Ok(Order::for_registered(after.key.clone(), user, data, self.expiration, at))
-    }
-
-    /// What its token carries: each part under the name under which it was sent.
-    ///
-    /// # Errors
-    /// If that is over 4 KB.
-    fn payload(&self) -> Result<Properties> {
-        let json = |value: serde_json::Result<Value>| value.ok();
-        let permissions = self.tenant_editing_permissions.as_ref();
-        let payload = Properties::of([
-            ("prefilters", json(serde_json::to_value(&self.prefilters))),
-            ("schemaPreFilter", self.schema_pre_filter.clone()),
-            ("tenantEditingPermissions", permissions.and_then(|all| json(serde_json::to_value(all)))),
-            ("connectionOverride", self.connection_override.as_ref().and_then(|to| json(serde_json::to_value(to)))),
-            ("customMetadata", self.custom_metadata.clone().map(Value::Object)),
-        ]);
-        payload.map_err(|problem| Error::invalid("prefilters", problem))
-    }
-}
-
-/// What a customer may change. What is not named, whoever reads the token decides.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct EditingPermissions {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub add_chart: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub add_filter: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub create_chart: Option<bool>,
-    #[serde(rename = "createChartSQL", skip_serializing_if = "Option::is_none")]
-    pub create_chart_sql: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub edit_charts: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub remove_chart: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub disable_tabs: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ai_charts: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub edit_marketplace: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub read_only: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ai_insight: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub drill_down: Option<bool>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub edit_dashboard_name: Option<bool>,
-}
-
-/// Another data source than the project's.
-#[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ConnectionOverride {
-    pub connection_id: UuidText,
-}
-
 /// An organization that was registered.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -451,12 +282,3 @@ pub struct IssuedToken {
 }
 
 impl Output for IssuedToken {}
-
-/// A token of the older kind.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct RegisteredTenantToken {
-    pub message: &'static str,
-    pub token: SignedToken,
-}
-
-impl Output for RegisteredTenantToken {}

@@ -1,6 +1,7 @@
 //! Rules and types. No I/O, no async, no AWS, no HTTP: everything here is tested in microseconds.
 
 mod api_key;
+mod api_key_secret;
 mod audit;
 mod clock;
 mod external_id;
@@ -25,7 +26,8 @@ mod text;
 mod token;
 mod token_check;
 
-pub use api_key::{ApiKey, ApiKeyId, ApiKeySecret, KeyFacts, KeyHash, KeyHashes, KeyKind, KeyState};
+pub use api_key::{ApiKey, KeyHashes, KeyState};
+pub use api_key_secret::{ApiKeyId, ApiKeySecret, KeyFacts, KeyHash, KeyKind};
 pub use audit::{Action, Actor, AuditEvent, Change};
 pub use clock::{Clock, Day, SystemClock, Timestamp};
 pub use external_id::{ExternalId, Naming, Reference, UuidText, parse_uuid};

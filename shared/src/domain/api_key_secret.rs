@@ -1,0 +1,361 @@
+//! API keys as their holders have them: what their text holds.
+//!
+//! A key is its prefix and 96 characters of lower-case base32 (RFC 4648 §6), which are 60 bytes: 8 of the key's id, 16 of the
+//! tenant's, 32 random ones, and a CRC-32 over all before. So garbage is refused without asking a store, a store is asked for
+//! exactly one item, and a scanner that finds a key in a repository can tell it from noise.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer};
+use serde::{Serialize, Serializer};
+use zeroize::{ZeroizeOnDrop, Zeroizing};
+
+use super::ids::TenantId;
+use super::problem::Problem;
+use super::random::{Random, RandomnessUnavailable, draw};
+use super::secret::RevealedSecret;
+
+/// What a key may be used for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyKind {
+    /// Mints tokens of the projects surface.
+    Embed,
+    /// The same, and registers and lists organizations and users.
+    Admin,
+    /// Is for the account surface.
+    Account,
+}
+
+impl KeyKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Embed, Self::Admin, Self::Account];
+
+    /// What its keys begin with.
+    pub const fn prefix(self) -> &'static str {
+        match self {
+            Self::Embed => "up_embed_",
+            Self::Admin => "up_admin_",
+            Self::Account => "ak_",
+        }
+    }
+
+    /// As it is stored and shown.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Embed => "embed",
+            Self::Admin => "admin",
+            Self::Account => "account",
+        }
+    }
+
+    /// Reads what [`KeyKind::as_str`] gave.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+/// An API key's id: `key_` and 16 hexadecimal digits, unique within its tenant and never reused.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ApiKeyId(String);
+
+impl ApiKeyId {
+    const PREFIX: &'static str = "key_";
+
+    fn of(bytes: [u8; ID]) -> Self {
+        Self(format!("{}{}", Self::PREFIX, HEXLOWER.encode(&bytes)))
+    }
+
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// If the text is not `key_` and 16 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let bytes = text.strip_prefix(Self::PREFIX).and_then(|digits| HEXLOWER.decode(digits.as_bytes()).ok());
+        match bytes {
+            Some(bytes) if bytes.len() == ID => Ok(Self(text.to_owned())),
+            _ => Err(Problem::new("must be an API key's id, which starts with key_")),
+        }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ApiKeyId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl Serialize for ApiKeyId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ApiKeyId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for ApiKeyId {
+    fn schema_name() -> Cow<'static, str> {
+        "ApiKeyId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^key_[0-9a-f]{16}$" })
+    }
+}
+
+/// Bytes of the key's id.
+const ID: usize = 8;
+/// Bytes of the tenant's id.
+const TENANT: usize = 16;
+/// Random bytes.
+const SECRET: usize = 32;
+/// Bytes of the checksum.
+const CHECKSUM: usize = 4;
+/// Characters behind the prefix: a whole number of base32 groups, so that a key has exactly one spelling.
+const ENCODED: usize = (ID + TENANT + SECRET + CHECKSUM) * 8 / 5;
+
+/// An API key as its holder has it.
+#[derive(ZeroizeOnDrop)]
+pub struct ApiKeySecret {
+    text: String,
+    #[zeroize(skip)]
+    facts: KeyFacts,
+}
+
+/// What a key's text says about itself. Nothing of it is true until the stored key has been asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFacts {
+    pub kind: KeyKind,
+    pub id: ApiKeyId,
+    pub tenant_id: TenantId,
+}
+
+impl ApiKeySecret {
+    /// A new key of `kind` for a tenant; `None` if the tenant's id was not made by us.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn generate(
+        tenant_id: &TenantId,
+        kind: KeyKind,
+        random: &dyn Random,
+    ) -> Result<Option<Self>, RandomnessUnavailable> {
+        let Some(tenant) = tenant_id.project_id() else { return Ok(None) };
+        let id: [u8; ID] = draw(random)?;
+        Self::make(kind, id, tenant.as_bytes(), random).map(Some)
+    }
+
+    /// A new secret for the key of these facts: its id stays.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn regenerate(facts: &KeyFacts, random: &dyn Random) -> Result<Option<Self>, RandomnessUnavailable> {
+        let digits = facts.id.as_str().strip_prefix(ApiKeyId::PREFIX).unwrap_or_default();
+        let id = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|id| <[u8; ID]>::try_from(id).ok());
+        let Some((id, tenant)) = id.zip(facts.tenant_id.project_id()) else { return Ok(None) };
+        Self::make(facts.kind, id, tenant.as_bytes(), random).map(Some)
+    }
+
+    fn make(
+        kind: KeyKind,
+        id: [u8; ID],
+        tenant: &[u8; TENANT],
+        random: &dyn Random,
+    ) -> Result<Self, RandomnessUnavailable> {
+        let secret = Zeroizing::new(draw::<SECRET>(random)?);
+        let mut bytes = Zeroizing::new(Vec::with_capacity(ID + TENANT + SECRET + CHECKSUM));
+        bytes.extend_from_slice(&id);
+        bytes.extend_from_slice(tenant);
+        bytes.extend_from_slice(&*secret);
+        let checksum = checksum(kind, &bytes);
+        bytes.extend_from_slice(&checksum);
+        let mut text = String::with_capacity(kind.prefix().len() + ENCODED);
+        text.push_str(kind.prefix());
+        BASE32_NOPAD.encode_append(&bytes, &mut text);
+        text.make_ascii_lowercase();
+        Ok(Self { text, facts: KeyFacts { kind, id: ApiKeyId::of(id), tenant_id: TenantId::of(tenant) } })
+    }
+
+    /// Reads a key: `None` if it has not the shape of one, or its checksum is wrong.
+    pub fn parse(text: &str) -> Option<Self> {
+        let kind = KeyKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()))?;
+        let encoded = text.strip_prefix(kind.prefix())?;
+        if encoded.len() != ENCODED || !encoded.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7')) {
+            return None;
+        }
+        let upper = Zeroizing::new(encoded.to_ascii_uppercase());
+        let bytes = Zeroizing::new(BASE32_NOPAD.decode(upper.as_bytes()).ok()?);
+        let (signed, sum) = bytes.split_at_checked(ID + TENANT + SECRET)?;
+        if checksum(kind, signed) != sum {
+            return None;
+        }
+        let (id, rest) = signed.split_first_chunk::<ID>()?;
+        let tenant = rest.first_chunk::<TENANT>()?;
+        let facts = KeyFacts { kind, id: ApiKeyId::of(*id), tenant_id: TenantId::of(tenant) };
+        Some(Self { text: text.to_owned(), facts })
+    }
+
+    /// What the key says about itself.
+    pub fn facts(&self) -> &KeyFacts {
+        &self.facts
+    }
+
+    /// SHA-256 of the text, which is what is stored. No salt and no stretching: there is nothing to guess in 256 random bits.
+    pub fn hash(&self) -> KeyHash {
+        KeyHash(digest(&SHA256, self.text.as_bytes()).as_ref().to_vec())
+    }
+
+    /// Prefix and four characters: enough for a person to know a key by, and nothing of the secret (they are of the key's id).
+    pub fn start(&self) -> String {
+        self.text.chars().take(self.facts.kind.prefix().len() + 4).collect()
+    }
+
+    /// The text, for sealing it. Answers to a caller use [`ApiKeySecret::reveal`].
+    pub fn expose(&self) -> &str {
+        &self.text
+    }
+
+    /// Shows the key to the caller, once.
+    pub fn reveal(mut self) -> RevealedSecret {
+        RevealedSecret::new(std::mem::take(&mut self.text))
+    }
+}
+
+impl fmt::Debug for ApiKeySecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKeySecret")
+    }
+}
+
+/// The CRC-32 of prefix and bytes: with the prefix in it, a key that was relabelled as another kind is garbage.
+fn checksum(kind: KeyKind, bytes: &[u8]) -> [u8; CHECKSUM] {
+    let mut crc = crc32fast::Hasher::new();
+    crc.update(kind.prefix().as_bytes());
+    crc.update(bytes);
+    crc.finalize().to_be_bytes()
+}
+
+/// SHA-256 of a key.
+#[derive(Clone)]
+pub struct KeyHash(Vec<u8>);
+
+impl KeyHash {
+    /// Reads what [`KeyHash::to_text`] gave.
+    pub fn parse(text: &str) -> Option<Self> {
+        HEXLOWER.decode(text.as_bytes()).ok().filter(|bytes| bytes.len() == 32).map(Self)
+    }
+
+    /// Lower-case hexadecimal.
+    pub fn to_text(&self) -> String {
+        HEXLOWER.encode(&self.0)
+    }
+
+    /// Whether they are the same, in constant time.
+    pub fn is(&self, other: &Self) -> bool {
+        verify_slices_are_equal(&self.0, &other.0).is_ok()
+    }
+}
+
+impl fmt::Debug for KeyHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("KeyHash")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::random::SystemRandomness;
+
+    fn tenant() -> TenantId {
+        TenantId::generate(&SystemRandomness::new()).unwrap()
+    }
+
+    fn key(kind: KeyKind) -> ApiKeySecret {
+        ApiKeySecret::generate(&tenant(), kind, &SystemRandomness::new()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_key_says_its_kind_its_tenant_and_its_id() {
+        for kind in KeyKind::ALL {
+            let tenant = tenant();
+            let key = ApiKeySecret::generate(&tenant, kind, &SystemRandomness::new()).unwrap().unwrap();
+            assert_eq!(key.expose().len(), kind.prefix().len() + 96);
+            let read = ApiKeySecret::parse(key.expose()).unwrap();
+            assert_eq!(read.facts(), key.facts());
+            assert_eq!((read.facts().kind, &read.facts().tenant_id), (kind, &tenant));
+            assert_eq!(ApiKeyId::parse(read.facts().id.as_str()), Ok(read.facts().id.clone()));
+            assert!(read.start().starts_with(kind.prefix()) && read.start().len() == kind.prefix().len() + 4);
+        }
+    }
+
+    #[test]
+    fn a_new_secret_keeps_the_id() {
+        let old = key(KeyKind::Admin);
+        let new = ApiKeySecret::regenerate(old.facts(), &SystemRandomness::new()).unwrap().unwrap();
+        assert_eq!((new.facts(), new.start()), (old.facts(), old.start()));
+        assert_ne!(new.expose(), old.expose());
+    }
+
+    #[test]
+    fn one_changed_character_anywhere_is_noticed() {
+        let key = key(KeyKind::Embed);
+        let text = key.expose();
+        for position in 0..text.len() {
+            for replacement in [b'a', b'7', b'A', b'_', b'1', b' '] {
+                let mut changed = text.as_bytes().to_vec();
+                changed[position] = replacement;
+                let changed = String::from_utf8(changed).unwrap();
+                assert!(changed == text || ApiKeySecret::parse(&changed).is_none(), "position {position}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_relabelled_key_is_garbage() {
+        let key = key(KeyKind::Embed);
+        let body = key.expose().strip_prefix("up_embed_").unwrap();
+        for prefix in ["up_admin_", "ak_", "", "sk_", "up_embed_up_embed_", "UP_EMBED_"] {
+            assert!(ApiKeySecret::parse(&format!("{prefix}{body}")).is_none());
+        }
+    }
+
+    #[test]
+    fn a_key_does_not_print_itself() {
+        let key = key(KeyKind::Account);
+        assert_eq!(format!("{key:?} {:?}", key.hash()), "ApiKeySecret KeyHash");
+        assert_eq!(format!("{:?}", key.reveal()), "RevealedSecret");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,120}") {
+            if let Some(key) = ApiKeySecret::parse(&text) {
+                prop_assert_eq!(key.expose(), text.as_str());
+            }
+        }
+
+        #[test]
+        fn noise_of_the_right_shape_is_refused(body in "[a-z2-7]{96}") {
+            // One in 2^32 would not be.
+            let text = format!("ak_{body}");
+            prop_assert!(ApiKeySecret::parse(&text).is_none());
+        }
+    }
+}
