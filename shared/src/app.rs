@@ -16,7 +16,7 @@ use crate::domain::{
     AdminKeys, ApiKey, Clock, Grant, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp,
 };
 use crate::error::Result;
-use crate::store::{Access, Projects, Secrets, SigningKeys, Snapshot, Table, Tenants, Wanted};
+use crate::store::{Access, Homes, Projects, Secrets, SigningKeys, Snapshot, Table, Tenants, Wanted};
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
 /// smallest function has.
@@ -77,7 +77,11 @@ impl App {
         dynamodb.set_endpoint_url(config.dynamodb_endpoint);
         let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(sdk);
         secrets_manager.set_endpoint_url(config.secrets_manager_endpoint);
-        let table = Table { client: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), name: config.table };
+        let table = Table {
+            client: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            name: config.table,
+            homes: Homes::default(),
+        };
         let secrets = Secrets {
             client: aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build()),
             admin_secret: config.admin_secret,

@@ -239,7 +239,8 @@ fn check_project(id: UuidText, tenant_id: &TenantId) -> Result<()> {
 pub struct UserTokenInput {
     /// The user, by uuid or external id.
     pub user_id: Reference,
-    /// Its organization, by uuid or external id. Without it the answer takes one call to the table more.
+    /// Its organization, by uuid or external id. Without it, the first answer that a process gives for the user takes one call
+    /// to the table more.
     #[serde(default)]
     pub organization_id: Option<Reference>,
     /// For how long the token is valid.

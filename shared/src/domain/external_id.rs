@@ -144,7 +144,7 @@ impl JsonSchema for UuidText {
 }
 
 /// One name of an organization or a user.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Naming {
     /// The one that we gave.
     Uuid(Uuid),

@@ -7,6 +7,7 @@
 mod api_keys;
 mod entries;
 mod expression;
+mod homes;
 mod item;
 mod keys;
 mod lists;
@@ -24,6 +25,7 @@ mod tenants;
 mod tokens;
 
 pub use api_keys::{ApiKeyFacts, IssuedApiKey, NewApiKey};
+pub use homes::Homes;
 pub use lists::Start;
 pub use projects::{Projects, names};
 pub use provision::Provisioned;

@@ -95,7 +95,8 @@ impl Projects<'_> {
     }
 
     /// The user that a reference means, and its organization, which has to be the one that is named if one is. `seen` has
-    /// whatever both references can mean. One call if no organization is named: which one it is is known only then.
+    /// whatever both references can mean. One call if no organization is named and the user was found in another one last, or
+    /// never: which one it is is known only then.
     ///
     /// # Errors
     /// [`Error::UserNotFound`], whichever of the two there isn't: who asks is not told of what others have.
@@ -105,16 +106,27 @@ impl Projects<'_> {
         user: &Reference,
         organization: Option<&Reference>,
     ) -> Result<(User, Organization)> {
-        let user = seen.user_of(user)?.ok_or(Error::UserNotFound)?;
-        let home = Naming::Uuid(user.organization_id);
+        let found = seen.user_of(user)?.ok_or(Error::UserNotFound)?;
         let organization = match organization {
             Some(reference) => seen.organization_of(reference)?,
-            None => {
-                self.table.snapshot(self.tenant, &[Wanted::Organization(home.clone())]).await?.organization(&home)?
-            }
+            None => self.home(seen, user, found.organization_id).await?,
         };
-        let organization = organization.filter(|found| found.id == user.organization_id);
-        Ok((user, organization.ok_or(Error::UserNotFound)?))
+        let organization = organization.filter(|organization| organization.id == found.organization_id);
+        Ok((found, organization.ok_or(Error::UserNotFound)?))
+    }
+
+    /// The organization of a user that was asked for without it.
+    async fn home(self, seen: &Snapshot, user: &Reference, id: Uuid) -> Result<Option<Organization>> {
+        let home = Naming::Uuid(id);
+        if let Some(organization) = seen.organization(&home)? {
+            return Ok(Some(organization));
+        }
+        let organization =
+            self.table.snapshot(self.tenant, &[Wanted::Organization(home.clone())]).await?.organization(&home)?;
+        if organization.is_some() {
+            user.meanings().for_each(|meaning| self.table.homes.remember(self.tenant, meaning, id));
+        }
+        Ok(organization)
     }
 
     fn id(self, given: Option<Uuid>) -> Result<Uuid> {
@@ -155,7 +167,12 @@ impl Projects<'_> {
 
     fn change<E: Entry>(self, before: &E, after: &E) -> Result<Vec<TransactWriteItem>> {
         let table = &self.table.name;
-        let unchanged = || Condition::new("revision = :before", [(":before", number(before.record().revision))]);
+        // With the epoch, because a revocation counts without being a change: a copy that is made anew must not forget it.
+        let record = before.record();
+        let unchanged = || {
+            let as_read = [(":before", number(record.revision)), (":epoch", number(record.epoch))];
+            Condition::new("revision = :before AND epoch = :epoch", as_read)
+        };
         let update = |naming: &Naming| {
             set_all(Update::of(self.place::<E>(naming)), entries::written(after)).in_transaction(table, unchanged())
         };

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_sdk_secretsmanager::types::Tag;
 use serde::{Deserialize, Serialize};
@@ -111,7 +112,22 @@ impl Secrets {
             return Ok(key);
         }
         let request = self.client.get_secret_value().secret_id(self.name(id)).version_id(version);
-        let answer = request.send().await.map_err(failed)?;
+        let mut attempt = 0;
+        let answer = loop {
+            let error = match request.clone().send().await {
+                Ok(answer) => break answer,
+                Err(error) => error,
+            };
+            attempt += 1;
+            // A version that was stored a moment ago may not be known everywhere yet.
+            if !error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) {
+                return Err(failed(error));
+            }
+            if attempt == ATTEMPTS {
+                return Err(Error::unavailable(error));
+            }
+            pause(attempt).await;
+        };
         let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
         // The parser's error may quote the text, so it is not passed on.
         let stored: Option<StoredSigningKey> = serde_json::from_str(&text).ok();

@@ -79,9 +79,16 @@ fn place(key: &Key) -> (String, String) {
 }
 
 impl Table {
-    /// Reads the tenant's state and everything in `wanted`, strongly consistent, in one call.
+    /// Reads the tenant's state and everything in `wanted`, strongly consistent, in one call. If users are wanted and no
+    /// organization, those in which the users were found last come along.
     pub async fn snapshot(&self, tenant_id: &TenantId, wanted: &[Wanted]) -> Result<Snapshot> {
-        let wanted = wanted.iter().map(|wanted| wanted.key(tenant_id)).chain([keys::state(tenant_id)]);
+        let names_organization = wanted.iter().any(|wanted| matches!(wanted, Wanted::Organization(_)));
+        let guesses = wanted.iter().filter(|_| !names_organization).filter_map(|wanted| match wanted {
+            Wanted::User(user) => self.homes.guess(tenant_id, user).map(|id| Wanted::Organization(Naming::Uuid(id))),
+            _ => None,
+        });
+        let wanted = wanted.iter().cloned().chain(guesses).map(|wanted| wanted.key(tenant_id));
+        let wanted = wanted.chain([keys::state(tenant_id)]);
         // DynamoDB refuses a request with the same key twice.
         let unique: HashMap<_, _> = wanted.map(|key| (place(&key), key)).collect();
         let items = self.get_all(unique.into_values().collect()).await?;

@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, ReturnValue, TransactWriteItem};
 
 use super::expression::{Condition, Update};
+use super::homes::Homes;
 use super::item::Item;
 use super::keys::Key;
 use crate::error::{Error, Result};
@@ -22,6 +23,8 @@ pub const ATTEMPTS: u32 = 3;
 pub struct Table {
     pub client: Client,
     pub name: String,
+    /// Where users were found.
+    pub homes: Homes,
 }
 
 /// How a transaction ended.

@@ -1,0 +1,40 @@
+//! In which organization users were found, for requests that don't say: a guess, so that the organization is read together with
+//! the user and not after it. It decides nothing. What the user's item says counts, and a wrong guess costs one more read.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use uuid::Uuid;
+
+use crate::domain::{Naming, TenantId};
+
+/// Guesses by tenant and name of the user, for as long as the process lives: at most [`Homes::MOST`], after which it starts
+/// anew.
+#[derive(Clone, Default)]
+pub struct Homes(Arc<Mutex<HashMap<(TenantId, Naming), Uuid>>>);
+
+impl fmt::Debug for Homes {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Homes")
+    }
+}
+
+impl Homes {
+    const MOST: usize = 10_000;
+
+    /// The organization in which that user was found last.
+    pub fn guess(&self, tenant: &TenantId, user: &Naming) -> Option<Uuid> {
+        let homes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        homes.get(&(tenant.clone(), user.clone())).copied()
+    }
+
+    /// Remembers in which organization a user was found.
+    pub fn remember(&self, tenant: &TenantId, user: Naming, organization: Uuid) {
+        let mut homes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if homes.len() >= Self::MOST {
+            homes.clear();
+        }
+        homes.insert((tenant.clone(), user), organization);
+    }
+}
