@@ -3,9 +3,10 @@
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{Deserializer, IgnoredAny};
+use serde::de::Deserializer;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+use zeroize::Zeroizing;
 
 use super::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
 use super::setup::{OrganizationsPage, UsersPage};
@@ -130,7 +131,7 @@ impl fmt::Debug for ApiKeyField {
 
 impl<'de> Deserialize<'de> for ApiKeyField {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        IgnoredAny::deserialize(deserializer).map(|_| Self)
+        Option::<Zeroizing<String>>::deserialize(deserializer).map(|_| Self)
     }
 }
 
@@ -144,7 +145,7 @@ impl JsonSchema for ApiKeyField {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "password" })
+        json_schema!({ "type": ["string", "null"], "format": "password" })
     }
 }
 

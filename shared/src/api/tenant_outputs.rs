@@ -104,6 +104,8 @@ pub struct TenantView {
     pub configuration: Configuration,
     /// The id of the key that signs its tokens.
     pub signing_kid: String,
+    /// When all of its tokens were last revoked; null = never.
+    pub tokens_revoked_before: Option<Timestamp>,
     /// When the secret was last rotated; null = never.
     pub secret_rotated_at: Option<Timestamp>,
     /// Until when the secret of before the last rotation is valid too; null if none was declared.
@@ -116,6 +118,7 @@ impl From<Tenant> for TenantView {
             row: tenant.summary.into(),
             configuration: tenant.configuration,
             signing_kid: tenant.signing.kid,
+            tokens_revoked_before: tenant.tokens_revoked_at,
             secret_rotated_at: tenant.secret.rotated_at,
             previous_secret_valid_until: tenant.secret.previous.map(|previous| previous.until),
         }

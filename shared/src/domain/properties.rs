@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 
 use super::problem::Problem;
 
-/// The most that properties may take, in bytes of compact JSON: with it a token stays below 8 KB, which is what servers and
-/// proxies take in a header or an address.
+/// The most that properties may take, in bytes of compact JSON: with it the token of a user stays below 8 KB, which is what
+/// servers and proxies take in a header or an address.
 pub const MOST_BYTES: usize = 4096;
 
 /// A JSON object of at most 4 KB (as compact JSON).

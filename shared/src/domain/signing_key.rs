@@ -177,6 +177,9 @@ impl PublishedKey {
 }
 
 #[cfg(test)]
+mod wycheproof;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::random::SystemRandomness;

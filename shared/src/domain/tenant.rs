@@ -289,6 +289,8 @@ pub struct Tenant {
     pub secret: SecretPointer,
     /// Which key signs its tokens.
     pub signing: SigningPointer,
+    /// When all of its tokens were last revoked.
+    pub tokens_revoked_at: Option<Timestamp>,
     /// The rest of its configuration.
     pub configuration: Configuration,
 }

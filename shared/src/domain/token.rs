@@ -3,10 +3,14 @@
 //! A token is a JWT (RFC 7519) of the access-token profile (RFC 9068: `typ` is `at+jwt`, `client_id` is there), signed with the
 //! tenant's own key. Reading one is in [`super::token_check`].
 
+use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use data_encoding::BASE64URL_NOPAD;
 use schemars::JsonSchema;
+use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -78,6 +82,7 @@ pub struct Claims {
     /// The same, under the name that RFC 9068 requires.
     pub client_id: ApiKeyId,
     /// Who it speaks for.
+    #[serde(deserialize_with = "name")]
     pub scope: Scope,
     /// The user's organization.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -92,9 +97,10 @@ pub struct Claims {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub external_user_id: Option<ExternalId>,
     /// What a registered tenant registered.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
     pub data: Option<RegisteredData>,
     /// What a revocation is compared with.
+    #[serde(deserialize_with = "object")]
     pub epochs: Epochs,
 }
 
@@ -119,6 +125,36 @@ pub struct RegisteredData {
 /// Reads a claim that may be left out but not be null.
 fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// Reads a claim that is an object: a derived decoder would take an array too, its elements for the fields in order.
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a JSON object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(fields))
+        }
+    }
+
+    deserializer.deserialize_map(Object(PhantomData))
+}
+
+/// The same for one that may be left out.
+fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    object(deserializer).map(Some)
+}
+
+/// Reads a claim that is a name: a derived decoder would take an object too, with the name for its only field.
+fn name<'de, D: Deserializer<'de>, T: for<'a> Deserialize<'a>>(deserializer: D) -> Result<T, D::Error> {
+    let text = Cow::<'de, str>::deserialize(deserializer)?;
+    T::deserialize(StrDeserializer::<D::Error>::new(&text))
 }
 
 /// Who a token is to speak for, with what goes into it.

@@ -165,3 +165,6 @@ fn object<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Option<T> {
     let starts_as_object = bytes.first() == Some(&b'{');
     serde_json::from_slice(bytes).ok().filter(|_| starts_as_object)
 }
+
+#[cfg(test)]
+mod tests;

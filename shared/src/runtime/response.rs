@@ -117,7 +117,11 @@ fn refusal(dialect: Dialect, error: &Error) -> Success {
             serde_json::to_string(&Registry { success: false, status_code: status, message, data: (), error: detail })
         }
         Dialect::Projects => serde_json::to_string(&Projects { status: "error", message, error: detail }),
-        Dialect::Tokens => serde_json::to_string(&Tokens { error: code.oauth(), error_description: message }),
+        // A client's name for a field may be repeated in it, in characters that RFC 6749 §5.2 rules out.
+        Dialect::Tokens => serde_json::to_string(&Tokens {
+            error: code.oauth(),
+            error_description: message.replace(|sign| !matches!(sign, ' ' | '!' | '#'..='[' | ']'..='~'), "?"),
+        }),
     };
     // Texts and numbers: there is nothing in it that could not be written.
     Success { status, cache_control: "no-store", body: body.unwrap_or_default() }

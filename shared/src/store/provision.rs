@@ -70,6 +70,7 @@ impl Tenants<'_> {
             revision: 0,
             secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
             signing: SigningPointer { version, kid: kid.to_owned() },
+            tokens_revoked_at: None,
             configuration,
         })
     }

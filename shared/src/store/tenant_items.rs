@@ -120,6 +120,7 @@ pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
         revision: row.number("revision")?,
         secret: secret_pointer(state)?,
         signing: signing_pointer(state)?,
+        tokens_revoked_at: row.optional_millis("tokens_revoked_at")?,
         configuration: read_configuration(Reader(configuration))?,
     }))
 }

@@ -5,3 +5,4 @@ mod isolation;
 mod permissions;
 mod redaction;
 mod refusals;
+mod tokens;

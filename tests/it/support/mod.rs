@@ -5,6 +5,6 @@ mod http;
 mod operations;
 mod stores;
 
-pub use deployment::{ApiKey, Deployment, ROLE, Tenant, event, repository, with};
+pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, event, repository, with};
 pub use http::{Answer, Call};
 pub use operations::{World, takes};

@@ -1,0 +1,78 @@
+// The tokens of a running service, in the hands of other people's libraries: each gets the issuer and nothing else.
+// LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is, PYTHON and GO_VERIFIER what to run.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
+import { call, expect, forgeries, isActive, legacyToken, operator, provision, url, userToken } from './service.mjs';
+
+const here = (file) => new URL(file, import.meta.url).pathname;
+const verifiers = {
+  jose: [process.execPath, here('verify.mjs')],
+  PyJWT: [process.env.PYTHON, here('verify.py')],
+  'go-jose': [process.env.GO_VERIFIER],
+};
+
+/** What a program says of each token. */
+function run([command, ...args], tenant, tokens) {
+  const options = { input: tokens.join('\n') + '\n', encoding: 'utf8', timeout: 30_000 };
+  const env = { ...process.env, API_KEY: tenant.embed };
+  const done = spawnSync(command, [...args, tenant.issuer, tenant.id], { ...options, env });
+  expect(done.status === 0, `${args[0] ?? command}: ${done.error ?? done.stderr}`);
+  return done.stdout.trimEnd().split('\n');
+}
+
+/** Every library accepts the first tokens, each with the key that its header names, and refuses the others. */
+function verify(when, tenant, good, bad) {
+  const expected = [...good.map((token) => decodeProtectedHeader(token).kid), ...Object.values(bad).map(() => 'refused')];
+  const names = [...good.map((_, place) => `good ${place}`), ...Object.keys(bad)];
+  for (const [library, command] of Object.entries(verifiers)) {
+    const said = run(command, tenant, [...good, ...Object.values(bad)]);
+    names.forEach((name, place) => {
+      expect(said[place] === expected[place], `${library}, ${when}, ${name}: ${said[place]}, not ${expected[place]}`);
+    });
+    console.log(`${library}, ${when}: ${good.length} accepted, ${Object.keys(bad).length} refused`);
+  }
+}
+
+/** The documented request, as it stands in the documentation that clients of this interface were written by. */
+async function documented(tenant) {
+  const text = readFileSync(here('documented.js'), 'utf8')
+    .replace(/https:\/\/[^/"]+/, url)
+    .replace('up_embed_...', tenant.embed)
+    .replace('user-uuid-here', tenant.userId)
+    .replace('org-uuid-here', tenant.organizationId);
+  const token = await import(`data:text/javascript,${encodeURIComponent(`${text}\nexport default projectUserToken;`)}`);
+  return token.default;
+}
+
+const [tenant, other] = [await provision('Foreign'), await provision('Other')];
+const token = await documented(tenant);
+expect(await isActive(tenant, token), 'the token of the documented request is not active');
+console.log('documented request: an active token');
+
+const bad = await forgeries(tenant, other);
+for (const [name, forged] of Object.entries(bad)) expect(!(await isActive(tenant, forged)), `active: ${name}`);
+verify('at first', tenant, [token, await legacyToken(tenant)], bad);
+
+const { kid } = await operator(`rotate/signing-key?tenant_id=${tenant.id}`, {});
+const newer = await userToken(tenant);
+expect(decodeProtectedHeader(newer).kid === kid, 'the new token is signed with another key than the new one');
+expect(decodeProtectedHeader(token).kid !== kid, 'the key has not changed');
+verify('after a rotation', tenant, [token, newer], bad);
+
+// The metadata, by an OAuth client: at the address that RFC 8414 makes of the issuer. It revokes what it accepts.
+const revocable = [await userToken(tenant), await userToken(tenant)];
+const said = run([process.execPath, here('discover.mjs')], tenant, [...revocable, ...Object.values(bad)]);
+const expected = [...revocable.flatMap(() => [kid, 'revoked']), ...Object.values(bad).map(() => 'refused')];
+expect(JSON.stringify(said) === JSON.stringify(expected), `oauth4webapi: ${said}`);
+console.log(`oauth4webapi: ${revocable.length} accepted and revoked, ${Object.keys(bad).length} refused`);
+
+await operator(`rotate/signing-key?tenant_id=${tenant.id}`, { drop_previous: true });
+const newest = await userToken(tenant);
+verify('after a rotation that drops the old keys', tenant, [newest], { 'of the first key': token, 'of the second': newer });
+for (const dropped of [token, newer]) expect(!(await isActive(tenant, dropped)), 'active, and its key was dropped');
+
+// A kid is the thumbprint of RFC 7638, as others compute it.
+const { body: set } = await call(new URL(`${tenant.issuer}/.well-known/jwks.json`).pathname);
+for (const key of set.keys) expect(key.kid === (await calculateJwkThumbprint(key)), `no thumbprint: ${key.kid}`);

@@ -1,0 +1,118 @@
+// What the checks with other people's libraries need of a running service: tenants, tokens, and tokens that it would never
+// issue. Its address is in LATCHKEY_URL, that of its local AWS in AWS_URL, the operator's key in ADMIN_KEY.
+
+import { SignJWT, decodeJwt, decodeProtectedHeader, importJWK } from 'jose';
+
+export const { LATCHKEY_URL: url, AWS_URL: aws, ADMIN_KEY: adminKey } = process.env;
+
+export function expect(condition, message) {
+  if (!condition) throw new Error(message);
+}
+
+/** A request; its status and its JSON. */
+export async function call(path, body, headers) {
+  const method = body === undefined ? 'GET' : 'POST';
+  const json = { 'content-type': 'application/json', ...headers };
+  const options = { method, headers: json, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) };
+  const answer = await fetch(url + path, options);
+  return { status: answer.status, body: await answer.json() };
+}
+
+/** What a change of the registry answers. */
+export async function operator(path, body) {
+  const answer = await call(`/api/v1/${path}`, body, { 'x-admin-key': adminKey });
+  expect(answer.body.success, `${path}: ${answer.status}`);
+  return answer.body.data;
+}
+
+/** A tenant with two API keys, an organization and a user. */
+export async function provision(name) {
+  const { tenant_id: id, project_id: projectId } = await operator('provision/tenant', { tenant_name: name });
+  const key = async (kind) => operator(`provision/api-key?tenant_id=${id}`, { name: kind, kind });
+  const [{ api_key: admin }, { api_key: embed }] = [await key('admin'), await key('embed')];
+  const tenant = { id, issuer: `${url}/t/${id}`, admin, embed };
+  const registered = async (path, body) => {
+    const answer = await projects(tenant, path, { name, projectId, properties: {}, ...body });
+    expect(answer.status === 200, `${path}: ${answer.status}`);
+    return answer.body.data;
+  };
+  const organization = await registered('projects/register-organization', { externalId: 'acme' });
+  const user = await registered('projects/register-user', {
+    externalId: 'ada',
+    projectOrganizationId: 'acme',
+    userRoleId: '00000000-0000-4000-8000-000000000003',
+  });
+  return { ...tenant, userId: user.userId, organizationId: organization.projectOrganizationId };
+}
+
+export function projects(tenant, path, body, key = tenant.admin) {
+  return call(`/v1/api/${path}`, body, { authorization: `Bearer ${key}` });
+}
+
+/** A token of the tenant's user. */
+export async function userToken(tenant, expiration = 3600) {
+  const { userId, organizationId } = tenant;
+  const answer = await projects(tenant, 'projects/user-token', { userId, organizationId, expiration }, tenant.embed);
+  expect(answer.status === 200, `user-token: ${answer.status}`);
+  return answer.body.data.token;
+}
+
+/** A token of the older kind. */
+export async function legacyToken(tenant) {
+  const body = { displayName: 'Globex', key: 'globex', user: 'hank', prefilters: { org_id: 7 } };
+  const answer = await projects(tenant, 'tenant/register-tenant', body, tenant.embed);
+  expect(answer.status === 200, `register-tenant: ${answer.status}`);
+  return answer.body.data.token;
+}
+
+/** Whether the service says that a token is valid now. */
+export async function isActive(tenant, token) {
+  const answer = await call('/api/v1/auth/introspect', { token }, { authorization: `Bearer ${tenant.embed}` });
+  expect(answer.status === 200, `introspect: ${answer.status}`);
+  return answer.body.active;
+}
+
+async function privateKey(tenant) {
+  const headers = {
+    authorization: 'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/secretsmanager/aws4_request, Signature=0',
+    'content-type': 'application/x-amz-json-1.1',
+    'x-amz-target': 'secretsmanager.GetSecretValue',
+  };
+  const body = JSON.stringify({ SecretId: `latchkey/dev/tenants/${tenant.id}` });
+  const answer = await fetch(aws, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) });
+  expect(answer.ok, `GetSecretValue: ${answer.status}`);
+  return JSON.parse((await answer.json()).SecretString).signing_key;
+}
+
+/** Tokens that nobody may accept, each by what is wrong with it. Most are signed with the tenant's own key, so that nothing
+ * but that is wrong. */
+export async function forgeries(tenant, other) {
+  const good = await userToken(tenant);
+  const [header, claims] = [decodeProtectedHeader(good), decodeJwt(good)];
+  const key = await importJWK(await privateKey(tenant), 'ES256');
+  const secret = new TextEncoder().encode(JSON.stringify(await (await fetch(`${tenant.issuer}/.well-known/jwks.json`)).json()));
+  const signed = (changed, headerChanged = {}, by = key) =>
+    new SignJWT({ ...claims, ...changed }).setProtectedHeader({ ...header, ...headerChanged }).sign(by);
+  const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  const [head, body, signature] = good.split('.');
+  const now = Math.floor(Date.now() / 1000);
+  expect((await isActive(tenant, await signed({}))), 'a token signed by hand with the right key is no token');
+  return {
+    garbage: 'garbage',
+    'three parts of nothing': 'a.b.c',
+    expired: await signed({ iat: now - 100, exp: now - 10 }),
+    'another issuer': await signed({ iss: other.issuer }),
+    'another audience': await signed({ aud: other.id }),
+    'another type': await signed({}, { typ: 'JWT' }),
+    'no type': await signed({}, { typ: undefined }),
+    'an unknown key': await signed({}, { kid: 'unknown' }),
+    'another tenant': await userToken(other),
+    'signed by another tenant': await signed({}, {}, await importJWK(await privateKey(other), 'ES256')),
+    'no signature': `${encode({ ...header, alg: 'none' })}.${body}.`,
+    'no signature, with one': `${encode({ ...header, alg: 'none' })}.${body}.${signature}`,
+    'the key set as a password': await signed({}, { alg: 'HS256' }, secret),
+    'changed claims': `${head}.${encode({ ...claims, sub: other.userId })}.${signature}`,
+    'changed signature': `${head}.${body}.${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}`,
+    'cut off': good.slice(0, -1),
+  };
+}
