@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::domain::{
     AdminKeys, ApiKey, Clock, Grant, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{Access, Homes, Projects, Secrets, SigningKeys, Snapshot, Table, Tenants, Wanted};
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
@@ -131,6 +131,9 @@ impl App {
     /// If the secret store fails.
     pub async fn sign(&self, access: &Access, grant: &Grant<'_>) -> Result<SignedToken> {
         let key = self.0.secrets.signing_key(&grant.issuer.tenant_id, access.signing.version.id).await?;
+        if key.kid() != access.signing.kid {
+            return Err(Error::internal("the signing key is not the one that the tenant's item names"));
+        }
         Ok(grant.sign(&key, self.random())?)
     }
 

@@ -19,7 +19,7 @@ pub enum Error {
     Malformed(Problem),
     /// Something that looks like a credential is in the query string, where proxies and browsers keep it.
     CredentialInQuery,
-    /// A body of another type than JSON.
+    /// A body of a type that the operation does not take.
     UnsupportedMediaType,
     /// A body over the limit.
     TooLarge,
@@ -60,7 +60,8 @@ pub enum Error {
     ApiKeyGone,
     /// Others changed the same thing at the same time, again and again.
     StaleUpdate,
-    /// The tenant's secret was rotated more often in a day than the secret store keeps versions of.
+    /// The tenant's secret was rotated more often in a day than the secret store keeps versions of, or its signing key more
+    /// often than a key set has room for.
     RotatedTooOften,
     /// The first request with this idempotency key is still running.
     IdempotencyInProgress {
@@ -227,7 +228,9 @@ impl ErrorCode {
                 "the first request with this `Idempotency-Key` may still be running: try again after `Retry-After`",
             ),
             Self::PayloadTooLarge => ("payload_too_large", 413, "the body is over 64 KiB"),
-            Self::UnsupportedMediaType => ("unsupported_media_type", 415, "the body is not `application/json`"),
+            Self::UnsupportedMediaType => {
+                ("unsupported_media_type", 415, "the body is not `application/json`, or a form where one is taken")
+            }
             Self::InvalidField => ("invalid_field", 422, "`error.field` breaks the rule in `message`"),
             Self::IdempotencyKeyReused => {
                 ("idempotency_key_reused", 422, "this `Idempotency-Key` was used for another request")
@@ -235,7 +238,7 @@ impl ErrorCode {
             Self::RotatedTooOften => (
                 "rotated_too_often",
                 429,
-                "the secret was rotated about 100 times within a day, which is all that AWS keeps: suspend the tenant if it is urgent",
+                "rotated too often within a day: a secret about 100 times, which is all that AWS keeps, a signing key 16 times. If it is urgent, suspend the tenant, or rotate the signing key with `drop_previous`",
             ),
             Self::Internal => ("internal", 500, "our fault: report the `x-request-id`"),
             Self::TemporarilyUnavailable => (
@@ -339,7 +342,9 @@ impl fmt::Display for Error {
             Self::Malformed(problem) => write!(formatter, "request {problem}"),
             Self::Invalid { field, problem } => write!(formatter, "{field} {problem}"),
             Self::CredentialInQuery => formatter.write_str("credentials belong in a header, never in the query string"),
-            Self::UnsupportedMediaType => formatter.write_str("content-type must be application/json"),
+            Self::UnsupportedMediaType => {
+                formatter.write_str("content-type must be application/json, or that of a form where one is taken")
+            }
             Self::TooLarge => formatter.write_str("body is over 64 KiB"),
             Self::MethodNotAllowed { allow } => write!(formatter, "method must be {allow}"),
             Self::Unauthenticated(_) => formatter.write_str("credential is missing or not valid"),
@@ -361,9 +366,9 @@ impl fmt::Display for Error {
                 formatter.write_str("the first request with this Idempotency-Key may still be running")
             }
             Self::IdempotencyKeyReused => formatter.write_str("Idempotency-Key was used for another request"),
-            Self::RotatedTooOften => {
-                formatter.write_str("secret was rotated too often today, suspend the tenant if it is urgent")
-            }
+            Self::RotatedTooOften => formatter.write_str(
+                "rotated too often today; if it is urgent, suspend the tenant, or drop the previous signing keys",
+            ),
             Self::Unavailable(_) => formatter.write_str("temporarily unavailable, try again"),
             Self::Internal(_) => formatter.write_str("internal error"),
         }

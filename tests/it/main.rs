@@ -3,6 +3,7 @@
 //! One program, because each further one would be linked with everything again. Where to look:
 //!
 //! - `endpoints/<function>.rs`: what an endpoint does, in its documented cases;
+//! - `registration_races`: registrations of the same thing at the same time;
 //! - `revocation`: what makes a token inactive, what leaves it alone, and that it shows at once;
 //! - `security`: what every endpoint refuses, by a loop over the registry, and what never leaves a process;
 //! - `faults`: crashes at every call to AWS, and stores that are gone;
@@ -22,6 +23,7 @@ mod contract;
 mod endpoints;
 mod faults;
 mod idempotency;
+mod registration_races;
 mod revocation;
 mod security;
 mod support;

@@ -178,16 +178,23 @@ async fn a_replaced_signing_keys_tokens_are_active_and_a_dropped_ones_are_not() 
 }
 
 #[tokio::test]
-async fn a_token_of_a_user_that_was_moved_to_another_organization_is_inactive() {
+async fn a_token_of_a_user_that_was_moved_or_given_another_role_is_inactive() {
     let (deployment, key, member) = scene().await;
     let token = deployment.token(&key, &member).await;
     let moved = deployment.member(&key, "beta", "ada").await;
     assert_eq!(moved.user_id, member.user_id);
     assert!(!deployment.is_active(&key, &token).await);
     assert!(deployment.is_active(&key, &deployment.token(&key, &moved).await).await);
-    // Back again it is what the token says; nobody revoked it.
+    // Back again it is what the token says, and yet another time of it.
     deployment.member(&key, "acme", "ada").await;
-    assert!(deployment.is_active(&key, &token).await);
+    assert!(!deployment.is_active(&key, &token).await);
+    let token = deployment.token(&key, &member).await;
+    let role = json!({
+        "name": "ada", "externalId": "ada", "projectOrganizationId": "acme",
+        "userRoleId": "67e55044-10b1-426f-9247-bb680e5fe0c8",
+    });
+    deployment.register_user(&key, &role).await.data(200);
+    assert!(!deployment.is_active(&key, &token).await, "nor does the role of before stay");
 }
 
 #[tokio::test]

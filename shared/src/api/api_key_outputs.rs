@@ -195,7 +195,7 @@ impl Output for SigningKeyView {
 /// A revocation of tokens.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TokensRevoked {
-    /// Tokens that were issued before are refused.
+    /// When they were revoked. Tokens that are asked for from now on are not affected.
     pub revoked_before: Timestamp,
 }
 

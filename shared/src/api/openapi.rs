@@ -185,7 +185,7 @@ fn applies(code: ErrorCode, entry: &Entry) -> bool {
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
         ErrorCode::ApiKeyGone => is(&["rotate-api-key"]),
         ErrorCode::ProjectNotFound | ErrorCode::ExternalIdTaken => is(&["register-organization", "register-user"]),
-        ErrorCode::OrganizationNotFound => is(&["register-user", "revoke-tokens"]),
+        ErrorCode::OrganizationNotFound => is(&["register-user", "register-tenant", "revoke-tokens"]),
         ErrorCode::UserNotFound => is(&["user-token", "register-tenant", "revoke-tokens"]),
         ErrorCode::PropertiesTooLarge => is(&["register-user", "user-token", "register-tenant"]),
         ErrorCode::StaleUpdate => entry.is_change() || is(&["register-organization", "register-user"]),

@@ -9,8 +9,8 @@ use super::projects::ApiKeyField;
 use super::tenants::NoInput;
 use crate::auth::{KeyHolder, MintsTokens, Order};
 use crate::domain::{
-    EntryName, ExternalId, Naming, Organization, Problem, Properties, RegisteredData, RegisteredTenant, SignedToken,
-    TenantId, Timestamp, TokenLifetime, User, UuidText,
+    EntryName, ExternalId, Naming, Organization, Problem, Properties, RegisteredData, RegisteredKey, RegisteredTenant,
+    SignedToken, TenantId, Timestamp, TokenLifetime, User, UuidText,
 };
 use crate::error::{Error, Result};
 use crate::store::{Snapshot, Wanted};
@@ -33,8 +33,9 @@ impl Operation for RegisterTenant {
         let migrated = body.key.clone().map(|key| Wanted::Organization(Naming::External(key)));
         let user = body.user.clone().map(|user| Wanted::User(Naming::External(user)));
         let external_user = body.user.clone().map(Wanted::ExternalUser);
+        let organization = body.organization_id.map(|id| Wanted::Organization(Naming::Uuid(id.get())));
         let registered = Wanted::RegisteredTenant(body.key());
-        [migrated, user, external_user, Some(registered)].into_iter().flatten().collect()
+        [migrated, user, external_user, organization, Some(registered)].into_iter().flatten().collect()
     }
 }
 
@@ -74,9 +75,9 @@ pub struct RegisterTenantInput {
 impl Input for RegisterTenantInput {}
 
 impl RegisterTenantInput {
-    /// The id that it is registered under.
-    fn key(&self) -> ExternalId {
-        self.key.clone().unwrap_or_else(|| ExternalId::from(&self.display_name))
+    /// What it is registered under.
+    fn key(&self) -> RegisteredKey {
+        self.key.clone().map_or_else(|| RegisteredKey::Name(self.display_name.clone()), RegisteredKey::Key)
     }
 
     /// The organization that the customer is now, if it was migrated.
@@ -113,17 +114,23 @@ impl RegisterTenantInput {
     /// The token of what is registered.
     ///
     /// # Errors
-    /// If an item can't be read.
+    /// If there is no organization such as is named.
     pub fn order(&self, tenant: &TenantId, seen: &Snapshot, after: &RegisteredTenant, at: Timestamp) -> Result<Order> {
         let project = tenant.project_id().unwrap_or_default();
+        let named = self.organization_id.map(UuidText::get).filter(|id| *id != project);
+        let found = |id| seen.organization(&Naming::Uuid(id))?.ok_or(Error::OrganizationNotFound);
+        let organization = named.map(found).transpose()?;
         let data = RegisteredData {
-            parent_org_id: self.organization_id.map_or(project, UuidText::get),
+            parent_org_id: named.unwrap_or(project),
             display_name: after.name.to_string(),
             payload: after.payload.clone(),
         };
-        let user = self.user.clone().map(|user| Ok::<_, Error>((seen.external_epoch(&user)?, user))).transpose()?;
-        let user = user.map(|(epoch, user)| (user, epoch));
-        Ok(Order::for_registered(after.key.clone(), user, data, self.expiration, at))
+        let user = match &self.user {
+            Some(user) => Some((user.clone(), seen.external_epoch(user)?)),
+            None => None,
+        };
+        let (key, lifetime) = (after.key.clone(), self.expiration);
+        Ok(Order::for_registered(key, user, organization.as_ref(), data, lifetime, at))
     }
 
     /// What its token carries: each part under the name under which it was sent.

@@ -118,8 +118,8 @@ impl From<User> for UserRow {
 /// A registered tenant as the list shows it.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RegisteredTenantRow {
-    /// The tenant's own id of it.
-    pub key: ExternalId,
+    /// The tenant's own id of it; null if it goes by its display name.
+    pub key: Option<ExternalId>,
     pub display_name: String,
     /// When it was registered.
     pub created_at: Timestamp,
@@ -132,7 +132,7 @@ pub struct RegisteredTenantRow {
 impl From<RegisteredTenant> for RegisteredTenantRow {
     fn from(registered: RegisteredTenant) -> Self {
         Self {
-            key: registered.key,
+            key: registered.key.key().cloned(),
             display_name: registered.name.to_string(),
             created_at: registered.created_at,
             updated_at: registered.updated_at,

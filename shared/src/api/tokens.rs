@@ -130,7 +130,8 @@ impl From<Vec<PublishedKey>> for KeySet {
 }
 
 impl Output for KeySet {
-    // A key is in the set before the first token that it signs, and a verifier that meets an unknown one fetches the set again.
+    // A key is in the set with the first token that it signs: a verifier that meets an unknown one has to fetch the set again, past
+    // whatever it has kept.
     fn cache_control(&self) -> &'static str {
         "public, max-age=300"
     }
@@ -144,7 +145,7 @@ pub struct ServerMetadata {
     pub response_types_supported: [&'static str; 0],
     pub grant_types_supported: [&'static str; 0],
     pub introspection_endpoint: String,
-    pub introspection_endpoint_auth_methods_supported: [&'static str; 1],
+    pub introspection_endpoint_auth_methods_supported: [&'static str; 2],
     pub revocation_endpoint: String,
     pub revocation_endpoint_auth_methods_supported: [&'static str; 1],
 }
@@ -159,9 +160,10 @@ impl ServerMetadata {
             response_types_supported: [],
             grant_types_supported: [],
             introspection_endpoint: format!("{base_url}{}", Introspect::ROUTE.path),
-            introspection_endpoint_auth_methods_supported: ["Bearer"],
+            introspection_endpoint_auth_methods_supported: ["client_secret_basic", "Bearer"],
             revocation_endpoint: format!("{base_url}{}", RevokeToken::ROUTE.path),
-            revocation_endpoint_auth_methods_supported: ["Bearer"],
+            // It takes a bearer too, but this list has no name for that.
+            revocation_endpoint_auth_methods_supported: ["client_secret_basic"],
         }
     }
 }

@@ -3,12 +3,13 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use data_encoding::BASE64;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::{Attempt, Caller, LARGEST_BODY, Place, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{ApiKey, ApiKeyId, ApiKeySecret, Issuer, KeyKind, KeyState, Problem, TenantId};
+use crate::domain::{ApiKey, ApiKeyId, ApiKeySecret, Issuer, KeyKind, KeyState, TenantId};
 use crate::error::{Error, Result};
 use crate::store::{Access, Snapshot, Wanted};
 
@@ -18,6 +19,9 @@ pub trait Purpose: Send + Sync + 'static {
     const KINDS: &'static [KeyKind];
     /// Whether the key may be the body's field `apiKey`.
     const IN_BODY: bool;
+    /// Whether it may be the password of HTTP Basic, with the key's id as user: `client_secret_basic` of RFC 6749 §2.3.1, which
+    /// is all that many clients of that kind can do.
+    const AS_PASSWORD: bool;
 }
 
 /// Minting tokens of the projects surface.
@@ -27,6 +31,7 @@ pub struct MintsTokens;
 impl Purpose for MintsTokens {
     const KINDS: &'static [KeyKind] = &[KeyKind::Embed, KeyKind::Admin];
     const IN_BODY: bool = true;
+    const AS_PASSWORD: bool = false;
 }
 
 /// Registering and listing organizations and users.
@@ -36,6 +41,7 @@ pub struct Registers;
 impl Purpose for Registers {
     const KINDS: &'static [KeyKind] = &[KeyKind::Admin];
     const IN_BODY: bool = true;
+    const AS_PASSWORD: bool = false;
 }
 
 /// Asking about tokens, and revoking one.
@@ -45,6 +51,7 @@ pub struct InspectsTokens;
 impl Purpose for InspectsTokens {
     const KINDS: &'static [KeyKind] = &KeyKind::ALL;
     const IN_BODY: bool = false;
+    const AS_PASSWORD: bool = true;
 }
 
 /// The proof that the request carried an API key that is in force and may be used for `P`, of a tenant that may act.
@@ -108,7 +115,7 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     type Change = ();
 
     async fn authenticate(app: &App, request: &Request, wanted: &[Wanted]) -> Result<(Self, Found)> {
-        let presented = presented(request, P::IN_BODY)?;
+        let presented = presented::<P>(request)?;
         let facts = presented.facts();
         let wanted: Vec<_> = wanted.iter().cloned().chain([Wanted::ApiKey(facts.id.clone())]).collect();
         let snapshot = app.snapshot(&facts.tenant_id, &wanted).await?;
@@ -146,31 +153,44 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     }
 }
 
-/// The key in the request: as bearer, in a header of its own, or in the body. Garbage is refused here, before any store is
-/// asked.
-fn presented(request: &Request, in_body: bool) -> Result<ApiKeySecret> {
+/// The key in the request: as bearer, in a header of its own, and where its purpose allows it as password or in the body.
+/// Garbage is refused here, before any store is asked.
+fn presented<P: Purpose>(request: &Request) -> Result<ApiKeySecret> {
     #[derive(Deserialize)]
     struct Body {
         #[serde(rename = "apiKey")]
         api_key: Zeroizing<String>,
     }
-    let bearer = request.header("authorization").map(|value| bearer(value).unwrap_or_default());
+    let authorization = request.header("authorization");
+    let bearer = authorization.and_then(|value| scheme(value, "bearer"));
+    let password = authorization.and_then(|value| scheme(value, "basic")).filter(|_| P::AS_PASSWORD).and_then(password);
     let header = request.header("x-api-key");
     // A body that can't be read has no key; what is wrong with it is for those to know who have one.
-    let body = Some(&request.body).filter(|body| in_body && body.len() <= LARGEST_BODY);
+    let body = Some(&request.body).filter(|body| P::IN_BODY && body.len() <= LARGEST_BODY);
     let body: Option<Body> = body.and_then(|body| serde_json::from_slice(body).ok());
     let body = body.as_ref().map(|body| body.api_key.as_str());
-    let mut keys = [bearer, header, body].into_iter().flatten();
+    let mut keys = [bearer, password.as_ref().map(|(_, key)| key.as_str()), header, body].into_iter().flatten();
     let key = keys.next().ok_or(Error::Unauthenticated("no API key"))?;
     if keys.any(|other| other != key) {
-        let problem = Problem::new("must be sent once, or be the same wherever it is sent");
-        return Err(Error::invalid("apiKey", problem));
+        return Err(Error::Unauthenticated("two different API keys"));
     }
-    ApiKeySecret::parse(key).ok_or(Error::Unauthenticated("API key has not the shape of one, or its checksum is wrong"))
+    let malformed = "API key has not the shape of one, or its checksum is wrong";
+    let key = ApiKeySecret::parse(key).ok_or(Error::Unauthenticated(malformed))?;
+    match &password {
+        Some((user, _)) if user != key.facts().id.as_str() => Err(Error::Unauthenticated("the id of another API key")),
+        _ => Ok(key),
+    }
 }
 
-/// The credential of a bearer header. The scheme's name is taken in any case (RFC 9110 §11.1).
-fn bearer(value: &str) -> Option<&str> {
+/// The credential of an `Authorization` header, if it has that scheme. Its name is taken in any case (RFC 9110 §11.1).
+fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
     let (scheme, credential) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then_some(credential.trim_start_matches(' '))
+    scheme.eq_ignore_ascii_case(expected).then_some(credential.trim_start_matches(' '))
+}
+
+/// User and password of HTTP Basic (RFC 7617 §2).
+fn password(credential: &str) -> Option<(String, Zeroizing<String>)> {
+    let decoded = Zeroizing::new(BASE64.decode(credential.as_bytes()).ok()?);
+    let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
+    Some((user.to_owned(), Zeroizing::new(password.to_owned())))
 }

@@ -12,7 +12,7 @@ mod token;
 pub use anyone::Anyone;
 pub use key_holder::{Found, InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
 pub use operator::Operator;
-pub use token::{Order, active_claims, wanted_for};
+pub use token::{Order, active_claims, revocable_claims, wanted_for};
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -3,8 +3,8 @@
 use super::key_holder::{Found, KeyHolder, MintsTokens};
 use crate::app::App;
 use crate::domain::{
-    Claims, Epochs, ExternalId, Grant, Issuer, LONGEST_TOKEN, Naming, Organization, RegisteredData, Scope, SignedToken,
-    Subject, Timestamp, TokenLifetime, UnverifiedToken, User, parse_uuid,
+    Claims, Epochs, ExternalId, Grant, Issuer, LONGEST_TOKEN, Naming, Organization, RegisteredData, RegisteredKey,
+    Scope, SignedToken, Subject, TenantId, Timestamp, TokenLifetime, UnverifiedToken, User, parse_uuid,
 };
 use crate::error::{Error, Result};
 use crate::store::{Access, Snapshot, Wanted};
@@ -40,6 +40,17 @@ pub fn active_claims(token: &str, issuer: &Issuer, found: &Found, now: Timestamp
     Ok(active.then_some(claims))
 }
 
+/// The claims of a token that the tenant signed, for taking it back: whether it is valid now doesn't matter, as long as it can
+/// come to be.
+///
+/// # Errors
+/// If an item can't be read.
+pub fn revocable_claims(token: &str, tenant_id: &TenantId, found: &Found, now: Timestamp) -> Result<Option<Claims>> {
+    let keys = found.snapshot.signing_keys(now)?;
+    let authentic = UnverifiedToken::parse(token).and_then(|token| token.authentic(tenant_id, &keys));
+    Ok(authentic.ok().filter(|claims| now < claims.expires_at()))
+}
+
 /// Whether nobody that the token speaks for, or was minted with, has been revoked since.
 fn is_unrevoked(claims: &Claims, access: &Access, snapshot: &Snapshot) -> Result<bool> {
     let epochs = &claims.epochs;
@@ -52,11 +63,18 @@ fn is_unrevoked(claims: &Claims, access: &Access, snapshot: &Snapshot) -> Result
     Ok(minted
         && match claims.scope {
             Scope::ProjectUser => is_current_user(claims, snapshot)?,
-            Scope::RegisteredTenant => match &claims.external_user_id {
-                Some(id) => epochs.external_user == Some(snapshot.external_epoch(id)?),
-                None => true,
-            },
+            Scope::RegisteredTenant => is_current_customer(claims, snapshot)?,
         })
+}
+
+/// Whether neither the organization nor the end user of a registered tenant was revoked, as far as it has them.
+fn is_current_customer(claims: &Claims, snapshot: &Snapshot) -> Result<bool> {
+    let organization = match claims.org_id {
+        Some(id) => snapshot.organization(&Naming::Uuid(id))?.map(|organization| organization.record.epoch),
+        None => None,
+    };
+    let external_user = claims.external_user_id.as_ref().map(|id| snapshot.external_epoch(id)).transpose()?;
+    Ok(claims.epochs.organization == organization && claims.epochs.external_user == external_user)
 }
 
 /// Whether the user is still one of that organization, and neither was revoked.
@@ -77,7 +95,7 @@ pub struct Order {
     /// Of those that the subject names.
     pub epochs: Epochs,
     pub lifetime: TokenLifetime,
-    /// When it was asked for: before anything was read, so that no revocation falls in between.
+    /// When it was asked for.
     pub at: Timestamp,
 }
 
@@ -100,14 +118,20 @@ impl Order {
 
     /// A token of the older kind. `user` is the end user that it speaks for, with how often that one's tokens were revoked.
     pub fn for_registered(
-        key: ExternalId,
+        key: RegisteredKey,
         user: Option<(ExternalId, u64)>,
+        organization: Option<&Organization>,
         data: RegisteredData,
         lifetime: TokenLifetime,
         at: Timestamp,
     ) -> Self {
-        let epochs = Epochs { external_user: user.as_ref().map(|(_, epoch)| *epoch), ..Epochs::default() };
-        let subject = Subject::RegisteredTenant { key, user: user.map(|(user, _)| user), data };
+        let epochs = Epochs {
+            external_user: user.as_ref().map(|(_, epoch)| *epoch),
+            organization: organization.map(|organization| organization.record.epoch),
+            ..Epochs::default()
+        };
+        let organization_id = organization.map(|organization| organization.id);
+        let subject = Subject::RegisteredTenant { key, user: user.map(|(user, _)| user), organization_id, data };
         Self { subject, epochs, lifetime, at }
     }
 }

@@ -11,7 +11,6 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::problem::Problem;
-use super::text::EntryName;
 
 /// The longest id, in characters (Unicode scalar values).
 const LONGEST: usize = 256;
@@ -42,13 +41,6 @@ impl ExternalId {
     /// them can be taken for a separator, and every key is short enough.
     pub fn digest(&self) -> String {
         HEXLOWER.encode(digest(&SHA256, self.0.as_bytes()).as_ref())
-    }
-}
-
-impl From<&EntryName> for ExternalId {
-    /// A name has 1 to 120 characters, so it can be an id.
-    fn from(name: &EntryName) -> Self {
-        Self(name.as_str().to_owned())
     }
 }
 

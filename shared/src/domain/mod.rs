@@ -39,7 +39,7 @@ pub use origin::Origin;
 pub use page::{Cursor, Page};
 pub use patch::Patch;
 pub use problem::Problem;
-pub use project::{Organization, OrganizationEntry, Record, RegisteredTenant, User, UserEntry};
+pub use project::{Organization, OrganizationEntry, Record, RegisteredKey, RegisteredTenant, User, UserEntry};
 pub use properties::Properties;
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use random::{Random, RandomnessUnavailable, SystemRandomness, draw};

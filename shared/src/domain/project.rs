@@ -1,5 +1,7 @@
 //! What a tenant registers: organizations, their users, and customers of the older kind.
 
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 use uuid::Uuid;
 
 use super::clock::{Day, Timestamp};
@@ -80,8 +82,7 @@ pub struct UserEntry {
 /// A customer of the older kind: no organization and no user, but whatever the tenant says of it at each login.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegisteredTenant {
-    /// The tenant's own id of it.
-    pub key: ExternalId,
+    pub key: RegisteredKey,
     pub name: EntryName,
     /// What was registered with it.
     pub payload: Properties,
@@ -92,11 +93,44 @@ pub struct RegisteredTenant {
     pub last_token_on: Option<Day>,
 }
 
+/// What a customer of the older kind goes by. The two are kept apart: a display name is what anybody may call itself, and must
+/// not lead to what is registered under a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RegisteredKey {
+    /// The tenant's own id of it.
+    Key(ExternalId),
+    /// Its display name, for want of a key.
+    Name(EntryName),
+}
+
+impl RegisteredKey {
+    /// As its tokens have it: never a uuid, which is what users' have.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Key(key) => format!("key:{key}"),
+            Self::Name(name) => format!("name:{name}"),
+        }
+    }
+
+    /// SHA-256 of the subject, in lower-case hexadecimal: what stands for it in keys of the table.
+    pub fn digest(&self) -> String {
+        HEXLOWER.encode(digest(&SHA256, self.subject().as_bytes()).as_ref())
+    }
+
+    /// The key, if there is one.
+    pub fn key(&self) -> Option<&ExternalId> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Name(_) => None,
+        }
+    }
+}
+
 impl RegisteredTenant {
     /// What is registered with a login on that day, after what was before.
     pub fn registered(
         before: Option<&Self>,
-        key: ExternalId,
+        key: RegisteredKey,
         name: EntryName,
         payload: Properties,
         at: Timestamp,
@@ -165,7 +199,10 @@ impl User {
             record: self.record.clone(),
             last_token_on: self.last_token_on.clone(),
         };
-        (changed != *self).then(|| Self { record: self.record.updated(now), ..changed })
+        let mut record = self.record.updated(now);
+        // What a token says of where the user belongs is not true any more, even if it comes to be again.
+        record.epoch += u64::from((changed.organization_id, changed.role_id) != (self.organization_id, self.role_id));
+        (changed != *self).then_some(Self { record, ..changed })
     }
 }
 

@@ -14,6 +14,10 @@ use super::problem::Problem;
 /// servers and proxies take in a header or an address.
 pub const MOST_BYTES: usize = 4096;
 
+/// How many objects and arrays may be within each other. JSON readers have limits of their own, ours has 127: what goes into a
+/// token must stay well within that of whoever reads it.
+const DEEPEST: usize = 32;
+
 /// A JSON object of at most 4 KB (as compact JSON).
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Properties(Map<String, Value>);
@@ -30,8 +34,17 @@ impl Properties {
     /// If they are together over 4 KB.
     pub fn of(fields: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Result<Self, Problem> {
         let present = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        let properties = Self(present.collect());
-        if properties.to_text().len() > MOST_BYTES { Err(problem()) } else { Ok(properties) }
+        Self(present.collect()).checked()
+    }
+
+    fn checked(self) -> Result<Self, Problem> {
+        if self.0.values().any(|value| is_deeper(value, DEEPEST - 1)) {
+            return Err(Problem::new("must not have more than 32 objects and lists within each other"));
+        }
+        if self.to_text().len() > MOST_BYTES {
+            return Err(Problem::new("must be at most 4096 bytes of JSON"));
+        }
+        Ok(self)
     }
 
     /// Compact JSON.
@@ -52,8 +65,14 @@ impl Properties {
     }
 }
 
-fn problem() -> Problem {
-    Problem::new("must be at most 4096 bytes of JSON")
+/// Whether a value has more than `most` levels.
+fn is_deeper(value: &Value, most: usize) -> bool {
+    let mut inner: Box<dyn Iterator<Item = &Value>> = match value {
+        Value::Array(values) => Box::new(values.iter()),
+        Value::Object(fields) => Box::new(fields.values()),
+        _ => return false,
+    };
+    most.checked_sub(1).is_none_or(|most| inner.any(|value| is_deeper(value, most)))
 }
 
 impl Serialize for Properties {
@@ -85,11 +104,7 @@ impl<'de> Deserialize<'de> for Properties {
             }
         }
 
-        let properties = Self(deserializer.deserialize_map(Object)?);
-        if properties.to_text().len() > MOST_BYTES {
-            return Err(de::Error::custom(problem()));
-        }
-        Ok(properties)
+        Self(deserializer.deserialize_map(Object)?).checked().map_err(de::Error::custom)
     }
 }
 
@@ -132,6 +147,16 @@ mod tests {
         }
         let twice = serde_json::from_str::<Properties>(r#"{"a":1,"a":2}"#).unwrap_err().to_string();
         assert!(twice.contains("two fields of one name"));
+    }
+
+    #[test]
+    fn an_object_of_32_levels_is_taken_and_one_more_is_not() {
+        let of_levels = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        assert!(serde_json::from_str::<Properties>(&of_levels(32)).is_ok());
+        let error = serde_json::from_str::<Properties>(&of_levels(33)).unwrap_err().to_string();
+        assert!(error.contains("32 objects"), "{error}");
+        let lists = format!("{{\"a\":{}{}}}", "[".repeat(32), "]".repeat(32));
+        assert!(serde_json::from_str::<Properties>(&lists).is_err());
     }
 
     #[test]

@@ -20,6 +20,7 @@ use super::clock::Timestamp;
 use super::external_id::ExternalId;
 use super::ids::{TenantId, random_uuid};
 use super::lifetime::TokenLifetime;
+use super::project::RegisteredKey;
 use super::properties::Properties;
 use super::random::{Random, RandomnessUnavailable};
 use super::signing_key::{ALGORITHM, SigningKey};
@@ -64,7 +65,7 @@ pub struct Claims {
     pub iss: String,
     /// The tenant's id: who the token is for.
     pub aud: String,
-    /// The user's uuid; of a registered tenant its key.
+    /// The user's uuid; of a registered tenant `key:` and its key, or `name:` and its display name.
     pub sub: String,
     /// When it was issued, in Unix seconds.
     pub iat: u64,
@@ -84,7 +85,7 @@ pub struct Claims {
     /// Who it speaks for.
     #[serde(deserialize_with = "name")]
     pub scope: Scope,
-    /// The user's organization.
+    /// The organization, of a user and of a registered tenant that has one.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub org_id: Option<Uuid>,
     /// The user's role, as it was registered.
@@ -160,8 +161,18 @@ fn name<'de, D: Deserializer<'de>, T: for<'a> Deserialize<'a>>(deserializer: D) 
 /// Who a token is to speak for, with what goes into it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Subject {
-    ProjectUser { id: Uuid, organization_id: Uuid, role_id: Uuid, properties: Properties },
-    RegisteredTenant { key: ExternalId, user: Option<ExternalId>, data: RegisteredData },
+    ProjectUser {
+        id: Uuid,
+        organization_id: Uuid,
+        role_id: Uuid,
+        properties: Properties,
+    },
+    RegisteredTenant {
+        key: RegisteredKey,
+        user: Option<ExternalId>,
+        organization_id: Option<Uuid>,
+        data: RegisteredData,
+    },
 }
 
 /// A token that is to be issued.
@@ -261,9 +272,10 @@ impl Grant<'_> {
                 claims.role_id = Some(role_id);
                 claims.properties = Some(properties);
             }
-            Subject::RegisteredTenant { key, user, data } => {
+            Subject::RegisteredTenant { key, user, organization_id, data } => {
                 claims.scope = Scope::RegisteredTenant;
-                claims.sub = key.to_string();
+                claims.sub = key.subject();
+                claims.org_id = organization_id;
                 claims.external_user_id = user;
                 claims.data = Some(data);
             }

@@ -10,6 +10,7 @@ use data_encoding::BASE64URL_NOPAD;
 use serde::Deserialize;
 
 use super::clock::Timestamp;
+use super::ids::TenantId;
 use super::lifetime::TokenLifetime;
 use super::signing_key::{ALGORITHM, PublishedKey};
 use super::token::{Claims, Issuer, Scope, TYPE};
@@ -19,6 +20,10 @@ pub const LONGEST_TOKEN: usize = 8192;
 
 /// How far ahead the clock of the machine that issued a token may be, in seconds. There is no leeway at the token's end.
 const LEEWAY: u64 = 5;
+
+/// How long after its replacement a key may have signed, in seconds: a request that was under way, on a machine whose clock is
+/// another.
+const RETIRING: u64 = 60;
 
 /// Bytes of an ES256 signature.
 const SIGNATURE: usize = 64;
@@ -95,17 +100,10 @@ impl<'a> UnverifiedToken<'a> {
     /// # Errors
     /// If it isn't.
     pub fn verify(self, issuer: &Issuer, keys: &[PublishedKey], now: Timestamp) -> Result<Claims, Refused> {
-        let key = keys.iter().find(|key| key.kid == self.kid).ok_or(Refused("unknown key"))?;
-        if !key.key.verify(self.message.as_bytes(), &self.signature) {
-            return Err(Refused("wrong signature"));
-        }
+        let key = self.signed_by(&issuer.tenant_id, keys)?;
         let claims = self.claims;
-        let tenant_id = &issuer.tenant_id;
         if claims.iss != issuer.as_str() {
             return Err(Refused("another issuer"));
-        }
-        if claims.aud != tenant_id.as_str() || claims.tenant_id != *tenant_id {
-            return Err(Refused("another audience"));
         }
         if claims.client_id != claims.key_id {
             return Err(Refused("two minting keys"));
@@ -113,6 +111,28 @@ impl<'a> UnverifiedToken<'a> {
         check_times(&claims, key, now.as_seconds())?;
         check_subject(&claims)?;
         Ok(claims)
+    }
+
+    /// The claims of a token that the tenant signed with one of `keys`, whether it is valid now or not: of one that is to be
+    /// revoked. What is not valid at this address, on this machine or at this moment may be elsewhere or later.
+    ///
+    /// # Errors
+    /// If it was not signed by the tenant.
+    pub fn authentic(self, tenant_id: &TenantId, keys: &[PublishedKey]) -> Result<Claims, Refused> {
+        self.signed_by(tenant_id, keys)?;
+        Ok(self.claims)
+    }
+
+    /// The key that signed it, if it is of that tenant.
+    fn signed_by<'k>(&self, tenant_id: &TenantId, keys: &'k [PublishedKey]) -> Result<&'k PublishedKey, Refused> {
+        let key = keys.iter().find(|key| key.kid == self.kid).ok_or(Refused("unknown key"))?;
+        if !key.key.verify(self.message.as_bytes(), &self.signature) {
+            return Err(Refused("wrong signature"));
+        }
+        if self.claims.aud != tenant_id.as_str() || self.claims.tenant_id != *tenant_id {
+            return Err(Refused("another audience"));
+        }
+        Ok(key)
     }
 }
 
@@ -131,7 +151,7 @@ fn check_times(claims: &Claims, key: &PublishedKey, now: u64) -> Result<(), Refu
         return Err(Refused("lifetime out of bounds"));
     }
     // A key that was replaced signs no more: whoever got hold of it can't make tokens of today.
-    if key.retired_at.is_some_and(|retired| claims.iat > retired.as_seconds().saturating_add(LEEWAY)) {
+    if key.retired_at.is_some_and(|retired| claims.iat > retired.as_seconds().saturating_add(RETIRING)) {
         return Err(Refused("issued after its key was retired"));
     }
     Ok(())
@@ -139,21 +159,22 @@ fn check_times(claims: &Claims, key: &PublishedKey, now: u64) -> Result<(), Refu
 
 /// Exactly the claims that go with the scope.
 fn check_subject(claims: &Claims) -> Result<(), Refused> {
-    let user = [claims.org_id.is_some(), claims.role_id.is_some(), claims.properties.is_some()];
+    let (organization, user) = (claims.org_id.is_some(), [claims.role_id.is_some(), claims.properties.is_some()]);
     let epochs = &claims.epochs;
     let fits = match claims.scope {
         Scope::ProjectUser => {
-            user == [true; 3]
+            organization
+                && user == [true; 2]
                 && claims.data.is_none()
                 && claims.external_user_id.is_none()
                 && super::external_id::parse_uuid(&claims.sub).is_ok()
                 && (epochs.organization.is_some() && epochs.user.is_some() && epochs.external_user.is_none())
         }
         Scope::RegisteredTenant => {
-            user == [false; 3]
+            user == [false; 2]
                 && claims.data.is_some()
                 && !claims.sub.is_empty()
-                && (epochs.organization.is_none() && epochs.user.is_none())
+                && (epochs.organization.is_some() == organization && epochs.user.is_none())
                 && epochs.external_user.is_some() == claims.external_user_id.is_some()
         }
     };

@@ -1,8 +1,8 @@
 //! HTTP in, HTTP out: what is the same in every function, written once.
 //!
 //! A function's `main` is one line, `serve::<Operation, _, _>(handler)`. For each request that is: check the method,
-//! authenticate, decode strictly, call the handler, answer, write one log line. Authentication comes before decoding, so
-//! that nobody without a credential learns what the rules for inputs are.
+//! decode strictly, authenticate, call the handler, answer, write one log line. What is wrong with an input is said only
+//! after authentication, so that nobody without a credential learns what the rules for inputs are.
 
 mod decode;
 mod event;
@@ -196,7 +196,13 @@ async fn admit<O: Operation>(
         request: &[O::ROUTE.name.as_bytes(), request.query.as_bytes(), request.body.as_slice()],
     });
     let change = change.map_err(known)?;
-    let base_url = app.public_url().map_or_else(|| format!("https://{}", request.host), str::to_owned);
+    let base_url = match app.public_url() {
+        Some(url) => url.to_owned(),
+        None if request.host.is_empty() => {
+            return Err(known(Error::internal("the gateway doesn't say its own address")));
+        }
+        None => format!("https://{}", request.host),
+    };
     Ok(Call { caller, query, body, found, change, at, base_url })
 }
 
@@ -246,7 +252,8 @@ mod tests {
         };
         let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
         let app = App::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new()));
-        let event = json!({ "headers": {}, "requestContext": { "http": { "method": "POST" } } });
+        let event =
+            json!({ "headers": {}, "requestContext": { "domainName": "localhost", "http": { "method": "POST" } } });
         let payload = serde_json::from_value(event).unwrap();
         let event = LambdaEvent { payload, context: Context::default() };
         serde_json::to_value(answer::<Probe, _, _>(app, handler, event, false, Duration::from_millis(50)).await)

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::item::{Item, Reader, millis, number, text};
 use super::keys::Kind;
 use crate::domain::{
-    Day, EntryName, ExternalId, Organization, Problem, Properties, Record, RegisteredTenant, User, parse_uuid,
+    Day, EntryName, ExternalId, Organization, Problem, Properties, Record, RegisteredKey, RegisteredTenant, User,
+    parse_uuid,
 };
 use crate::error::Result;
 
@@ -21,6 +22,10 @@ pub trait Entry {
     fn record(&self) -> &Record;
     /// What a registration writes, beside what is common to all entries.
     fn attributes(&self) -> Vec<Attribute>;
+    /// The last day on which a token was issued, of what tokens are issued for.
+    fn last_token_on(&self) -> Option<&Day> {
+        None
+    }
 }
 
 impl Entry for Organization {
@@ -66,6 +71,10 @@ impl Entry for User {
             ("properties", Some(text(self.properties.to_text()))),
         ]
     }
+
+    fn last_token_on(&self) -> Option<&Day> {
+        self.last_token_on.as_ref()
+    }
 }
 
 /// Everything that a registration writes but what stays for ever.
@@ -76,18 +85,19 @@ pub fn written(entry: &impl Entry) -> Vec<Attribute> {
         ("external_id", entry.external_id().map(text)),
         ("updated_at", record.updated_at.map(millis)),
         ("revision", Some(number(record.revision))),
+        ("epoch", Some(number(record.epoch))),
     ]);
     attributes
 }
 
-/// The attributes of a new item. `epoch` and `tokens_revoked_at` are written by revocations only, from then on.
+/// The attributes of a new item. Those that [`written`] has not are written by revocations and tokens only, from then on.
 pub fn new(entry: &impl Entry) -> Item {
     let record = entry.record();
     let whole = [
         ("entry_id", Some(text(entry.id()))),
         ("created_at", Some(millis(record.created_at))),
-        ("epoch", Some(number(record.epoch))),
         ("tokens_revoked_at", record.tokens_revoked_at.map(millis)),
+        ("last_token_on", entry.last_token_on().map(text)),
     ];
     let attributes = written(entry).into_iter().chain(whole);
     attributes.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
@@ -120,11 +130,18 @@ pub fn user(item: &Item) -> Result<User> {
     })
 }
 
+/// The kinds of what registered tenants go by.
+pub const BY_KEY: &str = "key";
+pub const BY_NAME: &str = "name";
+
 /// A registered tenant, from its item.
 pub fn registered_tenant(item: &Item) -> Result<RegisteredTenant> {
     let row = Reader(item);
     Ok(RegisteredTenant {
-        key: row.parsed("external_id", ExternalId::parse)?,
+        key: match row.text("kind")? {
+            BY_KEY => RegisteredKey::Key(row.parsed("external_id", ExternalId::parse)?),
+            _ => RegisteredKey::Name(EntryName::from_stored(row.text("external_id")?)),
+        },
         name: EntryName::from_stored(row.text("display_name")?),
         payload: properties(row, "properties")?,
         created_at: row.millis("created_at")?,

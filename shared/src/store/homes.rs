@@ -21,7 +21,7 @@ impl fmt::Debug for Homes {
 }
 
 impl Homes {
-    const MOST: usize = 10_000;
+    const MOST: usize = 1000;
 
     /// The organization in which that user was found last.
     pub fn guess(&self, tenant: &TenantId, user: &Naming) -> Option<Uuid> {

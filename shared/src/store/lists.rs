@@ -70,8 +70,8 @@ impl Tenants<'_> {
                 Skipped::All => return Ok(Page { rows: Vec::new(), next: None }),
             },
         };
-        let items = rows(query.set_exclusive_start_key(from), limit).await?;
-        page(&items, limit, &name, LISTING_ORDER, tenant_items::summary)
+        let rows = rows(query.set_exclusive_start_key(from), limit).await?;
+        page(&rows, limit, &name, LISTING_ORDER, tenant_items::summary)
     }
 
     /// A tenant's audit events, newest first; only those at or after `since`, if it is given.
@@ -110,8 +110,8 @@ impl Tenants<'_> {
             .expression_attribute_values(":to", text(AUDIT.replace('#', "$")))
             .scan_index_forward(false)
             .set_exclusive_start_key(start.transpose()?);
-        let items = rows(query, limit).await?;
-        let events = page(&items, limit, &name, SK, |item| {
+        let rows = rows(query, limit).await?;
+        let events = page(&rows, limit, &name, SK, |item| {
             let row = Reader(item);
             serde_json::from_str(row.text("event")?).map(Some).map_err(|_| row.unreadable("event"))
         })?;
@@ -141,8 +141,8 @@ impl Table {
             .expression_attribute_values(":value", text(&listing))
             .scan_index_forward(false)
             .set_exclusive_start_key(start);
-        let items = rows(query, limit).await?;
-        page(&items, limit, &listing, LISTING_ORDER, |item| read(item).map(Some))
+        let rows = rows(query, limit).await?;
+        page(&rows, limit, &listing, LISTING_ORDER, |item| read(item).map(Some))
     }
 }
 
@@ -219,14 +219,21 @@ impl Projects<'_> {
 }
 
 /// The rows of one page, and one more that tells whether there is a next.
-async fn rows(query: QueryFluentBuilder, limit: PageLimit) -> Result<Vec<Item>> {
+struct Rows {
+    items: Vec<Item>,
+    /// Whether DynamoDB stopped before it had as many: an answer of its has at most 1 MB.
+    cut_short: bool,
+}
+
+async fn rows(query: QueryFluentBuilder, limit: PageLimit) -> Result<Rows> {
     let most = i32::try_from(limit.get()).unwrap_or(i32::MAX).saturating_add(1);
-    Ok(query.limit(most).send().await.map_err(failed)?.items.unwrap_or_default())
+    let answer = query.limit(most).send().await.map_err(failed)?;
+    Ok(Rows { items: answer.items.unwrap_or_default(), cut_short: answer.last_evaluated_key.is_some() })
 }
 
 /// Makes the page of its rows; `order` is the attribute that is the position in the list.
 fn page<T>(
-    items: &[Item],
+    Rows { items, cut_short }: &Rows,
     limit: PageLimit,
     query: &str,
     order: &'static str,
@@ -235,7 +242,7 @@ fn page<T>(
     let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let shown = items.get(..limit.min(items.len())).unwrap_or_default();
     let rows = shown.iter().map(read).filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
-    let last = shown.last().filter(|_| items.len() > limit);
+    let last = shown.last().filter(|_| items.len() > limit || *cut_short);
     let next = last.map(|item| Reader(item).text(order)).transpose()?.map(|position| Cursor::new(query, position));
     Ok(Page { rows, next })
 }

@@ -12,8 +12,8 @@ use super::keys::{self, Key, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::snapshot::{Snapshot, Wanted};
 use super::table::{ATTEMPTS, Commit, Table};
 use crate::domain::{
-    Day, ExternalId, Naming, Organization, OrganizationEntry, Random, Reference, RegisteredTenant, TenantId, Timestamp,
-    User, UserEntry, random_uuid,
+    Day, ExternalId, Naming, Organization, OrganizationEntry, Random, Reference, RegisteredKey, RegisteredTenant,
+    TenantId, Timestamp, User, UserEntry, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -219,8 +219,13 @@ impl Projects<'_> {
             return Ok(());
         }
         let id = after.key.digest();
+        let (kind, external_id) = match &after.key {
+            RegisteredKey::Key(key) => (entries::BY_KEY, text(key)),
+            RegisteredKey::Name(name) => (entries::BY_NAME, text(name)),
+        };
         let update = Update::of(keys::of_kind(self.tenant, Kind::RegisteredTenant, &id))
-            .set("external_id", text(&after.key))
+            .set("external_id", external_id)
+            .set("kind", text(kind))
             .set("display_name", text(&after.name))
             .set("properties", text(after.payload.to_text()))
             .set_or_remove("updated_at", after.updated_at.map(millis))

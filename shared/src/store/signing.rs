@@ -41,17 +41,18 @@ fn served_until(retired_at: Timestamp) -> Timestamp {
     retired_at.plus(TokenLifetime::LONGEST).plus(MARGIN)
 }
 
-/// A key set as an item.
+/// A key set as an item; the first is the one in force.
 pub fn item(id: &TenantId, keys: &[PublishedKey]) -> Result<Item> {
     let mut item = keys::signing(id);
-    item.insert("keys".to_owned(), text(serde_json::to_string(keys).map_err(Error::internal)?));
+    item.insert("key_set".to_owned(), text(serde_json::to_string(keys).map_err(Error::internal)?));
+    item.extend(keys.first().map(|in_force| ("kid".to_owned(), text(&in_force.kid))));
     Ok(item)
 }
 
 /// The keys of a set that tokens can be verified with at that time.
 pub fn read(item: &Item, now: Timestamp) -> Result<Vec<PublishedKey>> {
     let row = Reader(item);
-    let keys: Vec<PublishedKey> = serde_json::from_str(row.text("keys")?).map_err(|_| row.unreadable("keys"))?;
+    let keys: Vec<PublishedKey> = serde_json::from_str(row.text("key_set")?).map_err(|_| row.unreadable("key_set"))?;
     Ok(keys.into_iter().filter(|key| key.retired_at.is_none_or(|retired| now < served_until(retired))).collect())
 }
 
@@ -89,6 +90,8 @@ impl Tenants<'_> {
                 self.secrets.add(id, &version, NewVersion::SigningKey(&key)).await?;
             }
             let revision: u64 = Reader(&state).number("revision")?;
+            // The set was read after the state: this is that it was of the same moment.
+            let before = tenant_items::signing_pointer(&state)?.kid;
             let update = Update::of(keys::state(id))
                 .set("signing_version", text(version.id))
                 .set("signing_label", text(version.label))
@@ -100,7 +103,7 @@ impl Tenants<'_> {
             let mut writes = vec![
                 update.in_transaction(table, unchanged)?,
                 self.event(id, &change.event_about(Action::SigningKeyRotated, &key.kid()))?,
-                put(table, item(id, &set)?, Condition::new("attribute_exists(pk)", []))?,
+                put(table, item(id, &set)?, Condition::new("kid = :kid", [(":kid", text(before))]))?,
             ];
             if let Some(idempotency_key) = &change.idempotency_key {
                 let facts = serde_json::to_string(&rotated).map_err(Error::internal)?;
@@ -112,7 +115,7 @@ impl Tenants<'_> {
                 Commit::Refused(refused) if refused.failed(3) => {
                     return Err(Error::unavailable("the rotation took longer than its lease"));
                 }
-                Commit::Refused(refused) => state = refused.item(0).cloned().ok_or(Error::TenantNotFound)?,
+                Commit::Refused(_) => state = self.table.get(keys::state(id)).await?.ok_or(Error::TenantNotFound)?,
             }
         }
         Err(Error::StaleUpdate)

@@ -15,8 +15,8 @@ use super::signing;
 use super::table::Table;
 use super::tenant_items::{self, ACTIVE};
 use crate::domain::{
-    ApiKey, ApiKeyId, ExternalId, KeyHashes, Naming, Organization, PublishedKey, Reference, RegisteredTenant,
-    SigningPointer, TenantId, Timestamp, User,
+    ApiKey, ApiKeyId, ExternalId, KeyHashes, Naming, Organization, PublishedKey, Reference, RegisteredKey,
+    RegisteredTenant, SigningPointer, TenantId, Timestamp, User,
 };
 use crate::error::Result;
 
@@ -26,7 +26,7 @@ pub enum Wanted {
     ApiKey(ApiKeyId),
     Organization(Naming),
     User(Naming),
-    RegisteredTenant(ExternalId),
+    RegisteredTenant(RegisteredKey),
     ExternalUser(ExternalId),
     /// The revocation of the token with this `jti`.
     Revocation(Uuid),
@@ -147,7 +147,7 @@ impl Snapshot {
     }
 
     /// The registered tenant of this key.
-    pub fn registered_tenant(&self, key: &ExternalId) -> Result<Option<RegisteredTenant>> {
+    pub fn registered_tenant(&self, key: &RegisteredKey) -> Result<Option<RegisteredTenant>> {
         self.item(&Wanted::RegisteredTenant(key.clone())).map(entries::registered_tenant).transpose()
     }
 

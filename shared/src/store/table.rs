@@ -93,10 +93,18 @@ impl Table {
             .condition_expression(condition)
             .set_expression_attribute_values(Some(values))
             .return_values(ReturnValue::AllNew);
-        match request.send().await {
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => Ok(None),
-            answer => Ok(answer.map_err(failed)?.attributes),
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            match request.clone().send().await {
+                Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+                    return Ok(None);
+                }
+                // A transaction on the item was under way.
+                Err(SdkError::ServiceError(error)) if error.err().is_transaction_conflict_exception() => {}
+                answer => return Ok(answer.map_err(failed)?.attributes),
+            }
         }
+        Err(Error::StaleUpdate)
     }
 
     /// Updates one item, or makes it.

@@ -23,7 +23,7 @@ use uuid::Uuid;
 /// Whose tokens are revoked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RevokedTokens {
-    /// A user's.
+    /// A user's, whatever kind they are: also those that speak for it by the tenant's own id.
     User(Uuid),
     /// Those of all users of an organization.
     Organization(Uuid),
@@ -83,6 +83,7 @@ impl Tenants<'_> {
             update.in_transaction(&self.table.name, condition)
         };
         let exists = || Condition::new("attribute_exists(pk)", []);
+        let anyway = || Condition::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
         match whose {
             RevokedTokens::All => {
                 let update = Update::of(keys::state(id)).increment("epoch").set("tokens_revoked_at", millis(at));
@@ -102,13 +103,17 @@ impl Tenants<'_> {
                 let seen = self.table.snapshot(id, &[Wanted::User(naming.clone())]).await?;
                 seen.access()?.ok_or(Error::TenantNotFound)?;
                 let user: User = seen.user(&naming)?.ok_or(Error::UserNotFound)?;
-                Self::under_each_name(id, &user, count)
+                let mut writes = Self::under_each_name(id, &user, count)?;
+                // The same user by the tenant's own id, under which tokens of other kinds speak for it.
+                if let Some(external_id) = &user.external_id {
+                    writes.push(count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), anyway())?);
+                }
+                Ok(writes)
             }
             RevokedTokens::ExternalUser(external_id) => {
                 let naming = Naming::External(external_id.clone());
                 let seen = self.table.snapshot(id, &[Wanted::User(naming.clone())]).await?;
-                let always = Condition::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
-                let mut writes = vec![count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), always)?];
+                let mut writes = vec![count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), anyway())?];
                 match seen.user(&naming)? {
                     Some(user) => writes.extend(Self::under_each_name(id, &user, count)?),
                     // Nobody may be registered under it until this is done: whoever is, was revoked too.

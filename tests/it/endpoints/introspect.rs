@@ -1,5 +1,6 @@
 //! `POST /api/v1/auth/introspect`
 
+use data_encoding::BASE64;
 use serde_json::json;
 
 use crate::support::Deployment;
@@ -21,6 +22,31 @@ async fn a_valid_token_is_active_with_its_claims_however_it_is_sent_and_whicheve
             assert_eq!((&document["sub"], &document["aud"]), (&json!(world.member.user_id), &json!(world.tenant.id)));
             assert_eq!(document["client_id"], world.key.id);
         }
+    }
+}
+
+#[tokio::test]
+async fn an_oauth_client_may_send_the_key_as_its_password_with_the_keys_id_as_user() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let other = deployment.api_key(&world.tenant, "embed").await;
+    let basic = |user: &str, key: &str| format!("Basic {}", BASE64.encode(format!("{user}:{key}").as_bytes()));
+    let ask = |authorization: String| {
+        let call = deployment.anonymous("POST", "/api/v1/auth/introspect").header("authorization", &authorization);
+        call.body("application/x-www-form-urlencoded", format!("token={}", world.token)).send()
+    };
+    assert_eq!(ask(basic(&world.key.id, &world.key.text)).await.document(200)["active"], true);
+    for (user, key) in [
+        (other.id.as_str(), world.key.text.as_str()),
+        ("", &world.key.text),
+        (&world.key.id, ""),
+        (&world.key.id, &other.text),
+        (&world.tenant.id, &world.tenant.secret),
+    ] {
+        ask(basic(user, key)).await.refused(401, "invalid_client");
+    }
+    for garbage in ["Basic", "Basic ", "Basic !", "Basic Zm9v", "Basic /w=="] {
+        ask(garbage.to_owned()).await.refused(401, "invalid_client");
     }
 }
 

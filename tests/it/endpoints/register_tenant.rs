@@ -11,6 +11,11 @@ fn claims(answer: &Answer) -> Value {
     serde_json::from_slice(&bytes).unwrap()
 }
 
+/// A list within a list, and so on.
+fn nested(levels: usize) -> Value {
+    (0..levels).fold(json!(1), |inner, _| json!([inner]))
+}
+
 async fn register(deployment: &Deployment, key: &ApiKey, fields: &Value) -> Answer {
     let body = with(&json!({ "displayName": "Globex", "prefilters": { "org_id": 7 } }), fields);
     deployment.backend(key, "POST", "/register-tenant").json(&body).send().await
@@ -32,7 +37,7 @@ async fn both_addresses_register_and_answer_a_token_for_an_hour_with_the_prefilt
         let claims = claims(&answer);
         assert!(answer.data(200)["message"].is_string());
         assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 3600);
-        assert_eq!((&claims["scope"], &claims["sub"]), (&json!("registered_tenant"), &json!("Globex")));
+        assert_eq!((&claims["scope"], &claims["sub"]), (&json!("registered_tenant"), &json!("name:Globex")));
         let data = json!({
             "parentOrgId": world.tenant.project_id(),
             "displayName": "Globex",
@@ -43,7 +48,7 @@ async fn both_addresses_register_and_answer_a_token_for_an_hour_with_the_prefilt
     }
     let rows = registered(&deployment, &world).await;
     assert_eq!(rows.len(), 1);
-    assert_eq!((&rows[0]["key"], &rows[0]["display_name"]), (&json!("Globex"), &json!("Globex")));
+    assert_eq!((&rows[0]["key"], &rows[0]["display_name"]), (&json!(null), &json!("Globex")));
 }
 
 #[tokio::test]
@@ -58,7 +63,7 @@ async fn everything_that_is_sent_is_in_the_token() {
         "customMetadata": { "theme": "dark" },
     });
     let claims = claims(&register(&deployment, &world.key, &fields).await);
-    assert_eq!((&claims["sub"], &claims["external_user_id"]), (&json!("globex"), &json!("hank")));
+    assert_eq!((&claims["sub"], &claims["external_user_id"]), (&json!("key:globex"), &json!("hank")));
     assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 7200);
     let payload = json!({
         "prefilters": { "org_id": 7 },
@@ -69,6 +74,36 @@ async fn everything_that_is_sent_is_in_the_token() {
     });
     assert_eq!(claims["data"]["payload"], payload);
     assert_eq!(claims["data"]["parentOrgId"], world.member.organization_id);
+    assert_eq!(claims["org_id"], world.member.organization_id);
+}
+
+#[tokio::test]
+async fn the_organization_that_is_named_has_to_be_there_and_its_revocation_reaches_the_token() {
+    let deployment = Deployment::start().await;
+    let (world, theirs) = (deployment.world().await, deployment.world().await);
+    for id in ["67e55044-10b1-426f-9247-bb680e5fe0c8", &theirs.member.organization_id, &world.member.user_id] {
+        let answer = register(&deployment, &world.key, &json!({ "organizationId": id })).await;
+        answer.refused(404, "organization_not_found");
+    }
+    let token = async |id: &str| {
+        let answer = register(&deployment, &world.key, &json!({ "organizationId": id })).await;
+        answer.data(200)["token"].as_str().unwrap().to_owned()
+    };
+    let (own, project) = (token(&world.member.organization_id).await, token(&world.tenant.project_id()).await);
+    let whose = json!({ "organization_id": world.member.organization_id });
+    deployment.revoke_tokens(&world.tenant, &whose).await.data(200);
+    assert!(!deployment.is_active(&world.key, &own).await);
+    assert!(deployment.is_active(&world.key, &project).await);
+}
+
+#[tokio::test]
+async fn a_display_name_does_not_lead_to_what_is_registered_under_a_key() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let keyed = register(&deployment, &world.key, &json!({ "key": "globex", "displayName": "Globex" })).await;
+    let named = register(&deployment, &world.key, &json!({ "displayName": "globex" })).await;
+    assert_eq!((&claims(&keyed)["sub"], &claims(&named)["sub"]), (&json!("key:globex"), &json!("name:globex")));
+    assert_eq!(registered(&deployment, &world).await.len(), 2);
 }
 
 #[tokio::test]
@@ -121,6 +156,7 @@ async fn each_field_has_its_rule_and_a_refusal_names_it() {
         ("prefilters", json!({ "a": "x".repeat(4089) }), "prefilters"),
         ("customMetadata", json!({ "a": "x".repeat(4089) }), "prefilters"),
         ("customMetadata", json!("x"), "customMetadata"),
+        ("schemaPreFilter", nested(33), "prefilters"),
         ("key", json!(""), "key"),
         ("user", json!(7), "user"),
         ("organizationId", json!("acme"), "organizationId"),

@@ -1,5 +1,7 @@
 //! `POST /api/v1/auth/revoke`
 
+use serde_json::json;
+
 use crate::support::{Answer, ApiKey, Deployment};
 
 async fn revoke(deployment: &Deployment, key: &ApiKey, token: &str) -> Answer {
@@ -29,6 +31,18 @@ async fn what_is_kept_of_it_goes_when_the_token_expires() {
     assert_eq!(kept.len(), 1);
     assert_eq!(kept[0]["purge_at"]["N"], claims["exp"].to_string());
     assert!(kept[0]["pk"]["S"].as_str().unwrap().ends_with(claims["jti"].as_str().unwrap()));
+}
+
+/// What is inactive now can be active again: its user comes back, its tenant is looked at under its other address.
+#[tokio::test]
+async fn a_token_that_is_inactive_for_now_is_taken_back_too() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    deployment.revoke_tokens(&world.tenant, &json!({ "all": true })).await.data(200);
+    assert!(!deployment.is_active(&world.key, &world.token).await);
+    revoke(&deployment, &world.key, &world.token).await.document(200);
+    let kept = deployment.items().await.iter().filter(|item| item["sk"]["S"] == "TOKEN").count();
+    assert_eq!(kept, 1);
 }
 
 #[tokio::test]

@@ -1,1 +1,56 @@
-//! TODO
+//! `POST /api/v1/revoke/tokens`; that each cut-off reaches the tokens that it should, and no other, is in `revocation`
+
+use serde_json::json;
+
+use crate::support::Deployment;
+
+#[tokio::test]
+async fn the_answer_says_when_and_the_trail_says_whose() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let member = &world.member;
+    for (whose, subject) in [
+        (json!({ "user_id": member.user_id }), json!(member.user_id)),
+        (json!({ "organization_id": member.organization_id }), json!(member.organization_id)),
+        (json!({ "external_user_id": "ada" }), json!("ada")),
+        (json!({ "external_user_id": "nobody yet" }), json!("nobody yet")),
+        (json!({ "key_id": world.key.id }), json!(world.key.id)),
+        (json!({ "all": true }), json!(null)),
+    ] {
+        let answer = deployment.revoke_tokens(&world.tenant, &whose).await;
+        let path = format!("/api/v1/fetch/audit-events?tenant_id={}&limit=1", world.tenant.id);
+        let events = deployment.get(&path).await;
+        let event = &events.data(200)["events"][0];
+        assert_eq!((&event["action"], &event["subject"]), (&json!("tokens.revoked"), &subject));
+        assert_eq!(answer.data(200), &json!({ "revoked_before": event["at"] }));
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_asked_for_afterwards_is_active() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    for whose in [json!({ "all": true }), json!({ "user_id": world.member.user_id }), json!({ "key_id": world.key.id })]
+    {
+        let before = deployment.token(&world.key, &world.member).await;
+        deployment.revoke_tokens(&world.tenant, &whose).await.data(200);
+        assert!(!deployment.is_active(&world.key, &before).await, "{whose}");
+        let after = deployment.token(&world.key, &world.member).await;
+        assert!(deployment.is_active(&world.key, &after).await, "{whose}");
+    }
+}
+
+#[tokio::test]
+async fn a_repetition_under_the_same_key_revokes_once() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let path = format!("/api/v1/revoke/tokens?tenant_id={}", world.tenant.id);
+    let call = || {
+        let call = deployment.operator("POST", &path).header("idempotency-key", "k");
+        call.json(&json!({ "user_id": world.member.user_id }))
+    };
+    let first = call().send().await;
+    let token = deployment.token(&world.key, &world.member).await;
+    assert_eq!(call().send().await.data(200), first.data(200));
+    assert!(deployment.is_active(&world.key, &token).await, "the repetition revoked nothing");
+}

@@ -2,3 +2,4 @@
 
 mod crash_points;
 mod dead_store;
+mod key_crash_points;
