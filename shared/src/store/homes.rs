@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::domain::{Naming, TenantId};
 
-/// Guesses by tenant and name of the user, for as long as the process lives: at most [`Homes::MOST`], after which it starts
+/// Guesses by tenant and name of the user, for as long as the process lives: at most `MOST` of them, after which it starts
 /// anew.
 #[derive(Clone, Default)]
 pub struct Homes(Arc<Mutex<HashMap<(TenantId, Naming), Uuid>>>);

@@ -32,7 +32,7 @@ pub struct Secrets {
     pub signing_keys: SigningKeys,
 }
 
-/// Parsed signing keys by version, for as long as the process lives: at most [`SigningKeys::MOST`] of them, after which it
+/// Parsed signing keys by version, for as long as the process lives: at most `MOST` of them, after which it
 /// starts anew. Which ones are used together is the gateway's choice, so there is no telling which to keep.
 #[derive(Clone, Default)]
 pub struct SigningKeys(Arc<Mutex<HashMap<Uuid, Arc<SigningKey>>>>);
