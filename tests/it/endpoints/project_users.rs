@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::fetch_organizations::{check_forty_five, check_refusals, next, pages};
+use crate::support::lists::{check_forty_five, check_refusals, next, pages};
 use crate::support::{ApiKey, Call, Deployment, Tenant};
 
 const PATH: &str = "/v1/api/projects/users";

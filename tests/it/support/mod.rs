@@ -2,6 +2,7 @@
 
 mod deployment;
 mod http;
+pub mod lists;
 mod operations;
 mod stores;
 

@@ -1,6 +1,7 @@
 //! Looks into the stores, past the functions: what is really there.
 
 use serde_json::{Map, Value, json};
+use shared::domain::{PublicKey, PublishedKey};
 
 use super::deployment::Deployment;
 use super::http::Call;
@@ -108,6 +109,36 @@ impl Deployment {
             valid.push(value(&state["previous_secret_version"]));
         }
         valid
+    }
+
+    /// The id of the key that signs a tenant's tokens: its private half is stored under the version that the hot item names,
+    /// with a label, and it is the one key of the set that was not replaced.
+    pub async fn signing_kid(&self, tenant_id: &str) -> String {
+        let state = self.state(tenant_id).await.unwrap();
+        let stored = self.stored_secrets().into_iter().find(|secret| secret.name.ends_with(tenant_id)).unwrap();
+        let (_, labels, value) =
+            stored.versions.iter().find(|(id, ..)| state["signing_version"] == id.as_str()).unwrap();
+        assert!(!labels.is_empty(), "a version in force without a label may be discarded");
+        let value: Value = serde_json::from_str(value).unwrap();
+        let coordinate = |name: &str| value["signing_key"][name].as_str().unwrap().to_owned();
+        let kid = PublicKey { x: coordinate("x"), y: coordinate("y") }.thumbprint();
+        assert_eq!(state["signing_kid"], kid.as_str());
+        let set = self.stored_key_set(tenant_id).await;
+        let in_force: Vec<_> = set.iter().filter(|key| key.retired_at.is_none()).map(|key| &key.kid).collect();
+        assert_eq!(in_force, [&kid]);
+        kid
+    }
+
+    /// A tenant's public keys as they are stored, also those that are not served any more.
+    pub async fn stored_key_set(&self, tenant_id: &str) -> Vec<PublishedKey> {
+        let item = self.key_set_item(tenant_id).await;
+        serde_json::from_str(item["key_set"]["S"].as_str().unwrap()).unwrap()
+    }
+
+    /// The item with a tenant's public keys.
+    pub async fn key_set_item(&self, tenant_id: &str) -> Value {
+        let key = json!({ "pk": { "S": format!("TENANT#{tenant_id}") }, "sk": { "S": "SIGNING" } });
+        self.dynamodb("GetItem", &json!({ "TableName": self.table(), "Key": key })).await["Item"].clone()
     }
 }
 

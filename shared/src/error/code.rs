@@ -1,0 +1,174 @@
+//! The closed list of codes, with what each means.
+
+/// The codes, one per kind of refusal. They are part of the contract: none is ever renamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// See [`super::Error::Malformed`].
+    MalformedRequest,
+    /// See [`super::Error::CredentialInQuery`].
+    CredentialInQuery,
+    /// See [`super::Error::Unauthenticated`].
+    Unauthenticated,
+    /// See [`super::Error::TenantNotFound`].
+    TenantNotFound,
+    /// See [`super::Error::TenantSuspended`].
+    TenantSuspended,
+    /// See [`super::Error::KeyKindNotAllowed`].
+    KeyKindNotAllowed,
+    /// See [`super::Error::OriginNotAllowed`].
+    OriginNotAllowed,
+    /// See [`super::Error::ApiKeyNotFound`].
+    ApiKeyNotFound,
+    /// See [`super::Error::ProjectNotFound`].
+    ProjectNotFound,
+    /// See [`super::Error::OrganizationNotFound`].
+    OrganizationNotFound,
+    /// See [`super::Error::UserNotFound`].
+    UserNotFound,
+    /// See [`super::Error::ExternalIdTaken`].
+    ExternalIdTaken,
+    /// See [`super::Error::PropertiesTooLarge`].
+    PropertiesTooLarge,
+    /// See [`super::Error::ApiKeyGone`].
+    ApiKeyGone,
+    /// See [`super::Error::MethodNotAllowed`].
+    MethodNotAllowed,
+    /// See [`super::Error::StaleUpdate`].
+    StaleUpdate,
+    /// See [`super::Error::IdempotencyInProgress`].
+    IdempotencyInProgress,
+    /// See [`super::Error::TooLarge`].
+    PayloadTooLarge,
+    /// See [`super::Error::UnsupportedMediaType`].
+    UnsupportedMediaType,
+    /// See [`super::Error::Invalid`].
+    InvalidField,
+    /// See [`super::Error::IdempotencyKeyReused`].
+    IdempotencyKeyReused,
+    /// See [`super::Error::RotatedTooOften`].
+    RotatedTooOften,
+    /// See [`super::Error::Internal`].
+    Internal,
+    /// See [`super::Error::Unavailable`].
+    TemporarilyUnavailable,
+}
+
+impl ErrorCode {
+    /// All codes, in the order of their statuses.
+    pub const ALL: [Self; 24] = [
+        Self::MalformedRequest,
+        Self::CredentialInQuery,
+        Self::Unauthenticated,
+        Self::TenantSuspended,
+        Self::KeyKindNotAllowed,
+        Self::OriginNotAllowed,
+        Self::TenantNotFound,
+        Self::ApiKeyNotFound,
+        Self::ProjectNotFound,
+        Self::OrganizationNotFound,
+        Self::UserNotFound,
+        Self::MethodNotAllowed,
+        Self::StaleUpdate,
+        Self::IdempotencyInProgress,
+        Self::ExternalIdTaken,
+        Self::PropertiesTooLarge,
+        Self::ApiKeyGone,
+        Self::PayloadTooLarge,
+        Self::UnsupportedMediaType,
+        Self::InvalidField,
+        Self::IdempotencyKeyReused,
+        Self::RotatedTooOften,
+        Self::Internal,
+        Self::TemporarilyUnavailable,
+    ];
+
+    /// The code as clients see it.
+    pub fn as_str(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// The HTTP status that goes with it.
+    pub fn status(self) -> u16 {
+        self.facts().1
+    }
+
+    /// The code of RFC 6749 §5.2 and §4.1.2.1 that says the same, or the closest; where there is none, our own.
+    pub fn oauth(self) -> &'static str {
+        match self.status() {
+            400 | 405 | 413 | 415 | 422 => "invalid_request",
+            401 => "invalid_client",
+            403 => "unauthorized_client",
+            500 => "server_error",
+            503 => "temporarily_unavailable",
+            _ => self.as_str(),
+        }
+    }
+
+    /// What it means and what to do, for the documentation.
+    pub fn meaning(self) -> &'static str {
+        self.facts().2
+    }
+
+    fn facts(self) -> (&'static str, u16, &'static str) {
+        match self {
+            Self::MalformedRequest => ("malformed_request", 400, "the body or a header cannot be read"),
+            Self::CredentialInQuery => {
+                ("credential_in_query", 400, "a credential is in the query string: consider it leaked and rotate it")
+            }
+            Self::Unauthenticated => {
+                ("unauthenticated", 401, "the credential is missing, malformed, unknown, wrong, expired or revoked")
+            }
+            Self::TenantNotFound => ("tenant_not_found", 404, "there is no such tenant"),
+            Self::TenantSuspended => ("tenant_suspended", 403, "the credential is right, and its tenant is suspended"),
+            Self::KeyKindNotAllowed => {
+                ("key_kind_not_allowed", 403, "the API key is right, and of a kind that this endpoint does not take")
+            }
+            Self::OriginNotAllowed => {
+                ("origin_not_allowed", 403, "the API key may not be sent by a browser page of this origin")
+            }
+            Self::ApiKeyNotFound => ("api_key_not_found", 404, "the tenant has no such API key"),
+            Self::ProjectNotFound => {
+                ("project_not_found", 404, "there is no such project, or it is not that of the API key")
+            }
+            Self::OrganizationNotFound => ("organization_not_found", 404, "the tenant has no such organization"),
+            Self::UserNotFound => ("user_not_found", 404, "the tenant has no such user, or not in that organization"),
+            Self::ExternalIdTaken => {
+                ("external_id_taken", 409, "the external id is that of another organization or user")
+            }
+            Self::PropertiesTooLarge => (
+                "properties_too_large",
+                409,
+                "what the token would carry is over 4096 bytes of properties, or 8192 bytes with everything else",
+            ),
+            Self::ApiKeyGone => ("api_key_gone", 410, "the API key was revoked or has expired: provision another"),
+            Self::MethodNotAllowed => ("method_not_allowed", 405, "the path has other methods: see `Allow`"),
+            Self::StaleUpdate => {
+                ("stale_update", 409, "others changed the same thing at the same time; nothing was changed: try again")
+            }
+            Self::IdempotencyInProgress => (
+                "idempotency_in_progress",
+                409,
+                "the first request with this `Idempotency-Key` may still be running: try again after `Retry-After`",
+            ),
+            Self::PayloadTooLarge => ("payload_too_large", 413, "the body is over 64 KiB"),
+            Self::UnsupportedMediaType => {
+                ("unsupported_media_type", 415, "the body is not `application/json`, or a form where one is taken")
+            }
+            Self::InvalidField => ("invalid_field", 422, "`error.field` breaks the rule in `message`"),
+            Self::IdempotencyKeyReused => {
+                ("idempotency_key_reused", 422, "this `Idempotency-Key` was used for another request")
+            }
+            Self::RotatedTooOften => (
+                "rotated_too_often",
+                429,
+                "rotated too often within a day: a secret about 100 times, which is all that AWS keeps, a signing key 16 times. If it is urgent, suspend the tenant, or rotate the signing key with `drop_previous`",
+            ),
+            Self::Internal => ("internal", 500, "our fault: report the `x-request-id`"),
+            Self::TemporarilyUnavailable => (
+                "temporarily_unavailable",
+                503,
+                "a store could not be reached: try again, a change with its `Idempotency-Key`",
+            ),
+        }
+    }
+}
