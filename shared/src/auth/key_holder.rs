@@ -162,8 +162,10 @@ fn presented<P: Purpose>(request: &Request) -> Result<ApiKeySecret> {
         api_key: Zeroizing<String>,
     }
     let authorization = request.header("authorization");
-    let bearer = authorization.and_then(|value| scheme(value, "bearer"));
-    let password = authorization.and_then(|value| scheme(value, "basic")).filter(|_| P::AS_PASSWORD).and_then(password);
+    let basic = authorization.and_then(|value| scheme(value, "basic"));
+    let password = basic.filter(|_| P::AS_PASSWORD).and_then(password);
+    // HTTP Basic may be a proxy's, and is then no key at all. Whatever else is there was meant to be one.
+    let bearer = authorization.filter(|_| basic.is_none()).map(|value| scheme(value, "bearer").unwrap_or_default());
     let header = request.header("x-api-key");
     // A body that can't be read has no key; what is wrong with it is for those to know who have one.
     let body = Some(&request.body).filter(|body| P::IN_BODY && body.len() <= LARGEST_BODY);
