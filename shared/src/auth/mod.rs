@@ -1,7 +1,7 @@
 //! Credentials in, proof out.
 //!
 //! A [`Caller`] is the proof that a request carried a valid credential. It can be made in this module only, from a request;
-//! a handler gets it as an argument whose type its operation names. So there is no handler without the check, and no check
+//! a handler gets it as an argument whose type its operation names ([`Anyone`] where no credential is asked for). So there is no handler without the check, and no check
 //! that a handler could forget.
 
 mod anyone;

@@ -126,3 +126,20 @@ async fn nobody_is_let_in_while_the_admin_key_cannot_be_read() {
         call.send().await.refused(503, "temporarily_unavailable");
     }
 }
+
+#[tokio::test]
+async fn no_token_is_signed_while_the_key_in_force_cannot_be_read() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    // A warm process has the key of before, and must not sign with it any more.
+    deployment.post_nothing(&format!("/api/v1/rotate/signing-key?tenant_id={}", world.tenant.id)).await.data(200);
+    let before = deployment.items().await;
+    deployment.stack.faults().inject(Fault::new(Match::any().service(Service::SecretsManager), Effect::NotSent));
+    for entry in OPERATIONS.iter().filter(|entry| matches!(entry.route.name, "user-token" | "register-tenant")) {
+        deployment.authorized(entry, &world).send().await.refused(503, "temporarily_unavailable");
+    }
+    assert_eq!(deployment.items().await, before, "nothing was registered for a token that was not issued");
+    deployment.stack.faults().clear();
+    let token = deployment.token(&world.key, &world.member).await;
+    assert!(deployment.is_active(&world.key, &token).await);
+}
