@@ -13,10 +13,10 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AdminKeys, ApiKey, Clock, Grant, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp,
+    AdminKeys, ApiKey, Clock, Grant, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp, View,
 };
 use crate::error::{Error, Result};
-use crate::store::{Access, Homes, Projects, Secrets, SigningKeys, Snapshot, Table, Tenants, Wanted};
+use crate::store::{Access, Homes, Projects, Rows, Secrets, SigningKeys, Snapshot, Table, Tenants, Wanted};
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
 /// smallest function has.
@@ -40,6 +40,7 @@ struct Parts {
     clock: Box<dyn Clock>,
     random: Box<dyn Random>,
     public_url: Option<String>,
+    require_end_user: bool,
 }
 
 impl fmt::Debug for App {
@@ -88,7 +89,8 @@ impl App {
             prefix: config.secret_prefix,
             signing_keys: SigningKeys::default(),
         };
-        Self(Arc::new(Parts { table, secrets, clock, random, public_url: config.public_url }))
+        let (public_url, require_end_user) = (config.public_url, config.require_end_user);
+        Self(Arc::new(Parts { table, secrets, clock, random, public_url, require_end_user }))
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -117,12 +119,22 @@ impl App {
         self.0.public_url.as_deref()
     }
 
-    /// Reads a tenant's state and what else is wanted of it, in one call.
+    /// Whether calls of the account surface have to name an end user, unless their tenant's configuration says otherwise.
+    pub fn require_end_user(&self) -> bool {
+        self.0.require_end_user
+    }
+
+    /// The rows that can be seen and written in this view. Only `auth` gives out the view that goes with a credential.
+    pub(crate) fn rows<'a>(&'a self, tenant: &'a TenantId, view: &'a View, found: &'a Snapshot) -> Rows<'a> {
+        Rows { table: &self.0.table, random: self.random(), tenant, view, found }
+    }
+
+    /// Reads a tenant's state and what else is wanted of it, in one call: of rows those that can be seen in `view`.
     ///
     /// # Errors
     /// If the table fails.
-    pub async fn snapshot(&self, tenant_id: &TenantId, wanted: &[Wanted]) -> Result<Snapshot> {
-        self.0.table.snapshot(tenant_id, wanted).await
+    pub async fn snapshot(&self, tenant_id: &TenantId, view: &View, wanted: &[Wanted]) -> Result<Snapshot> {
+        self.0.table.snapshot_in(tenant_id, view, wanted).await
     }
 
     /// Signs a token with the key that was in force when `access` was read.

@@ -13,6 +13,9 @@ pub struct Config {
     pub secret_prefix: String,
     /// The service's public address without a slash at its end (`LATCHKEY_PUBLIC_URL`); unset, it is the gateway's own.
     pub public_url: Option<String>,
+    /// Whether calls of the account surface have to name an end user, where a tenant's configuration doesn't say
+    /// (`LATCHKEY_REQUIRE_END_USER`, `true` or `false`; unset is false).
+    pub require_end_user: bool,
     /// The AWS region (`AWS_REGION`, which Lambda sets).
     pub region: String,
     /// Where DynamoDB is, if not where it is for the region (`AWS_ENDPOINT_URL_DYNAMODB`, the SDKs' own name for it).
@@ -55,6 +58,7 @@ impl Config {
             admin_secret: required("LATCHKEY_ADMIN_SECRET"),
             secret_prefix: required("LATCHKEY_SECRET_PREFIX"),
             public_url: variable("LATCHKEY_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value == "true"),
             region: required("AWS_REGION"),
             dynamodb_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),

@@ -15,6 +15,26 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What went wrong on our side. It reaches the log and never a client.
 pub type Cause = Box<dyn StdError + Send + Sync>;
 
+/// Where in a request a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Path,
+    Query,
+    Header,
+    Body,
+}
+
+impl Part {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Body => "body",
+        }
+    }
+}
+
 /// A refusal. Each variant but the last two is something that the caller can act on. `Display` is the sentence for the
 /// client; what only we may know is in [`Error::cause`].
 #[derive(Debug)]
@@ -30,10 +50,11 @@ pub enum Error {
     /// The path exists, the method does not.
     MethodNotAllowed {
         /// The methods that do, for the `Allow` header.
-        allow: &'static str,
+        allow: String,
     },
     /// A field breaks a rule.
     Invalid {
+        part: Part,
         /// The field's name, with an index where it is one of a list.
         field: String,
         problem: Problem,
@@ -48,6 +69,20 @@ pub enum Error {
     KeyKindNotAllowed,
     /// The API key may not be sent by a browser page of that origin.
     OriginNotAllowed,
+    /// The request names two end users.
+    EndUsersDiffer,
+    /// The request names another end user than its token.
+    AnotherEndUser,
+    /// The request names no end user, and the tenant's calls have to.
+    EndUserRequired,
+    /// The token is right, and does not reach as far as the operation.
+    InsufficientScope,
+    /// The row is nobody's in particular: end users read it, and only the account changes it.
+    GlobalRow,
+    /// There is no such row, or it is somebody else's.
+    RowNotFound,
+    /// What was reported of an execution can't follow what was reported before.
+    ExecutionFinished,
     /// The tenant has no such API key.
     ApiKeyNotFound,
     /// There is no such project, or it is another tenant's.
@@ -84,7 +119,16 @@ pub enum Error {
 impl Error {
     /// The refusal of a field.
     pub fn invalid(field: impl Into<String>, problem: Problem) -> Self {
-        Self::Invalid { field: field.into(), problem }
+        Self::Invalid { part: Part::Body, field: field.into(), problem }
+    }
+
+    /// The same error, if it is the refusal of a field, of one in another part of the request.
+    #[must_use]
+    pub fn in_part(self, part: Part) -> Self {
+        match self {
+            Self::Invalid { field, problem, .. } => Self::Invalid { part, field, problem },
+            other => other,
+        }
     }
 
     pub fn unavailable(cause: impl Into<Cause>) -> Self {
@@ -110,6 +154,13 @@ impl Error {
             Self::TenantSuspended => ErrorCode::TenantSuspended,
             Self::KeyKindNotAllowed => ErrorCode::KeyKindNotAllowed,
             Self::OriginNotAllowed => ErrorCode::OriginNotAllowed,
+            Self::EndUsersDiffer => ErrorCode::EndUsersDiffer,
+            Self::AnotherEndUser => ErrorCode::AnotherEndUser,
+            Self::EndUserRequired => ErrorCode::EndUserRequired,
+            Self::InsufficientScope => ErrorCode::InsufficientScope,
+            Self::GlobalRow => ErrorCode::GlobalRow,
+            Self::RowNotFound => ErrorCode::RowNotFound,
+            Self::ExecutionFinished => ErrorCode::ExecutionFinished,
             Self::ApiKeyNotFound => ErrorCode::ApiKeyNotFound,
             Self::ProjectNotFound => ErrorCode::ProjectNotFound,
             Self::OrganizationNotFound => ErrorCode::OrganizationNotFound,
@@ -171,7 +222,7 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(problem) => write!(formatter, "request {problem}"),
-            Self::Invalid { field, problem } => write!(formatter, "{field} {problem}"),
+            Self::Invalid { field, problem, .. } => write!(formatter, "{field} {problem}"),
             Self::CredentialInQuery => formatter.write_str("credentials belong in a header, never in the query string"),
             Self::UnsupportedMediaType => {
                 formatter.write_str("content-type must be application/json, or that of a form where one is taken")
@@ -183,6 +234,15 @@ impl fmt::Display for Error {
             Self::TenantSuspended => formatter.write_str("tenant is suspended"),
             Self::KeyKindNotAllowed => formatter.write_str("API key is of a kind that this endpoint does not take"),
             Self::OriginNotAllowed => formatter.write_str("API key may not be used from this origin"),
+            Self::EndUsersDiffer => formatter.write_str("headers and body name different end users"),
+            Self::AnotherEndUser => formatter.write_str("the token is not that end user's"),
+            Self::EndUserRequired => formatter.write_str("calls of this account have to name an end user"),
+            Self::InsufficientScope => {
+                formatter.write_str("the token does not reach this far: use the account's API key")
+            }
+            Self::GlobalRow => formatter.write_str("all end users share this: only the account may change it"),
+            Self::RowNotFound => formatter.write_str("not found"),
+            Self::ExecutionFinished => formatter.write_str("the execution is past that status"),
             Self::ApiKeyNotFound => formatter.write_str("API key not found"),
             Self::ProjectNotFound => formatter.write_str("project not found"),
             Self::OrganizationNotFound => formatter.write_str("organization not found"),

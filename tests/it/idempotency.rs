@@ -216,6 +216,7 @@ fn app(deployment: &Deployment) -> App {
         .build();
     let config = Config {
         public_url: None,
+        require_end_user: false,
         table: variable("LATCHKEY_TABLE"),
         admin_secret: variable("LATCHKEY_ADMIN_SECRET"),
         secret_prefix: variable("LATCHKEY_SECRET_PREFIX"),

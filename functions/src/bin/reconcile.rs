@@ -1,4 +1,4 @@
-//! Every five minutes: removes what interrupted provisioning left behind.
+//! Every five minutes: removes what interrupted provisioning left behind, and the messages of deleted sessions.
 
 use shared::{App, Exit, Result, on_schedule};
 

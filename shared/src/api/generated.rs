@@ -1,5 +1,7 @@
 //! What is written from the registry into files of the repository, and how.
 
+use std::collections::BTreeSet;
+
 use super::{Dialect, Entry, OPERATIONS};
 use crate::auth::Place;
 use crate::error::ErrorCode;
@@ -39,12 +41,20 @@ fn openapi() -> String {
 
 /// The routes for `cargo lambda watch`. Each with its method, because a route without one takes every method.
 fn router() -> String {
+    let mut seen = BTreeSet::new();
     let routes: Vec<_> = OPERATIONS
         .iter()
-        .flat_map(|entry| entry.route.paths().map(move |path| (path, &entry.route)))
-        .map(|(path, route)| {
-            let (method, name) = (route.method.as_str(), route.name);
-            format!("\"{path}\" = [{{ method = \"{method}\", function = \"{name}\" }}]\n")
+        .flat_map(|entry| entry.route.paths())
+        .filter(|path| seen.insert(*path))
+        .map(|path| {
+            let of_path = OPERATIONS.iter().filter(|entry| entry.route.paths().any(|other| other == path));
+            let methods: Vec<_> = of_path
+                .map(|entry| {
+                    let (method, function) = (entry.route.method.as_str(), entry.route.function);
+                    format!("{{ method = \"{method}\", function = \"{function}\" }}")
+                })
+                .collect();
+            format!("\"{path}\" = [{}]\n", methods.join(", "))
         })
         .collect();
     format!("[workspace.metadata.lambda.watch.router]\n{}", routes.concat())
@@ -52,12 +62,13 @@ fn router() -> String {
 
 fn endpoints() -> String {
     let row = |entry: &Entry| {
-        let (method, name, summary) = (entry.route.method.as_str(), entry.route.name, entry.route.summary);
+        let (method, name, summary) = (entry.route.method.as_str(), entry.route.function, entry.route.summary);
         let paths: Vec<_> = entry.route.paths().map(|path| format!("`{path}`")).collect();
-        let credential = match entry.security.first().map(|scheme| scheme.place) {
-            None => "none".to_owned(),
-            Some(Place::Header(name)) => format!("`{name}`"),
-            Some(Place::Bearer) => "API key".to_owned(),
+        let credential = match (entry.dialect, entry.security.first().map(|scheme| scheme.place)) {
+            (_, None) => "none".to_owned(),
+            (Dialect::Account, _) => "account key or scoped token".to_owned(),
+            (_, Some(Place::Header(name))) => format!("`{name}`"),
+            (_, Some(Place::Bearer)) => "API key".to_owned(),
         };
         let paths = paths.join(", ");
         format!("| {method} {paths} | {summary} | {credential} | [`{name}`](functions/src/bin/{name}.rs) |\n")

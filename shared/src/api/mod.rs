@@ -3,6 +3,7 @@
 //! [`OPERATIONS`] is the one list of endpoints. The OpenAPI document, the local router and the tables of the README are made
 //! from it; the template, the binaries, the events and the tests are compared with it.
 
+pub mod account;
 pub mod api_key_outputs;
 pub mod api_keys;
 mod generated;
@@ -19,6 +20,16 @@ pub use generated::{GENERATED, Generated};
 pub use openapi::document;
 pub use operation::{BodyRule, Dialect, Entry, Input, Method, Operation, Output, Route};
 
+use account::documents::{CreateDocument, DeleteDocument, GetDocument, ListDocuments};
+use account::sessions::{
+    CreateAgentSession, CreateMessage, DeleteAgentSession, GetAgentSession, ListAgentSessions, ListMessages,
+    UpdateAgentSession,
+};
+use account::token::AuthToken;
+use account::tools::{ExecuteTool, GetToolExecution, ListToolExecutions, ReportToolExecution};
+use account::workspaces::{
+    CreateWorkspace, DeleteWorkspace, GetWorkspace, ListWorkspaceDocuments, ListWorkspaces, UpdateWorkspace,
+};
 use api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use register_tenant::RegisterTenant;
@@ -30,7 +41,7 @@ use tenants::{
 use tokens::{Introspect, Jwks, OauthAuthorizationServer, RevokeToken};
 
 /// Every endpoint, in the order of the documentation.
-pub static OPERATIONS: [Entry; 27] = [
+pub static OPERATIONS: [Entry; 49] = [
     Entry::of::<ProvisionTenant>(),
     Entry::of::<UpdateTenant>(),
     Entry::of::<RotateTenantSecret>(),
@@ -58,6 +69,28 @@ pub static OPERATIONS: [Entry; 27] = [
     Entry::of::<OauthAuthorizationServer>(),
     Entry::of::<Introspect>(),
     Entry::of::<RevokeToken>(),
+    Entry::of::<AuthToken>(),
+    Entry::of::<CreateAgentSession>(),
+    Entry::of::<ListAgentSessions>(),
+    Entry::of::<GetAgentSession>(),
+    Entry::of::<UpdateAgentSession>(),
+    Entry::of::<DeleteAgentSession>(),
+    Entry::of::<CreateMessage>(),
+    Entry::of::<ListMessages>(),
+    Entry::of::<ExecuteTool>(),
+    Entry::of::<ListToolExecutions>(),
+    Entry::of::<GetToolExecution>(),
+    Entry::of::<ReportToolExecution>(),
+    Entry::of::<CreateWorkspace>(),
+    Entry::of::<ListWorkspaces>(),
+    Entry::of::<GetWorkspace>(),
+    Entry::of::<UpdateWorkspace>(),
+    Entry::of::<DeleteWorkspace>(),
+    Entry::of::<ListWorkspaceDocuments>(),
+    Entry::of::<CreateDocument>(),
+    Entry::of::<ListDocuments>(),
+    Entry::of::<GetDocument>(),
+    Entry::of::<DeleteDocument>(),
 ];
 
 /// Functions that no client calls: they are started by a schedule.

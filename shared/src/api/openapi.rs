@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::OPERATIONS;
-use super::operation::{BodyRule, Dialect, Entry};
+use super::operation::{BodyRule, Dialect, Entry, Method};
 use crate::auth::{Place, SecurityScheme};
 use crate::error::ErrorCode;
 
@@ -32,9 +32,10 @@ pub fn document() -> Value {
     }
     let mut schemas = inputs.take_definitions(true);
     schemas.extend(outputs.take_definitions(true));
-    for dialect in [Dialect::Registry, Dialect::Projects, Dialect::Tokens] {
+    for dialect in [Dialect::Registry, Dialect::Projects, Dialect::Account, Dialect::Tokens] {
         schemas.insert(refusal_name(dialect).to_owned(), refusal(dialect));
     }
+    schemas.insert(VALIDATION.to_owned(), validation());
     json!({
         "openapi": "3.1.0",
         "info": {
@@ -113,6 +114,17 @@ fn parameters(entry: &Entry, generator: &mut SchemaGenerator) -> Vec<Value> {
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         }));
     }
+    if entry.dialect == Dialect::Account {
+        parameters.extend(["external_user_id", "X-End-User-ID"].map(|name| {
+            json!({
+                "name": name,
+                "in": "header",
+                "required": false,
+                "description": "With an API key: the end user that the call is for, if the body doesn't name it.",
+                "schema": { "type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[ -~]+$" },
+            })
+        }));
+    }
     parameters
 }
 
@@ -148,7 +160,7 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
             "required": ["status", "data"],
             "properties": { "status": { "const": "success" }, "data": output },
         }),
-        Dialect::Tokens => output,
+        Dialect::Account | Dialect::Tokens => output,
     };
     responses.insert(entry.route.status.to_string(), answer("Success", &success, &Map::new()));
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
@@ -167,7 +179,11 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         if status == 401 && entry.dialect != Dialect::Registry {
             headers.insert("www-authenticate".to_owned(), header("The scheme of the credential."));
         }
-        let schema = json!({ "$ref": format!("#/components/schemas/{}", refusal_name(entry.dialect)) });
+        let name = match (entry.dialect, status) {
+            (Dialect::Account, 422) => VALIDATION,
+            (dialect, _) => refusal_name(dialect),
+        };
+        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
         responses.insert(status.to_string(), answer(&description.join("; "), &schema, &headers));
     }
     Value::Object(responses)
@@ -180,7 +196,14 @@ fn applies(code: ErrorCode, entry: &Entry) -> bool {
     match code {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
         ErrorCode::TenantSuspended | ErrorCode::OriginNotAllowed => by_key,
-        ErrorCode::KeyKindNotAllowed => entry.dialect == Dialect::Projects,
+        ErrorCode::KeyKindNotAllowed => matches!(entry.dialect, Dialect::Projects | Dialect::Account),
+        ErrorCode::EndUsersDiffer
+        | ErrorCode::AnotherEndUser
+        | ErrorCode::EndUserRequired
+        | ErrorCode::InsufficientScope => entry.dialect == Dialect::Account,
+        ErrorCode::GlobalRow => is(&["update-workspace", "delete-workspace", "delete-document"]),
+        ErrorCode::RowNotFound => entry.dialect == Dialect::Account && entry.route.path.contains("{id}"),
+        ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
         ErrorCode::TenantNotFound => !by_key && !is(&["provision-tenant", "fetch-tenants"]),
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
         ErrorCode::ApiKeyGone => is(&["rotate-api-key"]),
@@ -188,7 +211,12 @@ fn applies(code: ErrorCode, entry: &Entry) -> bool {
         ErrorCode::OrganizationNotFound => is(&["register-user", "register-tenant", "revoke-tokens"]),
         ErrorCode::UserNotFound => is(&["user-token", "register-tenant", "revoke-tokens"]),
         ErrorCode::PropertiesTooLarge => is(&["register-user", "user-token", "register-tenant"]),
-        ErrorCode::StaleUpdate => entry.is_change() || is(&["register-organization", "register-user"]),
+        ErrorCode::StaleUpdate => {
+            let writes = entry.route.method != Method::Get && !is(&["auth-token"]);
+            entry.is_change()
+                || is(&["register-organization", "register-user"])
+                || (entry.dialect == Dialect::Account && writes)
+        }
         ErrorCode::IdempotencyInProgress | ErrorCode::IdempotencyKeyReused => entry.is_change(),
         ErrorCode::RotatedTooOften => is(&["rotate-tenant-secret", "rotate-signing-key"]),
         ErrorCode::PayloadTooLarge | ErrorCode::UnsupportedMediaType => entry.has_body(),
@@ -215,8 +243,29 @@ fn refusal_name(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::Registry => "Refusal",
         Dialect::Projects => "ProjectsRefusal",
+        Dialect::Account => "AccountRefusal",
         Dialect::Tokens => "TokensRefusal",
     }
+}
+
+/// What the document calls the refusal of a field of the account surface.
+const VALIDATION: &str = "ValidationError";
+
+/// The body of such a refusal.
+fn validation() -> Value {
+    let place = json!({ "type": "array", "items": { "type": ["string", "integer"] }, "minItems": 2 });
+    let problem = json!({
+        "type": "object",
+        "required": ["loc", "msg", "type"],
+        "properties": { "loc": place, "msg": { "type": "string" }, "type": { "type": "string" } },
+        "additionalProperties": false,
+    });
+    json!({
+        "type": "object",
+        "required": ["detail"],
+        "properties": { "detail": { "type": "array", "items": problem, "minItems": 1 } },
+        "additionalProperties": false,
+    })
 }
 
 /// The body of every refusal of a surface.
@@ -244,6 +293,7 @@ fn refusal(dialect: Dialect) -> Value {
             "message": { "type": "string" },
             "error": error,
         }),
+        Dialect::Account => json!({ "detail": { "type": "string" }, "code": { "enum": codes } }),
         Dialect::Tokens => json!({ "error": { "type": "string" }, "error_description": { "type": "string" } }),
     };
     let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();

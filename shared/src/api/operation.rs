@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::auth::{Caller, SecurityScheme};
+use crate::domain::ExternalId;
 use crate::error::ErrorCode;
 use crate::store::Wanted;
 
@@ -12,6 +13,8 @@ use crate::store::Wanted;
 pub enum Method {
     Get,
     Post,
+    Patch,
+    Delete,
 }
 
 impl Method {
@@ -20,6 +23,8 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -27,8 +32,11 @@ impl Method {
 /// Where an operation is, and what it is called.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// Its name, which is the binary's: `provision-tenant`.
+    /// Its name: `provision-tenant`.
     pub name: &'static str,
+    /// The binary that answers it: that of its path, with all of the path's methods. A path with one method has a function of
+    /// the operation's name.
+    pub function: &'static str,
     pub method: Method,
     /// With `{name}` where a segment is a parameter.
     pub path: &'static str,
@@ -45,12 +53,29 @@ pub struct Route {
 impl Route {
     /// A route that changes something.
     pub const fn post(name: &'static str, path: &'static str, body: BodyRule) -> Self {
-        Self { name, method: Method::Post, path, aliases: &[], status: 200, summary: "", body }
+        Self { name, function: name, method: Method::Post, path, aliases: &[], status: 200, summary: "", body }
+    }
+
+    /// A route that changes some fields of something.
+    pub const fn patch(name: &'static str, path: &'static str) -> Self {
+        Self { method: Method::Patch, ..Self::post(name, path, BodyRule::Required) }
+    }
+
+    /// A route that takes something away.
+    pub const fn delete(name: &'static str, path: &'static str) -> Self {
+        Self { method: Method::Delete, ..Self::get(name, path) }
     }
 
     /// A route that reads.
     pub const fn get(name: &'static str, path: &'static str) -> Self {
-        Self { name, method: Method::Get, path, aliases: &[], status: 200, summary: "", body: BodyRule::None }
+        Self { method: Method::Get, ..Self::post(name, path, BodyRule::None) }
+    }
+
+    /// The same in the function of its path, which has other methods too.
+    #[must_use]
+    pub const fn of(mut self, function: &'static str) -> Self {
+        self.function = function;
+        self
     }
 
     /// The same with another status of success.
@@ -100,6 +125,9 @@ pub enum Dialect {
     Registry,
     /// `{status, data}`; a refusal is `{status, message, error: {code, field?}}`. What is invalid is 400.
     Projects,
+    /// The bare document; a refusal is `{detail, code}`, and of a field `{detail: [{loc, msg, type}]}`, as FastAPI has it. Its
+    /// answers can be read by pages of any origin.
+    Account,
     /// The bare document; a refusal is that of RFC 6749 §5.2, `{error, error_description}`. What is invalid is 400.
     Tokens,
 }
@@ -116,6 +144,11 @@ impl Dialect {
 
 /// What an operation reads from query or body. Decoding is strict: the type says `deny_unknown_fields`.
 pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
+    /// The end user that the input names.
+    fn end_user(&self) -> Option<&ExternalId> {
+        None
+    }
+
     /// The tenant that the input is about, for the log line.
     fn tenant_id(&self) -> Option<&str> {
         None

@@ -1,9 +1,8 @@
 //! Whoever asks for what is public.
 
-use super::{Attempt, Caller, Request, SecurityScheme};
+use super::{Attempt, Caller, Needs, Request, SecurityScheme};
 use crate::app::App;
 use crate::error::Result;
-use crate::store::Wanted;
 
 /// No proof of anything.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ impl Caller for Anyone {
     type Found = ();
     type Change = ();
 
-    async fn authenticate(_: &App, _: &Request, _: &[Wanted]) -> Result<(Self, ())> {
+    async fn authenticate(_: &App, _: &Request, _: &Needs) -> Result<(Self, ())> {
         Ok((Self, ()))
     }
 

@@ -7,9 +7,9 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{Attempt, Caller, LARGEST_BODY, Place, Request, SecurityScheme};
+use super::{Attempt, Caller, LARGEST_BODY, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{ApiKey, ApiKeyId, ApiKeySecret, Issuer, KeyKind, KeyState, TenantId};
+use crate::domain::{ApiKey, ApiKeyId, ApiKeySecret, Issuer, KeyKind, KeyState, TenantId, View};
 use crate::error::{Error, Result};
 use crate::store::{Access, Snapshot, Wanted};
 
@@ -114,34 +114,13 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     type Found = Found;
     type Change = ();
 
-    async fn authenticate(app: &App, request: &Request, wanted: &[Wanted]) -> Result<(Self, Found)> {
+    async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
         let presented = presented::<P>(request)?;
         let facts = presented.facts();
-        let wanted: Vec<_> = wanted.iter().cloned().chain([Wanted::ApiKey(facts.id.clone())]).collect();
-        let snapshot = app.snapshot(&facts.tenant_id, &wanted).await?;
-        let access = snapshot.access()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
-        let (key, hashes) = snapshot.api_key(&facts.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
-        let now = app.now();
-        if !hashes.accept(&presented, now) || key.facts != *facts {
-            return Err(Error::Unauthenticated("wrong API key"));
-        }
-        match key.state(now) {
-            KeyState::Active => {}
-            KeyState::Expired => return Err(Error::Unauthenticated("API key has expired")),
-            KeyState::Revoked => return Err(Error::Unauthenticated("API key was revoked")),
-        }
-        // From here on the caller is known, and learns why.
-        if !access.is_active {
-            return Err(Error::TenantSuspended);
-        }
-        if !P::KINDS.contains(&key.facts.kind) {
-            return Err(Error::KeyKindNotAllowed);
-        }
-        if !key.allows(request.header("origin")) {
-            return Err(Error::OriginNotAllowed);
-        }
-        app.note_use(&key).await;
-        Ok((Self { key, purpose: PhantomData }, Found { access, snapshot }))
+        let wanted: Vec<_> = needs.wanted.iter().cloned().chain([Wanted::ApiKey(facts.id.clone())]).collect();
+        let snapshot = app.snapshot(&facts.tenant_id, &View::Account, &wanted).await?;
+        let (key, found) = accept(app, request, &presented, P::KINDS, snapshot).await?;
+        Ok((Self { key, purpose: PhantomData }, found))
     }
 
     fn change(&self, _: &Attempt<'_>) -> Result<()> {
@@ -151,6 +130,40 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     fn tenant_id(&self) -> Option<&str> {
         Some(self.key.facts.tenant_id.as_str())
     }
+}
+
+/// The key that was presented, if it is in force and of one of these kinds, of a tenant that may act. `snapshot` has the key.
+pub(super) async fn accept(
+    app: &App,
+    request: &Request,
+    presented: &ApiKeySecret,
+    kinds: &[KeyKind],
+    snapshot: Snapshot,
+) -> Result<(ApiKey, Found)> {
+    let facts = presented.facts();
+    let access = snapshot.access()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
+    let (key, hashes) = snapshot.api_key(&facts.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
+    let now = app.now();
+    if !hashes.accept(presented, now) || key.facts != *facts {
+        return Err(Error::Unauthenticated("wrong API key"));
+    }
+    match key.state(now) {
+        KeyState::Active => {}
+        KeyState::Expired => return Err(Error::Unauthenticated("API key has expired")),
+        KeyState::Revoked => return Err(Error::Unauthenticated("API key was revoked")),
+    }
+    // From here on the caller is known, and learns why.
+    if !access.is_active {
+        return Err(Error::TenantSuspended);
+    }
+    if !kinds.contains(&key.facts.kind) {
+        return Err(Error::KeyKindNotAllowed);
+    }
+    if !key.allows(request.header("origin")) {
+        return Err(Error::OriginNotAllowed);
+    }
+    app.note_use(&key).await;
+    Ok((key, Found { access, snapshot }))
 }
 
 /// The key in the request: as bearer, in a header of its own, and where its purpose allows it as password or in the body.
@@ -185,7 +198,7 @@ fn presented<P: Purpose>(request: &Request) -> Result<ApiKeySecret> {
 }
 
 /// The credential of an `Authorization` header, if it has that scheme. Its name is taken in any case (RFC 9110 §11.1).
-fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
+pub(super) fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
     let (scheme, credential) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case(expected).then_some(credential.trim_start_matches(' '))
 }

@@ -8,18 +8,20 @@ mod anyone;
 mod key_holder;
 mod operator;
 mod token;
+mod viewer;
 
 pub use anyone::Anyone;
 pub use key_holder::{Found, InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
 pub use operator::Operator;
 pub use token::{Order, active_claims, revocable_claims, wanted_for};
+pub use viewer::Viewer;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 
 use crate::app::App;
-use crate::domain::Timestamp;
+use crate::domain::{ExternalId, Timestamp};
 use crate::error::Result;
 use crate::store::Wanted;
 
@@ -34,8 +36,8 @@ pub struct Request {
     pub method: String,
     /// The variables of the route's path, such as `tenant_id`, decoded.
     pub path_parameters: BTreeMap<String, String>,
-    /// The host that was called, as the gateway says; it is one that the gateway answers for.
-    pub host: String,
+    /// The service's address as clients see it, without a slash at its end.
+    pub base_url: String,
     /// The query string, as it was sent, without the question mark.
     pub query: String,
     /// Headers by lower-case name. Headers that were sent more than once are one here, joined by commas.
@@ -91,6 +93,17 @@ pub struct Attempt<'a> {
     pub request: &'a [&'a [u8]],
 }
 
+/// What an operation needs for its decision, as far as its input tells.
+#[derive(Debug, Default)]
+pub struct Needs {
+    /// What of the caller's tenant it reads. Where the credential is looked up in the table, it comes with the same call.
+    pub wanted: Vec<Wanted>,
+    /// The end user that its body names.
+    pub end_user: Option<ExternalId>,
+    /// Whether the input could be read. If not, the request ends with what is wrong with it.
+    pub is_readable: bool,
+}
+
 /// The proof of who calls.
 pub trait Caller: Sized + Send + 'static {
     /// The credentials, any one of which will do; none where anybody may call.
@@ -101,15 +114,14 @@ pub trait Caller: Sized + Send + 'static {
     /// What handlers hand to a store that changes something, beside what is to be changed.
     type Change: Send;
 
-    /// Checks the credential of `request`. `wanted` is what the operation will need of the caller's tenant: where the
-    /// credential is looked up in the table, it comes with the same call.
+    /// Checks the credential of `request`, and reads what the operation needs.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`](crate::error::Error) for every reason that lies with the caller.
     fn authenticate(
         app: &App,
         request: &Request,
-        wanted: &[Wanted],
+        needs: &Needs,
     ) -> impl Future<Output = Result<(Self, Self::Found)>> + Send;
 
     /// The change that is asked for with this request.

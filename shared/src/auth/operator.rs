@@ -1,10 +1,9 @@
 //! The operator, by the admin key in `X-Admin-Key`.
 
-use super::{Attempt, Caller, Place, Request, SecurityScheme};
+use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{AdminKey, Change, IdempotencyKey, KeySlot, Problem};
 use crate::error::{Error, Result};
-use crate::store::Wanted;
 
 /// The header that carries the key.
 const HEADER: &str = "x-admin-key";
@@ -26,7 +25,7 @@ impl Caller for Operator {
     type Found = ();
     type Change = Change;
 
-    async fn authenticate(app: &App, request: &Request, _: &[Wanted]) -> Result<(Self, ())> {
+    async fn authenticate(app: &App, request: &Request, _: &Needs) -> Result<(Self, ())> {
         let value = request.header(HEADER).ok_or(Error::Unauthenticated("no X-Admin-Key header"))?;
         // Shape first: a guess of another shape must not cost a call to the secret store.
         let key =

@@ -33,11 +33,15 @@ pub fn wanted_for(token: &str) -> Vec<Wanted> {
 /// # Errors
 /// If an item can't be read.
 pub fn active_claims(token: &str, issuer: &Issuer, found: &Found, now: Timestamp) -> Result<Option<Claims>> {
-    let keys = found.snapshot.signing_keys(now)?;
-    let verified = UnverifiedToken::parse(token).and_then(|token| token.verify(issuer, &keys, now));
-    let Ok(claims) = verified else { return Ok(None) };
-    let active = is_unrevoked(&claims, &found.access, &found.snapshot)?;
+    let Some(claims) = verified_claims(token, issuer, found, now)? else { return Ok(None) };
+    let active = found.access.is_active && is_unrevoked(&claims, &found.access, &found.snapshot)?;
     Ok(active.then_some(claims))
+}
+
+/// The claims of a token that `issuer` signed and that is valid now as far as it tells itself.
+pub(super) fn verified_claims(token: &str, issuer: &Issuer, found: &Found, now: Timestamp) -> Result<Option<Claims>> {
+    let keys = found.snapshot.signing_keys(now)?;
+    Ok(UnverifiedToken::parse(token).and_then(|token| token.verify(issuer, &keys, now)).ok())
 }
 
 /// The claims of a token that the tenant signed, for taking it back: whether it is valid now doesn't matter, as long as it can
@@ -52,22 +56,21 @@ pub fn revocable_claims(token: &str, tenant_id: &TenantId, found: &Found, now: T
 }
 
 /// Whether nobody that the token speaks for, or was minted with, has been revoked since.
-fn is_unrevoked(claims: &Claims, access: &Access, snapshot: &Snapshot) -> Result<bool> {
+pub(super) fn is_unrevoked(claims: &Claims, access: &Access, snapshot: &Snapshot) -> Result<bool> {
     let epochs = &claims.epochs;
     let Some((key, _)) = snapshot.api_key(&claims.key_id)? else { return Ok(false) };
-    let minted = access.is_active
-        && access.epoch == epochs.tenant
+    let minted = access.epoch == epochs.tenant
         && key.revoked_at.is_none()
         && key.epoch == epochs.key
         && !snapshot.is_revoked(claims.jti);
     Ok(minted
         && match claims.scope {
             Scope::ProjectUser => is_current_user(claims, snapshot)?,
-            Scope::RegisteredTenant => is_current_customer(claims, snapshot)?,
+            Scope::RegisteredTenant | Scope::EndUser | Scope::Account => is_current_customer(claims, snapshot)?,
         })
 }
 
-/// Whether neither the organization nor the end user of a registered tenant was revoked, as far as it has them.
+/// Whether neither the organization nor the end user was revoked, as far as the token has them.
 fn is_current_customer(claims: &Claims, snapshot: &Snapshot) -> Result<bool> {
     let organization = match claims.org_id {
         Some(id) => snapshot.organization(&Naming::Uuid(id))?.map(|organization| organization.record.epoch),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
+use super::limits::Minutes;
 use super::problem::Problem;
 
 /// The shortest, in seconds.
@@ -52,6 +53,13 @@ impl TokenLifetime {
         let number = Some(number).filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
         let number: u64 = number.and_then(|number| number.parse().ok()).ok_or_else(problem)?;
         Self::new(number.checked_mul(unit).ok_or_else(problem)?)
+    }
+}
+
+impl From<Minutes> for TokenLifetime {
+    // A day at most, as here.
+    fn from(minutes: Minutes) -> Self {
+        Self(u64::from(minutes.get()) * 60)
     }
 }
 

@@ -147,6 +147,28 @@ bounded_number! {
     KeyLifetime: 60..=315_360_000
 }
 
+bounded_number! {
+    /// For how many minutes a scoped token is valid.
+    Minutes: 5..=1440
+}
+
+impl Default for Minutes {
+    fn default() -> Self {
+        Self(60)
+    }
+}
+
+bounded_number! {
+    /// Which page of a list.
+    PageNumber: 1..=1_000_000
+}
+
+impl Default for PageNumber {
+    fn default() -> Self {
+        Self(1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -1,5 +1,6 @@
 //! Rules and types. No I/O, no async, no AWS, no HTTP: everything here is tested in microseconds.
 
+mod account;
 mod api_key;
 mod api_key_secret;
 mod audit;
@@ -26,6 +27,11 @@ mod text;
 mod token;
 mod token_check;
 
+pub use account::{
+    AgentSession, Changes, Description, Document, DocumentStatus, ExecutionId, ExecutionStatus, Failure, Finished,
+    Label, LongText, Markdown, Message, MessageContent, MessageRole, PathId, Report, SessionStatus, SystemPrompt,
+    ToolData, ToolExecution, ToolIds, View, Workspace, WorkspaceIds, new_row_id,
+};
 pub use api_key::{ApiKey, KeyHashes, KeyState};
 pub use api_key_secret::{ApiKeyId, ApiKeySecret, KeyFacts, KeyHash, KeyKind};
 pub use audit::{Action, Actor, AuditEvent, Change};
@@ -34,13 +40,13 @@ pub use external_id::{ExternalId, Naming, Reference, UuidText, parse_uuid};
 pub use idempotency::{IdempotencyKey, REMEMBERED, SECRET_REMEMBERED};
 pub use ids::{TenantId, random_uuid};
 pub use lifetime::TokenLifetime;
-pub use limits::{KeyLifetime, Offset, OverlapSeconds, PageLimit, RatePerMinute};
+pub use limits::{KeyLifetime, Minutes, Offset, OverlapSeconds, PageLimit, PageNumber, RatePerMinute};
 pub use origin::Origin;
-pub use page::{Cursor, Page};
+pub use page::{Cursor, Listing, Page, Paging};
 pub use patch::Patch;
 pub use problem::Problem;
 pub use project::{Organization, OrganizationEntry, Record, RegisteredKey, RegisteredTenant, User, UserEntry};
-pub use properties::Properties;
+pub use properties::{JsonObject, Properties};
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use random::{Random, RandomnessUnavailable, SystemRandomness, draw};
 pub use rp_id::RpId;

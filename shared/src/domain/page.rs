@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 
+use super::limits::{PageLimit, PageNumber};
 use super::problem::Problem;
 
 /// Rows of one page, and where the next page starts if there is one.
@@ -18,6 +19,42 @@ pub struct Page<T> {
     pub rows: Vec<T>,
     /// For the request of the next page; `None` on the last.
     pub next: Option<Cursor>,
+}
+
+/// Which page of a list, by number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Paging {
+    pub page: PageNumber,
+    pub limit: PageLimit,
+}
+
+impl Paging {
+    /// How many rows come before the page.
+    pub fn offset(self) -> u64 {
+        (u64::from(self.page.get()) - 1) * u64::from(self.limit.get())
+    }
+}
+
+/// One page of a list whose length is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing<T> {
+    /// The rows of the page, newest first.
+    pub items: Vec<T>,
+    /// How many rows the list has.
+    pub total: u64,
+    pub paging: Paging,
+}
+
+impl<T> Listing<T> {
+    /// Whether there is another page.
+    pub fn has_more(&self) -> bool {
+        self.paging.offset() + u64::from(self.paging.limit.get()) < self.total
+    }
+
+    /// The same page of something else.
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Listing<U> {
+        Listing { items: self.items.into_iter().map(change).collect(), total: self.total, paging: self.paging }
+    }
 }
 
 /// Bytes of the tag that binds a cursor to its query.

@@ -1,4 +1,4 @@
-//! JSON objects of a tenant's own making that travel in tokens.
+//! JSON objects of a tenant's own making.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,19 +10,19 @@ use serde_json::{Map, Value};
 
 use super::problem::Problem;
 
-/// The most that properties may take, in bytes of compact JSON: with it the token of a user stays below 8 KB, which is what
-/// servers and proxies take in a header or an address.
-pub const MOST_BYTES: usize = 4096;
-
 /// How many objects and arrays may be within each other. JSON readers have limits of their own, ours has 127: what goes into a
 /// token must stay well within that of whoever reads it.
 const DEEPEST: usize = 32;
 
-/// A JSON object of at most 4 KB (as compact JSON).
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Properties(Map<String, Value>);
+/// What tokens carry of a user, an organization or a customer. With at most 4096 bytes of it the token of a user stays below
+/// 8 KB, which is what servers and proxies take in a header or an address.
+pub type Properties = JsonObject<4096>;
 
-impl Properties {
+/// A JSON object of at most `MOST` bytes (as compact JSON).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct JsonObject<const MOST: usize>(Map<String, Value>);
+
+impl<const MOST: usize> JsonObject<MOST> {
     /// Takes back what [`Properties::to_text`] gave.
     pub fn from_stored(text: &str) -> Option<Self> {
         serde_json::from_str(text).ok().map(Self)
@@ -31,7 +31,7 @@ impl Properties {
     /// The fields that are there, each under its name.
     ///
     /// # Errors
-    /// If they are together over 4 KB.
+    /// If they are together over the limit.
     pub fn of(fields: impl IntoIterator<Item = (&'static str, Option<Value>)>) -> Result<Self, Problem> {
         let present = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
         Self(present.collect()).checked()
@@ -41,8 +41,8 @@ impl Properties {
         if self.0.values().any(|value| is_deeper(value, DEEPEST - 1)) {
             return Err(Problem::new("must not have more than 32 objects and lists within each other"));
         }
-        if self.to_text().len() > MOST_BYTES {
-            return Err(Problem::new("must be at most 4096 bytes of JSON"));
+        if self.to_text().len() > MOST {
+            return Err(Problem::new(format!("must be at most {MOST} bytes of JSON")));
         }
         Ok(self)
     }
@@ -53,11 +53,11 @@ impl Properties {
         serde_json::to_string(&self.0).unwrap_or_default()
     }
 
-    /// These, with the fields of `over` in their place or beside them. `None` if that would be over 4 KB.
+    /// These, with the fields of `over` in their place or beside them. `None` if that would be over the limit.
     pub fn overlaid_with(&self, over: &Self) -> Option<Self> {
         let mut merged = self.clone();
         merged.0.extend(over.0.clone());
-        (merged.to_text().len() <= MOST_BYTES).then_some(merged)
+        (merged.to_text().len() <= MOST).then_some(merged)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -75,13 +75,13 @@ fn is_deeper(value: &Value, most: usize) -> bool {
     most.checked_sub(1).is_none_or(|most| inner.any(|value| is_deeper(value, most)))
 }
 
-impl Serialize for Properties {
+impl<const MOST: usize> Serialize for JsonObject<MOST> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
     }
 }
 
-impl<'de> Deserialize<'de> for Properties {
+impl<'de, const MOST: usize> Deserialize<'de> for JsonObject<MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Object;
 
@@ -108,17 +108,17 @@ impl<'de> Deserialize<'de> for Properties {
     }
 }
 
-impl JsonSchema for Properties {
+impl<const MOST: usize> JsonSchema for JsonObject<MOST> {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        "Properties".into()
+        format!("JsonObject{MOST}").into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "object", "description": "Any JSON object of at most 4096 bytes." })
+        json_schema!({ "type": "object", "description": format!("Any JSON object of at most {MOST} bytes.") })
     }
 }
 
@@ -135,9 +135,9 @@ mod tests {
     #[test]
     fn an_object_of_four_kilobytes_is_taken_and_one_byte_more_is_not() {
         let of_length = |length: usize| json!({ "a": "x".repeat(length - 8) });
-        assert_eq!(of_length(MOST_BYTES).to_string().len(), MOST_BYTES);
-        assert!(read(&of_length(MOST_BYTES)).is_ok());
-        assert!(read(&of_length(MOST_BYTES + 1)).unwrap_err().contains("must be at most 4096 bytes"));
+        assert_eq!(of_length(4096).to_string().len(), 4096);
+        assert!(read(&of_length(4096)).is_ok());
+        assert!(read(&of_length(4096 + 1)).unwrap_err().contains("must be at most 4096 bytes"));
     }
 
     #[test]

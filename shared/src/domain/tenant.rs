@@ -75,7 +75,7 @@ impl<'de> Deserialize<'de> for Origins {
     }
 }
 
-/// What an operator configures and no relay call needs: everything but the name and the rate limit.
+/// What an operator configures, but for the name and the rate limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
     /// Web origins that may start a QR login; empty = QR login is off.
@@ -92,6 +92,8 @@ pub struct Configuration {
     pub webauthn_origins: Origins,
     /// Progressive rollout: unset = the deployment's default.
     pub passkeys_enabled: Option<bool>,
+    /// Whether calls of the account surface have to name an end user: unset = the deployment's default.
+    pub require_end_user: Option<bool>,
 }
 
 impl Configuration {
@@ -143,6 +145,9 @@ pub struct NewTenant {
     /// Progressive rollout: null = the deployment's default.
     #[serde(default)]
     pub passkeys_enabled: Option<bool>,
+    /// Whether calls of the account surface have to name an end user: null = the deployment's default.
+    #[serde(default)]
+    pub require_end_user: Option<bool>,
 }
 
 impl NewTenant {
@@ -156,6 +161,7 @@ impl NewTenant {
             webauthn_rp_id: self.webauthn_rp_id.clone(),
             webauthn_origins: self.webauthn_origins.clone(),
             passkeys_enabled: self.passkeys_enabled,
+            require_end_user: self.require_end_user,
         }
     }
 }
@@ -190,6 +196,8 @@ pub struct TenantPatch {
     pub webauthn_origins: Option<Origins>,
     /// Progressive rollout: null = the deployment's default.
     pub passkeys_enabled: Patch<bool>,
+    /// Whether calls of the account surface have to name an end user: null = the deployment's default.
+    pub require_end_user: Patch<bool>,
 }
 
 /// Reads a field that may be left out but not be null.
@@ -210,6 +218,7 @@ impl TenantPatch {
             ("webauthn_rp_id", self.webauthn_rp_id.is_present()),
             ("webauthn_origins", self.webauthn_origins.is_some()),
             ("passkeys_enabled", self.passkeys_enabled.is_present()),
+            ("require_end_user", self.require_end_user.is_present()),
         ]
         .into_iter()
         .filter(|(_, present)| *present)
@@ -235,6 +244,7 @@ impl TenantPatch {
         self.webauthn_rp_id.apply(&mut configuration.webauthn_rp_id);
         set(&mut configuration.webauthn_origins, self.webauthn_origins);
         self.passkeys_enabled.apply(&mut configuration.passkeys_enabled);
+        self.require_end_user.apply(&mut configuration.require_end_user);
         if ties { configuration.check() } else { Ok(()) }
     }
 }

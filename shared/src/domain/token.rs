@@ -36,6 +36,10 @@ pub enum Scope {
     ProjectUser,
     /// A customer of the tenant, the older way: by what it registered itself as.
     RegisteredTenant,
+    /// One end user of the account, by the tenant's own id.
+    EndUser,
+    /// The whole account, as an API key does.
+    Account,
 }
 
 /// How often the tokens of each party have been revoked, when this token was issued. A token is active as long as each of
@@ -65,7 +69,8 @@ pub struct Claims {
     pub iss: String,
     /// The tenant's id: who the token is for.
     pub aud: String,
-    /// The user's uuid; of a registered tenant `key:` and its key, or `name:` and its display name.
+    /// The user's uuid; of a registered tenant `key:` and its key, or `name:` and its display name; of an end user `external:`
+    /// and its id; of the account the id of the API key.
     pub sub: String,
     /// When it was issued, in Unix seconds.
     pub iat: u64,
@@ -173,6 +178,13 @@ pub enum Subject {
         organization_id: Option<Uuid>,
         data: RegisteredData,
     },
+    EndUser(ExternalId),
+    Account,
+}
+
+/// The `sub` of an end user's token: never a uuid of ours, nor the key of a registered tenant.
+pub fn end_user_subject(id: &ExternalId) -> String {
+    format!("external:{id}")
 }
 
 /// A token that is to be issued.
@@ -278,6 +290,15 @@ impl Grant<'_> {
                 claims.org_id = organization_id;
                 claims.external_user_id = user;
                 claims.data = Some(data);
+            }
+            Subject::EndUser(user) => {
+                claims.scope = Scope::EndUser;
+                claims.sub = end_user_subject(&user);
+                claims.external_user_id = Some(user);
+            }
+            Subject::Account => {
+                claims.scope = Scope::Account;
+                claims.sub = self.key_id.to_string();
             }
         }
         Ok(claims)

@@ -13,7 +13,7 @@ use super::clock::Timestamp;
 use super::ids::TenantId;
 use super::lifetime::TokenLifetime;
 use super::signing_key::{ALGORITHM, PublishedKey};
-use super::token::{Claims, Issuer, Scope, TYPE};
+use super::token::{Claims, Issuer, Scope, TYPE, end_user_subject};
 
 /// The longest token that is looked at, in bytes.
 pub const LONGEST_TOKEN: usize = 8192;
@@ -161,6 +161,11 @@ fn check_times(claims: &Claims, key: &PublishedKey, now: u64) -> Result<(), Refu
 fn check_subject(claims: &Claims) -> Result<(), Refused> {
     let (organization, user) = (claims.org_id.is_some(), [claims.role_id.is_some(), claims.properties.is_some()]);
     let epochs = &claims.epochs;
+    let speaks_for_account = user == [false; 2]
+        && claims.data.is_none()
+        && !organization
+        && (epochs.organization.is_none() && epochs.user.is_none())
+        && epochs.external_user.is_some() == claims.external_user_id.is_some();
     let fits = match claims.scope {
         Scope::ProjectUser => {
             organization
@@ -176,6 +181,13 @@ fn check_subject(claims: &Claims) -> Result<(), Refused> {
                 && !claims.sub.is_empty()
                 && (epochs.organization.is_some() == organization && epochs.user.is_none())
                 && epochs.external_user.is_some() == claims.external_user_id.is_some()
+        }
+        Scope::EndUser => {
+            let subject = claims.external_user_id.as_ref().map(end_user_subject);
+            speaks_for_account && subject.as_ref() == Some(&claims.sub)
+        }
+        Scope::Account => {
+            speaks_for_account && claims.external_user_id.is_none() && claims.sub == claims.key_id.as_str()
         }
     };
     if fits { Ok(()) } else { Err(Refused("claims do not fit the scope")) }

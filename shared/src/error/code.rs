@@ -17,6 +17,20 @@ pub enum ErrorCode {
     KeyKindNotAllowed,
     /// See [`super::Error::OriginNotAllowed`].
     OriginNotAllowed,
+    /// See [`super::Error::EndUsersDiffer`].
+    EndUsersDiffer,
+    /// See [`super::Error::AnotherEndUser`].
+    AnotherEndUser,
+    /// See [`super::Error::EndUserRequired`].
+    EndUserRequired,
+    /// See [`super::Error::InsufficientScope`].
+    InsufficientScope,
+    /// See [`super::Error::GlobalRow`].
+    GlobalRow,
+    /// See [`super::Error::RowNotFound`].
+    RowNotFound,
+    /// See [`super::Error::ExecutionFinished`].
+    ExecutionFinished,
     /// See [`super::Error::ApiKeyNotFound`].
     ApiKeyNotFound,
     /// See [`super::Error::ProjectNotFound`].
@@ -55,23 +69,30 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes, in the order of their statuses.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 31] = [
         Self::MalformedRequest,
         Self::CredentialInQuery,
+        Self::EndUsersDiffer,
         Self::Unauthenticated,
         Self::TenantSuspended,
         Self::KeyKindNotAllowed,
         Self::OriginNotAllowed,
+        Self::InsufficientScope,
+        Self::AnotherEndUser,
+        Self::EndUserRequired,
+        Self::GlobalRow,
         Self::TenantNotFound,
         Self::ApiKeyNotFound,
         Self::ProjectNotFound,
         Self::OrganizationNotFound,
         Self::UserNotFound,
+        Self::RowNotFound,
         Self::MethodNotAllowed,
         Self::StaleUpdate,
         Self::IdempotencyInProgress,
         Self::ExternalIdTaken,
         Self::PropertiesTooLarge,
+        Self::ExecutionFinished,
         Self::ApiKeyGone,
         Self::PayloadTooLarge,
         Self::UnsupportedMediaType,
@@ -125,6 +146,21 @@ impl ErrorCode {
             }
             Self::OriginNotAllowed => {
                 ("origin_not_allowed", 403, "the API key may not be sent by a browser page of this origin")
+            }
+            Self::EndUsersDiffer => ("end_users_differ", 400, "headers and body name different end users"),
+            Self::AnotherEndUser => ("another_end_user", 403, "header or body name another end user than the token"),
+            Self::EndUserRequired => {
+                ("end_user_required", 403, "the tenant's calls have to name an end user, and this one does not")
+            }
+            Self::InsufficientScope => (
+                "insufficient_scope",
+                403,
+                "the token is right, and the operation takes another kind or an API key only",
+            ),
+            Self::GlobalRow => ("global_row", 403, "an end user can't change what all end users share"),
+            Self::RowNotFound => ("not_found", 404, "there is no such thing, or it is somebody else's"),
+            Self::ExecutionFinished => {
+                ("execution_finished", 409, "the execution is past the status that was reported")
             }
             Self::ApiKeyNotFound => ("api_key_not_found", 404, "the tenant has no such API key"),
             Self::ProjectNotFound => {

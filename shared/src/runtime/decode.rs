@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::api::{BodyRule, Operation};
 use crate::auth::{LARGEST_BODY, Request};
 use crate::domain::Problem;
-use crate::error::{Error, Result};
+use crate::error::{Error, Part, Result};
 
 /// Names under which people put credentials into query strings, without the signs between their words.
 const CREDENTIAL_PARAMETERS: [&str; 12] = [
@@ -49,7 +49,10 @@ pub fn query<T: DeserializeOwned>(request: &Request) -> Result<T> {
         let path = serde_html_form::to_string(&request.path_parameters).map_err(Error::internal)?;
         text = [path, text].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&");
     }
-    form(&text)
+    form(&text).map_err(|error| {
+        let in_path = error.field().is_some_and(|field| request.path_parameters.contains_key(field));
+        error.in_part(if in_path { Part::Path } else { Part::Query })
+    })
 }
 
 fn form<T: DeserializeOwned>(text: &str) -> Result<T> {

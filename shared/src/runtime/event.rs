@@ -41,8 +41,14 @@ struct Http {
 }
 
 impl HttpEvent {
-    /// The request, with the bytes of its body.
-    pub fn into_request(self) -> Result<Request> {
+    /// The method, as it was sent.
+    pub fn method(&self) -> &str {
+        &self.request_context.http.method
+    }
+
+    /// The request, with the bytes of its body. `public_url` is the service's address, if the deployment says it; else it is
+    /// the host that was called, which is one that the gateway answers for.
+    pub fn into_request(self, public_url: Option<&str>) -> Result<Request> {
         let text = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded {
             BASE64
@@ -51,12 +57,17 @@ impl HttpEvent {
         } else {
             text.into_bytes()
         };
+        let base_url = match (public_url, self.request_context.domain_name) {
+            (Some(url), _) => url.to_owned(),
+            (None, Some(host)) if !host.is_empty() => format!("https://{host}"),
+            (None, _) => return Err(Error::internal("the gateway doesn't say its own address")),
+        };
         // API Gateway sends names in lower case already; other senders of such events don't.
         let headers = self.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         Ok(Request {
             method: self.request_context.http.method,
             path_parameters: self.path_parameters.unwrap_or_default(),
-            host: self.request_context.domain_name.unwrap_or_default(),
+            base_url,
             query: self.raw_query_string.unwrap_or_default(),
             headers,
             body,

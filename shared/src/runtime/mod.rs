@@ -1,33 +1,37 @@
 //! HTTP in, HTTP out: what is the same in every function, written once.
 //!
-//! A function's `main` is one line, `serve::<Operation, _, _>(handler)`. For each request that is: check the method,
-//! decode strictly, authenticate, call the handler, answer, write one log line. What is wrong with an input is said only
-//! after authentication, so that nobody without a credential learns what the rules for inputs are.
+//! A function's `main` is one line, `serve::<Operation, _, _>(handler)`, or `serve_methods([on::<Operation, _, _>(handler), …])`
+//! for a path with several methods. For each request that is: find the method, decode strictly, authenticate, call the
+//! handler, answer, write one log line. What is wrong with an input is said only after authentication, so that nobody
+//! without a credential learns what the rules for inputs are.
 
+mod call;
 mod decode;
 mod event;
 mod response;
 mod schedule;
 mod telemetry;
 
+pub use call::Call;
 pub use schedule::on_schedule;
 
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lambda_runtime::{Context, LambdaEvent, service_fn};
+use lambda_runtime::{LambdaEvent, service_fn};
 
-use crate::api::{Input, Method, Operation, Output};
+use crate::api::{Dialect, Operation, Route};
 use crate::app::App;
-use crate::auth::{Attempt, Caller};
 use crate::config::Config;
-use crate::domain::{Timestamp, draw};
+use crate::domain::draw;
 use crate::error::{Error, Result};
 use event::HttpEvent;
-use response::{HttpResponse, Success};
+use response::HttpResponse;
 use telemetry::Line;
 
 /// How a function's process ends.
@@ -37,29 +41,6 @@ pub type Exit = ExitCode;
 /// by the platform.
 pub const BUDGET: Duration = Duration::from_secs(9);
 
-/// A request that was authenticated and decoded.
-pub struct Call<O: Operation> {
-    /// The proof of who calls.
-    pub caller: O::Caller,
-    pub query: O::Query,
-    pub body: O::Body,
-    /// What was read together with the credential.
-    pub found: <O::Caller as Caller>::Found,
-    /// For the store methods that change something: who asks for it, when, under which idempotency key.
-    pub change: <O::Caller as Caller>::Change,
-    /// When the request came, before anything was read for it.
-    pub at: Timestamp,
-    /// The service's address as clients see it, without a slash at its end.
-    pub base_url: String,
-}
-
-impl<O: Operation> fmt::Debug for Call<O> {
-    /// The operation only: everything else can hold a credential.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "Call({})", O::ROUTE.name)
-    }
-}
-
 /// Runs a function: answers requests with `handler` until the platform ends the process.
 pub fn serve<O, H, F>(handler: H) -> Exit
 where
@@ -67,14 +48,74 @@ where
     H: Fn(App, Call<O>) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = Result<O::Output>> + Send + 'static,
 {
+    serve_methods([on::<O, H, F>(handler)])
+}
+
+/// Runs the function of a path that has several methods.
+pub fn serve_methods<const N: usize>(methods: [Served; N]) -> Exit {
+    let methods = Arc::new(methods);
     run(move |app| async move {
         let cold = AtomicBool::new(true);
         let service = service_fn(|event: LambdaEvent<HttpEvent>| {
-            let (app, cold) = (app.clone(), cold.swap(false, Ordering::Relaxed));
-            async move { Ok::<_, lambda_runtime::Error>(answer::<O, H, F>(app, handler, event, cold, BUDGET).await) }
+            let (app, methods, cold) = (app.clone(), Arc::clone(&methods), cold.swap(false, Ordering::Relaxed));
+            async move { Ok::<_, lambda_runtime::Error>(dispatch(&*methods, app, event, cold).await) }
         });
         lambda_runtime::Runtime::new(service).run().await
     })
+}
+
+type Answering = Pin<Box<dyn Future<Output = HttpResponse> + Send>>;
+
+/// An operation and its handler.
+pub struct Served {
+    route: Route,
+    dialect: Dialect,
+    answer: Box<dyn Fn(App, LambdaEvent<HttpEvent>, bool) -> Answering + Send + Sync>,
+}
+
+impl fmt::Debug for Served {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Served({})", self.route.name)
+    }
+}
+
+/// What answers requests with the operation's method.
+pub fn on<O, H, F>(handler: H) -> Served
+where
+    O: Operation,
+    H: Fn(App, Call<O>) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Result<O::Output>> + Send + 'static,
+{
+    Served {
+        route: O::ROUTE,
+        dialect: O::DIALECT,
+        answer: Box::new(move |app, event, cold| Box::pin(answer::<O, H, F>(app, handler, event, cold, BUDGET))),
+    }
+}
+
+/// Answers a request with the operation of its method.
+async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<HttpEvent>, cold: bool) -> HttpResponse {
+    let method = event.payload.method();
+    if let Some(served) = methods.iter().find(|served| served.route.method.as_str() == method) {
+        return (served.answer)(app, event, cold).await;
+    }
+    let (request_id, started) = (event.context.request_id.as_str(), app.now());
+    let names: Vec<_> = methods.iter().map(|served| served.route.method.as_str()).collect();
+    let allow = names.join(", ");
+    let Some(first) = methods.first() else { return response::make(Dialect::Registry, request_id, Err(none())) };
+    if method == "OPTIONS" && first.dialect == Dialect::Account {
+        return response::preflight(request_id, &allow);
+    }
+    let error = Error::MethodNotAllowed { allow };
+    let status = first.dialect.status(error.code());
+    let line = Line { operation: first.route.function, request_id, tenant_id: None, cold, status };
+    line.write(started, app.now(), Some(&error));
+    response::make(first.dialect, request_id, Err(error))
+}
+
+/// The refusal of a function that serves nothing.
+fn none() -> Error {
+    Error::internal("the function has no operation")
 }
 
 /// Starts the process: configuration, clients, first random draw; then hands over to `main`.
@@ -125,7 +166,8 @@ where
     let request_id = context.request_id.clone();
     let started = app.now();
     // A task of its own, so that a panic ends the task and not the process.
-    let task = tokio::spawn(tokio::time::timeout(budget, handle::<O, H, F>(app.clone(), handler, payload, context)));
+    let task =
+        tokio::spawn(tokio::time::timeout(budget, call::handle::<O, H, F>(app.clone(), handler, payload, context)));
     let (tenant_id, result) = match task.await {
         Ok(Ok(handled)) => handled,
         Ok(Err(_)) => (None, Err(Error::unavailable("out of time"))),
@@ -138,84 +180,17 @@ where
     response::make(O::DIALECT, &request_id, result)
 }
 
-/// The tenant that a request is about, for the log, and what became of it.
-type Handled = (Option<String>, Result<Success>);
-
-async fn handle<O, H, F>(app: App, handler: H, event: HttpEvent, context: Context) -> Handled
-where
-    O: Operation,
-    H: Fn(App, Call<O>) -> F,
-    F: Future<Output = Result<O::Output>>,
-{
-    let call = match admit::<O>(&app, event, &context).await {
-        Ok(call) => call,
-        Err((tenant_id, error)) => return (tenant_id, Err(error)),
-    };
-    let tenant_id = call.query.tenant_id().or(call.caller.tenant_id()).map(str::to_owned);
-    match handler(app, call).await {
-        Ok(output) => {
-            let tenant_id = tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
-            (tenant_id, Success::new(O::DIALECT, O::ROUTE.status, &output))
-        }
-        Err(error) => (tenant_id, Err(error)),
-    }
-}
-
-/// Authenticates and decodes.
-async fn admit<O: Operation>(
-    app: &App,
-    event: HttpEvent,
-    context: &Context,
-) -> Result<Call<O>, (Option<String>, Error)> {
-    let nobody = |error| (None, error);
-    let at = app.now();
-    let request = event.into_request().map_err(nobody)?;
-    if request.method != O::ROUTE.method.as_str() {
-        return Err(nobody(Error::MethodNotAllowed { allow: O::ROUTE.method.as_str() }));
-    }
-    decode::refuse_credentials(&request.query).map_err(nobody)?;
-    // Decoded first, so that what it is about can be read together with the credential; but what is wrong with it is said
-    // only to those who have one.
-    let query = decode::query::<O::Query>(&request);
-    let body = decode::body::<O>(&request);
-    let wanted = match (&query, &body) {
-        (Ok(query), Ok(body)) => O::wanted(query, body),
-        _ => Vec::new(),
-    };
-    let (caller, found) = O::Caller::authenticate(app, &request, &wanted).await.map_err(nobody)?;
-    let owner = caller.tenant_id().map(str::to_owned);
-    let query = query.map_err(|error| (owner.clone(), error))?;
-    let tenant_id = query.tenant_id().map(str::to_owned).or(owner);
-    let known = |error| (tenant_id.clone(), error);
-    let body = body.map_err(known)?;
-    let change = caller.change(&Attempt {
-        at,
-        request_id: &context.request_id,
-        deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
-        idempotency_key: request.header("idempotency-key").filter(|_| O::ROUTE.method == Method::Post),
-        request: &[O::ROUTE.name.as_bytes(), request.query.as_bytes(), request.body.as_slice()],
-    });
-    let change = change.map_err(known)?;
-    let base_url = match app.public_url() {
-        Some(url) => url.to_owned(),
-        None if request.host.is_empty() => {
-            return Err(known(Error::internal("the gateway doesn't say its own address")));
-        }
-        None => format!("https://{}", request.host),
-    };
-    Ok(Call { caller, query, body, found, change, at, base_url })
-}
-
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests {
     use aws_config::{BehaviorVersion, SdkConfig};
+    use lambda_runtime::Context;
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::api::{BodyRule, Route};
+    use crate::api::{BodyRule, Input, Output};
     use crate::auth::Anyone;
     use crate::domain::{SystemClock, SystemRandomness};
 
@@ -246,6 +221,7 @@ mod tests {
             admin_secret: String::new(),
             secret_prefix: String::new(),
             public_url: None,
+            require_end_user: false,
             region: String::new(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,

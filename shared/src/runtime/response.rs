@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::api::{Dialect, Output};
-use crate::error::{Error, Result};
+use crate::error::{Error, Part, Result};
 
 /// What the gateway makes an HTTP response of.
 #[derive(Debug, Serialize)]
@@ -52,7 +53,7 @@ impl Success {
                 data: output,
             }),
             Dialect::Projects => serde_json::to_string(&Projects { status: "success", data: output }),
-            Dialect::Tokens => serde_json::to_string(output),
+            Dialect::Account | Dialect::Tokens => serde_json::to_string(output),
         };
         let body = body.map_err(|_| Error::internal("the answer can't be written"))?;
         Ok(Self { status, cache_control: output.cache_control(), body })
@@ -61,14 +62,10 @@ impl Success {
 
 /// The response.
 pub fn make(dialect: Dialect, request_id: &str, outcome: Result<Success>) -> HttpResponse {
-    let mut headers = BTreeMap::from([
-        ("content-type", "application/json".to_owned()),
-        ("x-content-type-options", "nosniff".to_owned()),
-        ("x-request-id", request_id.to_owned()),
-    ]);
+    let mut headers = common_headers(dialect, request_id);
     let Success { status, cache_control, body } = outcome.unwrap_or_else(|error| {
         if let Error::MethodNotAllowed { allow } = &error {
-            headers.insert("allow", (*allow).to_owned());
+            headers.insert("allow", allow.clone());
         }
         if let Some(seconds) = error.retry_after() {
             headers.insert("retry-after", seconds.to_string());
@@ -81,6 +78,32 @@ pub fn make(dialect: Dialect, request_id: &str, outcome: Result<Success>) -> Htt
     });
     headers.insert("cache-control", cache_control.to_owned());
     HttpResponse { status_code: status, headers, cookies: [], body, is_base64_encoded: false }
+}
+
+/// The headers of all answers.
+fn common_headers(dialect: Dialect, request_id: &str) -> BTreeMap<&'static str, String> {
+    let mut headers = BTreeMap::from([
+        ("content-type", "application/json".to_owned()),
+        ("x-content-type-options", "nosniff".to_owned()),
+        ("x-request-id", request_id.to_owned()),
+    ]);
+    if dialect == Dialect::Account {
+        // Any origin: a page gets in with the token that it was given and with nothing that a browser would add by itself.
+        headers.insert("access-control-allow-origin", "*".to_owned());
+        headers.insert("access-control-expose-headers", "retry-after, x-request-id".to_owned());
+    }
+    headers
+}
+
+/// The answer to a browser that asks what it may send (Fetch standard, CORS-preflight). `X-API-KEY` is not in it: browsers then
+/// refuse to send the one credential that no page may have.
+pub fn preflight(request_id: &str, methods: &str) -> HttpResponse {
+    let mut headers = common_headers(Dialect::Account, request_id);
+    headers.insert("access-control-allow-headers", "authorization, content-type".to_owned());
+    headers.insert("access-control-allow-methods", methods.to_owned());
+    headers.insert("access-control-max-age", "7200".to_owned());
+    headers.insert("cache-control", "no-store".to_owned());
+    HttpResponse { status_code: 200, headers, cookies: [], body: "{}".to_owned(), is_base64_encoded: false }
 }
 
 fn refusal(dialect: Dialect, error: &Error) -> Success {
@@ -117,6 +140,7 @@ fn refusal(dialect: Dialect, error: &Error) -> Success {
             serde_json::to_string(&Registry { success: false, status_code: status, message, data: (), error: detail })
         }
         Dialect::Projects => serde_json::to_string(&Projects { status: "error", message, error: detail }),
+        Dialect::Account => serde_json::to_string(&account_refusal(error)),
         // A client's name for a field may be repeated in it, in characters that RFC 6749 §5.2 rules out.
         Dialect::Tokens => serde_json::to_string(&Tokens {
             error: code.oauth(),
@@ -125,4 +149,25 @@ fn refusal(dialect: Dialect, error: &Error) -> Success {
     };
     // Texts and numbers: there is nothing in it that could not be written.
     Success { status, cache_control: "no-store", body: body.unwrap_or_default() }
+}
+
+/// `{detail, code}`; of a field `{detail: [{loc, msg, type}]}`, which is what FastAPI answers and its clients read.
+fn account_refusal(error: &Error) -> Value {
+    let Error::Invalid { part, field, problem } = error else {
+        return json!({ "detail": error.to_string(), "code": error.code().as_str() });
+    };
+    let msg = problem.to_string();
+    let kind = match msg.as_str() {
+        "is required" => "missing",
+        "is not a field of this operation" => "extra_forbidden",
+        _ => "value_error",
+    };
+    json!({ "detail": [{ "loc": location(*part, field), "msg": format!("{field} {msg}"), "type": kind }] })
+}
+
+/// Where a field is: the part of the request, the name, and indexes within it.
+fn location(part: Part, field: &str) -> Vec<Value> {
+    let (name, rest) = field.split_once('[').unwrap_or((field, ""));
+    let indexes = rest.split(['[', ']']).filter_map(|index| index.parse::<u64>().ok()).map(Value::from);
+    [Value::from(part.as_str()), Value::from(name)].into_iter().chain(indexes).collect()
 }

@@ -42,6 +42,7 @@ where
         "request_id": request_id,
         "removed": done.removed,
         "forgotten": done.forgotten,
+        "cleared": done.cleared,
         "failures": failures.len(),
         "cause": failures.first(),
         "latency_ms": app.now().as_millis().saturating_sub(started.as_millis()),
@@ -52,7 +53,7 @@ where
     }
     telemetry::print(&line);
     if failures.is_empty() {
-        Ok(json!({ "removed": done.removed, "forgotten": done.forgotten }))
+        Ok(json!({ "removed": done.removed, "forgotten": done.forgotten, "cleared": done.cleared }))
     } else {
         Err("some of the work is left for the next run".into())
     }

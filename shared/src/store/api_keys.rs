@@ -92,7 +92,7 @@ impl Tenants<'_> {
             tokens_revoked_at: None,
             last_used_on: None,
         };
-        let new = put(&self.table.name, item(&key, &secret), Condition::new("attribute_not_exists(pk)", []))?;
+        let new = put(&self.table.name, item(&key, &secret), Condition::is_new())?;
         let facts = ApiKeyFacts::from(&key);
         let shown = Some((&facts, &secret));
         match self.change_key(id, &key.facts.id, new, Action::ApiKeyProvisioned, shown, change).await? {

@@ -1,9 +1,10 @@
 //! Update expressions without placeholders to keep in step by hand.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
+    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem,
     Update as TransactUpdate,
 };
 
@@ -24,6 +25,25 @@ impl Condition {
     pub fn new<const N: usize>(expression: impl Into<String>, values: [(&'static str, AttributeValue); N]) -> Self {
         Self { expression: expression.into(), values: values.into() }
     }
+
+    /// No condition.
+    pub fn none() -> Self {
+        Self::new("", [])
+    }
+
+    /// That there is such an item.
+    pub fn exists() -> Self {
+        Self::new("attribute_exists(pk)", [])
+    }
+
+    /// That there is no such item.
+    pub fn is_new() -> Self {
+        Self::new("attribute_not_exists(pk)", [])
+    }
+
+    fn parts(self) -> (Option<String>, HashMap<String, AttributeValue>) {
+        (Some(self.expression).filter(|expression| !expression.is_empty()), placeholders(self.values))
+    }
 }
 
 /// A write that is part of a transaction.
@@ -37,6 +57,19 @@ pub fn put(table: &str, item: Item, condition: Condition) -> Result<TransactWrit
         .build()
         .map_err(Error::internal)?;
     Ok(TransactWriteItem::builder().put(put).build())
+}
+
+/// The removal of an item that is part of a transaction.
+pub fn delete(table: &str, key: Key, condition: Condition) -> Result<TransactWriteItem> {
+    let (expression, values) = condition.parts();
+    let delete = Delete::builder()
+        .table_name(table)
+        .set_key(Some(key))
+        .set_condition_expression(expression)
+        .set_expression_attribute_values(non_empty(values))
+        .build()
+        .map_err(Error::internal)?;
+    Ok(TransactWriteItem::builder().delete(delete).build())
 }
 
 /// A condition on an item that is part of a transaction and that the transaction doesn't write.
@@ -56,7 +89,7 @@ pub fn check(table: &str, key: Key, condition: Condition) -> Result<TransactWrit
 pub struct Update {
     key: Key,
     set: Vec<String>,
-    remove: Vec<&'static str>,
+    remove: Vec<String>,
     values: HashMap<String, AttributeValue>,
 }
 
@@ -67,7 +100,7 @@ impl Update {
     }
 
     #[must_use]
-    pub fn set(mut self, name: &'static str, value: AttributeValue) -> Self {
+    pub fn set(mut self, name: impl fmt::Display, value: AttributeValue) -> Self {
         let placeholder = format!(":set{}", self.values.len());
         self.set.push(format!("{name} = {placeholder}"));
         self.values.insert(placeholder, value);
@@ -92,14 +125,14 @@ impl Update {
 
     /// Takes an attribute away.
     #[must_use]
-    pub fn remove(mut self, name: &'static str) -> Self {
-        self.remove.push(name);
+    pub fn remove(mut self, name: impl fmt::Display) -> Self {
+        self.remove.push(name.to_string());
         self
     }
 
     /// Writes the attribute if there is a value, takes it away if there is none.
     #[must_use]
-    pub fn set_or_remove(self, name: &'static str, value: Option<AttributeValue>) -> Self {
+    pub fn set_or_remove(self, name: impl fmt::Display, value: Option<AttributeValue>) -> Self {
         match value {
             Some(value) => self.set(name, value),
             None => self.remove(name),
@@ -108,10 +141,17 @@ impl Update {
 
     /// Adds one to a number; one that isn't there counts as 0.
     #[must_use]
-    pub fn increment(mut self, name: &'static str) -> Self {
-        self.set.push(format!("{name} = if_not_exists({name}, :zero) + :one"));
+    pub fn increment(self, name: &'static str) -> Self {
+        self.add(name, 1)
+    }
+
+    /// Adds to a number; one that isn't there counts as 0.
+    #[must_use]
+    pub fn add(mut self, name: &'static str, amount: i32) -> Self {
+        let placeholder = format!(":add{}", self.values.len());
+        self.set.push(format!("{name} = if_not_exists({name}, :zero) + {placeholder}"));
         self.values.insert(":zero".to_owned(), AttributeValue::N("0".to_owned()));
-        self.values.insert(":one".to_owned(), AttributeValue::N("1".to_owned()));
+        self.values.insert(placeholder, AttributeValue::N(amount.to_string()));
         self
     }
 
@@ -133,12 +173,14 @@ impl Update {
 
     /// The update as part of a transaction.
     pub fn in_transaction(self, table: &str, condition: Condition) -> Result<TransactWriteItem> {
-        let (key, expression, condition, values) = self.parts(condition);
+        let (key, expression, mut values) = self.unconditional();
+        let (condition, bound) = condition.parts();
+        values.extend(bound);
         let update = TransactUpdate::builder()
             .table_name(table)
             .set_key(Some(key))
             .update_expression(expression)
-            .condition_expression(condition)
+            .set_condition_expression(condition)
             .set_expression_attribute_values(non_empty(values))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()

@@ -65,11 +65,12 @@ pub const CONFIGURATION: &str = "CONFIG";
 /// Sort key of key sets.
 const SIGNING: &str = "SIGNING";
 
-const TENANT: &str = "TENANT#";
+/// What the partitions of tenants begin with.
+pub const TENANT: &str = "TENANT#";
 
 pub type Key = HashMap<String, AttributeValue>;
 
-fn key(partition: String, sort: String) -> Key {
+pub fn key(partition: String, sort: String) -> Key {
     HashMap::from([(PK.to_owned(), AttributeValue::S(partition)), (SK.to_owned(), AttributeValue::S(sort))])
 }
 

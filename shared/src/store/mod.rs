@@ -5,7 +5,9 @@
 //! nothing is let through then.
 
 mod api_keys;
+mod documents;
 mod entries;
+mod executions;
 mod expression;
 mod homes;
 mod item;
@@ -15,14 +17,20 @@ mod outcomes;
 mod projects;
 mod provision;
 mod reconcile;
+mod remains;
 mod rotate;
+mod row_keys;
+mod row_lists;
+mod rows;
 mod secrets;
+mod sessions;
 mod signing;
 mod snapshot;
 mod table;
 mod tenant_items;
 mod tenants;
 mod tokens;
+mod workspaces;
 
 pub use api_keys::{ApiKeyFacts, IssuedApiKey, NewApiKey};
 pub use homes::Homes;
@@ -31,9 +39,12 @@ pub use projects::{Projects, names};
 pub use provision::Provisioned;
 pub use reconcile::Reconciled;
 pub use rotate::{Rotated, RotationFacts};
+pub use row_keys::{List, RowKind};
+pub use rows::{Row, Rows, Seen};
 pub use secrets::{Secrets, SigningKeys};
 pub use signing::RotatedSigningKey;
 pub use snapshot::{Access, Snapshot, Wanted};
 pub use table::Table;
 pub use tenants::Tenants;
 pub use tokens::RevokedTokens;
+pub use workspaces::WorkspaceView;

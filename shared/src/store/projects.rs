@@ -150,7 +150,7 @@ impl Projects<'_> {
     fn copy<E: Entry>(self, entry: &E, external_id: &ExternalId) -> Result<TransactWriteItem> {
         let mut item = self.place::<E>(&Naming::External(external_id.clone()));
         item.extend(entries::new(entry));
-        put(&self.table.name, item, Condition::new("attribute_not_exists(pk)", []))
+        put(&self.table.name, item, Condition::is_new())
     }
 
     fn creation<E: Entry>(self, entry: &E) -> Result<Vec<TransactWriteItem>> {
@@ -158,7 +158,7 @@ impl Projects<'_> {
         item.extend(entries::new(entry));
         item.insert(TENANT_LISTING.to_owned(), text(keys::listing(self.tenant, E::KIND)));
         item.insert(LISTING_ORDER.to_owned(), text(keys::listed(entry.record().created_at, entry.id())));
-        let mut writes = vec![put(&self.table.name, item, Condition::new("attribute_not_exists(pk)", []))?];
+        let mut writes = vec![put(&self.table.name, item, Condition::is_new())?];
         if let Some(external_id) = entry.external_id() {
             writes.push(self.copy(entry, external_id)?);
         }

@@ -79,7 +79,7 @@ impl Tenants<'_> {
     async fn begin(self, tenant: &Tenant, change: &Change, attempt: Uuid) -> Result<Option<Provisioned>> {
         let table = &self.table.name;
         let item = tenant_items::pending(tenant, change.deadline);
-        let mut writes = vec![put(table, item, Condition::new("attribute_not_exists(pk)", []))?];
+        let mut writes = vec![put(table, item, Condition::is_new())?];
         if let Some(idempotency_key) = &change.idempotency_key {
             writes.push(outcomes::reserve(table, change, idempotency_key, attempt)?);
         }
@@ -110,8 +110,8 @@ impl Tenants<'_> {
         let configuration = tenant_items::configuration(tenant);
         let mut writes = vec![
             state.in_transaction(table, pending)?,
-            put(table, configuration, Condition::new("attribute_not_exists(pk)", []))?,
-            put(table, signing::item(&tenant.summary.id, keys)?, Condition::new("attribute_not_exists(pk)", []))?,
+            put(table, configuration, Condition::is_new())?,
+            put(table, signing::item(&tenant.summary.id, keys)?, Condition::is_new())?,
             self.event(&tenant.summary.id, &change.event(Action::TenantProvisioned, Vec::new()))?,
         ];
         if let Some(idempotency_key) = &change.idempotency_key {

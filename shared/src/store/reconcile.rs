@@ -1,4 +1,4 @@
-//! Removes what provisioning left behind. See [`super::provision`] for what that can be.
+//! Removes what requests left behind: unfinished provisioning (see [`super::provision`]), and the messages of deleted sessions.
 
 use aws_sdk_dynamodb::error::SdkError;
 use std::time::Duration;
@@ -29,6 +29,8 @@ pub struct Reconciled {
     pub removed: usize,
     /// Removed tenants that are now forgotten.
     pub forgotten: usize,
+    /// Deleted sessions whose messages are now deleted too.
+    pub cleared: usize,
     /// Why a store failed at a tenant, for the log; the next run tries again.
     pub failures: Vec<String>,
 }
@@ -56,6 +58,14 @@ impl Tenants<'_> {
                 _ => self.forget(item, started).await.map(|over| done.forgotten += usize::from(over)),
             };
             done.failures.extend(outcome.err().and_then(|error| error.cause()));
+        }
+        for mark in self.table.remains().await? {
+            match self.table.clear(&mark, clock, started.plus(RUN)).await {
+                Ok(true) => done.cleared += 1,
+                // There is nothing wrong with a session of many messages: the next run goes on.
+                Ok(false) => break,
+                Err(error) => done.failures.extend(error.cause()),
+            }
         }
         Ok(done)
     }

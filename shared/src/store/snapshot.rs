@@ -10,13 +10,14 @@ use uuid::Uuid;
 use super::api_keys;
 use super::entries;
 use super::item::{Item, Reader};
-use super::keys::{self, Key, Kind, PK};
+use super::keys::{self, Key, Kind};
+use super::row_keys::{self, List, RowKind};
 use super::signing;
-use super::table::Table;
+use super::table::{Table, place};
 use super::tenant_items::{self, ACTIVE};
 use crate::domain::{
     ApiKey, ApiKeyId, ExternalId, KeyHashes, Naming, Organization, PublishedKey, Reference, RegisteredKey,
-    RegisteredTenant, SigningPointer, TenantId, Timestamp, User,
+    RegisteredTenant, SigningPointer, TenantId, Timestamp, User, View,
 };
 use crate::error::Result;
 
@@ -31,6 +32,14 @@ pub enum Wanted {
     /// The revocation of the token with this `jti`.
     Revocation(Uuid),
     SigningKeys,
+    /// A row of the account surface, and where it is kept if that is all that can be found at first.
+    Row(RowKind, Uuid),
+    /// The content of a document.
+    Content(Uuid),
+    /// How many rows a list has.
+    Total(List),
+    /// How often the tokens of the view's end user were revoked.
+    EndUser,
 }
 
 impl Wanted {
@@ -44,17 +53,26 @@ impl Wanted {
         reference.meanings().map(Self::User)
     }
 
-    fn key(&self, tenant: &TenantId) -> Key {
-        match self {
+    fn keys(&self, tenant: &TenantId, view: &View) -> Vec<Key> {
+        let key = match self {
             Self::ApiKey(id) => keys::of_kind(tenant, Kind::ApiKey, id),
             Self::Organization(naming) => keys::named(tenant, Kind::Organization, naming),
             Self::User(naming) => keys::named(tenant, Kind::User, naming),
             Self::RegisteredTenant(key) => keys::of_kind(tenant, Kind::RegisteredTenant, key.digest()),
-            Self::ExternalUser(id) => keys::of_kind(tenant, Kind::ExternalUser, id.digest()),
+            Self::ExternalUser(id) => external_user(tenant, id),
             Self::Revocation(jti) => keys::of_kind(tenant, Kind::Token, jti),
             Self::SigningKeys => keys::signing(tenant),
-        }
+            Self::Row(kind, id) => return row_keys::seen(tenant, view, *kind, *id),
+            Self::Content(id) => return row_keys::contents(tenant, view, *id),
+            Self::Total(list) => return row_keys::counters(tenant, view, list),
+            Self::EndUser => return view.external_user_id().map(|id| external_user(tenant, id)).into_iter().collect(),
+        };
+        vec![key]
     }
+}
+
+fn external_user(tenant: &TenantId, id: &ExternalId) -> Key {
+    keys::of_kind(tenant, Kind::ExternalUser, id.digest())
 }
 
 /// What was there, of what was wanted.
@@ -71,23 +89,25 @@ pub struct Access {
     /// How often all of its tokens have been revoked.
     pub epoch: u64,
     pub signing: SigningPointer,
-}
-
-fn place(key: &Key) -> (String, String) {
-    let part = |name| key.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
-    (part(PK), part(keys::SK))
+    /// Whether calls of the account surface have to name an end user; unset = the deployment's default.
+    pub require_end_user: Option<bool>,
 }
 
 impl Table {
     /// Reads the tenant's state and everything in `wanted`, strongly consistent, in one call. If users are wanted and no
     /// organization, those in which the users were found last come along.
     pub async fn snapshot(&self, tenant_id: &TenantId, wanted: &[Wanted]) -> Result<Snapshot> {
+        self.snapshot_in(tenant_id, &View::Account, wanted).await
+    }
+
+    /// The same, with rows as they are seen in `view`.
+    pub async fn snapshot_in(&self, tenant_id: &TenantId, view: &View, wanted: &[Wanted]) -> Result<Snapshot> {
         let names_organization = wanted.iter().any(|wanted| matches!(wanted, Wanted::Organization(_)));
         let guesses = wanted.iter().filter(|_| !names_organization).filter_map(|wanted| match wanted {
             Wanted::User(user) => self.homes.guess(tenant_id, user).map(|id| Wanted::Organization(Naming::Uuid(id))),
             _ => None,
         });
-        let wanted = wanted.iter().cloned().chain(guesses).map(|wanted| wanted.key(tenant_id));
+        let wanted = wanted.iter().cloned().chain(guesses).flat_map(|wanted| wanted.keys(tenant_id, view));
         let wanted = wanted.chain([keys::state(tenant_id)]);
         // DynamoDB refuses a request with the same key twice.
         let unique: HashMap<_, _> = wanted.map(|key| (place(&key), key)).collect();
@@ -101,7 +121,13 @@ impl Table {
 
 impl Snapshot {
     fn item(&self, wanted: &Wanted) -> Option<&Item> {
-        self.items.get(&place(&wanted.key(&self.tenant_id)))
+        // What is not a row has the same key in every view.
+        wanted.keys(&self.tenant_id, &View::Account).first().and_then(|key| self.at(key))
+    }
+
+    /// What was read at a key.
+    pub(super) fn at(&self, key: &Key) -> Option<&Item> {
+        self.items.get(&place(key))
     }
 
     /// The tenant's state; `None` if there is no such tenant.
@@ -115,6 +141,7 @@ impl Snapshot {
             is_active: row.text(keys::TENANT_STATUS)? == ACTIVE,
             epoch: row.number("epoch")?,
             signing: tenant_items::signing_pointer(state)?,
+            require_end_user: row.optional_bool(tenant_items::REQUIRE_END_USER)?,
         }))
     }
 

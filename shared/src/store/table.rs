@@ -7,16 +7,21 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::{CancellationReason, KeysAndAttributes, ReturnValue, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    CancellationReason, DeleteRequest, KeysAndAttributes, ReturnValue, TransactWriteItem, WriteRequest,
+};
 
 use super::expression::{Condition, Update};
 use super::homes::Homes;
 use super::item::Item;
-use super::keys::Key;
+use super::keys::{Key, PK, SK};
 use crate::error::{Error, Result};
 
 /// How often something is tried that others got in the way of.
 pub const ATTEMPTS: u32 = 3;
+
+/// How many keys DynamoDB reads in one call.
+const MOST_KEYS: usize = 100;
 
 /// The one table, and the client that reaches it.
 #[derive(Debug, Clone)]
@@ -60,10 +65,18 @@ impl Table {
     }
 
     /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left out for
-    /// lack of capacity is asked for again, and in the end the read fails rather than being incomplete.
+    /// lack of capacity is asked for again, and in the end the read fails rather than being incomplete. More than a hundred keys
+    /// are more than one call.
     pub async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::new();
-        let mut wanted = keys;
+        for keys in keys.chunks(MOST_KEYS) {
+            items.extend(self.get_chunk(keys.to_vec()).await?);
+        }
+        Ok(items)
+    }
+
+    async fn get_chunk(&self, mut wanted: Vec<Key>) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
@@ -120,6 +133,30 @@ impl Table {
         request.send().await.map(|_| ()).map_err(failed)
     }
 
+    /// Deletes items, whether they are there or not. What DynamoDB left over for lack of capacity is asked for again.
+    pub async fn delete_all(&self, keys: Vec<Key>) -> Result<()> {
+        for keys in keys.chunks(MOST_DELETIONS) {
+            let request = |key: &Key| {
+                let delete = DeleteRequest::builder().set_key(Some(key.clone())).build().map_err(Error::internal)?;
+                Ok(WriteRequest::builder().delete_request(delete).build())
+            };
+            let mut left = keys.iter().map(request).collect::<Result<Vec<_>>>()?;
+            for attempt in 0..ATTEMPTS {
+                pause(attempt).await;
+                let answer = self.client.batch_write_item().request_items(&self.name, left).send().await;
+                let unprocessed = answer.map_err(failed)?.unprocessed_items.unwrap_or_default().remove(&self.name);
+                left = unprocessed.unwrap_or_default();
+                if left.is_empty() {
+                    break;
+                }
+            }
+            if !left.is_empty() {
+                return Err(Error::unavailable("deletions stayed unprocessed"));
+            }
+        }
+        Ok(())
+    }
+
     /// Writes all or nothing. Attempts that met another transaction on the same items are made again; the SDK's client token
     /// makes an attempt whose answer was lost count once.
     ///
@@ -167,6 +204,15 @@ where
         Some(code) if PERMANENT.contains(&code) => Error::internal(error),
         _ => Error::unavailable(error),
     }
+}
+
+/// How many items DynamoDB deletes in one call that is no transaction.
+const MOST_DELETIONS: usize = 25;
+
+/// The values of an item's primary key.
+pub fn place(item: &Item) -> (String, String) {
+    let part = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+    (part(PK), part(SK))
 }
 
 /// Waits before an attempt that is not the first: long enough for what was in the way to be over.

@@ -22,6 +22,12 @@ pub const PENDING: &str = "pending";
 /// One whose provisioning never finished and never will.
 pub const REMOVED: &str = "removed";
 
+/// No tenant, but messages of a deleted session that are still to be deleted.
+pub const REMAINS: &str = "remains";
+
+/// On the hot item, because every call of the account surface asks for it.
+pub const REQUIRE_END_USER: &str = "require_end_user";
+
 /// On both items: the tenant's revision at which its configuration item was last written.
 const CONFIGURATION_REVISION: &str = "configuration_revision";
 
@@ -47,6 +53,8 @@ pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
         ("epoch".to_owned(), number(0)),
         ("lease_until".to_owned(), millis(lease_until)),
     ]);
+    let required = tenant.configuration.require_end_user.map(AttributeValue::Bool);
+    item.extend(required.map(|required| (REQUIRE_END_USER.to_owned(), required)));
     item
 }
 
@@ -77,6 +85,10 @@ pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>)
     }
     if patch.rate_limit_per_min.is_some() {
         state = state.set("rate_limit_per_min", number(tenant.summary.rate_limit_per_min.get()));
+    }
+    if patch.require_end_user.is_present() {
+        let required = tenant.configuration.require_end_user.map(AttributeValue::Bool);
+        state = state.set_or_remove(REQUIRE_END_USER, required);
     }
     let after = configuration(tenant);
     let fields = [
@@ -121,7 +133,7 @@ pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
         secret: secret_pointer(state)?,
         signing: signing_pointer(state)?,
         tokens_revoked_at: row.optional_millis("tokens_revoked_at")?,
-        configuration: read_configuration(Reader(configuration))?,
+        configuration: read_configuration(Reader(configuration), row)?,
     }))
 }
 
@@ -194,7 +206,7 @@ pub fn secret_pointer(state: &Item) -> Result<SecretPointer> {
     })
 }
 
-fn read_configuration(row: Reader<'_>) -> Result<Configuration> {
+fn read_configuration(row: Reader<'_>, state: Reader<'_>) -> Result<Configuration> {
     let origins = |name| -> Result<Origins> {
         Ok(Origins::from_stored(row.texts(name)?.into_iter().map(Origin::from_stored).collect()))
     };
@@ -206,6 +218,7 @@ fn read_configuration(row: Reader<'_>) -> Result<Configuration> {
         webauthn_rp_id: row.optional_text("webauthn_rp_id")?.map(RpId::from_stored),
         webauthn_origins: origins("webauthn_origins")?,
         passkeys_enabled: row.optional_bool("passkeys_enabled")?,
+        require_end_user: state.optional_bool(REQUIRE_END_USER)?,
     })
 }
 

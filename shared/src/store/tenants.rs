@@ -97,7 +97,7 @@ impl Tenants<'_> {
         tenant.summary.updated_at = Some(change.at);
         tenant.revision += 1;
         let (state, configuration) = tenant_items::patched(patch, tenant);
-        let exists = Condition::new("attribute_exists(pk)", []);
+        let exists = Condition::exists();
         let mut writes = vec![
             state.set("updated_at", millis(change.at)).in_transaction(table, unchanged)?,
             self.event(&tenant.summary.id, &change.event(Action::TenantUpdated, fields))?,
@@ -167,7 +167,7 @@ impl Tenants<'_> {
         let mut item = keys::audit(id, event);
         let event = serde_json::to_string(event).map_err(Error::internal)?;
         item.insert("event".to_owned(), text(event));
-        put(&self.table.name, item, Condition::new("attribute_not_exists(pk)", []))
+        put(&self.table.name, item, Condition::is_new())
     }
 
     /// Commits `writes` and remembers `outcome` under the idempotency key, if

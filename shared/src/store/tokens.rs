@@ -82,15 +82,13 @@ impl Tenants<'_> {
             let update = Update::of(key).increment("epoch").set("tokens_revoked_at", millis(at));
             update.in_transaction(&self.table.name, condition)
         };
-        let exists = || Condition::new("attribute_exists(pk)", []);
-        let anyway = || Condition::new("attribute_not_exists(pk) OR attribute_exists(pk)", []);
         match whose {
             RevokedTokens::All => {
                 let update = Update::of(keys::state(id)).increment("epoch").set("tokens_revoked_at", millis(at));
                 let update = update.set("updated_at", millis(at)).increment("revision");
                 Ok(vec![update.in_transaction(&self.table.name, tenant_items::provisioned())?])
             }
-            RevokedTokens::Key(key) => Ok(vec![count(keys::of_kind(id, Kind::ApiKey, key), exists())?]),
+            RevokedTokens::Key(key) => Ok(vec![count(keys::of_kind(id, Kind::ApiKey, key), Condition::exists())?]),
             RevokedTokens::Organization(uuid) => {
                 let naming = Naming::Uuid(*uuid);
                 let seen = self.table.snapshot(id, &[Wanted::Organization(naming.clone())]).await?;
@@ -106,22 +104,21 @@ impl Tenants<'_> {
                 let mut writes = Self::under_each_name(id, &user, count)?;
                 // The same user by the tenant's own id, under which tokens of other kinds speak for it.
                 if let Some(external_id) = &user.external_id {
-                    writes.push(count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), anyway())?);
+                    writes.push(count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), Condition::none())?);
                 }
                 Ok(writes)
             }
             RevokedTokens::ExternalUser(external_id) => {
                 let naming = Naming::External(external_id.clone());
                 let seen = self.table.snapshot(id, &[Wanted::User(naming.clone())]).await?;
-                let mut writes = vec![count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), anyway())?];
+                let mut writes =
+                    vec![count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), Condition::none())?];
                 match seen.user(&naming)? {
                     Some(user) => writes.extend(Self::under_each_name(id, &user, count)?),
                     // Nobody may be registered under it until this is done: whoever is, was revoked too.
-                    None => writes.push(check(
-                        &self.table.name,
-                        keys::named(id, Kind::User, &naming),
-                        Condition::new("attribute_not_exists(pk)", []),
-                    )?),
+                    None => {
+                        writes.push(check(&self.table.name, keys::named(id, Kind::User, &naming), Condition::is_new())?)
+                    }
                 }
                 Ok(writes)
             }

@@ -9,7 +9,7 @@ use stack::Invocation;
 use crate::support::{Deployment, repository};
 
 fn functions() -> BTreeSet<String> {
-    OPERATIONS.iter().map(|entry| entry.route.name).chain(SCHEDULED).map(str::to_owned).collect()
+    OPERATIONS.iter().map(|entry| entry.route.function).chain(SCHEDULED).map(str::to_owned).collect()
 }
 
 /// The names of the files in a folder that end so, without the ending.
@@ -34,10 +34,13 @@ fn every_function_has_its_binary_its_event_and_its_tests() {
 fn a_binary_says_its_route_in_its_first_line_and_stays_short() {
     for entry in &OPERATIONS {
         let route = &entry.route;
-        let text = std::fs::read_to_string(repository().join(format!("functions/src/bin/{}.rs", route.name))).unwrap();
+        let path = repository().join(format!("functions/src/bin/{}.rs", route.function));
+        let text = std::fs::read_to_string(path).unwrap();
         let first = text.lines().next().unwrap();
-        assert!(first.starts_with(&format!("//! `{} {}`: ", route.method.as_str(), route.path)), "{}", route.name);
-        assert!(text.lines().count() <= 60, "{}", route.name);
+        let methods = OPERATIONS.iter().filter(|entry| entry.route.function == route.function).count();
+        let method = if methods == 1 { format!("{} ", route.method.as_str()) } else { String::new() };
+        assert!(first.starts_with(&format!("//! `{method}{}`: ", route.path)), "{}", route.name);
+        assert!(text.lines().count() <= 60, "{}", route.function);
     }
 }
 
@@ -47,9 +50,18 @@ fn event(name: &str) -> Value {
 }
 
 /// The API keys that the events speak of, by their ids, and the hashes of their texts: with the second, no event comes along.
-const EVENT_KEYS: [(&str, &str); 2] = [
-    ("key_0000000000000000", "ec2797a018a9f3c2ad4a864c0d79e524dcea98cf8ea9e0f8fb120135637919b8"),
-    ("key_0000000000000001", "0000000000000000000000000000000000000000000000000000000000000000"),
+const EVENT_KEYS: [(&str, &str, &str); 3] = [
+    ("key_0000000000000000", "admin", "ec2797a018a9f3c2ad4a864c0d79e524dcea98cf8ea9e0f8fb120135637919b8"),
+    ("key_0000000000000001", "admin", "0000000000000000000000000000000000000000000000000000000000000000"),
+    ("key_0000000000000002", "account", "ae4d440c7dd243c34babb724a306023f41f2a52f51d060a031f1f7ba6b238514"),
+];
+
+/// The rows that the events of the account surface speak of: where they are made, with what, and their ids in the events.
+const EVENT_ROWS: [(&str, &str, &str); 4] = [
+    ("/api/v1/agent-sessions", r#"{"external_user_id":"user_456"}"#, "01900000-0000-7000-8000-000000000001"),
+    ("/api/v1/tools/t/execute", r#"{"external_user_id":"user_456"}"#, "01900000-0000-7000-8000-000000000002"),
+    ("/api/v1/workspaces", r#"{"external_user_id":"user_456","name":"w"}"#, "01900000-0000-7000-8000-000000000003"),
+    ("/api/v1/documents", r#"{"external_user_id":"user_456","name":"d"}"#, "01900000-0000-7000-8000-000000000004"),
 ];
 
 #[tokio::test]
@@ -63,8 +75,8 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         let item: Value = serde_json::from_str(&text).unwrap();
         deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
     }
-    for (id, hash) in EVENT_KEYS {
-        let key = deployment.api_key(&tenant, "admin").await;
+    for (id, kind, hash) in EVENT_KEYS {
+        let key = deployment.api_key(&tenant, kind).await;
         let items = deployment.items().await;
         let item = items.iter().find(|item| item["key_id"]["S"] == key.id.as_str()).unwrap();
         let text = item.to_string().replace(&tenant.id, "tnt_00000000000000000000000000000000").replace(&key.id, id);
@@ -80,15 +92,35 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         "SecretString": stored.versions[0].2,
     });
     assert_eq!(deployment.stack.secrets().handle("CreateSecret", secret.to_string().as_bytes(), 0).0, 200);
-    for entry in &OPERATIONS {
-        let route = &entry.route;
-        let event = event(route.name);
-        let path = route.path.replace("{tenant_id}", "tnt_00000000000000000000000000000000");
-        assert_eq!((&event["version"], &event["rawPath"]), (&json!("2.0"), &json!(path)), "{}", route.name);
-        assert_eq!(event["requestContext"]["http"]["method"], route.method.as_str(), "{}", route.name);
-        assert_eq!(event["routeKey"], format!("ANY {}", route.path), "{}", route.name);
-        let answer = deployment.stack.invoke(route.name, event, Invocation::default()).await.unwrap();
-        assert_eq!(answer.payload["statusCode"], route.status, "{}: {}", route.name, answer.payload);
+    let account = deployment.api_key(&tenant, "account").await;
+    for (path, body, id) in EVENT_ROWS {
+        let before = deployment.items().await;
+        let body: Value = serde_json::from_str(body).unwrap();
+        deployment.account(&account, "POST", path).json(&body).send().await;
+        for item in deployment.items().await.into_iter().filter(|item| !before.contains(item)) {
+            let made = item["sk"]["S"].as_str().filter(|sort| *sort == "ROW");
+            let Some(_) = made else { continue };
+            let old = item["pk"]["S"].as_str().unwrap().rsplit('#').next().unwrap().to_owned();
+            let text = item.to_string().replace(&tenant.id, "tnt_00000000000000000000000000000000");
+            let text = text.replace(&old, id).replace(&old.replace('-', ""), &id.replace('-', ""));
+            let item: Value = serde_json::from_str(&text).unwrap();
+            deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
+        }
+    }
+    for function in functions().iter().filter(|name| !SCHEDULED.contains(&name.as_str())) {
+        let event = event(function);
+        let method = event["requestContext"]["http"]["method"].as_str().unwrap();
+        let mut routes = OPERATIONS.iter().map(|entry| &entry.route);
+        let route = routes.find(|route| route.function == function && route.method.as_str() == method);
+        let route = route.unwrap_or_else(|| panic!("{function} has no {method}"));
+        let mut path = route.path.replace("{tenant_id}", "tnt_00000000000000000000000000000000");
+        for (name, value) in event["pathParameters"].as_object().into_iter().flatten() {
+            path = path.replace(&format!("{{{name}}}"), value.as_str().unwrap());
+        }
+        assert_eq!((&event["version"], &event["rawPath"]), (&json!("2.0"), &json!(path)), "{function}");
+        assert_eq!(event["routeKey"], format!("ANY {}", route.path), "{function}");
+        let answer = deployment.stack.invoke(function, event, Invocation::default()).await.unwrap();
+        assert_eq!(answer.payload["statusCode"], route.status, "{function}: {}", answer.payload);
     }
     for name in SCHEDULED {
         deployment.stack.invoke(name, event(name), Invocation::default()).await.unwrap();

@@ -25,7 +25,7 @@ fn the_router_of_cargo_lambda_has_each_route_with_its_method() {
         let routes = router[path].as_array().unwrap();
         let found = routes.iter().any(|route| {
             route["method"].as_str() == Some(entry.route.method.as_str())
-                && route["function"].as_str() == Some(entry.route.name)
+                && route["function"].as_str() == Some(entry.route.function)
         });
         assert!(found, "{}", entry.route.name);
     }

@@ -1,5 +1,12 @@
 //! One module for each function, by its name.
 
+mod agent_session;
+mod agent_session_messages;
+mod agent_sessions;
+mod auth_token;
+mod document;
+mod documents;
+mod execute_tool;
 mod fetch_api_keys;
 mod fetch_audit_events;
 mod fetch_organizations;
@@ -26,5 +33,10 @@ mod rotate_api_key;
 mod rotate_signing_key;
 mod rotate_tenant_secret;
 mod suspend_tenant;
+mod tool_execution;
+mod tool_executions;
 mod update_tenant;
 mod user_token;
+mod workspace;
+mod workspace_documents;
+mod workspaces;

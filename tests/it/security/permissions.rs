@@ -65,7 +65,9 @@ async fn exercise_keys_and_projects(deployment: &Deployment) {
     let world = deployment.world().await;
     // Each once, and those that note the day of use with a key of their own, which was not used yet.
     for entry in &OPERATIONS {
-        let own = World { key: deployment.api_key(&world.tenant, "admin").await, ..world.clone() };
+        let (key, account) =
+            (deployment.api_key(&world.tenant, "admin").await, deployment.api_key(&world.tenant, "account").await);
+        let own = World { key, account, rows: deployment.rows(&world.account).await, ..world.clone() };
         let answer = deployment.authorized(entry, &own).header("idempotency-key", entry.route.name).send().await;
         assert_eq!(answer.status, entry.route.status, "{}: {}", entry.route.name, answer.text);
     }

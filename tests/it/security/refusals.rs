@@ -146,15 +146,22 @@ async fn every_operation_on_a_tenant_answers_an_unknown_one_with_the_same_bytes(
 async fn every_operation_refuses_every_other_method_before_asking_anybody() {
     let deployment = Deployment::start().await;
     for entry in &OPERATIONS {
+        let of_path = OPERATIONS.iter().filter(|other| other.route.path == entry.route.path);
+        let methods: Vec<_> = of_path.map(|other| other.route.method.as_str()).collect();
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
-            if method == entry.route.method.as_str() {
+            // A browser asks for what it may send by this one.
+            if methods.contains(&method) || (method == "OPTIONS" && entry.dialect == Dialect::Account) {
                 continue;
             }
             let call = deployment.operator(method, &entry.route.path.replace("{tenant_id}", "tnt_1"));
             let (answer, calls) = deployment.calls_of(call).await;
             let code = if entry.dialect == Dialect::Tokens { "invalid_request" } else { "method_not_allowed" };
             answer.refused(405, code);
-            assert_eq!(answer.headers["allow"], entry.route.method.as_str());
+            let mut allowed: Vec<_> = answer.headers["allow"].split(", ").collect();
+            allowed.sort_unstable();
+            let mut methods = methods.clone();
+            methods.sort_unstable();
+            assert_eq!(allowed, methods);
             assert!(calls.is_empty());
         }
     }

@@ -103,6 +103,28 @@ impl Deployment {
         self.anonymous(method, path).header("authorization", &format!("Bearer {}", key.text))
     }
 
+    /// A request of the account surface with an account key.
+    pub fn account(&self, key: &ApiKey, method: &str, path: &str) -> Call {
+        self.anonymous(method, path).header("x-api-key", &key.text)
+    }
+
+    /// The same for an end user.
+    pub fn account_for(&self, key: &ApiKey, user: &str, method: &str, path: &str) -> Call {
+        self.account(key, method, path).header("x-end-user-id", user)
+    }
+
+    /// A request of the account surface with a scoped token.
+    pub fn page(&self, token: &str, method: &str, path: &str) -> Call {
+        self.anonymous(method, path).header("authorization", &format!("Bearer {token}"))
+    }
+
+    /// A scoped token: for an end user, or without one for the whole account.
+    pub async fn scoped_token(&self, key: &ApiKey, user: Option<&str>) -> String {
+        let body = json!({ "external_user_id": user });
+        let answer = self.account(key, "POST", "/api/v1/auth/token").json(&body).send().await;
+        answer.document(200)["access_token"].as_str().unwrap().to_owned()
+    }
+
     /// Registers an organization; `fields` beside its project.
     pub async fn register_organization(&self, key: &ApiKey, fields: &Value) -> Answer {
         let body = with(fields, &json!({ "projectId": key.tenant.project_id() }));

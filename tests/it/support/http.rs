@@ -86,6 +86,7 @@ impl Call {
 enum Surface {
     Registry,
     Projects,
+    Account,
     Tokens,
 }
 
@@ -97,6 +98,14 @@ impl Surface {
             Self::Projects
         } else if begins(&["t/", ".well-known/", "api/v1/auth/introspect", "api/v1/auth/revoke"]) {
             Self::Tokens
+        } else if begins(&[
+            "api/v1/auth/",
+            "api/v1/agent-sessions",
+            "api/v1/tool",
+            "api/v1/workspaces",
+            "api/v1/documents",
+        ]) {
+            Self::Account
         } else {
             Self::Registry
         }
@@ -109,6 +118,8 @@ impl Surface {
             (Self::Registry, false) => &["data", "error", "message", "status_code", "success"],
             (Self::Projects, true) => &["data", "status"],
             (Self::Projects, false) => &["error", "message", "status"],
+            (Self::Account, true) => &[],
+            (Self::Account, false) => &["code", "detail"],
             (Self::Tokens, true) => &[],
             (Self::Tokens, false) => &["error", "error_description"],
         }
@@ -125,9 +136,16 @@ impl Answer {
         assert_eq!(self.headers["cache-control"], kept, "{self:?}");
         let mut names: Vec<_> = self.body.as_object().unwrap().keys().map(String::as_str).collect();
         names.sort_unstable();
-        if !(surface == Surface::Tokens && success) {
+        let bare = success && matches!(surface, Surface::Account | Surface::Tokens);
+        let invalid = surface == Surface::Account && self.status == 422;
+        if invalid {
+            self.check_validation();
+        } else if !bare {
             assert_eq!(names, surface.fields(success), "{self:?}");
         }
+        // Pages of any origin may read what the account surface answers, and nothing else.
+        let readable = self.headers.get("access-control-allow-origin").map(String::as_str);
+        assert_eq!(readable, (surface == Surface::Account).then_some("*"), "{self:?}");
         match surface {
             Surface::Registry => {
                 assert_eq!((&self.body["success"], &self.body["status_code"]), (&success.into(), &self.status.into()));
@@ -136,11 +154,11 @@ impl Answer {
             Surface::Projects => {
                 assert_eq!(self.body["status"], if success { "success" } else { "error" }, "{self:?}");
             }
-            Surface::Tokens => {}
+            Surface::Account | Surface::Tokens => {}
         }
         if !success {
-            assert!(surface == Surface::Registry || self.status != 422, "{self:?}");
-            assert!(self.code().is_some(), "{self:?}");
+            assert!(matches!(surface, Surface::Registry | Surface::Account) || self.status != 422, "{self:?}");
+            assert!(invalid || self.code().is_some(), "{self:?}");
             assert_eq!(
                 self.headers.contains_key("www-authenticate"),
                 self.status == 401 && surface != Surface::Registry
@@ -148,9 +166,30 @@ impl Answer {
         }
     }
 
+    /// The shape of FastAPI.
+    fn check_validation(&self) {
+        assert_eq!(self.body.as_object().unwrap().len(), 1, "{self:?}");
+        for problem in self.body["detail"].as_array().unwrap() {
+            let part = problem["loc"][0].as_str().unwrap();
+            assert!(["path", "query", "header", "body"].contains(&part), "{self:?}");
+            assert!(problem["loc"][1].is_string() && problem["msg"].is_string() && problem["type"].is_string());
+            assert_eq!(problem.as_object().unwrap().len(), 3, "{self:?}");
+        }
+    }
+
     /// The code of a refusal.
     pub fn code(&self) -> Option<&str> {
-        self.body["error"]["code"].as_str().or(self.body["error"].as_str())
+        self.body["error"]["code"].as_str().or(self.body["error"].as_str()).or(self.body["code"].as_str())
+    }
+
+    /// Checks that it is the account surface's refusal of this field, in that part of the request.
+    pub fn invalid(&self, part: &str, field: &str) -> &Self {
+        assert_eq!(self.status, 422, "{}", self.text);
+        let problems = self.body["detail"].as_array().unwrap();
+        assert_eq!(problems.len(), 1, "{}", self.text);
+        assert_eq!((&problems[0]["loc"][0], &problems[0]["loc"][1]), (&part.into(), &field.into()), "{}", self.text);
+        assert!(problems[0]["msg"].as_str().unwrap().starts_with(field), "{}", self.text);
+        self
     }
 
     /// `data`, after checking the status.

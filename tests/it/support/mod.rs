@@ -8,4 +8,4 @@ mod stores;
 
 pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, event, repository, with};
 pub use http::{Answer, Call};
-pub use operations::{World, takes};
+pub use operations::{END_USER, Rows, World, takes};

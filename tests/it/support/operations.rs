@@ -14,7 +14,22 @@ pub struct World {
     pub key: ApiKey,
     pub member: Member,
     pub token: String,
+    /// An `account` key.
+    pub account: ApiKey,
+    pub rows: Rows,
 }
+
+/// One row of each kind that has its own path, of an end user's.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    pub session: String,
+    pub execution: String,
+    pub workspace: String,
+    pub document: String,
+}
+
+/// The end user whose those rows are.
+pub const END_USER: &str = "user_456";
 
 impl Deployment {
     /// A tenant with one of everything.
@@ -23,12 +38,30 @@ impl Deployment {
         let key = self.api_key(&tenant, "admin").await;
         let member = self.member(&key, "acme", "ada").await;
         let token = self.token(&key, &member).await;
-        World { tenant, key, member, token }
+        let account = self.api_key(&tenant, "account").await;
+        let rows = self.rows(&account).await;
+        World { tenant, key, member, token, account, rows }
+    }
+
+    /// One row of each kind, of [`END_USER`]'s.
+    pub async fn rows(&self, account: &ApiKey) -> Rows {
+        let made = async |path: &str, field: &str, body: Value| {
+            let answer = self.account_for(account, END_USER, "POST", path).json(&body).send().await;
+            assert!((201..=202).contains(&answer.status), "{}", answer.text);
+            answer.body[field].as_str().unwrap().to_owned()
+        };
+        Rows {
+            session: made("/api/v1/agent-sessions", "id", json!({})).await,
+            execution: made("/api/v1/tools/web_search/execute", "execution_id", json!({})).await,
+            workspace: made("/api/v1/workspaces", "id", json!({ "name": "Contracts" })).await,
+            document: made("/api/v1/documents", "id", json!({ "name": "Handbook" })).await,
+        }
     }
 
     /// A request of the operation that would be carried out if it had a credential.
     pub fn request(&self, entry: &Entry, world: &World) -> Call {
-        let path = entry.route.path.replace("{tenant_id}", &world.tenant.id);
+        let path = entry.route.path.replace("{tenant_id}", &world.tenant.id).replace("{tool_id}", "web_search");
+        let path = path.replace("{id}", row(entry, &world.rows));
         let tenant = takes(entry, "tenant_id").then(|| format!("tenant_id={}", world.tenant.id));
         let key = takes(entry, "key_id").then(|| format!("key_id={}", world.key.id));
         let query: Vec<_> = tenant.into_iter().chain(key).collect();
@@ -43,6 +76,9 @@ impl Deployment {
         match entry.security.first() {
             None => call,
             Some(_) if entry.dialect == Dialect::Registry => call.header("x-admin-key", self.key()),
+            Some(_) if entry.dialect == Dialect::Account => {
+                call.header("x-api-key", &world.account.text).header("external_user_id", END_USER)
+            }
             Some(_) => call.header("authorization", &format!("Bearer {}", world.key.text)),
         }
     }
@@ -56,9 +92,19 @@ pub fn takes(entry: &Entry, parameter: &str) -> bool {
     parameters.any(|known| known["name"] == parameter && known["in"] == "query")
 }
 
+/// The row that the operation's path is of.
+fn row<'a>(entry: &Entry, rows: &'a Rows) -> &'a str {
+    match entry.route.path {
+        path if path.starts_with("/api/v1/agent-sessions") => &rows.session,
+        path if path.starts_with("/api/v1/tool-executions") => &rows.execution,
+        path if path.starts_with("/api/v1/workspaces") => &rows.workspace,
+        _ => &rows.document,
+    }
+}
+
 /// A body that the operation takes.
 fn body(entry: &Entry, world: &World) -> Value {
-    assert_eq!(entry.route.method, Method::Post);
+    assert!(matches!(entry.route.method, Method::Post | Method::Patch));
     let project = world.tenant.project_id();
     match entry.route.name {
         "provision-tenant" => json!({ "tenant_name": "Acme" }),
@@ -77,6 +123,12 @@ fn body(entry: &Entry, world: &World) -> Value {
         }),
         "user-token" => json!({ "userId": world.member.user_id, "organizationId": world.member.organization_id }),
         "register-tenant" => json!({ "displayName": "Initech", "prefilters": {} }),
+        "create-message" => json!({ "role": "user", "content": "Where is my order?" }),
+        "create-workspace" => json!({ "name": "Contracts" }),
+        "create-document" => json!({ "name": "Handbook", "markdown_content": "# Handbook" }),
+        "report-tool-execution" => json!({ "status": "completed", "outputs": {} }),
+        "update-agent-session" => json!({ "title": "Support" }),
+        "update-workspace" => json!({ "name": "Invoices" }),
         "introspect" | "revoke-token" => json!({ "token": world.token }),
         _ => json!({}),
     }

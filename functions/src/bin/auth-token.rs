@@ -1,0 +1,14 @@
+//! `POST /api/v1/auth/token`: a short-lived token for an end user of the account, or for all of it.
+
+use shared::api::account::token::{AuthToken, ScopedToken};
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<AuthToken, _, _>(issue)
+}
+
+async fn issue(app: App, call: Call<AuthToken>) -> Result<ScopedToken> {
+    let lifetime = call.body.expires_in_minutes;
+    let token = call.caller.mint(&app, &call.found, &call.base_url, lifetime, call.at).await?;
+    Ok(ScopedToken::new(token, lifetime))
+}

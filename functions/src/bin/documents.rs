@@ -1,0 +1,23 @@
+//! `/api/v1/documents`: stores a document, and lists those that the caller sees.
+
+use shared::api::account::Listed;
+use shared::api::account::documents::{CreateDocument, ListDocuments, ShownDocument};
+use shared::domain::Document;
+use shared::{App, Call, Exit, Result, on, serve_methods};
+
+fn main() -> Exit {
+    serve_methods([on::<CreateDocument, _, _>(create), on::<ListDocuments, _, _>(list)])
+}
+
+async fn create(app: App, call: Call<CreateDocument>) -> Result<ShownDocument> {
+    let rows = call.caller.rows(&app, &call.found);
+    let (document, markdown_content) =
+        call.body.document(rows.new_id(call.at)?, call.caller.external_user_id(), call.at);
+    rows.create_document(&document, markdown_content.as_ref()).await?;
+    Ok(ShownDocument { document, markdown_content })
+}
+
+async fn list(app: App, call: Call<ListDocuments>) -> Result<Listed<Document>> {
+    let rows = call.caller.rows(&app, &call.found);
+    Ok(rows.documents(call.query.paging()).await?.into())
+}

@@ -1,0 +1,16 @@
+//! `POST /api/v1/tools/{tool_id}/execute`: asks for a tool to be run.
+
+use shared::api::account::tools::{AcceptedExecution, ExecuteTool};
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<ExecuteTool, _, _>(execute)
+}
+
+async fn execute(app: App, call: Call<ExecuteTool>) -> Result<AcceptedExecution> {
+    let rows = call.caller.rows(&app, &call.found);
+    let (id, user) = (rows.new_id(call.at)?, call.caller.external_user_id());
+    let execution = call.body.execution(id, call.query.tool_id, user, call.at);
+    rows.create(&execution).await?;
+    Ok(AcceptedExecution::new(execution, &call.base_url))
+}

@@ -1,0 +1,18 @@
+//! `/api/v1/tool-executions/{id}`: shows an execution, and takes the reports of whoever runs it.
+
+use shared::api::account::tools::{GetToolExecution, ReportToolExecution};
+use shared::domain::ToolExecution;
+use shared::{App, Call, Exit, Result, on, serve_methods};
+
+fn main() -> Exit {
+    serve_methods([on::<GetToolExecution, _, _>(get), on::<ReportToolExecution, _, _>(report)])
+}
+
+async fn get(app: App, call: Call<GetToolExecution>) -> Result<ToolExecution> {
+    Ok(call.caller.rows(&app, &call.found).get(call.query.id.get()).await?.row)
+}
+
+async fn report(app: App, call: Call<ReportToolExecution>) -> Result<ToolExecution> {
+    call.caller.speaks_for_account()?;
+    call.caller.rows(&app, &call.found).report(call.query.id.get(), &call.body.into(), call.at).await
+}

@@ -1,0 +1,15 @@
+//! `GET /api/v1/workspaces/{id}/documents`: the documents of a workspace that the caller sees, newest first.
+
+use shared::api::account::Listed;
+use shared::api::account::workspaces::ListWorkspaceDocuments;
+use shared::domain::Document;
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<ListWorkspaceDocuments, _, _>(list)
+}
+
+async fn list(app: App, call: Call<ListWorkspaceDocuments>) -> Result<Listed<Document>> {
+    let rows = call.caller.rows(&app, &call.found);
+    Ok(rows.documents_in(call.query.id.get(), call.query.paging()).await?.into())
+}

@@ -1,0 +1,29 @@
+//! `/api/v1/workspaces/{id}`: shows, changes and deletes a workspace.
+
+use shared::api::account::Deleted;
+use shared::api::account::workspaces::{DeleteWorkspace, GetWorkspace, ShownWorkspace, UpdateWorkspace};
+use shared::domain::Workspace;
+use shared::{App, Call, Exit, Result, on, serve_methods};
+
+fn main() -> Exit {
+    serve_methods([
+        on::<GetWorkspace, _, _>(get),
+        on::<UpdateWorkspace, _, _>(update),
+        on::<DeleteWorkspace, _, _>(delete),
+    ])
+}
+
+async fn get(app: App, call: Call<GetWorkspace>) -> Result<ShownWorkspace> {
+    Ok(call.caller.rows(&app, &call.found).workspace(call.query.id.get()).await?.into())
+}
+
+async fn update(app: App, call: Call<UpdateWorkspace>) -> Result<ShownWorkspace> {
+    let rows = call.caller.rows(&app, &call.found);
+    let (id, body) = (call.query.id.get(), call.body);
+    Ok(rows.change_workspace(id, &body.changes(), body.is_default, call.at).await?.into())
+}
+
+async fn delete(app: App, call: Call<DeleteWorkspace>) -> Result<Deleted> {
+    call.caller.rows(&app, &call.found).delete::<Workspace>(call.query.id.get()).await?;
+    Ok(Deleted::DONE)
+}

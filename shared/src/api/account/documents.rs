@@ -1,0 +1,150 @@
+//! Documents: an end user's own, and those that all of the account share.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
+use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use crate::api::tenants::NoInput;
+use crate::auth::Viewer;
+use crate::domain::{Document, DocumentStatus, ExternalId, Label, Markdown, Timestamp, WorkspaceIds};
+use crate::store::{List, RowKind, Wanted};
+
+const DOCUMENTS: &str = "/api/v1/documents";
+const DOCUMENT: &str = "/api/v1/documents/{id}";
+
+/// Stores a document.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateDocument;
+
+impl Operation for CreateDocument {
+    const ROUTE: Route = Route::post("create-document", DOCUMENTS, BodyRule::Required)
+        .of("documents")
+        .answering(201)
+        .about("Store a document: for an end user, or without one for all of them");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = NoInput;
+    type Body = DocumentInput;
+    type Output = ShownDocument;
+
+    fn wanted(_: &NoInput, body: &DocumentInput) -> Vec<Wanted> {
+        body.workspace_ids.iter().map(|id| Wanted::Row(RowKind::Workspace, id)).collect()
+    }
+}
+
+/// Lists documents.
+#[derive(Debug, Clone, Copy)]
+pub struct ListDocuments;
+
+impl Operation for ListDocuments {
+    const ROUTE: Route = Route::get("list-documents", DOCUMENTS)
+        .of("documents")
+        .about("Own and shared documents without their content, newest first");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PageQuery;
+    type Body = NoInput;
+    type Output = Listed<Document>;
+
+    fn wanted(_: &PageQuery, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Total(List::Of(RowKind::Document))]
+    }
+}
+
+/// Shows a document with its content.
+#[derive(Debug, Clone, Copy)]
+pub struct GetDocument;
+
+impl Operation for GetDocument {
+    const ROUTE: Route = Route::get("get-document", DOCUMENT).of("document").about("A document with its content");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = NoInput;
+    type Output = ShownDocument;
+
+    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
+        let id = query.id.get();
+        vec![Wanted::Row(RowKind::Document, id), Wanted::Content(id)]
+    }
+}
+
+/// Deletes a document.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteDocument;
+
+impl Operation for DeleteDocument {
+    const ROUTE: Route = Route::delete("delete-document", DOCUMENT)
+        .of("document")
+        .about("Delete a document. A shared one only by the account");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = NoInput;
+    type Output = Deleted;
+
+    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::Document, query.id.get())]
+    }
+}
+
+/// A new document.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DocumentInput {
+    pub name: Label,
+    #[serde(default)]
+    pub file_type: Option<Label>,
+    /// The workspaces to put it into.
+    #[serde(default)]
+    pub workspace_ids: WorkspaceIds,
+    /// Up to 48 KiB.
+    #[serde(default)]
+    pub markdown_content: Option<Markdown>,
+    /// The end user that it is for, if neither a header nor a token says so. Without one it is for all of them.
+    #[serde(default)]
+    pub external_user_id: EndUser,
+}
+
+impl Input for DocumentInput {
+    fn end_user(&self) -> Option<&ExternalId> {
+        self.external_user_id.id()
+    }
+}
+
+impl DocumentInput {
+    /// The document, for that end user, and its content.
+    pub fn document(
+        self,
+        id: Uuid,
+        external_user_id: Option<&ExternalId>,
+        at: Timestamp,
+    ) -> (Document, Option<Markdown>) {
+        let content = self.markdown_content;
+        let document = Document {
+            id,
+            name: self.name,
+            status: if content.is_some() { DocumentStatus::Ready } else { DocumentStatus::Pending },
+            file_type: self.file_type,
+            workspace_ids: self.workspace_ids,
+            external_user_id: external_user_id.cloned(),
+            created_at: at,
+            updated_at: at,
+        };
+        (document, content)
+    }
+}
+
+/// A document with its content.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DocumentWithContent")]
+pub struct ShownDocument {
+    #[serde(flatten)]
+    pub document: Document,
+    /// Null as long as there is none.
+    pub markdown_content: Option<Markdown>,
+}
+
+impl Output for ShownDocument {}

@@ -1,0 +1,95 @@
+//! What all kinds of rows have in common in requests and answers.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::api::operation::{Input, Output};
+use crate::domain::{Listing, PageLimit, PageNumber, Paging, PathId};
+
+/// Which page.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageQuery {
+    /// Its number, from 1. A page more than 100 000 rows back is refused.
+    #[serde(default)]
+    pub page: PageNumber,
+    /// Rows on it.
+    #[serde(default)]
+    pub limit: PageLimit,
+}
+
+impl PageQuery {
+    pub fn paging(&self) -> Paging {
+        Paging { page: self.page, limit: self.limit }
+    }
+}
+
+impl Input for PageQuery {}
+
+/// Which one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PathOnly {
+    /// Its id.
+    pub id: PathId,
+}
+
+impl Input for PathOnly {}
+
+/// Which one, and which page of what is in it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageWithin {
+    /// The id of what the list is in.
+    pub id: PathId,
+    /// Its number, from 1. A page more than 100 000 rows back is refused.
+    #[serde(default)]
+    pub page: PageNumber,
+    /// Rows on it.
+    #[serde(default)]
+    pub limit: PageLimit,
+}
+
+impl PageWithin {
+    pub fn paging(&self) -> Paging {
+        Paging { page: self.page, limit: self.limit }
+    }
+}
+
+impl Input for PageWithin {}
+
+/// One page of a list.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
+pub struct Listed<T> {
+    /// Newest first.
+    pub items: Vec<T>,
+    /// How many there are that the caller sees.
+    pub total: u64,
+    pub page: PageNumber,
+    pub limit: PageLimit,
+    /// Whether there is another page.
+    pub has_more: bool,
+}
+
+impl<T> From<Listing<T>> for Listed<T> {
+    fn from(listing: Listing<T>) -> Self {
+        let (has_more, paging) = (listing.has_more(), listing.paging);
+        Self { items: listing.items, total: listing.total, page: paging.page, limit: paging.limit, has_more }
+    }
+}
+
+impl<T: Serialize + JsonSchema + Send + 'static> Output for Listed<T> {}
+
+/// It is gone.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Deleted {
+    pub deleted: bool,
+}
+
+impl Deleted {
+    /// The answer after a deletion.
+    pub const DONE: Self = Self { deleted: true };
+}
+
+impl Output for Deleted {}

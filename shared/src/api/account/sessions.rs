@@ -1,0 +1,267 @@
+//! Agent sessions and their messages: each seen by its own end user alone, and by the account.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer};
+use uuid::Uuid;
+
+use super::listing::PageWithin;
+use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
+use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use crate::api::tenants::NoInput;
+use crate::auth::Viewer;
+use crate::domain::{
+    AgentSession, Changes, ExternalId, Label, Message, MessageContent, MessageRole, Patch, SessionStatus, SystemPrompt,
+    Timestamp, ToolIds, UuidText,
+};
+use crate::store::{List, RowKind, Wanted};
+
+const SESSIONS: &str = "/api/v1/agent-sessions";
+const SESSION: &str = "/api/v1/agent-sessions/{id}";
+const MESSAGES: &str = "/api/v1/agent-sessions/{id}/messages";
+
+/// Begins a session.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateAgentSession;
+
+impl Operation for CreateAgentSession {
+    const ROUTE: Route = Route::post("create-agent-session", SESSIONS, BodyRule::Optional)
+        .of("agent-sessions")
+        .answering(201)
+        .about("Begin a session with an assistant");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = NoInput;
+    type Body = SessionInput;
+    type Output = AgentSession;
+}
+
+/// Lists sessions.
+#[derive(Debug, Clone, Copy)]
+pub struct ListAgentSessions;
+
+impl Operation for ListAgentSessions {
+    const ROUTE: Route =
+        Route::get("list-agent-sessions", SESSIONS).of("agent-sessions").about("Sessions, newest first");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PageQuery;
+    type Body = NoInput;
+    type Output = Listed<AgentSession>;
+
+    fn wanted(_: &PageQuery, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Total(List::Of(RowKind::AgentSession))]
+    }
+}
+
+/// Shows a session.
+#[derive(Debug, Clone, Copy)]
+pub struct GetAgentSession;
+
+impl Operation for GetAgentSession {
+    const ROUTE: Route = Route::get("get-agent-session", SESSION).of("agent-session").about("A session");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = NoInput;
+    type Output = AgentSession;
+
+    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    }
+}
+
+/// Changes fields of a session.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateAgentSession;
+
+impl Operation for UpdateAgentSession {
+    const ROUTE: Route = Route::patch("update-agent-session", SESSION)
+        .of("agent-session")
+        .about("Change the fields in the body; null clears");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = SessionPatch;
+    type Output = AgentSession;
+
+    fn wanted(query: &PathOnly, _: &SessionPatch) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    }
+}
+
+/// Deletes a session with its messages.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteAgentSession;
+
+impl Operation for DeleteAgentSession {
+    const ROUTE: Route =
+        Route::delete("delete-agent-session", SESSION).of("agent-session").about("Delete a session with its messages");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = NoInput;
+    type Output = Deleted;
+
+    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    }
+}
+
+/// Adds a message to a session.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateMessage;
+
+impl Operation for CreateMessage {
+    const ROUTE: Route = Route::post("create-message", MESSAGES, BodyRule::Required)
+        .of("agent-session-messages")
+        .answering(201)
+        .about("Add a message to a session");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = MessageInput;
+    type Output = Message;
+
+    fn wanted(query: &PathOnly, _: &MessageInput) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    }
+}
+
+/// Lists the messages of a session.
+#[derive(Debug, Clone, Copy)]
+pub struct ListMessages;
+
+impl Operation for ListMessages {
+    const ROUTE: Route = Route::get("list-messages", MESSAGES)
+        .of("agent-session-messages")
+        .about("The messages of a session, newest first");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PageWithin;
+    type Body = NoInput;
+    type Output = Listed<Message>;
+
+    fn wanted(query: &PageWithin, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    }
+}
+
+// Unknown fields are errors on this surface: with `external_user_id` misspelled, what was meant for one would be for all.
+
+/// A new session.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionInput {
+    #[serde(default)]
+    pub title: Option<Label>,
+    /// The assistant, by the id that it has elsewhere.
+    #[serde(default)]
+    pub assistant_id: Option<Label>,
+    #[serde(default)]
+    pub model_name: Option<Label>,
+    #[serde(default)]
+    pub initial_system_prompt: Option<SystemPrompt>,
+    #[serde(default)]
+    pub tool_ids: ToolIds,
+    /// The end user that the session is for, if neither a header nor a token says so.
+    #[serde(default)]
+    pub external_user_id: EndUser,
+}
+
+impl Input for SessionInput {
+    fn end_user(&self) -> Option<&ExternalId> {
+        self.external_user_id.id()
+    }
+}
+
+impl SessionInput {
+    /// The session, for that end user.
+    pub fn session(self, id: Uuid, external_user_id: Option<&ExternalId>, at: Timestamp) -> AgentSession {
+        AgentSession {
+            id,
+            title: self.title,
+            assistant_id: self.assistant_id,
+            model_name: self.model_name,
+            initial_system_prompt: self.initial_system_prompt,
+            tool_ids: self.tool_ids,
+            status: SessionStatus::default(),
+            external_user_id: external_user_id.cloned(),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
+/// A partial update: what is absent stays as it is, null clears what can be cleared.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionPatch {
+    pub title: Patch<Label>,
+    pub assistant_id: Patch<Label>,
+    pub model_name: Patch<Label>,
+    pub initial_system_prompt: Patch<SystemPrompt>,
+    #[serde(deserialize_with = "value")]
+    #[schemars(with = "ToolIds")]
+    pub tool_ids: Option<ToolIds>,
+    #[serde(deserialize_with = "value")]
+    #[schemars(with = "SessionStatus")]
+    pub status: Option<SessionStatus>,
+    /// The end user that the call is for, if neither a header nor a token says so. It doesn't change whose the session is.
+    pub external_user_id: EndUser,
+}
+
+/// Reads a field that may be left out but not be null.
+pub(super) fn value<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+impl Input for SessionPatch {
+    fn end_user(&self) -> Option<&ExternalId> {
+        self.external_user_id.id()
+    }
+}
+
+impl SessionPatch {
+    /// The fields that it changes.
+    pub fn changes(&self) -> Changes {
+        Changes::default()
+            .patch("title", &self.title)
+            .patch("assistant_id", &self.assistant_id)
+            .patch("model_name", &self.model_name)
+            .patch("initial_system_prompt", &self.initial_system_prompt)
+            .set_some("tool_ids", self.tool_ids.as_ref())
+            .set_some("status", self.status.as_ref())
+    }
+}
+
+/// A new message.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MessageInput {
+    pub role: MessageRole,
+    pub content: MessageContent,
+    /// The message of this session that it answers.
+    #[serde(default)]
+    pub parent_id: Option<UuidText>,
+    /// The end user that the call is for, if neither a header nor a token says so.
+    #[serde(default)]
+    pub external_user_id: EndUser,
+}
+
+impl Input for MessageInput {
+    fn end_user(&self) -> Option<&ExternalId> {
+        self.external_user_id.id()
+    }
+}
+
+impl MessageInput {
+    /// The message.
+    pub fn message(self, id: Uuid, at: Timestamp) -> Message {
+        let parent_id = self.parent_id.map(UuidText::get);
+        Message { id, role: self.role, content: self.content, parent_id, created_at: at }
+    }
+}
+
+impl Output for AgentSession {}
+
+impl Output for Message {}

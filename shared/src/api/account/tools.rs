@@ -1,0 +1,187 @@
+//! Tool executions: each seen by its own end user alone, and by the account.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::sessions::value;
+use super::{EndUser, Listed, PageQuery, PathOnly};
+use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use crate::api::tenants::NoInput;
+use crate::auth::Viewer;
+use crate::domain::{
+    ExecutionId, ExecutionStatus, ExternalId, Failure, Label, Patch, Report, Timestamp, ToolData, ToolExecution,
+};
+use crate::store::{List, RowKind, Wanted};
+
+const EXECUTE: &str = "/api/v1/tools/{tool_id}/execute";
+const EXECUTIONS: &str = "/api/v1/tool-executions";
+const EXECUTION: &str = "/api/v1/tool-executions/{id}";
+
+/// Asks for a tool to be run.
+#[derive(Debug, Clone, Copy)]
+pub struct ExecuteTool;
+
+impl Operation for ExecuteTool {
+    const ROUTE: Route = Route::post("execute-tool", EXECUTE, BodyRule::Optional)
+        .answering(202)
+        .about("Ask for a tool to be run; whoever runs it reports with an account key");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = ToolPath;
+    type Body = ExecutionInput;
+    type Output = AcceptedExecution;
+}
+
+/// Lists executions.
+#[derive(Debug, Clone, Copy)]
+pub struct ListToolExecutions;
+
+impl Operation for ListToolExecutions {
+    const ROUTE: Route =
+        Route::get("list-tool-executions", EXECUTIONS).of("tool-executions").about("Tool executions, newest first");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PageQuery;
+    type Body = NoInput;
+    type Output = Listed<ToolExecution>;
+
+    fn wanted(_: &PageQuery, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Total(List::Of(RowKind::ToolExecution))]
+    }
+}
+
+/// Shows an execution.
+#[derive(Debug, Clone, Copy)]
+pub struct GetToolExecution;
+
+impl Operation for GetToolExecution {
+    const ROUTE: Route = Route::get("get-tool-execution", EXECUTION).of("tool-execution").about("A tool execution");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = NoInput;
+    type Output = ToolExecution;
+
+    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::ToolExecution, query.id.get())]
+    }
+}
+
+/// Reports how far an execution is.
+#[derive(Debug, Clone, Copy)]
+pub struct ReportToolExecution;
+
+impl Operation for ReportToolExecution {
+    const ROUTE: Route = Route::patch("report-tool-execution", EXECUTION)
+        .of("tool-execution")
+        .about("Report status, outputs or error: for the account, not for its end users");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = ReportInput;
+    type Output = ToolExecution;
+
+    fn wanted(query: &PathOnly, _: &ReportInput) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::ToolExecution, query.id.get())]
+    }
+}
+
+/// Which tool.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ToolPath {
+    /// The tool, by the id that it has elsewhere.
+    pub tool_id: Label,
+}
+
+impl Input for ToolPath {}
+
+/// With what.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExecutionInput {
+    #[serde(default)]
+    pub inputs: ToolData,
+    /// The end user that the execution is for, if neither a header nor a token says so.
+    #[serde(default)]
+    pub external_user_id: EndUser,
+}
+
+impl Input for ExecutionInput {
+    fn end_user(&self) -> Option<&ExternalId> {
+        self.external_user_id.id()
+    }
+}
+
+impl ExecutionInput {
+    /// The execution, for that end user.
+    pub fn execution(
+        self,
+        id: Uuid,
+        tool_id: Label,
+        external_user_id: Option<&ExternalId>,
+        at: Timestamp,
+    ) -> ToolExecution {
+        ToolExecution {
+            id: ExecutionId::new(id),
+            tool_id,
+            status: ExecutionStatus::default(),
+            inputs: self.inputs,
+            outputs: None,
+            error: None,
+            external_user_id: external_user_id.cloned(),
+            created_at: at,
+            started_at: None,
+            completed_at: None,
+        }
+    }
+}
+
+/// How far an execution is: what is absent stays as it is, null clears what can be cleared.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReportInput {
+    /// Forward only: what is completed or failed stays so.
+    #[serde(deserialize_with = "value")]
+    #[schemars(with = "ExecutionStatus")]
+    pub status: Option<ExecutionStatus>,
+    pub outputs: Patch<ToolData>,
+    pub error: Patch<Failure>,
+    /// The end user that the call is for, if no header says so.
+    pub external_user_id: EndUser,
+}
+
+impl Input for ReportInput {
+    fn end_user(&self) -> Option<&ExternalId> {
+        self.external_user_id.id()
+    }
+}
+
+impl From<ReportInput> for Report {
+    fn from(input: ReportInput) -> Self {
+        Self { status: input.status, outputs: input.outputs, error: input.error }
+    }
+}
+
+/// It was accepted; nothing has run yet.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct AcceptedExecution {
+    execution_id: ExecutionId,
+    status: ExecutionStatus,
+    tool_id: Label,
+    /// Where it can be followed.
+    details_url: String,
+}
+
+impl AcceptedExecution {
+    /// The answer for an execution, at the service's address.
+    pub fn new(execution: ToolExecution, base_url: &str) -> Self {
+        let details_url = format!("{base_url}{}", EXECUTION.replace("{id}", &execution.id.to_string()));
+        Self { execution_id: execution.id, status: execution.status, tool_id: execution.tool_id, details_url }
+    }
+}
+
+impl Output for AcceptedExecution {}
+
+impl Output for ToolExecution {}

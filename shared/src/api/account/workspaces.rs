@@ -1,0 +1,209 @@
+//! Workspaces: an end user's own, and those that all of the account share.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::listing::PageWithin;
+use super::sessions::value;
+use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
+use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use crate::api::tenants::NoInput;
+use crate::auth::Viewer;
+use crate::domain::{Changes, Description, Document, ExternalId, Label, Patch, Timestamp, Workspace};
+use crate::store::{List, RowKind, Wanted, WorkspaceView};
+
+const WORKSPACES: &str = "/api/v1/workspaces";
+const WORKSPACE: &str = "/api/v1/workspaces/{id}";
+const DOCUMENTS: &str = "/api/v1/workspaces/{id}/documents";
+
+/// Makes a workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct CreateWorkspace;
+
+impl Operation for CreateWorkspace {
+    const ROUTE: Route = Route::post("create-workspace", WORKSPACES, BodyRule::Required)
+        .of("workspaces")
+        .answering(201)
+        .about("Make a workspace: for an end user, or without one for all of them");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = NoInput;
+    type Body = WorkspaceInput;
+    type Output = ShownWorkspace;
+}
+
+/// Lists workspaces.
+#[derive(Debug, Clone, Copy)]
+pub struct ListWorkspaces;
+
+impl Operation for ListWorkspaces {
+    const ROUTE: Route =
+        Route::get("list-workspaces", WORKSPACES).of("workspaces").about("Own and shared workspaces, newest first");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PageQuery;
+    type Body = NoInput;
+    type Output = Listed<ShownWorkspace>;
+
+    fn wanted(_: &PageQuery, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Total(List::Of(RowKind::Workspace))]
+    }
+}
+
+/// Shows a workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct GetWorkspace;
+
+impl Operation for GetWorkspace {
+    const ROUTE: Route = Route::get("get-workspace", WORKSPACE).of("workspace").about("A workspace");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = NoInput;
+    type Output = ShownWorkspace;
+
+    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::Workspace, query.id.get())]
+    }
+}
+
+/// Changes fields of a workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct UpdateWorkspace;
+
+impl Operation for UpdateWorkspace {
+    const ROUTE: Route = Route::patch("update-workspace", WORKSPACE)
+        .of("workspace")
+        .about("Change the fields in the body; null clears. A shared one only by the account");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = WorkspacePatch;
+    type Output = ShownWorkspace;
+
+    fn wanted(query: &PathOnly, _: &WorkspacePatch) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::Workspace, query.id.get())]
+    }
+}
+
+/// Deletes a workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct DeleteWorkspace;
+
+impl Operation for DeleteWorkspace {
+    const ROUTE: Route =
+        Route::delete("delete-workspace", WORKSPACE).of("workspace").about("Delete a workspace; its documents stay");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PathOnly;
+    type Body = NoInput;
+    type Output = Deleted;
+
+    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
+        vec![Wanted::Row(RowKind::Workspace, query.id.get())]
+    }
+}
+
+/// Lists the documents of a workspace.
+#[derive(Debug, Clone, Copy)]
+pub struct ListWorkspaceDocuments;
+
+impl Operation for ListWorkspaceDocuments {
+    const ROUTE: Route = Route::get("workspace-documents", DOCUMENTS)
+        .about("Those documents of a workspace that the caller sees, newest first");
+    const DIALECT: Dialect = Dialect::Account;
+    type Caller = Viewer;
+    type Query = PageWithin;
+    type Body = NoInput;
+    type Output = Listed<Document>;
+
+    fn wanted(query: &PageWithin, _: &NoInput) -> Vec<Wanted> {
+        let id = query.id.get();
+        vec![Wanted::Row(RowKind::Workspace, id), Wanted::Total(List::DocumentsIn(id))]
+    }
+}
+
+/// A new workspace.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkspaceInput {
+    pub name: Label,
+    #[serde(default)]
+    pub description: Option<Description>,
+    /// Whether it is to be the default, instead of the one that is.
+    #[serde(default)]
+    pub is_default: bool,
+    /// The end user that it is for, if neither a header nor a token says so. Without one it is for all of them.
+    #[serde(default)]
+    pub external_user_id: EndUser,
+}
+
+impl Input for WorkspaceInput {
+    fn end_user(&self) -> Option<&ExternalId> {
+        self.external_user_id.id()
+    }
+}
+
+impl WorkspaceInput {
+    /// The workspace, for that end user.
+    pub fn workspace(self, id: Uuid, external_user_id: Option<&ExternalId>, at: Timestamp) -> Workspace {
+        Workspace {
+            id,
+            name: self.name,
+            description: self.description,
+            external_user_id: external_user_id.cloned(),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+}
+
+/// A partial update: what is absent stays as it is, null clears what can be cleared.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct WorkspacePatch {
+    #[serde(deserialize_with = "value")]
+    #[schemars(with = "Label")]
+    pub name: Option<Label>,
+    pub description: Patch<Description>,
+    #[serde(deserialize_with = "value")]
+    #[schemars(with = "bool")]
+    pub is_default: Option<bool>,
+    /// The end user that the call is for, if neither a header nor a token says so. It doesn't change whose the workspace is.
+    pub external_user_id: EndUser,
+}
+
+impl Input for WorkspacePatch {
+    fn end_user(&self) -> Option<&ExternalId> {
+        self.external_user_id.id()
+    }
+}
+
+impl WorkspacePatch {
+    /// The fields that it changes.
+    pub fn changes(&self) -> Changes {
+        Changes::default().set_some("name", self.name.as_ref()).patch("description", &self.description)
+    }
+}
+
+/// A workspace as the caller sees it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WorkspaceView")]
+pub struct ShownWorkspace {
+    #[serde(flatten)]
+    pub workspace: Workspace,
+    /// Whether it is the default: of its end user, or of those for all of them.
+    pub is_default: bool,
+    /// How many of the documents in it the caller sees.
+    pub document_count: u64,
+}
+
+impl From<WorkspaceView> for ShownWorkspace {
+    fn from(view: WorkspaceView) -> Self {
+        let WorkspaceView { workspace, is_default, document_count } = view;
+        Self { workspace, is_default, document_count }
+    }
+}
+
+impl Output for ShownWorkspace {}

@@ -1,0 +1,195 @@
+//! Whoever calls the account surface: a backend with an account key, or whoever holds a scoped token.
+
+use std::fmt;
+
+use super::key_holder::{self, Found};
+use super::token::{self, wanted_for};
+use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
+use crate::app::App;
+use crate::domain::{
+    ApiKey, ApiKeySecret, Claims, Epochs, ExternalId, Grant, Issuer, KeyKind, Minutes, Problem, Scope, SignedToken,
+    Subject, TenantId, Timestamp, TokenLifetime, UnverifiedToken, View,
+};
+use crate::error::{Error, Part, Result};
+use crate::store::{Rows, Wanted};
+
+/// The two headers in which an API key's request may name the end user.
+const END_USER_HEADERS: [(&str, &str); 2] =
+    [("external_user_id", "external_user_id"), ("x-end-user-id", "X-End-User-ID")];
+
+/// The proof of who calls, and as whom it sees: what the handler reads and writes goes through [`Viewer::rows`], and so through
+/// this view.
+pub struct Viewer {
+    tenant_id: TenantId,
+    view: View,
+    credential: Credential,
+}
+
+enum Credential {
+    Key(ApiKey),
+    Token(Box<Claims>),
+}
+
+impl fmt::Debug for Viewer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Viewer({})", self.tenant_id)
+    }
+}
+
+impl Caller for Viewer {
+    const SCHEMES: &'static [SecurityScheme] = &[
+        SecurityScheme {
+            name: "AccountKey",
+            place: Place::Header("X-API-KEY"),
+            description: "An account key of the tenant. For backends: never in a page or an app. The end user of the call is \
+                          named in the header `external_user_id` or `X-End-User-ID`, or in the body; without one it sees \
+                          the whole account.",
+        },
+        SecurityScheme {
+            name: "ScopedToken",
+            place: Place::Bearer,
+            description: "A token from `/api/v1/auth/token`. For pages and apps: it sees what its end user may see.",
+        },
+    ];
+
+    type Found = Found;
+    type Change = ();
+
+    async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
+        let bearer = request.header("authorization").and_then(|value| key_holder::scheme(value, "bearer"));
+        let (viewer, found) = match (request.header("x-api-key"), bearer) {
+            (Some(_), Some(_)) => return Err(Error::Unauthenticated("an API key and a token")),
+            (Some(key), None) => Self::by_key(app, request, needs, key).await?,
+            (None, Some(token)) => Self::by_token(app, request, needs, token).await?,
+            (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
+        };
+        let required = found.access.require_end_user.unwrap_or(app.require_end_user());
+        if required && needs.is_readable && viewer.view == View::Account {
+            return Err(Error::EndUserRequired);
+        }
+        Ok((viewer, found))
+    }
+
+    fn change(&self, _: &Attempt<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn tenant_id(&self) -> Option<&str> {
+        Some(self.tenant_id.as_str())
+    }
+}
+
+impl Viewer {
+    async fn by_key(app: &App, request: &Request, needs: &Needs, key: &str) -> Result<(Self, Found)> {
+        let malformed = "API key has not the shape of one, or its checksum is wrong";
+        let presented = ApiKeySecret::parse(key).ok_or(Error::Unauthenticated(malformed))?;
+        // What is wrong with the names is for those to know who have a key.
+        let named = named_end_user(request, needs);
+        let view = View::from(named.as_ref().ok().cloned().flatten());
+        let facts = presented.facts();
+        let wanted: Vec<_> = needs.wanted.iter().cloned().chain([Wanted::ApiKey(facts.id.clone())]).collect();
+        let snapshot = app.snapshot(&facts.tenant_id, &view, &wanted).await?;
+        let kinds = [KeyKind::Account];
+        let (key, found) = key_holder::accept(app, request, &presented, &kinds, snapshot).await?;
+        named?;
+        Ok((Self { tenant_id: key.facts.tenant_id.clone(), view, credential: Credential::Key(key) }, found))
+    }
+
+    async fn by_token(app: &App, request: &Request, needs: &Needs, token: &str) -> Result<(Self, Found)> {
+        let malformed = |_| Error::Unauthenticated("bearer is no token of ours");
+        let claimed = UnverifiedToken::parse(token).map_err(malformed)?.claims().clone();
+        let view = View::from(claimed.external_user_id);
+        let wanted: Vec<_> = needs.wanted.iter().cloned().chain(wanted_for(token)).collect();
+        let snapshot = app.snapshot(&claimed.tenant_id, &view, &wanted).await?;
+        let access = snapshot.access()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
+        let found = Found { access, snapshot };
+        let issuer = Issuer::new(&request.base_url, &claimed.tenant_id);
+        let claims = token::verified_claims(token, &issuer, &found, app.now())?
+            .ok_or(Error::Unauthenticated("token is not valid"))?;
+        // From here on the caller is known, and learns why.
+        if !found.access.is_active {
+            return Err(Error::TenantSuspended);
+        }
+        if !token::is_unrevoked(&claims, &found.access, &found.snapshot)? {
+            return Err(Error::Unauthenticated("token was revoked"));
+        }
+        if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
+            return Err(Error::InsufficientScope);
+        }
+        let named = named_end_user(request, needs).map_err(|_| Error::AnotherEndUser)?;
+        if named.is_some() && named != claims.external_user_id {
+            return Err(Error::AnotherEndUser);
+        }
+        let credential = Credential::Token(Box::new(claims));
+        Ok((Self { tenant_id: claimed.tenant_id, view, credential }, found))
+    }
+
+    /// The rows that the caller sees and writes.
+    pub fn rows<'a>(&'a self, app: &'a App, found: &'a Found) -> Rows<'a> {
+        app.rows(&self.tenant_id, &self.view, &found.snapshot)
+    }
+
+    /// The end user for whom the call is.
+    pub fn external_user_id(&self) -> Option<&ExternalId> {
+        self.view.external_user_id()
+    }
+
+    /// That the caller speaks for the account, with its key or with a token as wide as that, whoever the call is for.
+    ///
+    /// # Errors
+    /// If it only speaks for an end user.
+    pub fn speaks_for_account(&self) -> Result<()> {
+        match &self.credential {
+            Credential::Token(claims) if claims.scope == Scope::EndUser => Err(Error::InsufficientScope),
+            Credential::Key(_) | Credential::Token(_) => Ok(()),
+        }
+    }
+
+    /// Issues a token that sees what this call sees.
+    ///
+    /// # Errors
+    /// If the caller has itself only a token, or the secret store fails.
+    pub async fn mint(
+        &self,
+        app: &App,
+        found: &Found,
+        base_url: &str,
+        lifetime: Minutes,
+        at: Timestamp,
+    ) -> Result<SignedToken> {
+        // A token that could make tokens would outlive itself.
+        let Credential::Key(key) = &self.credential else { return Err(Error::InsufficientScope) };
+        let (subject, external_user) = match &self.view {
+            View::EndUser(id) => (Subject::EndUser(id.clone()), Some(found.snapshot.external_epoch(id)?)),
+            View::Account => (Subject::Account, None),
+        };
+        let epochs = Epochs { tenant: found.access.epoch, key: key.epoch, external_user, ..Epochs::default() };
+        let issuer = Issuer::new(base_url, &self.tenant_id);
+        let lifetime = TokenLifetime::from(lifetime);
+        let grant = Grant { issuer: &issuer, key_id: &key.facts.id, subject, epochs, lifetime, at };
+        app.sign(&found.access, &grant).await
+    }
+}
+
+/// The end user that headers and body name.
+fn named_end_user(request: &Request, needs: &Needs) -> Result<Option<ExternalId>> {
+    let mut named = needs.end_user.clone();
+    for (header, name) in END_USER_HEADERS {
+        let Some(value) = request.header(header) else { continue };
+        let id = in_header(value).map_err(|problem| Error::invalid(name, problem).in_part(Part::Header))?;
+        if named.as_ref().is_some_and(|named| *named != id) {
+            return Err(Error::EndUsersDiffer);
+        }
+        named = Some(id);
+    }
+    Ok(named)
+}
+
+/// An id in a header. Visible ASCII and spaces only: how other characters are encoded there is nobody's rule, and an id that
+/// was decoded in another way would be another end user's.
+fn in_header(value: &str) -> Result<ExternalId, Problem> {
+    if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Err(Problem::new("must be ASCII in a header: name other end users in the body or by a token"));
+    }
+    ExternalId::parse(value)
+}

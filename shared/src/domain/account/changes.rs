@@ -1,0 +1,47 @@
+//! The fields of a row that a request changes.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::domain::patch::Patch;
+
+/// Fields to write, by name, and those to take away (`None`). What is not named stays as it is, whoever else is writing it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Changes(Vec<(&'static str, Option<Value>)>);
+
+impl Changes {
+    /// Writes a field.
+    #[must_use]
+    pub fn set(mut self, name: &'static str, value: &impl Serialize) -> Self {
+        // Texts, numbers and lists of them: there is nothing that could not be written.
+        self.0.push((name, Some(serde_json::to_value(value).unwrap_or_default())));
+        self
+    }
+
+    /// Writes a field if there is a value for it.
+    #[must_use]
+    pub fn set_some(self, name: &'static str, value: Option<&impl Serialize>) -> Self {
+        match value {
+            Some(value) => self.set(name, value),
+            None => self,
+        }
+    }
+
+    /// Does what a field of a partial update says.
+    #[must_use]
+    pub fn patch<T: Serialize>(mut self, name: &'static str, patch: &Patch<T>) -> Self {
+        match patch {
+            Patch::Absent => self,
+            Patch::Value(value) => self.set(name, value),
+            Patch::Null => {
+                self.0.push((name, None));
+                self
+            }
+        }
+    }
+
+    /// The fields with their new values.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static str, Option<&Value>)> {
+        self.0.iter().map(|(name, value)| (*name, value.as_ref()))
+    }
+}

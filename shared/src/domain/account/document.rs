@@ -1,0 +1,170 @@
+//! Documents: an end user's own, and those of nobody in particular, which everybody of the account sees.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use super::label::Label;
+use crate::domain::clock::Timestamp;
+use crate::domain::external_id::{ExternalId, UuidText};
+use crate::domain::problem::Problem;
+
+/// The largest content of a document, in bytes of UTF-8.
+const LARGEST: usize = 48 * 1024;
+
+/// How many workspaces a document is in at most: each is two writes more in the transactions that make and delete it.
+const MOST_WORKSPACES: usize = 10;
+
+/// What is said of a document, without its content.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+pub struct Document {
+    pub id: Uuid,
+    pub name: Label,
+    pub status: DocumentStatus,
+    pub file_type: Option<Label>,
+    /// The workspaces that it was put into. Those that are gone, and those that the caller doesn't see, are not shown.
+    pub workspace_ids: WorkspaceIds,
+    /// Whose it is; null = nobody's in particular: all end users see it.
+    pub external_user_id: Option<ExternalId>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Whether a document's content is here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum DocumentStatus {
+    /// Only what is said of it.
+    Pending,
+    Ready,
+}
+
+/// The content of a document, up to 48 KiB. Kept apart from the rest, so that no list reads it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Markdown(String);
+
+impl Markdown {
+    /// Checks the length.
+    ///
+    /// # Errors
+    /// If the text is longer.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        if text.len() <= LARGEST { Ok(Self(text.to_owned())) } else { Err(Problem::new("must be at most 49152 bytes")) }
+    }
+
+    /// Takes back what was stored.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Markdown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Markdown({} bytes)", self.0.len())
+    }
+}
+
+impl Serialize for Markdown {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Markdown {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for Markdown {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Markdown".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "maxLength": LARGEST })
+    }
+}
+
+/// The workspaces that a document is in, each once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct WorkspaceIds(#[schemars(length(max = 10))] Vec<Uuid>);
+
+impl WorkspaceIds {
+    pub fn iter(&self) -> impl Iterator<Item = Uuid> {
+        self.0.iter().copied()
+    }
+
+    /// Those for which `keep` is true.
+    #[must_use]
+    pub fn only(&self, keep: impl Fn(Uuid) -> bool) -> Self {
+        Self(self.iter().filter(|id| keep(*id)).collect())
+    }
+}
+
+impl<'de> Deserialize<'de> for WorkspaceIds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+
+        impl<'de> Visitor<'de> for List {
+            type Value = WorkspaceIds;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "a list of at most {MOST_WORKSPACES} workspace ids")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<WorkspaceIds, A::Error> {
+                let mut ids = Vec::new();
+                while let Some(id) = sequence.next_element::<UuidText>()? {
+                    if ids.contains(&id.get()) {
+                        continue;
+                    }
+                    if ids.len() == MOST_WORKSPACES {
+                        let problem = format_args!("must be a list of at most {MOST_WORKSPACES} workspace ids");
+                        return Err(de::Error::custom(problem));
+                    }
+                    ids.push(id.get());
+                }
+                Ok(WorkspaceIds(ids))
+            }
+        }
+
+        deserializer.deserialize_seq(List)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn content_of_48_kibibytes_is_taken_and_a_byte_more_is_not() {
+        assert!(Markdown::parse(&"x".repeat(LARGEST)).is_ok());
+        assert!(Markdown::parse(&"x".repeat(LARGEST + 1)).is_err());
+        assert!(Markdown::parse(&"é".repeat(LARGEST / 2 + 1)).is_err());
+    }
+
+    #[test]
+    fn a_workspace_counts_once() {
+        let ids: Vec<_> = (0..11).map(|number| Uuid::from_u128(number).to_string()).collect();
+        let read = |ids: &[String]| serde_json::from_value::<WorkspaceIds>(json!(ids));
+        assert_eq!(read(&[ids[0].clone(), ids[0].to_uppercase()]).unwrap().iter().count(), 1);
+        assert_eq!(read(&ids[..10]).unwrap().iter().count(), 10);
+        assert!(read(&ids).unwrap_err().to_string().contains("at most 10 workspace ids"));
+    }
+}

@@ -1,0 +1,216 @@
+//! Tool executions: private to the end user that they were asked for.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer};
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use super::changes::Changes;
+use super::label::Label;
+use super::long_text::LongText;
+use crate::domain::clock::Timestamp;
+use crate::domain::external_id::ExternalId;
+use crate::domain::patch::Patch;
+use crate::domain::properties::JsonObject;
+
+/// What goes into a tool, and what comes out.
+pub type ToolData = JsonObject<16_384>;
+
+/// Why a tool failed.
+pub type Failure = LongText<4096>;
+
+/// The id of an execution: `exec_` and a UUID without hyphens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExecutionId(Uuid);
+
+impl ExecutionId {
+    const PREFIX: &'static str = "exec_";
+
+    pub fn new(uuid: Uuid) -> Self {
+        Self(uuid)
+    }
+
+    /// Reads an id; `None` if the text is none.
+    pub fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix(Self::PREFIX).filter(|digits| digits.len() == 32)?;
+        Uuid::try_parse(digits).ok().map(Self)
+    }
+
+    pub fn get(self) -> Uuid {
+        self.0
+    }
+}
+
+impl fmt::Display for ExecutionId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}{}", Self::PREFIX, self.0.simple())
+    }
+}
+
+impl Serialize for ExecutionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ExecutionId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom("must be the id of an execution"))
+    }
+}
+
+impl JsonSchema for ExecutionId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ExecutionId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^exec_[0-9a-f]{32}$" })
+    }
+}
+
+/// One use of a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
+pub struct ToolExecution {
+    pub id: ExecutionId,
+    pub tool_id: Label,
+    pub status: ExecutionStatus,
+    pub inputs: ToolData,
+    /// What came of it; null until somebody reports it.
+    pub outputs: Option<ToolData>,
+    /// Why it failed; null if it did not.
+    pub error: Option<Failure>,
+    /// Whose it is; null = the account's own, which no end user sees.
+    pub external_user_id: Option<ExternalId>,
+    pub created_at: Timestamp,
+    /// When it was first reported to run, or to be over.
+    pub started_at: Option<Timestamp>,
+    /// When it was reported to be over.
+    pub completed_at: Option<Timestamp>,
+}
+
+/// How far an execution is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ExecutionStatus {
+    #[default]
+    Pending,
+    Running,
+    Completed,
+    Failed,
+}
+
+impl ExecutionStatus {
+    /// Whether nothing comes after it.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed)
+    }
+
+    /// Whether an execution of this status can become one of that. It may stay what it is, so that a report whose answer was
+    /// lost can be made again.
+    fn can_become(self, next: Self) -> bool {
+        self == next || (!self.is_final() && next != Self::Pending)
+    }
+}
+
+/// What whoever runs a tool says of an execution.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Report {
+    pub status: Option<ExecutionStatus>,
+    pub outputs: Patch<ToolData>,
+    pub error: Patch<Failure>,
+}
+
+/// The execution is over, or has begun, and can't go back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished;
+
+impl ToolExecution {
+    /// What a report changes.
+    ///
+    /// # Errors
+    /// If the execution is over, or would go back.
+    pub fn reported(&self, report: &Report, at: Timestamp) -> Result<Changes, Finished> {
+        let next = report.status.unwrap_or(self.status);
+        if !self.status.can_become(next) {
+            return Err(Finished);
+        }
+        let begins = self.started_at.is_none() && next != ExecutionStatus::Pending;
+        let ends = self.completed_at.is_none() && next.is_final();
+        Ok(Changes::default()
+            .set_some("status", report.status.as_ref())
+            .patch("outputs", &report.outputs)
+            .patch("error", &report.error)
+            .set_some("started_at", begins.then_some(&at))
+            .set_some("completed_at", ends.then_some(&at)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ExecutionStatus::{Completed, Failed, Pending, Running};
+    use super::*;
+
+    fn execution(status: ExecutionStatus) -> ToolExecution {
+        ToolExecution {
+            id: ExecutionId::new(Uuid::from_u128(7)),
+            tool_id: Label::parse("t").unwrap(),
+            status,
+            inputs: ToolData::default(),
+            outputs: None,
+            error: None,
+            external_user_id: None,
+            created_at: Timestamp::from_millis(1),
+            started_at: (status != Pending).then_some(Timestamp::from_millis(2)),
+            completed_at: status.is_final().then_some(Timestamp::from_millis(3)),
+        }
+    }
+
+    fn written(status: ExecutionStatus, next: ExecutionStatus) -> Option<Vec<&'static str>> {
+        let report = Report { status: Some(next), ..Report::default() };
+        let changes = execution(status).reported(&report, Timestamp::from_millis(9)).ok()?;
+        Some(changes.fields().map(|(name, _)| name).collect())
+    }
+
+    #[test]
+    fn an_execution_goes_forward_only() {
+        for (status, allowed) in [
+            (Pending, &[Pending, Running, Completed, Failed][..]),
+            (Running, &[Running, Completed, Failed]),
+            (Completed, &[Completed]),
+            (Failed, &[Failed]),
+        ] {
+            for next in [Pending, Running, Completed, Failed] {
+                assert_eq!(written(status, next).is_some(), allowed.contains(&next), "{status:?} {next:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_times_of_beginning_and_end_are_written_once() {
+        assert_eq!(written(Pending, Pending).unwrap(), ["status"]);
+        assert_eq!(written(Pending, Running).unwrap(), ["status", "started_at"]);
+        assert_eq!(written(Pending, Failed).unwrap(), ["status", "started_at", "completed_at"]);
+        assert_eq!(written(Running, Completed).unwrap(), ["status", "completed_at"]);
+        assert_eq!(written(Completed, Completed).unwrap(), ["status"]);
+    }
+
+    #[test]
+    fn an_id_is_read_as_it_is_written() {
+        let id = ExecutionId::new(Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001));
+        assert_eq!(id.to_string(), "exec_01900000000070008000000000000001");
+        assert_eq!(ExecutionId::parse(&id.to_string()), Some(id));
+        for text in ["", "exec_", "exec_1", "01900000000070008000000000000001", "exec_0190000000007000800000000000000g"]
+        {
+            assert_eq!(ExecutionId::parse(text), None, "{text}");
+        }
+    }
+}

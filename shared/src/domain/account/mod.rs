@@ -1,0 +1,21 @@
+//! The rows of the account surface: what they are, what may be in them, and as whom a call sees them.
+
+mod changes;
+mod document;
+mod execution;
+mod label;
+mod long_text;
+mod row_id;
+mod session;
+mod view;
+mod workspace;
+
+pub use changes::Changes;
+pub use document::{Document, DocumentStatus, Markdown, WorkspaceIds};
+pub use execution::{ExecutionId, ExecutionStatus, Failure, Finished, Report, ToolData, ToolExecution};
+pub use label::{Label, ToolIds};
+pub use long_text::LongText;
+pub use row_id::{PathId, new_row_id};
+pub use session::{AgentSession, Message, MessageContent, MessageRole, SessionStatus, SystemPrompt};
+pub use view::View;
+pub use workspace::{Description, Workspace};

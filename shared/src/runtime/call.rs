@@ -1,0 +1,99 @@
+//! One request: authenticated, decoded, handled.
+
+use std::fmt;
+use std::future::Future;
+
+use lambda_runtime::Context;
+
+use super::decode;
+use super::event::HttpEvent;
+use super::response::Success;
+use crate::api::{Input, Method, Operation, Output};
+use crate::app::App;
+use crate::auth::{Attempt, Caller, Needs};
+use crate::domain::Timestamp;
+use crate::error::{Error, Result};
+
+/// A request that was authenticated and decoded.
+pub struct Call<O: Operation> {
+    /// The proof of who calls.
+    pub caller: O::Caller,
+    pub query: O::Query,
+    pub body: O::Body,
+    /// What was read together with the credential.
+    pub found: <O::Caller as Caller>::Found,
+    /// For the store methods that change something: who asks for it, when, under which idempotency key.
+    pub change: <O::Caller as Caller>::Change,
+    /// When the request came, before anything was read for it.
+    pub at: Timestamp,
+    /// The service's address as clients see it, without a slash at its end.
+    pub base_url: String,
+}
+
+impl<O: Operation> fmt::Debug for Call<O> {
+    /// The operation only: everything else can hold a credential.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Call({})", O::ROUTE.name)
+    }
+}
+
+/// The tenant that a request is about, for the log, and what became of it.
+pub(super) type Handled = (Option<String>, Result<Success>);
+
+/// Authenticates, decodes, and hands over to the handler.
+pub(super) async fn handle<O, H, F>(app: App, handler: H, event: HttpEvent, context: Context) -> Handled
+where
+    O: Operation,
+    H: Fn(App, Call<O>) -> F,
+    F: Future<Output = Result<O::Output>>,
+{
+    let call = match admit::<O>(&app, event, &context).await {
+        Ok(call) => call,
+        Err((tenant_id, error)) => return (tenant_id, Err(error)),
+    };
+    let tenant_id = call.query.tenant_id().or(call.caller.tenant_id()).map(str::to_owned);
+    match handler(app, call).await {
+        Ok(output) => {
+            let tenant_id = tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
+            (tenant_id, Success::new(O::DIALECT, O::ROUTE.status, &output))
+        }
+        Err(error) => (tenant_id, Err(error)),
+    }
+}
+
+/// Authenticates and decodes.
+async fn admit<O: Operation>(
+    app: &App,
+    event: HttpEvent,
+    context: &Context,
+) -> Result<Call<O>, (Option<String>, Error)> {
+    let nobody = |error| (None, error);
+    let at = app.now();
+    let request = event.into_request(app.public_url()).map_err(nobody)?;
+    decode::refuse_credentials(&request.query).map_err(nobody)?;
+    // Decoded first, so that what it is about can be read together with the credential; but what is wrong with it is said
+    // only to those who have one.
+    let query = decode::query::<O::Query>(&request);
+    let body = decode::body::<O>(&request);
+    let end_user = body.as_ref().ok().and_then(|body| body.end_user().cloned());
+    let wanted = match (&query, &body) {
+        (Ok(query), Ok(body)) => O::wanted(query, body),
+        _ => Vec::new(),
+    };
+    let needs = Needs { wanted, end_user, is_readable: query.is_ok() && body.is_ok() };
+    let (caller, found) = O::Caller::authenticate(app, &request, &needs).await.map_err(nobody)?;
+    let owner = caller.tenant_id().map(str::to_owned);
+    let query = query.map_err(|error| (owner.clone(), error))?;
+    let tenant_id = query.tenant_id().map(str::to_owned).or(owner);
+    let known = |error| (tenant_id.clone(), error);
+    let body = body.map_err(known)?;
+    let change = caller.change(&Attempt {
+        at,
+        request_id: &context.request_id,
+        deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
+        idempotency_key: request.header("idempotency-key").filter(|_| O::ROUTE.method == Method::Post),
+        request: &[O::ROUTE.name.as_bytes(), request.query.as_bytes(), request.body.as_slice()],
+    });
+    let change = change.map_err(known)?;
+    Ok(Call { caller, query, body, found, change, at, base_url: request.base_url })
+}

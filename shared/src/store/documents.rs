@@ -1,0 +1,138 @@
+//! Documents: their content, and the workspaces that they are in.
+
+use std::collections::HashSet;
+
+use uuid::Uuid;
+
+use super::expression::{Condition, delete, put};
+use super::item::{Item, Reader, text};
+use super::keys::Key;
+use super::row_keys::{self, List, Part, RowKind, Space};
+use super::rows::{Rows, Seen};
+use super::table::place;
+use crate::domain::{Document, Listing, Markdown, Paging, Problem, Workspace};
+use crate::error::{Error, Result};
+
+/// The attribute that holds a document's content.
+const CONTENT: &str = "markdown_content";
+
+impl Rows<'_> {
+    /// Makes a document, in the workspaces that it names. One call.
+    ///
+    /// # Errors
+    /// If the view doesn't see one of the workspaces.
+    pub async fn create_document(self, document: &Document, content: Option<&Markdown>) -> Result<()> {
+        let (space, mut writes) = (Space::of(self.view), Vec::new());
+        let unknown = |position: usize| {
+            let problem = Problem::new("must be the id of a workspace that the end user sees");
+            Error::invalid(format!("workspace_ids[{position}]"), problem)
+        };
+        // First, so that the position of a refused condition is that of the workspace.
+        for (position, id) in document.workspace_ids.iter().enumerate() {
+            let (kept_in, _) = self.space_of(RowKind::Workspace, id).map_err(|error| match error {
+                Error::RowNotFound => unknown(position),
+                other => other,
+            })?;
+            writes.push(self.is_there(&kept_in, RowKind::Workspace, id)?);
+        }
+        for id in document.workspace_ids.iter() {
+            writes.extend(self.enter(&space, List::DocumentsIn(id), document.id)?);
+        }
+        writes.extend(self.creation(document)?);
+        if let Some(content) = content {
+            let mut item = self.content_key(&space, document.id);
+            item.insert(CONTENT.to_owned(), text(content.as_str()));
+            writes.push(put(&self.table.name, item, Condition::is_new())?);
+        }
+        let Some(refused) = self.commit(writes).await? else { return Ok(()) };
+        let gone = (0..document.workspace_ids.iter().count()).find(|position| refused.failed(*position));
+        Err(gone.map_or_else(|| Error::internal("the id of a new document is taken"), unknown))
+    }
+
+    /// A document, and its content if it has any. No call for an end user unless it is in workspaces, two or three for the
+    /// account.
+    ///
+    /// # Errors
+    /// If the view sees no such document.
+    pub async fn document(self, id: Uuid) -> Result<(Document, Option<Markdown>)> {
+        let seen = self.get(id).await?;
+        let content = self.content(&seen).await?;
+        let document = self.within_view(vec![seen]).await?.pop();
+        Ok((document.ok_or_else(|| Error::internal("no view of a document"))?, content))
+    }
+
+    /// A page of the documents that the view sees, without their content. Two calls, or three if any is in workspaces.
+    ///
+    /// # Errors
+    /// As [`Rows::list`].
+    pub async fn documents(self, paging: Paging) -> Result<Listing<Document>> {
+        self.documents_of(List::Of(RowKind::Document), paging).await
+    }
+
+    async fn documents_of(self, list: List, paging: Paging) -> Result<Listing<Document>> {
+        let Listing { items, total, paging } = self.page(list, paging).await?;
+        Ok(Listing { items: self.within_view(items).await?, total, paging })
+    }
+
+    async fn content(self, document: &Seen<Document>) -> Result<Option<Markdown>> {
+        let key = self.content_key(&document.space, document.row.id);
+        let item = match self.found.at(&key) {
+            Some(item) => Some(item.clone()),
+            None if document.is_ready() => self.table.get(key).await?,
+            None => None,
+        };
+        let read = |item: &Item| Reader(item).text(CONTENT).map(Markdown::from_stored);
+        item.as_ref().map(read).transpose()
+    }
+
+    /// The documents in a workspace that the view sees.
+    ///
+    /// # Errors
+    /// If the view doesn't see the workspace.
+    pub async fn documents_in(self, workspace: Uuid, paging: Paging) -> Result<Listing<Document>> {
+        self.get::<Workspace>(workspace).await?;
+        self.documents_of(List::DocumentsIn(workspace), paging).await
+    }
+
+    /// Documents with only those of their workspaces that are still there and that the view sees. No call if they have none.
+    async fn within_view(self, mut documents: Vec<Seen<Document>>) -> Result<Vec<Document>> {
+        let list = List::Of(RowKind::Workspace);
+        let entries = |id| -> Vec<Key> {
+            let spaces = Space::seen(self.view, RowKind::Workspace);
+            spaces.iter().map(|space| row_keys::entry(self.tenant, space, list, id)).collect()
+        };
+        let ids: HashSet<Uuid> = documents.iter().flat_map(|seen| seen.row.workspace_ids.iter()).collect();
+        let keys = ids.iter().flat_map(|id| entries(*id)).collect();
+        let there: HashSet<_> = self.table.get_all(keys).await?.iter().map(place).collect();
+        let is_seen = |id| entries(id).iter().any(|key| there.contains(&place(key)));
+        for seen in &mut documents {
+            seen.row.workspace_ids = seen.row.workspace_ids.only(is_seen);
+        }
+        Ok(documents.into_iter().map(|seen| seen.row).collect())
+    }
+
+    /// Deletes a document, from its workspaces too. One call, or two for the account.
+    ///
+    /// # Errors
+    /// If the view sees no such document or may not change it.
+    pub async fn delete_document(self, id: Uuid) -> Result<()> {
+        let seen = self.changeable::<Document>(id).await?;
+        let mut writes = self.deletion(&seen)?;
+        writes.push(delete(&self.table.name, self.content_key(&seen.space, id), Condition::none())?);
+        // Also from those that are gone: what is left of them are these entries.
+        for workspace in seen.row.workspace_ids.iter() {
+            writes.extend(self.leave(&seen.space, List::DocumentsIn(workspace), id)?);
+        }
+        self.commit_deletion(writes).await
+    }
+
+    fn content_key(&self, space: &Space, id: Uuid) -> Key {
+        row_keys::row(self.tenant, space, RowKind::Document, id, Part::Content)
+    }
+}
+
+impl Seen<Document> {
+    fn is_ready(&self) -> bool {
+        self.row.status == crate::domain::DocumentStatus::Ready
+    }
+}

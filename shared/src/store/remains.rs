@@ -1,0 +1,65 @@
+//! Messages of deleted sessions: deleted by the reconciler, because there can be more than a request has time for.
+
+use super::item::{Item, Reader, text};
+use super::keys::{Key, PK, TENANT_STATUS, TENANTS_BY_STATUS};
+use super::row_keys::{self, List, Part, RowKind};
+use super::table::{Table, failed};
+use super::tenant_items::REMAINS;
+use crate::domain::{Clock, Problem, Timestamp, parse_uuid};
+use crate::error::Result;
+
+/// How many deleted sessions one run looks at. The next run goes on.
+const MOST: i32 = 200;
+
+/// How many messages are deleted between two looks at the clock.
+const AT_ONCE: i32 = 100;
+
+impl Table {
+    /// Marks of deleted sessions, oldest first.
+    pub(super) async fn remains(&self) -> Result<Vec<Item>> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(TENANTS_BY_STATUS)
+            .key_condition_expression(format!("{TENANT_STATUS} = :status"))
+            .expression_attribute_values(":status", text(REMAINS))
+            .limit(MOST);
+        Ok(query.send().await.map_err(failed)?.items.unwrap_or_default())
+    }
+
+    /// Deletes the messages of a deleted session, and then its mark. `false` if there was no time for all of them.
+    pub(super) async fn clear(&self, mark: &Item, clock: &dyn Clock, until: Timestamp) -> Result<bool> {
+        let row = Reader(mark);
+        let (tenant, space, session) = row.parsed(PK, |partition| {
+            row_keys::session_of(partition).ok_or_else(|| Problem::new("is not that of a session"))
+        })?;
+        let list = List::MessagesOf(session);
+        loop {
+            if until <= clock.now() {
+                return Ok(false);
+            }
+            let query = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .consistent_read(true)
+                .key_condition_expression("pk = :partition")
+                .expression_attribute_values(":partition", text(row_keys::listed(&tenant, &space, list)))
+                .projection_expression("pk, sk")
+                .limit(AT_ONCE);
+            let entries = query.send().await.map_err(failed)?.items.unwrap_or_default();
+            if entries.is_empty() {
+                let mark = row_keys::row(&tenant, &space, RowKind::AgentSession, session, Part::Remains);
+                return self.delete_all(vec![mark]).await.map(|()| true);
+            }
+            let message = |entry: &Item| -> Result<Key> {
+                let id = Reader(entry).parsed(super::keys::SK, parse_uuid)?;
+                Ok(row_keys::row(&tenant, &space, RowKind::Message, id, Part::Row))
+            };
+            // Messages first: as long as an entry is there, the next run finds its message.
+            self.delete_all(entries.iter().map(message).collect::<Result<_>>()?).await?;
+            self.delete_all(entries).await?;
+        }
+    }
+}

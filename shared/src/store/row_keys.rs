@@ -1,0 +1,311 @@
+//! Where the rows of the account surface are, and where a view finds them.
+//!
+//! | Item | `pk` | `sk` | What it holds |
+//! |---|---|---|---|
+//! | row | `TENANT#<tenant id>#<space>#<kind>#<id>` | `ROW` | its fields |
+//! | content of a document | the same | `CONTENT` | Markdown |
+//! | messages that are left | the same | `REMAINS` | that a session was deleted; until its messages are too |
+//! | entry | `TENANT#<tenant id>#<space>#<list>` | `<id>` | in the space `ALL`: in which space the row is |
+//! | counter | `TENANT#<tenant id>#<space>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has; which workspace is the default |
+//!
+//! A space is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in particular. A call
+//! made for an end user names partitions of its own space, and reads those of `GLOBAL` where a kind has shared rows. There is no
+//! key of a row without a space, so another user's row can't be asked for.
+//!
+//! `ALL` has no rows, but an entry and a count for every one: it is how the account finds what any of its users has. Rows,
+//! entries and counts are written in one transaction, so a total is exact. A list is its entries, which are small: pages far
+//! back are found by passing over entries, never over rows.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use super::keys::{Key, TENANT, key, tenant_partition};
+use crate::domain::{TenantId, View, parse_uuid};
+
+/// Into how many items the counts of a whole account are divided: each takes part in the transactions of all end users, and
+/// DynamoDB refuses two at once on one item.
+const SHARDS: u8 = 8;
+
+/// A kind of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RowKind {
+    AgentSession,
+    Message,
+    ToolExecution,
+    Workspace,
+    Document,
+}
+
+impl RowKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::AgentSession => "SESSION",
+            Self::Message => "MESSAGE",
+            Self::ToolExecution => "EXECUTION",
+            Self::Workspace => "WORKSPACE",
+            Self::Document => "DOCUMENT",
+        }
+    }
+
+    /// Whether rows of nobody in particular are for all end users to see. Those of a private kind are the account's alone.
+    const fn is_shared(self) -> bool {
+        matches!(self, Self::Workspace | Self::Document)
+    }
+}
+
+/// A list of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum List {
+    /// All of a kind.
+    Of(RowKind),
+    /// The messages of a session.
+    MessagesOf(Uuid),
+    /// The documents of a workspace.
+    DocumentsIn(Uuid),
+}
+
+impl List {
+    const fn kind(self) -> RowKind {
+        match self {
+            Self::Of(kind) => kind,
+            Self::MessagesOf(_) => RowKind::Message,
+            Self::DocumentsIn(_) => RowKind::Document,
+        }
+    }
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}S", self.kind().as_str())?;
+        match self {
+            Self::Of(_) => Ok(()),
+            Self::MessagesOf(id) | Self::DocumentsIn(id) => write!(formatter, "#{id}"),
+        }
+    }
+}
+
+/// Whose rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Space {
+    /// One end user's, by the digest of its id.
+    OfEndUser(String),
+    /// Nobody's in particular.
+    Global,
+    /// Everybody's: entries and counts only.
+    All,
+}
+
+impl Space {
+    /// Where a view writes what it makes.
+    pub fn of(view: &View) -> Self {
+        match view {
+            View::EndUser(id) => Self::OfEndUser(id.digest()),
+            View::Account => Self::Global,
+        }
+    }
+
+    /// Where a view finds rows of a kind.
+    pub fn seen(view: &View, kind: RowKind) -> Vec<Self> {
+        match view {
+            View::EndUser(_) if kind.is_shared() => vec![Self::of(view), Self::Global],
+            View::EndUser(_) => vec![Self::of(view)],
+            View::Account => vec![Self::All],
+        }
+    }
+
+    /// Reads what [`Space`] is written as, of a space that has rows.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix("OF@") {
+            Some(digest) => Some(Self::OfEndUser(digest.to_owned())),
+            None => (text == "GLOBAL").then_some(Self::Global),
+        }
+    }
+}
+
+impl fmt::Display for Space {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::OfEndUser(digest) => write!(formatter, "OF@{digest}"),
+            Self::Global => formatter.write_str("GLOBAL"),
+            Self::All => formatter.write_str("ALL"),
+        }
+    }
+}
+
+/// What is kept of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    Row,
+    Content,
+    Remains,
+}
+
+impl Part {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Row => "ROW",
+            Self::Content => "CONTENT",
+            Self::Remains => "REMAINS",
+        }
+    }
+}
+
+/// A part of a row.
+pub fn row(tenant: &TenantId, space: &Space, kind: RowKind, id: Uuid, part: Part) -> Key {
+    key(format!("{}#{space}#{}#{id}", tenant_partition(tenant), kind.as_str()), part.as_str().to_owned())
+}
+
+/// The partition of a list in a space.
+pub fn listed(tenant: &TenantId, space: &Space, list: List) -> String {
+    format!("{}#{space}#{list}", tenant_partition(tenant))
+}
+
+/// A row's entry in a list.
+pub fn entry(tenant: &TenantId, space: &Space, list: List, id: Uuid) -> Key {
+    key(listed(tenant, space, list), id.to_string())
+}
+
+/// The counter that a row of this id is counted in.
+pub fn counter(tenant: &TenantId, space: &Space, list: List, id: Uuid) -> Key {
+    let [.., last] = id.into_bytes();
+    shard(tenant, space, list, last % shards(space, list))
+}
+
+/// The counter of a list that has only one: of any but the account's.
+pub fn only_counter(tenant: &TenantId, space: &Space, list: List) -> Key {
+    shard(tenant, space, list, 0)
+}
+
+fn shard(tenant: &TenantId, space: &Space, list: List, number: u8) -> Key {
+    key(format!("{}#COUNT", listed(tenant, space, list)), format!("COUNT#{number}"))
+}
+
+fn shards(space: &Space, list: List) -> u8 {
+    if *space == Space::All && matches!(list, List::Of(_)) { SHARDS } else { 1 }
+}
+
+/// All counters of a list as a view sees it.
+pub fn counters(tenant: &TenantId, view: &View, list: &List) -> Vec<Key> {
+    let spaces = Space::seen(view, list.kind());
+    let of = |space: &Space| (0..shards(space, *list)).map(|number| shard(tenant, space, *list, number)).collect();
+    spaces.iter().flat_map::<Vec<_>, _>(of).collect()
+}
+
+/// Where a view finds a row: the row itself in each space, or for the account the entry that says in which space it is.
+pub fn seen(tenant: &TenantId, view: &View, kind: RowKind, id: Uuid) -> Vec<Key> {
+    let place = |space: &Space| match space {
+        Space::All => entry(tenant, space, List::Of(kind), id),
+        _ => row(tenant, space, kind, id, Part::Row),
+    };
+    Space::seen(view, kind).iter().map(place).collect()
+}
+
+/// The session that a partition is of.
+pub fn session_of(partition: &str) -> Option<(TenantId, Space, Uuid)> {
+    let mut parts = partition.strip_prefix(TENANT)?.split('#');
+    let tenant = TenantId::parse(parts.next()?).ok()?;
+    let space = Space::parse(parts.next()?)?;
+    let kind = parts.next()?;
+    let id = parse_uuid(parts.next()?).ok()?;
+    (kind == RowKind::AgentSession.as_str() && parts.next().is_none()).then_some((tenant, space, id))
+}
+
+/// Where a view finds the content of a document; nowhere yet, if it has to find out the space first.
+pub fn contents(tenant: &TenantId, view: &View, id: Uuid) -> Vec<Key> {
+    let spaces = Space::seen(view, RowKind::Document).into_iter().filter(|space| *space != Space::All);
+    spaces.map(|space| row(tenant, &space, RowKind::Document, id, Part::Content)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::ExternalId;
+
+    fn tenant() -> TenantId {
+        TenantId::of(&[7; 16])
+    }
+
+    fn user(id: &str) -> View {
+        View::EndUser(ExternalId::parse(id).unwrap())
+    }
+
+    fn partitions(keys: &[Key]) -> BTreeSet<String> {
+        keys.iter().map(|key| key["pk"].as_s().unwrap().clone()).collect()
+    }
+
+    #[test]
+    fn two_end_users_have_no_partition_in_common_but_the_global_ones() {
+        let ids = ["a", "A", "a#b", "a#b#c", "OF@a", "GLOBAL", "ALL", "é", "e\u{301}", "а", "😀", "a/", "TENANT#x"];
+        let views = ids.map(user);
+        for kind in [RowKind::AgentSession, RowKind::ToolExecution, RowKind::Workspace, RowKind::Document] {
+            let row = Uuid::from_u128(1);
+            let places = |view: &View| {
+                let lists = [List::Of(kind), List::MessagesOf(row), List::DocumentsIn(row)];
+                let counters = lists.iter().flat_map(|list| counters(&tenant(), view, list));
+                let keys: Vec<_> = seen(&tenant(), view, kind, row).into_iter().chain(counters).collect();
+                partitions(&keys)
+            };
+            for (number, one) in views.iter().enumerate() {
+                for other in &views[number + 1..] {
+                    let (one, other) = (places(one), places(other));
+                    for shared in one.intersection(&other) {
+                        let global = format!("TENANT#{}#GLOBAL#", tenant());
+                        let kept = shared.strip_prefix(&global).unwrap();
+                        assert!(kept.starts_with("WORKSPACE") || kept.starts_with("DOCUMENT"), "{shared}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_can_not_be_made_to_look_like_a_space() {
+        for id in ["GLOBAL", "ALL", "OF@x", "x#SESSIONS"] {
+            let Space::OfEndUser(digest) = Space::of(&user(id)) else { panic!("{id}") };
+            assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_private_row_of_the_account_is_no_end_users() {
+        for kind in [RowKind::AgentSession, RowKind::ToolExecution, RowKind::Message] {
+            assert_eq!(Space::seen(&user("a"), kind), [Space::of(&user("a"))]);
+        }
+        assert_eq!(Space::seen(&user("a"), RowKind::Document), [Space::of(&user("a")), Space::Global]);
+    }
+
+    #[test]
+    fn the_session_of_a_partition_is_found() {
+        let (id, space) = (Uuid::from_u128(9), Space::of(&user("a")));
+        let partition = |kind| {
+            let key = row(&tenant(), &space, kind, id, Part::Remains);
+            key["pk"].as_s().unwrap().clone()
+        };
+        let found = session_of(&partition(RowKind::AgentSession));
+        assert_eq!(found, Some((tenant(), space.clone(), id)));
+        assert_eq!(session_of(&partition(RowKind::Document)), None);
+        assert_eq!(session_of(&format!("{}#x", partition(RowKind::AgentSession))), None);
+    }
+
+    #[test]
+    fn a_space_is_read_as_it_is_written() {
+        for space in [Space::Global, Space::of(&user("a"))] {
+            assert_eq!(Space::parse(&space.to_string()), Some(space));
+        }
+        assert_eq!(Space::parse("ALL"), None);
+    }
+
+    #[test]
+    fn a_row_is_counted_in_one_of_the_counters_that_are_read() {
+        let list = List::Of(RowKind::Document);
+        let read = counters(&tenant(), &View::Account, &list);
+        assert_eq!(read.len(), usize::from(SHARDS));
+        for number in 0..=255 {
+            assert!(read.contains(&counter(&tenant(), &Space::All, list, Uuid::from_u128(number))));
+        }
+        assert_eq!(counters(&tenant(), &user("a"), &list).len(), 2);
+    }
+}

@@ -1,0 +1,138 @@
+//! Lists of rows, by page number: newest first, with their exact length.
+//!
+//! A page is found by passing over the entries before it. They are small, so one call passes over some five thousand; the rows
+//! themselves are read for the page alone.
+
+use std::collections::{HashMap, VecDeque};
+
+use uuid::Uuid;
+
+use super::item::{Item, Reader, text};
+use super::keys::{Key, SK};
+use super::row_keys::{self, List, Space};
+use super::rows::{self, KEPT_IN, ROW_COUNT, Row, Rows, Seen};
+use super::table::{Table, failed, place};
+use crate::domain::{Listing, Paging, Problem, parse_uuid};
+use crate::error::{Error, Part, Result};
+
+/// How many entries are passed over at most, so that a page is at most some twenty calls. Who asks for what is farther back gets
+/// an error instead of an answer that takes too long.
+const FARTHEST: u64 = 100_000;
+
+impl Rows<'_> {
+    /// A page of all rows of a kind that the view sees. Two calls, and one more for each five thousand rows before the page.
+    ///
+    /// # Errors
+    /// If the page is more than 100 000 rows back.
+    pub async fn list<R: Row>(self, paging: Paging) -> Result<Listing<R>> {
+        Ok(self.page::<R>(List::Of(R::KIND), paging).await?.map(|seen| seen.row))
+    }
+
+    /// A page of a list, as the view sees it.
+    pub(super) async fn page<R: Row>(self, list: List, paging: Paging) -> Result<Listing<Seen<R>>> {
+        let counters = row_keys::counters(self.tenant, self.view, &list);
+        let counts = counters.iter().filter_map(|key| self.found.at(key)).map(row_count);
+        let total = counts.sum::<Result<u64>>()?;
+        self.page_in(&Space::seen(self.view, R::KIND), list, total, paging).await
+    }
+
+    /// A page of what the list has in these spaces, `total` rows together.
+    pub(super) async fn page_in<R: Row>(
+        self,
+        spaces: &[Space],
+        list: List,
+        total: u64,
+        paging: Paging,
+    ) -> Result<Listing<Seen<R>>> {
+        let offset = paging.offset();
+        if offset >= total {
+            return Ok(Listing { items: Vec::new(), total, paging });
+        }
+        if offset > FARTHEST {
+            let problem = Problem::new("is more than 100000 rows back");
+            return Err(Error::invalid("page", problem).in_part(Part::Query));
+        }
+        let entries = self.entries(spaces, list, offset, u64::from(paging.limit.get())).await?;
+        let keys: Vec<Key> = entries.iter().map(|(id, space)| self.row_key(space, R::KIND, *id)).collect();
+        let items = self.table.get_all(keys.clone()).await?;
+        let mut items: HashMap<_, _> = items.into_iter().map(|item| (place(&item), item)).collect();
+        // A row that was deleted since its entry was read is left out.
+        let seen = entries.into_iter().zip(keys).filter_map(|((_, space), key)| {
+            let item = items.remove(&place(&key))?;
+            Some(rows::read(&item).map(|row| Seen { row, space, item }))
+        });
+        Ok(Listing { items: seen.collect::<Result<_>>()?, total, paging })
+    }
+
+    /// The entries of one page, newest first, of all spaces together.
+    async fn entries(self, spaces: &[Space], list: List, offset: u64, limit: u64) -> Result<Vec<(Uuid, Space)>> {
+        let stream = |space| Stream::new(space, row_keys::listed(self.tenant, space, list));
+        let mut streams: Vec<_> = spaces.iter().map(stream).collect();
+        let mut chosen = Vec::new();
+        for position in 0..offset + limit {
+            let left = offset + limit - position;
+            for stream in &mut streams {
+                stream.fill(self.table, left).await?;
+            }
+            // Ids begin with the time: the greatest is the newest.
+            let newest = streams.iter_mut().max_by_key(|stream| stream.entries.front().map(|(id, _)| *id));
+            let Some(entry) = newest.and_then(|stream| stream.entries.pop_front()) else { break };
+            if position >= offset {
+                chosen.push(entry);
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+/// The entries of a list in one space, newest first, read as they are needed.
+struct Stream<'a> {
+    space: &'a Space,
+    partition: String,
+    entries: VecDeque<(Uuid, Space)>,
+    /// After which key the rest begins.
+    from: Option<Key>,
+    is_over: bool,
+}
+
+impl<'a> Stream<'a> {
+    fn new(space: &'a Space, partition: String) -> Self {
+        Self { space, partition, entries: VecDeque::new(), from: None, is_over: false }
+    }
+
+    /// Has the next entry at hand, unless there is none. `most` is how many are needed of it at most.
+    async fn fill(&mut self, table: &Table, most: u64) -> Result<()> {
+        while self.entries.is_empty() && !self.is_over {
+            let query = table
+                .client
+                .query()
+                .table_name(&table.name)
+                .consistent_read(true)
+                .key_condition_expression("pk = :partition")
+                .expression_attribute_values(":partition", text(&self.partition))
+                .projection_expression("pk, sk, kept_in")
+                .scan_index_forward(false)
+                .limit(i32::try_from(most).unwrap_or(i32::MAX))
+                .set_exclusive_start_key(self.from.take());
+            let answer = query.send().await.map_err(failed)?;
+            self.from = answer.last_evaluated_key;
+            self.is_over = self.from.is_none();
+            for item in answer.items.unwrap_or_default() {
+                self.entries.push_back(self.entry(&item)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, item: &Item) -> Result<(Uuid, Space)> {
+        let row = Reader(item);
+        let kept_in = |text: &str| Space::parse(text).ok_or_else(|| Problem::new("is no space"));
+        let space = if *self.space == Space::All { row.parsed(KEPT_IN, kept_in)? } else { self.space.clone() };
+        Ok((row.parsed(SK, parse_uuid)?, space))
+    }
+}
+
+/// What a counter says.
+pub fn row_count(counter: &Item) -> Result<u64> {
+    Reader(counter).number(ROW_COUNT)
+}

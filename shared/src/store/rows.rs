@@ -1,0 +1,282 @@
+//! Rows of the account surface: making, reading, changing and deleting them, always in the caller's view.
+
+use std::fmt;
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::expression::{Condition, Update, check, delete, put};
+use super::item::{Item, Reader, text};
+use super::keys::Key;
+use super::row_keys::{self, List, Part, RowKind, Space};
+use super::snapshot::Snapshot;
+use super::table::{Commit, Refused, Table};
+use crate::domain::{
+    AgentSession, Changes, Document, Message, Random, TenantId, Timestamp, ToolExecution, View, Workspace, new_row_id,
+};
+use crate::error::{Error, Result};
+
+/// What attributes of fields begin with: no field's name is then one that DynamoDB reserves.
+const FIELD: &str = "field_";
+
+/// In which space a row is, on its entry in the account's list.
+pub const KEPT_IN: &str = "kept_in";
+
+/// What is kept as rows.
+pub trait Row: Serialize + DeserializeOwned + Send + Sync {
+    const KIND: RowKind;
+    fn id(&self) -> Uuid;
+}
+
+impl Row for AgentSession {
+    const KIND: RowKind = RowKind::AgentSession;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Row for Message {
+    const KIND: RowKind = RowKind::Message;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Row for ToolExecution {
+    const KIND: RowKind = RowKind::ToolExecution;
+
+    fn id(&self) -> Uuid {
+        self.id.get()
+    }
+}
+
+impl Row for Workspace {
+    const KIND: RowKind = RowKind::Workspace;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Row for Document {
+    const KIND: RowKind = RowKind::Document;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+/// A row that the view sees.
+#[derive(Debug, Clone)]
+pub struct Seen<R> {
+    pub row: R,
+    pub(super) space: Space,
+    pub(super) item: Item,
+}
+
+/// The rows of a tenant that a view sees and writes. There is no way to one that does not pass through the view.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) random: &'a dyn Random,
+    pub(crate) tenant: &'a TenantId,
+    pub(crate) view: &'a View,
+    /// What was read together with the credential.
+    pub(crate) found: &'a Snapshot,
+}
+
+impl fmt::Debug for Rows<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Rows")
+    }
+}
+
+impl Rows<'_> {
+    /// An id for a new row.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn new_id(self, at: Timestamp) -> Result<Uuid> {
+        Ok(new_row_id(self.random, at)?)
+    }
+
+    /// A row. No call for an end user, one for the account.
+    ///
+    /// # Errors
+    /// If the view sees no such row.
+    pub async fn get<R: Row>(self, id: Uuid) -> Result<Seen<R>> {
+        let (space, item) = match self.space_of(R::KIND, id)? {
+            (space, Some(item)) => (space, item.clone()),
+            (space, None) => {
+                let key = self.row_key(&space, R::KIND, id);
+                (space, self.table.get(key).await?.ok_or(Error::RowNotFound)?)
+            }
+        };
+        Ok(Seen { row: read(&item)?, space, item })
+    }
+
+    /// In which space a row is, and the row if it was read already.
+    pub(super) fn space_of(&self, kind: RowKind, id: Uuid) -> Result<(Space, Option<&Item>)> {
+        for space in Space::seen(self.view, kind) {
+            if space == Space::All {
+                let entry = self.found.at(&row_keys::entry(self.tenant, &space, List::Of(kind), id));
+                let entry = Reader(entry.ok_or(Error::RowNotFound)?);
+                let kept_in = Space::parse(entry.text(KEPT_IN)?).ok_or_else(|| entry.unreadable(KEPT_IN))?;
+                return Ok((kept_in, None));
+            }
+            if let Some(item) = self.found.at(&self.row_key(&space, kind, id)) {
+                return Ok((space, Some(item)));
+            }
+        }
+        Err(Error::RowNotFound)
+    }
+
+    /// Makes a row. One call.
+    pub async fn create<R: Row>(self, row: &R) -> Result<()> {
+        let writes = self.creation(row)?;
+        self.commit(writes).await?.map_or(Ok(()), |_| Err(Error::internal("the id of a new row is taken")))
+    }
+
+    /// Writes some fields of a row, and when that was. One call, or two for the account.
+    ///
+    /// # Errors
+    /// If the view sees no such row or may not change it.
+    pub async fn change<R: Row>(self, id: Uuid, changes: &Changes, at: Timestamp) -> Result<Seen<R>> {
+        let seen = self.changeable::<R>(id).await?;
+        let changes = changes.clone().set("updated_at", &at);
+        // Only a row that is there: nobody's change may bring back what another has just deleted.
+        let item = self.write(&seen, &changes, Condition::exists()).await?.ok_or(Error::RowNotFound)?;
+        Ok(Seen { row: read(&item)?, item, space: seen.space })
+    }
+
+    /// A row that the view may change.
+    pub(super) async fn changeable<R: Row>(self, id: Uuid) -> Result<Seen<R>> {
+        let seen = self.get::<R>(id).await?;
+        if seen.space == Space::Global && *self.view != View::Account {
+            return Err(Error::GlobalRow);
+        }
+        Ok(seen)
+    }
+
+    /// Writes fields of a row; `None` if the condition failed.
+    pub(super) async fn write<R: Row>(
+        self,
+        seen: &Seen<R>,
+        changes: &Changes,
+        condition: Condition,
+    ) -> Result<Option<Item>> {
+        let update = Update::of(self.row_key(&seen.space, R::KIND, seen.row.id()));
+        let write = |update: Update, (name, value): (&str, Option<&Value>)| {
+            update.set_or_remove(format_args!("{FIELD}{name}"), value.map(text))
+        };
+        self.table.update(changes.fields().fold(update, write), condition).await
+    }
+
+    /// Deletes a row. One call, or two for the account.
+    ///
+    /// # Errors
+    /// If the view sees no such row or may not change it.
+    pub async fn delete<R: Row>(self, id: Uuid) -> Result<()> {
+        let seen = self.changeable::<R>(id).await?;
+        self.commit_deletion(self.deletion(&seen)?).await
+    }
+
+    pub(super) fn row_key(&self, space: &Space, kind: RowKind, id: Uuid) -> Key {
+        row_keys::row(self.tenant, space, kind, id, Part::Row)
+    }
+
+    /// The writes that make a row, in the space where the view writes.
+    pub(super) fn creation<R: Row>(&self, row: &R) -> Result<Vec<TransactWriteItem>> {
+        let space = Space::of(self.view);
+        let mut writes = vec![self.put_row(&space, row)?];
+        writes.extend(self.enter(&space, List::Of(R::KIND), row.id())?);
+        Ok(writes)
+    }
+
+    pub(super) fn put_row<R: Row>(&self, space: &Space, row: &R) -> Result<TransactWriteItem> {
+        let mut item = self.row_key(space, R::KIND, row.id());
+        item.extend(fields(row)?);
+        put(&self.table.name, item, Condition::is_new())
+    }
+
+    /// The writes that delete a row, that of the row itself first.
+    pub(super) fn deletion<R: Row>(&self, seen: &Seen<R>) -> Result<Vec<TransactWriteItem>> {
+        let (space, id) = (&seen.space, seen.row.id());
+        let mut writes = vec![delete(&self.table.name, self.row_key(space, R::KIND, id), Condition::exists())?];
+        writes.extend(self.leave(space, List::Of(R::KIND), id)?);
+        Ok(writes)
+    }
+
+    pub(super) async fn commit_deletion(self, writes: Vec<TransactWriteItem>) -> Result<()> {
+        self.commit(writes).await?.map_or(Ok(()), |_| Err(Error::RowNotFound))
+    }
+
+    /// That a row is there when a transaction is made.
+    pub(super) fn is_there(&self, space: &Space, kind: RowKind, id: Uuid) -> Result<TransactWriteItem> {
+        check(&self.table.name, self.row_key(space, kind, id), Condition::exists())
+    }
+
+    /// The writes that put a row into a list of its space, and into the account's.
+    pub(super) fn enter(&self, space: &Space, list: List, id: Uuid) -> Result<Vec<TransactWriteItem>> {
+        let mut account = row_keys::entry(self.tenant, &Space::All, list, id);
+        account.insert(KEPT_IN.to_owned(), text(space));
+        Ok(vec![
+            put(&self.table.name, row_keys::entry(self.tenant, space, list, id), Condition::is_new())?,
+            put(&self.table.name, account, Condition::is_new())?,
+            self.count(space, list, id, 1)?,
+            self.count(&Space::All, list, id, 1)?,
+        ])
+    }
+
+    /// The writes that take it out of them.
+    pub(super) fn leave(&self, space: &Space, list: List, id: Uuid) -> Result<Vec<TransactWriteItem>> {
+        let remove = |space| delete(&self.table.name, row_keys::entry(self.tenant, space, list, id), Condition::none());
+        Ok(vec![
+            remove(space)?,
+            remove(&Space::All)?,
+            self.count(space, list, id, -1)?,
+            self.count(&Space::All, list, id, -1)?,
+        ])
+    }
+
+    fn count(&self, space: &Space, list: List, id: Uuid, amount: i32) -> Result<TransactWriteItem> {
+        let update = Update::of(row_keys::counter(self.tenant, space, list, id)).add(ROW_COUNT, amount);
+        update.in_transaction(&self.table.name, Condition::none())
+    }
+
+    /// Makes all writes or none; `Some` says which condition failed.
+    pub(super) async fn commit(self, writes: Vec<TransactWriteItem>) -> Result<Option<Refused>> {
+        match self.table.commit(writes).await? {
+            Commit::Done => Ok(None),
+            Commit::Refused(refused) => Ok(Some(refused)),
+        }
+    }
+}
+
+/// How many entries a list has.
+pub const ROW_COUNT: &str = "row_count";
+
+/// A row's fields as attributes, each as JSON. What is null is not there.
+fn fields(row: &impl Serialize) -> Result<Vec<(String, aws_sdk_dynamodb::types::AttributeValue)>> {
+    let Value::Object(fields) = serde_json::to_value(row).map_err(Error::internal)? else {
+        return Err(Error::internal("a row is no object"));
+    };
+    let present = fields.into_iter().filter(|(_, value)| !value.is_null());
+    Ok(present.map(|(name, value)| (format!("{FIELD}{name}"), text(value))).collect())
+}
+
+/// A row from its item.
+pub fn read<R: Row>(item: &Item) -> Result<R> {
+    let mut row = Map::new();
+    for (name, value) in item {
+        let Some(field) = name.strip_prefix(FIELD) else { continue };
+        let value = value.as_s().ok().and_then(|text| serde_json::from_str(text).ok());
+        row.insert(field.to_owned(), value.ok_or_else(|| Reader(item).unreadable("field"))?);
+    }
+    serde_json::from_value(Value::Object(row)).map_err(|_| Reader(item).unreadable("row"))
+}

@@ -1,0 +1,69 @@
+//! Agent sessions: their messages, and what is left of a deleted one.
+
+use uuid::Uuid;
+
+use super::expression::{Condition, Update, check, put};
+use super::item::text;
+use super::keys::{self, LISTING_ORDER, TENANT_STATUS};
+use super::row_keys::{self, List, Part, RowKind};
+use super::row_lists::row_count;
+use super::rows::{ROW_COUNT, Rows, Seen};
+use super::tenant_items::REMAINS;
+use crate::domain::{AgentSession, Listing, Message, Paging, Problem, Timestamp};
+use crate::error::{Error, Result};
+
+impl Rows<'_> {
+    /// Adds a message to a session. One call, or two for the account.
+    ///
+    /// # Errors
+    /// If the view sees no such session, or the message answers one that the session doesn't have.
+    pub async fn add_message(self, session: Uuid, message: &Message) -> Result<()> {
+        let Seen { space, .. } = self.get::<AgentSession>(session).await?;
+        let list = List::MessagesOf(session);
+        let touch = Update::of(self.row_key(&space, RowKind::AgentSession, session))
+            .set("field_updated_at", text(serde_json::json!(message.created_at)))
+            .add(ROW_COUNT, 1);
+        let table = &self.table.name;
+        let mut writes = vec![
+            touch.in_transaction(table, Condition::exists())?,
+            self.put_row(&space, message)?,
+            put(table, row_keys::entry(self.tenant, &space, list, message.id), Condition::is_new())?,
+        ];
+        if let Some(parent) = message.parent_id {
+            writes.push(check(table, row_keys::entry(self.tenant, &space, list, parent), Condition::exists())?);
+        }
+        match self.commit(writes).await? {
+            None => Ok(()),
+            Some(refused) if refused.failed(0) => Err(Error::RowNotFound),
+            Some(_) => Err(Error::invalid("parent_id", Problem::new("must be the id of a message of this session"))),
+        }
+    }
+
+    /// The messages of a session, newest first. Two calls, or three for the account.
+    ///
+    /// # Errors
+    /// If the view sees no such session.
+    pub async fn messages(self, session: Uuid, paging: Paging) -> Result<Listing<Message>> {
+        let Seen { space, item, .. } = self.get::<AgentSession>(session).await?;
+        // A session counts its own messages: it is read anyway, and nobody lists those of several.
+        let total = if item.contains_key(ROW_COUNT) { row_count(&item)? } else { 0 };
+        let page = self.page_in::<Message>(&[space], List::MessagesOf(session), total, paging).await?;
+        Ok(page.map(|seen| seen.row))
+    }
+
+    /// Deletes a session. Its messages can't be reached any more; the reconciler deletes them.
+    ///
+    /// # Errors
+    /// If the view sees no such session.
+    pub async fn delete_session(self, id: Uuid, at: Timestamp) -> Result<()> {
+        let seen = self.changeable::<AgentSession>(id).await?;
+        let mut writes = self.deletion(&seen)?;
+        let mut remains = row_keys::row(self.tenant, &seen.space, RowKind::AgentSession, id, Part::Remains);
+        remains.extend([
+            (TENANT_STATUS.to_owned(), text(REMAINS)),
+            (LISTING_ORDER.to_owned(), text(keys::listed(at, id))),
+        ]);
+        writes.push(put(&self.table.name, remains, Condition::none())?);
+        self.commit_deletion(writes).await
+    }
+}
