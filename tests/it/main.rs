@@ -3,6 +3,10 @@
 //! One program, because each further one would be linked with everything again. Where to look:
 //!
 //! - `endpoints/<function>.rs`: what an endpoint does, in its documented cases;
+//! - `data_isolation`: the public text that the account surface implements, statement by statement;
+//! - `account_histories`: random histories of many tenants and end users, against a model of who sees what;
+//! - `account_pages`: how much a list reads, however many rows there are;
+//! - `account_races`: changes of the same row at the same time, and totals that stay exact;
 //! - `registration_races`: registrations of the same thing at the same time;
 //! - `revocation`: what makes a token inactive, what leaves it alone, and that it shows at once;
 //! - `security`: what every endpoint refuses, by a loop over the registry, and what never leaves a process;
@@ -18,8 +22,12 @@
     reason = "a test that meets what it does not expect has failed, and its clock and runtime are its own"
 )]
 
+mod account_histories;
+mod account_pages;
+mod account_races;
 mod aws_calls;
 mod contract;
+mod data_isolation;
 mod endpoints;
 mod faults;
 mod idempotency;

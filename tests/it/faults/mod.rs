@@ -3,3 +3,4 @@
 mod crash_points;
 mod dead_store;
 mod key_crash_points;
+mod row_crash_points;

@@ -1,8 +1,10 @@
 //! What holds for every endpoint, by a loop over the registry, and what never leaves a process.
 
 mod api_keys;
+mod end_users;
 mod isolation;
 mod permissions;
 mod redaction;
 mod refusals;
+mod scoped_tokens;
 mod tokens;
