@@ -6,3 +6,4 @@ mod permissions;
 mod redaction;
 mod refusals;
 mod tokens;
+mod witness;

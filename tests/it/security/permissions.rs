@@ -130,5 +130,6 @@ async fn a_call_outside_its_statements_is_refused() {
     assert!(format!("{refused:?}").contains("AccessDeniedException"));
     let call = deployment.stack.calls().pop().unwrap();
     assert!(call.denied.unwrap().starts_with("dynamodb:DeleteItem on "));
+    assert_eq!(deployment.witness.take().len(), 1, "no request caused it");
     assert_eq!(deployment.fetch(&tenant).await["status"], "active");
 }
