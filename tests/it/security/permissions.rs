@@ -42,6 +42,7 @@ async fn exercise(deployment: &Deployment) {
     }
     deployment.audit_trail(&tenant).await;
     exercise_keys_and_projects(deployment).await;
+    exercise_rows(deployment).await;
     let ghost = Tenant { id: "tnt_unknown".to_owned(), ..tenant };
     deployment
         .get(&format!("/api/v1/fetch/audit-events?tenant_id={}", ghost.id))
@@ -89,6 +90,25 @@ async fn exercise_keys_and_projects(deployment: &Deployment) {
     }
     for whose in [json!({ "user_id": member.user_id }), json!({ "all": true }), json!({ "external_user_id": "b" })] {
         deployment.revoke_tokens(tenant, &whose).await.data(200);
+    }
+}
+
+/// What the account has to look for, where an end user knows the place; and lists and rows that refer to others.
+async fn exercise_rows(deployment: &Deployment) {
+    let World { account, rows, .. } = deployment.world().await;
+    let ask = |method: &str, path: String| deployment.account(&account, method, &format!("/api/v1/{path}"));
+    let session = format!("agent-sessions/{}", rows.session);
+    let message = json!({ "role": "user", "content": "Where is my order?" });
+    let answer = ask("POST", format!("{session}/messages")).json(&message).send().await;
+    let reply = json!({ "role": "assistant", "content": "Here.", "parent_id": answer.document(201)["id"] });
+    ask("POST", format!("{session}/messages")).json(&reply).send().await.document(201);
+    let document = json!({ "name": "Handbook", "workspace_ids": [rows.workspace] });
+    ask("POST", "documents".to_owned()).json(&document).send().await.document(201);
+    let workspace = format!("workspaces/{}", rows.workspace);
+    let (execution, document) = (format!("tool-executions/{}", rows.execution), format!("documents/{}", rows.document));
+    let lists = ["tool-executions".to_owned(), format!("{session}/messages"), format!("{workspace}/documents")];
+    for path in lists.into_iter().chain([session, workspace, execution, document]) {
+        ask("GET", path).send().await.document(200);
     }
 }
 
