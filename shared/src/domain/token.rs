@@ -20,6 +20,7 @@ use super::clock::Timestamp;
 use super::external_id::ExternalId;
 use super::ids::{TenantId, random_uuid};
 use super::lifetime::TokenLifetime;
+use super::patch::present;
 use super::project::RegisteredKey;
 use super::properties::Properties;
 use super::random::{Random, RandomnessUnavailable};
@@ -126,11 +127,6 @@ pub struct RegisteredData {
     pub display_name: String,
     /// `prefilters`, and what else was registered.
     pub payload: Properties,
-}
-
-/// Reads a claim that may be left out but not be null.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// Reads a claim that is an object: a derived decoder would take an array too, its elements for the fields in order.
