@@ -174,11 +174,9 @@ fn presented<P: Purpose>(request: &Request) -> Result<ApiKeySecret> {
         #[serde(rename = "apiKey")]
         api_key: Zeroizing<String>,
     }
-    let authorization = request.header("authorization");
-    let basic = authorization.and_then(|value| scheme(value, "basic"));
+    let basic = request.header("authorization").and_then(|value| scheme(value, "basic"));
     let password = basic.filter(|_| P::AS_PASSWORD).and_then(password);
-    // HTTP Basic may be a proxy's, and is then no key at all. Whatever else is there was meant to be one.
-    let bearer = authorization.filter(|_| basic.is_none()).map(|value| scheme(value, "bearer").unwrap_or_default());
+    let bearer = bearer(request);
     let header = request.header("x-api-key");
     // A body that can't be read has no key; what is wrong with it is for those to know who have one.
     let body = Some(&request.body).filter(|body| P::IN_BODY && body.len() <= LARGEST_BODY);
@@ -197,8 +195,15 @@ fn presented<P: Purpose>(request: &Request) -> Result<ApiKeySecret> {
     }
 }
 
+/// The bearer credential. HTTP Basic may be a proxy's, and is then no credential at all; whatever else is there was meant to be
+/// one.
+pub(super) fn bearer(request: &Request) -> Option<&str> {
+    let authorization = request.header("authorization").filter(|value| scheme(value, "basic").is_none())?;
+    Some(scheme(authorization, "bearer").unwrap_or_default())
+}
+
 /// The credential of an `Authorization` header, if it has that scheme. Its name is taken in any case (RFC 9110 §11.1).
-pub(super) fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
+fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
     let (scheme, credential) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case(expected).then_some(credential.trim_start_matches(' '))
 }

@@ -56,8 +56,7 @@ impl Caller for Viewer {
     type Change = ();
 
     async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
-        let bearer = request.header("authorization").and_then(|value| key_holder::scheme(value, "bearer"));
-        let (viewer, found) = match (request.header("x-api-key"), bearer) {
+        let (viewer, found) = match (request.header("x-api-key"), key_holder::bearer(request)) {
             (Some(_), Some(_)) => return Err(Error::Unauthenticated("an API key and a token")),
             (Some(key), None) => Self::by_key(app, request, needs, key).await?,
             (None, Some(token)) => Self::by_token(app, request, needs, token).await?,
@@ -87,7 +86,9 @@ impl Viewer {
         let named = named_end_user(request, needs);
         let view = View::from(named.as_ref().ok().cloned().flatten());
         let facts = presented.facts();
-        let wanted: Vec<_> = needs.wanted.iter().cloned().chain([Wanted::ApiKey(facts.id.clone())]).collect();
+        // Nothing is read for an end user who is in doubt.
+        let wanted = needs.wanted.iter().filter(|_| named.is_ok()).cloned();
+        let wanted: Vec<_> = wanted.chain([Wanted::ApiKey(facts.id.clone())]).collect();
         let snapshot = app.snapshot(&facts.tenant_id, &view, &wanted).await?;
         let kinds = [KeyKind::Account];
         let (key, found) = key_holder::accept(app, request, &presented, &kinds, snapshot).await?;
@@ -98,26 +99,31 @@ impl Viewer {
     async fn by_token(app: &App, request: &Request, needs: &Needs, token: &str) -> Result<(Self, Found)> {
         let malformed = |_| Error::Unauthenticated("bearer is no token of ours");
         let claimed = UnverifiedToken::parse(token).map_err(malformed)?.claims().clone();
+        let is_another = match named_end_user(request, needs) {
+            Ok(named) => named.is_some() && named != claimed.external_user_id,
+            Err(_) => true,
+        };
         let view = View::from(claimed.external_user_id);
-        let wanted: Vec<_> = needs.wanted.iter().cloned().chain(wanted_for(token)).collect();
+        // Nothing is read for an end user who is in doubt.
+        let wanted = needs.wanted.iter().filter(|_| !is_another).cloned();
+        let wanted: Vec<_> = wanted.chain(wanted_for(token)).collect();
         let snapshot = app.snapshot(&claimed.tenant_id, &view, &wanted).await?;
         let access = snapshot.access()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
         let found = Found { access, snapshot };
         let issuer = Issuer::new(&request.base_url, &claimed.tenant_id);
         let claims = token::verified_claims(token, &issuer, &found, app.now())?
             .ok_or(Error::Unauthenticated("token is not valid"))?;
+        if !token::is_unrevoked(&claims, &found.access, &found.snapshot)? {
+            return Err(Error::Unauthenticated("token was revoked"));
+        }
         // From here on the caller is known, and learns why.
         if !found.access.is_active {
             return Err(Error::TenantSuspended);
         }
-        if !token::is_unrevoked(&claims, &found.access, &found.snapshot)? {
-            return Err(Error::Unauthenticated("token was revoked"));
-        }
         if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
             return Err(Error::InsufficientScope);
         }
-        let named = named_end_user(request, needs).map_err(|_| Error::AnotherEndUser)?;
-        if named.is_some() && named != claims.external_user_id {
+        if is_another {
             return Err(Error::AnotherEndUser);
         }
         let credential = Credential::Token(Box::new(claims));
