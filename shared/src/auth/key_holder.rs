@@ -7,9 +7,10 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::token::Order;
 use super::{Attempt, Caller, LARGEST_BODY, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{ApiKey, ApiKeyId, ApiKeySecret, Issuer, KeyKind, KeyState, TenantId, View};
+use crate::domain::{ApiKey, ApiKeySecret, Issuer, KeyKind, KeyState, SignedToken, TenantId, View};
 use crate::error::{Error, Result};
 use crate::store::{Access, Snapshot, Wanted};
 
@@ -70,15 +71,15 @@ impl<P> KeyHolder<P> {
     pub fn issuer(&self, base_url: &str) -> Issuer {
         Issuer::new(base_url, self.tenant_id())
     }
+}
 
-    /// Which of its keys.
-    pub fn key_id(&self) -> &ApiKeyId {
-        &self.key.facts.id
-    }
-
-    /// How often the tokens that this key minted have been revoked.
-    pub fn epoch(&self) -> u64 {
-        self.key.epoch
+impl KeyHolder<MintsTokens> {
+    /// Issues a token.
+    ///
+    /// # Errors
+    /// If it would be longer than what is looked at, or the secret store fails.
+    pub async fn mint(&self, app: &App, access: &Access, base_url: &str, order: Order) -> Result<SignedToken> {
+        order.mint(app, access, base_url, &self.key).await
     }
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{EndUser, Listed, PageQuery};
 use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
 use crate::api::tenants::NoInput;
-use crate::auth::Viewer;
+use crate::auth::{AccountKey, Viewer};
 use crate::domain::{
     ExecutionId, ExecutionPathId, ExecutionStatus, ExternalId, Failure, Label, Patch, Report, Timestamp, ToolData,
     ToolExecution, present,
@@ -75,9 +75,9 @@ pub struct ReportToolExecution;
 impl Operation for ReportToolExecution {
     const ROUTE: Route = Route::patch("report-tool-execution", EXECUTION)
         .of("tool-execution")
-        .about("Report status, outputs or error: for the account, not for its end users");
+        .about("Report status, outputs or error, with an account key");
     const DIALECT: Dialect = Dialect::Account;
-    type Caller = Viewer;
+    type Caller = AccountKey;
     type Query = ExecutionPath;
     type Body = ReportInput;
     type Output = ToolExecution;
