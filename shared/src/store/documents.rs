@@ -10,7 +10,7 @@ use super::keys::Key;
 use super::row_keys::{self, List, Part, RowKind, Space};
 use super::rows::{Rows, Seen};
 use super::table::place;
-use crate::domain::{Document, Listing, Markdown, Paging, Problem, Workspace};
+use crate::domain::{Document, DocumentStatus, Listing, Markdown, Paging, Problem, Workspace};
 use crate::error::{Error, Result};
 
 /// The attribute that holds a document's content.
@@ -61,7 +61,8 @@ impl Rows<'_> {
         Ok((document.ok_or_else(|| Error::internal("no view of a document"))?, content))
     }
 
-    /// A page of the documents that the view sees, without their content. Two calls, or three if any is in workspaces.
+    /// A page of the documents that the view sees, without their content. Two calls, and one for each fifty different workspaces
+    /// that they are in.
     ///
     /// # Errors
     /// As [`Rows::list`].
@@ -133,6 +134,6 @@ impl Rows<'_> {
 
 impl Seen<Document> {
     fn is_ready(&self) -> bool {
-        self.row.status == crate::domain::DocumentStatus::Ready
+        self.row.status == DocumentStatus::Ready
     }
 }
