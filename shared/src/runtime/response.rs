@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::BASE64;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -19,6 +20,10 @@ pub struct HttpResponse {
     body: String,
     is_base64_encoded: bool,
 }
+
+/// The longest body that goes to the gateway as it is, in bytes. In what a function hands over it is a text in JSON, which can be
+/// twice as long; in Base64 it is a third longer, whatever it consists of. Lambda takes 6 MB.
+const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 
 /// A success, ready to send.
 pub struct Success {
@@ -77,7 +82,9 @@ pub fn make(dialect: Dialect, request_id: &str, outcome: Result<Success>) -> Htt
         refusal(dialect, &error)
     });
     headers.insert("cache-control", cache_control.to_owned());
-    HttpResponse { status_code: status, headers, cookies: [], body, is_base64_encoded: false }
+    let is_base64_encoded = body.len() > LONGEST_TEXT;
+    let body = if is_base64_encoded { BASE64.encode(body.as_bytes()) } else { body };
+    HttpResponse { status_code: status, headers, cookies: [], body, is_base64_encoded }
 }
 
 /// The headers of all answers.
