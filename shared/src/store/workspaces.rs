@@ -85,8 +85,10 @@ impl Rows<'_> {
         self.table.update(update, is_this).await.map(|_| ())
     }
 
+    // The counter is there, as it counts this workspace.
     async fn set_default(self, space: &Space, id: Uuid) -> Result<()> {
-        self.table.upsert(Update::of(self.default_key(space)).set(DEFAULT, text(id))).await
+        let update = Update::of(self.default_key(space)).set(DEFAULT, text(id));
+        self.table.update(update, Condition::exists()).await.map(|_| ())
     }
 
     fn default_key(&self, space: &Space) -> Key {
