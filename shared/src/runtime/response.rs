@@ -10,9 +10,6 @@ use super::decode::{IS_REQUIRED, IS_UNKNOWN};
 use crate::api::{Dialect, Output};
 use crate::error::{Error, Part, Result};
 
-/// From how many bytes on a body is sent as Base64.
-const LARGE: usize = 1_000_000;
-
 /// What the gateway makes an HTTP response of.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,6 +21,10 @@ pub struct HttpResponse {
     body: String,
     is_base64_encoded: bool,
 }
+
+/// The longest body that goes to the gateway as it is, in bytes. In what a function hands over it is a text in JSON, which can be
+/// twice as long; in Base64 it is a third longer, whatever it consists of. Lambda takes 6 MB.
+const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 
 /// A success, ready to send.
 pub struct Success {
@@ -82,9 +83,7 @@ pub fn make(dialect: Dialect, request_id: &str, outcome: Result<Success>) -> Htt
         refusal(dialect, &error)
     });
     headers.insert("cache-control", cache_control.to_owned());
-    // Lambda's answer is JSON with the body as a text in it, 6 MB at most: written as such, quotes and backslashes are two
-    // bytes, or four. Base64 is four bytes for three, whatever they are.
-    let is_base64_encoded = body.len() > LARGE;
+    let is_base64_encoded = body.len() > LONGEST_TEXT;
     let body = if is_base64_encoded { BASE64.encode(body.as_bytes()) } else { body };
     HttpResponse { status_code: status, headers, cookies: [], body, is_base64_encoded }
 }

@@ -27,8 +27,9 @@ impl Rows<'_> {
             let problem = Problem::new("must be the id of a workspace that the end user sees");
             Error::invalid(format!("workspace_ids[{position}]"), problem)
         };
-        // First, so that the position of a refused condition is that of the workspace.
-        for (position, id) in document.workspace_ids.iter().enumerate() {
+        // First, so that the number of a refused condition is that of the workspace.
+        let workspaces: Vec<_> = document.workspace_ids.positions().collect();
+        for (position, id) in workspaces.iter().copied() {
             let (kept_in, _) = self.space_of(RowKind::Workspace, id).map_err(|error| match error {
                 Error::RowNotFound => unknown(position),
                 other => other,
@@ -45,7 +46,8 @@ impl Rows<'_> {
             writes.push(put(&self.table.name, item, Condition::is_new())?);
         }
         let Some(refused) = self.commit(writes).await? else { return Ok(()) };
-        let gone = (0..document.workspace_ids.iter().count()).find(|position| refused.failed(*position));
+        let mut numbered = workspaces.iter().enumerate();
+        let gone = numbered.find_map(|(number, (position, _))| refused.failed(number).then_some(*position));
         Err(gone.map_or_else(|| Error::internal("the id of a new document is taken"), unknown))
     }
 
