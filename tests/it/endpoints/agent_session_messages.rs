@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ApiKey, Deployment, END_USER, numbered_pages};
+use super::agent_sessions::{check_forty_five, page};
+use super::execute_tool::{check_refusal, check_refusals, start};
+use super::tool_executions::check_pages;
+use crate::support::{Answer, ApiKey, Deployment, END_USER};
 
 /// An id of no row.
 const UNKNOWN: &str = "01900000-0000-7000-8000-000000000000";
@@ -16,9 +19,7 @@ struct Session {
 
 impl Session {
     async fn begin() -> Self {
-        let deployment = Deployment::start().await;
-        let tenant = deployment.provision("Acme").await;
-        let key = deployment.api_key(&tenant, "account").await;
+        let (deployment, key) = start().await;
         let path = another(&deployment, &key).await;
         Self { deployment, key, path }
     }
@@ -105,14 +106,14 @@ async fn a_message_answers_one_of_the_same_session_or_none() {
     let mut texts = Vec::new();
     for parent in [UNKNOWN, &elsewhere, &strangers, own, "00000000-0000-0000-0000-000000000000"] {
         let answer = session.add(&with_parent(parent)).await;
-        answer.refuses_at(&json!(["body", "parent_id"]), "value_error");
+        check_refusal(&answer, &json!(["body", "parent_id"]), "value_error");
         texts.push(answer.text);
     }
     texts.dedup();
     assert_eq!(texts.len(), 1, "a message of another session is as unknown as any");
     for parent in [json!(""), json!("x"), json!(7), json!([first]), json!(first.replace('-', "")), json!(true)] {
         let body = json!({ "role": "user", "content": "a", "parent_id": parent });
-        session.add(&body).await.refuses_at(&json!(["body", "parent_id"]), "value_error");
+        check_refusal(&session.add(&body).await, &json!(["body", "parent_id"]), "value_error");
     }
     assert_eq!(session.deployment.items().await, before, "neither counted nor noted as a change of the session");
 }
@@ -142,11 +143,11 @@ async fn a_message_that_breaks_a_rule_is_refused_by_its_place_and_nothing_is_wri
         (json!({ "role": "user", "content": "a", "created_at": "now" }), "created_at", "extra_forbidden"),
         (json!({ "role": "user", "content": "a", "parentId": null }), "parentId", "extra_forbidden"),
     ];
-    for (body, field, kind) in &cases {
-        session.add(body).await.refuses_at(&json!(["body", field]), kind);
-    }
-    let call = session.deployment.account_for(&session.key, END_USER, "POST", &format!("{}/messages", session.path));
-    call.send().await.refused(400, "malformed_request");
+    let cases = cases.map(|(body, field, kind)| (body, json!(["body", field]), kind));
+    let path = format!("{}/messages", session.path);
+    let call = || session.deployment.account_for(&session.key, END_USER, "POST", &path);
+    check_refusals(&session.deployment, call, cases).await;
+    call().send().await.refused(400, "malformed_request");
     assert_eq!(session.deployment.items().await, before);
 }
 
@@ -163,25 +164,11 @@ async fn a_conversation_of_45_is_read_page_by_page_newest_first() {
     }
     let token = session.deployment.scoped_token(&session.key, Some(END_USER)).await;
     let ask = |query: &str| session.deployment.page(&token, "GET", &format!("{}/messages?{query}", session.path));
-    numbered_pages::check_forty_five(&oldest_first, ask).await;
-    numbered_pages::check_refusals(ask).await;
+    check_forty_five(&oldest_first, ask).await;
+    check_pages(ask).await;
     let account = session.deployment.account(&session.key, "GET", &format!("{}/messages?limit=45", session.path));
-    let rows = numbered_pages::page(account, 1, 45, 45).await;
+    let rows = page(account, 1, 45, 45).await;
     assert!(rows.iter().eq(oldest_first.iter().rev()), "the account sees the same");
-}
-
-/// As with sessions: Lambda's answers have at most 6 MB.
-#[tokio::test]
-async fn a_hundred_of_the_longest_messages_are_one_page() {
-    let session = Session::begin().await;
-    let content = "\"\\".repeat(8192);
-    for _ in 0..100 {
-        session.add(&said(&content)).await.document(201);
-    }
-    let path = format!("{}/messages?limit=100", session.path);
-    let list = session.deployment.account_for(&session.key, END_USER, "GET", &path);
-    let rows = numbered_pages::page(list, 1, 100, 100).await;
-    assert!(rows.len() == 100 && rows.iter().all(|row| row["content"] == content.as_str()));
 }
 
 #[tokio::test]

@@ -2,16 +2,39 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ApiKey, Call, Deployment, END_USER, numbered_pages, with};
+use super::execute_tool::{check_refusal, check_refusals, start};
+use super::tool_executions::check_pages;
+use crate::support::{Answer, ApiKey, Call, Deployment, END_USER, with};
 
 const PATH: &str = "/api/v1/agent-sessions";
 
-/// A tenant's account key.
-async fn account() -> (Deployment, ApiKey) {
-    let deployment = Deployment::start().await;
-    let tenant = deployment.provision("Acme").await;
-    let key = deployment.api_key(&tenant, "account").await;
-    (deployment, key)
+/// A page, after checking what it says of itself.
+pub(super) async fn page(call: Call, number: usize, limit: usize, total: usize) -> Vec<Value> {
+    let answer = call.send().await;
+    let mut page = answer.document(200).clone();
+    let items = page.as_object_mut().unwrap().remove("items").unwrap();
+    let has_more = number * limit < total;
+    assert_eq!(page, json!({ "total": total, "page": number, "limit": limit, "has_more": has_more }));
+    items.as_array().unwrap().clone()
+}
+
+/// Checks that a list is these 45 rows, newest first, however it is divided; `ask` makes the request with that query string.
+pub(super) async fn check_forty_five(oldest_first: &[Value], ask: impl Fn(&str) -> Call) {
+    let expected: Vec<_> = oldest_first.iter().rev().cloned().collect();
+    assert_eq!(expected.len(), 45);
+    assert_eq!(page(ask(""), 1, 20, 45).await, expected[..20], "20 unless the request says how many");
+    for limit in [1, 7, 20, 44, 45, 46, 100] {
+        let mut found = Vec::new();
+        for number in 1..=45_usize.div_ceil(limit) {
+            let rows = page(ask(&format!("page={number}&limit={limit}")), number, limit, 45).await;
+            assert!(!rows.is_empty() && rows.len() == limit.min(45 - found.len()), "page {number} of {limit}");
+            found.extend(rows);
+        }
+        assert_eq!(found, expected, "{limit} a page");
+    }
+    for number in [4, 5, 1_000_000] {
+        assert!(page(ask(&format!("page={number}")), number, 20, 45).await.is_empty(), "past the end");
+    }
 }
 
 async fn begin(deployment: &Deployment, key: &ApiKey, body: &Value) -> Answer {
@@ -20,7 +43,7 @@ async fn begin(deployment: &Deployment, key: &ApiKey, body: &Value) -> Answer {
 
 #[tokio::test]
 async fn a_session_is_begun_and_listed() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let body =
         json!({ "assistant_id": "asst_123...", "external_user_id": "user_456", "title": "Customer Support Chat" });
     let answer = deployment.account(&key, "POST", PATH).json(&body).send().await;
@@ -36,7 +59,7 @@ async fn a_session_is_begun_and_listed() {
 
 #[tokio::test]
 async fn nothing_is_required_and_what_is_left_out_or_null_is_null() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let nulls = json!({
         "title": null, "assistant_id": null, "model_name": null, "initial_system_prompt": null, "external_user_id": null,
     });
@@ -66,7 +89,7 @@ async fn nothing_is_required_and_what_is_left_out_or_null_is_null() {
 
 #[tokio::test]
 async fn every_field_is_kept_as_it_was_given() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let given = [
         json!({
             "title": "Where is my order?", "assistant_id": "asst_123...", "model_name": "gpt-4.1 (mini)",
@@ -93,7 +116,7 @@ async fn every_field_is_kept_as_it_was_given() {
 
 #[tokio::test]
 async fn a_field_that_breaks_its_rule_is_refused_by_its_place_and_nothing_is_written() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     begin(&deployment, &key, &json!({})).await.document(201);
     let before = deployment.items().await;
     let mut cases = Vec::new();
@@ -121,18 +144,16 @@ async fn a_field_that_breaks_its_rule_is_refused_by_its_place_and_nothing_is_wri
     for value in [json!(""), json!("u".repeat(257)), json!(7), json!([END_USER])] {
         cases.push((json!({ "external_user_id": value }), json!(["body", "external_user_id"])));
     }
-    for (body, place) in &cases {
-        let answer = deployment.account(&key, "POST", PATH).json(body).send().await;
-        answer.refuses_at(place, "value_error");
-    }
+    let cases = cases.into_iter().map(|(body, place)| (body, place, "value_error"));
+    check_refusals(&deployment, || deployment.account(&key, "POST", PATH), cases).await;
     for field in ["id", "status", "created_at", "updated_at", "externalUserId", "user_id", "messages", "Title"] {
         let answer = begin(&deployment, &key, &json!({ "title": "a", field: "active" })).await;
-        answer.refuses_at(&json!(["body", field]), "extra_forbidden");
+        check_refusal(&answer, &json!(["body", field]), "extra_forbidden");
     }
     let twice = deployment.account(&key, "POST", PATH).body("application/json", r#"{"title":"a","title":"b"}"#);
-    twice.send().await.refuses_at(&json!(["body", "title"]), "value_error");
+    check_refusal(&twice.send().await, &json!(["body", "title"]), "value_error");
     let asked = deployment.account(&key, "POST", &format!("{PATH}?title=a")).json(&json!({})).send().await;
-    asked.refuses_at(&json!(["query", "title"]), "extra_forbidden");
+    check_refusal(&asked, &json!(["query", "title"]), "extra_forbidden");
     for body in ["[]", "null", "{", "{}{}"] {
         let call = deployment.account(&key, "POST", PATH).body("application/json", body);
         call.send().await.refused(400, "malformed_request");
@@ -142,7 +163,7 @@ async fn a_field_that_breaks_its_rule_is_refused_by_its_place_and_nothing_is_wri
 
 #[tokio::test]
 async fn a_list_of_45_is_read_page_by_page_newest_first() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let mut oldest_first = Vec::new();
     for number in 0..45 {
         let session = begin(&deployment, &key, &json!({ "title": format!("{number}") })).await.document(201).clone();
@@ -154,16 +175,16 @@ async fn a_list_of_45_is_read_page_by_page_newest_first() {
     }
     let token = deployment.scoped_token(&key, Some(END_USER)).await;
     let ask = |query: &str| deployment.page(&token, "GET", &format!("{PATH}?{query}"));
-    numbered_pages::check_forty_five(&oldest_first, ask).await;
-    numbered_pages::check_refusals(ask).await;
+    check_forty_five(&oldest_first, ask).await;
+    check_pages(ask).await;
     // And the account has all 50 of them.
     let all = deployment.account(&key, "GET", &format!("{PATH}?limit=100"));
-    assert_eq!(numbered_pages::page(all, 1, 100, 50).await.len(), 50);
+    assert_eq!(page(all, 1, 100, 50).await.len(), 50);
 }
 
 #[tokio::test]
 async fn a_list_is_without_the_sessions_that_were_deleted_and_has_the_changed_ones_as_they_are_now() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let mut ids = Vec::new();
     for number in 0..5 {
         let session = begin(&deployment, &key, &json!({ "title": format!("{number}") })).await.document(201).clone();
@@ -177,32 +198,9 @@ async fn a_list_is_without_the_sessions_that_were_deleted_and_has_the_changed_on
         |deployment: &Deployment, key: &ApiKey| -> Call { deployment.account(key, "GET", PATH) },
         |deployment: &Deployment, key: &ApiKey| -> Call { deployment.account_for(key, END_USER, "GET", PATH) },
     ] {
-        let rows = numbered_pages::page(ask(&deployment, &key), 1, 20, 3).await;
+        let rows = page(ask(&deployment, &key), 1, 20, 3).await;
         let found: Vec<_> = rows.iter().map(|row| row["id"].as_str().unwrap()).collect();
         assert_eq!(found, [&ids[3], &ids[2], &ids[0]], "where it is in the list does not change");
         assert_eq!(rows[2], changed);
-    }
-}
-
-/// Lambda's answers have at most 6 MB, in which quotes and backslashes of a JSON text are two characters.
-#[tokio::test]
-async fn a_hundred_of_the_largest_sessions_are_one_page() {
-    let (deployment, key) = account().await;
-    for signs in ["\"", "😀"] {
-        let label = signs.repeat(200);
-        let prompt = signs.repeat(16_384 / serde_json::to_string(signs).unwrap().trim_matches('"').len().max(2));
-        let user = signs.repeat(256);
-        let session = json!({
-            "title": label, "assistant_id": label, "model_name": label, "tool_ids": vec![label.as_str(); 32],
-            "initial_system_prompt": prompt, "external_user_id": user,
-        });
-        for _ in 0..100 {
-            deployment.account(&key, "POST", PATH).json(&session).send().await.document(201);
-        }
-        let token = deployment.account(&key, "POST", "/api/v1/auth/token").json(&json!({ "external_user_id": user }));
-        let token = token.send().await.document(200)["access_token"].as_str().unwrap().to_owned();
-        let list = deployment.page(&token, "GET", &format!("{PATH}?limit=100"));
-        let rows = numbered_pages::page(list, 1, 100, 100).await;
-        assert!(rows.len() == 100 && rows.iter().all(|row| *row == with(row, &session)), "{signs}");
     }
 }

@@ -5,17 +5,10 @@ use serde_json::{Value, json};
 use shared::api::{Dialect, OPERATIONS};
 use stack::{Invocation, Match};
 
+use super::execute_tool::{check_refusal, start};
 use crate::support::{Answer, ApiKey, Deployment, END_USER, event};
 
 const PATH: &str = "/api/v1/auth/token";
-
-/// A tenant's account key.
-async fn account() -> (Deployment, ApiKey) {
-    let deployment = Deployment::start().await;
-    let tenant = deployment.provision("Acme").await;
-    let key = deployment.api_key(&tenant, "account").await;
-    (deployment, key)
-}
 
 async fn ask(deployment: &Deployment, key: &ApiKey, body: &Value) -> Answer {
     deployment.account(key, "POST", PATH).json(body).send().await
@@ -38,7 +31,7 @@ fn claims(token: &str) -> Value {
 
 #[tokio::test]
 async fn a_token_is_valid_for_the_minutes_that_were_asked_for_and_an_hour_if_none_were() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let cases = [
         (json!({}), 3600),
         (json!({ "expires_in_minutes": 5 }), 300),
@@ -57,7 +50,7 @@ async fn a_token_is_valid_for_the_minutes_that_were_asked_for_and_an_hour_if_non
 
 #[tokio::test]
 async fn minutes_that_are_no_whole_number_from_5_to_1440_are_refused() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let minutes = [
         json!(4),
         json!(1441),
@@ -75,7 +68,7 @@ async fn minutes_that_are_no_whole_number_from_5_to_1440_are_refused() {
         for user in [json!(null), json!("user_456")] {
             let body = json!({ "external_user_id": user, "expires_in_minutes": minutes });
             let answer = ask(&deployment, &key, &body).await;
-            answer.refuses_at(&json!(["body", "expires_in_minutes"]), "value_error");
+            check_refusal(&answer, &json!(["body", "expires_in_minutes"]), "value_error");
             let sentence = "expires_in_minutes must be a whole number from 5 to 1440";
             assert_eq!(answer.body["detail"][0]["msg"], sentence);
         }
@@ -84,7 +77,7 @@ async fn minutes_that_are_no_whole_number_from_5_to_1440_are_refused() {
 
 #[tokio::test]
 async fn an_end_users_token_claims_that_user_and_nothing_of_the_account() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let mut ids = Vec::new();
     for user in ["user_456", "a#b/c", "é😀", " ", "GLOBAL"] {
         let (header, claims) = decoded(&token(
@@ -111,7 +104,7 @@ async fn an_end_users_token_claims_that_user_and_nothing_of_the_account() {
 
 #[tokio::test]
 async fn without_an_end_user_the_token_is_of_the_whole_account_and_says_so() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let call = || deployment.account(&key, "POST", PATH);
     let named_nobody = json!({ "external_user_id": null });
     for call in [call(), call().json(&json!({})), call().json(&named_nobody), call().body("application/json", "")] {
@@ -124,7 +117,7 @@ async fn without_an_end_user_the_token_is_of_the_whole_account_and_says_so() {
 
 #[tokio::test]
 async fn the_end_user_of_a_token_is_named_in_the_body_or_in_either_header() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let call = || deployment.account(&key, "POST", PATH);
     let body = json!({ "external_user_id": "user_456" });
     let calls = [
@@ -150,7 +143,7 @@ async fn the_end_user_of_a_token_is_named_in_the_body_or_in_either_header() {
 
 #[tokio::test]
 async fn an_end_users_id_has_1_to_256_characters_and_a_token_of_the_longest_works() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     for user in ["u".repeat(256), "😀".repeat(256), "\u{1}".repeat(256), "\"".repeat(256)] {
         let token = token(&ask(&deployment, &key, &json!({ "external_user_id": user })).await);
         assert_eq!(claims(&token)["external_user_id"], user);
@@ -159,39 +152,38 @@ async fn an_end_users_id_has_1_to_256_characters_and_a_token_of_the_longest_work
     }
     for user in [json!(""), json!("u".repeat(257)), json!(7), json!(true), json!(["user_456"]), json!({})] {
         let answer = ask(&deployment, &key, &json!({ "external_user_id": user })).await;
-        answer.refuses_at(&json!(["body", "external_user_id"]), "value_error");
+        check_refusal(&answer, &json!(["body", "external_user_id"]), "value_error");
     }
     for (header, name) in [("external_user_id", "external_user_id"), ("x-end-user-id", "X-End-User-ID")] {
         for user in [String::new(), "u".repeat(257)] {
             let answer = deployment.account(&key, "POST", PATH).header(header, &user).send().await;
-            answer.refuses_at(&json!(["header", name]), "value_error");
+            check_refusal(&answer, &json!(["header", name]), "value_error");
         }
     }
 }
 
 #[tokio::test]
 async fn a_field_that_is_misspelled_or_comes_twice_is_refused_and_so_is_a_body_that_is_none() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     for name in ["external_userid", "externalUserId", "external_user_ids", "user_id", "expires_in", "scope", "ttl"] {
-        ask(&deployment, &key, &json!({ name: "user_456" }))
-            .await
-            .refuses_at(&json!(["body", name]), "extra_forbidden");
+        let answer = ask(&deployment, &key, &json!({ name: "user_456" })).await;
+        check_refusal(&answer, &json!(["body", name]), "extra_forbidden");
     }
     let call = || deployment.account(&key, "POST", PATH);
     let twice = r#"{"external_user_id":"user_456","external_user_id":"user_457"}"#;
     let answer = call().body("application/json", twice).send().await;
-    answer.refuses_at(&json!(["body", "external_user_id"]), "value_error");
+    check_refusal(&answer, &json!(["body", "external_user_id"]), "value_error");
     for body in ["[]", "null", "\"user_456\"", "{", "{}x"] {
         call().body("application/json", body).send().await.refused(400, "malformed_request");
     }
     call().body("text/plain", "{}").send().await.refused(415, "unsupported_media_type");
     let asked = deployment.account(&key, "POST", &format!("{PATH}?external_user_id=user_456")).send().await;
-    asked.refuses_at(&json!(["query", "external_user_id"]), "extra_forbidden");
+    check_refusal(&asked, &json!(["query", "external_user_id"]), "extra_forbidden");
 }
 
 #[tokio::test]
 async fn a_token_mints_no_token_and_keys_of_other_kinds_mint_no_scoped_ones() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     for user in [None, Some("user_456")] {
         let token = deployment.scoped_token(&key, user).await;
         let call = || deployment.page(&token, "POST", PATH);
@@ -210,7 +202,7 @@ async fn a_token_mints_no_token_and_keys_of_other_kinds_mint_no_scoped_ones() {
 
 #[tokio::test]
 async fn introspection_tells_a_key_of_any_kind_whose_a_scoped_token_is() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let stranger = deployment.provision("Beta").await;
     let stranger = deployment.api_key(&stranger, "account").await;
     for (user, scope) in [(Some("user_456"), "end_user"), (None, "account")] {
@@ -329,7 +321,7 @@ async fn every_endpoint_of_the_surface_refuses_a_revoked_token_at_once_with_the_
 
 #[tokio::test]
 async fn a_suspended_tenants_scoped_tokens_rest_until_it_is_reactivated() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let tokens = [deployment.scoped_token(&key, Some("user_456")).await, deployment.scoped_token(&key, None).await];
     let session = deployment.page(&tokens[0], "POST", "/api/v1/agent-sessions").send().await.document(201).clone();
     deployment.suspend(&key.tenant).await.data(200);
@@ -349,18 +341,23 @@ async fn a_suspended_tenants_scoped_tokens_rest_until_it_is_reactivated() {
 
 #[tokio::test]
 async fn what_was_revoked_stays_so_through_suspension_and_reactivation() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let token = deployment.scoped_token(&key, Some("user_456")).await;
     deployment.revoke_tokens(&key.tenant, &json!({ "external_user_id": "user_456" })).await.data(200);
+    let refused = || async {
+        let call = deployment.page(&token, "GET", "/api/v1/agent-sessions");
+        call.send().await.refused(401, "unauthenticated");
+    };
     deployment.suspend(&key.tenant).await.data(200);
+    // Who has no valid credential does not learn that the tenant is suspended.
+    refused().await;
     deployment.reactivate(&key.tenant).await.data(200);
-    let call = deployment.page(&token, "GET", "/api/v1/agent-sessions");
-    call.send().await.refused(401, "unauthenticated");
+    refused().await;
 }
 
 #[tokio::test]
 async fn rotating_or_expiring_the_key_or_replacing_the_signing_key_leaves_scoped_tokens_alone() {
-    let (deployment, key) = account().await;
+    let (deployment, key) = start().await;
     let list = async |token: &str| deployment.page(token, "GET", "/api/v1/agent-sessions").send().await.status;
     let token = deployment.scoped_token(&key, Some("user_456")).await;
     let path = format!("/api/v1/rotate/api-key?tenant_id={}&key_id={}", key.tenant.id, key.id);

@@ -11,6 +11,7 @@ async fn a_tenant_is_shown_without_its_secret() {
     let answer = deployment.get(&format!("/api/v1/fetch/tenant?tenant_id={}", tenant.id)).await;
     assert_eq!(answer.body["message"], "OK");
     assert_eq!((&answer.data(200)["status"], &answer.data(200)["abuse_strikes"]), (&json!("active"), &json!(0)));
+    assert_eq!(answer.data(200).get("require_end_user"), Some(&json!(null)), "it is there, though not decided");
     assert!(!answer.text.contains("sk_") && answer.data(200).get("tenant_secret").is_none());
 }
 

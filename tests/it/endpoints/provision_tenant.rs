@@ -18,9 +18,14 @@ async fn only_the_name_is_required_and_the_rest_has_its_defaults() {
     assert_eq!((&data["tenant_name"], &data["rate_limit_per_min"]), (&json!("Acme"), &json!(60)));
     assert_eq!(data["project_id"].as_str().unwrap().replace('-', ""), tenant.id["tnt_".len()..]);
     let fetched = deployment.fetch(&tenant).await;
-    for name in
-        ["callback_url_base", "branding_display_name", "branding_logo_url", "webauthn_rp_id", "passkeys_enabled"]
-    {
+    for name in [
+        "callback_url_base",
+        "branding_display_name",
+        "branding_logo_url",
+        "webauthn_rp_id",
+        "passkeys_enabled",
+        "require_end_user",
+    ] {
         assert!(fetched[name].is_null(), "{name}");
     }
     assert_eq!(fetched["qr_login_allowed_origins"], json!([]));
@@ -48,11 +53,27 @@ async fn every_configuration_field_is_kept_as_it_was_given() {
         "webauthn_rp_id": "example.co.uk",
         "webauthn_origins": ["https://login.example.co.uk", "https://example.co.uk:8443"],
         "passkeys_enabled": false,
+        "require_end_user": true,
     });
     let tenant = Tenant::of(&deployment.post(PATH, &given).await);
     let fetched = deployment.fetch(&tenant).await;
     for (name, value) in given.as_object().unwrap() {
         assert_eq!(&fetched[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_that_was_provisioned_to_require_an_end_user_does_from_its_first_call_on() {
+    for default in ["false", "true"] {
+        let deployment = Deployment::start_with(|builder| builder.parameter("RequireEndUser", default)).await;
+        for (decision, required) in [(json!(null), default == "true"), (json!(true), true), (json!(false), false)] {
+            let body = json!({ "tenant_name": "Acme", "require_end_user": decision });
+            let tenant = Tenant::of(&deployment.post(PATH, &body).await);
+            assert_eq!(deployment.fetch(&tenant).await["require_end_user"], decision);
+            let key = deployment.api_key(&tenant, "account").await;
+            let answer = deployment.account(&key, "GET", "/api/v1/workspaces").send().await;
+            assert_eq!(answer.status, if required { 403 } else { 200 }, "{default} {decision}");
+        }
     }
 }
 
@@ -97,6 +118,8 @@ async fn a_field_that_breaks_its_rule_is_named_and_nothing_is_written() {
         ("webauthn_origins", "webauthn_rp_id", json!(["https://example.com"])),
         ("passkeys_enabled", "webauthn_rp_id", json!(true)),
         ("passkeys_enabled", "passkeys_enabled", json!("true")),
+        ("require_end_user", "require_end_user", json!("true")),
+        ("require_end_user", "require_end_user", json!(1)),
         ("tenant_id", "tenant_id", json!("tnt_1")),
     ];
     for (field, named, value) in cases {

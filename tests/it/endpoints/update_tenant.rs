@@ -3,7 +3,7 @@
 use serde_json::json;
 use stack::Match;
 
-use crate::support::{Call, Deployment, Tenant};
+use crate::support::{ApiKey, Call, Deployment, Tenant};
 
 #[tokio::test]
 async fn only_the_fields_in_the_body_are_written() {
@@ -12,7 +12,7 @@ async fn only_the_fields_in_the_body_are_written() {
         "tenant_name": "Acme", "rate_limit_per_min": 120, "qr_login_allowed_origins": ["https://example.com"],
         "callback_url_base": "https://api.example.com", "branding_display_name": "Acme!",
         "branding_logo_url": "https://example.com/logo.png", "webauthn_rp_id": "example.com",
-        "webauthn_origins": ["https://example.com"], "passkeys_enabled": true,
+        "webauthn_origins": ["https://example.com"], "passkeys_enabled": true, "require_end_user": false,
     });
     let tenant = Tenant::of(&deployment.post("/api/v1/provision/tenant", &body).await);
     let patches = [
@@ -22,6 +22,8 @@ async fn only_the_fields_in_the_body_are_written() {
         json!({ "callback_url_base": null }),
         json!({ "branding_display_name": null, "branding_logo_url": "https://example.com/new.png" }),
         json!({ "passkeys_enabled": null }),
+        json!({ "require_end_user": true }),
+        json!({ "require_end_user": null }),
         json!({ "webauthn_origins": [], "webauthn_rp_id": null }),
         json!({ "webauthn_origins": ["https://a.example.org"], "webauthn_rp_id": "example.org" }),
     ];
@@ -150,4 +152,66 @@ async fn an_unknown_tenant_is_not_found() {
     let ghost = Tenant { id: "tnt_00000000000000000000000000000000".to_owned(), secret: String::new() };
     deployment.update(&ghost, &json!({ "tenant_name": "a" })).await.refused(404, "tenant_not_found");
     assert!(deployment.items().await.is_empty());
+}
+
+/// The account surface as a tenant's backend sees it: with an account key, and with a token as wide as that.
+async fn check_end_user_is_required(deployment: &Deployment, key: &ApiKey, wide: &str, required: bool, label: &str) {
+    const SESSIONS: &str = "/api/v1/agent-sessions";
+    let unnamed = [
+        (deployment.account(key, "GET", SESSIONS), 200),
+        (deployment.account(key, "POST", SESSIONS).json(&json!({ "external_user_id": null })), 201),
+        (deployment.account(key, "POST", "/api/v1/auth/token").json(&json!({})), 200),
+        (deployment.page(wide, "GET", SESSIONS), 200),
+        (deployment.page(wide, "GET", "/api/v1/documents"), 200),
+    ];
+    for (call, status) in unnamed {
+        let answer = call.send().await;
+        let expected = if required { (403, Some("end_user_required")) } else { (status, None) };
+        assert_eq!((answer.status, answer.code()), expected, "{label}: {}", answer.text);
+    }
+    let token = deployment.scoped_token(key, Some("ada")).await;
+    deployment.account(key, "GET", SESSIONS).header("external_user_id", "ada").send().await.document(200);
+    deployment.account(key, "POST", SESSIONS).json(&json!({ "external_user_id": "ada" })).send().await.document(201);
+    deployment.page(&token, "GET", SESSIONS).send().await.document(200);
+    // What is wrong with a request is said before that it names nobody: a misspelled name explains it.
+    let misspelled = deployment.account(key, "POST", SESSIONS).json(&json!({ "external_userid": "ada" }));
+    misspelled.send().await.invalid("body", "external_userid");
+    deployment.account(key, "GET", &format!("{SESSIONS}?page=0")).send().await.invalid("query", "page");
+    assert!(deployment.is_active(key, wide).await, "it rests, and is not revoked");
+}
+
+#[tokio::test]
+async fn whether_calls_have_to_name_an_end_user_is_the_tenants_decision_or_else_the_deployments() {
+    for default in [false, true] {
+        let deployment =
+            Deployment::start_with(|builder| builder.parameter("RequireEndUser", &default.to_string())).await;
+        let tenant = deployment.provision("Acme").await;
+        let other = deployment.provision("Beta").await;
+        deployment.update(&other, &json!({ "require_end_user": !default })).await.data(200);
+        let key = deployment.api_key(&tenant, "account").await;
+        deployment.update(&tenant, &json!({ "require_end_user": false })).await.data(200);
+        let wide = deployment.scoped_token(&key, None).await;
+        for decision in [json!(null), json!(true), json!(false), json!(true), json!(null)] {
+            let answer = deployment.update(&tenant, &json!({ "require_end_user": decision })).await;
+            assert_eq!(answer.data(200)["require_end_user"], decision);
+            let required = decision.as_bool().unwrap_or(default);
+            let label = format!("deployment {default}, tenant {decision}");
+            check_end_user_is_required(&deployment, &key, &wide, required, &label).await;
+            deployment.update(&tenant, &json!({ "tenant_name": "Acme Ltd" })).await.data(200);
+            assert_eq!(deployment.fetch(&tenant).await["require_end_user"], decision, "{label}");
+            check_end_user_is_required(&deployment, &key, &wide, required, &label).await;
+        }
+        assert_eq!(deployment.fetch(&other).await["require_end_user"], !default);
+    }
+}
+
+#[tokio::test]
+async fn require_end_user_is_true_false_or_null() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let before = deployment.items().await;
+    for value in [json!("true"), json!(1), json!(0), json!([]), json!({})] {
+        deployment.update(&tenant, &json!({ "require_end_user": value })).await.names("require_end_user");
+    }
+    assert_eq!(deployment.items().await, before);
 }

@@ -4,7 +4,6 @@ mod curl;
 mod deployment;
 mod http;
 pub mod lists;
-pub mod numbered_pages;
 mod operations;
 mod stores;
 mod witness;
