@@ -645,11 +645,11 @@ async fn two_accounts_with_the_same_users_names_and_ids_never_meet() {
     }
     assert_eq!(lists(&theirs).await, before);
     for (kind, id) in &made {
-        if *kind != EXECUTIONS {
-            theirs[0].call(&deployment, "DELETE", &kind.path(id)).send().await.document(200);
-        } else {
+        if *kind == EXECUTIONS {
             let report = json!({ "status": "failed", "error": "theirs" });
             deployment.account(&other, "PATCH", &kind.path(id)).json(&report).send().await.document(200);
+        } else {
+            theirs[0].call(&deployment, "DELETE", &kind.path(id)).send().await.document(200);
         }
     }
     assert_eq!(lists(&ours).await, before);

@@ -118,9 +118,8 @@ impl Surface {
             (Self::Registry, false) => &["data", "error", "message", "status_code", "success"],
             (Self::Projects, true) => &["data", "status"],
             (Self::Projects, false) => &["error", "message", "status"],
-            (Self::Account, true) => &[],
+            (Self::Account | Self::Tokens, true) => &[],
             (Self::Account, false) => &["code", "detail"],
-            (Self::Tokens, true) => &[],
             (Self::Tokens, false) => &["error", "error_description"],
         }
     }
