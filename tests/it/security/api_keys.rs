@@ -3,6 +3,7 @@
 use serde_json::json;
 use shared::api::{Dialect, Entry, Method, OPERATIONS};
 
+use super::refusals::visible;
 use crate::support::{Answer, ApiKey, Call, Deployment, World};
 
 /// The operations of tenants' backends. What takes a row away comes last, so that the others find it.
@@ -27,13 +28,6 @@ fn code(entry: &Entry, registry: &'static str, oauth: &'static str) -> &'static 
     if entry.dialect == Dialect::Tokens { oauth } else { registry }
 }
 
-/// What of an answer may depend on the credential: nothing but the request id.
-fn visible(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
-    let volatile = ["x-request-id", "apigw-requestid", "date"];
-    let headers = answer.headers.clone().into_iter().filter(|(name, _)| !volatile.contains(&name.as_str()));
-    (answer.status, answer.text.clone(), headers.collect())
-}
-
 fn with_key(deployment: &Deployment, entry: &Entry, world: &World, key: &str) -> Call {
     carrying(deployment.request(entry, world), entry, key)
 }
@@ -47,12 +41,13 @@ fn carrying(call: Call, entry: &Entry, key: &str) -> Call {
 }
 
 /// The text with its last character replaced: the checksum is wrong then.
-fn mistyped(text: &str) -> String {
+pub fn mistyped(text: &str) -> String {
     let last = if text.ends_with('a') { 'b' } else { 'a' };
     format!("{}{last}", &text[..text.len() - 1])
 }
 
-async fn set(deployment: &Deployment, key: &ApiKey, attribute: &str, value: i64) {
+/// Makes time pass for a key.
+pub async fn set(deployment: &Deployment, key: &ApiKey, attribute: &str, value: i64) {
     let pk = format!("TENANT#{}#KEY#{}", key.tenant.id, key.id);
     deployment.set(&pk, "KEY", attribute, &json!({ "N": value.to_string() })).await;
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use shared::api::{Dialect, Entry, OPERATIONS};
 
-use crate::support::{Answer, Deployment, Tenant, World, takes};
+use crate::support::{Answer, Call, Deployment, END_USER, Tenant, World, takes};
 
 /// The operator's operations.
 fn registry() -> impl Iterator<Item = &'static Entry> {
@@ -18,7 +18,7 @@ fn path(entry: &Entry, world: &World) -> String {
 }
 
 /// What of an answer may depend on the credential: nothing but the request id.
-fn visible(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+pub fn visible(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let volatile = ["x-request-id", "apigw-requestid", "date"];
     let headers = answer.headers.clone().into_iter().filter(|(name, _)| !volatile.contains(&name.as_str()));
     (answer.status, answer.text.clone(), headers.collect())
@@ -184,4 +184,73 @@ async fn every_operation_refuses_unknown_parameters_and_fields_by_name() {
         }
     }
     assert_eq!(deployment.items().await, before);
+}
+
+/// A misspelled name would otherwise make something for everybody that was meant for one.
+#[tokio::test]
+async fn every_operation_of_the_account_surface_refuses_unknown_parameters_and_fields_by_name() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let token = deployment.scoped_token(&world.account, Some(END_USER)).await;
+    let before = deployment.items().await;
+    for entry in OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account) {
+        let path = entry.route.path.replace("{id}", &world.rows.session).replace("{tool_id}", "web_search");
+        let by_key = |call: Call| call.header("x-api-key", &world.account.text);
+        let by_token = |call: Call| call.header("authorization", &format!("Bearer {token}"));
+        let takes_tokens = entry.security.len() > 1;
+        for name in ["surprise", "limit ", "Page", "external_user_Id", "a[0]", "😀", "__proto__"] {
+            let encoded: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let call = || {
+                let call = deployment.anonymous(entry.route.method.as_str(), &format!("{path}?{encoded}=1"));
+                if entry.has_body() { call.json(&json!({})) } else { call }
+            };
+            let mut answers = vec![(by_key(call()).send().await, "query")];
+            if takes_tokens {
+                answers.push((by_token(call()).send().await, "query"));
+            }
+            if entry.has_body() {
+                let call = || deployment.anonymous(entry.route.method.as_str(), &path).json(&json!({ name: OWN_GOAL }));
+                answers.push((by_key(call()).send().await, "body"));
+                if takes_tokens {
+                    answers.push((by_token(call()).send().await, "body"));
+                }
+            }
+            for (answer, part) in answers {
+                let problem = &answer.document(422)["detail"][0];
+                assert_eq!((&problem["loc"], &problem["type"]), (&json!([part, name]), &json!("extra_forbidden")));
+                assert!(!answer.text.contains(OWN_GOAL), "what came is not repeated: {}", answer.text);
+            }
+        }
+    }
+    assert_eq!(deployment.items().await, before);
+}
+
+/// The value of a field that nobody knows.
+const OWN_GOAL: &str = "sk_value";
+
+#[tokio::test]
+async fn a_tool_goes_by_any_label_in_the_path_and_what_is_none_is_refused_by_name() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let (longest, long) = ("x".repeat(200), "x".repeat(201));
+    let execute = async |tool: &str| {
+        let path = format!("/api/v1/tools/{tool}/execute");
+        deployment.account_for(&world.account, END_USER, "POST", &path).send().await
+    };
+    for (tool, shown) in [
+        ("a.b-c_d~e", "a.b-c_d~e"),
+        ("..%2F..", "../.."),
+        ("a%20b", "a b"),
+        ("%23", "#"),
+        ("%F0%9F%98%80", "😀"),
+        ("%25", "%"),
+        ("a+b", "a+b"),
+        ("a=b&c", "a=b&c"),
+        (&longest, &longest),
+    ] {
+        assert_eq!(execute(tool).await.document(202)["tool_id"], shown);
+    }
+    for tool in ["%00", "a%0Ab", "%7F", "%C2%85", &long] {
+        execute(tool).await.invalid("path", "tool_id");
+    }
 }

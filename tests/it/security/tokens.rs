@@ -81,7 +81,7 @@ fn changed(fields: &Map<String, Value>, changes: &Value) -> Map<String, Value> {
 pub struct Scene {
     pub deployment: Deployment,
     pub key: ApiKey,
-    member: Member,
+    pub member: Member,
     pub token: String,
     pub registered: String,
     pub account: ApiKey,
