@@ -14,7 +14,7 @@ pub struct Config {
     /// The service's public address without a slash at its end (`LATCHKEY_PUBLIC_URL`); unset, it is the gateway's own.
     pub public_url: Option<String>,
     /// Whether calls of the account surface have to name an end user, where a tenant's configuration doesn't say
-    /// (`LATCHKEY_REQUIRE_END_USER`, `true` or `false`; unset is false).
+    /// (`LATCHKEY_REQUIRE_END_USER`; unset or `false` is no, and everything else yes).
     pub require_end_user: bool,
     /// The AWS region (`AWS_REGION`, which Lambda sets).
     pub region: String,
@@ -58,7 +58,7 @@ impl Config {
             admin_secret: required("LATCHKEY_ADMIN_SECRET"),
             secret_prefix: required("LATCHKEY_SECRET_PREFIX"),
             public_url: variable("LATCHKEY_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
-            require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value == "true"),
+            require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value != "false"),
             region: required("AWS_REGION"),
             dynamodb_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),

@@ -7,6 +7,7 @@
 //! - `account_histories`: random histories of many tenants and end users, against a model of who sees what;
 //! - `account_pages`: how much a list reads, however many rows there are;
 //! - `account_races`: changes of the same row at the same time, and totals that stay exact;
+//! - `account_sizes`: the largest of everything, and pages full of them;
 //! - `registration_races`: registrations of the same thing at the same time;
 //! - `revocation`: what makes a token inactive, what leaves it alone, and that it shows at once;
 //! - `security`: what every endpoint refuses, by a loop over the registry, and what never leaves a process;
@@ -26,6 +27,7 @@
 mod account_histories;
 mod account_pages;
 mod account_races;
+mod account_sizes;
 mod aws_calls;
 mod contract;
 mod data_isolation;

@@ -13,6 +13,5 @@ async fn get(app: App, call: Call<GetToolExecution>) -> Result<ToolExecution> {
 }
 
 async fn report(app: App, call: Call<ReportToolExecution>) -> Result<ToolExecution> {
-    call.caller.speaks_for_account()?;
     call.caller.rows(&app, &call.found).report(call.query.id.get(), &call.body.into(), call.at).await
 }

@@ -1,8 +1,8 @@
 //! `/api/v1/workspaces/{id}`: shows, changes and deletes a workspace.
 
 use shared::api::account::Deleted;
-use shared::api::account::workspaces::{DeleteWorkspace, GetWorkspace, ShownWorkspace, UpdateWorkspace};
-use shared::domain::Workspace;
+use shared::api::account::workspaces::{DeleteWorkspace, GetWorkspace, UpdateWorkspace};
+use shared::domain::{Workspace, WorkspaceView};
 use shared::{App, Call, Exit, Result, on, serve_methods};
 
 fn main() -> Exit {
@@ -13,14 +13,14 @@ fn main() -> Exit {
     ])
 }
 
-async fn get(app: App, call: Call<GetWorkspace>) -> Result<ShownWorkspace> {
-    Ok(call.caller.rows(&app, &call.found).workspace(call.query.id.get()).await?.into())
+async fn get(app: App, call: Call<GetWorkspace>) -> Result<WorkspaceView> {
+    call.caller.rows(&app, &call.found).workspace(call.query.id.get()).await
 }
 
-async fn update(app: App, call: Call<UpdateWorkspace>) -> Result<ShownWorkspace> {
+async fn update(app: App, call: Call<UpdateWorkspace>) -> Result<WorkspaceView> {
     let rows = call.caller.rows(&app, &call.found);
     let (id, body) = (call.query.id.get(), call.body);
-    Ok(rows.change_workspace(id, &body.changes(), body.is_default, call.at).await?.into())
+    rows.change_workspace(id, &body.changes(), body.is_default, call.at).await
 }
 
 async fn delete(app: App, call: Call<DeleteWorkspace>) -> Result<Deleted> {

@@ -66,7 +66,8 @@ fn endpoints() -> String {
         let paths: Vec<_> = entry.route.paths().map(|path| format!("`{path}`")).collect();
         let credential = match (entry.dialect, entry.security.first().map(|scheme| scheme.place)) {
             (_, None) => "none".to_owned(),
-            (Dialect::Account, _) => "account key or scoped token".to_owned(),
+            (Dialect::Account, _) if entry.security.len() > 1 => "account key or scoped token".to_owned(),
+            (Dialect::Account, _) => "account key".to_owned(),
             (_, Some(Place::Header(name))) => format!("`{name}`"),
             (_, Some(Place::Bearer)) => "API key".to_owned(),
         };

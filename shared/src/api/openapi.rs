@@ -31,6 +31,7 @@ pub fn document() -> Value {
         }
     }
     let mut schemas = inputs.take_definitions(true);
+    schemas.values_mut().for_each(drop_null_defaults);
     schemas.extend(outputs.take_definitions(true));
     for dialect in [Dialect::Registry, Dialect::Projects, Dialect::Account, Dialect::Tokens] {
         schemas.insert(refusal_name(dialect).to_owned(), refusal(dialect));
@@ -48,6 +49,16 @@ pub fn document() -> Value {
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security },
     })
+}
+
+/// Takes away `"default": null`, which stands where a field may be left out: of some of them null would be refused.
+fn drop_null_defaults(schema: &mut Value) {
+    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+    for property in properties.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
+        if property.get("default") == Some(&Value::Null) {
+            property.remove("default");
+        }
+    }
 }
 
 fn security_scheme(scheme: &SecurityScheme) -> Value {

@@ -7,9 +7,10 @@ use data_encoding::BASE64;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::token::Order;
 use super::{Attempt, Caller, LARGEST_BODY, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{ApiKey, ApiKeyId, ApiKeySecret, Issuer, KeyKind, KeyState, TenantId, View};
+use crate::domain::{ApiKey, ApiKeySecret, Issuer, KeyKind, KeyState, SignedToken, TenantId, View};
 use crate::error::{Error, Result};
 use crate::store::{Access, Snapshot, Wanted};
 
@@ -70,15 +71,15 @@ impl<P> KeyHolder<P> {
     pub fn issuer(&self, base_url: &str) -> Issuer {
         Issuer::new(base_url, self.tenant_id())
     }
+}
 
-    /// Which of its keys.
-    pub fn key_id(&self) -> &ApiKeyId {
-        &self.key.facts.id
-    }
-
-    /// How often the tokens that this key minted have been revoked.
-    pub fn epoch(&self) -> u64 {
-        self.key.epoch
+impl KeyHolder<MintsTokens> {
+    /// Issues a token.
+    ///
+    /// # Errors
+    /// If it would be longer than what is looked at, or the secret store fails.
+    pub async fn mint(&self, app: &App, access: &Access, base_url: &str, order: Order) -> Result<SignedToken> {
+        order.mint(app, access, base_url, &self.key).await
     }
 }
 
@@ -174,11 +175,9 @@ fn presented<P: Purpose>(request: &Request) -> Result<ApiKeySecret> {
         #[serde(rename = "apiKey")]
         api_key: Zeroizing<String>,
     }
-    let authorization = request.header("authorization");
-    let basic = authorization.and_then(|value| scheme(value, "basic"));
+    let basic = request.header("authorization").and_then(|value| scheme(value, "basic"));
     let password = basic.filter(|_| P::AS_PASSWORD).and_then(password);
-    // HTTP Basic may be a proxy's, and is then no key at all. Whatever else is there was meant to be one.
-    let bearer = authorization.filter(|_| basic.is_none()).map(|value| scheme(value, "bearer").unwrap_or_default());
+    let bearer = bearer(request);
     let header = request.header("x-api-key");
     // A body that can't be read has no key; what is wrong with it is for those to know who have one.
     let body = Some(&request.body).filter(|body| P::IN_BODY && body.len() <= LARGEST_BODY);
@@ -197,8 +196,15 @@ fn presented<P: Purpose>(request: &Request) -> Result<ApiKeySecret> {
     }
 }
 
+/// The bearer credential. HTTP Basic may be a proxy's, and is then no credential at all; whatever else is there was meant to be
+/// one.
+pub(super) fn bearer(request: &Request) -> Option<&str> {
+    let authorization = request.header("authorization").filter(|value| scheme(value, "basic").is_none())?;
+    Some(scheme(authorization, "bearer").unwrap_or_default())
+}
+
 /// The credential of an `Authorization` header, if it has that scheme. Its name is taken in any case (RFC 9110 §11.1).
-pub(super) fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
+fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
     let (scheme, credential) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case(expected).then_some(credential.trim_start_matches(' '))
 }

@@ -4,12 +4,14 @@
 //! a handler gets it as an argument whose type its operation names ([`Anyone`] where no credential is asked for). So there is no handler without the check, and no check
 //! that a handler could forget.
 
+mod account_key;
 mod anyone;
 mod key_holder;
 mod operator;
 mod token;
 mod viewer;
 
+pub use account_key::AccountKey;
 pub use anyone::Anyone;
 pub use key_holder::{Found, InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
 pub use operator::Operator;

@@ -1,10 +1,10 @@
 //! Whether a token is valid now.
 
-use super::key_holder::{Found, KeyHolder, MintsTokens};
+use super::key_holder::Found;
 use crate::app::App;
 use crate::domain::{
-    Claims, Epochs, ExternalId, Grant, Issuer, LONGEST_TOKEN, Naming, Organization, RegisteredData, RegisteredKey,
-    Scope, SignedToken, Subject, TenantId, Timestamp, TokenLifetime, UnverifiedToken, User, parse_uuid,
+    ApiKey, Claims, Epochs, ExternalId, Grant, Issuer, LONGEST_TOKEN, Naming, Organization, RegisteredData,
+    RegisteredKey, Scope, SignedToken, Subject, TenantId, Timestamp, TokenLifetime, UnverifiedToken, User, parse_uuid,
 };
 use crate::error::{Error, Result};
 use crate::store::{Access, Snapshot, Wanted};
@@ -137,18 +137,13 @@ impl Order {
         let subject = Subject::RegisteredTenant { key, user: user.map(|(user, _)| user), organization_id, data };
         Self { subject, epochs, lifetime, at }
     }
-}
 
-impl KeyHolder<MintsTokens> {
-    /// Issues a token.
-    ///
-    /// # Errors
-    /// If it would be longer than what is looked at, or the secret store fails.
-    pub async fn mint(&self, app: &App, access: &Access, base_url: &str, order: Order) -> Result<SignedToken> {
-        let issuer = self.issuer(base_url);
-        let epochs = Epochs { tenant: access.epoch, key: self.epoch(), ..order.epochs };
-        let Order { subject, lifetime, at, .. } = order;
-        let grant = Grant { issuer: &issuer, key_id: self.key_id(), subject, epochs, lifetime, at };
+    /// Issues the token with `key`. Only for a caller that proved to have it.
+    pub(super) async fn mint(self, app: &App, access: &Access, base_url: &str, key: &ApiKey) -> Result<SignedToken> {
+        let issuer = Issuer::new(base_url, &key.facts.tenant_id);
+        let epochs = Epochs { tenant: access.epoch, key: key.epoch, ..self.epochs };
+        let Self { subject, lifetime, at, .. } = self;
+        let grant = Grant { issuer: &issuer, key_id: &key.facts.id, subject, epochs, lifetime, at };
         let token = app.sign(access, &grant).await?;
         if token.expose().len() > LONGEST_TOKEN { Err(Error::PropertiesTooLarge) } else { Ok(token) }
     }

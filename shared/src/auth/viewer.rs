@@ -7,8 +7,7 @@ use super::token::{self, wanted_for};
 use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, Claims, Epochs, ExternalId, Grant, Issuer, KeyKind, Minutes, Problem, Scope, SignedToken,
-    Subject, TenantId, Timestamp, TokenLifetime, UnverifiedToken, View,
+    ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Problem, Scope, TenantId, UnverifiedToken, View,
 };
 use crate::error::{Error, Part, Result};
 use crate::store::{Rows, Wanted};
@@ -22,13 +21,17 @@ const END_USER_HEADERS: [(&str, &str); 2] =
 pub struct Viewer {
     tenant_id: TenantId,
     view: View,
-    credential: Credential,
+    /// The key that the call was made with; none, if it was a token.
+    key: Option<ApiKey>,
 }
 
-enum Credential {
-    Key(ApiKey),
-    Token(Box<Claims>),
-}
+/// The account key, as the OpenAPI document describes it.
+pub(super) const KEY: SecurityScheme = SecurityScheme {
+    name: "AccountKey",
+    place: Place::Header("X-API-KEY"),
+    description: "An account key of the tenant. For backends: never in a page or an app. The end user of the call is named in \
+                  the header `external_user_id` or `X-End-User-ID`, or in the body; without one it sees the whole account.",
+};
 
 impl fmt::Debug for Viewer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -38,13 +41,7 @@ impl fmt::Debug for Viewer {
 
 impl Caller for Viewer {
     const SCHEMES: &'static [SecurityScheme] = &[
-        SecurityScheme {
-            name: "AccountKey",
-            place: Place::Header("X-API-KEY"),
-            description: "An account key of the tenant. For backends: never in a page or an app. The end user of the call is \
-                          named in the header `external_user_id` or `X-End-User-ID`, or in the body; without one it sees \
-                          the whole account.",
-        },
+        KEY,
         SecurityScheme {
             name: "ScopedToken",
             place: Place::Bearer,
@@ -56,8 +53,7 @@ impl Caller for Viewer {
     type Change = ();
 
     async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
-        let bearer = request.header("authorization").and_then(|value| key_holder::scheme(value, "bearer"));
-        let (viewer, found) = match (request.header("x-api-key"), bearer) {
+        let (viewer, found) = match (request.header("x-api-key"), key_holder::bearer(request)) {
             (Some(_), Some(_)) => return Err(Error::Unauthenticated("an API key and a token")),
             (Some(key), None) => Self::by_key(app, request, needs, key).await?,
             (None, Some(token)) => Self::by_token(app, request, needs, token).await?,
@@ -87,41 +83,47 @@ impl Viewer {
         let named = named_end_user(request, needs);
         let view = View::from(named.as_ref().ok().cloned().flatten());
         let facts = presented.facts();
-        let wanted: Vec<_> = needs.wanted.iter().cloned().chain([Wanted::ApiKey(facts.id.clone())]).collect();
+        // Nothing is read for an end user who is in doubt.
+        let wanted = needs.wanted.iter().filter(|_| named.is_ok()).cloned();
+        let wanted: Vec<_> = wanted.chain([Wanted::ApiKey(facts.id.clone())]).collect();
         let snapshot = app.snapshot(&facts.tenant_id, &view, &wanted).await?;
         let kinds = [KeyKind::Account];
         let (key, found) = key_holder::accept(app, request, &presented, &kinds, snapshot).await?;
         named?;
-        Ok((Self { tenant_id: key.facts.tenant_id.clone(), view, credential: Credential::Key(key) }, found))
+        Ok((Self { tenant_id: key.facts.tenant_id.clone(), view, key: Some(key) }, found))
     }
 
     async fn by_token(app: &App, request: &Request, needs: &Needs, token: &str) -> Result<(Self, Found)> {
         let malformed = |_| Error::Unauthenticated("bearer is no token of ours");
         let claimed = UnverifiedToken::parse(token).map_err(malformed)?.claims().clone();
+        let is_another = match named_end_user(request, needs) {
+            Ok(named) => named.is_some() && named != claimed.external_user_id,
+            Err(_) => true,
+        };
         let view = View::from(claimed.external_user_id);
-        let wanted: Vec<_> = needs.wanted.iter().cloned().chain(wanted_for(token)).collect();
+        // Nothing is read for an end user who is in doubt.
+        let wanted = needs.wanted.iter().filter(|_| !is_another).cloned();
+        let wanted: Vec<_> = wanted.chain(wanted_for(token)).collect();
         let snapshot = app.snapshot(&claimed.tenant_id, &view, &wanted).await?;
         let access = snapshot.access()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
         let found = Found { access, snapshot };
         let issuer = Issuer::new(&request.base_url, &claimed.tenant_id);
         let claims = token::verified_claims(token, &issuer, &found, app.now())?
             .ok_or(Error::Unauthenticated("token is not valid"))?;
+        if !token::is_unrevoked(&claims, &found.access, &found.snapshot)? {
+            return Err(Error::Unauthenticated("token was revoked"));
+        }
         // From here on the caller is known, and learns why.
         if !found.access.is_active {
             return Err(Error::TenantSuspended);
         }
-        if !token::is_unrevoked(&claims, &found.access, &found.snapshot)? {
-            return Err(Error::Unauthenticated("token was revoked"));
-        }
         if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
             return Err(Error::InsufficientScope);
         }
-        let named = named_end_user(request, needs).map_err(|_| Error::AnotherEndUser)?;
-        if named.is_some() && named != claims.external_user_id {
+        if is_another {
             return Err(Error::AnotherEndUser);
         }
-        let credential = Credential::Token(Box::new(claims));
-        Ok((Self { tenant_id: claimed.tenant_id, view, credential }, found))
+        Ok((Self { tenant_id: claimed.tenant_id, view, key: None }, found))
     }
 
     /// The rows that the caller sees and writes.
@@ -134,40 +136,9 @@ impl Viewer {
         self.view.external_user_id()
     }
 
-    /// That the caller speaks for the account, with its key or with a token as wide as that, whoever the call is for.
-    ///
-    /// # Errors
-    /// If it only speaks for an end user.
-    pub fn speaks_for_account(&self) -> Result<()> {
-        match &self.credential {
-            Credential::Token(claims) if claims.scope == Scope::EndUser => Err(Error::InsufficientScope),
-            Credential::Key(_) | Credential::Token(_) => Ok(()),
-        }
-    }
-
-    /// Issues a token that sees what this call sees.
-    ///
-    /// # Errors
-    /// If the caller has itself only a token, or the secret store fails.
-    pub async fn mint(
-        &self,
-        app: &App,
-        found: &Found,
-        base_url: &str,
-        lifetime: Minutes,
-        at: Timestamp,
-    ) -> Result<SignedToken> {
-        // A token that could make tokens would outlive itself.
-        let Credential::Key(key) = &self.credential else { return Err(Error::InsufficientScope) };
-        let (subject, external_user) = match &self.view {
-            View::EndUser(id) => (Subject::EndUser(id.clone()), Some(found.snapshot.external_epoch(id)?)),
-            View::Account => (Subject::Account, None),
-        };
-        let epochs = Epochs { tenant: found.access.epoch, key: key.epoch, external_user, ..Epochs::default() };
-        let issuer = Issuer::new(base_url, &self.tenant_id);
-        let lifetime = TokenLifetime::from(lifetime);
-        let grant = Grant { issuer: &issuer, key_id: &key.facts.id, subject, epochs, lifetime, at };
-        app.sign(&found.access, &grant).await
+    /// The key that the call was made with, if it was.
+    pub(super) fn key(&self) -> Option<&ApiKey> {
+        self.key.as_ref()
     }
 }
 
@@ -185,11 +156,12 @@ fn named_end_user(request: &Request, needs: &Needs) -> Result<Option<ExternalId>
     Ok(named)
 }
 
-/// An id in a header. Visible ASCII and spaces only: how other characters are encoded there is nobody's rule, and an id that
-/// was decoded in another way would be another end user's.
+/// An id in a header: of what HTTP hands on as it was. How other characters than ASCII are encoded there is nobody's rule, and a
+/// comma stands between the values of a header that was sent twice; either would make it another end user's id.
 fn in_header(value: &str) -> Result<ExternalId, Problem> {
-    if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        return Err(Problem::new("must be ASCII in a header: name other end users in the body or by a token"));
+    if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b',') {
+        let rule = "must be ASCII without commas in a header: name other end users in the body or by a token";
+        return Err(Problem::new(rule));
     }
     ExternalId::parse(value)
 }

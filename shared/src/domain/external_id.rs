@@ -6,11 +6,12 @@ use std::fmt;
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::problem::Problem;
+use super::text::Text;
 
 /// The longest id, in characters (Unicode scalar values).
 const LONGEST: usize = 256;
@@ -76,21 +77,6 @@ impl JsonSchema for ExternalId {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "minLength": 1, "maxLength": LONGEST })
-    }
-}
-
-/// Reads a string and says so when something else comes.
-struct Text(&'static str);
-
-impl Visitor<'_> for Text {
-    type Value = String;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.0)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
     }
 }
 

@@ -28,9 +28,9 @@ mod token;
 mod token_check;
 
 pub use account::{
-    AgentSession, Changes, Description, Document, DocumentStatus, ExecutionId, ExecutionStatus, Failure, Finished,
-    Label, LongText, Markdown, Message, MessageContent, MessageRole, PathId, Report, SessionStatus, SystemPrompt,
-    ToolData, ToolExecution, ToolIds, View, Workspace, WorkspaceIds, new_row_id,
+    AgentSession, Changes, Description, Document, DocumentStatus, ExecutionId, ExecutionPathId, ExecutionStatus,
+    Failure, Finished, Label, LongText, Markdown, Message, MessageContent, MessageRole, PathId, Report, SessionStatus,
+    SystemPrompt, ToolData, ToolExecution, ToolIds, View, Workspace, WorkspaceIds, WorkspaceView, new_row_id,
 };
 pub use api_key::{ApiKey, KeyHashes, KeyState};
 pub use api_key_secret::{ApiKeyId, ApiKeySecret, KeyFacts, KeyHash, KeyKind};
@@ -43,7 +43,7 @@ pub use lifetime::TokenLifetime;
 pub use limits::{KeyLifetime, Minutes, Offset, OverlapSeconds, PageLimit, PageNumber, RatePerMinute};
 pub use origin::Origin;
 pub use page::{Cursor, Listing, Page, Paging};
-pub use patch::Patch;
+pub use patch::{Patch, present};
 pub use problem::Problem;
 pub use project::{Organization, OrganizationEntry, Record, RegisteredKey, RegisteredTenant, User, UserEntry};
 pub use properties::{JsonObject, Properties};

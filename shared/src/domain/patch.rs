@@ -23,6 +23,18 @@ impl<T> Patch<T> {
         !matches!(self, Self::Absent)
     }
 
+    /// Whether `current` stays what it is.
+    pub fn leaves(&self, current: &Option<T>) -> bool
+    where
+        T: PartialEq,
+    {
+        match self {
+            Self::Absent => true,
+            Self::Null => current.is_none(),
+            Self::Value(value) => current.as_ref() == Some(value),
+        }
+    }
+
     /// What `current` becomes.
     pub fn apply(self, current: &mut Option<T>) {
         match self {
@@ -31,6 +43,11 @@ impl<T> Patch<T> {
             Self::Value(value) => *current = Some(value),
         }
     }
+}
+
+/// Reads a field that may be left out but not be null.
+pub fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {

@@ -10,7 +10,7 @@ use super::clock::Timestamp;
 use super::ids::TenantId;
 use super::limits::RatePerMinute;
 use super::origin::Origin;
-use super::patch::Patch;
+use super::patch::{Patch, present};
 use super::problem::Problem;
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
@@ -171,15 +171,15 @@ impl NewTenant {
 #[serde(deny_unknown_fields, default)]
 pub struct TenantPatch {
     /// What the operator calls the tenant.
-    #[serde(deserialize_with = "value")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "TenantName")]
     pub tenant_name: Option<TenantName>,
     /// Relay calls accepted per calendar minute.
-    #[serde(deserialize_with = "value")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "RatePerMinute")]
     pub rate_limit_per_min: Option<RatePerMinute>,
     /// Web origins that may start a QR login; empty = QR login is off.
-    #[serde(deserialize_with = "value")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "Origins")]
     pub qr_login_allowed_origins: Option<Origins>,
     /// Where the relay calls the tenant back.
@@ -191,18 +191,13 @@ pub struct TenantPatch {
     /// The WebAuthn relying party.
     pub webauthn_rp_id: Patch<RpId>,
     /// Origins that may run passkey ceremonies; empty = passkeys are off.
-    #[serde(deserialize_with = "value")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "Origins")]
     pub webauthn_origins: Option<Origins>,
     /// Progressive rollout: null = the deployment's default.
     pub passkeys_enabled: Patch<bool>,
     /// Whether calls of the account surface have to name an end user: null = the deployment's default.
     pub require_end_user: Patch<bool>,
-}
-
-/// Reads a field that may be left out but not be null.
-fn value<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 impl TenantPatch {

@@ -80,7 +80,7 @@ macro_rules! short_text {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = deserializer.deserialize_str(Text)?;
+                let text = deserializer.deserialize_str(Text("a text of 1 to 120 characters"))?;
                 Self::parse(&text).map_err(de::Error::custom)
             }
         }
@@ -102,14 +102,14 @@ macro_rules! short_text {
     };
 }
 
-/// Reads a string and says so when something else comes.
-struct Text;
+/// Reads a string, and says what was expected when something else comes.
+pub(super) struct Text(pub &'static str);
 
 impl Visitor<'_> for Text {
     type Value = String;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a text of 1 to 120 characters")
+        formatter.write_str(self.0)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {

@@ -20,6 +20,7 @@ use super::clock::Timestamp;
 use super::external_id::ExternalId;
 use super::ids::{TenantId, random_uuid};
 use super::lifetime::TokenLifetime;
+use super::patch::present;
 use super::project::RegisteredKey;
 use super::properties::Properties;
 use super::random::{Random, RandomnessUnavailable};
@@ -126,11 +127,6 @@ pub struct RegisteredData {
     pub display_name: String,
     /// `prefilters`, and what else was registered.
     pub payload: Properties,
-}
-
-/// Reads a claim that may be left out but not be null.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 /// Reads a claim that is an object: a derived decoder would take an array too, its elements for the fields in order.
@@ -318,5 +314,30 @@ impl Grant<'_> {
         token.push('.');
         BASE64URL_NOPAD.encode_append(&signature, &mut token);
         Ok(SignedToken(token))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::external_id::parse_uuid;
+
+    proptest! {
+        /// Whatever an id looks like: nobody can be registered under a name with which a token would speak for another.
+        #[test]
+        fn the_subject_of_an_end_user_is_nobody_elses(
+            id in prop_oneof!["\\PC{1,40}", "(external|key|name):[a-z]{1,3}", "key_[0-9a-f]{16}"],
+            other in prop_oneof!["\\PC{1,40}", "(external|key|name):[a-z]{1,3}", "key_[0-9a-f]{16}"],
+        ) {
+            let [id, other] = [id, other].map(|id| ExternalId::parse(&id).unwrap());
+            let subject = end_user_subject(&id);
+            prop_assert!(parse_uuid(&subject).is_err() && ApiKeyId::parse(&subject).is_err());
+            prop_assert_eq!(end_user_subject(&other) == subject, id == other);
+            for key in [&id, &other] {
+                prop_assert_ne!(RegisteredKey::Key(key.clone()).subject(), subject.as_str());
+            }
+        }
     }
 }

@@ -190,7 +190,9 @@ impl ErrorCode {
             Self::UnsupportedMediaType => {
                 ("unsupported_media_type", 415, "the body is not `application/json`, or a form where one is taken")
             }
-            Self::InvalidField => ("invalid_field", 422, "`error.field` breaks the rule in `message`"),
+            Self::InvalidField => {
+                ("invalid_field", 422, "a field breaks a rule: `error.field` and `message`, or `detail`, say which")
+            }
             Self::IdempotencyKeyReused => {
                 ("idempotency_key_reused", 422, "this `Idempotency-Key` was used for another request")
             }
@@ -203,7 +205,7 @@ impl ErrorCode {
             Self::TemporarilyUnavailable => (
                 "temporarily_unavailable",
                 503,
-                "a store could not be reached: try again, a change with its `Idempotency-Key`",
+                "a store could not be reached: try again, a change of the registry with its `Idempotency-Key`",
             ),
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use crate::api::{BodyRule, Operation};
+use crate::api::{BodyRule, Dialect, Operation};
 use crate::auth::{LARGEST_BODY, Request};
 use crate::domain::Problem;
 use crate::error::{Error, Part, Result};
@@ -24,6 +24,11 @@ const CREDENTIAL_PARAMETERS: [&str; 12] = [
     "password",
     "key",
 ];
+
+/// What is wrong with a field that is not there.
+pub const IS_REQUIRED: &str = "is required";
+/// What is wrong with a field that nobody knows.
+pub const IS_UNKNOWN: &str = "is not a field of this operation";
 
 /// The longest name of an unknown field that is repeated in an answer, in characters.
 const LONGEST_NAME: usize = 64;
@@ -69,6 +74,10 @@ fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
 /// Reads the body.
 pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
     if O::ROUTE.body == BodyRule::None {
+        // On this surface a body may name the end user. Not looked at, the call would be the whole account's.
+        if O::DIALECT == Dialect::Account && !request.body.is_empty() {
+            return Err(Error::Malformed(Problem::new("must have no body: name the end user in a header")));
+        }
         return read(b"{}");
     }
     if request.body.len() > LARGEST_BODY {
@@ -122,6 +131,8 @@ fn shortened(name: &str) -> String {
 /// Serde has errors as text only. Its texts quote the value at fault, which may be a credential in the wrong field, so they
 /// are never passed on: what was expected is taken out of them, and the name of the field.
 fn refusal(path: &str, message: &str) -> Error {
+    // Within an object of the client's own making, names are the client's.
+    let path = shortened(path);
     // The name of a field stands between the kind of error and what else there is to say; it may have backticks of its own.
     let named = |kind: &str, end: &str| {
         let rest = message.strip_prefix(kind)?.strip_prefix(" `")?;
@@ -130,10 +141,10 @@ fn refusal(path: &str, message: &str) -> Error {
     // Position that JSON decoding appends.
     let message_only = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
     if let Some(name) = named("unknown field", "`, ") {
-        return Error::invalid(name, Problem::new("is not a field of this operation"));
+        return Error::invalid(name, Problem::new(IS_UNKNOWN));
     }
     if let Some(name) = named("missing field", "`") {
-        return Error::invalid(name, Problem::new("is required"));
+        return Error::invalid(name, Problem::new(IS_REQUIRED));
     }
     if let Some(name) = named("duplicate field", "`") {
         return Error::invalid(name, Problem::new("is given more than once"));

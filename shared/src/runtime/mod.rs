@@ -53,6 +53,7 @@ where
 
 /// Runs the function of a path that has several methods.
 pub fn serve_methods<const N: usize>(methods: [Served; N]) -> Exit {
+    const { assert!(N > 0, "a function serves something") };
     let methods = Arc::new(methods);
     run(move |app| async move {
         let cold = AtomicBool::new(true);
@@ -102,20 +103,16 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<HttpEvent>, c
     let (request_id, started) = (event.context.request_id.as_str(), app.now());
     let names: Vec<_> = methods.iter().map(|served| served.route.method.as_str()).collect();
     let allow = names.join(", ");
-    let Some(first) = methods.first() else { return response::make(Dialect::Registry, request_id, Err(none())) };
-    if method == "OPTIONS" && first.dialect == Dialect::Account {
+    let (function, dialect) =
+        methods.first().map_or(("", Dialect::Registry), |first| (first.route.function, first.dialect));
+    let line = |status| Line { operation: function, request_id, tenant_id: None, cold, status };
+    if method == "OPTIONS" && dialect == Dialect::Account {
+        line(200).write(started, app.now(), None);
         return response::preflight(request_id, &allow);
     }
     let error = Error::MethodNotAllowed { allow };
-    let status = first.dialect.status(error.code());
-    let line = Line { operation: first.route.function, request_id, tenant_id: None, cold, status };
-    line.write(started, app.now(), Some(&error));
-    response::make(first.dialect, request_id, Err(error))
-}
-
-/// The refusal of a function that serves nothing.
-fn none() -> Error {
-    Error::internal("the function has no operation")
+    line(dialect.status(error.code())).write(started, app.now(), Some(&error));
+    response::make(dialect, request_id, Err(error))
 }
 
 /// Starts the process: configuration, clients, first random draw; then hands over to `main`.

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::BASE64;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::decode::{IS_REQUIRED, IS_UNKNOWN};
 use crate::api::{Dialect, Output};
 use crate::error::{Error, Part, Result};
 
@@ -19,6 +21,10 @@ pub struct HttpResponse {
     body: String,
     is_base64_encoded: bool,
 }
+
+/// The longest body that goes to the gateway as it is, in bytes. In what a function hands over it is a text in JSON, which can be
+/// twice as long; in Base64 it is a third longer, whatever it consists of. Lambda takes 6 MB.
+const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 
 /// A success, ready to send.
 pub struct Success {
@@ -77,7 +83,9 @@ pub fn make(dialect: Dialect, request_id: &str, outcome: Result<Success>) -> Htt
         refusal(dialect, &error)
     });
     headers.insert("cache-control", cache_control.to_owned());
-    HttpResponse { status_code: status, headers, cookies: [], body, is_base64_encoded: false }
+    let is_base64_encoded = body.len() > LONGEST_TEXT;
+    let body = if is_base64_encoded { BASE64.encode(body.as_bytes()) } else { body };
+    HttpResponse { status_code: status, headers, cookies: [], body, is_base64_encoded }
 }
 
 /// The headers of all answers.
@@ -158,16 +166,24 @@ fn account_refusal(error: &Error) -> Value {
     };
     let msg = problem.to_string();
     let kind = match msg.as_str() {
-        "is required" => "missing",
-        "is not a field of this operation" => "extra_forbidden",
+        IS_REQUIRED => "missing",
+        IS_UNKNOWN => "extra_forbidden",
         _ => "value_error",
     };
-    json!({ "detail": [{ "loc": location(*part, field), "msg": format!("{field} {msg}"), "type": kind }] })
+    // A name that we don't know is the client's own, whatever signs are in it.
+    let loc = if kind == "extra_forbidden" {
+        vec![part.as_str().into(), field.as_str().into()]
+    } else {
+        location(*part, field)
+    };
+    json!({ "detail": [{ "loc": loc, "msg": format!("{field} {msg}"), "type": kind }] })
 }
 
-/// Where a field is: the part of the request, the name, and indexes within it.
+/// Where a field is: the part of the request, the name, and the index if it is one of a list. What is within an object of the
+/// client's own making is not told apart.
 fn location(part: Part, field: &str) -> Vec<Value> {
-    let (name, rest) = field.split_once('[').unwrap_or((field, ""));
-    let indexes = rest.split(['[', ']']).filter_map(|index| index.parse::<u64>().ok()).map(Value::from);
-    [Value::from(part.as_str()), Value::from(name)].into_iter().chain(indexes).collect()
+    let end = field.find(['.', '[']).unwrap_or(field.len());
+    let (name, rest) = field.split_at_checked(end).unwrap_or((field, ""));
+    let index = rest.strip_prefix('[').and_then(|rest| rest.split(']').next()?.parse::<u64>().ok());
+    [Value::from(part.as_str()), Value::from(name)].into_iter().chain(index.map(Value::from)).collect()
 }

@@ -10,7 +10,7 @@ use super::keys::Key;
 use super::row_keys::{self, List, Part, RowKind, Space};
 use super::rows::{Rows, Seen};
 use super::table::place;
-use crate::domain::{Document, Listing, Markdown, Paging, Problem, Workspace};
+use crate::domain::{Document, DocumentStatus, Listing, Markdown, Paging, Problem, Workspace};
 use crate::error::{Error, Result};
 
 /// The attribute that holds a document's content.
@@ -27,8 +27,9 @@ impl Rows<'_> {
             let problem = Problem::new("must be the id of a workspace that the end user sees");
             Error::invalid(format!("workspace_ids[{position}]"), problem)
         };
-        // First, so that the position of a refused condition is that of the workspace.
-        for (position, id) in document.workspace_ids.iter().enumerate() {
+        // First, so that the number of a refused condition is that of the workspace.
+        let workspaces: Vec<_> = document.workspace_ids.positions().collect();
+        for (position, id) in workspaces.iter().copied() {
             let (kept_in, _) = self.space_of(RowKind::Workspace, id).map_err(|error| match error {
                 Error::RowNotFound => unknown(position),
                 other => other,
@@ -45,7 +46,8 @@ impl Rows<'_> {
             writes.push(put(&self.table.name, item, Condition::is_new())?);
         }
         let Some(refused) = self.commit(writes).await? else { return Ok(()) };
-        let gone = (0..document.workspace_ids.iter().count()).find(|position| refused.failed(*position));
+        let mut numbered = workspaces.iter().enumerate();
+        let gone = numbered.find_map(|(number, (position, _))| refused.failed(number).then_some(*position));
         Err(gone.map_or_else(|| Error::internal("the id of a new document is taken"), unknown))
     }
 
@@ -61,7 +63,8 @@ impl Rows<'_> {
         Ok((document.ok_or_else(|| Error::internal("no view of a document"))?, content))
     }
 
-    /// A page of the documents that the view sees, without their content. Two calls, or three if any is in workspaces.
+    /// A page of the documents that the view sees, without their content. Two calls, and one for each fifty different workspaces
+    /// that they are in.
     ///
     /// # Errors
     /// As [`Rows::list`].
@@ -133,6 +136,6 @@ impl Rows<'_> {
 
 impl Seen<Document> {
     fn is_ready(&self) -> bool {
-        self.row.status == crate::domain::DocumentStatus::Ready
+        self.row.status == DocumentStatus::Ready
     }
 }

@@ -28,9 +28,7 @@ impl Rows<'_> {
             if let Some(item) = self.write(&seen, &changes, unchanged).await? {
                 return rows::read(&item);
             }
-            let key = self.row_key(&seen.space, super::row_keys::RowKind::ToolExecution, id);
-            let item = self.table.get(key).await?.ok_or(Error::RowNotFound)?;
-            seen = Seen { row: rows::read(&item)?, item, ..seen };
+            seen = self.read_again(seen).await?;
         }
         Err(Error::StaleUpdate)
     }

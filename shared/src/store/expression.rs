@@ -193,6 +193,6 @@ impl Update {
 }
 
 /// DynamoDB refuses an empty map of values.
-fn non_empty(values: HashMap<String, AttributeValue>) -> Option<HashMap<String, AttributeValue>> {
+pub fn non_empty(values: HashMap<String, AttributeValue>) -> Option<HashMap<String, AttributeValue>> {
     Some(values).filter(|values| !values.is_empty())
 }

@@ -1,4 +1,4 @@
-//! The whole key layout of the table.
+//! The whole key layout of the table, but for the rows of the account surface, which are in [`super::row_keys`].
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
@@ -25,7 +25,7 @@
 //! |---|---|---|---|
 //! | `tenants` | `listing` = `tenants` | `listing_order` = `<created, Unix ms>#<its id>` | tenants that were provisioned |
 //! | `of-tenants` | `tenant_listing` = `TENANT#<tenant id>#<KEY, ORG, USER or REGISTERED>` | `listing_order` | what a tenant has |
-//! | `tenants-by-status` | `tenant_status` | `listing_order` | tenants, and those that never got so far |
+//! | `tenants-by-status` | `tenant_status` | `listing_order` | tenants, those that never got so far, and sessions that left messages behind |
 //!
 //! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for them),
 //! so nothing is decided from them: every decision reads, or conditions on, the item itself.

@@ -47,4 +47,3 @@ pub use snapshot::{Access, Snapshot, Wanted};
 pub use table::Table;
 pub use tenants::Tenants;
 pub use tokens::RevokedTokens;
-pub use workspaces::WorkspaceView;

@@ -59,15 +59,29 @@ impl Tenants<'_> {
             };
             done.failures.extend(outcome.err().and_then(|error| error.cause()));
         }
-        for mark in self.table.remains().await? {
-            match self.table.clear(&mark, clock, started.plus(RUN)).await {
-                Ok(true) => done.cleared += 1,
-                // There is nothing wrong with a session of many messages: the next run goes on.
-                Ok(false) => break,
-                Err(error) => done.failures.extend(error.cause()),
+        let cleared = self.clear_remains(clock, started.plus(RUN), &mut done).await;
+        done.failures.extend(cleared.err().and_then(|error| error.cause()));
+        Ok(done)
+    }
+
+    /// Deletes the messages of deleted sessions, until the time is up: the next run goes on.
+    async fn clear_remains(self, clock: &dyn Clock, until: Timestamp, done: &mut Reconciled) -> Result<()> {
+        let mut from = None;
+        loop {
+            let (marks, next) = self.table.remains(from).await?;
+            for mark in &marks {
+                match self.table.clear(mark, clock, until).await {
+                    Ok(true) => done.cleared += 1,
+                    Ok(false) => return Ok(()),
+                    // One that fails is not in the way of the others.
+                    Err(error) => done.failures.extend(error.cause()),
+                }
+            }
+            from = next;
+            if from.is_none() {
+                return Ok(());
             }
         }
-        Ok(done)
     }
 
     /// Tenants with that status, oldest first, whose lease ends at or before `until`.

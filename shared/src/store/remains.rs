@@ -1,22 +1,19 @@
 //! Messages of deleted sessions: deleted by the reconciler, because there can be more than a request has time for.
 
 use super::item::{Item, Reader, text};
-use super::keys::{Key, PK, TENANT_STATUS, TENANTS_BY_STATUS};
+use super::keys::{Key, PK, SK, TENANT_STATUS, TENANTS_BY_STATUS};
 use super::row_keys::{self, List, Part, RowKind};
 use super::table::{Table, failed};
 use super::tenant_items::REMAINS;
 use crate::domain::{Clock, Problem, Timestamp, parse_uuid};
 use crate::error::Result;
 
-/// How many deleted sessions one run looks at. The next run goes on.
-const MOST: i32 = 200;
-
-/// How many messages are deleted between two looks at the clock.
+/// How many sessions are asked for at once, and how many messages are deleted between two looks at the clock.
 const AT_ONCE: i32 = 100;
 
 impl Table {
-    /// Marks of deleted sessions, oldest first.
-    pub(super) async fn remains(&self) -> Result<Vec<Item>> {
+    /// Marks of deleted sessions after `from`, oldest first, and from where there are more.
+    pub(super) async fn remains(&self, from: Option<Key>) -> Result<(Vec<Item>, Option<Key>)> {
         let query = self
             .client
             .query()
@@ -24,8 +21,10 @@ impl Table {
             .index_name(TENANTS_BY_STATUS)
             .key_condition_expression(format!("{TENANT_STATUS} = :status"))
             .expression_attribute_values(":status", text(REMAINS))
-            .limit(MOST);
-        Ok(query.send().await.map_err(failed)?.items.unwrap_or_default())
+            .limit(AT_ONCE)
+            .set_exclusive_start_key(from);
+        let answer = query.send().await.map_err(failed)?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
     }
 
     /// Deletes the messages of a deleted session, and then its mark. `false` if there was no time for all of them.
@@ -54,7 +53,7 @@ impl Table {
                 return self.delete_all(vec![mark]).await.map(|()| true);
             }
             let message = |entry: &Item| -> Result<Key> {
-                let id = Reader(entry).parsed(super::keys::SK, parse_uuid)?;
+                let id = Reader(entry).parsed(SK, parse_uuid)?;
                 Ok(row_keys::row(&tenant, &space, RowKind::Message, id, Part::Row))
             };
             // Messages first: as long as an entry is there, the next run finds its message.

@@ -6,7 +6,8 @@
 //! | content of a document | the same | `CONTENT` | Markdown |
 //! | messages that are left | the same | `REMAINS` | that a session was deleted; until its messages are too |
 //! | entry | `TENANT#<tenant id>#<space>#<list>` | `<id>` | in the space `ALL`: in which space the row is |
-//! | counter | `TENANT#<tenant id>#<space>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has; which workspace is the default |
+//! | counter | `TENANT#<tenant id>#<space>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
+//! | default | `TENANT#<tenant id>#<space>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
 //!
 //! A space is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in particular. A call
 //! made for an end user names partitions of its own space, and reads those of `GLOBAL` where a kind has shared rows. There is no
@@ -23,8 +24,8 @@ use uuid::Uuid;
 use super::keys::{Key, TENANT, key, tenant_partition};
 use crate::domain::{TenantId, View, parse_uuid};
 
-/// Into how many items the counts of a whole account are divided: each takes part in the transactions of all end users, and
-/// DynamoDB refuses two at once on one item.
+/// Into how many items the counts of a whole account, and of what all share, are divided: each takes part in the transactions
+/// of many, and DynamoDB refuses two at once on one item.
 const SHARDS: u8 = 8;
 
 /// A kind of rows.
@@ -172,9 +173,10 @@ pub fn counter(tenant: &TenantId, space: &Space, list: List, id: Uuid) -> Key {
     shard(tenant, space, list, last % shards(space, list))
 }
 
-/// The counter of a list that has only one: of any but the account's.
-pub fn only_counter(tenant: &TenantId, space: &Space, list: List) -> Key {
-    shard(tenant, space, list, 0)
+/// Which workspace is the default one of a space.
+pub fn default_workspace(tenant: &TenantId, space: &Space) -> Key {
+    let list = listed(tenant, space, List::Of(RowKind::Workspace));
+    key(format!("{list}#DEFAULT"), "DEFAULT".to_owned())
 }
 
 fn shard(tenant: &TenantId, space: &Space, list: List, number: u8) -> Key {
@@ -182,13 +184,14 @@ fn shard(tenant: &TenantId, space: &Space, list: List, number: u8) -> Key {
 }
 
 fn shards(space: &Space, list: List) -> u8 {
-    if *space == Space::All && matches!(list, List::Of(_)) { SHARDS } else { 1 }
+    let is_busy = !matches!(space, Space::OfEndUser(_)) && matches!(list, List::Of(_));
+    if is_busy { SHARDS } else { 1 }
 }
 
 /// All counters of a list as a view sees it.
-pub fn counters(tenant: &TenantId, view: &View, list: &List) -> Vec<Key> {
+pub fn counters(tenant: &TenantId, view: &View, list: List) -> Vec<Key> {
     let spaces = Space::seen(view, list.kind());
-    let of = |space: &Space| (0..shards(space, *list)).map(|number| shard(tenant, space, *list, number)).collect();
+    let of = |space: &Space| (0..shards(space, list)).map(|number| shard(tenant, space, list, number)).collect();
     spaces.iter().flat_map::<Vec<_>, _>(of).collect()
 }
 
@@ -244,7 +247,7 @@ mod tests {
             let row = Uuid::from_u128(1);
             let places = |view: &View| {
                 let lists = [List::Of(kind), List::MessagesOf(row), List::DocumentsIn(row)];
-                let counters = lists.iter().flat_map(|list| counters(&tenant(), view, list));
+                let counters = lists.into_iter().flat_map(|list| counters(&tenant(), view, list));
                 let keys: Vec<_> = seen(&tenant(), view, kind, row).into_iter().chain(counters).collect();
                 partitions(&keys)
             };
@@ -301,11 +304,12 @@ mod tests {
     #[test]
     fn a_row_is_counted_in_one_of_the_counters_that_are_read() {
         let list = List::Of(RowKind::Document);
-        let read = counters(&tenant(), &View::Account, &list);
+        let read = counters(&tenant(), &View::Account, list);
         assert_eq!(read.len(), usize::from(SHARDS));
         for number in 0..=255 {
             assert!(read.contains(&counter(&tenant(), &Space::All, list, Uuid::from_u128(number))));
         }
-        assert_eq!(counters(&tenant(), &user("a"), &list).len(), 2);
+        assert_eq!(counters(&tenant(), &user("a"), list).len(), 1 + usize::from(SHARDS));
+        assert_eq!(counters(&tenant(), &user("a"), List::Of(RowKind::AgentSession)).len(), 1);
     }
 }

@@ -15,22 +15,26 @@ use super::table::{Table, failed, place};
 use crate::domain::{Listing, Paging, Problem, parse_uuid};
 use crate::error::{Error, Part, Result};
 
-/// How many entries are passed over at most, so that a page is at most some twenty calls. Who asks for what is farther back gets
-/// an error instead of an answer that takes too long.
-const FARTHEST: u64 = 100_000;
+/// How many entries are passed over at most, so that a page is at most some ten calls. Who asks for what is farther back gets
+/// an error instead of an answer that takes too long and that all others' reads of the list wait for.
+const FARTHEST: u64 = 50_000;
+
+/// Pages that begin farther back are read with eventual consistency, which is half the work: nobody looks there for what was
+/// written a moment ago.
+const NEAR: u64 = 1000;
 
 impl Rows<'_> {
     /// A page of all rows of a kind that the view sees. Two calls, and one more for each five thousand rows before the page.
     ///
     /// # Errors
-    /// If the page is more than 100 000 rows back.
+    /// If the page is more than 50 000 rows back.
     pub async fn list<R: Row>(self, paging: Paging) -> Result<Listing<R>> {
         Ok(self.page::<R>(List::Of(R::KIND), paging).await?.map(|seen| seen.row))
     }
 
     /// A page of a list, as the view sees it.
     pub(super) async fn page<R: Row>(self, list: List, paging: Paging) -> Result<Listing<Seen<R>>> {
-        let counters = row_keys::counters(self.tenant, self.view, &list);
+        let counters = row_keys::counters(self.tenant, self.view, list);
         let counts = counters.iter().filter_map(|key| self.found.at(key)).map(row_count);
         let total = counts.sum::<Result<u64>>()?;
         self.page_in(&Space::seen(self.view, R::KIND), list, total, paging).await
@@ -49,7 +53,7 @@ impl Rows<'_> {
             return Ok(Listing { items: Vec::new(), total, paging });
         }
         if offset > FARTHEST {
-            let problem = Problem::new("is more than 100000 rows back");
+            let problem = Problem::new("is more than 50000 rows back");
             return Err(Error::invalid("page", problem).in_part(Part::Query));
         }
         let entries = self.entries(spaces, list, offset, u64::from(paging.limit.get())).await?;
@@ -66,7 +70,7 @@ impl Rows<'_> {
 
     /// The entries of one page, newest first, of all spaces together.
     async fn entries(self, spaces: &[Space], list: List, offset: u64, limit: u64) -> Result<Vec<(Uuid, Space)>> {
-        let stream = |space| Stream::new(space, row_keys::listed(self.tenant, space, list));
+        let stream = |space| Stream::new(space, row_keys::listed(self.tenant, space, list), offset <= NEAR);
         let mut streams: Vec<_> = spaces.iter().map(stream).collect();
         let mut chosen = Vec::new();
         for position in 0..offset + limit {
@@ -89,6 +93,7 @@ impl Rows<'_> {
 struct Stream<'a> {
     space: &'a Space,
     partition: String,
+    is_consistent: bool,
     entries: VecDeque<(Uuid, Space)>,
     /// After which key the rest begins.
     from: Option<Key>,
@@ -96,8 +101,8 @@ struct Stream<'a> {
 }
 
 impl<'a> Stream<'a> {
-    fn new(space: &'a Space, partition: String) -> Self {
-        Self { space, partition, entries: VecDeque::new(), from: None, is_over: false }
+    fn new(space: &'a Space, partition: String, is_consistent: bool) -> Self {
+        Self { space, partition, is_consistent, entries: VecDeque::new(), from: None, is_over: false }
     }
 
     /// Has the next entry at hand, unless there is none. `most` is how many are needed of it at most.
@@ -107,10 +112,10 @@ impl<'a> Stream<'a> {
                 .client
                 .query()
                 .table_name(&table.name)
-                .consistent_read(true)
+                .consistent_read(self.is_consistent)
                 .key_condition_expression("pk = :partition")
                 .expression_attribute_values(":partition", text(&self.partition))
-                .projection_expression("pk, sk, kept_in")
+                .projection_expression("sk, kept_in")
                 .scan_index_forward(false)
                 .limit(i32::try_from(most).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(self.from.take());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws_sdk_dynamodb::types::TransactWriteItem;
+use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -138,7 +138,10 @@ impl Rows<'_> {
 
     /// Makes a row. One call.
     pub async fn create<R: Row>(self, row: &R) -> Result<()> {
-        let writes = self.creation(row)?;
+        self.commit_creation(self.creation(row)?).await
+    }
+
+    pub(super) async fn commit_creation(self, writes: Vec<TransactWriteItem>) -> Result<()> {
         self.commit(writes).await?.map_or(Ok(()), |_| Err(Error::internal("the id of a new row is taken")))
     }
 
@@ -170,11 +173,22 @@ impl Rows<'_> {
         changes: &Changes,
         condition: Condition,
     ) -> Result<Option<Item>> {
+        self.table.update(self.update(seen, changes), condition).await
+    }
+
+    pub(super) fn update<R: Row>(&self, seen: &Seen<R>, changes: &Changes) -> Update {
         let update = Update::of(self.row_key(&seen.space, R::KIND, seen.row.id()));
         let write = |update: Update, (name, value): (&str, Option<&Value>)| {
             update.set_or_remove(format_args!("{FIELD}{name}"), value.map(text))
         };
-        self.table.update(changes.fields().fold(update, write), condition).await
+        changes.fields().fold(update, write)
+    }
+
+    /// A row as it is now.
+    pub(super) async fn read_again<R: Row>(self, seen: Seen<R>) -> Result<Seen<R>> {
+        let key = self.row_key(&seen.space, R::KIND, seen.row.id());
+        let item = self.table.get(key).await?.ok_or(Error::RowNotFound)?;
+        Ok(Seen { row: read(&item)?, item, space: seen.space })
     }
 
     /// Deletes a row. One call, or two for the account.
@@ -262,7 +276,7 @@ impl Rows<'_> {
 pub const ROW_COUNT: &str = "row_count";
 
 /// A row's fields as attributes, each as JSON. What is null is not there.
-fn fields(row: &impl Serialize) -> Result<Vec<(String, aws_sdk_dynamodb::types::AttributeValue)>> {
+fn fields(row: &impl Serialize) -> Result<Vec<(String, AttributeValue)>> {
     let Value::Object(fields) = serde_json::to_value(row).map_err(Error::internal)? else {
         return Err(Error::internal("a row is no object"));
     };

@@ -64,7 +64,7 @@ impl Wanted {
             Self::SigningKeys => keys::signing(tenant),
             Self::Row(kind, id) => return row_keys::seen(tenant, view, *kind, *id),
             Self::Content(id) => return row_keys::contents(tenant, view, *id),
-            Self::Total(list) => return row_keys::counters(tenant, view, list),
+            Self::Total(list) => return row_keys::counters(tenant, view, *list),
             Self::EndUser => return view.external_user_id().map(|id| external_user(tenant, id)).into_iter().collect(),
         };
         vec![key]

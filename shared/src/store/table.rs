@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, DeleteRequest, KeysAndAttributes, ReturnValue, TransactWriteItem, WriteRequest,
 };
 
-use super::expression::{Condition, Update};
+use super::expression::{Condition, Update, non_empty};
 use super::homes::Homes;
 use super::item::Item;
 use super::keys::{Key, PK, SK};
@@ -22,6 +22,9 @@ pub const ATTEMPTS: u32 = 3;
 
 /// How many keys DynamoDB reads in one call.
 const MOST_KEYS: usize = 100;
+
+/// How many items DynamoDB deletes in one call that is no transaction.
+const MOST_DELETIONS: usize = 25;
 
 /// The one table, and the client that reaches it.
 #[derive(Debug, Clone)]
@@ -104,7 +107,7 @@ impl Table {
             .set_key(Some(key))
             .update_expression(expression)
             .set_condition_expression(condition)
-            .set_expression_attribute_values(Some(values))
+            .set_expression_attribute_values(non_empty(values))
             .return_values(ReturnValue::AllNew);
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
@@ -129,7 +132,7 @@ impl Table {
             .table_name(&self.name)
             .set_key(Some(key))
             .update_expression(expression)
-            .set_expression_attribute_values(Some(values));
+            .set_expression_attribute_values(non_empty(values));
         request.send().await.map(|_| ()).map_err(failed)
     }
 
@@ -205,9 +208,6 @@ where
         _ => Error::unavailable(error),
     }
 }
-
-/// How many items DynamoDB deletes in one call that is no transaction.
-const MOST_DELETIONS: usize = 25;
 
 /// The values of an item's primary key.
 pub fn place(item: &Item) -> (String, String) {

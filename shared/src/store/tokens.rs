@@ -117,7 +117,11 @@ impl Tenants<'_> {
                     Some(user) => writes.extend(Self::under_each_name(id, &user, count)?),
                     // Nobody may be registered under it until this is done: whoever is, was revoked too.
                     None => {
-                        writes.push(check(&self.table.name, keys::named(id, Kind::User, &naming), Condition::is_new())?)
+                        writes.push(check(
+                            &self.table.name,
+                            keys::named(id, Kind::User, &naming),
+                            Condition::is_new(),
+                        )?);
                     }
                 }
                 Ok(writes)

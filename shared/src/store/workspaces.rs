@@ -2,42 +2,32 @@
 
 use std::collections::{HashMap, HashSet};
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use uuid::Uuid;
 
-use super::expression::{Condition, Update};
+use super::expression::{Condition, Update, put};
 use super::item::{Item, Reader, text};
 use super::keys::Key;
 use super::row_keys::{self, List, RowKind, Space};
 use super::row_lists::row_count;
 use super::rows::{Rows, Seen};
 use super::table::place;
-use crate::domain::{Changes, Listing, Paging, Timestamp, Workspace};
+use crate::domain::{Changes, Listing, Paging, Timestamp, Workspace, WorkspaceView};
 use crate::error::{Error, Result};
 
-/// On the counter of the workspaces of one space: which of them is the default. So there is never a second one.
+/// Which workspace of a space is the default: an item of its own, so there is never a second one. One that is deleted is the
+/// default of nothing, because no id comes back.
 const DEFAULT: &str = "default_row";
 
-const WORKSPACES: List = List::Of(RowKind::Workspace);
-
-/// A workspace as somebody sees it.
-#[derive(Debug, Clone)]
-pub struct WorkspaceView {
-    pub workspace: Workspace,
-    /// Whether it is the default of its owner.
-    pub is_default: bool,
-    /// How many of the documents in it the viewer sees.
-    pub document_count: u64,
-}
-
 impl Rows<'_> {
-    /// Makes a workspace. One call; a second, if it is to be the default of its space.
-    pub async fn create_workspace(self, workspace: &Workspace, is_default: bool) -> Result<WorkspaceView> {
-        self.create(workspace).await?;
-        let space = Space::of(self.view);
+    /// Makes a workspace, as the default of its space if asked for. One call.
+    pub async fn create_workspace(self, workspace: Workspace, is_default: bool) -> Result<WorkspaceView> {
+        let mut writes = self.creation(&workspace)?;
         if is_default {
-            self.set_default(&space, workspace.id).await?;
+            writes.push(self.make_default(&Space::of(self.view), workspace.id)?);
         }
-        Ok(WorkspaceView { workspace: workspace.clone(), is_default, document_count: 0 })
+        self.commit_creation(writes).await?;
+        Ok(WorkspaceView { workspace, is_default, document_count: 0 })
     }
 
     /// A workspace. One call, or two for the account.
@@ -54,7 +44,7 @@ impl Rows<'_> {
     /// # Errors
     /// As [`Rows::list`].
     pub async fn workspaces(self, paging: Paging) -> Result<Listing<WorkspaceView>> {
-        let Listing { items, total, paging } = self.page(WORKSPACES, paging).await?;
+        let Listing { items, total, paging } = self.page(List::Of(RowKind::Workspace), paging).await?;
         Ok(Listing { items: self.view(items).await?, total, paging })
     }
 
@@ -69,28 +59,40 @@ impl Rows<'_> {
         is_default: Option<bool>,
         at: Timestamp,
     ) -> Result<WorkspaceView> {
-        let seen: Seen<Workspace> = self.change(id, changes, at).await?;
-        match is_default {
-            Some(true) => self.set_default(&seen.space, id).await?,
-            Some(false) => self.unset_default(&seen.space, id).await?,
-            None => {}
-        }
+        let seen = match is_default {
+            Some(true) => self.change_to_default(id, changes, at).await?,
+            Some(false) => {
+                let seen: Seen<Workspace> = self.change(id, changes, at).await?;
+                let update = Update::of(self.default_key(&seen.space)).remove(DEFAULT);
+                let is_this = Condition::new("default_row = :id", [(":id", text(id))]);
+                self.table.update(update, is_this).await?;
+                seen
+            }
+            None => self.change(id, changes, at).await?,
+        };
         self.view_one(seen).await
     }
 
-    // A workspace that is deleted needs no such write: no id comes back.
-    async fn unset_default(self, space: &Space, id: Uuid) -> Result<()> {
-        let update = Update::of(self.default_key(space)).remove(DEFAULT);
-        let is_this = Condition::new("default_row = :id", [(":id", text(id))]);
-        self.table.update(update, is_this).await.map(|_| ())
+    /// Both or nothing: a workspace that is deleted meanwhile must not take the place of the default.
+    async fn change_to_default(self, id: Uuid, changes: &Changes, at: Timestamp) -> Result<Seen<Workspace>> {
+        let seen = self.changeable::<Workspace>(id).await?;
+        let update = self.update(&seen, &changes.clone().set("updated_at", &at));
+        let writes =
+            vec![update.in_transaction(&self.table.name, Condition::exists())?, self.make_default(&seen.space, id)?];
+        match self.commit(writes).await? {
+            None => self.read_again(seen).await,
+            Some(_) => Err(Error::RowNotFound),
+        }
     }
 
-    async fn set_default(self, space: &Space, id: Uuid) -> Result<()> {
-        self.table.upsert(Update::of(self.default_key(space)).set(DEFAULT, text(id))).await
+    fn make_default(&self, space: &Space, id: Uuid) -> Result<TransactWriteItem> {
+        let mut item = self.default_key(space);
+        item.insert(DEFAULT.to_owned(), text(id));
+        put(&self.table.name, item, Condition::none())
     }
 
     fn default_key(&self, space: &Space) -> Key {
-        row_keys::only_counter(self.tenant, space, WORKSPACES)
+        row_keys::default_workspace(self.tenant, space)
     }
 
     async fn view_one(self, seen: Seen<Workspace>) -> Result<WorkspaceView> {
@@ -99,7 +101,7 @@ impl Rows<'_> {
 
     /// Workspaces as the viewer sees them. One call, or two or three for many.
     async fn view(self, seen: Vec<Seen<Workspace>>) -> Result<Vec<WorkspaceView>> {
-        let counters = |id| row_keys::counters(self.tenant, self.view, &List::DocumentsIn(id));
+        let counters = |id| row_keys::counters(self.tenant, self.view, List::DocumentsIn(id));
         let spaces: HashSet<_> = seen.iter().map(|seen| &seen.space).collect();
         let keys = spaces.into_iter().map(|space| self.default_key(space));
         let keys = keys.chain(seen.iter().flat_map(|seen| counters(seen.row.id)));
@@ -108,13 +110,11 @@ impl Rows<'_> {
         let view = |seen: Seen<Workspace>| -> Result<WorkspaceView> {
             let default = items.get(&place(&self.default_key(&seen.space)));
             let default = default.map(|item| Reader(item).optional_text(DEFAULT)).transpose()?.flatten();
-            let counts = counters(seen.row.id)
-                .iter()
-                .filter_map(|key| items.get(&place(key)))
-                .map(row_count)
-                .sum::<Result<u64>>()?;
+            let counters = counters(seen.row.id);
+            let counts = counters.iter().filter_map(|key| items.get(&place(key))).map(row_count);
+            let document_count = counts.sum::<Result<u64>>()?;
             let is_default = default == Some(seen.row.id.to_string().as_str());
-            Ok(WorkspaceView { workspace: seen.row, is_default, document_count: counts })
+            Ok(WorkspaceView { workspace: seen.row, is_default, document_count })
         };
         seen.into_iter().map(view).collect()
     }

@@ -1,5 +1,6 @@
 //! Texts that are no valid token of the caller's tenant: introspection says of all of them the same, revoking one changes
-//! nothing, and no text at all, valid token or not, opens an operation that takes another credential.
+//! nothing, and no text at all, valid token or not, opens an operation that takes another credential. What the account surface,
+//! which takes tokens, makes of them is in `scoped_tokens`.
 //!
 //! The private keys are in the local Secrets Manager, so a test can sign what the service never would.
 
@@ -10,17 +11,17 @@ use serde_json::{Map, Value, json};
 use shared::api::{Dialect, Entry, OPERATIONS};
 use shared::domain::SigningKey;
 
-use crate::support::{ApiKey, Deployment, Member, ROLE, Tenant};
+use crate::support::{ApiKey, Deployment, END_USER, Member, ROLE, Tenant};
 
 /// A real token, taken apart, and the key that it was signed with.
-struct Forge {
+pub struct Forge {
     key: SigningKey,
     header: Map<String, Value>,
     claims: Map<String, Value>,
 }
 
 impl Forge {
-    fn of(deployment: &Deployment, tenant: &Tenant, token: &str) -> Self {
+    pub fn of(deployment: &Deployment, tenant: &Tenant, token: &str) -> Self {
         let mut parts = token.split('.').map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).unwrap());
         let mut fields = || serde_json::from_slice::<Map<String, Value>>(&parts.next().unwrap()).unwrap();
         let (header, claims) = (fields(), fields());
@@ -45,11 +46,11 @@ impl Forge {
     }
 
     /// With other claims.
-    fn claims(&self, changes: &Value) -> String {
+    pub fn claims(&self, changes: &Value) -> String {
         self.sign(&self.header, &changed(&self.claims, changes))
     }
 
-    fn now(&self) -> u64 {
+    pub fn now(&self) -> u64 {
         self.claims["iat"].as_u64().unwrap()
     }
 }
@@ -76,19 +77,24 @@ fn changed(fields: &Map<String, Value>, changes: &Value) -> Map<String, Value> {
     fields
 }
 
-/// Two tenants, each with an admin key, a member and its token; and a token of the older kind.
-struct Scene {
-    deployment: Deployment,
-    key: ApiKey,
+/// Two tenants, each with an admin key, a member and its token; and tokens of all other kinds.
+pub struct Scene {
+    pub deployment: Deployment,
+    pub key: ApiKey,
     member: Member,
-    token: String,
-    registered: String,
+    pub token: String,
+    pub registered: String,
+    pub account: ApiKey,
+    /// A scoped token of [`END_USER`].
+    pub scoped: String,
+    /// A scoped token for the whole account.
+    pub wide: String,
     other: ApiKey,
-    others: String,
+    pub others: String,
 }
 
 impl Scene {
-    async fn set() -> Self {
+    pub async fn set() -> Self {
         let deployment = Deployment::start().await;
         let (tenant, other) = (deployment.provision("Acme").await, deployment.provision("Beta").await);
         let (key, other) = (deployment.api_key(&tenant, "admin").await, deployment.api_key(&other, "admin").await);
@@ -97,7 +103,10 @@ impl Scene {
         let registered = register(&deployment, &key, &json!({ "key": "older", "user": "eve" })).await;
         let others = deployment.member(&other, "acme", "ada").await;
         let others = deployment.token(&other, &others).await;
-        Self { deployment, key, member, token, registered, other, others }
+        let account = deployment.api_key(&tenant, "account").await;
+        let scoped = deployment.scoped_token(&account, Some(END_USER)).await;
+        let wide = deployment.scoped_token(&account, None).await;
+        Self { deployment, key, member, token, registered, account, scoped, wide, other, others }
     }
 
     fn forge(&self) -> Forge {
@@ -120,8 +129,14 @@ async fn register(deployment: &Deployment, key: &ApiKey, fields: &Value) -> Stri
 type Refused = Vec<(String, String)>;
 
 /// All of them.
-fn refused(scene: &Scene) -> Refused {
-    [headers(scene), claims(scene), forms(scene)].concat()
+pub fn refused(scene: &Scene) -> Refused {
+    [headers(scene), claims(scene), scoped_claims(scene), forms(scene)].concat()
+}
+
+/// Those that a header can hold (API Gateway takes 10 240 bytes of them) and that are no API key, for which some operations are.
+pub fn refused_in_a_header(scene: &Scene) -> Refused {
+    let fits = |token: &str| token.len() < 9000 && token.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    refused(scene).into_iter().filter(|(_, token)| fits(token) && *token != scene.key.text).collect()
 }
 
 /// Wrong headers, signed.
@@ -253,6 +268,63 @@ fn claims(scene: &Scene) -> Refused {
     all
 }
 
+/// Wrong claims of scoped tokens, signed.
+fn scoped_claims(scene: &Scene) -> Refused {
+    let scoped = Forge::of(&scene.deployment, &scene.account.tenant, &scene.scoped);
+    let wide = Forge::of(&scene.deployment, &scene.account.tenant, &scene.wide);
+    let now = scoped.now();
+    let data = json!({ "displayName": "x", "parentOrgId": ROLE, "payload": {} });
+    let both = [
+        json!({ "scope": "project_user" }),
+        json!({ "scope": "registered_tenant" }),
+        json!({ "scope": "admin" }),
+        json!({ "sub": "" }),
+        json!({ "sub": "external:nobody" }),
+        json!({ "sub": ROLE }),
+        json!({ "key_id": scene.key.id, "client_id": scene.key.id, "epochs": { "tenant": 0, "key": 7 } }),
+        json!({ "org_id": scene.member.organization_id }),
+        json!({ "role_id": ROLE }),
+        json!({ "properties": {} }),
+        json!({ "data": data }),
+        json!({ "iat": now - 3600, "exp": now - 1 }),
+        json!({ "iat": now, "exp": now + 86_401 }),
+        json!({ "epochs": { "tenant": 1, "key": 0, "external_user": 0 } }),
+        json!({ "epochs": { "tenant": 0, "key": 1, "external_user": 0 } }),
+        json!({ "epochs": { "tenant": 0, "key": 0, "external_user": 1 } }),
+        json!({ "epochs": { "tenant": 0, "key": 0, "external_user": 0, "user": 0 } }),
+        json!({ "epochs": { "tenant": 0, "key": 0, "external_user": 0, "organization": 0 } }),
+    ];
+    let of_user = [
+        json!({ "scope": "account" }),
+        json!({ "scope": "account", "sub": scene.account.id }),
+        json!({ "scope": "account", "sub": scene.account.id, "external_user_id": "-" }),
+        json!({ "external_user_id": "bob" }),
+        json!({ "external_user_id": END_USER.to_uppercase() }),
+        json!({ "external_user_id": "-" }),
+        json!({ "sub": "external:bob" }),
+        json!({ "sub": END_USER }),
+        json!({ "epochs": { "tenant": 0, "key": 0 } }),
+    ];
+    let of_account = [
+        json!({ "scope": "end_user" }),
+        json!({ "external_user_id": END_USER }),
+        json!({ "external_user_id": END_USER, "epochs": { "tenant": 0, "key": 0, "external_user": 0 } }),
+        json!({ "scope": "end_user", "sub": format!("external:{END_USER}"), "external_user_id": END_USER }),
+        json!({ "sub": scene.key.id }),
+        json!({ "key_id": scene.key.id, "client_id": scene.key.id }),
+    ];
+    let named = |name: &'static str, forge: &Forge, claims: &[Value]| -> Refused {
+        claims.iter().map(|claims| (format!("{name} {claims:.80}"), forge.claims(claims))).collect()
+    };
+    [
+        named("scoped", &scoped, &both),
+        named("scoped", &scoped, &of_user),
+        named("wide", &wide, &both),
+        named("wide", &wide, &of_account),
+    ]
+    .concat()
+}
+
 /// Others' tokens, no tokens, and pieces of them.
 fn forms(scene: &Scene) -> Refused {
     let (forge, others) = (scene.forge(), scene.others_forge());
@@ -318,12 +390,14 @@ async fn whatever_is_no_valid_token_is_inactive_and_leads_nowhere_else() {
     let (deployment, key) = (&scene.deployment, &scene.key);
     let forge = scene.forge();
     // What they are made from is valid, and so is what is signed here as the service would.
-    for token in [&scene.token, &scene.registered, &forge.claims(&json!({}))] {
+    let scoped = Forge::of(deployment, &key.tenant, &scene.scoped).claims(&json!({}));
+    let made = [forge.claims(&json!({})), scoped];
+    for token in [&scene.token, &scene.registered, &scene.scoped, &scene.wide].into_iter().chain(&made) {
         assert!(deployment.is_active(key, token).await);
     }
     let refused = refused(&scene);
     let texts: BTreeSet<_> = refused.iter().map(|(_, token)| token).collect();
-    assert!(texts.len() == refused.len() && texts.len() >= 120, "{} of {}", texts.len(), refused.len());
+    assert!(texts.len() == refused.len() && texts.len() >= 170, "{} of {}", texts.len(), refused.len());
     let before = deployment.items().await;
     for (label, token) in &refused {
         let introspect = deployment.backend(key, "POST", "/api/v1/auth/introspect").json(&json!({ "token": token }));
@@ -346,7 +420,7 @@ async fn whatever_is_no_valid_token_is_inactive_and_leads_nowhere_else() {
         }
     }
     assert_eq!(deployment.items().await, before);
-    for token in [&scene.token, &scene.registered] {
+    for token in [&scene.token, &scene.registered, &scene.scoped, &scene.wide] {
         assert!(deployment.is_active(key, token).await);
     }
     assert!(deployment.is_active(&scene.other, &scene.others).await);
@@ -398,16 +472,18 @@ fn body(entry: &Entry, scene: &Scene) -> Option<Value> {
 async fn no_token_valid_or_not_opens_an_operation_that_takes_another_credential() {
     let scene = Scene::set().await;
     let deployment = &scene.deployment;
-    let valid = [("a user's", &scene.token), ("a registered tenant's", &scene.registered)];
+    let valid = [
+        ("a user's", &scene.token),
+        ("a registered tenant's", &scene.registered),
+        ("an end user's", &scene.scoped),
+        ("the account's", &scene.wide),
+    ];
     let valid = valid.map(|(label, token)| (label.to_owned(), token.clone()));
-    // What a header can hold (API Gateway takes 10 240 bytes of them), and no API key: some operations are for that.
-    let fits = |token: &str| token.len() < 9000 && token.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    let refused = refused(&scene).into_iter().filter(|(_, token)| fits(token) && *token != scene.key.text);
-    let refused: Vec<_> = refused.collect();
-    assert!(refused.len() >= 110, "{}", refused.len());
+    let refused = refused_in_a_header(&scene);
+    assert!(refused.len() >= 160, "{}", refused.len());
     let before = deployment.items().await;
     let mark = deployment.stack.mark();
-    // The account surface takes tokens: see `security/scoped_tokens.rs`.
+    // The account surface takes tokens.
     let closed = OPERATIONS.iter().filter(|entry| !entry.security.is_empty() && entry.dialect != Dialect::Account);
     let closed: Vec<_> = closed.collect();
     assert!(closed.iter().any(|entry| entry.dialect == Dialect::Projects));

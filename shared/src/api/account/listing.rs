@@ -10,7 +10,7 @@ use crate::domain::{Listing, PageLimit, PageNumber, Paging, PathId};
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
-    /// Its number, from 1. A page more than 100 000 rows back is refused.
+    /// Its number, from 1. A page more than 50 000 rows back is refused.
     #[serde(default)]
     pub page: PageNumber,
     /// Rows on it.
@@ -42,7 +42,7 @@ impl Input for PathOnly {}
 pub struct PageWithin {
     /// The id of what the list is in.
     pub id: PathId,
-    /// Its number, from 1. A page more than 100 000 rows back is refused.
+    /// Its number, from 1. A page more than 50 000 rows back is refused.
     #[serde(default)]
     pub page: PageNumber,
     /// Rows on it.

@@ -1,7 +1,7 @@
 //! Agent sessions and their messages: each seen by its own end user alone, and by the account.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::listing::PageWithin;
@@ -11,7 +11,7 @@ use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{
     AgentSession, Changes, ExternalId, Label, Message, MessageContent, MessageRole, Patch, SessionStatus, SystemPrompt,
-    Timestamp, ToolIds, UuidText,
+    Timestamp, ToolIds, UuidText, present,
 };
 use crate::store::{List, RowKind, Wanted};
 
@@ -200,19 +200,14 @@ pub struct SessionPatch {
     pub assistant_id: Patch<Label>,
     pub model_name: Patch<Label>,
     pub initial_system_prompt: Patch<SystemPrompt>,
-    #[serde(deserialize_with = "value")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "ToolIds")]
     pub tool_ids: Option<ToolIds>,
-    #[serde(deserialize_with = "value")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "SessionStatus")]
     pub status: Option<SessionStatus>,
     /// The end user that the call is for, if neither a header nor a token says so. It doesn't change whose the session is.
     pub external_user_id: EndUser,
-}
-
-/// Reads a field that may be left out but not be null.
-pub(super) fn value<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 impl Input for SessionPatch {

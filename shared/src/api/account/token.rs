@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::EndUser;
 use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
 use crate::api::tenants::NoInput;
-use crate::auth::Viewer;
+use crate::auth::AccountKey;
 use crate::domain::{ExternalId, Minutes, SignedToken};
 use crate::store::Wanted;
 
@@ -18,7 +18,7 @@ impl Operation for AuthToken {
     const ROUTE: Route = Route::post("auth-token", "/api/v1/auth/token", BodyRule::Optional)
         .about("Short-lived token for an end user of the account, or for all of it");
     const DIALECT: Dialect = Dialect::Account;
-    type Caller = Viewer;
+    type Caller = AccountKey;
     type Query = NoInput;
     type Body = ScopedTokenInput;
     type Output = ScopedToken;

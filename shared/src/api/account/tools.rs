@@ -4,13 +4,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::sessions::value;
-use super::{EndUser, Listed, PageQuery, PathOnly};
+use super::{EndUser, Listed, PageQuery};
 use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
 use crate::api::tenants::NoInput;
-use crate::auth::Viewer;
+use crate::auth::{AccountKey, Viewer};
 use crate::domain::{
-    ExecutionId, ExecutionStatus, ExternalId, Failure, Label, Patch, Report, Timestamp, ToolData, ToolExecution,
+    ExecutionId, ExecutionPathId, ExecutionStatus, ExternalId, Failure, Label, Patch, Report, Timestamp, ToolData,
+    ToolExecution, present,
 };
 use crate::store::{List, RowKind, Wanted};
 
@@ -59,11 +59,11 @@ impl Operation for GetToolExecution {
     const ROUTE: Route = Route::get("get-tool-execution", EXECUTION).of("tool-execution").about("A tool execution");
     const DIALECT: Dialect = Dialect::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
+    type Query = ExecutionPath;
     type Body = NoInput;
     type Output = ToolExecution;
 
-    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
+    fn wanted(query: &ExecutionPath, _: &NoInput) -> Vec<Wanted> {
         vec![Wanted::Row(RowKind::ToolExecution, query.id.get())]
     }
 }
@@ -75,14 +75,14 @@ pub struct ReportToolExecution;
 impl Operation for ReportToolExecution {
     const ROUTE: Route = Route::patch("report-tool-execution", EXECUTION)
         .of("tool-execution")
-        .about("Report status, outputs or error: for the account, not for its end users");
+        .about("Report status, outputs or error, with an account key");
     const DIALECT: Dialect = Dialect::Account;
-    type Caller = Viewer;
-    type Query = PathOnly;
+    type Caller = AccountKey;
+    type Query = ExecutionPath;
     type Body = ReportInput;
     type Output = ToolExecution;
 
-    fn wanted(query: &PathOnly, _: &ReportInput) -> Vec<Wanted> {
+    fn wanted(query: &ExecutionPath, _: &ReportInput) -> Vec<Wanted> {
         vec![Wanted::Row(RowKind::ToolExecution, query.id.get())]
     }
 }
@@ -96,6 +96,16 @@ pub struct ToolPath {
 }
 
 impl Input for ToolPath {}
+
+/// Which execution.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExecutionPath {
+    /// Its id.
+    pub id: ExecutionPathId,
+}
+
+impl Input for ExecutionPath {}
 
 /// With what.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -143,7 +153,7 @@ impl ExecutionInput {
 #[serde(deny_unknown_fields, default)]
 pub struct ReportInput {
     /// Forward only: what is completed or failed stays so.
-    #[serde(deserialize_with = "value")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "ExecutionStatus")]
     pub status: Option<ExecutionStatus>,
     pub outputs: Patch<ToolData>,

@@ -1,17 +1,18 @@
 //! Workspaces: an end user's own, and those that all of the account share.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use uuid::Uuid;
 
 use super::listing::PageWithin;
-use super::sessions::value;
 use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
 use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
-use crate::domain::{Changes, Description, Document, ExternalId, Label, Patch, Timestamp, Workspace};
-use crate::store::{List, RowKind, Wanted, WorkspaceView};
+use crate::domain::{
+    Changes, Description, Document, ExternalId, Label, Patch, Timestamp, Workspace, WorkspaceView, present,
+};
+use crate::store::{List, RowKind, Wanted};
 
 const WORKSPACES: &str = "/api/v1/workspaces";
 const WORKSPACE: &str = "/api/v1/workspaces/{id}";
@@ -30,7 +31,7 @@ impl Operation for CreateWorkspace {
     type Caller = Viewer;
     type Query = NoInput;
     type Body = WorkspaceInput;
-    type Output = ShownWorkspace;
+    type Output = WorkspaceView;
 }
 
 /// Lists workspaces.
@@ -44,7 +45,7 @@ impl Operation for ListWorkspaces {
     type Caller = Viewer;
     type Query = PageQuery;
     type Body = NoInput;
-    type Output = Listed<ShownWorkspace>;
+    type Output = Listed<WorkspaceView>;
 
     fn wanted(_: &PageQuery, _: &NoInput) -> Vec<Wanted> {
         vec![Wanted::Total(List::Of(RowKind::Workspace))]
@@ -61,7 +62,7 @@ impl Operation for GetWorkspace {
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = NoInput;
-    type Output = ShownWorkspace;
+    type Output = WorkspaceView;
 
     fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
         vec![Wanted::Row(RowKind::Workspace, query.id.get())]
@@ -80,7 +81,7 @@ impl Operation for UpdateWorkspace {
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = WorkspacePatch;
-    type Output = ShownWorkspace;
+    type Output = WorkspaceView;
 
     fn wanted(query: &PathOnly, _: &WorkspacePatch) -> Vec<Wanted> {
         vec![Wanted::Row(RowKind::Workspace, query.id.get())]
@@ -163,11 +164,11 @@ impl WorkspaceInput {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorkspacePatch {
-    #[serde(deserialize_with = "value")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "Label")]
     pub name: Option<Label>,
     pub description: Patch<Description>,
-    #[serde(deserialize_with = "value")]
+    #[serde(deserialize_with = "present")]
     #[schemars(with = "bool")]
     pub is_default: Option<bool>,
     /// The end user that the call is for, if neither a header nor a token says so. It doesn't change whose the workspace is.
@@ -187,23 +188,4 @@ impl WorkspacePatch {
     }
 }
 
-/// A workspace as the caller sees it.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "WorkspaceView")]
-pub struct ShownWorkspace {
-    #[serde(flatten)]
-    pub workspace: Workspace,
-    /// Whether it is the default: of its end user, or of those for all of them.
-    pub is_default: bool,
-    /// How many of the documents in it the caller sees.
-    pub document_count: u64,
-}
-
-impl From<WorkspaceView> for ShownWorkspace {
-    fn from(view: WorkspaceView) -> Self {
-        let WorkspaceView { workspace, is_default, document_count } = view;
-        Self { workspace, is_default, document_count }
-    }
-}
-
-impl Output for ShownWorkspace {}
+impl Output for WorkspaceView {}

@@ -98,20 +98,31 @@ impl JsonSchema for Markdown {
     }
 }
 
-/// The workspaces that a document is in, each once.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(transparent)]
-pub struct WorkspaceIds(#[schemars(length(max = 10))] Vec<Uuid>);
+/// The workspaces that a document is in, each once, with its first position in the list that named it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
+#[schemars(transparent)]
+pub struct WorkspaceIds(#[schemars(with = "Vec<Uuid>", length(max = 10))] Vec<(usize, Uuid)>);
 
 impl WorkspaceIds {
     pub fn iter(&self) -> impl Iterator<Item = Uuid> {
+        self.positions().map(|(_, id)| id)
+    }
+
+    /// With the positions, for refusals.
+    pub fn positions(&self) -> impl Iterator<Item = (usize, Uuid)> {
         self.0.iter().copied()
     }
 
     /// Those for which `keep` is true.
     #[must_use]
     pub fn only(&self, keep: impl Fn(Uuid) -> bool) -> Self {
-        Self(self.iter().filter(|id| keep(*id)).collect())
+        Self(self.positions().filter(|(_, id)| keep(*id)).collect())
+    }
+}
+
+impl Serialize for WorkspaceIds {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 
@@ -127,16 +138,17 @@ impl<'de> Deserialize<'de> for WorkspaceIds {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<WorkspaceIds, A::Error> {
-                let mut ids = Vec::new();
-                while let Some(id) = sequence.next_element::<UuidText>()? {
-                    if ids.contains(&id.get()) {
+                let mut ids: Vec<(usize, Uuid)> = Vec::new();
+                for position in 0.. {
+                    let Some(id) = sequence.next_element::<UuidText>()? else { break };
+                    if ids.iter().any(|(_, known)| *known == id.get()) {
                         continue;
                     }
                     if ids.len() == MOST_WORKSPACES {
                         let problem = format_args!("must be a list of at most {MOST_WORKSPACES} workspace ids");
                         return Err(de::Error::custom(problem));
                     }
-                    ids.push(id.get());
+                    ids.push((position, id.get()));
                 }
                 Ok(WorkspaceIds(ids))
             }
@@ -163,7 +175,9 @@ mod tests {
     fn a_workspace_counts_once() {
         let ids: Vec<_> = (0..11).map(|number| Uuid::from_u128(number).to_string()).collect();
         let read = |ids: &[String]| serde_json::from_value::<WorkspaceIds>(json!(ids));
-        assert_eq!(read(&[ids[0].clone(), ids[0].to_uppercase()]).unwrap().iter().count(), 1);
+        let repeated = read(&[ids[3].clone(), ids[3].to_uppercase(), ids[2].clone()]).unwrap();
+        assert_eq!(json!(repeated), json!([ids[3], ids[2]]));
+        assert_eq!(repeated.positions().map(|(position, _)| position).collect::<Vec<_>>(), [0, 2]);
         assert_eq!(read(&ids[..10]).unwrap().iter().count(), 10);
         assert!(read(&ids).unwrap_err().to_string().contains("at most 10 workspace ids"));
     }

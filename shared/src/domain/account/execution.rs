@@ -77,6 +77,37 @@ impl JsonSchema for ExecutionId {
     }
 }
 
+/// The id of an execution in a path. As with [`PathId`](super::PathId), a text that is none is the id of nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ExecutionPathId(Uuid);
+
+impl ExecutionPathId {
+    pub fn get(self) -> Uuid {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ExecutionPathId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Self(ExecutionId::parse(&text).map(ExecutionId::get).unwrap_or_default()))
+    }
+}
+
+impl JsonSchema for ExecutionPathId {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ExecutionPathId".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "minLength": 1 })
+    }
+}
+
 /// One use of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
 pub struct ToolExecution {
@@ -114,10 +145,9 @@ impl ExecutionStatus {
         matches!(self, Self::Completed | Self::Failed)
     }
 
-    /// Whether an execution of this status can become one of that. It may stay what it is, so that a report whose answer was
-    /// lost can be made again.
+    /// Whether an execution of this status can become one of that.
     fn can_become(self, next: Self) -> bool {
-        self == next || (!self.is_final() && next != Self::Pending)
+        !self.is_final() && (self == next || next != Self::Pending)
     }
 }
 
@@ -137,9 +167,13 @@ impl ToolExecution {
     /// What a report changes.
     ///
     /// # Errors
-    /// If the execution is over, or would go back.
+    /// If the execution is over, or would go back. A report that says what is known is none: one whose answer was lost can be
+    /// made again.
     pub fn reported(&self, report: &Report, at: Timestamp) -> Result<Changes, Finished> {
         let next = report.status.unwrap_or(self.status);
+        if next == self.status && report.outputs.leaves(&self.outputs) && report.error.leaves(&self.error) {
+            return Ok(Changes::default());
+        }
         if !self.status.can_become(next) {
             return Err(Finished);
         }
@@ -196,11 +230,25 @@ mod tests {
 
     #[test]
     fn the_times_of_beginning_and_end_are_written_once() {
-        assert_eq!(written(Pending, Pending).unwrap(), ["status"]);
         assert_eq!(written(Pending, Running).unwrap(), ["status", "started_at"]);
         assert_eq!(written(Pending, Failed).unwrap(), ["status", "started_at", "completed_at"]);
         assert_eq!(written(Running, Completed).unwrap(), ["status", "completed_at"]);
-        assert_eq!(written(Completed, Completed).unwrap(), ["status"]);
+    }
+
+    #[test]
+    fn a_report_can_be_made_again_and_what_is_over_can_not_be_changed() {
+        let outputs = |number: u8| serde_json::from_value(serde_json::json!({ "a": number })).unwrap();
+        let mut over = execution(Completed);
+        over.outputs = Some(outputs(1));
+        let report = |outputs, status| {
+            over.reported(&Report { status, outputs, ..Report::default() }, Timestamp::from_millis(9))
+        };
+        for status in [None, Some(Completed)] {
+            assert_eq!(report(Patch::Value(outputs(1)), status), Ok(Changes::default()));
+            assert_eq!(report(Patch::Absent, status), Ok(Changes::default()));
+            assert_eq!(report(Patch::Value(outputs(2)), status), Err(Finished));
+            assert_eq!(report(Patch::Null, status), Err(Finished));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 
 use crate::domain::problem::Problem;
+use crate::domain::text::Text;
 
 /// The longest label, in characters (Unicode scalar values).
 const LONGEST: usize = 200;
@@ -45,21 +46,7 @@ impl Serialize for Label {
 
 impl<'de> Deserialize<'de> for Label {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = String;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a text of 1 to 200 characters")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
-                Ok(text.to_owned())
-            }
-        }
-
-        Self::parse(&deserializer.deserialize_str(Text)?).map_err(de::Error::custom)
+        Self::parse(&deserializer.deserialize_str(Text("a text of 1 to 200 characters"))?).map_err(de::Error::custom)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Long texts.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, Visitor};
+use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 
 use crate::domain::problem::Problem;
+use crate::domain::text::Text;
 
 /// A text of up to `MOST` bytes as JSON, the quotes not counted. As JSON, because that is what an answer consists of: a hundred
 /// of the largest have to fit into one (Lambda's answers have at most 6 MB).
@@ -42,21 +42,7 @@ impl<const MOST: usize> Serialize for LongText<MOST> {
 
 impl<'de, const MOST: usize> Deserialize<'de> for LongText<MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = String;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a text")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
-                Ok(text.to_owned())
-            }
-        }
-
-        Self::parse(&deserializer.deserialize_str(Text)?).map_err(de::Error::custom)
+        Self::parse(&deserializer.deserialize_str(Text("a text"))?).map_err(de::Error::custom)
     }
 }
 

@@ -12,10 +12,12 @@ mod workspace;
 
 pub use changes::Changes;
 pub use document::{Document, DocumentStatus, Markdown, WorkspaceIds};
-pub use execution::{ExecutionId, ExecutionStatus, Failure, Finished, Report, ToolData, ToolExecution};
+pub use execution::{
+    ExecutionId, ExecutionPathId, ExecutionStatus, Failure, Finished, Report, ToolData, ToolExecution,
+};
 pub use label::{Label, ToolIds};
 pub use long_text::LongText;
 pub use row_id::{PathId, new_row_id};
 pub use session::{AgentSession, Message, MessageContent, MessageRole, SessionStatus, SystemPrompt};
 pub use view::View;
-pub use workspace::{Description, Workspace};
+pub use workspace::{Description, Workspace, WorkspaceView};

@@ -6,7 +6,6 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use uuid::{Builder, Uuid};
 
-use super::execution::ExecutionId;
 use crate::domain::clock::Timestamp;
 use crate::domain::external_id::parse_uuid;
 use crate::domain::random::{Random, RandomnessUnavailable, draw};
@@ -35,8 +34,7 @@ impl PathId {
 impl<'de> Deserialize<'de> for PathId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        let uuid = parse_uuid(&text).ok().or_else(|| ExecutionId::parse(&text).map(ExecutionId::get));
-        Ok(Self(uuid.unwrap_or_default()))
+        Ok(Self(parse_uuid(&text).unwrap_or_default()))
     }
 }
 
@@ -75,8 +73,8 @@ mod tests {
         let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
         assert_eq!(read(&id.to_string()), id);
         assert_eq!(read(&id.to_string().to_uppercase()), id);
-        assert_eq!(read(&format!("exec_{}", id.simple())), id);
-        for text in ["x", "exec_", "..", "#", "01900000000070008000000000000001", "%00"] {
+        for text in ["x", "exec_01900000000070008000000000000001", "..", "#", "01900000000070008000000000000001", "%00"]
+        {
             assert_eq!(read(text), Uuid::nil(), "{text}");
         }
     }

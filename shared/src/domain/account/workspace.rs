@@ -23,3 +23,14 @@ pub struct Workspace {
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
+
+/// A workspace as somebody sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WorkspaceView {
+    #[serde(flatten)]
+    pub workspace: Workspace,
+    /// Whether it is the default: of its end user, or of those for all of them.
+    pub is_default: bool,
+    /// How many of the documents in it the viewer sees.
+    pub document_count: u64,
+}

@@ -110,6 +110,27 @@ impl Party {
         self.claims_of(subject, Epochs { tenant: 1, key: 2, external_user: Some(3), ..Epochs::default() })
     }
 
+    /// The claims of a scoped token for this end user.
+    fn end_user(&self, id: &str) -> Map<String, Value> {
+        let subject = Subject::EndUser(ExternalId::parse(id).unwrap());
+        self.claims_of(subject, Epochs { tenant: 1, key: 2, external_user: Some(3), ..Epochs::default() })
+    }
+
+    /// The claims of a scoped token for the whole account.
+    fn account(&self) -> Map<String, Value> {
+        self.claims_of(Subject::Account, Epochs { tenant: 1, key: 2, ..Epochs::default() })
+    }
+
+    /// The claims of one token of each scope, by the scope's name.
+    fn all(&self) -> [(&'static str, Map<String, Value>); 4] {
+        [
+            ("project_user", self.user()),
+            ("registered_tenant", self.registered()),
+            ("end_user", self.end_user("ada")),
+            ("account", self.account()),
+        ]
+    }
+
     fn check(&self, token: &str) -> Result<Claims, Refused> {
         UnverifiedToken::parse(token)?.verify(&self.issuer, &self.published(), at(NOW))
     }
@@ -229,10 +250,11 @@ fn refused() -> Vec<(&'static str, String, String)> {
 
 #[test]
 fn what_the_refused_tokens_are_made_from_is_valid() {
-    for claims in [TENANT.user(), TENANT.registered()] {
+    for (scope, claims) in TENANT.all() {
         let token = signed(&message(text(&TENANT.header()), text(&claims)), &TENANT.key);
         let read = TENANT.check(&token).unwrap();
         assert_eq!(fields(&serde_json::to_value(read).unwrap()), claims);
+        assert_eq!(claims["scope"], scope);
     }
 }
 
@@ -249,7 +271,7 @@ fn every_token_that_is_not_exactly_one_of_ours_is_refused_and_for_its_own_reason
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
     let tokens: BTreeSet<_> = rows.iter().map(|(_, _, token)| token).collect();
     assert_eq!(tokens.len(), rows.len(), "two rows are the same");
-    assert!(rows.len() >= 500, "{}", rows.len());
+    assert!(rows.len() >= 700, "{}", rows.len());
 }
 
 #[test]
@@ -287,6 +309,13 @@ fn a_token_at_the_very_edge_of_what_is_valid_is_accepted() {
     claims.remove("external_user_id");
     claims["epochs"].as_object_mut().unwrap().remove("external_user");
     accepts("a registered tenant without an end user", &TENANT.key, &claims);
+    for id in
+        [" ", "external:ada", "key_00112233445566ff", "\u{0}", "e\u{301}", &"\u{1}".repeat(256), &"😀".repeat(256)]
+    {
+        let claims = TENANT.end_user(id);
+        assert_eq!((&claims["sub"], &claims["external_user_id"]), (&json!(format!("external:{id}")), &json!(id)));
+        accepts("an end user of any name", &TENANT.key, &claims);
+    }
     // Three bytes are four characters, so not every length is there.
     let lengths = (5000..6000).map(|length| {
         let mut claims = TENANT.registered();

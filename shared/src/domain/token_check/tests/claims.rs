@@ -8,6 +8,9 @@ pub(super) fn add(table: &mut Table) {
     parties(table);
     times(table);
     subjects(table);
+    scopes(table);
+    end_users(table);
+    accounts(table);
 }
 
 /// The claims of a user's token, and an example of the JSON type that each has.
@@ -66,7 +69,10 @@ fn claim_types(table: &mut Table) {
     }
     // What a derived decoder takes for an object or a name, if nobody tells it not to.
     table.claim(CLAIMS, [("epochs", json!([1, 2, 3, 4]))]);
-    table.claim(CLAIMS, [("scope", json!({ "project_user": null }))]);
+    for (scope, claims) in TENANT.all() {
+        table.changed(CLAIMS, scope, claims.clone(), [("scope", json!({ scope: null }))]);
+        table.changed(CLAIMS, scope, claims, [("scope", json!([scope]))]);
+    }
     let array = json!([Uuid::from_u128(4), "Acme", {}]);
     table.changed(CLAIMS, "registered", TENANT.registered(), [("data", array)]);
     for (name, value) in [
@@ -85,7 +91,11 @@ fn claim_types(table: &mut Table) {
         ("scope", "PROJECT_USER"),
         ("scope", "ProjectUser"),
         ("scope", "project_user registered_tenant"),
-        ("scope", "account"),
+        ("scope", "accounts"),
+        ("scope", "EndUser"),
+        ("scope", "END_USER"),
+        ("scope", "end-user"),
+        ("scope", "end_user account"),
         ("external_user_id", ""),
     ] {
         table.claim(CLAIMS, [(name, json!(value))]);
@@ -246,10 +256,8 @@ fn subjects(table: &mut Table) {
     table.claim(SCOPE, [("external_user_id", json!("ada"))]);
     table.claim(SCOPE, [("epochs.external_user", json!(0))]);
     table.claim(SCOPE, [("external_user_id", json!("ada")), ("epochs.external_user", json!(0))]);
-    table.claim(SCOPE, [("scope", json!("registered_tenant"))]);
     table.claim(SCOPE, [("scope", json!("registered_tenant")), ("data", data)]);
     let mut registered = |changes: [(&str, Value); 1]| table.changed(SCOPE, "registered", TENANT.registered(), changes);
-    registered([("scope", json!("project_user"))]);
     registered([("org_id", uuid.clone())]);
     registered([("role_id", uuid)]);
     registered([("properties", json!({}))]);
@@ -259,4 +267,111 @@ fn subjects(table: &mut Table) {
     for name in ["data", "external_user_id", "epochs.external_user"] {
         table.claims(SCOPE, format!("registered without {name}"), without(TENANT.registered(), name));
     }
+}
+
+/// A token of each scope under the name of each of the others.
+fn scopes(table: &mut Table) {
+    for (scope, claims) in TENANT.all() {
+        for (other, _) in TENANT.all().into_iter().filter(|(other, _)| *other != scope) {
+            table.changed(SCOPE, scope, claims.clone(), [("scope", json!(other))]);
+        }
+    }
+    // And with the subject that would go with it, the other claims staying what they are.
+    let key = TENANT.account()["key_id"].clone();
+    for (scope, claims) in TENANT.all().into_iter().take(2) {
+        table.changed(SCOPE, scope, claims.clone(), [("scope", json!("account")), ("sub", key.clone())]);
+        table.changed(SCOPE, scope, claims, [("scope", json!("end_user")), ("sub", json!("external:ada"))]);
+    }
+    table.changed(SCOPE, "end_user", TENANT.end_user("ada"), [("scope", json!("account")), ("sub", key)]);
+    let end_user = [("scope", json!("end_user")), ("sub", json!("external:ada"))];
+    table.changed(SCOPE, "account", TENANT.account(), end_user.clone());
+    let [scope, sub] = end_user;
+    table.changed(SCOPE, "account", TENANT.account(), [scope, sub, ("external_user_id", json!("ada"))]);
+}
+
+/// What a token for rows has nothing of.
+fn strangers() -> [(&'static str, Value); 6] {
+    [
+        ("org_id", json!(Uuid::from_u128(2))),
+        ("role_id", json!(Uuid::from_u128(3))),
+        ("properties", json!({})),
+        ("data", TENANT.registered()["data"].clone()),
+        ("epochs.organization", json!(0)),
+        ("epochs.user", json!(0)),
+    ]
+}
+
+fn end_users(table: &mut Table) {
+    let ada = || TENANT.end_user("ada");
+    for sub in [
+        "",
+        "ada",
+        "external:",
+        "external:a",
+        "external:bob",
+        "external:Ada",
+        "external: ada",
+        "external:ada ",
+        "external:ada\0",
+        "external:external:ada",
+        "External:ada",
+        " external:ada",
+        "external:\u{430}da",
+        "key:ada",
+        "name:ada",
+        "key_00112233445566ff",
+        "00000000-0000-0000-0000-000000000001",
+    ] {
+        table.changed(SCOPE, "end_user", ada(), [("sub", json!(sub))]);
+    }
+    for (id, other) in
+        [("ada", "bob"), ("ada", "Ada"), ("é", "e\u{301}"), ("a", "\u{430}"), ("a", "a "), ("a", "external:a")]
+    {
+        table.changed(SCOPE, "end_user", TENANT.end_user(id), [("external_user_id", json!(other))]);
+        table.changed(SCOPE, "end_user", TENANT.end_user(other), [("external_user_id", json!(id))]);
+    }
+    for (name, value) in strangers() {
+        table.changed(SCOPE, "end_user", ada(), [(name, value)]);
+    }
+    for name in ["external_user_id", "epochs.external_user"] {
+        table.claims(SCOPE, format!("end_user without {name}"), without(ada(), name));
+    }
+    let mut neither = ada();
+    neither.remove("external_user_id");
+    table.claims(SCOPE, "end_user without its end user and its epoch", without(neither, "epochs.external_user"));
+    for wrong in [json!(null), json!(["ada"]), json!(7), json!(""), json!("x".repeat(257))] {
+        table.changed(CLAIMS, "end_user", ada(), [("external_user_id", wrong)]);
+    }
+    for wrong in [json!(null), json!("3"), json!(-1)] {
+        table.changed(CLAIMS, "end_user", ada(), [("epochs.external_user", wrong)]);
+    }
+    table.changed(CLIENT, "end_user", ada(), [("key_id", json!("key_0011223344556600"))]);
+}
+
+fn accounts(table: &mut Table) {
+    for sub in [
+        "",
+        "account",
+        "key_",
+        "key_0011223344556600",
+        "KEY_00112233445566FF",
+        "key_00112233445566ff ",
+        "external:key_00112233445566ff",
+        "key:key_00112233445566ff",
+        TENANT.issuer.tenant_id.as_str(),
+        "00000000-0000-0000-0000-000000000001",
+    ] {
+        table.changed(SCOPE, "account", TENANT.account(), [("sub", json!(sub))]);
+    }
+    for (name, value) in strangers() {
+        table.changed(SCOPE, "account", TENANT.account(), [(name, value)]);
+    }
+    let (user, epoch) = (("external_user_id", json!("ada")), ("epochs.external_user", json!(0)));
+    table.changed(SCOPE, "account", TENANT.account(), [user.clone()]);
+    table.changed(SCOPE, "account", TENANT.account(), [epoch.clone()]);
+    table.changed(SCOPE, "account", TENANT.account(), [user, epoch]);
+    // Minted with another key than the one that it says it is.
+    let other = json!("key_0011223344556600");
+    table.changed(SCOPE, "account", TENANT.account(), [("key_id", other.clone()), ("client_id", other.clone())]);
+    table.changed(CLIENT, "account", TENANT.account(), [("key_id", other.clone()), ("sub", other)]);
 }
