@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use uuid::Uuid;
 
-use super::expression::{Condition, Update, put};
+use super::expression::{Condition, Update};
 use super::item::{Item, Reader, text};
 use super::keys::Key;
 use super::row_keys::{self, List, RowKind, Space};
@@ -86,9 +86,8 @@ impl Rows<'_> {
     }
 
     fn make_default(&self, space: &Space, id: Uuid) -> Result<TransactWriteItem> {
-        let mut item = self.default_key(space);
-        item.insert(DEFAULT.to_owned(), text(id));
-        put(&self.table.name, item, Condition::none())
+        let update = Update::of(self.default_key(space)).set(DEFAULT, text(id));
+        update.in_transaction(&self.table.name, Condition::none())
     }
 
     fn default_key(&self, space: &Space) -> Key {
