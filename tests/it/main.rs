@@ -10,6 +10,7 @@
 //! - `registration_races`: registrations of the same thing at the same time;
 //! - `revocation`: what makes a token inactive, what leaves it alone, and that it shows at once;
 //! - `security`: what every endpoint refuses, by a loop over the registry, and what never leaves a process;
+//! - `support/witness`: whose data a request may make a function ask AWS for, which each of these tests checks;
 //! - `faults`: crashes at every call to AWS, and stores that are gone;
 //! - `contract`: that template, registry, generated files, events and tests agree;
 //! - `tenant_management`: the public text that the registry implements, request by request.

@@ -63,7 +63,9 @@ impl TenantId {
     /// The uuid under which the projects surface knows the tenant: the same 128 bits, so that neither name needs a look-up
     /// to find the other. `None` for an id that we did not make.
     pub fn project_id(&self) -> Option<Uuid> {
-        self.0.strip_prefix(Self::PREFIX).filter(|body| body.len() == 32).and_then(|body| Uuid::try_parse(body).ok())
+        let body = self.0.strip_prefix(Self::PREFIX)?;
+        // The same digits in capitals are another id.
+        Uuid::try_parse(body).ok().filter(|uuid| uuid.simple().to_string() == body)
     }
 }
 
@@ -128,7 +130,10 @@ mod tests {
 
     #[test]
     fn a_foreign_id_has_no_project() {
-        assert_eq!(TenantId::parse("tnt_unknown").unwrap().project_id(), None);
+        let capitals = format!("tnt_{}", "0A".repeat(16));
+        for text in ["tnt_unknown", &capitals, "tnt_0a0a0a0a-0a0a-0a0a-0a0a-0a0a0a0a0a0a"] {
+            assert_eq!(TenantId::parse(text).unwrap().project_id(), None, "{text}");
+        }
     }
 
     proptest! {

@@ -41,18 +41,21 @@ impl Condition {
         Self::new("attribute_not_exists(pk)", [])
     }
 
+    /// The expression, if there is one: DynamoDB refuses an empty one.
     fn parts(self) -> (Option<String>, HashMap<String, AttributeValue>) {
-        (Some(self.expression).filter(|expression| !expression.is_empty()), placeholders(self.values))
+        let values = self.values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        (Some(self.expression).filter(|expression| !expression.is_empty()), values)
     }
 }
 
 /// A write that is part of a transaction.
 pub fn put(table: &str, item: Item, condition: Condition) -> Result<TransactWriteItem> {
+    let (condition, values) = condition.parts();
     let put = Put::builder()
         .table_name(table)
         .set_item(Some(item))
-        .condition_expression(condition.expression)
-        .set_expression_attribute_values(non_empty(placeholders(condition.values)))
+        .set_condition_expression(condition)
+        .set_expression_attribute_values(non_empty(values))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .build()
         .map_err(Error::internal)?;
@@ -74,11 +77,12 @@ pub fn delete(table: &str, key: Key, condition: Condition) -> Result<TransactWri
 
 /// A condition on an item that is part of a transaction and that the transaction doesn't write.
 pub fn check(table: &str, key: Key, condition: Condition) -> Result<TransactWriteItem> {
+    let (expression, values) = condition.parts();
     let check = ConditionCheck::builder()
         .table_name(table)
         .set_key(Some(key))
-        .condition_expression(condition.expression)
-        .set_expression_attribute_values(non_empty(placeholders(condition.values)))
+        .set_condition_expression(expression)
+        .set_expression_attribute_values(non_empty(values))
         .build()
         .map_err(Error::internal)?;
     Ok(TransactWriteItem::builder().condition_check(check).build())
@@ -156,10 +160,11 @@ impl Update {
     }
 
     /// The parts that requests take: key, update expression, condition, values.
-    pub fn parts(self, condition: Condition) -> (Key, String, String, HashMap<String, AttributeValue>) {
+    pub fn parts(self, condition: Condition) -> (Key, String, Option<String>, HashMap<String, AttributeValue>) {
         let (key, expression, mut values) = self.unconditional();
-        values.extend(placeholders(condition.values));
-        (key, expression, condition.expression, values)
+        let (condition, bound) = condition.parts();
+        values.extend(bound);
+        (key, expression, condition, values)
     }
 
     /// The same without a condition.
@@ -173,9 +178,7 @@ impl Update {
 
     /// The update as part of a transaction.
     pub fn in_transaction(self, table: &str, condition: Condition) -> Result<TransactWriteItem> {
-        let (key, expression, mut values) = self.unconditional();
-        let (condition, bound) = condition.parts();
-        values.extend(bound);
+        let (key, expression, condition, values) = self.parts(condition);
         let update = TransactUpdate::builder()
             .table_name(table)
             .set_key(Some(key))
@@ -187,10 +190,6 @@ impl Update {
             .map_err(Error::internal)?;
         Ok(TransactWriteItem::builder().update(update).build())
     }
-}
-
-fn placeholders(values: Vec<(&'static str, AttributeValue)>) -> HashMap<String, AttributeValue> {
-    values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// DynamoDB refuses an empty map of values.

@@ -103,7 +103,7 @@ impl Table {
             .table_name(&self.name)
             .set_key(Some(key))
             .update_expression(expression)
-            .condition_expression(condition)
+            .set_condition_expression(condition)
             .set_expression_attribute_values(Some(values))
             .return_values(ReturnValue::AllNew);
         for attempt in 0..ATTEMPTS {

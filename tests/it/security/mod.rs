@@ -8,3 +8,4 @@ mod redaction;
 mod refusals;
 mod scoped_tokens;
 mod tokens;
+mod witness;

@@ -6,15 +6,24 @@ use serde_json::{Value, json};
 use stack::{AwsCall, Stack, StackBuilder};
 
 use super::http::{Answer, Call};
+use super::witness::Witness;
 
 /// The root of the repository.
 pub fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
+/// Where a function's binary is.
+pub fn binary(name: &str) -> PathBuf {
+    // All binaries are in one directory; Cargo tells of each at compile time.
+    Path::new(env!("CARGO_BIN_EXE_fetch-tenant")).with_file_name(name)
+}
+
 /// A deployment of one test's own.
 pub struct Deployment {
     pub stack: Stack,
+    /// Sees that no request makes a function ask AWS for what is another's.
+    pub witness: Witness,
 }
 
 /// A tenant that was provisioned, as the answer said.
@@ -30,11 +39,11 @@ impl Deployment {
     }
 
     pub async fn start_with(options: impl FnOnce(StackBuilder) -> StackBuilder) -> Self {
-        // All binaries are in one directory; Cargo tells of each at compile time.
-        let binaries = Path::new(env!("CARGO_BIN_EXE_fetch-tenant")).parent().unwrap().to_owned();
-        let builder =
-            Stack::builder().template(repository().join("template.yaml")).binaries(move |name| binaries.join(name));
-        Self { stack: options(builder).start().await.unwrap() }
+        let builder = Stack::builder().template(repository().join("template.yaml")).binaries(binary);
+        let witness = Witness::default();
+        let eyes = witness.clone();
+        let builder = options(builder).witness(move |call| eyes.see(call));
+        Self { stack: builder.start().await.unwrap(), witness }
     }
 
     pub fn key(&self) -> &str {
@@ -235,12 +244,14 @@ impl Tenant {
     }
 }
 
-/// Whatever a test was about: no secret was printed, and no function was short of a permission unnoticed.
+/// Whatever a test was about: no request made a function ask AWS for what is another's, and no secret was printed.
 impl Drop for Deployment {
     fn drop(&mut self) {
         if std::thread::panicking() {
             return;
         }
+        let violations = self.witness.take();
+        assert!(violations.is_empty(), "calls to AWS that their causes do not allow: {violations:#?}");
         let output = self.stack.output();
         assert!(!output.contains(self.key()), "the admin key is in the output");
         for beginning in ["up_embed_", "up_admin_", "ak_", "eyJ"] {

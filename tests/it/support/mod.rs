@@ -5,7 +5,9 @@ mod http;
 pub mod lists;
 mod operations;
 mod stores;
+mod witness;
 
-pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, event, repository, with};
+pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, repository, with};
 pub use http::{Answer, Call};
-pub use operations::{END_USER, Rows, World, takes};
+pub use operations::{END_USER, World, takes};
+pub use witness::violation;

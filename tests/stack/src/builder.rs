@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::aws::Aws;
 use crate::callers::Callers;
-use crate::calls::Calls;
+use crate::calls::{AwsCall, Calls, Witness};
 use crate::data::Data;
 use crate::dynamodb::DynamoDb;
 use crate::error::{Context, Error, Result};
@@ -37,6 +37,7 @@ pub struct StackBuilder {
     admin_key: Option<String>,
     variables: Vec<(String, String)>,
     echo: Option<Echo>,
+    witness: Option<Witness>,
     aws_only: bool,
 }
 
@@ -53,6 +54,7 @@ impl Default for StackBuilder {
             admin_key: None,
             variables: Vec::new(),
             echo: None,
+            witness: None,
             aws_only: false,
         }
     }
@@ -143,6 +145,14 @@ impl StackBuilder {
         self
     }
 
+    /// Is shown each call of a function when it arrives, before it is executed. Nothing of the call goes on until it
+    /// returns.
+    #[must_use]
+    pub fn witness(mut self, witness: impl Fn(&AwsCall) + Send + Sync + 'static) -> Self {
+        self.witness = Some(Box::new(witness));
+        self
+    }
+
     /// Only DynamoDB and Secrets Manager: no functions and no HTTP API.
     #[must_use]
     pub fn aws_only(mut self) -> Self {
@@ -187,7 +197,7 @@ impl StackBuilder {
             secrets,
             callers: Callers::default(),
             faults: Faults::default(),
-            calls: Calls::default(),
+            calls: Calls::new(self.witness),
             _data: self.taken,
         });
         let handler = Arc::clone(&aws);

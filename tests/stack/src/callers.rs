@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use hyper::HeaderMap;
 use tokio::sync::watch;
 
+use crate::calls::Cause;
 use crate::system::lock;
 use crate::template::Function;
 
@@ -24,6 +25,7 @@ pub(crate) struct Arrival {
     pub(crate) caller: Caller,
     pub(crate) function: Arc<Function>,
     pub(crate) invocation: Option<String>,
+    pub(crate) cause: Option<Cause>,
     /// Which call of the invocation this is. The SDK's retries of a call have the same number.
     pub(crate) index: Option<usize>,
     /// 1 for the first attempt of the SDK.
@@ -46,6 +48,7 @@ struct Registered {
 #[derive(Debug)]
 struct Current {
     invocation: String,
+    cause: Cause,
     /// The SDK's ids of the calls so far, in order of arrival.
     calls: Vec<String>,
 }
@@ -68,9 +71,9 @@ impl Callers {
     }
 
     /// From now on, calls of the process belong to this invocation.
-    pub(crate) fn begin(&self, access_key: &str, invocation: &str) {
+    pub(crate) fn begin(&self, access_key: &str, invocation: &str, cause: Cause) {
         if let Some(registered) = lock(&self.by_key).get_mut(access_key) {
-            registered.current = Some(Current { invocation: invocation.to_owned(), calls: Vec::new() });
+            registered.current = Some(Current { invocation: invocation.to_owned(), cause, calls: Vec::new() });
         }
     }
 
@@ -98,6 +101,7 @@ impl Callers {
             caller: registered.caller.clone(),
             function: Arc::clone(&registered.function),
             invocation: registered.current.as_ref().map(|current| current.invocation.clone()),
+            cause: registered.current.as_ref().map(|current| current.cause.clone()),
             index,
             attempt: text(headers, "amz-sdk-request").and_then(attempt).unwrap_or(1),
             kill: Arc::clone(&registered.kill),
@@ -121,13 +125,15 @@ fn attempt(header: &str) -> Option<u32> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use hyper::HeaderMap;
+    use serde_json::{Value, json};
 
-    use super::{Caller, Callers, Kill};
+    use super::{Arrival, Caller, Callers, Kill};
+    use crate::calls::Cause;
     use crate::template::Function;
 
     fn headers(key: &str, call: &str, attempt: &str) -> HeaderMap {
@@ -139,8 +145,8 @@ mod tests {
         headers
     }
 
-    #[test]
-    fn retries_are_the_same_call_and_unknown_keys_are_the_developer() {
+    /// With one process, `AKIAF1`.
+    fn callers() -> Callers {
         let function = Function {
             logical_id: "F".to_owned(),
             name: "f".to_owned(),
@@ -155,12 +161,24 @@ mod tests {
         let callers = Callers::default();
         let caller = Caller { function: "f".to_owned(), instance: "f-1".to_owned() };
         callers.register("AKIAF1", caller, Arc::new(function), Kill::default());
+        callers
+    }
 
+    /// The first call of a process that was given this event.
+    pub(crate) fn arrival(event: Value) -> Arrival {
+        let callers = callers();
+        callers.begin("AKIAF1", "request", Cause::from(event));
+        callers.arrive(&headers("AKIAF1", "a", "attempt=1")).unwrap()
+    }
+
+    #[test]
+    fn retries_are_the_same_call_and_unknown_keys_are_the_developer() {
+        let callers = callers();
         assert!(callers.arrive(&headers("AKIADEVELOPER", "a", "attempt=1")).is_none());
         assert!(callers.arrive(&HeaderMap::new()).is_none());
         assert_eq!(callers.arrive(&headers("AKIAF1", "a", "attempt=1")).unwrap().index, None);
 
-        callers.begin("AKIAF1", "request");
+        callers.begin("AKIAF1", "request", Cause::from(Value::Null));
         let seen: Vec<_> = [("a", "attempt=1"), ("a", "attempt=2; max=3"), ("b", "attempt=1")]
             .into_iter()
             .map(|(call, attempt)| callers.arrive(&headers("AKIAF1", call, attempt)).unwrap())
@@ -168,5 +186,21 @@ mod tests {
             .collect();
         assert_eq!(seen, [(Some(0), 1), (Some(0), 2), (Some(1), 1)]);
         assert_eq!(callers.end("AKIAF1"), 2);
+    }
+
+    #[test]
+    fn a_call_is_caused_by_the_event_that_its_process_is_working_on() {
+        let callers = callers();
+        let cause = || {
+            let arrival = callers.arrive(&headers("AKIAF1", "a", "attempt=1")).unwrap();
+            arrival.cause.map(|cause| cause.event().clone())
+        };
+        assert_eq!(cause(), None);
+        for number in 0..2 {
+            callers.begin("AKIAF1", "request", Cause::from(json!({"number": number})));
+            assert_eq!(cause(), Some(json!({"number": number})));
+        }
+        callers.end("AKIAF1");
+        assert_eq!(cause(), None);
     }
 }

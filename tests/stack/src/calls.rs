@@ -1,7 +1,8 @@
 //! The record of every call to AWS.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::fmt;
+use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 
@@ -23,6 +24,34 @@ pub enum Service {
     SecretsManager,
 }
 
+/// The event for which a process made a call. It holds the credentials of a request, so it does not print itself.
+#[derive(Clone)]
+pub struct Cause(Arc<Value>);
+
+impl Cause {
+    /// Reads an event as a process gets it. Null if it is not JSON.
+    pub(crate) fn read(payload: &[u8]) -> Self {
+        Self::from(serde_json::from_slice::<Value>(payload).unwrap_or_default())
+    }
+
+    /// The event.
+    pub fn event(&self) -> &Value {
+        &self.0
+    }
+}
+
+impl From<Value> for Cause {
+    fn from(event: Value) -> Self {
+        Self(Arc::new(event))
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cause")
+    }
+}
+
 /// A call to AWS, as the local AWS saw it. Each attempt of the SDK is a call of its own here.
 #[derive(Debug, Clone)]
 pub struct AwsCall {
@@ -32,6 +61,8 @@ pub struct AwsCall {
     pub caller: Option<Caller>,
     /// The invocation that it belongs to. None for the developer, and for a process that is not in an invocation.
     pub invocation: Option<String>,
+    /// The event of that invocation.
+    pub cause: Option<Cause>,
     /// Which call of the invocation it is, from 0. The SDK's retries of a call share its number.
     pub index: Option<usize>,
     /// 1 for the first attempt of the SDK.
@@ -54,10 +85,20 @@ pub struct AwsCall {
     pub consumed: Option<f64>,
 }
 
+/// Is shown each call of a function.
+pub(crate) type Witness = Box<dyn Fn(&AwsCall) + Send + Sync>;
+
 /// The last calls.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Calls {
     state: Mutex<State>,
+    witness: Option<Witness>,
+}
+
+impl fmt::Debug for Calls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Calls").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 #[derive(Debug, Default)]
@@ -67,18 +108,19 @@ struct State {
 }
 
 impl Calls {
+    /// A record of which somebody is shown each call of a function when it arrives, also of those that are not kept.
+    pub(crate) fn new(witness: Option<Witness>) -> Self {
+        Self { state: Mutex::default(), witness }
+    }
+
     /// Notes the arrival of a call and gives it its number.
     pub(crate) fn arrived(&self, arrival: Option<&Arrival>, service: Service, operation: &str, request: Value) -> u64 {
         let mut state = lock(&self.state);
-        let seq = state.next;
-        state.next += 1;
-        if state.kept.len() == KEPT {
-            state.kept.pop_front();
-        }
-        state.kept.push_back(AwsCall {
-            seq,
+        let call = AwsCall {
+            seq: state.next,
             caller: arrival.map(|arrival| arrival.caller.clone()),
             invocation: arrival.and_then(|arrival| arrival.invocation.clone()),
+            cause: arrival.and_then(|arrival| arrival.cause.clone()),
             index: arrival.and_then(|arrival| arrival.index),
             attempt: arrival.map_or(1, |arrival| arrival.attempt),
             service,
@@ -89,7 +131,19 @@ impl Calls {
             denied: None,
             answered: false,
             consumed: None,
-        });
+        };
+        let seq = call.seq;
+        let shown = self.witness.as_ref().filter(|_| call.caller.is_some()).map(|witness| (witness, call.clone()));
+        state.next += 1;
+        if state.kept.len() == KEPT {
+            state.kept.pop_front();
+        }
+        state.kept.push_back(call);
+        // The witness may want to look at the record.
+        drop(state);
+        if let Some((witness, call)) = shown {
+            witness(&call);
+        }
         seq
     }
 
@@ -126,9 +180,13 @@ fn redacted(mut request: Value) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::{Calls, REDACTED, Service};
+    use serde_json::{Value, json};
+
+    use super::{Calls, Cause, KEPT, REDACTED, Service};
+    use crate::callers::tests::arrival;
 
     #[test]
     fn secrets_are_not_kept() {
@@ -140,5 +198,35 @@ mod tests {
         assert_eq!(kept[0].request, json!({"Name": "n", "SecretString": REDACTED}));
         assert_eq!(kept[0].status, 200);
         assert!(calls.since(calls.mark()).is_empty());
+    }
+
+    #[test]
+    fn a_call_knows_its_cause_and_does_not_print_it() {
+        let calls = Calls::default();
+        let event = json!({"headers": {"authorization": "Bearer s3cret"}});
+        calls.arrived(Some(&arrival(event.clone())), Service::Dynamodb, "GetItem", Value::Null);
+        let kept = calls.since(0);
+        assert_eq!(kept[0].cause.as_ref().map(Cause::event), Some(&event));
+        let printed = format!("{kept:?} {calls:?}");
+        assert!(printed.contains("Cause") && !printed.contains("s3cret"), "{printed}");
+        assert_eq!(Cause::read(b"no JSON").event(), &Value::Null);
+    }
+
+    #[test]
+    fn the_witness_is_shown_every_call_of_a_function_also_those_that_are_not_kept() {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&seen);
+        let calls = Calls::new(Some(Box::new(move |call| {
+            assert!(call.caller.is_some() && call.request["SecretString"] != "s3cret");
+            counted.fetch_add(1, Ordering::SeqCst);
+        })));
+        let arrival = arrival(Value::Null);
+        calls.arrived(Some(&arrival), Service::SecretsManager, "CreateSecret", json!({"SecretString": "s3cret"}));
+        calls.arrived(None, Service::Dynamodb, "Scan", Value::Null);
+        for _ in 0..KEPT {
+            calls.arrived(Some(&arrival), Service::Dynamodb, "GetItem", Value::Null);
+        }
+        assert_eq!(calls.since(0).len(), KEPT);
+        assert_eq!(seen.load(Ordering::SeqCst), KEPT + 1);
     }
 }

@@ -45,7 +45,7 @@ mod tests;
 
 pub use builder::StackBuilder;
 pub use callers::Caller;
-pub use calls::{AwsCall, REDACTED, Service};
+pub use calls::{AwsCall, Cause, REDACTED, Service};
 pub use error::{Error, Result};
 pub use faults::{CrashMode, Effect, Fault, Faults, Held, Injected, Match};
 pub use iam::Statement;

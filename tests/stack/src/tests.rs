@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -10,7 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-use crate::{CrashMode, Effect, Fault, Match, Service, Stack};
+use crate::{CrashMode, Effect, Fault, Match, Service, Stack, StackBuilder};
 
 const TEMPLATE: &str = r#"
 Resources:
@@ -36,9 +37,13 @@ Resources:
 "#;
 
 async fn start(admin_key: Option<&str>) -> Stack {
+    start_with(|builder| builder.admin_key(admin_key.map(str::to_owned))).await
+}
+
+async fn start_with(options: impl FnOnce(StackBuilder) -> StackBuilder) -> Stack {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     file.write_all(TEMPLATE.as_bytes()).unwrap();
-    Stack::builder().template(file.path()).admin_key(admin_key.map(str::to_owned)).aws_only().start().await.unwrap()
+    options(Stack::builder().template(file.path()).aws_only()).start().await.unwrap()
 }
 
 /// The access key id with which a client is the function.
@@ -107,6 +112,25 @@ async fn a_lost_request_is_not_executed_and_a_lost_answer_is() {
     }
     let answered: Vec<_> = stack.calls().iter().map(|call| (call.status, call.answered)).collect();
     assert_eq!(answered, [(0, false), (200, true), (200, false), (200, true)]);
+}
+
+#[tokio::test]
+async fn the_witness_is_shown_what_functions_ask_for_whatever_becomes_of_it() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    let stack = start_with(|builder| {
+        builder.witness(move |call| kept.lock().unwrap().push((call.operation.clone(), call.status)))
+    });
+    let stack = stack.await;
+    let writer = writer(&stack);
+    // Lost, refused, done, and done for the developer.
+    stack.faults().inject(Fault::new(Match::any(), Effect::NotSent).once());
+    call(&stack, &writer, PUT, &put("a")).await;
+    call(&stack, &writer, GET, &get("a")).await;
+    call(&stack, &writer, PUT, &put("a")).await;
+    call(&stack, "AKIAANYBODY", GET, &get("a")).await;
+    let expected = ["PutItem", "GetItem", "PutItem"].map(|operation| (operation.to_owned(), 0));
+    assert_eq!(*seen.lock().unwrap(), expected, "before they are executed");
 }
 
 #[tokio::test]

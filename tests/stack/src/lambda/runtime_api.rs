@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::Inner;
 use super::instance::{Instance, Reply, Running};
+use crate::calls::Cause;
 use crate::http::{self, Answer, BodyError, Closed};
 use crate::system::{self, lock};
 use crate::template::{ACCOUNT, PARTITION, REGION};
@@ -74,7 +75,7 @@ async fn next(inner: &Inner, instance: &Instance) -> Answer {
         }
     };
     // From here on the process's calls belong to this invocation.
-    inner.aws.callers.begin(&instance.access_key, &job.request_id);
+    inner.aws.callers.begin(&instance.access_key, &job.request_id, Cause::read(&job.payload));
     inner.aws.faults.begin(&instance.caller.function, &job.request_id);
     let arn = format!("arn:{PARTITION}:lambda:{REGION}:{ACCOUNT}:function:{}", instance.function.name);
     let limit = i64::try_from(instance.function.timeout_seconds).unwrap_or(i64::MAX).saturating_mul(1000);

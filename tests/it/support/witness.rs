@@ -1,0 +1,108 @@
+//! Each call to AWS is checked against the credential of the request that caused it, in every test.
+//!
+//! What a request presented, valid or not, says whose data the functions may ask AWS for while they answer it. Partitions are
+//! spelled out here, and nothing of the store is used: it is the store that is being watched.
+
+mod claim;
+mod named;
+
+use std::sync::{Arc, Mutex};
+
+use stack::AwsCall;
+
+use claim::{About, Account, Claim};
+use named::{Access, Named};
+
+/// Scheduled, for all tenants: no request causes what it does.
+const UNCHECKED: &str = "reconcile";
+
+/// What only the whole account reads where no end user owns it.
+const PERSONAL: [&str; 3] = ["SESSION", "MESSAGE", "EXECUTION"];
+
+/// Whether a request with this claim may name that.
+fn allows(claim: &Claim, named: &Named) -> bool {
+    match (claim, named) {
+        (Claim::Anyone { tenant }, Named::Partition(Access::Read, partition)) => within(partition, tenant) == Some(""),
+        (Claim::Operator(about), named) => operator_may(about, named),
+        (Claim::Tenant { tenant }, Named::Partition(_, partition)) => within(partition, tenant).is_some(),
+        (Claim::Account(account), Named::Partition(access, partition)) => {
+            within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
+        }
+        (Claim::Tenant { tenant } | Claim::Account(Account { tenant, .. }), Named::Secret(name)) => is_of(name, tenant),
+        // Nobody names anything: what is no credential is refused before AWS is asked.
+        _ => false,
+    }
+}
+
+/// The operator may name any tenant, but only the one that the request is about if it is about one.
+fn operator_may(about: &About, named: &Named) -> bool {
+    match (named, about) {
+        (Named::Partition(_, partition), _) if partition.starts_with("OUTCOME#operator#") => true,
+        (Named::Partition(_, partition), About::One(tenant)) => within(partition, tenant).is_some(),
+        (Named::Partition(Access::Read, partition), About::All)
+        | (Named::Partition(Access::Write, partition), About::New) => partition.starts_with("TENANT#"),
+        (Named::List(value), About::All) => ["tenants", "active", "suspended"].contains(&value.as_str()),
+        (Named::Secret(name), _) if name.ends_with("/admin-key") => true,
+        (Named::Secret(name), About::One(tenant)) => is_of(name, tenant),
+        (Named::Secret(name), About::New) => name.contains("/tenants/tnt_"),
+        _ => false,
+    }
+}
+
+/// The rule of the account surface, by what follows `TENANT#<tenant>` in a partition.
+fn account_may(account: &Account, access: Access, rest: &str) -> bool {
+    if account.is_whole() {
+        return true;
+    }
+    let begins = |beginning: &str| rest.starts_with(beginning);
+    let owned = account.owner().is_some_and(|owner| begins(&format!("#OF@{owner}#")));
+    let external = account.users().any(|user| rest == format!("#EXTERNAL#{user}"));
+    let global = begins("#GLOBAL#") && !PERSONAL.iter().any(|kind| begins(&format!("#GLOBAL#{kind}")));
+    let own_key = account.key.as_ref().is_some_and(|key| rest == format!("#KEY#{key}"));
+    match access {
+        Access::Read => owned || global || external || rest.is_empty() || begins("#KEY#") || begins("#TOKEN#"),
+        Access::Write => owned || own_key || begins("#ALL#"),
+    }
+}
+
+/// What follows `TENANT#<tenant>` in a partition: nothing, or `#` and more. `None` if it is not the tenant's.
+fn within<'a>(partition: &'a str, tenant: &str) -> Option<&'a str> {
+    let partition = partition.strip_prefix("TENANT#")?;
+    let (id, rest) = partition.split_at(partition.find('#').unwrap_or(partition.len()));
+    (id == tenant).then_some(rest)
+}
+
+/// Whether a secret is the tenant's.
+fn is_of(secret: &str, tenant: &str) -> bool {
+    secret.rsplit_once('/').is_some_and(|(_, id)| id == tenant)
+}
+
+/// What is wrong with a call; `None` if nothing is. Never has the credential in it.
+pub fn violation(call: &AwsCall) -> Option<String> {
+    let function = &call.caller.as_ref()?.function;
+    if function == UNCHECKED {
+        return None;
+    }
+    let claim = call.cause.as_ref().map_or(Claim::Nobody, |cause| Claim::of(cause.event()));
+    let mut named = named::in_call(call);
+    named.retain(|named| !allows(&claim, named));
+    let named: Vec<_> = named.iter().map(ToString::to_string).collect();
+    (!named.is_empty()).then(|| format!("{function}: {} {} for {claim}", call.operation, named.join(", ")))
+}
+
+/// Collects what is wrong with the calls that it is shown. Clones share what they have collected.
+#[derive(Debug, Clone, Default)]
+pub struct Witness(Arc<Mutex<Vec<String>>>);
+
+impl Witness {
+    pub fn see(&self, call: &AwsCall) {
+        if let Some(violation) = violation(call) {
+            self.0.lock().unwrap().push(violation);
+        }
+    }
+
+    /// The violations so far, which count no more.
+    pub fn take(&self) -> Vec<String> {
+        std::mem::take(&mut *self.0.lock().unwrap())
+    }
+}
