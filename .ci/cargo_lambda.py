@@ -75,7 +75,8 @@ def succeeded(path, answer):
         return bool(answer.get("keys") or answer.get("issuer"))
     if path.startswith(REGISTRY):
         return answer.get("success") is True
-    return "error" not in answer and "detail" not in answer
+    # An execution has an `error` too.
+    return "error_description" not in answer and "detail" not in answer
 
 
 def provision(headers):
