@@ -13,16 +13,26 @@ import time
 import tomllib
 import urllib.error
 import urllib.request
+import uuid
 
 import boto3
 
 PORT = sys.argv[1]
-# The tenant and its API keys in events/*.json: by their ids, and with the hashes of what the events send. Of the second
-# key no event has the text.
+REGISTRY = tuple(f"/api/v1/{verb}/" for verb in "provision update rotate suspend reactivate revoke fetch".split())
+# The tenant and its API keys in events/*.json: by their ids, with their kinds and the hashes of what the events send. Of the
+# second key no event has the text.
 TENANT = "tnt_" + "0" * 32
 API_KEYS = {
-    "key_0000000000000000": "ec2797a018a9f3c2ad4a864c0d79e524dcea98cf8ea9e0f8fb120135637919b8",
-    "key_0000000000000001": "0" * 64,
+    "key_0000000000000000": ("admin", "ec2797a018a9f3c2ad4a864c0d79e524dcea98cf8ea9e0f8fb120135637919b8"),
+    "key_0000000000000001": ("admin", "0" * 64),
+    "key_0000000000000002": ("account", "ae4d440c7dd243c34babb724a306023f41f2a52f51d060a031f1f7ba6b238514"),
+}
+# The rows in them: by their ids, where they are made and with what, beside the end user that they are for.
+ROWS = {
+    "01900000-0000-7000-8000-000000000001": ("/api/v1/agent-sessions", {}),
+    "01900000-0000-7000-8000-000000000002": ("/api/v1/tools/web_search/execute", {}),
+    "01900000-0000-7000-8000-000000000003": ("/api/v1/workspaces", {"name": "Watched"}),
+    "01900000-0000-7000-8000-000000000004": ("/api/v1/documents", {"name": "Watched"}),
 }
 
 
@@ -45,53 +55,66 @@ def call(method, path, query="", body=None, headers=None):
         return status, {}
 
 
-def replay(made, path, credentials=True):
-    """The request that an event was made of, at one of the paths of its function."""
-    dropped = {"host"} if credentials else {"host", "x-admin-key", "authorization"}
+def replay(made, method, path, credentials=True):
+    """The request that an event was made of, at one of the paths of its function. With another method of the path it has the
+    same headers, and the least that may be its body."""
+    dropped = {"host"} if credentials else {"host", "x-admin-key", "x-api-key", "authorization"}
     headers = {name: value for name, value in made["headers"].items() if name not in dropped}
-    method = made["requestContext"]["http"]["method"]
-    return call(method, path, made["rawQueryString"], made.get("body"), headers)
+    body = made.get("body")
+    if method != made["requestContext"]["http"]["method"]:
+        body = "{}" if method == "PATCH" else None
+        headers["content-type"] = "application/json"
+    return call(method, path, made["rawQueryString"], body, headers)
 
 
 def succeeded(path, answer):
     """Whether the body is one of success, in the words of the interface that the path belongs to."""
     if path.startswith(("/v1/api/", "/register-tenant")):
         return answer.get("status") == "success"
-    if path.startswith("/api/v1/auth/"):
-        return "error" not in answer
     if "/.well-known/" in path:
         return bool(answer.get("keys") or answer.get("issuer"))
-    return answer.get("success") is True
+    if path.startswith(REGISTRY):
+        return answer.get("success") is True
+    # An execution has an `error` too.
+    return "error_description" not in answer and "detail" not in answer
 
 
 def provision(headers):
-    """A new tenant with two API keys, which can be fetched."""
+    """A new tenant with an API key for each of the events', and a row for each of theirs: the ids of all of them."""
     status, made = call("POST", "/api/v1/provision/tenant", body='{"tenant_name":"Watched"}', headers=headers)
     expect(status == 201, f"provision: {status} {made}")
     tenant = made["data"]["tenant_id"]
     status, found = call("GET", "/api/v1/fetch/tenant", f"tenant_id={tenant}", headers=headers)
     expect(status == 200 and found["data"]["tenant_name"] == "Watched", f"fetch of {tenant}: {status} {found}")
-    keys = []
-    for _ in API_KEYS:
-        status, made = call(
-            "POST", "/api/v1/provision/api-key", f"tenant_id={tenant}", '{"name":"Events","kind":"admin"}', headers
-        )
+    ids = {TENANT: tenant}
+    for wanted, (kind, _) in API_KEYS.items():
+        body = json.dumps({"name": "Events", "kind": kind})
+        status, made = call("POST", "/api/v1/provision/api-key", f"tenant_id={tenant}", body, headers)
         expect(status == 201, f"provision of an API key: {status} {made}")
-        keys.append(made["data"]["key_id"])
-    return tenant, keys
+        ids[wanted] = made["data"]["key_id"]
+    # The last key is the account's.
+    account = {"x-api-key": made["data"]["api_key"], "content-type": "application/json"}
+    for wanted, (path, fields) in ROWS.items():
+        body = json.dumps({"external_user_id": "user_456", **fields})
+        status, made = call("POST", path, body=body, headers=account)
+        expect(status in (201, 202), f"{path}: {status} {made}")
+        # Of an execution it is `exec_` and the digits.
+        made = made.get("id") or made["execution_id"]
+        ids[wanted] = str(uuid.UUID(made.removeprefix("exec_")))
+    return ids
 
 
-def copies(tenant, keys):
-    """What the table has to hold for the tenant that the events name. Ids are drawn, so each item is a copy of one of the
-    only tenant there is, under another id."""
+def copies(ids):
+    """What the table has to hold for what the events name. Ids are drawn, so each item is a copy of one of the only tenant
+    there is, under other ids."""
     table, items = os.environ["LATCHKEY_TABLE"], []
     for item in boto3.client("dynamodb").scan(TableName=table)["Items"]:
-        text = json.dumps(item).replace(tenant, TENANT)
-        for key, wanted in zip(keys, API_KEYS, strict=True):
-            text = text.replace(key, wanted)
+        text = json.dumps(item)
+        for wanted, drawn in ids.items():
+            text = text.replace(drawn, wanted).replace(drawn.replace("-", ""), wanted.replace("-", ""))
         copy = json.loads(text)
         if "key_hash" in copy:
-            copy["key_hash"]["S"] = API_KEYS[copy["key_id"]["S"]]
+            copy["key_hash"]["S"] = API_KEYS[copy["key_id"]["S"]][1]
         items.append(copy)
     return items
 
@@ -136,10 +159,11 @@ def main():
         time.sleep(0.1)
 
     admin = {"x-admin-key": event("provision-tenant")["headers"]["x-admin-key"], "content-type": "application/json"}
-    tenant, keys = provision(admin)
-    items = copies(tenant, keys)
+    ids = provision(admin)
+    items = copies(ids)
+    rows = [item for item in items if "#ALL#" in item["pk"]["S"] or "#OF@" in item["pk"]["S"]]
     put(items)
-    copy_secret(tenant)
+    copy_secret(ids[TENANT])
     status, _ = call("GET", "/api/v1/fetch/nothing", headers=admin)
     expect(status == 404, f"a path that is no route: {status}")
 
@@ -147,20 +171,27 @@ def main():
     routes = [(path, route) for path, routes in router.items() for route in routes]
     success, first = {}, {}
     for template, route in routes:
-        path, function = template.replace("{tenant_id}", TENANT), route["function"]
-        operation = document["paths"][template][route["method"].lower()]
-        success[function] = min(int(status) for status in operation["responses"])
+        method, function = route["method"], route["function"]
+        operation = document["paths"][template][method.lower()]
+        expected = min(int(status) for status in operation["responses"])
         made = event(function)
-        # The event is of the first path; the others are aliases.
-        named = (made["requestContext"]["http"]["method"], made["rawPath"])
-        wanted = (route["method"], first.setdefault(function, path))
-        expect(named == wanted, f"{route['method']} {path}: its event is of {named}")
-        status, answer = replay(made, path)
-        expect(status == success[function] and succeeded(path, answer), f"{path}: {status} {answer}")
+        path = template.replace("{tenant_id}", TENANT)
+        for name, value in made.get("pathParameters", {}).items():
+            path = path.replace(f"{{{name}}}", value)
+        if method == made["requestContext"]["http"]["method"]:
+            # The event is of the first path; the others are aliases.
+            success[function] = expected
+            named = first.setdefault(function, path)
+            expect(made["rawPath"] == named, f"{named}: its event is of {made['rawPath']}")
+        # A row that was deleted a moment ago is the next one's.
+        put(rows)
+        status, answer = replay(made, method, path)
+        expect(status == expected and succeeded(path, answer), f"{method} {path}: {status} {answer}")
         if operation["security"]:
-            status, answer = replay(made, path, credentials=False)
-            expect(status == 401, f"{path} without its credential: {status} {answer}")
-        print(f"{route['method']} {template}: {success[function]}")
+            status, answer = replay(made, method, path, credentials=False)
+            expect(status == 401, f"{method} {path} without its credential: {status} {answer}")
+        print(f"{method} {template}: {expected}")
+    expect(success.keys() == {route["function"] for _, route in routes}, "an event has a method that its path has not")
 
     # Once more, from the start: a key that was revoked meanwhile can't be rotated.
     put(items)
