@@ -1,27 +1,280 @@
-//! probe
+//! How much a list reads: what is on its page, and the entries before it, however many rows there are.
 
-use serde_json::json;
+use serde_json::{Value, json};
+use shared::domain::ExternalId;
+use stack::AwsCall;
 
-use crate::support::Deployment;
+use crate::support::{Answer, ApiKey, Call, Deployment};
+
+const DOCUMENTS: &str = "/api/v1/documents";
+
+/// Rows that the end user sees, some its own and some global.
+const SEEN: usize = 50_000;
+
+/// Rows of another end user, somewhere among them.
+const UNSEEN: usize = 1_000;
+
+/// Whose a row is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Ada,
+    Nobody,
+    Grace,
+}
+
+/// An account with many documents, put into the table past the functions: all entries and counts, and those rows that are read.
+struct Account {
+    deployment: Deployment,
+    key: ApiKey,
+    /// A document as it is stored, to make others from.
+    pattern: Value,
+    /// Ids and owners, newest first.
+    all: Vec<(String, Owner)>,
+}
+
+impl Account {
+    async fn start() -> Self {
+        let deployment = Deployment::start().await;
+        let tenant = deployment.provision("Acme").await;
+        let key = deployment.api_key(&tenant, "account").await;
+        let body = json!({ "name": "Handbook", "file_type": "md" });
+        let answer = deployment.account_for(&key, "ada", "POST", DOCUMENTS).json(&body).send().await;
+        let path = format!("{DOCUMENTS}/{}", answer.document(201)["id"].as_str().unwrap());
+        let items = deployment.items().await;
+        deployment.account_for(&key, "ada", "DELETE", &path).send().await.document(200);
+        let pattern = items.iter().find(|item| item["sk"]["S"] == "ROW").unwrap().clone();
+        let owner = |number: usize| match number % 51 {
+            50 => Owner::Grace,
+            // Not by turns, so that there is something to merge.
+            place if matches!(place % 7, 0 | 1 | 4) => Owner::Ada,
+            _ => Owner::Nobody,
+        };
+        let id = |number: usize| format!("01900000-{:04x}-7000-8000-{number:012x}", number / 16);
+        let all = (0..SEEN + UNSEEN).rev().map(|number| (id(number), owner(number))).collect();
+        Self { deployment, key, pattern, all }
+    }
+
+    fn space(owner: Owner) -> String {
+        let of = |id: &str| format!("OF@{}", ExternalId::parse(id).unwrap().digest());
+        match owner {
+            Owner::Ada => of("ada"),
+            Owner::Grace => of("grace"),
+            Owner::Nobody => "GLOBAL".to_owned(),
+        }
+    }
+
+    fn list(&self, space: &str) -> String {
+        format!("TENANT#{}#{space}#DOCUMENTS", self.key.tenant.id)
+    }
+
+    /// What a viewer sees, newest first.
+    fn seen(&self, user: Option<&str>) -> Vec<&str> {
+        let seen = self.all.iter().filter(|(_, owner)| user.is_none() || *owner != Owner::Grace);
+        seen.map(|(id, _)| id.as_str()).collect()
+    }
+
+    /// Writes what those rows are listed by. Entries of the other end user's own list are left out: nobody reads it here.
+    async fn enter(&self, rows: &[(String, Owner)]) {
+        let entries = rows.iter().flat_map(|(id, owner)| {
+            let space = Self::space(*owner);
+            let own = json!({ "pk": { "S": self.list(&space) }, "sk": { "S": id } });
+            let mut account = json!({ "pk": { "S": self.list("ALL") }, "sk": { "S": id } });
+            account["kept_in"] = json!({ "S": space });
+            [Some(account), Some(own).filter(|_| *owner != Owner::Grace)].into_iter().flatten()
+        });
+        self.write(entries.collect()).await;
+    }
+
+    /// Writes rows.
+    async fn fill(&self, rows: &[(String, Owner)]) {
+        let known = self.pattern["field_id"]["S"].as_str().unwrap().trim_matches('"');
+        let rows = rows.iter().map(|(id, owner)| {
+            let item =
+                self.pattern.to_string().replace(known, id).replace(&Self::space(Owner::Ada), &Self::space(*owner));
+            serde_json::from_str(&item).unwrap()
+        });
+        self.write(rows.collect()).await;
+    }
+
+    /// Writes how many entries the lists have.
+    async fn count(&self, counts: [(&str, usize); 3]) {
+        let counters = counts.map(|(space, count)| {
+            let pk = format!("{}#COUNT", self.list(space));
+            json!({ "pk": { "S": pk }, "sk": { "S": "COUNT#0" }, "row_count": { "N": count.to_string() } })
+        });
+        self.write(counters.into()).await;
+    }
+
+    async fn write(&self, items: Vec<Value>) {
+        let requests: Vec<_> = items.into_iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
+        for batch in requests.chunks(25) {
+            let request = json!({ "RequestItems": { self.deployment.table(): batch } });
+            self.deployment.dynamodb("BatchWriteItem", &request).await;
+        }
+    }
+
+    /// Goes on from `from` rows to `to`, with counts to match.
+    async fn grow(&self, from: usize, to: usize) {
+        self.enter(&self.all[from..to]).await;
+        let of = |owner: Owner| self.all[..to].iter().filter(|(_, known)| *known == owner).count();
+        let own = Self::space(Owner::Ada);
+        self.count([("ALL", to), (&own, of(Owner::Ada)), ("GLOBAL", of(Owner::Nobody))]).await;
+    }
+
+    fn request(&self, user: Option<&str>, query: &str) -> Call {
+        let path = format!("{DOCUMENTS}?{query}");
+        match user {
+            Some(user) => self.deployment.account_for(&self.key, user, "GET", &path),
+            None => self.deployment.account(&self.key, "GET", &path),
+        }
+    }
+
+    /// What a call consumes, asked for again.
+    async fn units(&self, call: &AwsCall) -> f64 {
+        let mut request = call.request.clone();
+        request["ReturnConsumedCapacity"] = "TOTAL".into();
+        let answer = self.deployment.dynamodb(&call.operation, &request).await;
+        let consumed = &answer["ConsumedCapacity"];
+        consumed["CapacityUnits"].as_f64().or(consumed[0]["CapacityUnits"].as_f64()).unwrap()
+    }
+
+    /// A page, the operations that it took, and what each consumed.
+    async fn page(&self, user: Option<&str>, query: &str) -> (Answer, Vec<(String, f64)>) {
+        let (answer, calls) = self.deployment.calls_of(self.request(user, query)).await;
+        answer.document(200);
+        let mut costs = Vec::new();
+        for call in calls {
+            let units = self.units(&call).await;
+            costs.push((call.operation, units));
+        }
+        (answer, costs)
+    }
+}
+
+fn ids(answer: &Answer) -> Vec<&str> {
+    answer.body["items"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap()).collect()
+}
+
+fn operations(costs: &[(String, f64)]) -> Vec<&str> {
+    costs.iter().map(|(operation, _)| operation.as_str()).collect()
+}
+
+/// The numbers are those of the documentation: the credential with the total, a query for each space that is looked into and one
+/// more for each five thousand entries that are passed over, and the rows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_50_000_rows_a_page_costs_its_rows_and_what_is_passed_over() {
+    let account = Account::start().await;
+    // What is on the pages that are looked at.
+    for user in [Some("ada"), None] {
+        let seen = account.seen(user);
+        for (page, limit) in [(1, 20), (500, 20), (500, 100)] {
+            let shown = &seen[(page - 1) * limit..page * limit];
+            let shown = account.all.iter().filter(|(id, _)| shown.contains(&id.as_str()));
+            account.fill(&shown.cloned().collect::<Vec<_>>()).await;
+        }
+    }
+    let near = 200;
+    account.grow(0, near).await;
+    let mut few = Vec::new();
+    for user in [Some("ada"), None] {
+        few.push(account.page(user, "limit=20").await.1);
+    }
+    account.grow(near, account.all.len()).await;
+
+    for (user, few) in [Some("ada"), None].into_iter().zip(&few) {
+        let seen = account.seen(user);
+        let (answer, costs) = account.page(user, "limit=20").await;
+        assert_eq!(ids(&answer), seen[..20]);
+        assert_eq!((&answer.body["total"], &answer.body["has_more"]), (&seen.len().into(), &true.into()));
+        assert_eq!(&costs, few, "as with a few rows");
+        let spaces = if user.is_some() { 2 } else { 1 };
+        let expected = [vec!["BatchGetItem"], vec!["Query"; spaces], vec!["BatchGetItem"]].concat();
+        assert_eq!(operations(&costs), expected);
+        // A row of up to 4 KB that is read consistently is a unit: 20 for the rows, a unit for the entries of a space, and one
+        // for each of key, tenant and counters.
+        let units: f64 = costs.iter().map(|(_, units)| units).sum();
+        assert!((20.0..=40.0).contains(&units), "{costs:?}");
+
+        for (limit, farther) in [(20, 2), (100, 10)] {
+            let offset = 499 * limit;
+            let (answer, costs) = account.page(user, &format!("page=500&limit={limit}")).await;
+            assert_eq!(ids(&answer), seen[offset..offset + limit], "{user:?} {limit}");
+            assert_eq!(answer.body["total"], seen.len());
+            assert_eq!(answer.body["has_more"], offset + limit < seen.len());
+            let queries = costs.iter().filter(|(operation, _)| operation == "Query").count();
+            assert_eq!(
+                operations(&costs),
+                [vec!["BatchGetItem"], vec!["Query"; queries], vec!["BatchGetItem"]].concat()
+            );
+            assert!((spaces..spaces + farther).contains(&queries), "{user:?} {limit}: {queries}");
+            // Forty entries and more to a unit.
+            let passed: f64 = costs.iter().filter(|(operation, _)| operation == "Query").map(|(_, units)| units).sum();
+            assert!(
+                passed * 40.0 < 2.0 * f64::from(u32::try_from(offset + limit).unwrap()),
+                "{user:?} {limit}: {passed}"
+            );
+        }
+        let past = account.page(user, "page=1000000&limit=100").await;
+        assert_eq!((operations(&past.1), ids(&past.0).len()), (vec!["BatchGetItem"], 0));
+        assert_eq!(past.0.body["total"], seen.len());
+    }
+}
+
+/// The total is not found by counting: here it says more than there is.
+#[tokio::test]
+async fn a_page_more_than_50_000_rows_back_is_refused_before_anything_is_passed_over() {
+    let account = Account::start().await;
+    let own = Account::space(Owner::Ada);
+    account.count([("ALL", 60_000), (&own, 30_000), ("GLOBAL", 30_000)]).await;
+    for user in [Some("ada"), None] {
+        for (query, is_too_far) in [
+            ("page=501&limit=100", false),
+            ("page=502&limit=100", true),
+            ("page=2501&limit=20", false),
+            ("page=2502&limit=20", true),
+            ("page=601&limit=100", false),
+        ] {
+            let (answer, calls) = account.deployment.calls_of(account.request(user, query)).await;
+            if is_too_far {
+                answer.invalid("query", "page");
+                assert_eq!(calls.len(), 1, "{query}");
+            } else {
+                assert_eq!(answer.document(200)["total"], 60_000, "{query}");
+            }
+        }
+    }
+}
 
 #[tokio::test]
-async fn probe_seeding() {
+async fn the_pages_of_a_merged_list_are_all_rows_in_the_order_in_which_they_were_made() {
     let deployment = Deployment::start().await;
-    let mut said = Vec::new();
-    let item = |n: usize| json!({ "pk": { "S": "TENANT#x#ALL#DOCUMENTS" }, "sk": { "S": format!("{n:032}") }, "kept_in": { "S": "GLOBAL" } });
-    let begun = std::time::Instant::now();
-    for batch in 0..100 {
-        let requests: Vec<_> = (0..25).map(|n| json!({ "PutRequest": { "Item": item(batch * 25 + n)} })).collect();
-        deployment.dynamodb("BatchWriteItem", &json!({ "RequestItems": { deployment.table(): requests } })).await;
+    let tenant = deployment.provision("Acme").await;
+    let key = deployment.api_key(&tenant, "account").await;
+    let call = |user: Option<&str>, method: &str, path: &str| match user {
+        Some(user) => deployment.account_for(&key, user, method, path),
+        None => deployment.account(&key, method, path),
+    };
+    let owners = [Some("ada"), None, None, Some("grace"), Some("ada"), Some("ada"), None, Some("grace")];
+    let mut made = Vec::new();
+    for owner in owners.iter().cycle().take(30) {
+        let answer = call(*owner, "POST", DOCUMENTS).json(&json!({ "name": "Handbook" })).send().await;
+        made.push((answer.document(201)["id"].as_str().unwrap().to_owned(), *owner));
     }
-    said.push(begun.elapsed());
-    let begun = std::time::Instant::now();
-    for batch in 0..25 {
-        let requests: Vec<_> = (0..100)
-            .map(|n| json!({ "Put": { "TableName": deployment.table(), "Item": item(100000 + batch * 100 + n)} }))
-            .collect();
-        deployment.dynamodb("TransactWriteItems", &json!({ "TransactItems": requests })).await;
+    // Ids have milliseconds; of the same one, either can be first.
+    made.sort();
+    for viewer in [Some("ada"), Some("grace"), Some("nobody"), None] {
+        let seen = made.iter().rev().filter(|(_, owner)| viewer.is_none() || owner.is_none() || *owner == viewer);
+        let seen: Vec<_> = seen.map(|(id, _)| id.as_str()).collect();
+        for limit in [1, 3, 7, 100] {
+            let mut listed = Vec::new();
+            for page in 1..=seen.len().div_ceil(limit) + 1 {
+                let answer = call(viewer, "GET", &format!("{DOCUMENTS}?page={page}&limit={limit}")).send().await;
+                let length = seen.len().saturating_sub((page - 1) * limit).min(limit);
+                assert_eq!((ids(&answer).len(), &answer.body["total"]), (length, &seen.len().into()));
+                assert_eq!(answer.body["has_more"], page * limit < seen.len());
+                listed.extend(ids(&answer).into_iter().map(str::to_owned));
+            }
+            assert_eq!(listed, seen, "{viewer:?} {limit}");
+        }
     }
-    said.push(begun.elapsed());
-    panic!("{said:?}");
 }

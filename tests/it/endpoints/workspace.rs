@@ -229,11 +229,12 @@ async fn a_workspace_that_is_deleted_in_the_middle_of_a_change_stays_deleted() {
     let (deployment, key) = start().await;
     for body in [json!({ "name": "Back again" }), json!({ "is_default": true })] {
         let id = workspace(&deployment, &key, Some("ada"), &json!({})).await;
-        let held = deployment.stack.faults().hold(Match::any().function("workspace").operation("UpdateItem"));
+        // The account writes with its third call, an end user with its second.
+        let held = deployment.stack.faults().hold(Match::any().function("workspace").index(2));
         let change = patch(&deployment, &key, &id, &body);
         let deletion = async {
             held.reached().await;
-            delete(&deployment, &key, None, &id).await.document(200);
+            delete(&deployment, &key, Some("ada"), &id).await.document(200);
             held.release();
         };
         let (answer, ()) = tokio::join!(change, deletion);

@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::api::{Dialect, OPERATIONS};
 use stack::{Effect, Fault, Match, Service};
 
-use crate::support::Deployment;
+use crate::support::{Deployment, END_USER, World};
 
 #[tokio::test]
 async fn every_operation_refuses_when_a_store_is_gone_and_works_when_it_is_back() {
@@ -40,6 +40,80 @@ async fn every_operation_refuses_when_a_store_is_gone_and_works_when_it_is_back(
     }
     assert_eq!(deployment.fetch(&tenant).await["status"], "active");
     assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.as_str()]);
+}
+
+/// Whatever it shows: with no answer from the table, nobody knows whether it is right.
+#[tokio::test]
+async fn no_credential_opens_the_account_surface_while_the_table_is_gone() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let revoked = deployment.api_key(&world.tenant, "account").await;
+    let path = format!("/api/v1/revoke/api-key?tenant_id={}&key_id={}", world.tenant.id, revoked.id);
+    deployment.post_nothing(&path).await.data(200);
+    let token = deployment.scoped_token(&world.account, Some(END_USER)).await;
+    let account_wide = deployment.scoped_token(&world.account, None).await;
+    // With the signature of another.
+    let forged = format!("{}.{}", token.rsplit_once('.').unwrap().0, account_wide.rsplit_once('.').unwrap().1);
+    let bearer = |token: &str| ("authorization", format!("Bearer {token}"));
+    let key = |text: &str| ("x-api-key", text.to_owned());
+    // Of the last two nobody is let in with the table there either.
+    let credentials =
+        [key(&world.account.text), bearer(&token), bearer(&account_wide), key(&revoked.text), bearer(&forged)];
+    let before = deployment.items().await;
+    deployment.stack.faults().inject(Fault::new(Match::any().service(Service::Dynamodb), Effect::NotSent));
+    let mut asked = 0;
+    for entry in OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account) {
+        let calls = credentials.iter().map(|(name, value)| deployment.request(entry, &world).header(name, value));
+        for call in calls.map(|call| tokio::spawn(call.send())).collect::<Vec<_>>() {
+            let answer = call.await.unwrap();
+            answer.refused(503, "temporarily_unavailable");
+            assert_eq!(answer.body["detail"], "temporarily unavailable, try again", "{}", entry.route.name);
+            assert!(answer.headers["retry-after"].parse::<u64>().unwrap() >= 1);
+            asked += 1;
+        }
+    }
+    assert!(asked >= 100, "{asked}");
+    deployment.stack.faults().clear();
+    assert_eq!(deployment.items().await, before);
+    for ((name, value), is_in) in credentials.iter().zip([true, true, true, false, false]) {
+        let answer = deployment.anonymous("GET", "/api/v1/agent-sessions").header(name, value).send().await;
+        assert_eq!(answer.status, if is_in { 200 } else { 401 }, "{}", answer.text);
+    }
+}
+
+#[tokio::test]
+async fn an_account_call_that_fails_half_way_has_changed_nothing() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let writes = ["TransactWriteItems", "UpdateItem"];
+    let mut failed = 0;
+    for entry in OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account) {
+        for user in [Some(END_USER), None] {
+            let world = World { rows: deployment.rows(&world.account).await, ..world.clone() };
+            // The first call is the one above; of an operation that makes fewer, the last attempt succeeds.
+            for index in 1.. {
+                let failing = Match::any().function(entry.route.function).index(index);
+                let effect = Effect::Status(500, "InternalServerError".to_owned());
+                let fault = deployment.stack.faults().inject(Fault::new(failing, effect));
+                let before = deployment.items().await;
+                let call = deployment.request(entry, &world).header("x-api-key", &world.account.text);
+                let call = user.map_or(call.clone(), |user| call.header("x-end-user-id", user));
+                let (answer, calls) = deployment.calls_of(call).await;
+                deployment.stack.faults().clear();
+                if fault.fired() == 0 {
+                    assert!(answer.status < 300, "{}: {}", entry.route.name, answer.text);
+                    break;
+                }
+                answer.refused(503, "temporarily_unavailable");
+                // What fails after the change was made is the look at it for the answer.
+                let is_made = calls.iter().any(|call| call.status == 200 && writes.contains(&call.operation.as_str()));
+                let is_same = deployment.items().await == before;
+                assert!(is_same || (is_made && index > 1), "{} {index}", entry.route.name);
+                failed += 1;
+            }
+        }
+    }
+    assert!(failed > 20, "{failed}");
 }
 
 #[tokio::test]
@@ -135,7 +209,9 @@ async fn no_token_is_signed_while_the_key_in_force_cannot_be_read() {
     deployment.post_nothing(&format!("/api/v1/rotate/signing-key?tenant_id={}", world.tenant.id)).await.data(200);
     let before = deployment.items().await;
     deployment.stack.faults().inject(Fault::new(Match::any().service(Service::SecretsManager), Effect::NotSent));
-    for entry in OPERATIONS.iter().filter(|entry| matches!(entry.route.name, "user-token" | "register-tenant")) {
+    for entry in
+        OPERATIONS.iter().filter(|entry| ["user-token", "register-tenant", "auth-token"].contains(&entry.route.name))
+    {
         deployment.authorized(entry, &world).send().await.refused(503, "temporarily_unavailable");
     }
     assert_eq!(deployment.items().await, before, "nothing was registered for a token that was not issued");

@@ -1,5 +1,7 @@
 //! A request of each operation of the registry, for tests that go through all of them.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use shared::api::{Dialect, Entry, Method};
 
@@ -86,8 +88,8 @@ impl Deployment {
 
 /// Whether the operation has that parameter in its query.
 pub fn takes(entry: &Entry, parameter: &str) -> bool {
-    let document = shared::api::document();
-    let operation = &document["paths"][entry.route.path][entry.route.method.as_str().to_lowercase()];
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(shared::api::document);
+    let operation = &DOCUMENT["paths"][entry.route.path][entry.route.method.as_str().to_lowercase()];
     let mut parameters = operation["parameters"].as_array().unwrap().iter();
     parameters.any(|known| known["name"] == parameter && known["in"] == "query")
 }
