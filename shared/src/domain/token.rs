@@ -3,13 +3,12 @@
 //! A token is a JWT (RFC 7519) of the access-token profile (RFC 9068: `typ` is `at+jwt`, `client_id` is there), signed with the
 //! tenant's own key. Reading one is in [`super::token_check`].
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
 use data_encoding::BASE64URL_NOPAD;
 use schemars::JsonSchema;
-use serde::de::value::{MapAccessDeserializer, StrDeserializer};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
@@ -20,6 +19,7 @@ use super::clock::Timestamp;
 use super::external_id::ExternalId;
 use super::ids::{TenantId, random_uuid};
 use super::lifetime::TokenLifetime;
+use super::named::named;
 use super::patch::present;
 use super::project::RegisteredKey;
 use super::properties::Properties;
@@ -89,7 +89,7 @@ pub struct Claims {
     /// The same, under the name that RFC 9068 requires.
     pub client_id: ApiKeyId,
     /// Who it speaks for.
-    #[serde(deserialize_with = "name")]
+    #[serde(deserialize_with = "named")]
     pub scope: Scope,
     /// The organization, of a user and of a registered tenant that has one.
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
@@ -151,12 +151,6 @@ fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Re
 /// The same for one that may be left out.
 fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     object(deserializer).map(Some)
-}
-
-/// Reads a claim that is a name: a derived decoder would take an object too, with the name for its only field.
-fn name<'de, D: Deserializer<'de>, T: for<'a> Deserialize<'a>>(deserializer: D) -> Result<T, D::Error> {
-    let text = Cow::<'de, str>::deserialize(deserializer)?;
-    T::deserialize(StrDeserializer::<D::Error>::new(&text))
 }
 
 /// Who a token is to speak for, with what goes into it.

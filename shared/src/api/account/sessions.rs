@@ -11,7 +11,7 @@ use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{
     AgentSession, Changes, ExternalId, Label, Message, MessageContent, MessageRole, Patch, SessionStatus, SystemPrompt,
-    Timestamp, ToolIds, UuidText, present,
+    Timestamp, ToolIds, UuidText, named, present, present_name,
 };
 use crate::store::{List, RowKind, Wanted};
 
@@ -203,7 +203,7 @@ pub struct SessionPatch {
     #[serde(deserialize_with = "present")]
     #[schemars(with = "ToolIds")]
     pub tool_ids: Option<ToolIds>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "present_name")]
     #[schemars(with = "SessionStatus")]
     pub status: Option<SessionStatus>,
     /// The end user that the call is for, if neither a header nor a token says so. It doesn't change whose the session is.
@@ -233,6 +233,7 @@ impl SessionPatch {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageInput {
+    #[serde(deserialize_with = "named")]
     pub role: MessageRole,
     pub content: MessageContent,
     /// The message of this session that it answers.
