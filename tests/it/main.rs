@@ -20,6 +20,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     clippy::disallowed_methods,
     reason = "a test that meets what it does not expect has failed, and its clock and runtime are its own"
 )]

@@ -176,7 +176,7 @@ impl Operation {
         let effects = i64::from(took_effect);
         assert_eq!(half_way - before, self.effect() * effects, "{label}");
         if self == Self::MakeDefault {
-            self.check_default(&stage, if took_effect { 1 } else { 0 }, &label).await;
+            self.check_default(&stage, usize::from(took_effect), &label).await;
         }
 
         let retry = deployment.stack.invoke(function, request, Invocation::default()).await.unwrap().payload;

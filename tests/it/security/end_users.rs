@@ -99,7 +99,7 @@ impl Scene {
         Self { deployment, world, own, wide }
     }
 
-    fn key(&self) -> &ApiKey {
+    fn account_key(&self) -> &ApiKey {
         &self.world.account
     }
 
@@ -109,7 +109,7 @@ impl Scene {
     }
 
     fn with_key(&self, call: Call) -> Call {
-        call.header("x-api-key", &self.key().text)
+        call.header("x-api-key", &self.account_key().text)
     }
 
     fn with_token(call: Call, token: &str) -> Call {
@@ -120,7 +120,7 @@ impl Scene {
     async fn world_for(&self, entry: &Entry) -> World {
         let mut world = self.world.clone();
         if entry.route.method == Method::Delete {
-            world.rows = self.deployment.rows(self.key()).await;
+            world.rows = self.deployment.rows(self.account_key()).await;
         }
         world
     }
@@ -142,7 +142,7 @@ impl Scene {
             }
             "execute-tool" => {
                 let path = format!("/api/v1/tool-executions/{}", answer.body["execution_id"].as_str().unwrap());
-                let call = self.deployment.account(self.key(), "GET", &path);
+                let call = self.deployment.account(self.account_key(), "GET", &path);
                 let call = user.as_str().into_iter().fold(call, |call, id| call.header("x-end-user-id", id));
                 assert_eq!(call.send().await.document(200)["external_user_id"], user, "{label}");
             }
@@ -230,14 +230,15 @@ async fn a_header_names_an_end_user_in_plain_ascii_or_nobody() {
     }
     let signs: String = (b' '..=b'~').map(char::from).filter(|sign| *sign != ',').collect();
     for id in ["0", "a b", "a/b", "user@example.com", "%C3%A9", "null", signs.trim(), &longest] {
-        let made = scene.deployment.account_for(scene.key(), id, "POST", "/api/v1/agent-sessions").send().await;
+        let made = scene.deployment.account_for(scene.account_key(), id, "POST", "/api/v1/agent-sessions").send().await;
         assert_eq!(made.document(201)["external_user_id"], id);
-        let token = scene.deployment.scoped_token(scene.key(), Some(id)).await;
+        let token = scene.deployment.scoped_token(scene.account_key(), Some(id)).await;
         let list = scene.deployment.page(&token, "GET", "/api/v1/agent-sessions").header("external_user_id", id);
         assert_eq!(list.send().await.document(200)["items"], json!([made.body]));
     }
     // White space around the value of a header is no part of it (RFC 9110 §5.5).
-    let spaced = scene.deployment.account_for(scene.key(), " 0\t", "GET", "/api/v1/agent-sessions").send().await;
+    let spaced =
+        scene.deployment.account_for(scene.account_key(), " 0\t", "GET", "/api/v1/agent-sessions").send().await;
     assert_eq!((&spaced.body["total"], &spaced.body["items"][0]["external_user_id"]), (&json!(1), &json!("0")));
 }
 
@@ -245,7 +246,7 @@ async fn a_header_names_an_end_user_in_plain_ascii_or_nobody() {
 #[tokio::test]
 async fn control_characters_in_a_header_name_nobody() {
     let scene = Scene::set().await;
-    let key = scene.key().text.as_str();
+    let key = scene.account_key().text.as_str();
     for (name, shown) in [("External_User_Id", "external_user_id"), ("x-end-user-ID", "X-End-User-ID")] {
         for value in ["\u{0}", "a\n", "\ra", "a\u{7f}", "\u{85}", "\u{1b}[0m"] {
             let headers = [("X-Api-Key", key), (name, value)];
@@ -337,7 +338,7 @@ async fn a_body_where_there_is_none_is_refused() {
 #[tokio::test]
 async fn a_query_names_nobody_and_is_never_passed_over() {
     let scene = Scene::set().await;
-    let (deployment, key) = (&scene.deployment, &scene.key().text);
+    let (deployment, key) = (&scene.deployment, &scene.account_key().text);
     let before = deployment.items().await;
     for entry in surface() {
         let rows = &scene.world.rows;
