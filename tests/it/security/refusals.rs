@@ -199,7 +199,7 @@ async fn every_operation_of_the_account_surface_refuses_unknown_parameters_and_f
         let by_token = |call: Call| call.header("authorization", &format!("Bearer {token}"));
         let takes_tokens = entry.security.len() > 1;
         for name in ["surprise", "limit ", "Page", "external_user_Id", "a[0]", "😀", "__proto__"] {
-            let encoded: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+            let encoded = name.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
             let call = || {
                 let call = deployment.anonymous(entry.route.method.as_str(), &format!("{path}?{encoded}=1"));
                 if entry.has_body() { call.json(&json!({})) } else { call }
