@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::api::OPERATIONS;
 
-use crate::support::{Call, Deployment};
+use crate::support::{Call, Deployment, END_USER};
 
 async fn operations(deployment: &Deployment, call: Call) -> Vec<String> {
     let (answer, calls) = deployment.calls_of(call).await;
@@ -174,5 +174,38 @@ async fn a_request_that_is_refused_by_shape_costs_none() {
         let (answer, calls) = deployment.calls_of(deployment.operator("DELETE", path)).await;
         answer.refused(405, "method_not_allowed");
         assert!(calls.is_empty());
+    }
+}
+
+/// The credential comes with what is asked for; the account has to find out first where a row is.
+#[tokio::test]
+async fn a_call_of_the_account_surface_costs_what_the_readme_says() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let token = deployment.scoped_token(&world.account, Some(END_USER)).await;
+    let (read, get, write) = ("BatchGetItem", "GetItem", "TransactWriteItems");
+    let session = format!("agent-sessions/{}", world.rows.session);
+    let cases = [
+        ("GET", "agent-sessions".to_owned(), vec![read, "Query", read], vec![read, "Query", read]),
+        ("GET", session.clone(), vec![read], vec![read, get]),
+        ("PATCH", session.clone(), vec![read, "UpdateItem"], vec![read, get, "UpdateItem"]),
+        ("GET", "documents".to_owned(), vec![read, "Query", "Query", read], vec![read, "Query", read]),
+        ("GET", format!("documents/{}", world.rows.document), vec![read], vec![read, get]),
+        ("GET", format!("workspaces/{}", world.rows.workspace), vec![read, read], vec![read, get, read]),
+        ("POST", "agent-sessions".to_owned(), vec![read, write], vec![read, write]),
+        ("DELETE", session, vec![read, write], vec![read]),
+    ];
+    for (method, path, of_user, of_account) in cases {
+        let path = format!("/api/v1/{path}");
+        let body = json!({ "title": "Support" });
+        let with_body = |call: Call| if matches!(method, "POST" | "PATCH") { call.json(&body) } else { call };
+        let (answer, calls) = deployment.calls_of(with_body(deployment.page(&token, method, &path))).await;
+        assert!(answer.status < 300, "{}", answer.text);
+        let made: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        assert_eq!(made, of_user, "{method} {path}");
+        // A deletion has taken it away: for the account it is found nowhere.
+        let (_, calls) = deployment.calls_of(with_body(deployment.account(&world.account, method, &path))).await;
+        let made: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
+        assert_eq!(made, of_account, "{method} {path}");
     }
 }
