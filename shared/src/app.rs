@@ -16,7 +16,9 @@ use crate::domain::{
     AdminKeys, ApiKey, Clock, Grant, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp, View,
 };
 use crate::error::{Error, Result};
-use crate::store::{Access, Homes, Projects, Rows, Secrets, SigningKeys, Snapshot, Table, Tenants, Wanted};
+use crate::store::{
+    Access, ByVersion, Homes, Projects, Relay, RelayMemory, Rows, Secrets, Snapshot, Table, Tenants, Wanted,
+};
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
 /// smallest function has.
@@ -41,6 +43,8 @@ struct Parts {
     random: Box<dyn Random>,
     public_url: Option<String>,
     require_end_user: bool,
+    strikes_to_suspend: u32,
+    relay_memory: RelayMemory,
 }
 
 impl fmt::Debug for App {
@@ -87,10 +91,19 @@ impl App {
             client: aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build()),
             admin_secret: config.admin_secret,
             prefix: config.secret_prefix,
-            signing_keys: SigningKeys::default(),
+            signing_keys: ByVersion::default(),
+            tenant_secrets: ByVersion::default(),
         };
-        let (public_url, require_end_user) = (config.public_url, config.require_end_user);
-        Self(Arc::new(Parts { table, secrets, clock, random, public_url, require_end_user }))
+        Self(Arc::new(Parts {
+            table,
+            secrets,
+            clock,
+            random,
+            public_url: config.public_url,
+            require_end_user: config.require_end_user,
+            strikes_to_suspend: config.strikes_to_suspend,
+            relay_memory: RelayMemory::default(),
+        }))
     }
 
     pub fn clock(&self) -> &dyn Clock {
@@ -122,6 +135,17 @@ impl App {
     /// Whether calls of the account surface have to name an end user, unless their tenant's configuration says otherwise.
     pub fn require_end_user(&self) -> bool {
         self.0.require_end_user
+    }
+
+    /// The signed calls of a tenant. Only `auth` lets one in.
+    pub(crate) fn relay<'a>(&'a self, tenant: &'a TenantId) -> Relay<'a> {
+        Relay {
+            table: &self.0.table,
+            secrets: &self.0.secrets,
+            memory: &self.0.relay_memory,
+            tenant,
+            strikes_to_suspend: self.0.strikes_to_suspend,
+        }
     }
 
     /// The rows that can be seen and written in this view. Only `auth` gives out the view that goes with a credential.

@@ -16,6 +16,8 @@ pub struct Config {
     /// Whether calls of the account surface have to name an end user, where a tenant's configuration doesn't say
     /// (`LATCHKEY_REQUIRE_END_USER`; unset or `false` is no, and everything else yes).
     pub require_end_user: bool,
+    /// How many strikes suspend a tenant (`LATCHKEY_STRIKES_TO_SUSPEND`; unset or 0 = none do).
+    pub strikes_to_suspend: u32,
     /// The AWS region (`AWS_REGION`, which Lambda sets).
     pub region: String,
     /// Where DynamoDB is, if not where it is for the region (`AWS_ENDPOINT_URL_DYNAMODB`, the SDKs' own name for it).
@@ -24,13 +26,13 @@ pub struct Config {
     pub secrets_manager_endpoint: Option<String>,
 }
 
-/// Variables that are not set.
+/// Variables that are not set, or not to what they have to be.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Missing(Vec<&'static str>);
 
 impl fmt::Display for Missing {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "environment variables are not set: {}", self.0.join(", "))
+        write!(formatter, "environment variables are not set, or can't be read: {}", self.0.join(", "))
     }
 }
 
@@ -47,6 +49,11 @@ impl Config {
     fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, Missing> {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
         let mut missing = Vec::new();
+        let strikes = variable("LATCHKEY_STRIKES_TO_SUSPEND").map_or(Ok(0), |text| text.parse());
+        let strikes_to_suspend = strikes.unwrap_or_else(|_| {
+            missing.push("LATCHKEY_STRIKES_TO_SUSPEND");
+            0
+        });
         let mut required = |name| {
             variable(name).unwrap_or_else(|| {
                 missing.push(name);
@@ -59,6 +66,7 @@ impl Config {
             secret_prefix: required("LATCHKEY_SECRET_PREFIX"),
             public_url: variable("LATCHKEY_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value != "false"),
+            strikes_to_suspend,
             region: required("AWS_REGION"),
             dynamodb_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
@@ -76,8 +84,20 @@ mod tests {
         let error = Config::read(|name| (name == "LATCHKEY_TABLE").then(String::new)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "environment variables are not set: LATCHKEY_TABLE, LATCHKEY_ADMIN_SECRET, LATCHKEY_SECRET_PREFIX, \
+            "environment variables are not set, or can't be read: LATCHKEY_TABLE, LATCHKEY_ADMIN_SECRET, LATCHKEY_SECRET_PREFIX, \
              AWS_REGION"
         );
+    }
+
+    #[test]
+    fn a_threshold_that_is_no_number_stops_the_process() {
+        let read = |strikes: &'static str| {
+            Config::read(move |name| Some(if name == "LATCHKEY_STRIKES_TO_SUSPEND" { strikes } else { "a" }.to_owned()))
+        };
+        assert_eq!(read("3").unwrap().strikes_to_suspend, 3);
+        assert_eq!(read("").unwrap().strikes_to_suspend, 0);
+        for text in ["-1", "three", "1.5"] {
+            assert_eq!(read(text).unwrap_err(), Missing(vec!["LATCHKEY_STRIKES_TO_SUSPEND"]), "{text}");
+        }
     }
 }

@@ -7,7 +7,7 @@ pub use code::ErrorCode;
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::domain::{Problem, RandomnessUnavailable, Violation};
+use crate::domain::{Problem, RandomnessUnavailable, Standing, Violation};
 
 /// The outcome of whatever can be refused.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -63,8 +63,10 @@ pub enum Error {
     Unauthenticated(&'static str),
     /// There is no such tenant.
     TenantNotFound,
-    /// The credential is right, and its tenant is suspended.
-    TenantSuspended,
+    /// The credential is right, and its tenant is suspended. If it was a signature: how the tenant stands.
+    TenantSuspended(Option<Standing>),
+    /// The signature is right, and the tenant has made all of its calls of the minute.
+    RateLimited(Standing),
     /// The API key is right, and of a kind that the operation does not take.
     KeyKindNotAllowed,
     /// The API key may not be sent by a browser page of that origin.
@@ -151,7 +153,8 @@ impl Error {
             Self::Invalid { .. } => ErrorCode::InvalidField,
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
             Self::TenantNotFound => ErrorCode::TenantNotFound,
-            Self::TenantSuspended => ErrorCode::TenantSuspended,
+            Self::TenantSuspended(_) => ErrorCode::TenantSuspended,
+            Self::RateLimited(_) => ErrorCode::RateLimited,
             Self::KeyKindNotAllowed => ErrorCode::KeyKindNotAllowed,
             Self::OriginNotAllowed => ErrorCode::OriginNotAllowed,
             Self::EndUsersDiffer => ErrorCode::EndUsersDiffer,
@@ -192,6 +195,16 @@ impl Error {
             Self::Unavailable(_) | Self::StaleUpdate => Some(1),
             // The oldest of the versions goes when it is a day old: an hour is when asking again begins to make sense.
             Self::RotatedTooOften => Some(3600),
+            Self::RateLimited(standing) => Some(standing.quota.resets_in),
+            _ => None,
+        }
+    }
+
+    /// How the tenant stands whose signature was right all the same.
+    pub fn standing(&self) -> Option<&Standing> {
+        match self {
+            Self::RateLimited(standing) => Some(standing),
+            Self::TenantSuspended(standing) => standing.as_ref(),
             _ => None,
         }
     }
@@ -231,7 +244,8 @@ impl fmt::Display for Error {
             Self::MethodNotAllowed { allow } => write!(formatter, "method must be {allow}"),
             Self::Unauthenticated(_) => formatter.write_str("credential is missing or not valid"),
             Self::TenantNotFound => formatter.write_str("tenant not found"),
-            Self::TenantSuspended => formatter.write_str("tenant is suspended"),
+            Self::TenantSuspended(_) => formatter.write_str("tenant is suspended"),
+            Self::RateLimited(_) => formatter.write_str("the calls of this minute are used up"),
             Self::KeyKindNotAllowed => formatter.write_str("API key is of a kind that this endpoint does not take"),
             Self::OriginNotAllowed => formatter.write_str("API key may not be used from this origin"),
             Self::EndUsersDiffer => formatter.write_str("headers and body name different end users"),

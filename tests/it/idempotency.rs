@@ -217,6 +217,7 @@ fn app(deployment: &Deployment) -> App {
     let config = Config {
         public_url: None,
         require_end_user: false,
+        strikes_to_suspend: 0,
         table: variable("LATCHKEY_TABLE"),
         admin_secret: variable("LATCHKEY_ADMIN_SECRET"),
         secret_prefix: variable("LATCHKEY_SECRET_PREFIX"),

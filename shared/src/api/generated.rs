@@ -68,6 +68,7 @@ fn endpoints() -> String {
             (_, None) => "none".to_owned(),
             (Dialect::Account, _) if entry.security.len() > 1 => "account key or scoped token".to_owned(),
             (Dialect::Account, _) => "account key".to_owned(),
+            (Dialect::Relay, _) => "signature".to_owned(),
             (_, Some(Place::Header(name))) => format!("`{name}`"),
             (_, Some(Place::Bearer)) => "API key".to_owned(),
         };

@@ -11,6 +11,7 @@ mod openapi;
 mod operation;
 pub mod projects;
 pub mod register_tenant;
+pub mod relay;
 pub mod setup;
 pub mod tenant_outputs;
 pub mod tenants;
@@ -33,6 +34,7 @@ use account::workspaces::{
 use api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use register_tenant::RegisterTenant;
+use relay::RelayWhoami;
 use setup::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
 use tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,
@@ -41,7 +43,7 @@ use tenants::{
 use tokens::{Introspect, Jwks, OauthAuthorizationServer, RevokeToken};
 
 /// Every endpoint, in the order of the documentation.
-pub static OPERATIONS: [Entry; 49] = [
+pub static OPERATIONS: [Entry; 50] = [
     Entry::of::<ProvisionTenant>(),
     Entry::of::<UpdateTenant>(),
     Entry::of::<RotateTenantSecret>(),
@@ -91,6 +93,7 @@ pub static OPERATIONS: [Entry; 49] = [
     Entry::of::<ListDocuments>(),
     Entry::of::<GetDocument>(),
     Entry::of::<DeleteDocument>(),
+    Entry::of::<RelayWhoami>(),
 ];
 
 /// Functions that no client calls: they are started by a schedule.

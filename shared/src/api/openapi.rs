@@ -33,7 +33,7 @@ pub fn document() -> Value {
     let mut schemas = inputs.take_definitions(true);
     schemas.values_mut().for_each(drop_null_defaults);
     schemas.extend(outputs.take_definitions(true));
-    for dialect in [Dialect::Registry, Dialect::Projects, Dialect::Account, Dialect::Tokens] {
+    for dialect in [Dialect::Registry, Dialect::Relay, Dialect::Projects, Dialect::Account, Dialect::Tokens] {
         schemas.insert(refusal_name(dialect).to_owned(), refusal(dialect));
     }
     schemas.insert(VALIDATION.to_owned(), validation());
@@ -125,6 +125,17 @@ fn parameters(entry: &Entry, generator: &mut SchemaGenerator) -> Vec<Value> {
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         }));
     }
+    if entry.dialect == Dialect::Relay {
+        let headers = [
+            ("X-Latchkey-Tenant-Id", true, "Whose call it is.", "^tnt_[0-9A-Za-z_-]{1,60}$"),
+            ("X-Latchkey-Timestamp", true, "When it was signed, in Unix milliseconds.", "^(0|[1-9][0-9]{0,14})$"),
+            ("X-Latchkey-Nonce", false, "With a v2 signature: a text of its own.", "^[0-9A-Za-z+/=_-]{16,64}$"),
+        ];
+        parameters.extend(headers.map(|(name, required, description, pattern)| {
+            let schema = json!({ "type": "string", "pattern": pattern });
+            json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema })
+        }));
+    }
     if entry.dialect == Dialect::Account {
         parameters.extend(["external_user_id", "X-End-User-ID"].map(|name| {
             json!({
@@ -156,7 +167,7 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
     let output = (entry.output)(generator).to_value();
     let success = match entry.dialect {
-        Dialect::Registry => json!({
+        Dialect::Registry | Dialect::Relay => json!({
             "type": "object",
             "required": ["success", "status_code", "message", "data"],
             "properties": {
@@ -173,21 +184,21 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         }),
         Dialect::Account | Dialect::Tokens => output,
     };
-    responses.insert(entry.route.status.to_string(), answer("Success", &success, &Map::new()));
+    responses.insert(entry.route.status.to_string(), answer("Success", &success, &limits(entry, entry.route.status)));
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
     for code in ErrorCode::ALL.into_iter().filter(|code| applies(*code, entry)) {
         by_status.entry(entry.dialect.status(code)).or_default().push(code);
     }
     for (status, codes) in by_status {
         let description: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
-        let mut headers = Map::new();
+        let mut headers = limits(entry, status);
         if status == 405 {
             headers.insert("allow".to_owned(), header("The methods that the path has."));
         }
         if matches!(status, 409 | 429 | 503) {
             headers.insert("retry-after".to_owned(), header("Seconds to wait before trying again."));
         }
-        if status == 401 && entry.dialect != Dialect::Registry {
+        if status == 401 && !matches!(entry.dialect, Dialect::Registry | Dialect::Relay) {
             headers.insert("www-authenticate".to_owned(), header("The scheme of the credential."));
         }
         let name = match (entry.dialect, status) {
@@ -200,13 +211,26 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
     Value::Object(responses)
 }
 
+/// The headers with which a signed call's answer says what is left of the limit.
+fn limits(entry: &Entry, status: u16) -> Map<String, Value> {
+    if entry.dialect != Dialect::Relay || !matches!(status, 200..=299 | 403 | 422 | 429) {
+        return Map::new();
+    }
+    let policy = header("The limit: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10).");
+    let left = header("What is left of it: `r` calls for the next `t` seconds.");
+    Map::from_iter([("ratelimit-policy".to_owned(), policy), ("ratelimit".to_owned(), left)])
+}
+
 /// Whether an operation can answer with that code.
 fn applies(code: ErrorCode, entry: &Entry) -> bool {
     let is = |names: &[&str]| names.contains(&entry.route.name);
-    let by_key = entry.dialect != Dialect::Registry && !entry.security.is_empty();
+    let by_key = !matches!(entry.dialect, Dialect::Registry | Dialect::Relay) && !entry.security.is_empty();
+    let by_signature = entry.dialect == Dialect::Relay;
     match code {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
-        ErrorCode::TenantSuspended | ErrorCode::OriginNotAllowed => by_key,
+        ErrorCode::TenantSuspended => by_key || by_signature,
+        ErrorCode::RateLimited => by_signature,
+        ErrorCode::OriginNotAllowed => by_key,
         ErrorCode::KeyKindNotAllowed => matches!(entry.dialect, Dialect::Projects | Dialect::Account),
         ErrorCode::EndUsersDiffer
         | ErrorCode::AnotherEndUser
@@ -215,7 +239,7 @@ fn applies(code: ErrorCode, entry: &Entry) -> bool {
         ErrorCode::GlobalRow => is(&["update-workspace", "delete-workspace", "delete-document"]),
         ErrorCode::RowNotFound => entry.dialect == Dialect::Account && entry.route.path.contains("{id}"),
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
-        ErrorCode::TenantNotFound => !by_key && !is(&["provision-tenant", "fetch-tenants"]),
+        ErrorCode::TenantNotFound => !by_key && !by_signature && !is(&["provision-tenant", "fetch-tenants"]),
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
         ErrorCode::ApiKeyGone => is(&["rotate-api-key"]),
         ErrorCode::ProjectNotFound | ErrorCode::ExternalIdTaken => is(&["register-organization", "register-user"]),
@@ -252,7 +276,7 @@ fn header(description: &str) -> Value {
 /// What the document calls the refusals of a surface.
 fn refusal_name(dialect: Dialect) -> &'static str {
     match dialect {
-        Dialect::Registry => "Refusal",
+        Dialect::Registry | Dialect::Relay => "Refusal",
         Dialect::Projects => "ProjectsRefusal",
         Dialect::Account => "AccountRefusal",
         Dialect::Tokens => "TokensRefusal",
@@ -292,7 +316,7 @@ fn refusal(dialect: Dialect) -> Value {
         "additionalProperties": false,
     });
     let properties = match dialect {
-        Dialect::Registry => json!({
+        Dialect::Registry | Dialect::Relay => json!({
             "success": { "const": false },
             "status_code": { "type": "integer", "minimum": 400, "maximum": 599 },
             "message": { "type": "string" },

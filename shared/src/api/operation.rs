@@ -123,6 +123,8 @@ pub enum BodyRule {
 pub enum Dialect {
     /// `{success, status_code, message, data}`, and `error: {code, field?}` in a refusal.
     Registry,
+    /// As the registry's; who signed rightly learns in the headers what is left of its limit.
+    Relay,
     /// `{status, data}`; a refusal is `{status, message, error: {code, field?}}`. What is invalid is 400.
     Projects,
     /// The bare document; a refusal is `{detail, code}`, and of a field `{detail: [{loc, msg, type}]}`, as FastAPI has it. Its

@@ -110,17 +110,21 @@ pub struct TenantView {
     pub secret_rotated_at: Option<Timestamp>,
     /// Until when the secret of before the last rotation is valid too; null if none was declared.
     pub previous_secret_valid_until: Option<Timestamp>,
+    /// When a call was last signed with that one and accepted; null = never since the rotation.
+    pub previous_secret_last_used_at: Option<Timestamp>,
 }
 
 impl From<Tenant> for TenantView {
     fn from(tenant: Tenant) -> Self {
+        let previous = tenant.secret.previous;
         Self {
             row: tenant.summary.into(),
             configuration: tenant.configuration,
             signing_kid: tenant.signing.kid,
             tokens_revoked_before: tenant.tokens_revoked_at,
             secret_rotated_at: tenant.secret.rotated_at,
-            previous_secret_valid_until: tenant.secret.previous.map(|previous| previous.until),
+            previous_secret_valid_until: previous.as_ref().map(|previous| previous.until),
+            previous_secret_last_used_at: previous.and_then(|previous| previous.last_used_at),
         }
     }
 }

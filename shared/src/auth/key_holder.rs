@@ -155,7 +155,7 @@ pub(super) async fn accept(
     }
     // From here on the caller is known, and learns why.
     if !access.is_active {
-        return Err(Error::TenantSuspended);
+        return Err(Error::TenantSuspended(None));
     }
     if !kinds.contains(&key.facts.kind) {
         return Err(Error::KeyKindNotAllowed);

@@ -8,6 +8,7 @@ mod account_key;
 mod anyone;
 mod key_holder;
 mod operator;
+mod signed_tenant;
 mod token;
 mod viewer;
 
@@ -15,6 +16,7 @@ pub use account_key::AccountKey;
 pub use anyone::Anyone;
 pub use key_holder::{Found, InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
 pub use operator::Operator;
+pub use signed_tenant::{SecretUsed, SignedTenant};
 pub use token::{Order, active_claims, revocable_claims, wanted_for};
 pub use viewer::Viewer;
 
@@ -23,7 +25,7 @@ use std::fmt;
 use std::future::Future;
 
 use crate::app::App;
-use crate::domain::{ExternalId, Timestamp};
+use crate::domain::{ExternalId, Quota, Timestamp};
 use crate::error::Result;
 use crate::store::Wanted;
 
@@ -36,6 +38,10 @@ pub const LARGEST_BODY: usize = 64 * 1024;
 #[derive(Default)]
 pub struct Request {
     pub method: String,
+    /// The path, as the gateway hands it on: decoded.
+    pub path: String,
+    /// The platform's id of it, which no other request has.
+    pub request_id: String,
     /// The variables of the route's path, such as `tenant_id`, decoded.
     pub path_parameters: BTreeMap<String, String>,
     /// The service's address as clients see it, without a slash at its end.
@@ -134,6 +140,11 @@ pub trait Caller: Sized + Send + 'static {
 
     /// The tenant whose credential it is, for the log.
     fn tenant_id(&self) -> Option<&str> {
+        None
+    }
+
+    /// What the call has left of a limit, where there is one, for the answer's headers.
+    fn quota(&self) -> Option<Quota> {
         None
     }
 }

@@ -115,7 +115,7 @@ impl Viewer {
         }
         // From here on the caller is known, and learns why.
         if !found.access.is_active {
-            return Err(Error::TenantSuspended);
+            return Err(Error::TenantSuspended(None));
         }
         if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
             return Err(Error::InsufficientScope);

@@ -16,6 +16,9 @@ pub enum Actor {
     /// The operator, with the admin key that is being rotated out: as long as these appear, somebody still has it.
     #[serde(rename = "operator (previous key)")]
     OperatorWithPreviousKey,
+    /// Latchkey itself: the guard of the relay, at the last of a tenant's strikes.
+    #[serde(rename = "relay guard")]
+    RelayGuard,
 }
 
 impl From<KeySlot> for Actor {

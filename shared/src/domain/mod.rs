@@ -18,10 +18,12 @@ mod problem;
 mod project;
 mod properties;
 mod public_url;
+mod quota;
 mod random;
 mod rp_id;
 mod secret;
 mod secret_pointer;
+mod signature;
 mod signing_key;
 mod tenant;
 mod text;
@@ -50,10 +52,12 @@ pub use problem::Problem;
 pub use project::{Organization, OrganizationEntry, Record, RegisteredKey, RegisteredTenant, User, UserEntry};
 pub use properties::{JsonObject, Properties};
 pub use public_url::{CallbackUrl, LogoUrl};
+pub use quota::{Minute, Quota, Standing};
 pub use random::{Random, RandomnessUnavailable, SystemRandomness, draw};
 pub use rp_id::RpId;
 pub use secret::{AdminKey, AdminKeys, KeySlot, RevealedSecret, TenantSecret};
 pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion, SigningPointer};
+pub use signature::{Nonce, SignatureHeaders, SignedCall, SignedParts, SigningVersion};
 pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};
 pub use tenant::{
     Configuration, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary, Violation,

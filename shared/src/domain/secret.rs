@@ -5,6 +5,7 @@ use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,12 @@ impl TenantSecret {
     /// The secret text, for the places that store or seal it. Answers to a caller use [`TenantSecret::reveal`].
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether `mac` is the HMAC-SHA-256 of `text` under this secret, in a time that does not depend on where they differ.
+    pub fn signed(&self, text: &[u8], mac: &[u8; 32]) -> bool {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes());
+        hmac::verify(&key, text, mac).is_ok()
     }
 
     /// Shows the secret to the caller, once: the secret is consumed, and only what this returns can be serialized.

@@ -34,6 +34,9 @@ pub struct PreviousSecret {
     pub version: SecretVersion,
     /// Valid before this time, and not at it.
     pub until: Timestamp,
+    /// When a call was last accepted with it, since it was replaced: once that stays as it is, every signer has moved.
+    #[serde(default)]
+    pub last_used_at: Option<Timestamp>,
 }
 
 /// One of the 16 staging labels that versions of a tenant's secret take turns with.

@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
 use super::secret_pointer::{SecretPointer, SigningPointer};
+use super::signature::SigningVersion;
 use super::text::{DisplayName, Reason, TenantName};
 
 /// A field whose value breaks a rule that ties fields together.
@@ -94,6 +95,9 @@ pub struct Configuration {
     pub passkeys_enabled: Option<bool>,
     /// Whether calls of the account surface have to name an end user: unset = the deployment's default.
     pub require_end_user: Option<bool>,
+    /// What signatures of relay calls have to cover: `v2` refuses `v1`, and `v1` takes both.
+    #[serde(default)]
+    pub signing_version: SigningVersion,
 }
 
 impl Configuration {
@@ -148,6 +152,9 @@ pub struct NewTenant {
     /// Whether calls of the account surface have to name an end user: null = the deployment's default.
     #[serde(default)]
     pub require_end_user: Option<bool>,
+    /// What signatures of relay calls have to cover: `v2` refuses `v1`, and `v1` takes both.
+    #[serde(default)]
+    pub signing_version: SigningVersion,
 }
 
 impl NewTenant {
@@ -162,6 +169,7 @@ impl NewTenant {
             webauthn_origins: self.webauthn_origins.clone(),
             passkeys_enabled: self.passkeys_enabled,
             require_end_user: self.require_end_user,
+            signing_version: self.signing_version,
         }
     }
 }
@@ -198,6 +206,10 @@ pub struct TenantPatch {
     pub passkeys_enabled: Patch<bool>,
     /// Whether calls of the account surface have to name an end user: null = the deployment's default.
     pub require_end_user: Patch<bool>,
+    /// What signatures of relay calls have to cover: `v2` refuses `v1`, and `v1` takes both.
+    #[serde(deserialize_with = "present")]
+    #[schemars(with = "SigningVersion")]
+    pub signing_version: Option<SigningVersion>,
 }
 
 impl TenantPatch {
@@ -214,6 +226,7 @@ impl TenantPatch {
             ("webauthn_origins", self.webauthn_origins.is_some()),
             ("passkeys_enabled", self.passkeys_enabled.is_present()),
             ("require_end_user", self.require_end_user.is_present()),
+            ("signing_version", self.signing_version.is_some()),
         ]
         .into_iter()
         .filter(|(_, present)| *present)
@@ -240,6 +253,7 @@ impl TenantPatch {
         set(&mut configuration.webauthn_origins, self.webauthn_origins);
         self.passkeys_enabled.apply(&mut configuration.passkeys_enabled);
         self.require_end_user.apply(&mut configuration.require_end_user);
+        set(&mut configuration.signing_version, self.signing_version);
         if ties { configuration.check() } else { Ok(()) }
     }
 }

@@ -13,6 +13,8 @@ pub enum ErrorCode {
     TenantNotFound,
     /// See [`super::Error::TenantSuspended`].
     TenantSuspended,
+    /// See [`super::Error::RateLimited`].
+    RateLimited,
     /// See [`super::Error::KeyKindNotAllowed`].
     KeyKindNotAllowed,
     /// See [`super::Error::OriginNotAllowed`].
@@ -69,7 +71,7 @@ pub enum ErrorCode {
 
 impl ErrorCode {
     /// All codes, in the order of their statuses.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::MalformedRequest,
         Self::CredentialInQuery,
         Self::EndUsersDiffer,
@@ -98,6 +100,7 @@ impl ErrorCode {
         Self::UnsupportedMediaType,
         Self::InvalidField,
         Self::IdempotencyKeyReused,
+        Self::RateLimited,
         Self::RotatedTooOften,
         Self::Internal,
         Self::TemporarilyUnavailable,
@@ -196,6 +199,11 @@ impl ErrorCode {
             Self::IdempotencyKeyReused => {
                 ("idempotency_key_reused", 422, "this `Idempotency-Key` was used for another request")
             }
+            Self::RateLimited => (
+                "rate_limited",
+                429,
+                "the tenant has made `rate_limit_per_min` calls in this minute: try again after `Retry-After`",
+            ),
             Self::RotatedTooOften => (
                 "rotated_too_often",
                 429,

@@ -11,7 +11,7 @@ use super::response::Success;
 use crate::api::{Input, Method, Operation, Output};
 use crate::app::App;
 use crate::auth::{Attempt, Caller, Needs};
-use crate::domain::Timestamp;
+use crate::domain::{Quota, Timestamp};
 use crate::error::{Error, Result};
 
 /// A request that was authenticated and decoded.
@@ -37,11 +37,33 @@ impl<O: Operation> fmt::Debug for Call<O> {
     }
 }
 
-/// The tenant that a request is about, for the log, and what became of it.
-pub(super) type Handled = (Option<String>, Result<Success>);
+/// What became of a request.
+#[derive(Default)]
+pub(super) struct About {
+    /// The tenant that it is about, as far as known, for the log.
+    pub tenant_id: Option<String>,
+    /// What its caller has left of a limit.
+    pub quota: Option<Quota>,
+}
+
+impl About {
+    /// What a refusal says of whom it refuses.
+    fn refused(error: &Error) -> Self {
+        let standing = error.standing();
+        Self {
+            tenant_id: standing.map(|standing| standing.tenant_id.to_string()),
+            quota: standing.map(|standing| standing.quota),
+        }
+    }
+}
 
 /// Authenticates, decodes, and hands over to the handler.
-pub(super) async fn handle<O, H, F>(app: App, handler: H, event: HttpEvent, context: Context) -> Handled
+pub(super) async fn handle<O, H, F>(
+    app: App,
+    handler: H,
+    event: HttpEvent,
+    context: Context,
+) -> (About, Result<Success>)
 where
     O: Operation,
     H: Fn(App, Call<O>) -> F,
@@ -49,27 +71,24 @@ where
 {
     let call = match admit::<O>(&app, event, &context).await {
         Ok(call) => call,
-        Err((tenant_id, error)) => return (tenant_id, Err(error)),
+        Err((about, error)) => return (about, Err(error)),
     };
     let tenant_id = call.query.tenant_id().or(call.caller.tenant_id()).map(str::to_owned);
+    let mut about = About { tenant_id, quota: call.caller.quota() };
     match handler(app, call).await {
         Ok(output) => {
-            let tenant_id = tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
-            (tenant_id, Success::new(O::DIALECT, O::ROUTE.status, &output))
+            about.tenant_id = about.tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
+            (about, Success::new(O::DIALECT, O::ROUTE.status, &output))
         }
-        Err(error) => (tenant_id, Err(error)),
+        Err(error) => (about, Err(error)),
     }
 }
 
 /// Authenticates and decodes.
-async fn admit<O: Operation>(
-    app: &App,
-    event: HttpEvent,
-    context: &Context,
-) -> Result<Call<O>, (Option<String>, Error)> {
-    let nobody = |error| (None, error);
+async fn admit<O: Operation>(app: &App, event: HttpEvent, context: &Context) -> Result<Call<O>, (About, Error)> {
+    let nobody = |error: Error| (About::refused(&error), error);
     let at = app.now();
-    let request = event.into_request(app.public_url()).map_err(nobody)?;
+    let request = event.into_request(app.public_url(), &context.request_id).map_err(nobody)?;
     decode::refuse_credentials(&request.query).map_err(nobody)?;
     // Decoded first, so that what it is about can be read together with the credential; but what is wrong with it is said
     // only to those who have one.
@@ -82,10 +101,10 @@ async fn admit<O: Operation>(
     };
     let needs = Needs { wanted, end_user, is_readable: query.is_ok() && body.is_ok() };
     let (caller, found) = O::Caller::authenticate(app, &request, &needs).await.map_err(nobody)?;
-    let owner = caller.tenant_id().map(str::to_owned);
-    let query = query.map_err(|error| (owner.clone(), error))?;
+    let (owner, quota) = (caller.tenant_id().map(str::to_owned), caller.quota());
+    let query = query.map_err(|error| (About { tenant_id: owner.clone(), quota }, error))?;
     let tenant_id = query.tenant_id().map(str::to_owned).or(owner);
-    let known = |error| (tenant_id.clone(), error);
+    let known = |error| (About { tenant_id: tenant_id.clone(), quota }, error);
     let body = body.map_err(known)?;
     let change = caller.change(&Attempt {
         at,

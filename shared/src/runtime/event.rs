@@ -16,6 +16,8 @@ use crate::error::{Error, Result};
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HttpEvent {
+    #[serde(default)]
+    raw_path: String,
     // API Gateway sends an empty text where there is no query; `cargo lambda watch` sends null.
     raw_query_string: Option<String>,
     #[serde(default)]
@@ -48,7 +50,7 @@ impl HttpEvent {
 
     /// The request, with the bytes of its body. `public_url` is the service's address, if the deployment says it; else it is
     /// the host that was called, which is one that the gateway answers for.
-    pub fn into_request(self, public_url: Option<&str>) -> Result<Request> {
+    pub fn into_request(self, public_url: Option<&str>, request_id: &str) -> Result<Request> {
         let text = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded {
             BASE64
@@ -66,6 +68,8 @@ impl HttpEvent {
         let headers = self.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         Ok(Request {
             method: self.request_context.http.method,
+            path: self.raw_path,
+            request_id: request_id.to_owned(),
             path_parameters: self.path_parameters.unwrap_or_default(),
             base_url,
             query: self.raw_query_string.unwrap_or_default(),

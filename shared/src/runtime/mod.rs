@@ -30,6 +30,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::draw;
 use crate::error::{Error, Result};
+use call::About;
 use event::HttpEvent;
 use response::HttpResponse;
 use telemetry::Line;
@@ -112,7 +113,7 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<HttpEvent>, c
     }
     let error = Error::MethodNotAllowed { allow };
     line(dialect.status(error.code())).write(started, app.now(), Some(&error));
-    response::make(dialect, request_id, Err(error))
+    response::make(dialect, request_id, None, Err(error))
 }
 
 /// Starts the process: configuration, clients, first random draw; then hands over to `main`.
@@ -165,16 +166,16 @@ where
     // A task of its own, so that a panic ends the task and not the process.
     let task =
         tokio::spawn(tokio::time::timeout(budget, call::handle::<O, H, F>(app.clone(), handler, payload, context)));
-    let (tenant_id, result) = match task.await {
+    let (about, result) = match task.await {
         Ok(Ok(handled)) => handled,
-        Ok(Err(_)) => (None, Err(Error::unavailable("out of time"))),
-        Err(_) => (None, Err(Error::internal("handler panicked"))),
+        Ok(Err(_)) => (About::default(), Err(Error::unavailable("out of time"))),
+        Err(_) => (About::default(), Err(Error::internal("handler panicked"))),
     };
     let status = result.as_ref().map_or_else(|error| O::DIALECT.status(error.code()), |_| O::ROUTE.status);
-    let tenant_id = tenant_id.as_deref();
+    let tenant_id = about.tenant_id.as_deref();
     let line = Line { operation: O::ROUTE.name, request_id: &request_id, tenant_id, cold, status };
     line.write(started, app.now(), result.as_ref().err());
-    response::make(O::DIALECT, &request_id, result)
+    response::make(O::DIALECT, &request_id, about.quota, result)
 }
 
 #[cfg(test)]
@@ -219,6 +220,7 @@ mod tests {
             secret_prefix: String::new(),
             public_url: None,
             require_end_user: false,
+            strikes_to_suspend: 0,
             region: String::new(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,

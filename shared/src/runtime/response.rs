@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::decode::{IS_REQUIRED, IS_UNKNOWN};
 use crate::api::{Dialect, Output};
+use crate::domain::Quota;
 use crate::error::{Error, Part, Result};
 
 /// What the gateway makes an HTTP response of.
@@ -52,7 +53,7 @@ impl Success {
             data: &'a T,
         }
         let body = match dialect {
-            Dialect::Registry => serde_json::to_string(&Registry {
+            Dialect::Registry | Dialect::Relay => serde_json::to_string(&Registry {
                 success: true,
                 status_code: status,
                 message: output.message(),
@@ -67,8 +68,12 @@ impl Success {
 }
 
 /// The response.
-pub fn make(dialect: Dialect, request_id: &str, outcome: Result<Success>) -> HttpResponse {
+pub fn make(dialect: Dialect, request_id: &str, quota: Option<Quota>, outcome: Result<Success>) -> HttpResponse {
     let mut headers = common_headers(dialect, request_id);
+    if let Some(quota) = quota {
+        headers.insert("ratelimit-policy", quota.policy());
+        headers.insert("ratelimit", quota.to_string());
+    }
     let Success { status, cache_control, body } = outcome.unwrap_or_else(|error| {
         if let Error::MethodNotAllowed { allow } = &error {
             headers.insert("allow", allow.clone());
@@ -76,8 +81,9 @@ pub fn make(dialect: Dialect, request_id: &str, outcome: Result<Success>) -> Htt
         if let Some(seconds) = error.retry_after() {
             headers.insert("retry-after", seconds.to_string());
         }
-        if matches!(error, Error::Unauthenticated(_)) && dialect != Dialect::Registry {
-            // RFC 9110 §11.6.1. The registry's key has no scheme that could be named.
+        let has_scheme = !matches!(dialect, Dialect::Registry | Dialect::Relay);
+        if matches!(error, Error::Unauthenticated(_)) && has_scheme {
+            // RFC 9110 §11.6.1. Admin key and signature have no scheme that could be named.
             headers.insert("www-authenticate", "Bearer".to_owned());
         }
         refusal(dialect, &error)
@@ -144,7 +150,7 @@ fn refusal(dialect: Dialect, error: &Error) -> Success {
     let status = dialect.status(code);
     let detail = Detail { code: code.as_str(), field: error.field() };
     let body = match dialect {
-        Dialect::Registry => {
+        Dialect::Registry | Dialect::Relay => {
             serde_json::to_string(&Registry { success: false, status_code: status, message, data: (), error: detail })
         }
         Dialect::Projects => serde_json::to_string(&Projects { status: "error", message, error: detail }),

@@ -12,7 +12,7 @@ use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::outcomes::{Outcome, Replay};
 use super::snapshot::Wanted;
-use super::table::Table;
+use super::table::{Table, Updated};
 use super::tenant_items;
 use super::tenants::{Committed, Tenants};
 use crate::domain::{
@@ -204,7 +204,7 @@ impl Table {
             "attribute_exists(pk) AND (attribute_not_exists(last_used_on) OR last_used_on < :today)",
             [(":today", text(day))],
         );
-        let _: Result<Option<Item>> = self.update(update.set("last_used_on", text(day)), due).await;
+        let _: Result<Updated> = self.update(update.set("last_used_on", text(day)), due).await;
     }
 }
 

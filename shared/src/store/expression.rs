@@ -26,6 +26,18 @@ impl Condition {
         Self { expression: expression.into(), values: values.into() }
     }
 
+    /// That this holds too.
+    #[must_use]
+    pub fn and<const N: usize>(
+        mut self,
+        expression: impl fmt::Display,
+        values: [(&'static str, AttributeValue); N],
+    ) -> Self {
+        self.expression = format!("{} AND {expression}", self.expression);
+        self.values.extend(values);
+        self
+    }
+
     /// No condition.
     pub fn none() -> Self {
         Self::new("", [])
@@ -145,13 +157,13 @@ impl Update {
 
     /// Adds one to a number; one that isn't there counts as 0.
     #[must_use]
-    pub fn increment(self, name: &'static str) -> Self {
+    pub fn increment(self, name: impl fmt::Display) -> Self {
         self.add(name, 1)
     }
 
     /// Adds to a number; one that isn't there counts as 0.
     #[must_use]
-    pub fn add(mut self, name: &'static str, amount: i32) -> Self {
+    pub fn add(mut self, name: impl fmt::Display, amount: i32) -> Self {
         let placeholder = format!(":add{}", self.values.len());
         self.set.push(format!("{name} = if_not_exists({name}, :zero) + {placeholder}"));
         self.values.insert(":zero".to_owned(), AttributeValue::N("0".to_owned()));

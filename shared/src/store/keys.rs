@@ -12,6 +12,7 @@
 //! | registered tenant | `TENANT#<tenant id>#REGISTERED#<digest of its key>` | `REGISTERED` | what was registered |
 //! | external user | `TENANT#<tenant id>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
 //! | revoked token | `TENANT#<tenant id>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
+//! | nonce | `TENANT#<tenant id>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
 //! | outcome | `OUTCOME#<caller>#<digest>` | `OUTCOME` | what is remembered under an idempotency key |
 //!
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
@@ -94,6 +95,7 @@ pub enum Kind {
     RegisteredTenant,
     ExternalUser,
     Token,
+    Nonce,
 }
 
 impl Kind {
@@ -105,6 +107,7 @@ impl Kind {
             Self::RegisteredTenant => "REGISTERED",
             Self::ExternalUser => "EXTERNAL",
             Self::Token => "TOKEN",
+            Self::Nonce => "NONCE",
         }
     }
 }

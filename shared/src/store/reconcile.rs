@@ -108,7 +108,7 @@ impl Tenants<'_> {
             .set(TENANT_STATUS, text(REMOVED))
             .set("lease_until", millis(now.plus(TOMBSTONE)));
         let pending = Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]);
-        if self.table.update(update, pending).await?.is_none() {
+        if self.table.update(update, pending).await?.done().is_none() {
             return Ok(false);
         }
         self.secrets.delete(id).await.map(|()| true)

@@ -103,7 +103,8 @@ impl Tenants<'_> {
     pub(super) async fn lease_label(self, id: &TenantId) -> Result<(SecretLabel, Item)> {
         for _ in 0..=ATTEMPTS {
             let update = Update::of(keys::state(id)).increment("labels_leased");
-            let state = self.table.update(update, tenant_items::provisioned()).await?.ok_or(Error::TenantNotFound)?;
+            let state =
+                self.table.update(update, tenant_items::provisioned()).await?.done().ok_or(Error::TenantNotFound)?;
             let label = SecretLabel::of_turn(Reader(&state).number("labels_leased")?);
             if !tenant_items::has_label(&state, label)? {
                 return Ok((label, state));
@@ -148,6 +149,7 @@ fn moved(id: &TenantId, pointer: &SecretPointer, Candidate { version, facts, .. 
         .set_or_remove("previous_secret_version", previous.map(|(version, _)| text(version.id)))
         .set_or_remove("previous_secret_label", previous.map(|(version, _)| text(version.label)))
         .set_or_remove("previous_secret_until", previous.map(|(_, until)| millis(until)))
+        .remove(tenant_items::PREVIOUS_USED)
         .set("updated_at", millis(facts.rotated_at))
         .increment("revision")
 }

@@ -173,7 +173,7 @@ impl Rows<'_> {
         changes: &Changes,
         condition: Condition,
     ) -> Result<Option<Item>> {
-        self.table.update(self.update(seen, changes), condition).await
+        Ok(self.table.update(self.update(seen, changes), condition).await?.done())
     }
 
     pub(super) fn update<R: Row>(&self, seen: &Seen<R>, changes: &Changes) -> Update {

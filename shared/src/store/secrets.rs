@@ -9,9 +9,10 @@ use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
 use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use aws_sdk_secretsmanager::types::Tag;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::table::{ATTEMPTS, failed, pause};
 use crate::domain::{AdminKeys, PrivateJwk, SecretVersion, SigningKey, TenantId, TenantSecret};
@@ -29,33 +30,49 @@ pub struct Secrets {
     /// What the names of tenants' secrets start with.
     pub prefix: String,
     /// The signing keys that this process has read.
-    pub signing_keys: SigningKeys,
+    pub signing_keys: ByVersion<SigningKey>,
+    /// The tenants' secrets that this process has read.
+    pub tenant_secrets: ByVersion<TenantSecret>,
 }
 
-/// Parsed signing keys by version, for as long as the process lives: at most `MOST` of them, after which it
-/// starts anew. Which ones are used together is the gateway's choice, so there is no telling which to keep.
-#[derive(Clone, Default)]
-pub struct SigningKeys(Arc<Mutex<HashMap<Uuid, Arc<SigningKey>>>>);
+/// What was read of secrets, by version, for as long as the process lives: a version never changes, and which one is in force
+/// is asked for at each call. At most `MOST` of them, after which it starts anew. Which ones are used together is the gateway's
+/// choice, so there is no telling which to keep.
+pub struct ByVersion<T>(Arc<Mutex<HashMap<Uuid, Arc<T>>>>);
 
-impl fmt::Debug for SigningKeys {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SigningKeys")
-    }
-}
-
-impl SigningKeys {
+impl<T> ByVersion<T> {
     const MOST: usize = 1000;
 
-    fn get(&self, version: Uuid) -> Option<Arc<SigningKey>> {
+    fn get(&self, version: Uuid) -> Option<Arc<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
     }
 
-    fn keep(&self, version: Uuid, key: &Arc<SigningKey>) {
-        let mut keys = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if keys.len() >= Self::MOST {
-            keys.clear();
+    fn keep(&self, version: Uuid, value: T) -> Arc<T> {
+        let value = Arc::new(value);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= Self::MOST {
+            kept.clear();
         }
-        keys.insert(version, Arc::clone(key));
+        kept.insert(version, Arc::clone(&value));
+        value
+    }
+}
+
+impl<T> Clone for ByVersion<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for ByVersion<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> fmt::Debug for ByVersion<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ByVersion")
     }
 }
 
@@ -75,10 +92,16 @@ struct Stored<'a> {
     signing_key: Option<PrivateJwk>,
 }
 
-/// What is read of one for signing.
+/// What is read of one for signing tokens.
 #[derive(Deserialize)]
 struct StoredSigningKey {
     signing_key: PrivateJwk,
+}
+
+/// What is read of one for verifying signed calls.
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+struct StoredTenantSecret {
+    tenant_secret: String,
 }
 
 /// What a new version holds.
@@ -102,8 +125,7 @@ impl Secrets {
         serde_json::from_str(&text).map_err(|_| Error::internal("the admin secret is not the JSON that it must be"))
     }
 
-    /// The key that signs a tenant's tokens. A version never changes, so one that was read once is kept; which version is in
-    /// force is asked for at each call.
+    /// The key that signs a tenant's tokens.
     ///
     /// # Errors
     /// If Secrets Manager fails, or the version is not the JSON that it must be.
@@ -111,6 +133,26 @@ impl Secrets {
         if let Some(key) = self.signing_keys.get(version) {
             return Ok(key);
         }
+        let stored: StoredSigningKey = self.version(id, version).await?;
+        let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
+        Ok(self.signing_keys.keep(version, key))
+    }
+
+    /// The secret that a tenant signs its calls with.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails, or the version is not the JSON that it must be.
+    pub async fn tenant_secret(&self, id: &TenantId, version: Uuid) -> Result<Arc<TenantSecret>> {
+        if let Some(secret) = self.tenant_secrets.get(version) {
+            return Ok(secret);
+        }
+        let stored: StoredTenantSecret = self.version(id, version).await?;
+        let secret = TenantSecret::restore(&stored.tenant_secret).ok_or_else(unreadable)?;
+        Ok(self.tenant_secrets.keep(version, secret))
+    }
+
+    /// Reads a version of a tenant's secret.
+    async fn version<T: DeserializeOwned>(&self, id: &TenantId, version: Uuid) -> Result<T> {
         let request = self.client.get_secret_value().secret_id(self.name(id)).version_id(version);
         let mut attempt = 0;
         let answer = loop {
@@ -130,11 +172,7 @@ impl Secrets {
         };
         let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
         // The parser's error may quote the text, so it is not passed on.
-        let stored: Option<StoredSigningKey> = serde_json::from_str(&text).ok();
-        let key = stored.and_then(|stored| SigningKey::from_jwk(&stored.signing_key));
-        let key = Arc::new(key.ok_or_else(|| Error::internal("a tenant's secret is not the JSON that it must be"))?);
-        self.signing_keys.keep(version, &key);
-        Ok(key)
+        serde_json::from_str(&text).map_err(|_| unreadable())
     }
 
     /// Creates the tenant's secret with its first version. Doing it again with the same version and content changes nothing.
@@ -186,6 +224,10 @@ impl Secrets {
     fn name(&self, id: &TenantId) -> String {
         format!("{}/{id}", self.prefix)
     }
+}
+
+fn unreadable() -> Error {
+    Error::internal("a tenant's secret is not the JSON that it must be")
 }
 
 fn stored(content: &Stored<'_>) -> Result<String> {

@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    CancellationReason, DeleteRequest, KeysAndAttributes, ReturnValue, TransactWriteItem, WriteRequest,
+    CancellationReason, DeleteRequest, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure,
+    TransactWriteItem, WriteRequest,
 };
 
 use super::expression::{Condition, Update, non_empty};
@@ -33,6 +36,34 @@ pub struct Table {
     pub name: String,
     /// Where users were found.
     pub homes: Homes,
+}
+
+/// How an update ended.
+#[derive(Debug)]
+pub enum Updated {
+    /// It was made: the item as it is now.
+    Done(Item),
+    /// The condition failed: the item as it is; `None` if there is none.
+    Refused(Option<Item>),
+}
+
+impl Updated {
+    /// The item as it is now, if the update was made.
+    pub fn done(self) -> Option<Item> {
+        match self {
+            Self::Done(item) => Some(item),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
+/// How the insertion of an item ended.
+#[derive(Debug)]
+pub enum Inserted {
+    /// It was written.
+    Done,
+    /// There is one already.
+    Exists(Item),
 }
 
 /// How a transaction ended.
@@ -94,11 +125,11 @@ impl Table {
         Err(Error::unavailable("keys stayed unprocessed"))
     }
 
-    /// Updates one item and gives it back as it is then; `None` if the condition failed.
+    /// Updates one item, if the condition holds.
     ///
     /// # Errors
     /// If DynamoDB fails. The update may have been made then, and may be made twice if an answer was lost.
-    pub async fn update(&self, update: Update, condition: Condition) -> Result<Option<Item>> {
+    pub async fn update(&self, update: Update, condition: Condition) -> Result<Updated> {
         let (key, expression, condition, values) = update.parts(condition);
         let request = self
             .client
@@ -108,19 +139,45 @@ impl Table {
             .update_expression(expression)
             .set_condition_expression(condition)
             .set_expression_attribute_values(non_empty(values))
-            .return_values(ReturnValue::AllNew);
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
-            match request.clone().send().await {
-                Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
-                    return Ok(None);
+            let error = match request.clone().send().await {
+                Ok(answer) => return Ok(Updated::Done(answer.attributes.unwrap_or_default())),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    return Ok(Updated::Refused(refused.item().cloned()));
                 }
                 // A transaction on the item was under way.
-                Err(SdkError::ServiceError(error)) if error.err().is_transaction_conflict_exception() => {}
-                answer => return Ok(answer.map_err(failed)?.attributes),
+                Some(UpdateItemError::TransactionConflictException(_)) => {}
+                _ => return Err(failed(error)),
             }
         }
         Err(Error::StaleUpdate)
+    }
+
+    /// Writes an item that isn't there yet.
+    ///
+    /// # Errors
+    /// If DynamoDB fails. The item may have been written then, and stands in its own way if an answer was lost.
+    pub async fn insert(&self, item: Item) -> Result<Inserted> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = request.send().await else { return Ok(Inserted::Done) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                Ok(Inserted::Exists(refused.item().cloned().unwrap_or_default()))
+            }
+            _ => Err(failed(error)),
+        }
     }
 
     /// Updates one item, or makes it.

@@ -8,8 +8,8 @@ use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, LISTING_ORDER, PK, TENANT_STATUS};
 use crate::domain::{
     CallbackUrl, Configuration, DisplayName, LogoUrl, Origin, Origins, PreviousSecret, Problem, RatePerMinute, Reason,
-    RpId, SecretLabel, SecretPointer, SecretVersion, SigningPointer, Tenant, TenantId, TenantName, TenantPatch,
-    TenantStatus, TenantSummary, Timestamp,
+    RpId, SecretLabel, SecretPointer, SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName,
+    TenantPatch, TenantStatus, TenantSummary, Timestamp,
 };
 use crate::error::Result;
 
@@ -27,6 +27,12 @@ pub const REMAINS: &str = "remains";
 
 /// On the hot item, because every call of the account surface asks for it.
 pub const REQUIRE_END_USER: &str = "require_end_user";
+
+/// On the hot item, because every signed call asks for it. (`signing_version` is that of the key that signs tokens.)
+pub const RELAY_SIGNING: &str = "relay_signing";
+
+/// When a call was last accepted with the secret before.
+pub const PREVIOUS_USED: &str = "previous_secret_used_at";
 
 /// On both items: the tenant's revision at which its configuration item was last written.
 const CONFIGURATION_REVISION: &str = "configuration_revision";
@@ -51,10 +57,12 @@ pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
         ("signing_label".to_owned(), text(tenant.signing.version.label)),
         ("signing_kid".to_owned(), text(&tenant.signing.kid)),
         ("epoch".to_owned(), number(0)),
+        (RELAY_SIGNING.to_owned(), text(tenant.configuration.signing_version)),
         ("lease_until".to_owned(), millis(lease_until)),
     ]);
     let required = tenant.configuration.require_end_user.map(AttributeValue::Bool);
     item.extend(required.map(|required| (REQUIRE_END_USER.to_owned(), required)));
+    item.extend(super::relay_items::nothing_counted());
     item
 }
 
@@ -89,6 +97,9 @@ pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>)
     if patch.require_end_user.is_present() {
         let required = tenant.configuration.require_end_user.map(AttributeValue::Bool);
         state = state.set_or_remove(REQUIRE_END_USER, required);
+    }
+    if patch.signing_version.is_some() {
+        state = state.set(RELAY_SIGNING, text(tenant.configuration.signing_version));
     }
     let after = configuration(tenant);
     let fields = [
@@ -175,6 +186,12 @@ fn version_label(text: &str) -> Result<SecretLabel, Problem> {
     SecretLabel::parse(text).ok_or_else(|| Problem::new("is no label"))
 }
 
+/// What signatures of its calls have to cover.
+pub fn signing_version(state: Reader<'_>) -> Result<SigningVersion> {
+    let read = |text: &str| SigningVersion::parse(text).ok_or_else(|| Problem::new("is no signing version"));
+    state.parsed(RELAY_SIGNING, read)
+}
+
 /// Which key signs its tokens.
 pub fn signing_pointer(state: &Item) -> Result<SigningPointer> {
     let row = Reader(state);
@@ -197,6 +214,7 @@ pub fn secret_pointer(state: &Item) -> Result<SecretPointer> {
         Some(id) => Some(PreviousSecret {
             version: SecretVersion { id, label: row.parsed("previous_secret_label", label)? },
             until: row.millis("previous_secret_until")?,
+            last_used_at: row.optional_millis(PREVIOUS_USED)?,
         }),
     };
     Ok(SecretPointer {
@@ -219,6 +237,7 @@ fn read_configuration(row: Reader<'_>, state: Reader<'_>) -> Result<Configuratio
         webauthn_origins: origins("webauthn_origins")?,
         passkeys_enabled: row.optional_bool("passkeys_enabled")?,
         require_end_user: state.optional_bool(REQUIRE_END_USER)?,
+        signing_version: signing_version(state)?,
     })
 }
 

@@ -164,10 +164,7 @@ impl Tenants<'_> {
 
     /// The write that keeps an audit event.
     pub(super) fn event(self, id: &TenantId, event: &AuditEvent) -> Result<TransactWriteItem> {
-        let mut item = keys::audit(id, event);
-        let event = serde_json::to_string(event).map_err(Error::internal)?;
-        item.insert("event".to_owned(), text(event));
-        put(&self.table.name, item, Condition::is_new())
+        audit_event(&self.table.name, id, event)
     }
 
     /// Commits `writes` and remembers `outcome` under the idempotency key, if
@@ -196,6 +193,14 @@ impl Tenants<'_> {
             },
         }
     }
+}
+
+/// The write that keeps an audit event.
+pub(super) fn audit_event(table: &str, id: &TenantId, event: &AuditEvent) -> Result<TransactWriteItem> {
+    let mut item = keys::audit(id, event);
+    let event = serde_json::to_string(event).map_err(Error::internal)?;
+    item.insert("event".to_owned(), text(event));
+    put(table, item, Condition::is_new())
 }
 
 /// How a change of a tenant ended.

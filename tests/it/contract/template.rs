@@ -71,8 +71,8 @@ async fn only_the_functions_that_need_it_may_reach_a_tenants_secret() {
     let expected = [
         ("secretsmanager:CreateSecret", &["provision-tenant"][..]),
         ("secretsmanager:DeleteSecret", &["reconcile"]),
-        // For the key that signs tokens.
-        ("secretsmanager:GetSecretValue", &["auth-token", "register-tenant", "user-token"]),
+        // For the key that signs tokens, and for the secret that calls are signed with.
+        ("secretsmanager:GetSecretValue", &["auth-token", "register-tenant", "relay-whoami", "user-token"]),
         ("secretsmanager:PutSecretValue", &["rotate-signing-key", "rotate-tenant-secret"]),
         ("secretsmanager:TagResource", &["provision-tenant"]),
     ];

@@ -26,6 +26,7 @@ mod reconcile;
 mod register_organization;
 mod register_tenant;
 mod register_user;
+mod relay_whoami;
 mod revoke_api_key;
 mod revoke_token;
 mod revoke_tokens;

@@ -33,7 +33,7 @@ async fn exercise(deployment: &Deployment) {
     let tenant = deployment.provision("Acme").await;
     deployment.update(&tenant, &json!({ "rate_limit_per_min": 5, "callback_url_base": null })).await.data(200);
     let rotate = deployment.operator("POST", &format!("/api/v1/rotate/tenant-secret?tenant_id={}", tenant.id));
-    rotate.header("idempotency-key", "k").send().await.data(200);
+    let rotated = rotate.header("idempotency-key", "k").send().await;
     deployment.suspend(&tenant).await.data(200);
     deployment.reactivate(&tenant).await.data(200);
     deployment.fetch(&tenant).await;
@@ -43,6 +43,9 @@ async fn exercise(deployment: &Deployment) {
     deployment.audit_trail(&tenant).await;
     exercise_keys_and_projects(deployment).await;
     exercise_rows(deployment).await;
+    let nonce =
+        tenant.with_secret(rotated.data(200)["tenant_secret"].as_str().unwrap()).signing().nonce("0123456789abcdef");
+    deployment.anonymous("GET", "/api/v1/relay/whoami").signed(&nonce).send().await.data(200);
     let ghost = Tenant { id: "tnt_unknown".to_owned(), ..tenant };
     deployment
         .get(&format!("/api/v1/fetch/audit-events?tenant_id={}", ghost.id))

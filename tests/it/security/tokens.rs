@@ -493,7 +493,7 @@ async fn no_token_valid_or_not_opens_an_operation_that_takes_another_credential(
         for path in entry.route.paths() {
             let query = match entry.dialect {
                 Dialect::Registry => format!("?tenant_id={}&key_id={}", scene.key.tenant.id, scene.key.id),
-                Dialect::Projects | Dialect::Account | Dialect::Tokens => String::new(),
+                Dialect::Relay | Dialect::Projects | Dialect::Account | Dialect::Tokens => String::new(),
             };
             let mut answers = Vec::new();
             for (label, token) in &texts {

@@ -56,6 +56,21 @@ impl Call {
         self.body("application/json", body.to_string())
     }
 
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// Path and query.
+    pub fn target(&self) -> &str {
+        let path = self.url.match_indices('/').nth(2).map_or(self.url.len(), |(position, _)| position);
+        &self.url[path..]
+    }
+
+    /// The body.
+    pub fn sent(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Sends it, whoever answers.
     pub async fn send_raw(self) -> Answer {
         let mut request = Request::builder().method(self.method.as_str()).uri(&self.url);

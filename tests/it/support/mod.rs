@@ -5,6 +5,7 @@ mod deployment;
 mod http;
 pub mod lists;
 mod operations;
+mod signing;
 mod stores;
 mod witness;
 
@@ -12,4 +13,5 @@ pub use curl::curl;
 pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, repository, with};
 pub use http::{Answer, Call};
 pub use operations::{END_USER, World, takes};
+pub use signing::{Signing, now_ms};
 pub use witness::violation;

@@ -81,6 +81,7 @@ impl Deployment {
             Some(_) if entry.dialect == Dialect::Account => {
                 call.header("x-api-key", &world.account.text).header("external_user_id", END_USER)
             }
+            Some(_) if entry.dialect == Dialect::Relay => call.signed(&world.tenant.signing()),
             Some(_) => call.header("authorization", &format!("Bearer {}", world.key.text)),
         }
     }

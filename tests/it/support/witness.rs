@@ -25,10 +25,16 @@ fn allows(claim: &Claim, named: &Named) -> bool {
         (Claim::Anyone { tenant }, Named::Partition(Access::Read, partition)) => within(partition, tenant) == Some(""),
         (Claim::Operator(about), named) => operator_may(about, named),
         (Claim::Tenant { tenant }, Named::Partition(_, partition)) => within(partition, tenant).is_some(),
+        (Claim::Signer { tenant }, Named::Partition(_, partition)) => {
+            within(partition, tenant).is_some_and(|rest| rest.is_empty() || rest.starts_with("#NONCE#"))
+        }
         (Claim::Account(account), Named::Partition(access, partition)) => {
             within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
         }
-        (Claim::Tenant { tenant } | Claim::Account(Account { tenant, .. }), Named::Secret(name)) => is_of(name, tenant),
+        (
+            Claim::Tenant { tenant } | Claim::Signer { tenant } | Claim::Account(Account { tenant, .. }),
+            Named::Secret(name),
+        ) => is_of(name, tenant),
         // Nobody names anything: what is no credential is refused before AWS is asked.
         _ => false,
     }

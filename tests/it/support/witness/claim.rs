@@ -28,6 +28,8 @@ pub enum Claim {
     Tenant { tenant: String },
     /// A caller of the account surface.
     Account(Account),
+    /// Whoever says it is this tenant, and signs.
+    Signer { tenant: String },
 }
 
 /// Which tenant a request of the operator is about.
@@ -88,6 +90,14 @@ impl Claim {
             return match request.header("x-admin-key") {
                 Some(_) => Self::Operator(about(path, event["rawQueryString"].as_str().unwrap_or_default())),
                 None => Self::Nobody,
+            };
+        }
+        if is_one_of(&["relay/"]) {
+            let named = ["x-latchkey-tenant-id", "x-bloonio-tenant-id"].map(|name| request.header(name));
+            let mut named = named.into_iter().flatten();
+            return match (named.next(), named.next()) {
+                (Some(tenant), None) => Self::Signer { tenant: tenant.to_owned() },
+                _ => Self::Nobody,
             };
         }
         let claimed = if is_one_of(&TOKENS) {
@@ -226,6 +236,7 @@ impl fmt::Display for Claim {
             Self::Operator(About::New) => f.write_str("the operator about a new tenant"),
             Self::Operator(About::All) => f.write_str("the operator about all tenants"),
             Self::Tenant { tenant } => write!(f, "{tenant}"),
+            Self::Signer { tenant } => write!(f, "a signer of {tenant}"),
             Self::Account(account) if account.is_whole() => write!(f, "the whole account of {}", account.tenant),
             Self::Account(Account { tenant, named, .. }) => write!(f, "{named:?} of {tenant}"),
         }

@@ -1,0 +1,12 @@
+//! `GET /api/v1/relay/whoami`: who signed the call, with which secret, and what is left of the minute.
+
+use shared::api::relay::{RelayWhoami, Whoami};
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve::<RelayWhoami, _, _>(whoami)
+}
+
+async fn whoami(_: App, call: Call<RelayWhoami>) -> Result<Whoami> {
+    Ok(Whoami::from(&call.caller))
+}

@@ -1,0 +1,162 @@
+//! A tenant's backend, by a signature of the call under the tenant's secret.
+//!
+//! In this order: shape, clock, signature, nonce, state, limit. Nothing is asked of AWS before the signature is right, unless it
+//! takes a read to know, and nothing is written: a forged call costs the tenant nothing.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
+use crate::app::App;
+use crate::domain::{
+    Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, Standing, TenantId, TenantName, Timestamp,
+};
+use crate::error::{Error, Result};
+use crate::store::{Accepted, RelayState, Signed, Verdict};
+
+/// The headers of a signed call, each under either of its names.
+const TENANT_ID: [&str; 2] = ["x-latchkey-tenant-id", "x-bloonio-tenant-id"];
+const TIMESTAMP: [&str; 2] = ["x-latchkey-timestamp", "x-bloonio-timestamp"];
+const SIGNATURE: [&str; 2] = ["x-latchkey-signature", "x-bloonio-signature"];
+const NONCE: &str = "x-latchkey-nonce";
+
+/// The proof that the call was signed by its tenant, that the tenant may act, and that the call is within its limit and counted.
+pub struct SignedTenant {
+    tenant_id: TenantId,
+    state: RelayState,
+    quota: Quota,
+    signed_with: SigningVersion,
+    secret: SecretUsed,
+}
+
+/// Which of a tenant's secrets a call was signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretUsed {
+    /// The one in force.
+    Current,
+    /// The one before, in an overlap.
+    Previous,
+}
+
+impl fmt::Debug for SignedTenant {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "SignedTenant({})", self.tenant_id)
+    }
+}
+
+impl Caller for SignedTenant {
+    const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
+        name: "TenantSignature",
+        place: Place::Header("X-Latchkey-Signature"),
+        description: "HMAC-SHA-256 of the call under the tenant's secret, beside `X-Latchkey-Tenant-Id`, `X-Latchkey-Timestamp` \
+                      (Unix milliseconds, 30 s off at most) and with v2 `X-Latchkey-Nonce`. v1: 64 lower-case hexadecimal \
+                      digits, of `timestamp.sha256(body)`. v2: `v2=` and the same, of \
+                      `timestamp.METHOD.path?query.nonce.sha256(body)`. The first three may also be named `X-Bloonio-…`.",
+    }];
+
+    type Found = ();
+    type Change = ();
+
+    async fn authenticate(app: &App, request: &Request, _: &Needs) -> Result<(Self, ())> {
+        let call = read(request)?;
+        let at = app.now();
+        if !call.is_of_now(at) {
+            return Err(Error::Unauthenticated("timestamp is more than 30 s off"));
+        }
+        let relay = app.relay(&call.tenant_id);
+        let signer = relay.signer(&call, at).await?;
+        let signer = signer.ok_or(Error::Unauthenticated("signed with no secret in force, or tenant unknown"))?;
+        let signed = Signed { secret: signer.secret, signing: call.version, at, request_id: &request.request_id };
+        let verdict = match (relay.refusal(at), &call.nonce) {
+            (Some(refusal), _) => refusal,
+            (None, Some(nonce)) if relay.is_replay(nonce, &signed).await? => {
+                return Err(Error::Unauthenticated("nonce was used before"));
+            }
+            (None, _) => relay.accept(signer, &signed).await?,
+        };
+        let tenant_id = call.tenant_id;
+        match verdict {
+            Verdict::Accepted(accepted) => {
+                let Accepted { state, quota } = *accepted;
+                let is_current = state.secret.current.id == signed.secret;
+                let secret = if is_current { SecretUsed::Current } else { SecretUsed::Previous };
+                Ok((Self { tenant_id, state, quota, signed_with: call.version, secret }, ()))
+            }
+            Verdict::Dead => Err(Error::Unauthenticated("secret is dead, or the tenant takes v2 only")),
+            Verdict::Suspended(quota) => Err(Error::TenantSuspended(Some(Standing { tenant_id, quota }))),
+            Verdict::OverLimit(quota) => Err(Error::RateLimited(Standing { tenant_id, quota })),
+        }
+    }
+
+    fn change(&self, _: &Attempt<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn tenant_id(&self) -> Option<&str> {
+        Some(self.tenant_id.as_str())
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        Some(self.quota)
+    }
+}
+
+impl SignedTenant {
+    /// Whose call it is.
+    pub fn id(&self) -> &TenantId {
+        &self.tenant_id
+    }
+
+    /// What the operator calls it.
+    pub fn name(&self) -> &TenantName {
+        &self.state.name
+    }
+
+    /// What is left of its minute, this call counted.
+    pub fn left(&self) -> Quota {
+        self.quota
+    }
+
+    /// What its signature covers.
+    pub fn signed_with(&self) -> SigningVersion {
+        self.signed_with
+    }
+
+    /// What the tenant's signatures have to cover.
+    pub fn signing_version(&self) -> SigningVersion {
+        self.state.signing
+    }
+
+    /// Which of its secrets the call was signed with.
+    pub fn secret(&self) -> SecretUsed {
+        self.secret
+    }
+
+    /// Until when the secret before is valid too, and when it was last used; `None` when there is no overlap.
+    pub fn previous_secret(&self) -> Option<(Timestamp, Option<Timestamp>)> {
+        self.state.secret.previous.as_ref().map(|previous| (previous.until, previous.last_used_at))
+    }
+}
+
+/// What the headers say.
+fn read(request: &Request) -> Result<SignedCall> {
+    let headers = SignatureHeaders {
+        tenant_id: either(request, TENANT_ID).ok_or(Error::Unauthenticated("no tenant id, or two"))?,
+        timestamp: either(request, TIMESTAMP).ok_or(Error::Unauthenticated("no timestamp, or two"))?,
+        signature: either(request, SIGNATURE).ok_or(Error::Unauthenticated("no signature, or two"))?,
+        nonce: request.header(NONCE),
+    };
+    let Request { method, path, query, body, .. } = request;
+    SignedCall::read(headers, SignedParts { method, path, query, body }).map_err(Error::Unauthenticated)
+}
+
+/// The header that goes by one of these names. Under both it would be two, of which somebody else may read the other one.
+fn either<'a>(request: &'a Request, [one, other]: [&str; 2]) -> Option<&'a str> {
+    match (request.header(one), request.header(other)) {
+        (Some(value), None) | (None, Some(value)) => Some(value),
+        _ => None,
+    }
+}

@@ -1,0 +1,216 @@
+//! What a tenant's hot item says about its signed calls, and the conditions and updates that are made of it.
+//!
+//! Calls are counted in a map, `accepted_calls`, by calendar minute. So one and the same update counts the first call of a
+//! minute and every later one, where a single counter would have to be reset, by an update that is right only if nobody else
+//! has been first. A minute before the one that was counted last takes no more calls (`counted_minute` only rises), so its
+//! entry can go, and the next call takes it away.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use uuid::Uuid;
+
+use super::expression::{Condition, Update};
+use super::item::{Item, Reader, millis, number, text};
+use super::keys::{self, TENANT_STATUS};
+use super::tenant_items::{self, ACTIVE, PREVIOUS_USED, RELAY_SIGNING};
+use crate::domain::{
+    Minute, Nonce, Quota, RatePerMinute, SecretPointer, SigningVersion, TenantId, TenantName, Timestamp,
+};
+use crate::error::Result;
+
+/// The minute that a call was counted in last.
+const COUNTED_MINUTE: &str = "counted_minute";
+/// How many calls were accepted, by minute.
+const ACCEPTED_CALLS: &str = "accepted_calls";
+/// The minute that went over the limit last, and was noted as a strike.
+const STRUCK_MINUTE: &str = "struck_minute";
+/// How often the tenant was seen to misuse its secret.
+pub const STRIKES: &str = "abuse_strikes";
+
+/// The attributes of a tenant that has not made a call.
+pub fn nothing_counted() -> [(String, AttributeValue); 3] {
+    [
+        (COUNTED_MINUTE.to_owned(), number(0)),
+        (ACCEPTED_CALLS.to_owned(), AttributeValue::M(Item::new())),
+        (STRUCK_MINUTE.to_owned(), number(0)),
+    ]
+}
+
+/// The place of a minute's count. A letter in front, because a name in an expression can't begin with a digit.
+fn count(minute: Minute) -> String {
+    format!("{ACCEPTED_CALLS}.m{}", minute.number())
+}
+
+/// A call whose signature is right under one of its tenant's secrets.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// The version of the secret.
+    pub secret: Uuid,
+    /// What the signature covers.
+    pub signing: SigningVersion,
+    /// When the call came.
+    pub at: Timestamp,
+    pub request_id: &'a str,
+}
+
+/// What a hot item says about signed calls, as it was at one moment.
+#[derive(Debug, Clone)]
+pub struct RelayState {
+    pub is_active: bool,
+    pub name: TenantName,
+    pub secret: SecretPointer,
+    pub signing: SigningVersion,
+    pub limit: RatePerMinute,
+    /// How often it was seen to misuse its secret.
+    pub strikes: u64,
+    counted: Minute,
+    calls: BTreeMap<Minute, u32>,
+    struck: Minute,
+}
+
+/// What the state means for a call that was to be counted in a certain minute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruling {
+    /// Nothing stands in its way.
+    Open,
+    /// The secret is not in force any more, or what was signed is less than the tenant's calls have to cover.
+    Dead,
+    Suspended,
+    /// The minute is full.
+    Full {
+        /// Whether that was noted as a strike.
+        is_struck: bool,
+    },
+    /// Calls are counted in this later minute already.
+    Later(Minute),
+}
+
+impl RelayState {
+    /// Reads an item. `None` if there is no tenant yet, or never was.
+    pub fn read(item: &Item) -> Result<Option<Self>> {
+        let Some(summary) = tenant_items::summary(item)? else { return Ok(None) };
+        let row = Reader(item);
+        let minute = |name| row.number(name).map(Minute::from_number);
+        Ok(Some(Self {
+            is_active: row.text(TENANT_STATUS)? == ACTIVE,
+            name: summary.name,
+            secret: tenant_items::secret_pointer(item)?,
+            signing: tenant_items::signing_version(row)?,
+            limit: summary.rate_limit_per_min,
+            strikes: summary.abuse_strikes,
+            counted: minute(COUNTED_MINUTE)?,
+            calls: calls(row)?,
+            struck: minute(STRUCK_MINUTE)?,
+        }))
+    }
+
+    /// The minute in which a call at that time is counted: the time's own, unless a later one was counted already, which only
+    /// a call sees that was on its way while the minute turned, or a machine whose clock is behind.
+    pub fn minute(&self, at: Timestamp) -> Minute {
+        self.counted.max(Minute::from(at))
+    }
+
+    /// How many calls were accepted in a minute.
+    pub fn used(&self, minute: Minute) -> u32 {
+        self.calls.get(&minute).copied().unwrap_or_default()
+    }
+
+    /// What is left of a minute.
+    pub fn quota(&self, minute: Minute, now: Timestamp) -> Quota {
+        Quota::new(self.limit, self.used(minute), minute, now)
+    }
+
+    /// Whether a minute has no room for another call.
+    pub fn is_full(&self, minute: Minute) -> bool {
+        self.used(minute) >= self.limit.get()
+    }
+
+    /// What is to become of a call, in the order of the contract: signature, state, limit.
+    pub fn ruling(&self, signed: &Signed<'_>, minute: Minute) -> Ruling {
+        let previous = self.secret.previous.as_ref().filter(|previous| signed.at < previous.until);
+        let in_force = self.secret.current.id == signed.secret
+            || previous.is_some_and(|previous| previous.version.id == signed.secret);
+        if !in_force || !self.signing.takes(signed.signing) {
+            Ruling::Dead
+        } else if !self.is_active {
+            Ruling::Suspended
+        } else if self.counted > minute {
+            Ruling::Later(self.counted)
+        } else if self.is_full(minute) {
+            Ruling::Full { is_struck: self.struck >= minute }
+        } else {
+            Ruling::Open
+        }
+    }
+
+    /// The update that counts a call: for an item that was like this when it was last seen.
+    pub fn counting(&self, id: &TenantId, signed: &Signed<'_>, minute: Minute) -> Update {
+        let update = Update::of(keys::state(id))
+            .set(COUNTED_MINUTE, number(i128::from(minute.number())))
+            .increment(count(minute));
+        let past = self.calls.keys().filter(|counted| **counted < minute);
+        let update = past.fold(update, |update, past| update.remove(count(*past)));
+        let is_previous = self.secret.current.id != signed.secret;
+        if is_previous { update.set(PREVIOUS_USED, millis(signed.at)) } else { update }
+    }
+}
+
+fn calls(row: Reader<'_>) -> Result<BTreeMap<Minute, u32>> {
+    let unreadable = || row.unreadable(ACCEPTED_CALLS);
+    let Some(AttributeValue::M(calls)) = row.0.get(ACCEPTED_CALLS) else { return Err(unreadable()) };
+    let entry = |(minute, count): (&String, &AttributeValue)| {
+        let minute = minute.strip_prefix('m')?.parse().ok().map(Minute::from_number)?;
+        Some((minute, count.as_n().ok()?.parse().ok()?))
+    };
+    calls.iter().map(|call| entry(call).ok_or_else(unreadable)).collect()
+}
+
+/// That the tenant may act and the call's signature is one that counts: what [`RelayState::ruling`] asks first, in DynamoDB's
+/// words.
+fn in_force(signed: &Signed<'_>) -> Condition {
+    let secret = "(secret_version = :secret OR (previous_secret_version = :secret AND previous_secret_until > :at))";
+    let values = [(":active", text(ACTIVE)), (":secret", text(signed.secret)), (":at", millis(signed.at))];
+    let condition = Condition::new(format!("{TENANT_STATUS} = :active AND {secret}"), values);
+    match signed.signing {
+        SigningVersion::V1 => condition.and(format!("{RELAY_SIGNING} = :v1"), [(":v1", text(SigningVersion::V1))]),
+        SigningVersion::V2 => condition,
+    }
+}
+
+/// That the call can be counted in this minute.
+pub fn has_room(signed: &Signed<'_>, minute: Minute) -> Condition {
+    let count = count(minute);
+    in_force(signed)
+        .and(format!("{COUNTED_MINUTE} <= :minute"), [(":minute", number(i128::from(minute.number())))])
+        .and(format!("(attribute_not_exists({count}) OR {count} < rate_limit_per_min)"), [])
+}
+
+/// Misuse by somebody who has the secret.
+#[derive(Debug)]
+pub enum Misuse<'a> {
+    /// A call too many, the first of its minute.
+    OverLimit(Minute),
+    /// A nonce for the second time.
+    Replay(&'a Nonce),
+}
+
+/// The update that adds a strike for it.
+pub fn strike(id: &TenantId, misuse: &Misuse<'_>) -> Update {
+    let update = Update::of(keys::state(id)).increment(STRIKES);
+    match misuse {
+        Misuse::OverLimit(minute) => update.set(STRUCK_MINUTE, number(i128::from(minute.number()))),
+        Misuse::Replay(_) => update,
+    }
+}
+
+/// That the misuse is one, and was not noted.
+pub fn is_unstruck(signed: &Signed<'_>, misuse: &Misuse<'_>) -> Condition {
+    match misuse {
+        Misuse::OverLimit(minute) => in_force(signed)
+            .and(format!("{STRUCK_MINUTE} < :minute"), [(":minute", number(i128::from(minute.number())))])
+            .and(format!("{} >= rate_limit_per_min", count(*minute)), []),
+        // The nonce knows.
+        Misuse::Replay(_) => in_force(signed),
+    }
+}
