@@ -1,16 +1,16 @@
-// Runs the examples of the README, as they stand there, against a running service. Argument: the file with them.
+// Runs the examples of the README around tokens, as they stand there, against a running service. Argument: the file with them.
 // LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is, PYTHON and CHROMIUM what to run.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { once } from 'node:events';
 import { decodeJwt } from 'jose';
 import { chromium } from 'playwright-core';
 import { expect, forgeries, isActive, legacyToken, operator, provision, url, userToken } from './foreign/service.mjs';
+import { example } from './readme.mjs';
 
-const readme = readFileSync(process.argv[2], 'utf8');
 const folder = new URL('examples/', import.meta.url);
 
 // --- what stands around the examples -----------------------------------------------------------------------------------
@@ -56,9 +56,7 @@ for s in json.loads(os.environ["SETTINGS"]):
 
 /** Cuts an example out of the README. */
 function cut(name, ending) {
-  const [, code] = readme.match(new RegExp(`<!-- example: ${name} -->\n\`\`\`\\w+\n(.*?)\`\`\`\n`, 's')) ?? [];
-  expect(code, `no example ${name}`);
-  write(`${name}.${ending}`, code);
+  write(`${name}.${ending}`, example(name));
 }
 
 function write(file, text) {
