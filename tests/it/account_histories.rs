@@ -13,7 +13,7 @@ use shared::domain::Timestamp;
 use stack::{Invocation, scheduled_event};
 
 use crate::account_races::check_rows;
-use crate::support::{ApiKey, Deployment, event, with};
+use crate::support::{ApiKey, Deployment, Dice, event, with};
 
 /// How many operations there are, all histories together.
 const USUAL: usize = 5_000;
@@ -154,32 +154,6 @@ impl Model {
             Kind::Document => with(&shown, &json!({ "markdown_content": self.rows[number].content })),
             _ => shown,
         }
-    }
-}
-
-/// Whole numbers that look random and follow from a seed: splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Less than `end`.
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
-    }
-
-    fn one_in(&mut self, many: usize) -> bool {
-        self.below(many) == 0
-    }
-
-    fn of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
-        &choices[self.below(choices.len())]
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod curl;
 mod deployment;
+mod dice;
 mod http;
 pub mod lists;
 mod operations;
@@ -11,6 +12,7 @@ mod witness;
 
 pub use curl::curl;
 pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, repository, with};
+pub use dice::Dice;
 pub use http::{Answer, Call};
 pub use operations::{END_USER, World, takes};
 pub use signing::{Signing, now_ms};

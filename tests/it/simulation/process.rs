@@ -1,0 +1,136 @@
+//! A process: the functions' own library, with a clock of its own.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use shared::App;
+use shared::auth::{Caller, Needs, Request, SignedTenant};
+use shared::config::Config;
+use shared::domain::{Actor, Change, NewTenant, SystemRandomness, TenantId};
+use shared::error::Result;
+
+use super::schedule::{Schedule, Stop};
+use super::wire::{Planted, Wire};
+use super::{SimulatedClock, Simulation};
+use crate::support::{Signing, Tenant};
+
+/// What the functions' processes have, each its own.
+#[derive(Debug, Clone)]
+pub struct Process {
+    pub app: App,
+    pub clock: SimulatedClock,
+    schedule: Option<(Schedule, usize)>,
+}
+
+impl Process {
+    /// A process whose calls wait for nobody.
+    pub fn unscheduled(simulation: &Simulation) -> Self {
+        Self::new(simulation, None, 0, None, 0)
+    }
+
+    /// The process with this number in a schedule, with a clock that is off.
+    pub fn scheduled(
+        simulation: &Simulation,
+        schedule: &Schedule,
+        number: usize,
+        skew_ms: i64,
+        planted: Option<Planted>,
+    ) -> Self {
+        Self::new(simulation, Some((schedule.clone(), number)), skew_ms, planted, 0)
+    }
+
+    /// The same with a threshold of strikes.
+    pub fn new(
+        simulation: &Simulation,
+        schedule: Option<(Schedule, usize)>,
+        skew_ms: i64,
+        planted: Option<Planted>,
+        strikes_to_suspend: u32,
+    ) -> Self {
+        let clock = simulation.clock.off_by(skew_ms);
+        let offline = Arc::clone(&simulation.offline);
+        let wire = Wire { offline, schedule: schedule.clone(), clock: clock.clone(), planted };
+        let credentials = Credentials::new("simulated", "local", None, None, "test");
+        // The waits of the SDK are real time; what they are for is decided by the schedule.
+        let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_nanos(1));
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .http_client(wire.client())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .retry_config(retries)
+            .build();
+        let config = Config {
+            table: simulation.offline.table().to_owned(),
+            admin_secret: "admin-key".to_owned(),
+            secret_prefix: "tenants".to_owned(),
+            public_url: None,
+            require_end_user: false,
+            strikes_to_suspend,
+            region: "us-east-1".to_owned(),
+            dynamodb_endpoint: None,
+            secrets_manager_endpoint: None,
+        };
+        let app = App::with(config, &sdk, Box::new(clock.clone()), Box::new(SystemRandomness::new()));
+        Self { app, clock, schedule }
+    }
+
+    /// Stops until it is chosen to begin something.
+    pub async fn begin(&self) {
+        if let Some((schedule, process)) = &self.schedule {
+            schedule.stop(*process, Stop::Begin).await;
+        }
+    }
+
+    /// A change that the operator asks for now.
+    pub fn change(&self, request_id: &str) -> Change {
+        let at = shared::domain::Clock::now(&self.clock);
+        let (actor, deadline) = (Actor::Operator, at.plus(Duration::from_secs(600)));
+        Change { actor, at, request_id: request_id.to_owned(), deadline, idempotency_key: None }
+    }
+
+    /// A tenant with this limit.
+    pub async fn provision(&self, limit: u32) -> Tenant {
+        let new = serde_json::json!({ "tenant_name": "Acme", "rate_limit_per_min": limit });
+        let new: NewTenant = serde_json::from_value(new).unwrap();
+        let provisioned = self.app.tenants().provision(new, &self.change("provision")).await.unwrap();
+        let secret = provisioned.secret.unwrap().expose().to_owned();
+        Tenant { id: provisioned.tenant.summary.id.to_string(), secret }
+    }
+
+    /// What signs with a secret of the tenant's now, by the clock of whoever has it.
+    pub fn signing(&self, tenant: &Tenant) -> Signing {
+        tenant.signing().at(self.clock.now_ms())
+    }
+
+    /// A signed call, as far as the guard decides about it.
+    pub async fn call(&self, signing: &Signing, request_id: &str) -> Result<SignedTenant> {
+        self.request(&signed(signing, request_id)).await
+    }
+
+    pub async fn request(&self, request: &Request) -> Result<SignedTenant> {
+        SignedTenant::authenticate(&self.app, request, &Needs::default()).await.map(|(tenant, ())| tenant)
+    }
+}
+
+/// The request of a signed call.
+pub fn signed(signing: &Signing, request_id: &str) -> Request {
+    let path = "/api/v1/relay/whoami";
+    let headers: BTreeMap<_, _> = signing.headers("GET", path, b"").into_iter().collect();
+    Request {
+        method: "GET".to_owned(),
+        path: path.to_owned(),
+        request_id: request_id.to_owned(),
+        headers,
+        ..Request::default()
+    }
+}
+
+/// A tenant's id as the library has it.
+pub fn id(tenant: &Tenant) -> TenantId {
+    TenantId::parse(&tenant.id).unwrap()
+}
