@@ -199,9 +199,9 @@ async fn play(simulation: &Simulation, seed: u64, planted: Option<Planted>) -> H
     let limit = 1 + u32::try_from(dice.below(6)).unwrap();
     let is_faultless = dice.one_in(3);
     let chances = if is_faultless {
-        Chances { long_wait: 30, ..Chances::default() }
+        Chances { long_wait: 30, step_ms: 40, ..Chances::default() }
     } else {
-        Chances { lost_call: 14, lost_answer: 14, conflict: 25, long_wait: 30 }
+        Chances { lost_call: 14, lost_answer: 14, conflict: 25, long_wait: 30, step_ms: 40 }
     };
     let tenant = Process::unscheduled(simulation).provision(limit).await;
     let schedule = Schedule::default();

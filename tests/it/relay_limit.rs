@@ -205,6 +205,11 @@ async fn the_largest_limit_is_exact_too() {
     let (accepted, refused, failed) = real(&deployment, &tenant, calls_each).await;
     let made = u32::try_from(CALLERS * calls_each).unwrap();
     let accepted: Vec<_> = accepted.into_values().collect();
+    if is_full() && accepted.len() > 1 {
+        // The machine is too slow for so many in a minute: then nothing was to be refused.
+        assert_eq!((accepted.iter().sum::<u32>(), refused, failed), (made, 0, 0));
+        return;
+    }
     assert_eq!((accepted, refused, failed), (vec![10_000 - taken], made - (10_000 - taken), 0));
 }
 

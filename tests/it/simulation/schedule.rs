@@ -39,6 +39,8 @@ pub struct Chances {
     pub conflict: usize,
     /// Seconds pass, and not milliseconds.
     pub long_wait: usize,
+    /// How many milliseconds a step takes at most; with 0 the clock stands.
+    pub step_ms: usize,
 }
 
 #[derive(Debug, Default)]
@@ -103,7 +105,8 @@ impl Schedule {
                 Stop::Answer if likely(dice, chances.lost_answer) => Fate::Lost,
                 _ => Fate::Go,
             };
-            let millis = if likely(dice, chances.long_wait) { 1_000 + dice.below(20_000) } else { dice.below(40) };
+            let is_long = likely(dice, chances.long_wait);
+            let millis = if is_long { 1_000 + dice.below(20_000) } else { dice.below(chances.step_ms + 1) };
             clock.advance(i64::try_from(millis).unwrap());
             state.steps += 1;
             state.running += 1;
