@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::auth::Caller;
+use shared::domain::OverlapSeconds;
 use shared::error::ErrorCode;
 use stack::{Effect, Fault, Match};
 
@@ -129,6 +130,47 @@ async fn answers_that_are_lost_never_let_in_one_too_many() {
             assert!(limit < 10 || count.accepted > limit - limit / 3, "{count:?}");
         }
     }
+}
+
+/// Of whatever is counted, two hours long and by processes that take turns, one minute stays in the item; and that stays small
+/// enough to be written for one unit (1 KB), also with the longest name and two secrets in force.
+#[tokio::test]
+async fn minutes_that_are_past_leave_nothing_behind() {
+    let simulation = Simulation::start(MINUTE_MS);
+    let processes = [(); 3].map(|()| Process::unscheduled(&simulation));
+    let tenant = processes[0].provision(10_000).await;
+    let tenants = processes[0].app.tenants();
+    let id = crate::simulation::id(&tenant);
+    let patch = json!({ "tenant_name": "x".repeat(120) });
+    let patch = serde_json::from_value(patch).unwrap();
+    tenants.update(&id, patch, &processes[0].change("update")).await.unwrap();
+    let overlap = OverlapSeconds::new(2_592_000).unwrap();
+    tenants.rotate(&id, overlap, &processes[0].change("rotate")).await.unwrap();
+    for minute in 0..120 {
+        simulation.clock.set(MINUTE_MS + minute * 60_000);
+        // Not each process in each minute.
+        let number = usize::try_from(minute * minute % 7 % 3).unwrap();
+        for call in 0..2 {
+            let process = &processes[(number + call) % 3];
+            process.call(&process.signing(&tenant), &format!("{minute}-{call}")).await.unwrap();
+        }
+    }
+    let key = json!({ "pk": { "S": format!("TENANT#{}", tenant.id) }, "sk": { "S": "STATE" } });
+    let request = json!({ "TableName": simulation.offline.table(), "Key": key }).to_string();
+    let (_, item) = simulation.offline.answer("DynamoDB_20120810.GetItem", request.as_bytes(), 0);
+    let item: Value = serde_json::from_str(&item).unwrap();
+    let item = item["Item"].as_object().unwrap();
+    assert_eq!(item["accepted_calls"]["M"].as_object().unwrap().len(), 1, "{item:?}");
+    // Texts count with their bytes, and numbers with at most one for two digits and one more: fewer than their digits.
+    let size: usize = item
+        .iter()
+        .map(|(name, value)| name.len() + value.as_object().unwrap().values().map(length).sum::<usize>())
+        .sum();
+    assert!((512..1024).contains(&size), "{size}");
+}
+
+fn length(value: &Value) -> usize {
+    value.as_str().map_or_else(|| value.to_string().len(), str::len)
 }
 
 /// Where a minute begins that has this long to go, with a tenant that has made no call in it.
