@@ -9,6 +9,7 @@
 //! - `account_races`: changes of the same row at the same time, and totals that stay exact;
 //! - `account_sizes`: the largest of everything, and pages full of them;
 //! - `registration_races`: registrations of the same thing at the same time;
+//! - `relay_limits`: how many signed calls are accepted, and what is noted of those who send more or send one twice;
 //! - `revocation`: what makes a token inactive, what leaves it alone, and that it shows at once;
 //! - `security`: what every endpoint refuses, by a loop over the registry, and what never leaves a process;
 //! - `support/witness`: whose data a request may make a function ask AWS for, which each of these tests checks;
@@ -36,6 +37,7 @@ mod endpoints;
 mod faults;
 mod idempotency;
 mod registration_races;
+mod relay_limits;
 mod revocation;
 mod security;
 mod support;

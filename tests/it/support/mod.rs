@@ -13,5 +13,5 @@ pub use curl::curl;
 pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, repository, with};
 pub use http::{Answer, Call};
 pub use operations::{END_USER, World, takes};
-pub use signing::{Signing, now_ms};
+pub use signing::{Signing, WHOAMI, in_one_minute, now_ms};
 pub use witness::violation;
