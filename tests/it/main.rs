@@ -10,6 +10,7 @@
 //! - `account_sizes`: the largest of everything, and pages full of them;
 //! - `registration_races`: registrations of the same thing at the same time;
 //! - `relay_limits`: how many signed calls are accepted, and what is noted of those who send more or send one twice;
+//! - `relay_time`: signed calls as minutes turn and overlaps end, and where clocks differ;
 //! - `revocation`: what makes a token inactive, what leaves it alone, and that it shows at once;
 //! - `security`: what every endpoint refuses, by a loop over the registry, and what never leaves a process;
 //! - `support/witness`: whose data a request may make a function ask AWS for, which each of these tests checks;
@@ -38,6 +39,7 @@ mod faults;
 mod idempotency;
 mod registration_races;
 mod relay_limits;
+mod relay_time;
 mod revocation;
 mod security;
 mod support;

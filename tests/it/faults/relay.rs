@@ -170,8 +170,8 @@ async fn a_transaction_in_the_way_of_a_count_is_waited_for_and_one_that_stays_is
 #[tokio::test]
 async fn a_strike_that_cannot_be_noted_lets_nobody_in_and_is_noted_later() {
     in_one_minute(async || {
+        let deployment = Deployment::start().await;
         for effect in effects() {
-            let deployment = Deployment::start().await;
             let tenant = deployment.provision("Acme").await;
             deployment.update(&tenant, &json!({ "rate_limit_per_min": 1 })).await.data(200);
             let used = deployment.whoami(&tenant.signing().nonce(&nonce(1)));

@@ -177,16 +177,14 @@ async fn a_signature_opens_nothing_but_what_asks_for_one() {
     let world = deployment.world().await;
     let mut public = Vec::new();
     for entry in OPERATIONS.iter().filter(|entry| entry.dialect != Dialect::Relay) {
-        for (number, family) in ["x-latchkey", "x-bloonio"].into_iter().enumerate() {
-            let signing = Signing { family, ..world.tenant.signing() };
-            for signing in [signing.clone(), signing.nonce(&nonce(number))] {
-                let answer = deployment.request(entry, &world).signed(&signing).send().await;
-                if entry.security.is_empty() {
-                    assert_eq!(answer.status, entry.route.status, "{}: {}", entry.route.name, answer.text);
-                    public.push(entry.route.name);
-                } else {
-                    assert_eq!(answer.status, 401, "{}: {}", entry.route.name, answer.text);
-                }
+        let other = Signing { family: "x-bloonio", ..world.tenant.signing().nonce(&nonce(1)) };
+        for signing in [world.tenant.signing(), other] {
+            let answer = deployment.request(entry, &world).signed(&signing).send().await;
+            if entry.security.is_empty() {
+                assert_eq!(answer.status, entry.route.status, "{}: {}", entry.route.name, answer.text);
+                public.push(entry.route.name);
+            } else {
+                assert_eq!(answer.status, 401, "{}: {}", entry.route.name, answer.text);
             }
         }
     }

@@ -3,6 +3,7 @@
 mod curl;
 mod deployment;
 mod http;
+mod library;
 pub mod lists;
 mod operations;
 mod signing;
@@ -12,6 +13,7 @@ mod witness;
 pub use curl::curl;
 pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, repository, with};
 pub use http::{Answer, Call};
+pub use library::HandClock;
 pub use operations::{END_USER, World, takes};
 pub use signing::{Signing, WHOAMI, in_one_minute, now_ms};
 pub use witness::violation;
