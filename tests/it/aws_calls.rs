@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use shared::api::OPERATIONS;
 
-use crate::support::{Call, Deployment, END_USER};
+use crate::support::{Call, Deployment, END_USER, Signing, Tenant, in_one_minute, now_ms};
 
 async fn operations(deployment: &Deployment, call: Call) -> Vec<String> {
     let (answer, calls) = deployment.calls_of(call).await;
@@ -208,4 +208,115 @@ async fn a_call_of_the_account_surface_costs_what_the_readme_says() {
         let made: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
         assert_eq!(made, of_account, "{method} {path}");
     }
+}
+
+/// What a signed call is answered with, and what it costs.
+async fn signed(deployment: &Deployment, signing: &Signing) -> (u16, Vec<String>) {
+    let (answer, calls) = deployment.calls_of(deployment.whoami(signing)).await;
+    (answer.status, calls.into_iter().map(|call| call.operation).collect())
+}
+
+fn cost(status: u16, operations: &[&str]) -> (u16, Vec<String>) {
+    (status, operations.iter().map(|operation| (*operation).to_owned()).collect())
+}
+
+/// A text that can be a nonce.
+fn nonce(number: usize) -> String {
+    format!("nonce-{number:016}")
+}
+
+async fn rotated(deployment: &Deployment, tenant: &Tenant) -> Tenant {
+    tenant.with_secret(deployment.rotate(tenant, 0).await.data(200)["tenant_secret"].as_str().unwrap())
+}
+
+#[tokio::test]
+async fn a_signed_call_costs_one_write_and_a_nonce_one_more() {
+    in_one_minute(async || {
+        let deployment = Deployment::start().await;
+        let tenant = deployment.provision("Acme").await;
+        let cold = ["GetItem", "GetSecretValue", "UpdateItem"];
+        assert_eq!(signed(&deployment, &tenant.signing()).await, cost(200, &cold));
+        for number in 0..3 {
+            let v2 = tenant.signing().nonce(&nonce(number));
+            assert_eq!(signed(&deployment, &tenant.signing()).await, cost(200, &["UpdateItem"]));
+            assert_eq!(signed(&deployment, &v2).await, cost(200, &["PutItem", "UpdateItem"]));
+            let replayed: &[&str] = &["PutItem", "TransactWriteItems"];
+            assert_eq!(signed(&deployment, &v2).await, cost(401, replayed));
+            assert_eq!(signed(&deployment, &v2).await, cost(401, &["PutItem"]));
+        }
+        deployment.suspend(&tenant).await.data(200);
+        for _ in 0..2 {
+            assert_eq!(signed(&deployment, &tenant.signing()).await, cost(403, &["UpdateItem"]));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_signature_that_cannot_be_right_costs_nothing_and_one_that_is_wrong_one_read() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let (wrong, ghost) = (tenant.with_secret("sk_wrong"), Tenant { id: "tnt_unknown".to_owned(), ..tenant.clone() });
+    for signing in [
+        tenant.signing().nonce("short"),
+        tenant.signing().at(now_ms() - 31_000),
+        tenant.signing().at(now_ms() + 31_000),
+        Tenant { id: "acme".to_owned(), ..tenant.clone() }.signing(),
+    ] {
+        assert_eq!(signed(&deployment, &signing).await, cost(401, &[]));
+    }
+    // To know that, the secret has to be there.
+    assert_eq!(signed(&deployment, &wrong.signing()).await, cost(401, &["GetItem", "GetSecretValue"]));
+    for number in 0..2 {
+        for wrong in [&wrong, &ghost] {
+            assert_eq!(signed(&deployment, &wrong.signing()).await, cost(401, &["GetItem"]));
+            let v2 = wrong.signing().nonce(&nonce(number));
+            assert_eq!(signed(&deployment, &v2).await, cost(401, &["GetItem"]));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_costs_a_process_one_read_of_each_store() {
+    let deployment = Deployment::start().await;
+    let (one, two) = (deployment.provision("Acme").await, deployment.provision("Beta").await);
+    for tenant in [&one, &two] {
+        signed(&deployment, &tenant.signing()).await;
+    }
+    // Whoever comes first.
+    let new = rotated(&deployment, &one).await;
+    let reads = ["GetItem", "GetSecretValue", "UpdateItem"];
+    assert_eq!(signed(&deployment, &new.signing()).await, cost(200, &reads));
+    assert_eq!(signed(&deployment, &one.signing()).await, cost(401, &["GetItem"]));
+    let new = rotated(&deployment, &two).await;
+    assert_eq!(signed(&deployment, &two.signing()).await, cost(401, &["UpdateItem"]));
+    assert_eq!(signed(&deployment, &new.signing()).await, cost(200, &["GetSecretValue", "UpdateItem"]));
+    for tenant in [&one, &two] {
+        assert_eq!(signed(&deployment, &tenant.signing()).await, cost(401, &["GetItem"]));
+    }
+    assert_eq!(signed(&deployment, &new.signing()).await, cost(200, &["UpdateItem"]));
+}
+
+#[tokio::test]
+async fn a_minute_that_was_seen_full_costs_nothing_more() {
+    in_one_minute(async || {
+        let deployment = Deployment::start().await;
+        let tenant = deployment.provision("Acme").await;
+        deployment.update(&tenant, &json!({ "rate_limit_per_min": 2 })).await.data(200);
+        for _ in 0..2 {
+            assert_eq!(signed(&deployment, &tenant.signing()).await.0, 200);
+        }
+        // It took the last call itself, and notes the strike.
+        assert_eq!(signed(&deployment, &tenant.signing()).await, cost(429, &["TransactWriteItems"]));
+        for number in 0..3 {
+            assert_eq!(signed(&deployment, &tenant.signing()).await, cost(429, &[]));
+            assert_eq!(signed(&deployment, &tenant.signing().nonce(&nonce(number))).await, cost(429, &[]));
+        }
+        // Another process has to find out.
+        deployment.stack.restart("relay-whoami").await;
+        let reads = ["GetItem", "GetSecretValue", "TransactWriteItems"];
+        assert_eq!(signed(&deployment, &tenant.signing()).await, cost(429, &reads));
+        assert_eq!(signed(&deployment, &tenant.signing()).await, cost(429, &[]));
+    })
+    .await;
 }

@@ -2,16 +2,11 @@
 
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use serde_json::{Value, json};
-use shared::domain::{
-    Actor, Change, Clock, IdempotencyKey, NewTenant, OverlapSeconds, SystemRandomness, TenantId, TenantSecret,
-    Timestamp,
-};
-use shared::{App, config::Config};
+use shared::domain::{Actor, Change, IdempotencyKey, NewTenant, OverlapSeconds, TenantId, TenantSecret, Timestamp};
 use stack::{Invocation, Match};
 
-use crate::support::{Call, Deployment, Tenant, event};
+use crate::support::{Call, Deployment, HandClock, Tenant, event};
 
 fn with_key(deployment: &Deployment, path: &str, key: &str, body: &Value) -> Call {
     deployment.operator("POST", path).header("idempotency-key", key).json(body)
@@ -195,39 +190,6 @@ async fn a_replay_with_the_other_admin_key_does_not_show_the_secret() {
     assert_eq!(replay.body, first.body);
 }
 
-/// A clock that stands.
-struct Stopped;
-
-impl Clock for Stopped {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_millis(0)
-    }
-}
-
-/// The functions' own library on the local AWS, so that time is a parameter.
-fn app(deployment: &Deployment) -> App {
-    let environment: std::collections::BTreeMap<_, _> = deployment.stack.environment().into_iter().collect();
-    let variable = |name: &str| environment[name].clone();
-    let credentials = aws_sdk_dynamodb::config::Credentials::new("developer", "local", None, None, "test");
-    let sdk = SdkConfig::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::new("us-east-1"))
-        .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(credentials))
-        .build();
-    let config = Config {
-        public_url: None,
-        require_end_user: false,
-        strikes_to_suspend: 0,
-        table: variable("LATCHKEY_TABLE"),
-        admin_secret: variable("LATCHKEY_ADMIN_SECRET"),
-        secret_prefix: variable("LATCHKEY_SECRET_PREFIX"),
-        region: variable("AWS_REGION"),
-        dynamodb_endpoint: Some(variable("AWS_ENDPOINT_URL_DYNAMODB")),
-        secrets_manager_endpoint: Some(variable("AWS_ENDPOINT_URL_SECRETS_MANAGER")),
-    };
-    App::with(config, &sdk, Box::new(Stopped), Box::new(SystemRandomness::new()))
-}
-
 fn at(moment: Timestamp) -> Change {
     Change {
         actor: Actor::Operator,
@@ -241,7 +203,7 @@ fn at(moment: Timestamp) -> Change {
 #[tokio::test]
 async fn a_secret_is_shown_again_for_ten_minutes_and_the_outcome_for_a_day() {
     let deployment = Deployment::start().await;
-    let app = app(&deployment);
+    let app = deployment.app(&HandClock::default());
     let start = Timestamp::from_millis(1_800_000_000_000);
     let new: NewTenant = serde_json::from_value(json!({ "tenant_name": "Acme" })).unwrap();
     let first = app.tenants().provision(new.clone(), &at(start)).await.unwrap();
@@ -259,7 +221,7 @@ async fn a_secret_is_shown_again_for_ten_minutes_and_the_outcome_for_a_day() {
 #[tokio::test]
 async fn the_end_of_an_overlap_is_kept_to_the_millisecond() {
     let deployment = Deployment::start().await;
-    let app = app(&deployment);
+    let app = deployment.app(&HandClock::default());
     let start = Timestamp::from_millis(1_800_000_000_000);
     let tenant = deployment.provision("Acme").await;
     let id = TenantId::parse(&tenant.id).unwrap();

@@ -8,7 +8,7 @@ use super::ids::TenantId;
 use super::limits::RatePerMinute;
 
 /// How long a minute is.
-const LENGTH: Duration = Duration::from_secs(60);
+const LENGTH: Duration = Duration::from_mins(1);
 
 /// A calendar minute in UTC, by its number since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -21,7 +21,7 @@ use crate::domain::{Minute, Nonce, Quota, SecretPointer, SignedCall, TenantId, T
 use crate::error::{Error, Result};
 
 /// For how long a nonce is kept at least: much longer than the timestamp that was signed with it is accepted.
-const NONCE_KEPT: std::time::Duration = std::time::Duration::from_secs(600);
+const NONCE_KEPT: std::time::Duration = std::time::Duration::from_mins(10);
 
 /// How a signed call ended at the guard.
 #[derive(Debug)]

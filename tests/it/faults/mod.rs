@@ -3,4 +3,5 @@
 mod crash_points;
 mod dead_store;
 mod key_crash_points;
+mod relay;
 mod row_crash_points;

@@ -8,7 +8,7 @@ use shared::api::OPERATIONS;
 use shared::domain::{ApiKeySecret, KeyKind, SystemRandomness, TenantId};
 use stack::{AwsCall, Caller, Cause, Service};
 
-use crate::support::{Deployment, binary, event, violation};
+use crate::support::{Deployment, WHOAMI, binary, event, violation};
 
 #[tokio::test]
 async fn every_call_that_names_a_tenant_is_noticed_under_the_credential_of_another_or_of_nobody() {
@@ -55,6 +55,22 @@ async fn a_function_that_asks_for_another_tenant_than_its_credentials_fails_the_
     let failure = catch_unwind(AssertUnwindSafe(|| drop(deployment))).unwrap_err();
     let message = failure.downcast::<String>().unwrap();
     assert!(message.contains(&expected) && !message.contains(&key.text));
+}
+
+#[tokio::test]
+async fn a_signed_call_that_makes_its_function_ask_for_another_tenant_fails_the_test() {
+    let planted = |name: &str| binary(if name == "relay-whoami" { "jwks" } else { name });
+    let deployment = Deployment::start_with(|builder| builder.binaries(planted)).await;
+    let (tenant, theirs) = (deployment.provision("Ours").await, deployment.provision("Theirs").await);
+    let ask = |id: &str| {
+        let call = deployment.anonymous("GET", &format!("{WHOAMI}?tenant_id={id}"));
+        call.signed(&tenant.signing()).send_raw()
+    };
+    ask(&tenant.id).await;
+    assert_eq!(deployment.witness.take(), Vec::<String>::new());
+    ask(&theirs.id).await;
+    let expected = format!("relay-whoami: GetItem reads TENANT#{} for a signer of {}", theirs.id, tenant.id);
+    assert_eq!(deployment.witness.take(), [expected]);
 }
 
 /// SHA-256 of `ada` and of `bob`.
@@ -329,10 +345,50 @@ fn the_operator_reaches_the_tenant_that_its_request_is_about() {
 }
 
 #[test]
+fn a_signer_reaches_the_tenant_that_it_says_it_is_and_its_nonces() {
+    let signed = |headers: &[(&str, &str)]| event("GET", WHOAMI, "tenant_id=tnt_2", headers, None);
+    let signers = [
+        signed(&[("x-latchkey-tenant-id", "tnt_1")]),
+        signed(&[("X-Bloonio-Tenant-Id", "tnt_1"), ("x-api-key", "tnt_2"), ("x-admin-key", "x")]),
+    ];
+    let nobody = [
+        signed(&[]),
+        signed(&[("x-admin-key", "x")]),
+        signed(&[("x-latchkey-tenant-id", "tnt_1"), ("x-bloonio-tenant-id", "tnt_1")]),
+        signed(&[("x-latchkey-tenant-id", "tnt_2"), ("x-bloonio-tenant-id", "tnt_1")]),
+    ];
+    let cases = [
+        ("TENANT#tnt_1", "rw"),
+        ("TENANT#tnt_1#NONCE#abc", "rw"),
+        ("TENANT#tnt_1#NONCE", ""),
+        ("TENANT#tnt_1#KEY#1", ""),
+        ("TENANT#tnt_1#TOKEN#1", ""),
+        ("TENANT#tnt_1#ALL#SESSION", ""),
+        ("TENANT#tnt_10", ""),
+        ("TENANT#tnt_2", ""),
+        ("TENANT#tnt_2#NONCE#abc", ""),
+        ("OUTCOME#operator#tnt_1", ""),
+    ];
+    for (partition, allowed) in cases {
+        for event in &signers {
+            check(event, partition, allowed);
+        }
+        for event in &nobody {
+            check(event, partition, "");
+        }
+    }
+    // Where nobody signs, the headers say nothing.
+    for path in ["/api/v1/fetch/tenant", "/v1/api/projects/users", "/api/v1/agent-sessions"] {
+        check(&event("GET", path, "", &[("x-latchkey-tenant-id", "tnt_1")], None), "TENANT#tnt_1", "");
+    }
+}
+
+#[test]
 fn a_secret_is_used_for_its_tenant_only_and_the_admin_key_for_the_operator_only() {
     let key = key(KeyKind::Embed);
     let backend = event("POST", "/v1/api/projects/user-token", "", &[("x-api-key", &key.text)], None);
     let end_user = account("GET", &[("x-api-key", &key.text), ("x-end-user-id", "ada")], None);
+    let signer = event("GET", WHOAMI, "", &[("x-latchkey-tenant-id", &key.tenant)], None);
     let published = event("GET", &format!("/t/{}/.well-known/jwks.json", key.tenant), "", &[], None);
     let about = operator("/api/v1/rotate/tenant-secret", &format!("tenant_id={}", key.tenant));
     let (new, all) = (operator("/api/v1/provision/tenant", ""), operator("/api/v1/fetch/tenants", ""));
@@ -340,8 +396,8 @@ fn a_secret_is_used_for_its_tenant_only_and_the_admin_key_for_the_operator_only(
     let arn = |name: &str| format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-AbCdEf");
     let admin = "latchkey/dev/admin-key";
     let cases = [
-        (own.clone(), vec![&backend, &end_user, &about, &new]),
-        (arn(&own), vec![&backend, &end_user, &about, &new]),
+        (own.clone(), vec![&backend, &end_user, &signer, &about, &new]),
+        (arn(&own), vec![&backend, &end_user, &signer, &about, &new]),
         (format!("{own}0"), vec![&new]),
         (arn(&format!("latchkey/dev/tenants/tnt_{}", key.tenant)), vec![&new]),
         (admin.to_owned(), vec![&about, &new, &all]),
@@ -349,7 +405,7 @@ fn a_secret_is_used_for_its_tenant_only_and_the_admin_key_for_the_operator_only(
         ("another".to_owned(), vec![]),
     ];
     for (secret, allowed) in &cases {
-        for event in [&backend, &end_user, &published, &about, &new, &all] {
+        for event in [&backend, &end_user, &signer, &published, &about, &new, &all] {
             for request in [json!({ "SecretId": secret }), json!({ "Name": secret })] {
                 let wrong = wrong(event, Service::SecretsManager, "GetSecretValue", request);
                 assert_eq!(wrong.is_none(), allowed.contains(&event), "{secret}: {event}: {wrong:?}");

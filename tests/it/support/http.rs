@@ -90,8 +90,10 @@ impl Call {
     /// Sends it to a function of ours, whose answers all have their surface's envelope.
     pub async fn send(self) -> Answer {
         let surface = Surface::of(&self.url);
+        let is_relay = self.target().starts_with("/api/v1/relay/");
         let answer = self.send_raw().await;
         answer.check_envelope(surface);
+        answer.check_limit(is_relay);
         answer
     }
 }
@@ -178,6 +180,14 @@ impl Answer {
                 self.status == 401 && surface != Surface::Registry
             );
         }
+    }
+
+    /// Whoever signed rightly is told what is left, and nobody else is.
+    fn check_limit(&self, is_relay: bool) {
+        let is_told = is_relay && matches!(self.status, 200 | 403 | 422 | 429);
+        let told: Vec<_> = self.headers.keys().filter(|name| name.starts_with("ratelimit")).collect();
+        let expected = if is_told { &["ratelimit", "ratelimit-policy"][..] } else { &[] };
+        assert_eq!(told, expected, "{self:?}");
     }
 
     /// The shape of FastAPI.

@@ -1,10 +1,18 @@
 //! Signatures of tenants' calls, made as the documentation says and with nothing of the service.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
 use aws_lc_rs::{digest, hmac};
 use data_encoding::HEXLOWER;
 
-use super::deployment::Tenant;
-use super::http::Call;
+use super::deployment::{Deployment, Tenant};
+use super::http::{Answer, Call};
+
+/// What asks a tenant's signature and nothing else.
+pub const WHOAMI: &str = "/api/v1/relay/whoami";
 
 /// The time in Unix milliseconds.
 pub fn now_ms() -> i64 {
@@ -78,5 +86,64 @@ impl Call {
     pub fn signed(self, signing: &Signing) -> Self {
         let headers = signing.headers(self.method(), self.target(), self.sent());
         headers.iter().fold(self, |call, (name, value)| call.header(name, value))
+    }
+}
+
+impl Deployment {
+    pub fn whoami(&self, signing: &Signing) -> Call {
+        self.anonymous("GET", WHOAMI).signed(signing)
+    }
+}
+
+/// What an answer says of its caller's limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    pub limit: u64,
+    /// How many calls are left.
+    pub remaining: u64,
+    /// For how many seconds.
+    pub seconds: u64,
+}
+
+impl Answer {
+    /// What is left, which only whoever signed rightly is told.
+    pub fn quota(&self) -> Quota {
+        let numbers = |header: &str| {
+            let numbers = self.headers[header].split(';').filter_map(|part| part.split_once('=')?.1.parse().ok());
+            numbers.collect::<Vec<u64>>()
+        };
+        let (policy, left) = (numbers("ratelimit-policy"), numbers("ratelimit"));
+        let quota = Quota { limit: policy[0], remaining: left[0], seconds: left[1] };
+        assert_eq!(self.headers["ratelimit-policy"], format!("\"relay\";q={};w=60", quota.limit));
+        assert_eq!(self.headers["ratelimit"], format!("\"relay\";r={};t={}", quota.remaining, quota.seconds));
+        assert!((1..=60).contains(&quota.seconds) && quota.remaining <= quota.limit, "{quota:?}");
+        quota
+    }
+
+    /// Checks that it is the refusal of a call too many.
+    pub fn over_limit(&self, limit: u64) -> &Self {
+        self.refused(429, "rate_limited");
+        let told = self.quota();
+        assert_eq!((told.limit, told.remaining), (limit, 0));
+        assert_eq!(self.headers["retry-after"], told.seconds.to_string());
+        self
+    }
+}
+
+/// Runs what has to be within one calendar minute and takes seconds: if the minute turned and it failed, again from its
+/// beginning.
+pub async fn in_one_minute(scenario: impl AsyncFn()) {
+    loop {
+        let minute = now_ms() / 60_000;
+        let mut running = pin!(scenario());
+        let outcome = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Ok),
+            Err(panic) => Poll::Ready(Err(panic)),
+        });
+        match outcome.await {
+            Ok(()) => return,
+            Err(panic) if now_ms() / 60_000 == minute => resume_unwind(panic),
+            Err(_) => {}
+        }
     }
 }

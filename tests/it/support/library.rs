@@ -1,0 +1,54 @@
+//! The functions' own library on the local AWS, where time is a parameter.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use shared::domain::{Clock, SystemRandomness, Timestamp};
+use shared::{App, config::Config};
+
+use super::deployment::Deployment;
+
+/// A clock that stands until it is set. Clones are the same clock.
+#[derive(Debug, Clone, Default)]
+pub struct HandClock(Arc<AtomicI64>);
+
+impl HandClock {
+    pub fn set(&self, millis: i64) {
+        self.0.store(millis, Ordering::SeqCst);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+impl Deployment {
+    /// What a process is built on, which remembers as one does.
+    pub fn app(&self, clock: &HandClock) -> App {
+        let environment: BTreeMap<_, _> = self.stack.environment().into_iter().collect();
+        let variable = |name: &str| environment[name].clone();
+        let credentials = Credentials::new("developer", "local", None, None, "test");
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build();
+        let config = Config {
+            public_url: None,
+            require_end_user: false,
+            strikes_to_suspend: 0,
+            table: variable("LATCHKEY_TABLE"),
+            admin_secret: variable("LATCHKEY_ADMIN_SECRET"),
+            secret_prefix: variable("LATCHKEY_SECRET_PREFIX"),
+            region: variable("AWS_REGION"),
+            dynamodb_endpoint: Some(variable("AWS_ENDPOINT_URL_DYNAMODB")),
+            secrets_manager_endpoint: Some(variable("AWS_ENDPOINT_URL_SECRETS_MANAGER")),
+        };
+        App::with(config, &sdk, Box::new(clock.clone()), Box::new(SystemRandomness::new()))
+    }
+}
