@@ -3,8 +3,22 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
-import { call, expect, forgeries, isActive, legacyToken, operator, provision, url, userToken } from './service.mjs';
+import { isDeepStrictEqual } from 'node:util';
+import { calculateJwkThumbprint, decodeJwt, decodeProtectedHeader } from 'jose';
+import {
+  call,
+  expect,
+  forgeries,
+  introspect,
+  isActive,
+  legacyToken,
+  operator,
+  provision,
+  scopedToken,
+  tampered,
+  url,
+  userToken,
+} from './service.mjs';
 
 const here = (file) => new URL(file, import.meta.url).pathname;
 const verifiers = {
@@ -22,14 +36,18 @@ function run([command, ...args], tenant, tokens) {
   return done.stdout.trimEnd().split('\n');
 }
 
-/** Every library accepts the first tokens, each with the key that its header names, and refuses the others. */
+/** Every library accepts the first tokens, each with the key that its header names, and reads the claims that are in it; and
+ * refuses the others. */
 function verify(when, tenant, good, bad) {
-  const expected = [...good.map((token) => decodeProtectedHeader(token).kid), ...Object.values(bad).map(() => 'refused')];
+  const read = good.map((token) => [decodeProtectedHeader(token).kid, decodeJwt(token)]);
+  const expected = [...read, ...Object.values(bad).map(() => 'refused')];
   const names = [...good.map((_, place) => `good ${place}`), ...Object.keys(bad)];
   for (const [library, command] of Object.entries(verifiers)) {
-    const said = run(command, tenant, [...good, ...Object.values(bad)]);
+    const lines = run(command, tenant, [...good, ...Object.values(bad)]);
+    const said = lines.map((line) => (line === 'refused' ? line : JSON.parse(line)));
     names.forEach((name, place) => {
-      expect(said[place] === expected[place], `${library}, ${when}, ${name}: ${said[place]}, not ${expected[place]}`);
+      const isExpected = isDeepStrictEqual(said[place], expected[place]);
+      expect(isExpected, `${library}, ${when}, ${name}: ${lines[place]}, not ${JSON.stringify(expected[place])}`);
     });
     console.log(`${library}, ${when}: ${good.length} accepted, ${Object.keys(bad).length} refused`);
   }
@@ -46,6 +64,55 @@ async function documented(tenant) {
   return token.default;
 }
 
+/** The status with which the account surface answers to a token. */
+async function opens(token) {
+  return (await call('/api/v1/agent-sessions', undefined, { authorization: `Bearer ${token}` })).status;
+}
+
+/** Scoped tokens: of two end users whose ids differ in their normal form only, and of the whole account. */
+async function scoped(tenant, other) {
+  const [composed, decomposed] = ['NFC', 'NFD'].map((form) => 'Zoë Łuk 客 💬'.normalize(form));
+  const first = await scopedToken(tenant, { external_user_id: composed, expires_in_minutes: 5 });
+  const second = await scopedToken(tenant, { external_user_id: decomposed });
+  const account = await scopedToken(tenant);
+  const { id, accountId, issuer } = tenant;
+  const endUser = (id) => ({ scope: 'end_user', sub: `external:${id}`, external_user_id: id });
+  const asAccount = { scope: 'account', sub: accountId };
+  const own = new Map([[first, endUser(composed)], [second, endUser(decomposed)], [account, asAccount]]);
+  const all = { iss: issuer, aud: id, tenant_id: id, key_id: accountId, client_id: accountId };
+  for (const [token, claims] of own) {
+    const { iat, exp, jti, epochs, ...others } = decodeJwt(token);
+    expect(isDeepStrictEqual(others, { ...all, ...claims }), `the claims of ${claims.sub}: ${JSON.stringify(others)}`);
+    const isNow = Math.abs(iat - Date.now() / 1000) < 60;
+    expect(/^[0-9a-f-]{36}$/.test(jti) && epochs && isNow, `jti, epochs or iat of ${claims.sub}`);
+    const said = { active: true, token_type: 'Bearer', iat, exp, jti, epochs, ...others };
+    expect(isDeepStrictEqual(await introspect(tenant, token), said), `introspection of ${claims.sub}`);
+    expect((await opens(token)) === 200, `the account surface refuses ${claims.sub}`);
+  }
+
+  const bad = {
+    ...(await forgeries(tenant, other, first)),
+    "another end user's": tampered(first, endUser(decomposed)),
+    'of the whole account': tampered(first, { ...asAccount, external_user_id: undefined }),
+    'of another tenant': await scopedToken(other, { external_user_id: composed }),
+  };
+  for (const [name, forged] of Object.entries(bad)) {
+    expect(!(await isActive(tenant, forged)), `active: scoped, ${name}`);
+    // What another tenant's token opens there is not this tenant's.
+    const status = { 'another tenant': 403, 'of another tenant': 200 }[name] ?? 401;
+    expect((await opens(forged)) === status, `the account surface: scoped, ${name}`);
+  }
+  verify('scoped', tenant, [...own.keys()], bad);
+
+  await operator(`revoke/tokens?tenant_id=${tenant.id}`, { external_user_id: composed });
+  expect((await opens(first)) === 401 && !(await isActive(tenant, first)), 'a scoped token outlives its revocation');
+  for (const token of [second, account, await scopedToken(tenant, { external_user_id: composed })]) {
+    expect((await opens(token)) === 200 && (await isActive(tenant, token)), `revoked too: ${decodeJwt(token).sub}`);
+  }
+  // As the README says: until it expires.
+  verify('scoped, one of them revoked', tenant, [...own.keys()], {});
+}
+
 const [tenant, other] = [await provision('Foreign'), await provision('Other')];
 const token = await documented(tenant);
 expect(await isActive(tenant, token), 'the token of the documented request is not active');
@@ -54,6 +121,7 @@ console.log('documented request: an active token');
 const bad = await forgeries(tenant, other);
 for (const [name, forged] of Object.entries(bad)) expect(!(await isActive(tenant, forged)), `active: ${name}`);
 verify('at first', tenant, [token, await legacyToken(tenant)], bad);
+await scoped(tenant, other);
 
 const { kid } = await operator(`rotate/signing-key?tenant_id=${tenant.id}`, {});
 const newer = await userToken(tenant);

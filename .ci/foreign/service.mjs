@@ -25,12 +25,13 @@ export async function operator(path, body) {
   return answer.body.data;
 }
 
-/** A tenant with two API keys, an organization and a user. */
+/** A tenant with an API key of each kind, an organization and a user. */
 export async function provision(name) {
   const { tenant_id: id, project_id: projectId } = await operator('provision/tenant', { tenant_name: name });
   const key = async (kind) => operator(`provision/api-key?tenant_id=${id}`, { name: kind, kind });
   const [{ api_key: admin }, { api_key: embed }] = [await key('admin'), await key('embed')];
-  const tenant = { id, issuer: `${url}/t/${id}`, admin, embed };
+  const { api_key: account, key_id: accountId } = await key('account');
+  const tenant = { id, issuer: `${url}/t/${id}`, admin, embed, account, accountId };
   const registered = async (path, body) => {
     const answer = await projects(tenant, path, { name, projectId, properties: {}, ...body });
     expect(answer.status === 200, `${path}: ${answer.status}`);
@@ -65,11 +66,26 @@ export async function legacyToken(tenant) {
   return answer.body.data.token;
 }
 
-/** Whether the service says that a token is valid now. */
-export async function isActive(tenant, token) {
+/** A scoped token: of the end user in the body, or of the whole account. */
+export async function scopedToken(tenant, body = {}) {
+  const { status, body: answer } = await call('/api/v1/auth/token', body, { 'x-api-key': tenant.account });
+  const { access_token: token, token_type: type, expires_in: seconds } = answer;
+  expect(status === 200 && /^bearer$/i.test(type) && Object.keys(answer).length === 3, `auth/token: ${status}`);
+  const { iat, exp } = decodeJwt(token);
+  expect(seconds === (body.expires_in_minutes ?? 60) * 60 && seconds === exp - iat, `a token for ${seconds} s`);
+  return token;
+}
+
+/** What the service says about a token. */
+export async function introspect(tenant, token) {
   const answer = await call('/api/v1/auth/introspect', { token }, { authorization: `Bearer ${tenant.embed}` });
   expect(answer.status === 200, `introspect: ${answer.status}`);
-  return answer.body.active;
+  return answer.body;
+}
+
+/** Whether the service says that a token is valid now. */
+export async function isActive(tenant, token) {
+  return (await introspect(tenant, token)).active;
 }
 
 async function privateKey(tenant) {
@@ -84,16 +100,25 @@ async function privateKey(tenant) {
   return JSON.parse((await answer.json()).SecretString).signing_key;
 }
 
+function encode(value) {
+  return Buffer.from(JSON.stringify(value)).toString('base64url');
+}
+
+/** The token with other claims, under the signature of those that it had. */
+export function tampered(token, changed) {
+  const [head, , signature] = token.split('.');
+  return [head, encode({ ...decodeJwt(token), ...changed }), signature].join('.');
+}
+
 /** Tokens that nobody may accept, each by what is wrong with it. Most are signed with the tenant's own key, so that nothing
- * but that is wrong. */
-export async function forgeries(tenant, other) {
-  const good = await userToken(tenant);
+ * but that is wrong: they are made of a good one. */
+export async function forgeries(tenant, other, token) {
+  const good = token ?? (await userToken(tenant));
   const [header, claims] = [decodeProtectedHeader(good), decodeJwt(good)];
   const key = await importJWK(await privateKey(tenant), 'ES256');
   const secret = new TextEncoder().encode(JSON.stringify(await (await fetch(`${tenant.issuer}/.well-known/jwks.json`)).json()));
   const signed = (changed, headerChanged = {}, by = key) =>
     new SignJWT({ ...claims, ...changed }).setProtectedHeader({ ...header, ...headerChanged }).sign(by);
-  const encode = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
   const [head, body, signature] = good.split('.');
   const now = Math.floor(Date.now() / 1000);
   expect((await isActive(tenant, await signed({}))), 'a token signed by hand with the right key is no token');
@@ -111,7 +136,7 @@ export async function forgeries(tenant, other) {
     'no signature': `${encode({ ...header, alg: 'none' })}.${body}.`,
     'no signature, with one': `${encode({ ...header, alg: 'none' })}.${body}.${signature}`,
     'the key set as a password': await signed({}, { alg: 'HS256' }, secret),
-    'changed claims': `${head}.${encode({ ...claims, sub: other.userId })}.${signature}`,
+    'changed claims': tampered(good, { sub: other.userId }),
     'changed signature': `${head}.${body}.${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}`,
     'cut off': good.slice(0, -1),
   };

@@ -1,5 +1,5 @@
-// Verifies the tokens on standard input, one a line, with go-jose. Arguments: issuer, audience. Prints the id of the key or
-// "refused" for each.
+// Verifies the tokens on standard input, one a line, with go-jose. Arguments: issuer, audience. Prints the id of the key and
+// the claims, as JSON, or "refused" for each.
 package main
 
 import (
@@ -28,26 +28,27 @@ func fetch(url string) (keys jose.JSONWebKeySet) {
 	return keys
 }
 
-// The id of the key that verifies the token; nothing if there is none.
-func verify(text string, keys *jose.JSONWebKeySet, issuer, audience string) string {
+// The id of the key that verifies the token, and all claims; nothing if there is none.
+func verify(text string, keys *jose.JSONWebKeySet, issuer, audience string) []any {
 	token, err := jwt.ParseSigned(text)
 	if err != nil || len(token.Headers) != 1 {
-		return ""
+		return nil
 	}
 	// go-jose takes any algorithm that goes with the key, and leaves the type to its caller.
 	header := token.Headers[0]
 	if header.Algorithm != string(jose.ES256) || header.ExtraHeaders[jose.HeaderType] != "at+jwt" {
-		return ""
+		return nil
 	}
 	var claims jwt.Claims
-	if token.Claims(keys, &claims) != nil {
-		return ""
+	var all map[string]any
+	if token.Claims(keys, &claims, &all) != nil {
+		return nil
 	}
 	expected := jwt.Expected{Issuer: issuer, Audience: jwt.Audience{audience}, Time: time.Now()}
 	if claims.Expiry == nil || claims.Subject == "" || claims.ValidateWithLeeway(expected, 0) != nil {
-		return ""
+		return nil
 	}
-	return header.KeyID
+	return []any{header.KeyID, all}
 }
 
 func main() {
@@ -56,10 +57,13 @@ func main() {
 	lines := bufio.NewScanner(os.Stdin)
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
-		if kid := verify(lines.Text(), &keys, issuer, audience); kid != "" {
-			fmt.Println(kid)
-		} else {
+		verified := verify(lines.Text(), &keys, issuer, audience)
+		if verified == nil {
 			fmt.Println("refused")
+		} else if text, err := json.Marshal(verified); err != nil {
+			log.Fatal(err)
+		} else {
+			fmt.Println(string(text))
 		}
 	}
 }

@@ -1,6 +1,7 @@
-"""Verifies the tokens on standard input, one a line, with PyJWT. Arguments: issuer, audience. Prints the id of the key or
-"refused" for each."""
+"""Verifies the tokens on standard input, one a line, with PyJWT. Arguments: issuer, audience. Prints the id of the key and
+the claims, as JSON, or "refused" for each."""
 
+import json
 import sys
 
 import jwt
@@ -18,7 +19,8 @@ for token in sys.stdin.read().splitlines():
             options={"require": ["iss", "aud", "exp", "iat", "sub", "jti"]},
         )
         # PyJWT leaves the type to its caller.
-        print(verified["header"]["kid"] if verified["header"].get("typ") == "at+jwt" else "refused")
+        is_ours = verified["header"].get("typ") == "at+jwt"
+        print(json.dumps([verified["header"]["kid"], verified["payload"]]) if is_ours else "refused")
     except jwt.PyJWKClientConnectionError:
         raise
     except jwt.PyJWTError:
