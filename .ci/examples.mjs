@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { once } from 'node:events';
 import { decodeJwt } from 'jose';
-import { chromium } from 'playwright-core';
+import { atEnd, chromium, end, listen, until } from './running.mjs';
 import { expect, forgeries, isActive, legacyToken, operator, provision, url, userToken } from './foreign/service.mjs';
 import { example } from './readme.mjs';
 
@@ -63,38 +63,16 @@ function write(file, text) {
   writeFileSync(new URL(file, folder), text);
 }
 
-const closing = [];
-
 /** Starts a program; what it prints, line by line, goes to a list. */
 function start(command, args, environment) {
   const program = spawn(command, args, { cwd: folder, env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-  closing.push(() => program.kill('SIGKILL'));
+  atEnd(() => program.kill('SIGKILL'));
   const lines = [];
   for (const stream of [program.stdout, program.stderr]) {
     createInterface({ input: stream }).on('line', (line) => lines.push(line));
   }
   program.on('exit', (code) => lines.push(`ended: ${code}`));
   return lines;
-}
-
-/** Tries until it succeeds; in the end with the error that it had. */
-async function until(seconds, attempt) {
-  const deadline = Date.now() + seconds * 1000;
-  for (;;) {
-    try {
-      return await attempt();
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await new Promise((done) => setTimeout(done, 50));
-    }
-  }
-}
-
-async function listen(handler) {
-  const server = createServer(handler).listen(0, '127.0.0.1');
-  closing.push(() => server.closeAllConnections() ?? server.close());
-  await once(server, 'listening');
-  return `http://127.0.0.1:${server.address().port}`;
 }
 
 async function freePort() {
@@ -139,14 +117,7 @@ async function page(tenant, other) {
   const answered = new URL(await (await fetch(`${site}/session-token`, asking)).text());
   expect(decodeJwt(answered.searchParams.get('jwt')).sub === tenant.userId, 'a token of whom the request names');
 
-  const flags = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM,
-    chromiumSandbox: false,
-    args: [...flags, '--disable-component-update', '--disable-sync'],
-    timeout: 30_000,
-  });
-  closing.push(() => browser.close());
+  const browser = await chromium();
   const context = await browser.newContext();
   await context.addCookies([{ name: 'session', value: 'ada', url: site }]);
   const received = [];
@@ -288,5 +259,5 @@ try {
   await page(tenant, other);
   await verifiers(tenant, other);
 } finally {
-  for (const close of closing) await close();
+  await end();
 }
