@@ -15,7 +15,7 @@ use shared::error::ErrorCode;
 use stack::{Effect, Fault, Match};
 
 use crate::simulation::{Chances, Process, Schedule, Simulation};
-use crate::support::{Deployment, Dice, Tenant, now_ms};
+use crate::support::{Deployment, Dice, Tenant, WHOAMI, now_ms};
 
 const CALLERS: usize = 64;
 
@@ -186,7 +186,7 @@ async fn with_time_left(deployment: &Deployment, limit: u32, seconds: i64) -> Te
 /// 64 callers of the real binaries; how many were let in by the end of each minute, and how many were refused.
 async fn real(deployment: &Deployment, tenant: &Tenant, calls_each: usize) -> (BTreeMap<String, u32>, u32, u32) {
     let callers = (0..CALLERS).map(|_| {
-        let calls: Vec<_> = (0..calls_each).map(|_| deployment.anonymous("GET", "/api/v1/relay/whoami")).collect();
+        let calls: Vec<_> = (0..calls_each).map(|_| deployment.anonymous("GET", WHOAMI)).collect();
         let tenant = tenant.clone();
         tokio::spawn(async move {
             let mut answers = Vec::new();

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
-use shared::auth::{Caller, Needs, Request, SignedTenant};
+use shared::auth::{Caller, Needs, SignedTenant};
 use shared::domain::Quota;
 use shared::error::Error;
 use shared::{App, Result};
 
-use crate::support::{Deployment, HandClock, Signing, Tenant, WHOAMI};
+use crate::simulation::signed;
+use crate::support::{Deployment, HandClock, Signing, Tenant};
 
 /// The beginning of a minute.
 const START: i64 = 1_800_000_000_000;
@@ -32,13 +33,7 @@ impl Process {
     async fn ask(&self, signing: &Signing, at: i64) -> Result<Quota> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         self.clock.set(at);
-        let request = Request {
-            method: "GET".to_owned(),
-            path: WHOAMI.to_owned(),
-            request_id: format!("request-{}", NUMBER.fetch_add(1, Ordering::SeqCst)),
-            headers: signing.headers("GET", WHOAMI, b"").into_iter().collect(),
-            ..Request::default()
-        };
+        let request = signed(signing, &format!("request-{}", NUMBER.fetch_add(1, Ordering::SeqCst)));
         let (caller, ()) = SignedTenant::authenticate(&self.app, &request, &Needs::default()).await?;
         Ok(caller.quota().unwrap())
     }

@@ -172,7 +172,7 @@ impl Relay<'_> {
         let mut item = keys::of_kind(self.tenant, Kind::Nonce, nonce);
         item.insert("used_by".to_owned(), text(signed.request_id));
         item.insert("purge_at".to_owned(), time_to_live(signed.at.plus(NONCE_KEPT)));
-        let Inserted::Exists(before) = self.table.insert(item).await? else { return Ok(false) };
+        let Inserted::Exists(before) = self.table.insert(item).await.map_err(stale)? else { return Ok(false) };
         let row = Reader(&before);
         // An answer was lost, and the second attempt has met the first.
         if row.optional_text("used_by")? == Some(signed.request_id) {

@@ -171,13 +171,19 @@ impl Table {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = request.send().await else { return Ok(Inserted::Done) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                Ok(Inserted::Exists(refused.item().cloned().unwrap_or_default()))
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let Err(error) = request.clone().send().await else { return Ok(Inserted::Done) };
+            match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                    return Ok(Inserted::Exists(refused.item().cloned().unwrap_or_default()));
+                }
+                // A transaction on the item was under way.
+                Some(PutItemError::TransactionConflictException(_)) => {}
+                _ => return Err(failed(error)),
             }
-            _ => Err(failed(error)),
         }
+        Err(Error::StaleUpdate)
     }
 
     /// Updates one item, or makes it.

@@ -17,7 +17,7 @@ use stack::Offline;
 
 use crate::support::repository;
 
-pub use process::{Process, id};
+pub use process::{Process, id, signed};
 pub use schedule::{Chances, Schedule};
 pub use wire::Planted;
 

@@ -16,7 +16,7 @@ use shared::error::Result;
 use super::schedule::{Schedule, Stop};
 use super::wire::{Planted, Wire};
 use super::{SimulatedClock, Simulation};
-use crate::support::{Signing, Tenant};
+use crate::support::{Signing, Tenant, WHOAMI};
 
 /// What the functions' processes have, each its own.
 #[derive(Debug, Clone)]
@@ -119,11 +119,10 @@ impl Process {
 
 /// The request of a signed call.
 pub fn signed(signing: &Signing, request_id: &str) -> Request {
-    let path = "/api/v1/relay/whoami";
-    let headers: BTreeMap<_, _> = signing.headers("GET", path, b"").into_iter().collect();
+    let headers: BTreeMap<_, _> = signing.headers("GET", WHOAMI, b"").into_iter().collect();
     Request {
         method: "GET".to_owned(),
-        path: path.to_owned(),
+        path: WHOAMI.to_owned(),
         request_id: request_id.to_owned(),
         headers,
         ..Request::default()
