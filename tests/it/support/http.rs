@@ -144,8 +144,9 @@ impl Surface {
 
 impl Answer {
     fn check_envelope(&self, surface: Surface) {
-        assert_eq!(self.headers["content-type"], "application/json", "{self:?}");
-        assert!(self.headers["x-request-id"].len() >= 16, "{self:?}");
+        // One that has them not is the gateway's own.
+        assert_eq!(self.headers.get("content-type").map(String::as_str), Some("application/json"), "{self:?}");
+        assert!(self.headers.get("x-request-id").is_some_and(|id| id.len() >= 16), "{self:?}");
         let success = (200..300).contains(&self.status);
         let public = surface == Surface::Tokens && success && self.body.get("keys").is_some();
         let kept = if public { "public, max-age=300" } else { "no-store" };
