@@ -1,7 +1,7 @@
 //! How many calls to AWS each request costs: read off the local AWS's record.
 
 use serde_json::{Value, json};
-use shared::api::OPERATIONS;
+use shared::api::{Dialect, Entry, Method, OPERATIONS};
 
 use crate::support::{Call, Deployment, END_USER, Signing, Tenant, in_one_minute, now_ms};
 
@@ -319,4 +319,40 @@ async fn a_minute_that_was_seen_full_costs_nothing_more() {
         assert_eq!(signed(&deployment, &tenant.signing()).await, cost(429, &[]));
     })
     .await;
+}
+
+/// All operations of the surface for an end user, by an account key that was used today.
+#[tokio::test]
+async fn every_operation_of_the_account_surface_costs_an_end_user_what_the_readme_says() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let ask = |path: &str| deployment.account_for(&world.account, END_USER, "POST", &format!("/api/v1/{path}"));
+    // Lists with something in them.
+    let message = json!({ "role": "user", "content": "Where is my order?" });
+    ask(&format!("agent-sessions/{}/messages", world.rows.session)).json(&message).send().await.document(201);
+    let filed = json!({ "name": "Handbook", "workspace_ids": [world.rows.workspace] });
+    ask("documents").json(&filed).send().await.document(201);
+    ask("auth/token").json(&json!({})).send().await.document(200);
+    let (read, query, update, write) = ("BatchGetItem", "Query", "UpdateItem", "TransactWriteItems");
+    let expected = |name: &str| match name {
+        "auth-token" | "get-agent-session" | "get-tool-execution" | "get-document" => vec![read],
+        "get-workspace" => vec![read, read],
+        "update-agent-session" | "report-tool-execution" => vec![read, update],
+        "update-workspace" => vec![read, update, read],
+        "list-agent-sessions" | "list-messages" | "list-tool-executions" => vec![read, query, read],
+        "list-documents" | "list-workspaces" => vec![read, query, query, read, read],
+        "workspace-documents" => vec![read, query, read, read],
+        _ => vec![read, write],
+    };
+    // What takes rows away last, and of those first what has others in it.
+    let is_deletion = |entry: &&Entry| entry.route.method == Method::Delete;
+    let of_surface = || OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account);
+    let entries = of_surface().filter(|entry| !is_deletion(entry)).chain(of_surface().filter(is_deletion));
+    let mut seen = 0;
+    for entry in entries {
+        let made = operations(&deployment, deployment.authorized(entry, &world)).await;
+        assert_eq!(made, expected(entry.route.name), "{}", entry.route.name);
+        seen += 1;
+    }
+    assert_eq!(seen, 22);
 }

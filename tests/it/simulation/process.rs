@@ -89,7 +89,7 @@ impl Process {
     /// A change that the operator asks for now.
     pub fn change(&self, request_id: &str) -> Change {
         let at = shared::domain::Clock::now(&self.clock);
-        let (actor, deadline) = (Actor::Operator, at.plus(Duration::from_secs(600)));
+        let (actor, deadline) = (Actor::Operator, at.plus(Duration::from_mins(10)));
         Change { actor, at, request_id: request_id.to_owned(), deadline, idempotency_key: None }
     }
 
