@@ -3,12 +3,15 @@
 Arguments: the port of `cargo lambda watch`. The environment is the one that `cargo dev --aws-only` prints.
 """
 
+import hashlib
+import hmac
 import json
 import os
 import pathlib
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 import urllib.error
@@ -18,7 +21,7 @@ import uuid
 import boto3
 
 PORT = sys.argv[1]
-REGISTRY = tuple(f"/api/v1/{verb}/" for verb in "provision update rotate suspend reactivate revoke fetch".split())
+REGISTRY = tuple(f"/api/v1/{verb}/" for verb in "provision update rotate suspend reactivate revoke fetch relay".split())
 # The tenant and its API keys in events/*.json: by their ids, with their kinds and the hashes of what the events send. Of the
 # second key no event has the text.
 TENANT = "tnt_" + "0" * 32
@@ -36,8 +39,15 @@ ROWS = {
 }
 
 
-def event(function):
-    return json.loads(pathlib.Path(f"events/{function}.json").read_text())
+def event(function, secret=None):
+    """An event as the file has it; with the tenant's secret, signed now if it is of a signed call."""
+    made = json.loads(pathlib.Path(f"events/{function}.json").read_text())
+    if secret and "x-latchkey-signature" in made["headers"]:
+        timestamp = str(time.time_ns() // 1_000_000)
+        text = f"{timestamp}.{hashlib.sha256(made.get('body', '').encode()).hexdigest()}"
+        signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+        made["headers"] |= {"x-latchkey-timestamp": timestamp, "x-latchkey-signature": signature}
+    return made
 
 
 def call(method, path, query="", body=None, headers=None):
@@ -58,7 +68,7 @@ def call(method, path, query="", body=None, headers=None):
 def replay(made, method, path, credentials=True):
     """The request that an event was made of, at one of the paths of its function. With another method of the path it has the
     same headers, and the least that may be its body."""
-    dropped = {"host"} if credentials else {"host", "x-admin-key", "x-api-key", "authorization"}
+    dropped = {"host"} if credentials else {"host", "x-admin-key", "x-api-key", "authorization", "x-latchkey-signature"}
     headers = {name: value for name, value in made["headers"].items() if name not in dropped}
     body = made.get("body")
     if method != made["requestContext"]["http"]["method"]:
@@ -126,19 +136,24 @@ def put(items):
 
 
 def copy_secret(tenant):
-    """The tenant's secret and its signing key. The version's id is the one that the table names."""
+    """The tenant's secret and its signing key, of which it gives back the first. The version's id is the one that the table
+    names."""
     secrets, prefix = boto3.client("secretsmanager"), os.environ["LATCHKEY_SECRET_PREFIX"]
     secret = secrets.get_secret_value(SecretId=f"{prefix}/{tenant}")
     secrets.create_secret(
         Name=f"{prefix}/{TENANT}", SecretString=secret["SecretString"], ClientRequestToken=secret["VersionId"]
     )
+    return json.loads(secret["SecretString"])["tenant_secret"]
 
 
-def invoke(function):
+def invoke(function, secret):
     """The answer of a function to its event."""
-    command = ["cargo", "lambda", "invoke", function, "--data-file", f"events/{function}.json"]
-    command += ["--invoke-address", "127.0.0.1", "--invoke-port", PORT]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+        json.dump(event(function, secret), file)
+        file.flush()
+        command = ["cargo", "lambda", "invoke", function, "--data-file", file.name]
+        command += ["--invoke-address", "127.0.0.1", "--invoke-port", PORT]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     expect(done.returncode == 0, f"{' '.join(command)}: {done.stdout}{done.stderr}")
     return json.loads(done.stdout)
 
@@ -163,7 +178,7 @@ def main():
     items = copies(ids)
     rows = [item for item in items if "#ALL#" in item["pk"]["S"] or "#OF@" in item["pk"]["S"]]
     put(items)
-    copy_secret(ids[TENANT])
+    secret = copy_secret(ids[TENANT])
     status, _ = call("GET", "/api/v1/fetch/nothing", headers=admin)
     expect(status == 404, f"a path that is no route: {status}")
 
@@ -174,7 +189,7 @@ def main():
         method, function = route["method"], route["function"]
         operation = document["paths"][template][method.lower()]
         expected = min(int(status) for status in operation["responses"])
-        made = event(function)
+        made = event(function, secret)
         path = template.replace("{tenant_id}", TENANT)
         for name, value in made.get("pathParameters", {}).items():
             path = path.replace(f"{{{name}}}", value)
@@ -183,8 +198,8 @@ def main():
             success[function] = expected
             named = first.setdefault(function, path)
             expect(made["rawPath"] == named, f"{named}: its event is of {made['rawPath']}")
-        # A row that was deleted a moment ago is the next one's.
-        put(rows)
+        # A row that was deleted a moment ago is the next one's, and the secret was rotated.
+        put(items if "x-latchkey-signature" in made["headers"] else rows)
         status, answer = replay(made, method, path)
         expect(status == expected and succeeded(path, answer), f"{method} {path}: {status} {answer}")
         if operation["security"]:
@@ -196,7 +211,9 @@ def main():
     # Once more, from the start: a key that was revoked meanwhile can't be rotated.
     put(items)
     for function in [*success, *sorted(functions - set(success))]:
-        answer = invoke(function)
+        if function.startswith("relay-"):
+            put(items)
+        answer = invoke(function, secret)
         if function in success:
             done = answer["statusCode"] == success[function] and succeeded(first[function], json.loads(answer["body"]))
         else:
