@@ -188,7 +188,8 @@ impl Relay<'_> {
     /// Accepts a call and counts it, if its secret is in force, its tenant may act, and its minute has room, all of that now.
     /// One call to AWS; one more if the minute turned while the call was on its way, and for the first refusal of a full minute.
     ///
-    /// An attempt whose answer was lost is made again and counts twice, which refuses a call too many and never one too few.
+    /// An attempt whose answer was lost is made again and counts twice. So a call too many may be refused, and none is accepted
+    /// that is not counted.
     ///
     /// # Errors
     /// If the table fails.

@@ -62,8 +62,6 @@ pub struct RelayState {
     pub secret: SecretPointer,
     pub signing: SigningVersion,
     pub limit: RatePerMinute,
-    /// How often it was seen to misuse its secret.
-    pub strikes: u64,
     counted: Minute,
     calls: BTreeMap<Minute, u32>,
     struck: Minute,
@@ -98,7 +96,6 @@ impl RelayState {
             secret: tenant_items::secret_pointer(item)?,
             signing: tenant_items::signing_version(row)?,
             limit: summary.rate_limit_per_min,
-            strikes: summary.abuse_strikes,
             counted: minute(COUNTED_MINUTE)?,
             calls: calls(row)?,
             struck: minute(STRUCK_MINUTE)?,

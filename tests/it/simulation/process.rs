@@ -29,7 +29,7 @@ pub struct Process {
 impl Process {
     /// A process whose calls wait for nobody.
     pub fn unscheduled(simulation: &Simulation) -> Self {
-        Self::new(simulation, None, 0, None, 0)
+        Self::new(simulation, None, 0, None)
     }
 
     /// The process with this number in a schedule, with a clock that is off.
@@ -40,16 +40,14 @@ impl Process {
         skew_ms: i64,
         planted: Option<Planted>,
     ) -> Self {
-        Self::new(simulation, Some((schedule.clone(), number)), skew_ms, planted, 0)
+        Self::new(simulation, Some((schedule.clone(), number)), skew_ms, planted)
     }
 
-    /// The same with a threshold of strikes.
-    pub fn new(
+    fn new(
         simulation: &Simulation,
         schedule: Option<(Schedule, usize)>,
         skew_ms: i64,
         planted: Option<Planted>,
-        strikes_to_suspend: u32,
     ) -> Self {
         let clock = simulation.clock.off_by(skew_ms);
         let offline = Arc::clone(&simulation.offline);
@@ -70,7 +68,7 @@ impl Process {
             secret_prefix: "tenants".to_owned(),
             public_url: None,
             require_end_user: false,
-            strikes_to_suspend,
+            strikes_to_suspend: 0,
             region: "us-east-1".to_owned(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,
