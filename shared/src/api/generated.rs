@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Dialect, Entry, OPERATIONS};
+use super::{Entry, OPERATIONS, Surface};
 use crate::auth::Place;
 use crate::error::ErrorCode;
 
@@ -64,11 +64,11 @@ fn endpoints() -> String {
     let row = |entry: &Entry| {
         let (method, name, summary) = (entry.route.method.as_str(), entry.route.function, entry.route.summary);
         let paths: Vec<_> = entry.route.paths().map(|path| format!("`{path}`")).collect();
-        let credential = match (entry.dialect, entry.security.first().map(|scheme| scheme.place)) {
+        let credential = match (entry.surface, entry.security.first().map(|scheme| scheme.place)) {
             (_, None) => "none".to_owned(),
-            (Dialect::Account, _) if entry.security.len() > 1 => "account key or scoped token".to_owned(),
-            (Dialect::Account, _) => "account key".to_owned(),
-            (Dialect::Relay, _) => "signature".to_owned(),
+            (Surface::Account, _) if entry.security.len() > 1 => "account key or scoped token".to_owned(),
+            (Surface::Account, _) => "account key".to_owned(),
+            (Surface::Relay, _) => "signature".to_owned(),
             (_, Some(Place::Header(name))) => format!("`{name}`"),
             (_, Some(Place::Bearer)) => "API key".to_owned(),
         };
@@ -81,7 +81,7 @@ fn endpoints() -> String {
 
 fn codes() -> String {
     let row = |code: &ErrorCode| {
-        let (status, elsewhere) = (code.status(), Dialect::Projects.status(*code));
+        let (status, elsewhere) = (code.status(), Surface::Projects.status(*code));
         let note = if status == elsewhere { String::new() } else { format!(" ({elsewhere} on projects and tokens)") };
         format!("| {status}{note} | `{}` | {} |\n", code.as_str(), code.meaning())
     };

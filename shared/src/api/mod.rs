@@ -19,7 +19,7 @@ pub mod tokens;
 
 pub use generated::{GENERATED, Generated};
 pub use openapi::document;
-pub use operation::{BodyRule, Dialect, Entry, Input, Method, Operation, Output, Route};
+pub use operation::{BodyRule, Entry, Input, Method, Operation, Output, Route, Surface};
 
 use account::documents::{CreateDocument, DeleteDocument, GetDocument, ListDocuments};
 use account::sessions::{

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::OPERATIONS;
-use super::operation::{BodyRule, Dialect, Entry, Method};
+use super::operation::{BodyRule, Entry, Method, Surface};
 use crate::auth::{Place, SecurityScheme};
 use crate::error::ErrorCode;
 
@@ -33,8 +33,8 @@ pub fn document() -> Value {
     let mut schemas = inputs.take_definitions(true);
     schemas.values_mut().for_each(drop_null_defaults);
     schemas.extend(outputs.take_definitions(true));
-    for dialect in [Dialect::Registry, Dialect::Relay, Dialect::Projects, Dialect::Account, Dialect::Tokens] {
-        schemas.insert(refusal_name(dialect).to_owned(), refusal(dialect));
+    for surface in [Surface::Registry, Surface::Relay, Surface::Projects, Surface::Account, Surface::Tokens] {
+        schemas.insert(refusal_name(surface).to_owned(), refusal(surface));
     }
     schemas.insert(VALIDATION.to_owned(), validation());
     json!({
@@ -125,7 +125,7 @@ fn parameters(entry: &Entry, generator: &mut SchemaGenerator) -> Vec<Value> {
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         }));
     }
-    if entry.dialect == Dialect::Relay {
+    if entry.surface == Surface::Relay {
         let headers = [
             ("X-Latchkey-Tenant-Id", true, "Whose call it is.", "^tnt_[0-9A-Za-z_-]{1,60}$"),
             ("X-Latchkey-Timestamp", true, "When it was signed, in Unix milliseconds.", "^(0|[1-9][0-9]{0,14})$"),
@@ -136,7 +136,7 @@ fn parameters(entry: &Entry, generator: &mut SchemaGenerator) -> Vec<Value> {
             json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema })
         }));
     }
-    if entry.dialect == Dialect::Account {
+    if entry.surface == Surface::Account {
         parameters.extend(["external_user_id", "X-End-User-ID"].map(|name| {
             json!({
                 "name": name,
@@ -166,8 +166,8 @@ fn not_null(schema: Value) -> Value {
 fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
     let output = (entry.output)(generator).to_value();
-    let success = match entry.dialect {
-        Dialect::Registry | Dialect::Relay => json!({
+    let success = match entry.surface {
+        Surface::Registry | Surface::Relay => json!({
             "type": "object",
             "required": ["success", "status_code", "message", "data"],
             "properties": {
@@ -177,17 +177,17 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
                 "data": output,
             },
         }),
-        Dialect::Projects => json!({
+        Surface::Projects => json!({
             "type": "object",
             "required": ["status", "data"],
             "properties": { "status": { "const": "success" }, "data": output },
         }),
-        Dialect::Account | Dialect::Tokens => output,
+        Surface::Account | Surface::Tokens => output,
     };
     responses.insert(entry.route.status.to_string(), answer("Success", &success, &limits(entry, entry.route.status)));
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
     for code in ErrorCode::ALL.into_iter().filter(|code| applies(*code, entry)) {
-        by_status.entry(entry.dialect.status(code)).or_default().push(code);
+        by_status.entry(entry.surface.status(code)).or_default().push(code);
     }
     for (status, codes) in by_status {
         let description: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
@@ -198,12 +198,12 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
         if matches!(status, 409 | 429 | 503) {
             headers.insert("retry-after".to_owned(), header("Seconds to wait before trying again."));
         }
-        if status == 401 && !matches!(entry.dialect, Dialect::Registry | Dialect::Relay) {
+        if status == 401 && !matches!(entry.surface, Surface::Registry | Surface::Relay) {
             headers.insert("www-authenticate".to_owned(), header("The scheme of the credential."));
         }
-        let name = match (entry.dialect, status) {
-            (Dialect::Account, 422) => VALIDATION,
-            (dialect, _) => refusal_name(dialect),
+        let name = match (entry.surface, status) {
+            (Surface::Account, 422) => VALIDATION,
+            (surface, _) => refusal_name(surface),
         };
         let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
         responses.insert(status.to_string(), answer(&description.join("; "), &schema, &headers));
@@ -213,7 +213,7 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
 
 /// The headers with which a signed call's answer says what is left of the limit.
 fn limits(entry: &Entry, status: u16) -> Map<String, Value> {
-    if entry.dialect != Dialect::Relay || !matches!(status, 200..=299 | 403 | 422 | 429) {
+    if entry.surface != Surface::Relay || !matches!(status, 200..=299 | 403 | 422 | 429) {
         return Map::new();
     }
     let policy = header("The limit: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10).");
@@ -224,20 +224,20 @@ fn limits(entry: &Entry, status: u16) -> Map<String, Value> {
 /// Whether an operation can answer with that code.
 fn applies(code: ErrorCode, entry: &Entry) -> bool {
     let is = |names: &[&str]| names.contains(&entry.route.name);
-    let by_key = !matches!(entry.dialect, Dialect::Registry | Dialect::Relay) && !entry.security.is_empty();
-    let by_signature = entry.dialect == Dialect::Relay;
+    let by_key = !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty();
+    let by_signature = entry.surface == Surface::Relay;
     match code {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
         ErrorCode::TenantSuspended => by_key || by_signature,
         ErrorCode::RateLimited => by_signature,
         ErrorCode::OriginNotAllowed => by_key,
-        ErrorCode::KeyKindNotAllowed => matches!(entry.dialect, Dialect::Projects | Dialect::Account),
+        ErrorCode::KeyKindNotAllowed => matches!(entry.surface, Surface::Projects | Surface::Account),
         ErrorCode::EndUsersDiffer
         | ErrorCode::AnotherEndUser
         | ErrorCode::EndUserRequired
-        | ErrorCode::InsufficientScope => entry.dialect == Dialect::Account,
+        | ErrorCode::InsufficientScope => entry.surface == Surface::Account,
         ErrorCode::GlobalRow => is(&["update-workspace", "delete-workspace", "delete-document"]),
-        ErrorCode::RowNotFound => entry.dialect == Dialect::Account && entry.route.path.contains("{id}"),
+        ErrorCode::RowNotFound => entry.surface == Surface::Account && entry.route.path.contains("{id}"),
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
         ErrorCode::TenantNotFound => !by_key && !by_signature && !is(&["provision-tenant", "fetch-tenants"]),
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
@@ -250,7 +250,7 @@ fn applies(code: ErrorCode, entry: &Entry) -> bool {
             let writes = entry.route.method != Method::Get && !is(&["auth-token"]);
             entry.is_change()
                 || is(&["register-organization", "register-user"])
-                || (entry.dialect == Dialect::Account && writes)
+                || (entry.surface == Surface::Account && writes)
         }
         ErrorCode::IdempotencyInProgress | ErrorCode::IdempotencyKeyReused => entry.is_change(),
         ErrorCode::RotatedTooOften => is(&["rotate-tenant-secret", "rotate-signing-key"]),
@@ -274,12 +274,12 @@ fn header(description: &str) -> Value {
 }
 
 /// What the document calls the refusals of a surface.
-fn refusal_name(dialect: Dialect) -> &'static str {
-    match dialect {
-        Dialect::Registry | Dialect::Relay => "Refusal",
-        Dialect::Projects => "ProjectsRefusal",
-        Dialect::Account => "AccountRefusal",
-        Dialect::Tokens => "TokensRefusal",
+fn refusal_name(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Registry | Surface::Relay => "Refusal",
+        Surface::Projects => "ProjectsRefusal",
+        Surface::Account => "AccountRefusal",
+        Surface::Tokens => "TokensRefusal",
     }
 }
 
@@ -304,7 +304,7 @@ fn validation() -> Value {
 }
 
 /// The body of every refusal of a surface.
-fn refusal(dialect: Dialect) -> Value {
+fn refusal(surface: Surface) -> Value {
     let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     let error = json!({
         "type": "object",
@@ -315,21 +315,21 @@ fn refusal(dialect: Dialect) -> Value {
         },
         "additionalProperties": false,
     });
-    let properties = match dialect {
-        Dialect::Registry | Dialect::Relay => json!({
+    let properties = match surface {
+        Surface::Registry | Surface::Relay => json!({
             "success": { "const": false },
             "status_code": { "type": "integer", "minimum": 400, "maximum": 599 },
             "message": { "type": "string" },
             "data": { "type": "null" },
             "error": error,
         }),
-        Dialect::Projects => json!({
+        Surface::Projects => json!({
             "status": { "const": "error" },
             "message": { "type": "string" },
             "error": error,
         }),
-        Dialect::Account => json!({ "detail": { "type": "string" }, "code": { "enum": codes } }),
-        Dialect::Tokens => json!({ "error": { "type": "string" }, "error_description": { "type": "string" } }),
+        Surface::Account => json!({ "detail": { "type": "string" }, "code": { "enum": codes } }),
+        Surface::Tokens => json!({ "error": { "type": "string" }, "error_description": { "type": "string" } }),
     };
     let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     json!({ "type": "object", "required": required, "properties": properties, "additionalProperties": false })

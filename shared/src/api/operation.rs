@@ -120,7 +120,7 @@ pub enum BodyRule {
 
 /// Whose shape an answer has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
+pub enum Surface {
     /// `{success, status_code, message, data}`, and `error: {code, field?}` in a refusal.
     Registry,
     /// As the registry's; who signed rightly learns in the headers what is left of its limit.
@@ -134,7 +134,7 @@ pub enum Dialect {
     Tokens,
 }
 
-impl Dialect {
+impl Surface {
     /// The HTTP status of a refusal.
     pub fn status(self, code: ErrorCode) -> u16 {
         match (self, code) {
@@ -180,7 +180,7 @@ pub trait Operation: Send + Sync + 'static {
     /// Where it is.
     const ROUTE: Route;
     /// Whose shape its answers have.
-    const DIALECT: Dialect = Dialect::Registry;
+    const SURFACE: Surface = Surface::Registry;
     /// The proof that its handler receives.
     type Caller: Caller;
     /// The parameters of its path and query.
@@ -202,7 +202,7 @@ pub struct Entry {
     /// Where it is.
     pub route: Route,
     /// Whose shape its answers have.
-    pub dialect: Dialect,
+    pub surface: Surface,
     /// Which credentials open it; none if it is open.
     pub security: &'static [SecurityScheme],
     /// Schema of the query parameters.
@@ -218,7 +218,7 @@ impl Entry {
     pub const fn of<O: Operation>() -> Self {
         Self {
             route: O::ROUTE,
-            dialect: O::DIALECT,
+            surface: O::SURFACE,
             security: <O::Caller as Caller>::SCHEMES,
             query: O::Query::json_schema,
             body: |generator| generator.subschema_for::<O::Body>(),
@@ -228,7 +228,7 @@ impl Entry {
 
     /// Whether it is a change of the registry, and so takes an `Idempotency-Key`.
     pub fn is_change(&self) -> bool {
-        self.route.method == Method::Post && self.dialect == Dialect::Registry
+        self.route.method == Method::Post && self.surface == Surface::Registry
     }
 
     /// Whether it takes a body.

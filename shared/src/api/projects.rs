@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use super::setup::{OrganizationsPage, UsersPage};
 use super::tenants::NoInput;
 use crate::auth::{KeyHolder, MintsTokens, Registers};
@@ -27,7 +27,7 @@ impl Operation for RegisterOrganization {
     const ROUTE: Route =
         Route::post("register-organization", "/v1/api/projects/register-organization", BodyRule::Required)
             .about("Register an organization, or change it: once for each customer");
-    const DIALECT: Dialect = Dialect::Projects;
+    const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = NoInput;
     type Body = OrganizationInput;
@@ -46,7 +46,7 @@ pub struct RegisterUser;
 impl Operation for RegisterUser {
     const ROUTE: Route = Route::post("register-user", "/v1/api/projects/register-user", BodyRule::Required)
         .about("Register a user of an organization, or change it: once for each account");
-    const DIALECT: Dialect = Dialect::Projects;
+    const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = NoInput;
     type Body = UserInput;
@@ -66,7 +66,7 @@ pub struct UserToken;
 impl Operation for UserToken {
     const ROUTE: Route = Route::post("user-token", "/v1/api/projects/user-token", BodyRule::Required)
         .about("Short-lived token for a user: at each login");
-    const DIALECT: Dialect = Dialect::Projects;
+    const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<MintsTokens>;
     type Query = NoInput;
     type Body = UserTokenInput;
@@ -85,7 +85,7 @@ pub struct ProjectOrganizations;
 impl Operation for ProjectOrganizations {
     const ROUTE: Route = Route::get("project-organizations", "/v1/api/projects/organizations")
         .about("The organizations that are registered, newest first");
-    const DIALECT: Dialect = Dialect::Projects;
+    const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = PageQuery;
     type Body = NoInput;
@@ -99,7 +99,7 @@ pub struct ProjectUsers;
 impl Operation for ProjectUsers {
     const ROUTE: Route =
         Route::get("project-users", "/v1/api/projects/users").about("The users that are registered, newest first");
-    const DIALECT: Dialect = Dialect::Projects;
+    const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = PageQuery;
     type Body = NoInput;

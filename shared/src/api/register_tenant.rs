@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use super::projects::ApiKeyField;
 use super::tenants::NoInput;
 use crate::auth::{KeyHolder, MintsTokens, Order};
@@ -23,7 +23,7 @@ impl Operation for RegisterTenant {
     const ROUTE: Route = Route::post("register-tenant", "/v1/api/tenant/register-tenant", BodyRule::Required)
         .also_at(&["/register-tenant"])
         .about("The older way: register or refresh a customer and get its token in one call");
-    const DIALECT: Dialect = Dialect::Projects;
+    const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<MintsTokens>;
     type Query = NoInput;
     type Body = RegisterTenantInput;

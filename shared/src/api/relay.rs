@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::operation::{Dialect, Operation, Output, Route};
+use super::operation::{Operation, Output, Route, Surface};
 use super::tenants::NoInput;
 use crate::auth::{SecretUsed, SignedTenant};
 use crate::domain::{RatePerMinute, SigningVersion, TenantId, TenantName, Timestamp};
@@ -15,7 +15,7 @@ pub struct RelayWhoami;
 impl Operation for RelayWhoami {
     const ROUTE: Route = Route::get("relay-whoami", "/api/v1/relay/whoami")
         .about("Who signed, with which secret, and what is left of the minute");
-    const DIALECT: Dialect = Dialect::Relay;
+    const SURFACE: Surface = Surface::Relay;
     type Caller = SignedTenant;
     type Query = NoInput;
     type Body = NoInput;

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use super::tenants::{NoInput, OneTenant};
 use crate::auth::{Anyone, InspectsTokens, KeyHolder, wanted_for};
 use crate::domain::{Claims, Issuer, PublishedKey, TenantId};
@@ -16,7 +16,7 @@ pub struct Jwks;
 impl Operation for Jwks {
     const ROUTE: Route = Route::get("jwks", "/t/{tenant_id}/.well-known/jwks.json")
         .about("The public keys of a tenant's tokens (RFC 7517)");
-    const DIALECT: Dialect = Dialect::Tokens;
+    const SURFACE: Surface = Surface::Tokens;
     type Caller = Anyone;
     type Query = OneTenant;
     type Body = NoInput;
@@ -33,7 +33,7 @@ impl Operation for OauthAuthorizationServer {
             // The RFC (§3.1) puts the well-known part in front; its readers look there.
             .also_at(&["/.well-known/oauth-authorization-server/t/{tenant_id}"])
             .about("Issuer, key set and endpoints of a tenant's tokens (RFC 8414)");
-    const DIALECT: Dialect = Dialect::Tokens;
+    const SURFACE: Surface = Surface::Tokens;
     type Caller = Anyone;
     type Query = OneTenant;
     type Body = NoInput;
@@ -47,7 +47,7 @@ pub struct Introspect;
 impl Operation for Introspect {
     const ROUTE: Route = Route::post("introspect", "/api/v1/auth/introspect", BodyRule::Form)
         .about("Whether a token is valid now, and its claims (RFC 7662)");
-    const DIALECT: Dialect = Dialect::Tokens;
+    const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
     type Query = NoInput;
     type Body = TokenInput;
@@ -65,7 +65,7 @@ pub struct RevokeToken;
 impl Operation for RevokeToken {
     const ROUTE: Route = Route::post("revoke-token", "/api/v1/auth/revoke", BodyRule::Form)
         .about("Take one token back, until it expires (RFC 7009)");
-    const DIALECT: Dialect = Dialect::Tokens;
+    const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
     type Query = NoInput;
     type Body = TokenInput;

@@ -78,7 +78,7 @@ where
     match handler(app, call).await {
         Ok(output) => {
             about.tenant_id = about.tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
-            (about, Success::new(O::DIALECT, O::ROUTE.status, &output))
+            (about, Success::new(O::SURFACE, O::ROUTE.status, &output))
         }
         Err(error) => (about, Err(error)),
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 
-use crate::api::{BodyRule, Dialect, Operation};
+use crate::api::{BodyRule, Operation, Surface};
 use crate::auth::{LARGEST_BODY, Request};
 use crate::domain::Problem;
 use crate::error::{Error, Part, Result};
@@ -75,7 +75,7 @@ fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
 pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
     if O::ROUTE.body == BodyRule::None {
         // On this surface a body may name the end user. Not looked at, the call would be the whole account's.
-        if O::DIALECT == Dialect::Account && !request.body.is_empty() {
+        if O::SURFACE == Surface::Account && !request.body.is_empty() {
             return Err(Error::Malformed(Problem::new("must have no body: name the end user in a header")));
         }
         return read(b"{}");

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use lambda_runtime::{LambdaEvent, service_fn};
 
-use crate::api::{Dialect, Operation, Route};
+use crate::api::{Operation, Route, Surface};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::draw;
@@ -71,7 +71,7 @@ type Answering = Pin<Box<dyn Future<Output = HttpResponse> + Send>>;
 /// An operation and its handler.
 pub struct Served {
     route: Route,
-    dialect: Dialect,
+    surface: Surface,
     answer: Box<dyn Fn(App, LambdaEvent<HttpEvent>, bool) -> Answering + Send + Sync>,
 }
 
@@ -90,7 +90,7 @@ where
 {
     Served {
         route: O::ROUTE,
-        dialect: O::DIALECT,
+        surface: O::SURFACE,
         answer: Box::new(move |app, event, cold| Box::pin(answer::<O, H, F>(app, handler, event, cold, BUDGET))),
     }
 }
@@ -104,16 +104,16 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<HttpEvent>, c
     let (request_id, started) = (event.context.request_id.as_str(), app.now());
     let names: Vec<_> = methods.iter().map(|served| served.route.method.as_str()).collect();
     let allow = names.join(", ");
-    let (function, dialect) =
-        methods.first().map_or(("", Dialect::Registry), |first| (first.route.function, first.dialect));
+    let (function, surface) =
+        methods.first().map_or(("", Surface::Registry), |first| (first.route.function, first.surface));
     let line = |status| Line { operation: function, request_id, tenant_id: None, cold, status };
-    if method == "OPTIONS" && dialect == Dialect::Account {
+    if method == "OPTIONS" && surface == Surface::Account {
         line(200).write(started, app.now(), None);
         return response::preflight(request_id, &allow);
     }
     let error = Error::MethodNotAllowed { allow };
-    line(dialect.status(error.code())).write(started, app.now(), Some(&error));
-    response::make(dialect, request_id, None, Err(error))
+    line(surface.status(error.code())).write(started, app.now(), Some(&error));
+    response::make(surface, request_id, None, Err(error))
 }
 
 /// Starts the process: configuration, clients, first random draw; then hands over to `main`.
@@ -171,11 +171,11 @@ where
         Ok(Err(_)) => (About::default(), Err(Error::unavailable("out of time"))),
         Err(_) => (About::default(), Err(Error::internal("handler panicked"))),
     };
-    let status = result.as_ref().map_or_else(|error| O::DIALECT.status(error.code()), |_| O::ROUTE.status);
+    let status = result.as_ref().map_or_else(|error| O::SURFACE.status(error.code()), |_| O::ROUTE.status);
     let tenant_id = about.tenant_id.as_deref();
     let line = Line { operation: O::ROUTE.name, request_id: &request_id, tenant_id, cold, status };
     line.write(started, app.now(), result.as_ref().err());
-    response::make(O::DIALECT, &request_id, about.quota, result)
+    response::make(O::SURFACE, &request_id, about.quota, result)
 }
 
 #[cfg(test)]

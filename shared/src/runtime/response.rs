@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::decode::{IS_REQUIRED, IS_UNKNOWN};
-use crate::api::{Dialect, Output};
+use crate::api::{Output, Surface};
 use crate::domain::Quota;
 use crate::error::{Error, Part, Result};
 
@@ -39,7 +39,7 @@ impl Success {
     ///
     /// # Errors
     /// If the output can't be written as JSON, which is our fault.
-    pub fn new<T: Output>(dialect: Dialect, status: u16, output: &T) -> Result<Self> {
+    pub fn new<T: Output>(surface: Surface, status: u16, output: &T) -> Result<Self> {
         #[derive(Serialize)]
         struct Registry<'a, T> {
             success: bool,
@@ -52,15 +52,15 @@ impl Success {
             status: &'static str,
             data: &'a T,
         }
-        let body = match dialect {
-            Dialect::Registry | Dialect::Relay => serde_json::to_string(&Registry {
+        let body = match surface {
+            Surface::Registry | Surface::Relay => serde_json::to_string(&Registry {
                 success: true,
                 status_code: status,
                 message: output.message(),
                 data: output,
             }),
-            Dialect::Projects => serde_json::to_string(&Projects { status: "success", data: output }),
-            Dialect::Account | Dialect::Tokens => serde_json::to_string(output),
+            Surface::Projects => serde_json::to_string(&Projects { status: "success", data: output }),
+            Surface::Account | Surface::Tokens => serde_json::to_string(output),
         };
         let body = body.map_err(|_| Error::internal("the answer can't be written"))?;
         Ok(Self { status, cache_control: output.cache_control(), body })
@@ -68,8 +68,8 @@ impl Success {
 }
 
 /// The response.
-pub fn make(dialect: Dialect, request_id: &str, quota: Option<Quota>, outcome: Result<Success>) -> HttpResponse {
-    let mut headers = common_headers(dialect, request_id);
+pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: Result<Success>) -> HttpResponse {
+    let mut headers = common_headers(surface, request_id);
     if let Some(quota) = quota {
         headers.insert("ratelimit-policy", quota.policy());
         headers.insert("ratelimit", quota.to_string());
@@ -81,12 +81,12 @@ pub fn make(dialect: Dialect, request_id: &str, quota: Option<Quota>, outcome: R
         if let Some(seconds) = error.retry_after() {
             headers.insert("retry-after", seconds.to_string());
         }
-        let has_scheme = !matches!(dialect, Dialect::Registry | Dialect::Relay);
+        let has_scheme = !matches!(surface, Surface::Registry | Surface::Relay);
         if matches!(error, Error::Unauthenticated(_)) && has_scheme {
             // RFC 9110 §11.6.1. Admin key and signature have no scheme that could be named.
             headers.insert("www-authenticate", "Bearer".to_owned());
         }
-        refusal(dialect, &error)
+        refusal(surface, &error)
     });
     headers.insert("cache-control", cache_control.to_owned());
     let is_base64_encoded = body.len() > LONGEST_TEXT;
@@ -95,13 +95,13 @@ pub fn make(dialect: Dialect, request_id: &str, quota: Option<Quota>, outcome: R
 }
 
 /// The headers of all answers.
-fn common_headers(dialect: Dialect, request_id: &str) -> BTreeMap<&'static str, String> {
+fn common_headers(surface: Surface, request_id: &str) -> BTreeMap<&'static str, String> {
     let mut headers = BTreeMap::from([
         ("content-type", "application/json".to_owned()),
         ("x-content-type-options", "nosniff".to_owned()),
         ("x-request-id", request_id.to_owned()),
     ]);
-    if dialect == Dialect::Account {
+    if surface == Surface::Account {
         // Any origin: a page gets in with the token that it was given and with nothing that a browser would add by itself.
         headers.insert("access-control-allow-origin", "*".to_owned());
         headers.insert("access-control-expose-headers", "retry-after, x-request-id".to_owned());
@@ -112,7 +112,7 @@ fn common_headers(dialect: Dialect, request_id: &str) -> BTreeMap<&'static str, 
 /// The answer to a browser that asks what it may send (Fetch standard, CORS-preflight). `X-API-KEY` is not in it: browsers then
 /// refuse to send the one credential that no page may have.
 pub fn preflight(request_id: &str, methods: &str) -> HttpResponse {
-    let mut headers = common_headers(Dialect::Account, request_id);
+    let mut headers = common_headers(Surface::Account, request_id);
     headers.insert("access-control-allow-headers", "authorization, content-type".to_owned());
     headers.insert("access-control-allow-methods", methods.to_owned());
     headers.insert("access-control-max-age", "7200".to_owned());
@@ -120,7 +120,7 @@ pub fn preflight(request_id: &str, methods: &str) -> HttpResponse {
     HttpResponse { status_code: 200, headers, cookies: [], body: "{}".to_owned(), is_base64_encoded: false }
 }
 
-fn refusal(dialect: Dialect, error: &Error) -> Success {
+fn refusal(surface: Surface, error: &Error) -> Success {
     #[derive(Serialize)]
     struct Registry<'a> {
         success: bool,
@@ -147,16 +147,16 @@ fn refusal(dialect: Dialect, error: &Error) -> Success {
         field: Option<&'a str>,
     }
     let (code, message) = (error.code(), error.to_string());
-    let status = dialect.status(code);
+    let status = surface.status(code);
     let detail = Detail { code: code.as_str(), field: error.field() };
-    let body = match dialect {
-        Dialect::Registry | Dialect::Relay => {
+    let body = match surface {
+        Surface::Registry | Surface::Relay => {
             serde_json::to_string(&Registry { success: false, status_code: status, message, data: (), error: detail })
         }
-        Dialect::Projects => serde_json::to_string(&Projects { status: "error", message, error: detail }),
-        Dialect::Account => serde_json::to_string(&account_refusal(error)),
+        Surface::Projects => serde_json::to_string(&Projects { status: "error", message, error: detail }),
+        Surface::Account => serde_json::to_string(&account_refusal(error)),
         // A client's name for a field may be repeated in it, in characters that RFC 6749 §5.2 rules out.
-        Dialect::Tokens => serde_json::to_string(&Tokens {
+        Surface::Tokens => serde_json::to_string(&Tokens {
             error: code.oauth(),
             error_description: message.replace(|sign| !matches!(sign, ' ' | '!' | '#'..='[' | ']'..='~'), "?"),
         }),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use shared::api::{Dialect, OPERATIONS, SCHEDULED};
+use shared::api::{OPERATIONS, SCHEDULED, Surface};
 use stack::Invocation;
 
 use crate::support::{Deployment, Tenant, repository};
@@ -122,7 +122,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         }
         assert_eq!((&event["version"], &event["rawPath"]), (&json!("2.0"), &json!(path)), "{function}");
         assert_eq!(event["routeKey"], format!("ANY {}", route.path), "{function}");
-        if entry.dialect == Dialect::Relay {
+        if entry.surface == Surface::Relay {
             // A signature is good for half a minute, and the one in the file is a published one.
             let signer =
                 Tenant { id: "tnt_00000000000000000000000000000000".to_owned(), secret: tenant.secret.clone() };

@@ -41,7 +41,7 @@ fn the_document_has_every_operation_with_its_credential_and_its_refusals() {
         for (number, scheme) in entry.security.iter().enumerate() {
             assert!(operation["security"][number].get(scheme.name).is_some());
         }
-        let refused = entry.dialect.status(ErrorCode::InvalidField).to_string();
+        let refused = entry.surface.status(ErrorCode::InvalidField).to_string();
         for status in [entry.route.status.to_string().as_str(), "400", &refused, "405", "500", "503"] {
             assert!(operation["responses"].get(status).is_some(), "{} {status}", entry.route.name);
         }

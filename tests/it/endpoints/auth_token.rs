@@ -2,7 +2,7 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
-use shared::api::{Dialect, OPERATIONS};
+use shared::api::{OPERATIONS, Surface};
 use stack::{Invocation, Match};
 
 use super::execute_tool::{check_refusal, start};
@@ -290,7 +290,7 @@ async fn a_revoked_scoped_token_is_refused_by_the_very_next_call_and_those_of_ot
 async fn every_endpoint_of_the_surface_refuses_a_revoked_token_at_once_with_the_body_of_no_credential() {
     let deployment = Deployment::start().await;
     let world = deployment.world().await;
-    let entries = || OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account);
+    let entries = || OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account);
     let with = |name: &str, token: &str| {
         let entry = entries().find(|entry| entry.route.name == name).unwrap();
         deployment.request(entry, &world).header("authorization", &format!("Bearer {token}"))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use shared::api::{Dialect, OPERATIONS};
+use shared::api::{OPERATIONS, Surface};
 use stack::{Effect, Fault, Match, Service};
 
 use crate::support::{Deployment, END_USER, World};
@@ -26,7 +26,7 @@ async fn every_operation_refuses_when_a_store_is_gone_and_works_when_it_is_back(
             deployment.stack.faults().inject(Fault::new(fault, effect.clone()));
             for entry in &OPERATIONS {
                 // Only the registry's functions, and those that sign for the first time, ask for a secret.
-                let asks_for_secret = entry.dialect == Dialect::Registry;
+                let asks_for_secret = entry.surface == Surface::Registry;
                 if service == Service::SecretsManager && !asks_for_secret {
                     continue;
                 }
@@ -62,7 +62,7 @@ async fn no_credential_opens_the_account_surface_while_the_table_is_gone() {
     let before = deployment.items().await;
     deployment.stack.faults().inject(Fault::new(Match::any().service(Service::Dynamodb), Effect::NotSent));
     let mut asked = 0;
-    for entry in OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account) {
+    for entry in OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account) {
         let calls = credentials.iter().map(|(name, value)| deployment.request(entry, &world).header(name, value));
         for call in calls.map(|call| tokio::spawn(call.send())).collect::<Vec<_>>() {
             let answer = call.await.unwrap();
@@ -87,7 +87,7 @@ async fn an_account_call_that_fails_half_way_has_changed_nothing() {
     let world = deployment.world().await;
     let writes = ["TransactWriteItems", "UpdateItem"];
     let mut failed = 0;
-    for entry in OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account) {
+    for entry in OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account) {
         for user in [Some(END_USER), None] {
             let world = World { rows: deployment.rows(&world.account).await, ..world.clone() };
             // The first call is the one above; of an operation that makes fewer, the last attempt succeeds.

@@ -1,7 +1,7 @@
 //! Every operation that takes an API key refuses whoever has none that is right for it, in one and the same way.
 
 use serde_json::json;
-use shared::api::{Dialect, Entry, Method, OPERATIONS};
+use shared::api::{Entry, Method, OPERATIONS, Surface};
 
 use super::refusals::visible;
 use crate::support::{Answer, ApiKey, Call, Deployment, World};
@@ -11,7 +11,7 @@ fn tenants() -> impl Iterator<Item = &'static Entry> {
     let taken = || {
         OPERATIONS
             .iter()
-            .filter(|entry| !matches!(entry.dialect, Dialect::Registry | Dialect::Relay) && !entry.security.is_empty())
+            .filter(|entry| !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty())
     };
     let deletes = |entry: &&Entry| entry.route.method == Method::Delete;
     taken().filter(move |entry| !deletes(entry)).chain(taken().filter(deletes))
@@ -19,17 +19,17 @@ fn tenants() -> impl Iterator<Item = &'static Entry> {
 
 /// Those that take nothing but an API key. The account surface takes tokens too: what it refuses is in `scoped_tokens`.
 fn keys_only() -> impl Iterator<Item = &'static Entry> {
-    tenants().filter(|entry| entry.dialect != Dialect::Account)
+    tenants().filter(|entry| entry.surface != Surface::Account)
 }
 
 /// The kind of keys that are the right ones for all operations of a surface.
 fn kind(entry: &Entry) -> &'static str {
-    if entry.dialect == Dialect::Account { "account" } else { "admin" }
+    if entry.surface == Surface::Account { "account" } else { "admin" }
 }
 
 /// The code that a refusal has on the operation's surface.
 fn code(entry: &Entry, registry: &'static str, oauth: &'static str) -> &'static str {
-    if entry.dialect == Dialect::Tokens { oauth } else { registry }
+    if entry.surface == Surface::Tokens { oauth } else { registry }
 }
 
 fn with_key(deployment: &Deployment, entry: &Entry, world: &World, key: &str) -> Call {
@@ -38,8 +38,8 @@ fn with_key(deployment: &Deployment, entry: &Entry, world: &World, key: &str) ->
 
 /// The call with a key where the operation looks for one.
 fn carrying(call: Call, entry: &Entry, key: &str) -> Call {
-    match entry.dialect {
-        Dialect::Account => call.header("x-api-key", key),
+    match entry.surface {
+        Surface::Account => call.header("x-api-key", key),
         _ => call.header("authorization", &format!("Bearer {key}")),
     }
 }
@@ -128,7 +128,7 @@ async fn a_suspended_tenants_keys_are_refused_and_work_again_after_reactivation(
         let answer = deployment.authorized(entry, &world).send().await;
         answer.refused(403, code(entry, "tenant_suspended", "unauthorized_client"));
         // Only who has the right key learns that.
-        let key = if entry.dialect == Dialect::Account { &world.account } else { &world.key };
+        let key = if entry.surface == Surface::Account { &world.account } else { &world.key };
         let wrong = with_key(&deployment, entry, &world, &mistyped(&key.text)).send().await;
         assert_eq!(wrong.status, 401);
     }
@@ -177,7 +177,7 @@ async fn a_key_with_origins_is_refused_from_every_other_page() {
     };
     let keys = [provision("admin").await, provision("account").await];
     for entry in tenants().filter(|entry| entry.route.name != "revoke-token") {
-        let key = &keys[usize::from(entry.dialect == Dialect::Account)];
+        let key = &keys[usize::from(entry.surface == Surface::Account)];
         let call = || with_key(&deployment, entry, &world, key);
         // What was deleted by the call before is not there any more.
         let is_done = |answer: &Answer| {
@@ -207,7 +207,7 @@ async fn what_is_wrong_with_a_request_is_told_to_key_holders_only() {
         ("text/plain", b"{}".to_vec(), 415, "unsupported_media_type"),
     ];
     for entry in tenants().filter(|entry| entry.has_body()) {
-        let key = if entry.dialect == Dialect::Account { &world.account } else { &world.key };
+        let key = if entry.surface == Surface::Account { &world.account } else { &world.key };
         for (content_type, body, status, reason) in &bodies {
             let call =
                 || deployment.anonymous(entry.route.method.as_str(), entry.route.path).body(content_type, body.clone());

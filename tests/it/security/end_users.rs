@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Value, json};
-use shared::api::{Dialect, Entry, Method, OPERATIONS};
+use shared::api::{Entry, Method, OPERATIONS, Surface};
 use stack::Invocation;
 
 use crate::support::{Answer, ApiKey, Call, Deployment, END_USER, World, event, with};
@@ -16,7 +16,7 @@ const OTHER: &str = "user_457";
 
 /// The operations of the surface; what makes rows comes late, and what takes them away last.
 fn surface() -> Vec<&'static Entry> {
-    let mut entries: Vec<_> = OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account).collect();
+    let mut entries: Vec<_> = OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account).collect();
     let order = [Method::Get, Method::Patch, Method::Post, Method::Delete];
     entries.sort_by_key(|entry| order.iter().position(|method| *method == entry.route.method));
     entries

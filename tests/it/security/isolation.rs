@@ -2,7 +2,7 @@
 //! what is another's, be it another tenant's or another end user's, is answered like what never was.
 
 use serde_json::{Value, json};
-use shared::api::{Dialect, Entry, OPERATIONS};
+use shared::api::{Entry, OPERATIONS, Surface};
 use shared::domain::{SystemRandomness, random_uuid};
 use stack::AwsCall;
 
@@ -50,10 +50,10 @@ async fn every_call_to_aws_that_a_key_causes_is_about_its_tenant_even_if_all_ids
     let mixed = World { key: ours.key.clone(), account: ours.account.clone(), ..theirs.clone() };
     let mut seen = 0;
     for world in [&ours, &mixed] {
-        for entry in OPERATIONS.iter().filter(|entry| entry.dialect != Dialect::Registry && !entry.security.is_empty())
+        for entry in OPERATIONS.iter().filter(|entry| entry.surface != Surface::Registry && !entry.security.is_empty())
         {
             // A signature is of one tenant, and its call names no other.
-            if entry.dialect == Dialect::Relay && world.tenant.id != ours.tenant.id {
+            if entry.surface == Surface::Relay && world.tenant.id != ours.tenant.id {
                 continue;
             }
             let (answer, calls) = deployment.calls_of(deployment.authorized(entry, world)).await;
@@ -91,7 +91,7 @@ async fn names_that_look_like_keys_of_the_table_lead_nowhere() {
 
 /// What takes the id of a row.
 fn of_rows() -> impl Iterator<Item = &'static Entry> {
-    OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account && entry.route.path.contains("{id}"))
+    OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account && entry.route.path.contains("{id}"))
 }
 
 /// As whom a call of the account surface is made.

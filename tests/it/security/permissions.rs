@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
-use shared::api::{Dialect, OPERATIONS};
+use shared::api::{OPERATIONS, Surface};
 use stack::{AwsCall, CrashMode, Invocation, scheduled_event};
 
 use crate::support::{Deployment, Tenant, World, event};
@@ -71,7 +71,7 @@ async fn exercise_keys_and_projects(deployment: &Deployment) {
     for entry in &OPERATIONS {
         let mut own = World { key: deployment.api_key(&world.tenant, "admin").await, ..world.clone() };
         // While the tenant is suspended, nothing is made for it.
-        if entry.dialect == Dialect::Account {
+        if entry.surface == Surface::Account {
             own.rows = deployment.rows(&world.account).await;
             own.account = deployment.api_key(&world.tenant, "account").await;
         }

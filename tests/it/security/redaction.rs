@@ -1,7 +1,7 @@
 //! A secret leaves a process once, in one answer: not in a log, not in an item, not in an error.
 
 use serde_json::{Value, json};
-use shared::api::{Dialect, OPERATIONS};
+use shared::api::{OPERATIONS, Surface};
 
 use crate::support::{Deployment, Tenant};
 
@@ -21,7 +21,7 @@ async fn no_secret_body_or_attempt_is_in_the_output_at_any_level() {
     secrets.push(rotated.data(200)["tenant_secret"].as_str().unwrap().to_owned());
     let path = format!("/api/v1/suspend/tenant?tenant_id={}", tenant.id);
     deployment.post(&path, &json!({ "reason": marker })).await.data(200);
-    for entry in OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Registry) {
+    for entry in OPERATIONS.iter().filter(|entry| entry.surface == Surface::Registry) {
         let path = format!("{}?tenant_id={marker}&{marker}={marker}", entry.route.path);
         let call = deployment.operator(entry.route.method.as_str(), &path).header("authorization", marker);
         assert_eq!(call.json(&json!({ marker: marker })).send().await.status, 422);

@@ -1,13 +1,13 @@
 //! Every operation of the operator refuses whoever is not the operator, in one and the same way.
 
 use serde_json::json;
-use shared::api::{Dialect, Entry, OPERATIONS};
+use shared::api::{Entry, OPERATIONS, Surface};
 
 use crate::support::{Answer, Call, Deployment, END_USER, Tenant, World, takes};
 
 /// The operator's operations.
 fn registry() -> impl Iterator<Item = &'static Entry> {
-    OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Registry)
+    OPERATIONS.iter().filter(|entry| entry.surface == Surface::Registry)
 }
 
 /// Where the operation is, for this tenant and key.
@@ -150,12 +150,12 @@ async fn every_operation_refuses_every_other_method_before_asking_anybody() {
         let methods: Vec<_> = of_path.map(|other| other.route.method.as_str()).collect();
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
             // A browser asks for what it may send by this one.
-            if methods.contains(&method) || (method == "OPTIONS" && entry.dialect == Dialect::Account) {
+            if methods.contains(&method) || (method == "OPTIONS" && entry.surface == Surface::Account) {
                 continue;
             }
             let call = deployment.operator(method, &entry.route.path.replace("{tenant_id}", "tnt_1"));
             let (answer, calls) = deployment.calls_of(call).await;
-            let code = if entry.dialect == Dialect::Tokens { "invalid_request" } else { "method_not_allowed" };
+            let code = if entry.surface == Surface::Tokens { "invalid_request" } else { "method_not_allowed" };
             answer.refused(405, code);
             let mut allowed: Vec<_> = answer.headers["allow"].split(", ").collect();
             allowed.sort_unstable();
@@ -193,7 +193,7 @@ async fn every_operation_of_the_account_surface_refuses_unknown_parameters_and_f
     let world = deployment.world().await;
     let token = deployment.scoped_token(&world.account, Some(END_USER)).await;
     let before = deployment.items().await;
-    for entry in OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account) {
+    for entry in OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account) {
         let path = entry.route.path.replace("{id}", &world.rows.session).replace("{tool_id}", "web_search");
         let by_key = |call: Call| call.header("x-api-key", &world.account.text);
         let by_token = |call: Call| call.header("authorization", &format!("Bearer {token}"));

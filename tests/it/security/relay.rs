@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use data_encoding::{BASE64, HEXLOWER};
 use serde_json::{Value, json};
-use shared::api::{Dialect, OPERATIONS};
+use shared::api::{OPERATIONS, Surface};
 use shared::domain::{SignatureHeaders, SignedCall, SignedParts, TenantSecret};
 use stack::{Effect, Fault, Invocation, Match};
 
@@ -176,7 +176,7 @@ async fn a_signature_opens_nothing_but_what_asks_for_one() {
     let deployment = Deployment::start().await;
     let world = deployment.world().await;
     let mut public = Vec::new();
-    for entry in OPERATIONS.iter().filter(|entry| entry.dialect != Dialect::Relay) {
+    for entry in OPERATIONS.iter().filter(|entry| entry.surface != Surface::Relay) {
         let other = Signing { family: "x-bloonio", ..world.tenant.signing().nonce(&nonce(1)) };
         for signing in [world.tenant.signing(), other] {
             let answer = deployment.request(entry, &world).signed(&signing).send().await;

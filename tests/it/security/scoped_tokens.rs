@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use shared::api::{Dialect, Entry, OPERATIONS};
+use shared::api::{Entry, OPERATIONS, Surface};
 use shared::domain::{ApiKeySecret, KeyKind, SystemRandomness, TenantId};
 
 use super::api_keys::{mistyped, set};
@@ -13,7 +13,7 @@ use super::tokens::{Forge, Scene, refused_in_a_header};
 use crate::support::{Answer, ApiKey, Call, Deployment, END_USER, World};
 
 fn surface() -> impl Iterator<Item = &'static Entry> {
-    OPERATIONS.iter().filter(|entry| entry.dialect == Dialect::Account)
+    OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account)
 }
 
 /// The scene as a world, with rows.
@@ -374,7 +374,7 @@ async fn a_page_may_read_every_answer_and_refusal_of_the_surface_and_no_other_su
     let mut statuses = BTreeSet::new();
     for entry in &OPERATIONS {
         let mut own = world.clone();
-        if entry.dialect == Dialect::Account {
+        if entry.surface == Surface::Account {
             own.rows = deployment.rows(&world.account).await;
         }
         let path = entry.route.path.replace(['{', '}'], "");
@@ -388,12 +388,12 @@ async fn a_page_may_read_every_answer_and_refusal_of_the_surface_and_no_other_su
                 .anonymous(entry.route.method.as_str(), &format!("{path}?surprise=1"))
                 .header("x-api-key", &world.account.text),
         ];
-        if entry.dialect != Dialect::Account {
+        if entry.surface != Surface::Account {
             calls.push(deployment.anonymous("OPTIONS", &path).header("access-control-request-method", "GET"));
         }
         for call in calls {
             let answer = call.send().await;
-            if entry.dialect == Dialect::Account {
+            if entry.surface == Surface::Account {
                 assert_eq!(sharing(&answer), READABLE.into(), "{}: {}", entry.route.name, answer.text);
                 statuses.insert(answer.status);
             } else {

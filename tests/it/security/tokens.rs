@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Map, Value, json};
-use shared::api::{Dialect, Entry, OPERATIONS};
+use shared::api::{Entry, OPERATIONS, Surface};
 use shared::domain::SigningKey;
 
 use crate::support::{ApiKey, Deployment, END_USER, Member, ROLE, Tenant};
@@ -484,16 +484,16 @@ async fn no_token_valid_or_not_opens_an_operation_that_takes_another_credential(
     let before = deployment.items().await;
     let mark = deployment.stack.mark();
     // The account surface takes tokens.
-    let closed = OPERATIONS.iter().filter(|entry| !entry.security.is_empty() && entry.dialect != Dialect::Account);
+    let closed = OPERATIONS.iter().filter(|entry| !entry.security.is_empty() && entry.surface != Surface::Account);
     let closed: Vec<_> = closed.collect();
-    assert!(closed.iter().any(|entry| entry.dialect == Dialect::Projects));
+    assert!(closed.iter().any(|entry| entry.surface == Surface::Projects));
     for (turn, entry) in closed.into_iter().enumerate() {
         // Half of them each time, and over all operations each of them many times.
         let texts: Vec<_> = valid.iter().chain(refused.iter().cycle().skip(turn * 60).take(60)).collect();
         for path in entry.route.paths() {
-            let query = match entry.dialect {
-                Dialect::Registry => format!("?tenant_id={}&key_id={}", scene.key.tenant.id, scene.key.id),
-                Dialect::Relay | Dialect::Projects | Dialect::Account | Dialect::Tokens => String::new(),
+            let query = match entry.surface {
+                Surface::Registry => format!("?tenant_id={}&key_id={}", scene.key.tenant.id, scene.key.id),
+                Surface::Relay | Surface::Projects | Surface::Account | Surface::Tokens => String::new(),
             };
             let mut answers = Vec::new();
             for (label, token) in &texts {

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use shared::api::{Dialect, Entry, Method};
+use shared::api::{Entry, Method, Surface};
 
 use super::deployment::{ApiKey, Deployment, Member, ROLE, Tenant};
 use super::http::Call;
@@ -77,11 +77,11 @@ impl Deployment {
         let call = self.request(entry, world);
         match entry.security.first() {
             None => call,
-            Some(_) if entry.dialect == Dialect::Registry => call.header("x-admin-key", self.key()),
-            Some(_) if entry.dialect == Dialect::Account => {
+            Some(_) if entry.surface == Surface::Registry => call.header("x-admin-key", self.key()),
+            Some(_) if entry.surface == Surface::Account => {
                 call.header("x-api-key", &world.account.text).header("external_user_id", END_USER)
             }
-            Some(_) if entry.dialect == Dialect::Relay => call.signed(&world.tenant.signing()),
+            Some(_) if entry.surface == Surface::Relay => call.signed(&world.tenant.signing()),
             Some(_) => call.header("authorization", &format!("Bearer {}", world.key.text)),
         }
     }

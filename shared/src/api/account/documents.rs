@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
-use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{Document, DocumentStatus, ExternalId, Label, Markdown, Timestamp, WorkspaceIds};
@@ -23,7 +23,7 @@ impl Operation for CreateDocument {
         .of("documents")
         .answering(201)
         .about("Store a document: for an end user, or without one for all of them");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = NoInput;
     type Body = DocumentInput;
@@ -42,7 +42,7 @@ impl Operation for ListDocuments {
     const ROUTE: Route = Route::get("list-documents", DOCUMENTS)
         .of("documents")
         .about("Own and shared documents without their content, newest first");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
     type Body = NoInput;
@@ -59,7 +59,7 @@ pub struct GetDocument;
 
 impl Operation for GetDocument {
     const ROUTE: Route = Route::get("get-document", DOCUMENT).of("document").about("A document with its content");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = NoInput;
@@ -79,7 +79,7 @@ impl Operation for DeleteDocument {
     const ROUTE: Route = Route::delete("delete-document", DOCUMENT)
         .of("document")
         .about("Delete a document. A shared one only by the account");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = NoInput;

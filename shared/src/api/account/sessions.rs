@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::listing::PageWithin;
 use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
-use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{
@@ -28,7 +28,7 @@ impl Operation for CreateAgentSession {
         .of("agent-sessions")
         .answering(201)
         .about("Begin a session with an assistant");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = NoInput;
     type Body = SessionInput;
@@ -42,7 +42,7 @@ pub struct ListAgentSessions;
 impl Operation for ListAgentSessions {
     const ROUTE: Route =
         Route::get("list-agent-sessions", SESSIONS).of("agent-sessions").about("Sessions, newest first");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
     type Body = NoInput;
@@ -59,7 +59,7 @@ pub struct GetAgentSession;
 
 impl Operation for GetAgentSession {
     const ROUTE: Route = Route::get("get-agent-session", SESSION).of("agent-session").about("A session");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = NoInput;
@@ -78,7 +78,7 @@ impl Operation for UpdateAgentSession {
     const ROUTE: Route = Route::patch("update-agent-session", SESSION)
         .of("agent-session")
         .about("Change the fields in the body; null clears");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = SessionPatch;
@@ -96,7 +96,7 @@ pub struct DeleteAgentSession;
 impl Operation for DeleteAgentSession {
     const ROUTE: Route =
         Route::delete("delete-agent-session", SESSION).of("agent-session").about("Delete a session with its messages");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = NoInput;
@@ -116,7 +116,7 @@ impl Operation for CreateMessage {
         .of("agent-session-messages")
         .answering(201)
         .about("Add a message to a session");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = MessageInput;
@@ -135,7 +135,7 @@ impl Operation for ListMessages {
     const ROUTE: Route = Route::get("list-messages", MESSAGES)
         .of("agent-session-messages")
         .about("The messages of a session, newest first");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageWithin;
     type Body = NoInput;

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::EndUser;
-use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::AccountKey;
 use crate::domain::{ExternalId, Minutes, SignedToken};
@@ -17,7 +17,7 @@ pub struct AuthToken;
 impl Operation for AuthToken {
     const ROUTE: Route = Route::post("auth-token", "/api/v1/auth/token", BodyRule::Optional)
         .about("Short-lived token for an end user of the account, or for all of it");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = AccountKey;
     type Query = NoInput;
     type Body = ScopedTokenInput;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{EndUser, Listed, PageQuery};
-use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::{AccountKey, Viewer};
 use crate::domain::{
@@ -26,7 +26,7 @@ impl Operation for ExecuteTool {
     const ROUTE: Route = Route::post("execute-tool", EXECUTE, BodyRule::Optional)
         .answering(202)
         .about("Ask for a tool to be run; whoever runs it reports with an account key");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ToolPath;
     type Body = ExecutionInput;
@@ -40,7 +40,7 @@ pub struct ListToolExecutions;
 impl Operation for ListToolExecutions {
     const ROUTE: Route =
         Route::get("list-tool-executions", EXECUTIONS).of("tool-executions").about("Tool executions, newest first");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
     type Body = NoInput;
@@ -57,7 +57,7 @@ pub struct GetToolExecution;
 
 impl Operation for GetToolExecution {
     const ROUTE: Route = Route::get("get-tool-execution", EXECUTION).of("tool-execution").about("A tool execution");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ExecutionPath;
     type Body = NoInput;
@@ -76,7 +76,7 @@ impl Operation for ReportToolExecution {
     const ROUTE: Route = Route::patch("report-tool-execution", EXECUTION)
         .of("tool-execution")
         .about("Report status, outputs or error, with an account key");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = AccountKey;
     type Query = ExecutionPath;
     type Body = ReportInput;

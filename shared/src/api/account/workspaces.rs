@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::listing::PageWithin;
 use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
-use crate::api::operation::{BodyRule, Dialect, Input, Operation, Output, Route};
+use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{
@@ -27,7 +27,7 @@ impl Operation for CreateWorkspace {
         .of("workspaces")
         .answering(201)
         .about("Make a workspace: for an end user, or without one for all of them");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = NoInput;
     type Body = WorkspaceInput;
@@ -41,7 +41,7 @@ pub struct ListWorkspaces;
 impl Operation for ListWorkspaces {
     const ROUTE: Route =
         Route::get("list-workspaces", WORKSPACES).of("workspaces").about("Own and shared workspaces, newest first");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
     type Body = NoInput;
@@ -58,7 +58,7 @@ pub struct GetWorkspace;
 
 impl Operation for GetWorkspace {
     const ROUTE: Route = Route::get("get-workspace", WORKSPACE).of("workspace").about("A workspace");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = NoInput;
@@ -77,7 +77,7 @@ impl Operation for UpdateWorkspace {
     const ROUTE: Route = Route::patch("update-workspace", WORKSPACE)
         .of("workspace")
         .about("Change the fields in the body; null clears. A shared one only by the account");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = WorkspacePatch;
@@ -95,7 +95,7 @@ pub struct DeleteWorkspace;
 impl Operation for DeleteWorkspace {
     const ROUTE: Route =
         Route::delete("delete-workspace", WORKSPACE).of("workspace").about("Delete a workspace; its documents stay");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
     type Body = NoInput;
@@ -113,7 +113,7 @@ pub struct ListWorkspaceDocuments;
 impl Operation for ListWorkspaceDocuments {
     const ROUTE: Route = Route::get("workspace-documents", DOCUMENTS)
         .about("Those documents of a workspace that the caller sees, newest first");
-    const DIALECT: Dialect = Dialect::Account;
+    const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageWithin;
     type Body = NoInput;
