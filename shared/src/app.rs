@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    Access, ByVersion, Homes, Projects, Relay, RelayMemory, Rows, Secrets, Snapshot, Table, Tenants, Wanted,
+    Access, ByVersion, Homes, Prefetched, Projects, Read, Relay, RelayMemory, Rows, Secrets, Table, Tenants,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
@@ -149,7 +149,7 @@ impl App {
     }
 
     /// The rows that can be seen and written in this view. Only `auth` gives out the view that goes with a credential.
-    pub(crate) fn rows<'a>(&'a self, tenant: &'a TenantId, view: &'a View, found: &'a Snapshot) -> Rows<'a> {
+    pub(crate) fn rows<'a>(&'a self, tenant: &'a TenantId, view: &'a View, found: &'a Prefetched) -> Rows<'a> {
         Rows { table: &self.0.table, random: self.random(), tenant, view, found }
     }
 
@@ -157,8 +157,8 @@ impl App {
     ///
     /// # Errors
     /// If the table fails.
-    pub async fn snapshot(&self, tenant_id: &TenantId, view: &View, wanted: &[Wanted]) -> Result<Snapshot> {
-        self.0.table.snapshot_in(tenant_id, view, wanted).await
+    pub async fn prefetch(&self, tenant_id: &TenantId, view: &View, reads: &[Read]) -> Result<Prefetched> {
+        self.0.table.prefetch(tenant_id, view, reads).await
     }
 
     /// Signs a token with the key that was in force when `access` was read.

@@ -10,6 +10,6 @@ fn main() -> Exit {
 async fn register(app: App, call: Call<RegisterOrganization>) -> Result<RegisteredOrganization> {
     let tenant_id = call.caller.tenant_id();
     let entry = call.body.entry(tenant_id)?;
-    let organization = app.projects(tenant_id).register_organization(call.found.snapshot, entry, call.at).await?;
+    let organization = app.projects(tenant_id).register_organization(call.found.prefetched, entry, call.at).await?;
     Ok(RegisteredOrganization { project_organization_id: organization.id, external_id: organization.external_id })
 }

@@ -10,6 +10,6 @@ fn main() -> Exit {
 async fn register(app: App, call: Call<RegisterUser>) -> Result<RegisteredUser> {
     let tenant_id = call.caller.tenant_id();
     let entry = call.body.entry(tenant_id)?;
-    let user = app.projects(tenant_id).register_user(call.found.snapshot, entry, call.at).await?;
+    let user = app.projects(tenant_id).register_user(call.found.prefetched, entry, call.at).await?;
     Ok(RegisteredUser { message: "User registered", user_id: user.id })
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use crate::auth::{Caller, SecurityScheme};
 use crate::domain::ExternalId;
 use crate::error::ErrorCode;
-use crate::store::Wanted;
+use crate::store::Read;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -191,7 +191,7 @@ pub trait Operation: Send + Sync + 'static {
     type Output: Output;
 
     /// What of the caller's tenant the handler is sure to need: it is read together with the credential.
-    fn wanted(_query: &Self::Query, _body: &Self::Body) -> Vec<Wanted> {
+    fn prefetch(_query: &Self::Query, _body: &Self::Body) -> Vec<Read> {
         Vec::new()
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::{
     TokenLifetime, UserEntry, UuidText,
 };
 use crate::error::{Error, Result};
-use crate::store::{Wanted, names};
+use crate::store::{Read, names};
 
 /// Registers an organization.
 #[derive(Debug, Clone, Copy)]
@@ -33,9 +33,9 @@ impl Operation for RegisterOrganization {
     type Body = OrganizationInput;
     type Output = RegisteredOrganization;
 
-    fn wanted(_: &NoInput, body: &OrganizationInput) -> Vec<Wanted> {
+    fn prefetch(_: &NoInput, body: &OrganizationInput) -> Vec<Read> {
         let id = body.organization_id.map(UuidText::get);
-        names(id, body.external_id.as_ref()).map(Wanted::Organization).collect()
+        names(id, body.external_id.as_ref()).map(Read::Organization).collect()
     }
 }
 
@@ -52,10 +52,10 @@ impl Operation for RegisterUser {
     type Body = UserInput;
     type Output = RegisteredUser;
 
-    fn wanted(_: &NoInput, body: &UserInput) -> Vec<Wanted> {
+    fn prefetch(_: &NoInput, body: &UserInput) -> Vec<Read> {
         let id = body.user_id.map(UuidText::get);
-        let users = names(id, body.external_id.as_ref()).map(Wanted::User);
-        users.chain(Wanted::organization(&body.project_organization_id)).collect()
+        let users = names(id, body.external_id.as_ref()).map(Read::User);
+        users.chain(Read::organization(&body.project_organization_id)).collect()
     }
 }
 
@@ -72,9 +72,9 @@ impl Operation for UserToken {
     type Body = UserTokenInput;
     type Output = IssuedToken;
 
-    fn wanted(_: &NoInput, body: &UserTokenInput) -> Vec<Wanted> {
-        let organization = body.organization_id.iter().flat_map(Wanted::organization);
-        Wanted::user(&body.user_id).chain(organization).collect()
+    fn prefetch(_: &NoInput, body: &UserTokenInput) -> Vec<Read> {
+        let organization = body.organization_id.iter().flat_map(Read::organization);
+        Read::user(&body.user_id).chain(organization).collect()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::{
     SignedToken, TenantId, Timestamp, TokenLifetime, User, UuidText,
 };
 use crate::error::{Error, Result};
-use crate::store::{Snapshot, Wanted};
+use crate::store::{Prefetched, Read};
 
 /// Registers a tenant of the older kind and issues a token for it.
 #[derive(Debug, Clone, Copy)]
@@ -29,12 +29,12 @@ impl Operation for RegisterTenant {
     type Body = RegisterTenantInput;
     type Output = RegisteredTenantToken;
 
-    fn wanted(_: &NoInput, body: &RegisterTenantInput) -> Vec<Wanted> {
-        let migrated = body.key.clone().map(|key| Wanted::Organization(Naming::External(key)));
-        let user = body.user.clone().map(|user| Wanted::User(Naming::External(user)));
-        let external_user = body.user.clone().map(Wanted::ExternalUser);
-        let organization = body.organization_id.map(|id| Wanted::Organization(Naming::Uuid(id.get())));
-        let registered = Wanted::RegisteredTenant(body.key());
+    fn prefetch(_: &NoInput, body: &RegisterTenantInput) -> Vec<Read> {
+        let migrated = body.key.clone().map(|key| Read::Organization(Naming::External(key)));
+        let user = body.user.clone().map(|user| Read::User(Naming::External(user)));
+        let external_user = body.user.clone().map(Read::ExternalUser);
+        let organization = body.organization_id.map(|id| Read::Organization(Naming::Uuid(id.get())));
+        let registered = Read::RegisteredTenant(body.key());
         [migrated, user, external_user, organization, Some(registered)].into_iter().flatten().collect()
     }
 }
@@ -84,7 +84,7 @@ impl RegisterTenantInput {
     ///
     /// # Errors
     /// If the item can't be read.
-    pub fn migrated(&self, seen: &Snapshot) -> Result<Option<Organization>> {
+    pub fn migrated(&self, seen: &Prefetched) -> Result<Option<Organization>> {
         let found = self.key.clone().map(|key| seen.organization(&Naming::External(key)));
         Ok(found.transpose()?.flatten())
     }
@@ -93,7 +93,7 @@ impl RegisterTenantInput {
     ///
     /// # Errors
     /// If none is named, or it is not one of that organization.
-    pub fn migrated_user(&self, seen: &Snapshot, organization: &Organization) -> Result<User> {
+    pub fn migrated_user(&self, seen: &Prefetched, organization: &Organization) -> Result<User> {
         let required = || Error::invalid("user", Problem::new("is required, because key is that of an organization"));
         let name = Naming::External(self.user.clone().ok_or_else(required)?);
         let user = seen.user(&name)?.filter(|user| user.organization_id == organization.id);
@@ -104,7 +104,11 @@ impl RegisterTenantInput {
     ///
     /// # Errors
     /// If it is too large for a token.
-    pub fn registration(&self, seen: &Snapshot, at: Timestamp) -> Result<(Option<RegisteredTenant>, RegisteredTenant)> {
+    pub fn registration(
+        &self,
+        seen: &Prefetched,
+        at: Timestamp,
+    ) -> Result<(Option<RegisteredTenant>, RegisteredTenant)> {
         let (key, payload) = (self.key(), self.payload()?);
         let before = seen.registered_tenant(&key)?;
         let after = RegisteredTenant::registered(before.as_ref(), key, self.display_name.clone(), payload, at);
@@ -115,7 +119,13 @@ impl RegisterTenantInput {
     ///
     /// # Errors
     /// If there is no organization such as is named.
-    pub fn order(&self, tenant: &TenantId, seen: &Snapshot, after: &RegisteredTenant, at: Timestamp) -> Result<Order> {
+    pub fn order(
+        &self,
+        tenant: &TenantId,
+        seen: &Prefetched,
+        after: &RegisteredTenant,
+        at: Timestamp,
+    ) -> Result<Order> {
         let project = tenant.project_id().unwrap_or_default();
         let named = self.organization_id.map(UuidText::get).filter(|id| *id != project);
         let found = |id| seen.organization(&Naming::Uuid(id))?.ok_or(Error::OrganizationNotFound);

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use super::tenants::{NoInput, OneTenant};
-use crate::auth::{Anyone, InspectsTokens, KeyHolder, wanted_for};
+use crate::auth::{Anyone, InspectsTokens, KeyHolder, reads_for};
 use crate::domain::{Claims, Issuer, PublishedKey, TenantId};
-use crate::store::Wanted;
+use crate::store::Read;
 
 /// The public keys that a tenant's tokens are verified with (RFC 7517 §5).
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +53,8 @@ impl Operation for Introspect {
     type Body = TokenInput;
     type Output = Introspection;
 
-    fn wanted(_: &NoInput, body: &TokenInput) -> Vec<Wanted> {
-        wanted_for(&body.token)
+    fn prefetch(_: &NoInput, body: &TokenInput) -> Vec<Read> {
+        reads_for(&body.token)
     }
 }
 
@@ -71,8 +71,8 @@ impl Operation for RevokeToken {
     type Body = TokenInput;
     type Output = Revoked;
 
-    fn wanted(_: &NoInput, body: &TokenInput) -> Vec<Wanted> {
-        wanted_for(&body.token)
+    fn prefetch(_: &NoInput, body: &TokenInput) -> Vec<Read> {
+        reads_for(&body.token)
     }
 }
 

@@ -56,7 +56,7 @@ impl AccountKey {
         at: Timestamp,
     ) -> Result<SignedToken> {
         let (subject, external_user) = match self.viewer.external_user_id() {
-            Some(id) => (Subject::EndUser(ExternalId::clone(id)), Some(found.snapshot.external_epoch(id)?)),
+            Some(id) => (Subject::EndUser(ExternalId::clone(id)), Some(found.prefetched.external_epoch(id)?)),
             None => (Subject::Account, None),
         };
         let epochs = Epochs { external_user, ..Epochs::default() };

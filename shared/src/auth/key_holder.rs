@@ -12,7 +12,7 @@ use super::{Attempt, Caller, LARGEST_BODY, Needs, Place, Request, SecurityScheme
 use crate::app::App;
 use crate::domain::{ApiKey, ApiKeySecret, Issuer, KeyKind, KeyState, SignedToken, TenantId, View};
 use crate::error::{Error, Result};
-use crate::store::{Access, Snapshot, Wanted};
+use crate::store::{Access, Prefetched, Read};
 
 /// What a key is used for: which kinds will do, and where it may be.
 pub trait Purpose: Send + Sync + 'static {
@@ -94,8 +94,8 @@ impl<P> fmt::Debug for KeyHolder<P> {
 pub struct Found {
     /// The tenant's state.
     pub access: Access,
-    /// What the operation wanted.
-    pub snapshot: Snapshot,
+    /// What the operation reads.
+    pub prefetched: Prefetched,
 }
 
 impl<P: Purpose> Caller for KeyHolder<P> {
@@ -118,9 +118,9 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
         let presented = presented::<P>(request)?;
         let facts = presented.facts();
-        let wanted: Vec<_> = needs.wanted.iter().cloned().chain([Wanted::ApiKey(facts.id.clone())]).collect();
-        let snapshot = app.snapshot(&facts.tenant_id, &View::Account, &wanted).await?;
-        let (key, found) = accept(app, request, &presented, P::KINDS, snapshot).await?;
+        let reads: Vec<_> = needs.reads.iter().cloned().chain([Read::ApiKey(facts.id.clone())]).collect();
+        let prefetched = app.prefetch(&facts.tenant_id, &View::Account, &reads).await?;
+        let (key, found) = accept(app, request, &presented, P::KINDS, prefetched).await?;
         Ok((Self { key, purpose: PhantomData }, found))
     }
 
@@ -133,17 +133,17 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     }
 }
 
-/// The key that was presented, if it is in force and of one of these kinds, of a tenant that may act. `snapshot` has the key.
+/// The key that was presented, if it is in force and of one of these kinds, of a tenant that may act. `prefetched` has the key.
 pub(super) async fn accept(
     app: &App,
     request: &Request,
     presented: &ApiKeySecret,
     kinds: &[KeyKind],
-    snapshot: Snapshot,
+    prefetched: Prefetched,
 ) -> Result<(ApiKey, Found)> {
     let facts = presented.facts();
-    let access = snapshot.access()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
-    let (key, hashes) = snapshot.api_key(&facts.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
+    let access = prefetched.access()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
+    let (key, hashes) = prefetched.api_key(&facts.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
     let now = app.now();
     if !hashes.accept(presented, now) || key.facts != *facts {
         return Err(Error::Unauthenticated("wrong API key"));
@@ -164,7 +164,7 @@ pub(super) async fn accept(
         return Err(Error::OriginNotAllowed);
     }
     app.note_use(&key).await;
-    Ok((key, Found { access, snapshot }))
+    Ok((key, Found { access, prefetched }))
 }
 
 /// The key in the request: as bearer, in a header of its own, and where its purpose allows it as password or in the body.

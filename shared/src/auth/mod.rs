@@ -17,7 +17,7 @@ pub use anyone::Anyone;
 pub use key_holder::{Found, InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
 pub use operator::Operator;
 pub use signed_tenant::{SecretUsed, SignedTenant};
-pub use token::{Order, active_claims, revocable_claims, wanted_for};
+pub use token::{Order, active_claims, reads_for, revocable_claims};
 pub use viewer::Viewer;
 
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ use std::future::Future;
 use crate::app::App;
 use crate::domain::{ExternalId, Quota, Timestamp};
 use crate::error::Result;
-use crate::store::Wanted;
+use crate::store::Read;
 
 /// The largest body that is looked at, in bytes.
 pub const LARGEST_BODY: usize = 64 * 1024;
@@ -105,7 +105,7 @@ pub struct Attempt<'a> {
 #[derive(Debug, Default)]
 pub struct Needs {
     /// What of the caller's tenant it reads. Where the credential is looked up in the table, it comes with the same call.
-    pub wanted: Vec<Wanted>,
+    pub reads: Vec<Read>,
     /// The end user that its body names.
     pub end_user: Option<ExternalId>,
     /// Whether the input could be read. If not, the request ends with what is wrong with it.

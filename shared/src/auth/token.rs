@@ -7,20 +7,20 @@ use crate::domain::{
     RegisteredKey, Scope, SignedToken, Subject, TenantId, Timestamp, TokenLifetime, UnverifiedToken, User, parse_uuid,
 };
 use crate::error::{Error, Result};
-use crate::store::{Access, Snapshot, Wanted};
+use crate::store::{Access, Prefetched, Read};
 
 /// What decides about a token: its issuer's keys, and whoever it speaks for. Nothing, if it has not the form of one.
-pub fn wanted_for(token: &str) -> Vec<Wanted> {
+pub fn reads_for(token: &str) -> Vec<Read> {
     let Ok(token) = UnverifiedToken::parse(token) else { return Vec::new() };
     let claims = token.claims();
     let user = parse_uuid(&claims.sub).ok().filter(|_| claims.scope == Scope::ProjectUser);
     [
-        Some(Wanted::SigningKeys),
-        Some(Wanted::ApiKey(claims.key_id.clone())),
-        Some(Wanted::Revocation(claims.jti)),
-        claims.org_id.map(|id| Wanted::Organization(Naming::Uuid(id))),
-        user.map(|id| Wanted::User(Naming::Uuid(id))),
-        claims.external_user_id.clone().map(Wanted::ExternalUser),
+        Some(Read::SigningKeys),
+        Some(Read::ApiKey(claims.key_id.clone())),
+        Some(Read::Revocation(claims.jti)),
+        claims.org_id.map(|id| Read::Organization(Naming::Uuid(id))),
+        user.map(|id| Read::User(Naming::Uuid(id))),
+        claims.external_user_id.clone().map(Read::ExternalUser),
     ]
     .into_iter()
     .flatten()
@@ -28,19 +28,19 @@ pub fn wanted_for(token: &str) -> Vec<Wanted> {
 }
 
 /// The claims of a token that `issuer` signed and that is valid now; `None` for every other, whatever the reason. `found` has
-/// what [`wanted_for`] wanted.
+/// what [`reads_for`] reads.
 ///
 /// # Errors
 /// If an item can't be read.
 pub fn active_claims(token: &str, issuer: &Issuer, found: &Found, now: Timestamp) -> Result<Option<Claims>> {
     let Some(claims) = verified_claims(token, issuer, found, now)? else { return Ok(None) };
-    let active = found.access.is_active && is_unrevoked(&claims, &found.access, &found.snapshot)?;
+    let active = found.access.is_active && is_unrevoked(&claims, &found.access, &found.prefetched)?;
     Ok(active.then_some(claims))
 }
 
 /// The claims of a token that `issuer` signed and that is valid now as far as it tells itself.
 pub(super) fn verified_claims(token: &str, issuer: &Issuer, found: &Found, now: Timestamp) -> Result<Option<Claims>> {
-    let keys = found.snapshot.signing_keys(now)?;
+    let keys = found.prefetched.signing_keys(now)?;
     Ok(UnverifiedToken::parse(token).and_then(|token| token.verify(issuer, &keys, now)).ok())
 }
 
@@ -50,41 +50,41 @@ pub(super) fn verified_claims(token: &str, issuer: &Issuer, found: &Found, now: 
 /// # Errors
 /// If an item can't be read.
 pub fn revocable_claims(token: &str, tenant_id: &TenantId, found: &Found, now: Timestamp) -> Result<Option<Claims>> {
-    let keys = found.snapshot.signing_keys(now)?;
+    let keys = found.prefetched.signing_keys(now)?;
     let authentic = UnverifiedToken::parse(token).and_then(|token| token.authentic(tenant_id, &keys));
     Ok(authentic.ok().filter(|claims| now < claims.expires_at()))
 }
 
 /// Whether nobody that the token speaks for, or was minted with, has been revoked since.
-pub(super) fn is_unrevoked(claims: &Claims, access: &Access, snapshot: &Snapshot) -> Result<bool> {
+pub(super) fn is_unrevoked(claims: &Claims, access: &Access, prefetched: &Prefetched) -> Result<bool> {
     let epochs = &claims.epochs;
-    let Some((key, _)) = snapshot.api_key(&claims.key_id)? else { return Ok(false) };
+    let Some((key, _)) = prefetched.api_key(&claims.key_id)? else { return Ok(false) };
     let minted = access.epoch == epochs.tenant
         && key.revoked_at.is_none()
         && key.epoch == epochs.key
-        && !snapshot.is_revoked(claims.jti);
+        && !prefetched.is_revoked(claims.jti);
     Ok(minted
         && match claims.scope {
-            Scope::ProjectUser => is_current_user(claims, snapshot)?,
-            Scope::RegisteredTenant | Scope::EndUser | Scope::Account => is_current_customer(claims, snapshot)?,
+            Scope::ProjectUser => is_current_user(claims, prefetched)?,
+            Scope::RegisteredTenant | Scope::EndUser | Scope::Account => is_current_customer(claims, prefetched)?,
         })
 }
 
 /// Whether neither the organization nor the end user was revoked, as far as the token has them.
-fn is_current_customer(claims: &Claims, snapshot: &Snapshot) -> Result<bool> {
+fn is_current_customer(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
     let organization = match claims.org_id {
-        Some(id) => snapshot.organization(&Naming::Uuid(id))?.map(|organization| organization.record.epoch),
+        Some(id) => prefetched.organization(&Naming::Uuid(id))?.map(|organization| organization.record.epoch),
         None => None,
     };
-    let external_user = claims.external_user_id.as_ref().map(|id| snapshot.external_epoch(id)).transpose()?;
+    let external_user = claims.external_user_id.as_ref().map(|id| prefetched.external_epoch(id)).transpose()?;
     Ok(claims.epochs.organization == organization && claims.epochs.external_user == external_user)
 }
 
 /// Whether the user is still one of that organization, and neither was revoked.
-fn is_current_user(claims: &Claims, snapshot: &Snapshot) -> Result<bool> {
+fn is_current_user(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
     let Some((user, organization)) = parse_uuid(&claims.sub).ok().zip(claims.org_id) else { return Ok(false) };
-    let user = snapshot.user(&Naming::Uuid(user))?;
-    let organization = snapshot.organization(&Naming::Uuid(organization))?;
+    let user = prefetched.user(&Naming::Uuid(user))?;
+    let organization = prefetched.organization(&Naming::Uuid(organization))?;
     let Some((user, organization)) = user.zip(organization) else { return Ok(false) };
     Ok(user.organization_id == organization.id
         && claims.epochs.user == Some(user.record.epoch)

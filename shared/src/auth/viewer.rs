@@ -3,14 +3,14 @@
 use std::fmt;
 
 use super::key_holder::{self, Found};
-use super::token::{self, wanted_for};
+use super::token::{self, reads_for};
 use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
     ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Problem, Scope, TenantId, UnverifiedToken, View,
 };
 use crate::error::{Error, Part, Result};
-use crate::store::{Rows, Wanted};
+use crate::store::{Read, Rows};
 
 /// The two headers in which an API key's request may name the end user.
 const END_USER_HEADERS: [(&str, &str); 2] =
@@ -84,11 +84,11 @@ impl Viewer {
         let view = View::from(named.as_ref().ok().cloned().flatten());
         let facts = presented.facts();
         // Nothing is read for an end user who is in doubt.
-        let wanted = needs.wanted.iter().filter(|_| named.is_ok()).cloned();
-        let wanted: Vec<_> = wanted.chain([Wanted::ApiKey(facts.id.clone())]).collect();
-        let snapshot = app.snapshot(&facts.tenant_id, &view, &wanted).await?;
+        let reads = needs.reads.iter().filter(|_| named.is_ok()).cloned();
+        let reads: Vec<_> = reads.chain([Read::ApiKey(facts.id.clone())]).collect();
+        let prefetched = app.prefetch(&facts.tenant_id, &view, &reads).await?;
         let kinds = [KeyKind::Account];
-        let (key, found) = key_holder::accept(app, request, &presented, &kinds, snapshot).await?;
+        let (key, found) = key_holder::accept(app, request, &presented, &kinds, prefetched).await?;
         named?;
         Ok((Self { tenant_id: key.facts.tenant_id.clone(), view, key: Some(key) }, found))
     }
@@ -102,15 +102,15 @@ impl Viewer {
         };
         let view = View::from(claimed.external_user_id);
         // Nothing is read for an end user who is in doubt.
-        let wanted = needs.wanted.iter().filter(|_| !is_another).cloned();
-        let wanted: Vec<_> = wanted.chain(wanted_for(token)).collect();
-        let snapshot = app.snapshot(&claimed.tenant_id, &view, &wanted).await?;
-        let access = snapshot.access()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
-        let found = Found { access, snapshot };
+        let reads = needs.reads.iter().filter(|_| !is_another).cloned();
+        let reads: Vec<_> = reads.chain(reads_for(token)).collect();
+        let prefetched = app.prefetch(&claimed.tenant_id, &view, &reads).await?;
+        let access = prefetched.access()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
+        let found = Found { access, prefetched };
         let issuer = Issuer::new(&request.base_url, &claimed.tenant_id);
         let claims = token::verified_claims(token, &issuer, &found, app.now())?
             .ok_or(Error::Unauthenticated("token is not valid"))?;
-        if !token::is_unrevoked(&claims, &found.access, &found.snapshot)? {
+        if !token::is_unrevoked(&claims, &found.access, &found.prefetched)? {
             return Err(Error::Unauthenticated("token was revoked"));
         }
         // From here on the caller is known, and learns why.
@@ -128,7 +128,7 @@ impl Viewer {
 
     /// The rows that the caller sees and writes.
     pub fn rows<'a>(&'a self, app: &'a App, found: &'a Found) -> Rows<'a> {
-        app.rows(&self.tenant_id, &self.view, &found.snapshot)
+        app.rows(&self.tenant_id, &self.view, &found.prefetched)
     }
 
     /// The end user for whom the call is.

@@ -95,11 +95,11 @@ async fn admit<O: Operation>(app: &App, event: HttpEvent, context: &Context) -> 
     let query = decode::query::<O::Query>(&request);
     let body = decode::body::<O>(&request);
     let end_user = body.as_ref().ok().and_then(|body| body.end_user().cloned());
-    let wanted = match (&query, &body) {
-        (Ok(query), Ok(body)) => O::wanted(query, body),
+    let reads = match (&query, &body) {
+        (Ok(query), Ok(body)) => O::prefetch(query, body),
         _ => Vec::new(),
     };
-    let needs = Needs { wanted, end_user, is_readable: query.is_ok() && body.is_ok() };
+    let needs = Needs { reads, end_user, is_readable: query.is_ok() && body.is_ok() };
     let (caller, found) = O::Caller::authenticate(app, &request, &needs).await.map_err(nobody)?;
     let (owner, quota) = (caller.tenant_id().map(str::to_owned), caller.quota());
     let query = query.map_err(|error| (About { tenant_id: owner.clone(), quota }, error))?;

@@ -11,13 +11,13 @@ use super::expression::{Condition, Update, check, put};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::outcomes::{Outcome, Replay};
-use super::snapshot::Wanted;
+use super::prefetch::Read;
 use super::table::{Table, Updated};
 use super::tenant_items;
 use super::tenants::{Committed, Tenants};
 use crate::domain::{
     Action, ApiKey, ApiKeyId, ApiKeySecret, Change, Day, KeyFacts, KeyHash, KeyHashes, KeyKind, KeyName, Origin,
-    Origins, OverlapSeconds, Problem, TenantId, Timestamp,
+    Origins, OverlapSeconds, Problem, TenantId, Timestamp, View,
 };
 use crate::error::{Error, Result};
 
@@ -115,7 +115,7 @@ impl Tenants<'_> {
         change: &Change,
     ) -> Result<IssuedApiKey> {
         let place = keys::of_kind(tenant, Kind::ApiKey, id);
-        let seen = self.table.snapshot(tenant, &[Wanted::ApiKey(id.clone())]).await?;
+        let seen = self.table.prefetch(tenant, &View::Account, &[Read::ApiKey(id.clone())]).await?;
         seen.access()?.ok_or(Error::TenantNotFound)?;
         let (mut key, _) = seen.api_key(id)?.ok_or(Error::ApiKeyNotFound)?;
         let secret = ApiKeySecret::regenerate(&key.facts, self.random)?.ok_or(Error::ApiKeyNotFound)?;

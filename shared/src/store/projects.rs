@@ -9,11 +9,11 @@ use super::entries::{self, Attribute, Entry};
 use super::expression::{Condition, Update, put};
 use super::item::{millis, number, text, time_to_live};
 use super::keys::{self, Key, Kind, LISTING_ORDER, TENANT_LISTING};
-use super::snapshot::{Snapshot, Wanted};
+use super::prefetch::{Prefetched, Read};
 use super::table::{ATTEMPTS, Commit, Table};
 use crate::domain::{
     Day, ExternalId, Naming, Organization, OrganizationEntry, Random, Reference, RegisteredKey, RegisteredTenant,
-    TenantId, Timestamp, User, UserEntry, random_uuid,
+    TenantId, Timestamp, User, UserEntry, View, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -45,7 +45,7 @@ impl Projects<'_> {
     /// If uuid and external id are of two different ones.
     pub async fn register_organization(
         self,
-        mut seen: Snapshot,
+        mut seen: Prefetched,
         entry: OrganizationEntry,
         now: Timestamp,
     ) -> Result<Organization> {
@@ -62,7 +62,10 @@ impl Projects<'_> {
                 return Ok(after);
             }
             let names = names(entry.id, entry.external_id.as_ref());
-            seen = self.table.snapshot(self.tenant, &names.map(Wanted::Organization).collect::<Vec<_>>()).await?;
+            seen = self
+                .table
+                .prefetch(self.tenant, &View::Account, &names.map(Read::Organization).collect::<Vec<_>>())
+                .await?;
         }
         Err(Error::StaleUpdate)
     }
@@ -73,7 +76,7 @@ impl Projects<'_> {
     /// # Errors
     /// If there is no such organization, if uuid and external id are of two different users, or if a token could not carry
     /// the properties of both.
-    pub async fn register_user(self, mut seen: Snapshot, entry: UserEntry, now: Timestamp) -> Result<User> {
+    pub async fn register_user(self, mut seen: Prefetched, entry: UserEntry, now: Timestamp) -> Result<User> {
         let organization = seen.organization_of(&entry.organization)?.ok_or(Error::OrganizationNotFound)?;
         organization.properties.overlaid_with(&entry.properties).ok_or(Error::PropertiesTooLarge)?;
         for _ in 0..ATTEMPTS {
@@ -89,7 +92,7 @@ impl Projects<'_> {
                 return Ok(after);
             }
             let names = names(entry.id, entry.external_id.as_ref());
-            seen = self.table.snapshot(self.tenant, &names.map(Wanted::User).collect::<Vec<_>>()).await?;
+            seen = self.table.prefetch(self.tenant, &View::Account, &names.map(Read::User).collect::<Vec<_>>()).await?;
         }
         Err(Error::StaleUpdate)
     }
@@ -102,7 +105,7 @@ impl Projects<'_> {
     /// [`Error::UserNotFound`], whichever of the two there isn't: who asks is not told of what others have.
     pub async fn member(
         self,
-        seen: &Snapshot,
+        seen: &Prefetched,
         user: &Reference,
         organization: Option<&Reference>,
     ) -> Result<(User, Organization)> {
@@ -116,13 +119,16 @@ impl Projects<'_> {
     }
 
     /// The organization of a user that was asked for without it.
-    async fn home(self, seen: &Snapshot, user: &Reference, id: Uuid) -> Result<Option<Organization>> {
+    async fn home(self, seen: &Prefetched, user: &Reference, id: Uuid) -> Result<Option<Organization>> {
         let home = Naming::Uuid(id);
         if let Some(organization) = seen.organization(&home)? {
             return Ok(Some(organization));
         }
-        let organization =
-            self.table.snapshot(self.tenant, &[Wanted::Organization(home.clone())]).await?.organization(&home)?;
+        let organization = self
+            .table
+            .prefetch(self.tenant, &View::Account, &[Read::Organization(home.clone())])
+            .await?
+            .organization(&home)?;
         if organization.is_some() {
             user.meanings().for_each(|meaning| self.table.homes.remember(self.tenant, meaning, id));
         }

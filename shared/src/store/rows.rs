@@ -11,8 +11,8 @@ use uuid::Uuid;
 use super::expression::{Condition, Update, check, delete, put};
 use super::item::{Item, Reader, text};
 use super::keys::Key;
+use super::prefetch::Prefetched;
 use super::row_keys::{self, List, Part, RowKind, Space};
-use super::snapshot::Snapshot;
 use super::table::{Commit, Refused, Table};
 use crate::domain::{
     AgentSession, Changes, Document, Message, Random, TenantId, Timestamp, ToolExecution, View, Workspace, new_row_id,
@@ -87,7 +87,7 @@ pub struct Rows<'a> {
     pub(crate) tenant: &'a TenantId,
     pub(crate) view: &'a View,
     /// What was read together with the credential.
-    pub(crate) found: &'a Snapshot,
+    pub(crate) found: &'a Prefetched,
 }
 
 impl fmt::Debug for Rows<'_> {

@@ -9,7 +9,7 @@ use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{Document, DocumentStatus, ExternalId, Label, Markdown, Timestamp, WorkspaceIds};
-use crate::store::{List, RowKind, Wanted};
+use crate::store::{List, Read, RowKind};
 
 const DOCUMENTS: &str = "/api/v1/documents";
 const DOCUMENT: &str = "/api/v1/documents/{id}";
@@ -29,8 +29,8 @@ impl Operation for CreateDocument {
     type Body = DocumentInput;
     type Output = ShownDocument;
 
-    fn wanted(_: &NoInput, body: &DocumentInput) -> Vec<Wanted> {
-        body.workspace_ids.iter().map(|id| Wanted::Row(RowKind::Workspace, id)).collect()
+    fn prefetch(_: &NoInput, body: &DocumentInput) -> Vec<Read> {
+        body.workspace_ids.iter().map(|id| Read::Row(RowKind::Workspace, id)).collect()
     }
 }
 
@@ -48,8 +48,8 @@ impl Operation for ListDocuments {
     type Body = NoInput;
     type Output = Listed<Document>;
 
-    fn wanted(_: &PageQuery, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Total(List::Of(RowKind::Document))]
+    fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
+        vec![Read::Total(List::Of(RowKind::Document))]
     }
 }
 
@@ -65,9 +65,9 @@ impl Operation for GetDocument {
     type Body = NoInput;
     type Output = ShownDocument;
 
-    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
+    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
         let id = query.id.get();
-        vec![Wanted::Row(RowKind::Document, id), Wanted::Content(id)]
+        vec![Read::Row(RowKind::Document, id), Read::Content(id)]
     }
 }
 
@@ -85,8 +85,8 @@ impl Operation for DeleteDocument {
     type Body = NoInput;
     type Output = Deleted;
 
-    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::Document, query.id.get())]
+    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+        vec![Read::Row(RowKind::Document, query.id.get())]
     }
 }
 

@@ -13,7 +13,7 @@ use crate::domain::{
     AgentSession, Changes, ExternalId, Label, Message, MessageContent, MessageRole, Patch, SessionStatus, SystemPrompt,
     Timestamp, ToolIds, UuidText, named, present, present_name,
 };
-use crate::store::{List, RowKind, Wanted};
+use crate::store::{List, Read, RowKind};
 
 const SESSIONS: &str = "/api/v1/agent-sessions";
 const SESSION: &str = "/api/v1/agent-sessions/{id}";
@@ -48,8 +48,8 @@ impl Operation for ListAgentSessions {
     type Body = NoInput;
     type Output = Listed<AgentSession>;
 
-    fn wanted(_: &PageQuery, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Total(List::Of(RowKind::AgentSession))]
+    fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
+        vec![Read::Total(List::Of(RowKind::AgentSession))]
     }
 }
 
@@ -65,8 +65,8 @@ impl Operation for GetAgentSession {
     type Body = NoInput;
     type Output = AgentSession;
 
-    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+        vec![Read::Row(RowKind::AgentSession, query.id.get())]
     }
 }
 
@@ -84,8 +84,8 @@ impl Operation for UpdateAgentSession {
     type Body = SessionPatch;
     type Output = AgentSession;
 
-    fn wanted(query: &PathOnly, _: &SessionPatch) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    fn prefetch(query: &PathOnly, _: &SessionPatch) -> Vec<Read> {
+        vec![Read::Row(RowKind::AgentSession, query.id.get())]
     }
 }
 
@@ -102,8 +102,8 @@ impl Operation for DeleteAgentSession {
     type Body = NoInput;
     type Output = Deleted;
 
-    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+        vec![Read::Row(RowKind::AgentSession, query.id.get())]
     }
 }
 
@@ -122,8 +122,8 @@ impl Operation for CreateMessage {
     type Body = MessageInput;
     type Output = Message;
 
-    fn wanted(query: &PathOnly, _: &MessageInput) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    fn prefetch(query: &PathOnly, _: &MessageInput) -> Vec<Read> {
+        vec![Read::Row(RowKind::AgentSession, query.id.get())]
     }
 }
 
@@ -141,8 +141,8 @@ impl Operation for ListMessages {
     type Body = NoInput;
     type Output = Listed<Message>;
 
-    fn wanted(query: &PageWithin, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::AgentSession, query.id.get())]
+    fn prefetch(query: &PageWithin, _: &NoInput) -> Vec<Read> {
+        vec![Read::Row(RowKind::AgentSession, query.id.get())]
     }
 }
 

@@ -8,7 +8,7 @@ use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::AccountKey;
 use crate::domain::{ExternalId, Minutes, SignedToken};
-use crate::store::Wanted;
+use crate::store::Read;
 
 /// Issues a token for an end user, or for the whole account.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +23,8 @@ impl Operation for AuthToken {
     type Body = ScopedTokenInput;
     type Output = ScopedToken;
 
-    fn wanted(_: &NoInput, _: &ScopedTokenInput) -> Vec<Wanted> {
-        vec![Wanted::EndUser]
+    fn prefetch(_: &NoInput, _: &ScopedTokenInput) -> Vec<Read> {
+        vec![Read::EndUser]
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{
     ExecutionId, ExecutionPathId, ExecutionStatus, ExternalId, Failure, Label, Patch, Report, Timestamp, ToolData,
     ToolExecution, present_name,
 };
-use crate::store::{List, RowKind, Wanted};
+use crate::store::{List, Read, RowKind};
 
 const EXECUTE: &str = "/api/v1/tools/{tool_id}/execute";
 const EXECUTIONS: &str = "/api/v1/tool-executions";
@@ -46,8 +46,8 @@ impl Operation for ListToolExecutions {
     type Body = NoInput;
     type Output = Listed<ToolExecution>;
 
-    fn wanted(_: &PageQuery, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Total(List::Of(RowKind::ToolExecution))]
+    fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
+        vec![Read::Total(List::Of(RowKind::ToolExecution))]
     }
 }
 
@@ -63,8 +63,8 @@ impl Operation for GetToolExecution {
     type Body = NoInput;
     type Output = ToolExecution;
 
-    fn wanted(query: &ExecutionPath, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::ToolExecution, query.id.get())]
+    fn prefetch(query: &ExecutionPath, _: &NoInput) -> Vec<Read> {
+        vec![Read::Row(RowKind::ToolExecution, query.id.get())]
     }
 }
 
@@ -82,8 +82,8 @@ impl Operation for ReportToolExecution {
     type Body = ReportInput;
     type Output = ToolExecution;
 
-    fn wanted(query: &ExecutionPath, _: &ReportInput) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::ToolExecution, query.id.get())]
+    fn prefetch(query: &ExecutionPath, _: &ReportInput) -> Vec<Read> {
+        vec![Read::Row(RowKind::ToolExecution, query.id.get())]
     }
 }
 

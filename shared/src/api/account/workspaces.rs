@@ -12,7 +12,7 @@ use crate::auth::Viewer;
 use crate::domain::{
     Changes, Description, Document, ExternalId, Label, Patch, Timestamp, Workspace, WorkspaceView, present,
 };
-use crate::store::{List, RowKind, Wanted};
+use crate::store::{List, Read, RowKind};
 
 const WORKSPACES: &str = "/api/v1/workspaces";
 const WORKSPACE: &str = "/api/v1/workspaces/{id}";
@@ -47,8 +47,8 @@ impl Operation for ListWorkspaces {
     type Body = NoInput;
     type Output = Listed<WorkspaceView>;
 
-    fn wanted(_: &PageQuery, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Total(List::Of(RowKind::Workspace))]
+    fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
+        vec![Read::Total(List::Of(RowKind::Workspace))]
     }
 }
 
@@ -64,8 +64,8 @@ impl Operation for GetWorkspace {
     type Body = NoInput;
     type Output = WorkspaceView;
 
-    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::Workspace, query.id.get())]
+    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+        vec![Read::Row(RowKind::Workspace, query.id.get())]
     }
 }
 
@@ -83,8 +83,8 @@ impl Operation for UpdateWorkspace {
     type Body = WorkspacePatch;
     type Output = WorkspaceView;
 
-    fn wanted(query: &PathOnly, _: &WorkspacePatch) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::Workspace, query.id.get())]
+    fn prefetch(query: &PathOnly, _: &WorkspacePatch) -> Vec<Read> {
+        vec![Read::Row(RowKind::Workspace, query.id.get())]
     }
 }
 
@@ -101,8 +101,8 @@ impl Operation for DeleteWorkspace {
     type Body = NoInput;
     type Output = Deleted;
 
-    fn wanted(query: &PathOnly, _: &NoInput) -> Vec<Wanted> {
-        vec![Wanted::Row(RowKind::Workspace, query.id.get())]
+    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+        vec![Read::Row(RowKind::Workspace, query.id.get())]
     }
 }
 
@@ -119,9 +119,9 @@ impl Operation for ListWorkspaceDocuments {
     type Body = NoInput;
     type Output = Listed<Document>;
 
-    fn wanted(query: &PageWithin, _: &NoInput) -> Vec<Wanted> {
+    fn prefetch(query: &PageWithin, _: &NoInput) -> Vec<Read> {
         let id = query.id.get();
-        vec![Wanted::Row(RowKind::Workspace, id), Wanted::Total(List::DocumentsIn(id))]
+        vec![Read::Row(RowKind::Workspace, id), Read::Total(List::DocumentsIn(id))]
     }
 }
 

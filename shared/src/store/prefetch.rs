@@ -23,7 +23,7 @@ use crate::error::Result;
 
 /// Something of a tenant's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wanted {
+pub enum Read {
     ApiKey(ApiKeyId),
     Organization(Naming),
     User(Naming),
@@ -42,7 +42,7 @@ pub enum Wanted {
     EndUser,
 }
 
-impl Wanted {
+impl Read {
     /// Whatever organization `reference` can mean.
     pub fn organization(reference: &Reference) -> impl Iterator<Item = Self> {
         reference.meanings().map(Self::Organization)
@@ -75,9 +75,9 @@ fn external_user(tenant: &TenantId, id: &ExternalId) -> Key {
     keys::of_kind(tenant, Kind::ExternalUser, id.digest())
 }
 
-/// What was there, of what was wanted.
+/// What was found of what was read.
 #[derive(Debug, Clone)]
-pub struct Snapshot {
+pub struct Prefetched {
     pub tenant_id: TenantId,
     items: HashMap<(String, String), Item>,
 }
@@ -94,35 +94,30 @@ pub struct Access {
 }
 
 impl Table {
-    /// Reads the tenant's state and everything in `wanted`, strongly consistent, in one call. If users are wanted and no
-    /// organization, those in which the users were found last come along.
-    pub async fn snapshot(&self, tenant_id: &TenantId, wanted: &[Wanted]) -> Result<Snapshot> {
-        self.snapshot_in(tenant_id, &View::Account, wanted).await
-    }
-
-    /// The same, with rows as they are seen in `view`.
-    pub async fn snapshot_in(&self, tenant_id: &TenantId, view: &View, wanted: &[Wanted]) -> Result<Snapshot> {
-        let names_organization = wanted.iter().any(|wanted| matches!(wanted, Wanted::Organization(_)));
-        let guesses = wanted.iter().filter(|_| !names_organization).filter_map(|wanted| match wanted {
-            Wanted::User(user) => self.homes.guess(tenant_id, user).map(|id| Wanted::Organization(Naming::Uuid(id))),
+    /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of rows those that can be seen in
+    /// `view`. If users are read and no organization, those in which the users were found last come along.
+    pub async fn prefetch(&self, tenant_id: &TenantId, view: &View, reads: &[Read]) -> Result<Prefetched> {
+        let names_organization = reads.iter().any(|read| matches!(read, Read::Organization(_)));
+        let guesses = reads.iter().filter(|_| !names_organization).filter_map(|read| match read {
+            Read::User(user) => self.homes.guess(tenant_id, user).map(|id| Read::Organization(Naming::Uuid(id))),
             _ => None,
         });
-        let wanted = wanted.iter().cloned().chain(guesses).flat_map(|wanted| wanted.keys(tenant_id, view));
-        let wanted = wanted.chain([keys::state(tenant_id)]);
+        let keys = reads.iter().cloned().chain(guesses).flat_map(|read| read.keys(tenant_id, view));
+        let keys = keys.chain([keys::state(tenant_id)]);
         // DynamoDB refuses a request with the same key twice.
-        let unique: HashMap<_, _> = wanted.map(|key| (place(&key), key)).collect();
+        let unique: HashMap<_, _> = keys.map(|key| (place(&key), key)).collect();
         let items = self.get_all(unique.into_values().collect()).await?;
-        Ok(Snapshot {
+        Ok(Prefetched {
             tenant_id: tenant_id.clone(),
             items: items.into_iter().map(|item| (place(&item), item)).collect(),
         })
     }
 }
 
-impl Snapshot {
-    fn item(&self, wanted: &Wanted) -> Option<&Item> {
+impl Prefetched {
+    fn item(&self, read: &Read) -> Option<&Item> {
         // What is not a row has the same key in every view.
-        wanted.keys(&self.tenant_id, &View::Account).first().and_then(|key| self.at(key))
+        read.keys(&self.tenant_id, &View::Account).first().and_then(|key| self.at(key))
     }
 
     /// What was read at a key.
@@ -147,18 +142,18 @@ impl Snapshot {
 
     /// An API key and the hashes of its secrets.
     pub fn api_key(&self, id: &ApiKeyId) -> Result<Option<(ApiKey, KeyHashes)>> {
-        let item = self.item(&Wanted::ApiKey(id.clone()));
+        let item = self.item(&Read::ApiKey(id.clone()));
         item.map(|item| Ok((api_keys::read(item)?, api_keys::hashes(item)?))).transpose()
     }
 
     /// The organization of this name.
     pub fn organization(&self, naming: &Naming) -> Result<Option<Organization>> {
-        self.item(&Wanted::Organization(naming.clone())).map(entries::organization).transpose()
+        self.item(&Read::Organization(naming.clone())).map(entries::organization).transpose()
     }
 
     /// The user of this name.
     pub fn user(&self, naming: &Naming) -> Result<Option<User>> {
-        self.item(&Wanted::User(naming.clone())).map(entries::user).transpose()
+        self.item(&Read::User(naming.clone())).map(entries::user).transpose()
     }
 
     /// The organization that a reference means.
@@ -175,23 +170,23 @@ impl Snapshot {
 
     /// The registered tenant of this key.
     pub fn registered_tenant(&self, key: &RegisteredKey) -> Result<Option<RegisteredTenant>> {
-        self.item(&Wanted::RegisteredTenant(key.clone())).map(entries::registered_tenant).transpose()
+        self.item(&Read::RegisteredTenant(key.clone())).map(entries::registered_tenant).transpose()
     }
 
     /// How often the tokens of an external user have been revoked.
     pub fn external_epoch(&self, id: &ExternalId) -> Result<u64> {
-        let epoch = self.item(&Wanted::ExternalUser(id.clone())).map(|item| Reader(item).number("epoch"));
+        let epoch = self.item(&Read::ExternalUser(id.clone())).map(|item| Reader(item).number("epoch"));
         Ok(epoch.transpose()?.unwrap_or_default())
     }
 
     /// Whether the token with this `jti` was revoked.
     pub fn is_revoked(&self, jti: Uuid) -> bool {
-        self.item(&Wanted::Revocation(jti)).is_some()
+        self.item(&Read::Revocation(jti)).is_some()
     }
 
     /// The keys that tokens can be verified with at that time.
     pub fn signing_keys(&self, now: Timestamp) -> Result<Vec<PublishedKey>> {
-        let keys = self.item(&Wanted::SigningKeys).map(|item| signing::read(item, now));
+        let keys = self.item(&Read::SigningKeys).map(|item| signing::read(item, now));
         Ok(keys.transpose()?.unwrap_or_default())
     }
 }
