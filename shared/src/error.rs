@@ -7,7 +7,7 @@ pub use code::ErrorCode;
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::domain::{Problem, RandomnessUnavailable, Standing, Violation};
+use crate::domain::{Problem, RandomnessUnavailable, TenantQuota, Violation};
 
 /// The outcome of whatever can be refused.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -64,9 +64,9 @@ pub enum Error {
     /// There is no such tenant.
     TenantNotFound,
     /// The credential is right, and its tenant is suspended. If it was a signature: how the tenant stands.
-    TenantSuspended(Option<Standing>),
+    TenantSuspended(Option<TenantQuota>),
     /// The signature is right, and the tenant has made all of its calls of the minute.
-    RateLimited(Standing),
+    RateLimited(TenantQuota),
     /// The API key is right, and of a kind that the operation does not take.
     KeyKindNotAllowed,
     /// The API key may not be sent by a browser page of that origin.
@@ -195,16 +195,16 @@ impl Error {
             Self::Unavailable(_) | Self::StaleUpdate => Some(1),
             // The oldest of the versions goes when it is a day old: an hour is when asking again begins to make sense.
             Self::RotatedTooOften => Some(3600),
-            Self::RateLimited(standing) => Some(standing.quota.resets_in),
+            Self::RateLimited(tenant_quota) => Some(tenant_quota.quota.resets_in),
             _ => None,
         }
     }
 
     /// How the tenant stands whose signature was right all the same.
-    pub fn standing(&self) -> Option<&Standing> {
+    pub fn tenant_quota(&self) -> Option<&TenantQuota> {
         match self {
-            Self::RateLimited(standing) => Some(standing),
-            Self::TenantSuspended(standing) => standing.as_ref(),
+            Self::RateLimited(tenant_quota) => Some(tenant_quota),
+            Self::TenantSuspended(tenant_quota) => tenant_quota.as_ref(),
             _ => None,
         }
     }

@@ -170,7 +170,7 @@ pub struct TenantRow {
     pub suspended_reason: Option<Reason>,
     /// Relay calls accepted per calendar minute.
     pub rate_limit_per_min: RatePerMinute,
-    /// Authenticated misuse counted against it.
+    /// Authenticated abuse counted against it.
     pub abuse_strikes: u64,
     /// When it was provisioned.
     pub created_at: Timestamp,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, Standing, TenantId, TenantName, Timestamp,
+    Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantId, TenantName, TenantQuota, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::{Accepted, RelayState, Signed, Verdict};
@@ -86,8 +86,8 @@ impl Caller for SignedTenant {
                 Ok((Self { tenant_id, state, quota, signed_with: call.version, secret }, ()))
             }
             Verdict::Dead => Err(Error::Unauthenticated("secret is dead, or the tenant takes v2 only")),
-            Verdict::Suspended(quota) => Err(Error::TenantSuspended(Some(Standing { tenant_id, quota }))),
-            Verdict::OverLimit(quota) => Err(Error::RateLimited(Standing { tenant_id, quota })),
+            Verdict::Suspended(quota) => Err(Error::TenantSuspended(Some(TenantQuota { tenant_id, quota }))),
+            Verdict::OverLimit(quota) => Err(Error::RateLimited(TenantQuota { tenant_id, quota })),
         }
     }
 

@@ -52,7 +52,7 @@ pub use problem::Problem;
 pub use project::{Organization, OrganizationEntry, Record, RegisteredKey, RegisteredTenant, User, UserEntry};
 pub use properties::{JsonObject, Properties};
 pub use public_url::{CallbackUrl, LogoUrl};
-pub use quota::{Minute, Quota, Standing};
+pub use quota::{Minute, Quota, TenantQuota};
 pub use random::{Random, RandomnessUnavailable, SystemRandomness, draw};
 pub use rp_id::RpId;
 pub use secret::{AdminKey, AdminKeys, KeySlot, RevealedSecret, TenantSecret};

@@ -74,7 +74,7 @@ impl fmt::Display for Quota {
 
 /// Whose quota it is: a tenant that proved who it is, whatever came of its call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct TenantQuota {
     pub tenant_id: TenantId,
     pub quota: Quota,
 }

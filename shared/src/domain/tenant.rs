@@ -289,7 +289,7 @@ pub struct TenantSummary {
     pub status: TenantStatus,
     /// Relay calls accepted per calendar minute.
     pub rate_limit_per_min: RatePerMinute,
-    /// Authenticated misuse counted against it.
+    /// Authenticated abuse counted against it.
     pub abuse_strikes: u64,
     /// When it was provisioned.
     pub created_at: Timestamp,

@@ -49,10 +49,10 @@ pub(super) struct About {
 impl About {
     /// What a refusal says of whom it refuses.
     fn refused(error: &Error) -> Self {
-        let standing = error.standing();
+        let tenant_quota = error.tenant_quota();
         Self {
-            tenant_id: standing.map(|standing| standing.tenant_id.to_string()),
-            quota: standing.map(|standing| standing.quota),
+            tenant_id: tenant_quota.map(|tenant_quota| tenant_quota.tenant_id.to_string()),
+            quota: tenant_quota.map(|tenant_quota| tenant_quota.quota),
         }
     }
 }

@@ -13,9 +13,9 @@ use uuid::Uuid;
 
 use super::item::{Item, Reader, text, time_to_live};
 use super::keys::{self, Kind};
-use super::relay_items::{self, Misuse, RelayState, Ruling, Signed};
+use super::relay_items::{self, Abuse, Decision, RelayState, Signed};
 use super::secrets::Secrets;
-use super::strikes::{STRUCK, Struck};
+use super::strikes::{STRUCK, StrikeResult};
 use super::table::{ATTEMPTS, Inserted, Table, Updated};
 use crate::domain::{Minute, Nonce, Quota, SecretPointer, SignedCall, TenantId, Timestamp};
 use crate::error::{Error, Result};
@@ -98,7 +98,7 @@ impl fmt::Debug for Relay<'_> {
 /// What came of an attempt to count a call, or to note that it is one too many.
 enum Step {
     Accepted(RelayState),
-    Struck,
+    StrikeResult,
     /// The condition failed: the item as it is, if there is one.
     Refused(Option<Item>),
 }
@@ -180,7 +180,7 @@ impl Relay<'_> {
         }
         // Whoever has recorded a call can send it again and again: a nonce is one strike at most.
         if row.optional_bool(STRUCK)? != Some(true) {
-            self.strike(signed, &Misuse::Replay(nonce)).await?;
+            self.strike(signed, &Abuse::Replay(nonce)).await?;
         }
         Ok(true)
     }
@@ -210,7 +210,7 @@ impl Relay<'_> {
                     self.saw(state.clone());
                     return Ok(Verdict::Accepted(Box::new(Accepted { state, quota })));
                 }
-                Step::Struck => return Ok(self.refuse(state, minute, signed.at)),
+                Step::StrikeResult => return Ok(self.refuse(state, minute, signed.at)),
                 Step::Refused(item) => item,
             };
             let Some(newer) = item.map(|item| RelayState::read(&item)).transpose()?.flatten() else {
@@ -218,16 +218,16 @@ impl Relay<'_> {
             };
             self.saw(newer.clone());
             state = newer;
-            is_over = match state.ruling(signed, minute) {
-                Ruling::Dead => return Ok(Verdict::Dead),
-                Ruling::Suspended => return Ok(Verdict::Suspended(state.quota(minute, signed.at))),
-                Ruling::Full { is_struck: true } => return Ok(self.refuse(state, minute, signed.at)),
-                Ruling::Full { is_struck: false } => true,
-                Ruling::Later(later) => {
+            is_over = match state.decision(signed, minute) {
+                Decision::Dead => return Ok(Verdict::Dead),
+                Decision::Suspended => return Ok(Verdict::Suspended(state.quota(minute, signed.at))),
+                Decision::Full { is_struck: true } => return Ok(self.refuse(state, minute, signed.at)),
+                Decision::Full { is_struck: false } => true,
+                Decision::Later(later) => {
                     minute = later;
                     false
                 }
-                Ruling::Open => false,
+                Decision::Open => false,
             };
         }
         Err(Error::unavailable("the tenant's item kept changing"))
@@ -245,9 +245,9 @@ impl Relay<'_> {
     }
 
     async fn strike_minute(&self, signed: &Signed<'_>, minute: Minute) -> Result<Step> {
-        Ok(match self.strike(signed, &Misuse::OverLimit(minute)).await? {
-            Struck::Yes => Step::Struck,
-            Struck::No(item) => Step::Refused(item),
+        Ok(match self.strike(signed, &Abuse::OverLimit(minute)).await? {
+            StrikeResult::Yes => Step::StrikeResult,
+            StrikeResult::No(item) => Step::Refused(item),
         })
     }
 

@@ -25,7 +25,7 @@ const COUNTED_MINUTE: &str = "counted_minute";
 const ACCEPTED_CALLS: &str = "accepted_calls";
 /// The minute that went over the limit last, and was noted as a strike.
 const STRUCK_MINUTE: &str = "struck_minute";
-/// How often the tenant was seen to misuse its secret.
+/// How often the tenant was seen to abuse its secret.
 pub const STRIKES: &str = "abuse_strikes";
 
 /// The attributes of a tenant that has not made a call.
@@ -69,7 +69,7 @@ pub struct RelayState {
 
 /// What the state means for a call that was to be counted in a certain minute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ruling {
+pub enum Decision {
     /// Nothing stands in its way.
     Open,
     /// The secret is not in force any more, or what was signed is less than the tenant's calls have to cover.
@@ -124,20 +124,20 @@ impl RelayState {
     }
 
     /// What is to become of a call, in the order of the contract: signature, state, limit.
-    pub fn ruling(&self, signed: &Signed<'_>, minute: Minute) -> Ruling {
+    pub fn decision(&self, signed: &Signed<'_>, minute: Minute) -> Decision {
         let previous = self.secret.previous.as_ref().filter(|previous| signed.at < previous.until);
         let in_force = self.secret.current.id == signed.secret
             || previous.is_some_and(|previous| previous.version.id == signed.secret);
         if !in_force || !self.signing.takes(signed.signing) {
-            Ruling::Dead
+            Decision::Dead
         } else if !self.is_active {
-            Ruling::Suspended
+            Decision::Suspended
         } else if self.counted > minute {
-            Ruling::Later(self.counted)
+            Decision::Later(self.counted)
         } else if self.is_full(minute) {
-            Ruling::Full { is_struck: self.struck >= minute }
+            Decision::Full { is_struck: self.struck >= minute }
         } else {
-            Ruling::Open
+            Decision::Open
         }
     }
 
@@ -163,7 +163,7 @@ fn calls(row: Reader<'_>) -> Result<BTreeMap<Minute, u32>> {
     calls.iter().map(|call| entry(call).ok_or_else(unreadable)).collect()
 }
 
-/// That the tenant may act and the call's signature is one that counts: what [`RelayState::ruling`] asks first, in DynamoDB's
+/// That the tenant may act and the call's signature is one that counts: what [`RelayState::decision`] asks first, in DynamoDB's
 /// words.
 fn in_force(signed: &Signed<'_>) -> Condition {
     let secret = "(secret_version = :secret OR (previous_secret_version = :secret AND previous_secret_until > :at))";
@@ -183,9 +183,9 @@ pub fn has_room(signed: &Signed<'_>, minute: Minute) -> Condition {
         .and(format!("(attribute_not_exists({count}) OR {count} < rate_limit_per_min)"), [])
 }
 
-/// Misuse by somebody who has the secret.
+/// Abuse by somebody who has the secret.
 #[derive(Debug)]
-pub enum Misuse<'a> {
+pub enum Abuse<'a> {
     /// A call too many, the first of its minute.
     OverLimit(Minute),
     /// A nonce for the second time.
@@ -193,21 +193,21 @@ pub enum Misuse<'a> {
 }
 
 /// The update that adds a strike for it.
-pub fn strike(id: &TenantId, misuse: &Misuse<'_>) -> Update {
+pub fn strike(id: &TenantId, abuse: &Abuse<'_>) -> Update {
     let update = Update::of(keys::state(id)).increment(STRIKES);
-    match misuse {
-        Misuse::OverLimit(minute) => update.set(STRUCK_MINUTE, number(i128::from(minute.number()))),
-        Misuse::Replay(_) => update,
+    match abuse {
+        Abuse::OverLimit(minute) => update.set(STRUCK_MINUTE, number(i128::from(minute.number()))),
+        Abuse::Replay(_) => update,
     }
 }
 
-/// That the misuse is one, and was not noted.
-pub fn is_unstruck(signed: &Signed<'_>, misuse: &Misuse<'_>) -> Condition {
-    match misuse {
-        Misuse::OverLimit(minute) => in_force(signed)
+/// That the abuse is one, and was not noted.
+pub fn is_unstruck(signed: &Signed<'_>, abuse: &Abuse<'_>) -> Condition {
+    match abuse {
+        Abuse::OverLimit(minute) => in_force(signed)
             .and(format!("{STRUCK_MINUTE} < :minute"), [(":minute", number(i128::from(minute.number())))])
             .and(format!("{} >= rate_limit_per_min", count(*minute)), []),
         // The nonce knows.
-        Misuse::Replay(_) => in_force(signed),
+        Abuse::Replay(_) => in_force(signed),
     }
 }
