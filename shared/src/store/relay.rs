@@ -47,10 +47,10 @@ pub struct Accepted {
 
 /// What a process saw of tenants last. At most `MOST` of them, after which it starts anew.
 #[derive(Clone, Default)]
-pub struct RelayMemory(Arc<Mutex<HashMap<TenantId, Seen>>>);
+pub struct RelayMemory(Arc<Mutex<HashMap<TenantId, Observed>>>);
 
 #[derive(Clone)]
-struct Seen {
+struct Observed {
     state: RelayState,
     /// The minute that has refused a call, and has been struck for it.
     refusing: Option<Minute>,
@@ -59,16 +59,16 @@ struct Seen {
 impl RelayMemory {
     const MOST: usize = 1000;
 
-    fn of(&self, id: &TenantId) -> Option<Seen> {
+    fn of(&self, id: &TenantId) -> Option<Observed> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    fn keep(&self, id: &TenantId, seen: Seen) {
+    fn keep(&self, id: &TenantId, observed: Observed) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= Self::MOST && !kept.contains_key(id) {
             kept.clear();
         }
-        kept.insert(id.clone(), seen);
+        kept.insert(id.clone(), observed);
     }
 }
 
@@ -109,7 +109,7 @@ pub struct Signer {
     /// The version of the secret that it was signed with.
     pub secret: Uuid,
     /// The tenant, as it was when it was last seen.
-    seen: RelayState,
+    observed: RelayState,
 }
 
 impl Relay<'_> {
@@ -121,16 +121,16 @@ impl Relay<'_> {
     /// If a store fails.
     pub async fn signer(&self, call: &SignedCall, now: Timestamp) -> Result<Option<Signer>> {
         let mut tried = Vec::new();
-        if let Some(Seen { state, .. }) = self.memory.of(self.tenant)
+        if let Some(Observed { state, .. }) = self.memory.of(self.tenant)
             && let Some(secret) = self.matching(&state.secret, call, now, &mut tried).await?
         {
-            return Ok(Some(Signer { secret, seen: state }));
+            return Ok(Some(Signer { secret, observed: state }));
         }
         let Some(item) = self.table.get(keys::state(self.tenant)).await? else { return Ok(None) };
         let Some(state) = RelayState::read(&item)? else { return Ok(None) };
-        self.saw(state.clone());
+        self.observe(state.clone());
         let secret = self.matching(&state.secret, call, now, &mut tried).await?;
-        Ok(secret.map(|secret| Signer { secret, seen: state }))
+        Ok(secret.map(|secret| Signer { secret, observed: state }))
     }
 
     /// Which of the secrets in force the call was signed with, but for those that were tried.
@@ -159,7 +159,7 @@ impl Relay<'_> {
     /// The refusal of a call in a minute that this process has seen full: no call to AWS. A limit that is raised meanwhile
     /// counts from the next minute on.
     pub fn refusal(&self, at: Timestamp) -> Option<Verdict> {
-        let Seen { state, refusing } = self.memory.of(self.tenant)?;
+        let Observed { state, refusing } = self.memory.of(self.tenant)?;
         let minute = state.minute(at);
         (refusing == Some(minute)).then(|| Verdict::OverLimit(over(&state, minute, at)))
     }
@@ -194,7 +194,7 @@ impl Relay<'_> {
     /// # Errors
     /// If the table fails.
     pub async fn accept(&self, signer: Signer, signed: &Signed<'_>) -> Result<Verdict> {
-        let mut state = signer.seen;
+        let mut state = signer.observed;
         let mut minute = state.minute(signed.at);
         // It was this process that took the last call of the minute: nothing is left to count.
         let mut is_over = state.is_full(minute);
@@ -207,7 +207,7 @@ impl Relay<'_> {
             let item = match step {
                 Step::Accepted(state) => {
                     let quota = state.quota(minute, signed.at);
-                    self.saw(state.clone());
+                    self.observe(state.clone());
                     return Ok(Verdict::Accepted(Box::new(Accepted { state, quota })));
                 }
                 Step::StrikeResult => return Ok(self.refuse(state, minute, signed.at)),
@@ -216,7 +216,7 @@ impl Relay<'_> {
             let Some(newer) = item.map(|item| RelayState::read(&item)).transpose()?.flatten() else {
                 return Ok(Verdict::Dead);
             };
-            self.saw(newer.clone());
+            self.observe(newer.clone());
             state = newer;
             is_over = match state.decision(signed, minute) {
                 Decision::Dead => return Ok(Verdict::Dead),
@@ -253,13 +253,13 @@ impl Relay<'_> {
 
     fn refuse(&self, state: RelayState, minute: Minute, at: Timestamp) -> Verdict {
         let quota = over(&state, minute, at);
-        self.memory.keep(self.tenant, Seen { state, refusing: Some(minute) });
+        self.memory.keep(self.tenant, Observed { state, refusing: Some(minute) });
         Verdict::OverLimit(quota)
     }
 
-    fn saw(&self, state: RelayState) {
-        let refusing = self.memory.of(self.tenant).and_then(|seen| seen.refusing);
-        self.memory.keep(self.tenant, Seen { state, refusing });
+    fn observe(&self, state: RelayState) {
+        let refusing = self.memory.of(self.tenant).and_then(|observed| observed.refusing);
+        self.memory.keep(self.tenant, Observed { state, refusing });
     }
 }
 
