@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    Access, ByVersion, Homes, Prefetched, Projects, Read, Relay, RelayMemory, Rows, Secrets, Table, Tenants,
+    Access, Homes, Prefetched, Projects, Read, Relay, RelayMemory, Rows, Secrets, Table, Tenants, VersionCache,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
@@ -91,8 +91,8 @@ impl App {
             client: aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build()),
             admin_secret: config.admin_secret,
             prefix: config.secret_prefix,
-            signing_keys: ByVersion::default(),
-            tenant_secrets: ByVersion::default(),
+            signing_keys: VersionCache::default(),
+            tenant_secrets: VersionCache::default(),
         };
         Self(Arc::new(Parts {
             table,

@@ -47,7 +47,7 @@ pub use relay_items::{RelayState, Signed};
 pub use rotate::{Rotated, RotationFacts};
 pub use row_keys::{List, RowKind};
 pub use rows::{Row, Rows, Seen};
-pub use secrets::{ByVersion, Secrets};
+pub use secrets::{Secrets, VersionCache};
 pub use signing::RotatedSigningKey;
 pub use table::Table;
 pub use tenants::Tenants;

@@ -30,17 +30,17 @@ pub struct Secrets {
     /// What the names of tenants' secrets start with.
     pub prefix: String,
     /// The signing keys that this process has read.
-    pub signing_keys: ByVersion<SigningKey>,
+    pub signing_keys: VersionCache<SigningKey>,
     /// The tenants' secrets that this process has read.
-    pub tenant_secrets: ByVersion<TenantSecret>,
+    pub tenant_secrets: VersionCache<TenantSecret>,
 }
 
 /// What was read of secrets, by version, for as long as the process lives: a version never changes, and which one is in force
 /// is asked for at each call. At most `MOST` of them, after which it starts anew. Which ones are used together is the gateway's
 /// choice, so there is no telling which to keep.
-pub struct ByVersion<T>(Arc<Mutex<HashMap<Uuid, Arc<T>>>>);
+pub struct VersionCache<T>(Arc<Mutex<HashMap<Uuid, Arc<T>>>>);
 
-impl<T> ByVersion<T> {
+impl<T> VersionCache<T> {
     const MOST: usize = 1000;
 
     fn get(&self, version: Uuid) -> Option<Arc<T>> {
@@ -58,21 +58,21 @@ impl<T> ByVersion<T> {
     }
 }
 
-impl<T> Clone for ByVersion<T> {
+impl<T> Clone for VersionCache<T> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
 }
 
-impl<T> Default for ByVersion<T> {
+impl<T> Default for VersionCache<T> {
     fn default() -> Self {
         Self(Arc::default())
     }
 }
 
-impl<T> fmt::Debug for ByVersion<T> {
+impl<T> fmt::Debug for VersionCache<T> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ByVersion")
+        formatter.write_str("VersionCache")
     }
 }
 
