@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    Access, Homes, Prefetched, Projects, Read, Relay, RelayMemory, Rows, Secrets, Table, Tenants, VersionCache,
+    Homes, Prefetched, Projects, Read, Relay, RelayMemory, Rows, Secrets, Table, TenantState, Tenants, VersionCache,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
@@ -165,9 +165,9 @@ impl App {
     ///
     /// # Errors
     /// If the secret store fails.
-    pub async fn sign(&self, access: &Access, grant: &Grant<'_>) -> Result<SignedToken> {
-        let key = self.0.secrets.signing_key(&grant.issuer.tenant_id, access.signing.version.id).await?;
-        if key.kid() != access.signing.kid {
+    pub async fn sign(&self, tenant: &TenantState, grant: &Grant<'_>) -> Result<SignedToken> {
+        let key = self.0.secrets.signing_key(&grant.issuer.tenant_id, tenant.signing.version.id).await?;
+        if key.kid() != tenant.signing.kid {
             return Err(Error::internal("the signing key is not the one that the tenant's item names"));
         }
         Ok(grant.sign(&key, self.random())?)

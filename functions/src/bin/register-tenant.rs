@@ -15,13 +15,13 @@ async fn register(app: App, call: Call<RegisterTenant>) -> Result<RegisteredTena
     if let Some(organization) = body.migrated(prefetched)? {
         let user = body.migrated_user(prefetched, &organization)?;
         let order = Order::for_user(&user, &organization, body.expiration, call.at)?;
-        let token = call.caller.mint(&app, &call.found.access, &call.base_url, order).await?;
+        let token = call.caller.mint(&app, &call.found.tenant, &call.base_url, order).await?;
         projects.note_token(&user, &call.at.day()).await;
         return Ok(RegisteredTenantToken { message: "Token issued", token });
     }
     let (before, after) = body.registration(prefetched, call.at)?;
     let order = body.order(call.caller.tenant_id(), prefetched, &after, call.at)?;
-    let token = call.caller.mint(&app, &call.found.access, &call.base_url, order).await?;
+    let token = call.caller.mint(&app, &call.found.tenant, &call.base_url, order).await?;
     projects.register_tenant(before.as_ref(), &after).await?;
     Ok(RegisteredTenantToken { message: "Tenant registered", token })
 }

@@ -13,7 +13,7 @@ async fn issue(app: App, call: Call<UserToken>) -> Result<IssuedToken> {
     let projects = app.projects(call.caller.tenant_id());
     let (user, organization) = projects.member(&found.prefetched, &body.user_id, body.organization_id.as_ref()).await?;
     let order = Order::for_user(&user, &organization, body.expiration, call.at)?;
-    let token = call.caller.mint(&app, &found.access, &call.base_url, order).await?;
+    let token = call.caller.mint(&app, &found.tenant, &call.base_url, order).await?;
     projects.note_token(&user, &call.at.day()).await;
     Ok(IssuedToken { token })
 }

@@ -61,6 +61,6 @@ impl AccountKey {
         };
         let epochs = Epochs { external_user, ..Epochs::default() };
         let order = Order { subject, epochs, lifetime: TokenLifetime::from(lifetime), at };
-        order.mint(app, &found.access, base_url, &self.key).await
+        order.mint(app, &found.tenant, base_url, &self.key).await
     }
 }

@@ -12,7 +12,7 @@ use super::{Attempt, Caller, LARGEST_BODY, Needs, Place, Request, SecurityScheme
 use crate::app::App;
 use crate::domain::{ApiKey, ApiKeySecret, Issuer, KeyKind, KeyState, SignedToken, TenantId, View};
 use crate::error::{Error, Result};
-use crate::store::{Access, Prefetched, Read};
+use crate::store::{Prefetched, Read, TenantState};
 
 /// What a key is used for: which kinds will do, and where it may be.
 pub trait Purpose: Send + Sync + 'static {
@@ -78,8 +78,8 @@ impl KeyHolder<MintsTokens> {
     ///
     /// # Errors
     /// If it would be longer than what is looked at, or the secret store fails.
-    pub async fn mint(&self, app: &App, access: &Access, base_url: &str, order: Order) -> Result<SignedToken> {
-        order.mint(app, access, base_url, &self.key).await
+    pub async fn mint(&self, app: &App, tenant: &TenantState, base_url: &str, order: Order) -> Result<SignedToken> {
+        order.mint(app, tenant, base_url, &self.key).await
     }
 }
 
@@ -93,7 +93,7 @@ impl<P> fmt::Debug for KeyHolder<P> {
 #[derive(Debug)]
 pub struct Found {
     /// The tenant's state.
-    pub access: Access,
+    pub tenant: TenantState,
     /// What the operation reads.
     pub prefetched: Prefetched,
 }
@@ -142,7 +142,7 @@ pub(super) async fn accept(
     prefetched: Prefetched,
 ) -> Result<(ApiKey, Found)> {
     let facts = presented.facts();
-    let access = prefetched.access()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
+    let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
     let (key, hashes) = prefetched.api_key(&facts.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
     let now = app.now();
     if !hashes.accept(presented, now) || key.facts != *facts {
@@ -154,7 +154,7 @@ pub(super) async fn accept(
         KeyState::Revoked => return Err(Error::Unauthenticated("API key was revoked")),
     }
     // From here on the caller is known, and learns why.
-    if !access.is_active {
+    if !tenant.is_active {
         return Err(Error::TenantSuspended(None));
     }
     if !kinds.contains(&key.facts.kind) {
@@ -164,7 +164,7 @@ pub(super) async fn accept(
         return Err(Error::OriginNotAllowed);
     }
     app.note_use(&key).await;
-    Ok((key, Found { access, prefetched }))
+    Ok((key, Found { tenant, prefetched }))
 }
 
 /// The key in the request: as bearer, in a header of its own, and where its purpose allows it as password or in the body.

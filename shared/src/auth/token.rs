@@ -7,7 +7,7 @@ use crate::domain::{
     RegisteredKey, Scope, SignedToken, Subject, TenantId, Timestamp, TokenLifetime, UnverifiedToken, User, parse_uuid,
 };
 use crate::error::{Error, Result};
-use crate::store::{Access, Prefetched, Read};
+use crate::store::{Prefetched, Read, TenantState};
 
 /// What decides about a token: its issuer's keys, and whoever it speaks for. Nothing, if it has not the form of one.
 pub fn reads_for(token: &str) -> Vec<Read> {
@@ -34,7 +34,7 @@ pub fn reads_for(token: &str) -> Vec<Read> {
 /// If an item can't be read.
 pub fn active_claims(token: &str, issuer: &Issuer, found: &Found, now: Timestamp) -> Result<Option<Claims>> {
     let Some(claims) = verified_claims(token, issuer, found, now)? else { return Ok(None) };
-    let active = found.access.is_active && is_unrevoked(&claims, &found.access, &found.prefetched)?;
+    let active = found.tenant.is_active && is_unrevoked(&claims, &found.tenant, &found.prefetched)?;
     Ok(active.then_some(claims))
 }
 
@@ -56,10 +56,10 @@ pub fn revocable_claims(token: &str, tenant_id: &TenantId, found: &Found, now: T
 }
 
 /// Whether nobody that the token speaks for, or was minted with, has been revoked since.
-pub(super) fn is_unrevoked(claims: &Claims, access: &Access, prefetched: &Prefetched) -> Result<bool> {
+pub(super) fn is_unrevoked(claims: &Claims, tenant: &TenantState, prefetched: &Prefetched) -> Result<bool> {
     let epochs = &claims.epochs;
     let Some((key, _)) = prefetched.api_key(&claims.key_id)? else { return Ok(false) };
-    let minted = access.epoch == epochs.tenant
+    let minted = tenant.epoch == epochs.tenant
         && key.revoked_at.is_none()
         && key.epoch == epochs.key
         && !prefetched.is_revoked(claims.jti);
@@ -139,12 +139,18 @@ impl Order {
     }
 
     /// Issues the token with `key`. Only for a caller that proved to have it.
-    pub(super) async fn mint(self, app: &App, access: &Access, base_url: &str, key: &ApiKey) -> Result<SignedToken> {
+    pub(super) async fn mint(
+        self,
+        app: &App,
+        tenant: &TenantState,
+        base_url: &str,
+        key: &ApiKey,
+    ) -> Result<SignedToken> {
         let issuer = Issuer::new(base_url, &key.facts.tenant_id);
-        let epochs = Epochs { tenant: access.epoch, key: key.epoch, ..self.epochs };
+        let epochs = Epochs { tenant: tenant.epoch, key: key.epoch, ..self.epochs };
         let Self { subject, lifetime, at, .. } = self;
         let grant = Grant { issuer: &issuer, key_id: &key.facts.id, subject, epochs, lifetime, at };
-        let token = app.sign(access, &grant).await?;
+        let token = app.sign(tenant, &grant).await?;
         if token.expose().len() > LONGEST_TOKEN { Err(Error::PropertiesTooLarge) } else { Ok(token) }
     }
 }

@@ -59,7 +59,7 @@ impl Caller for Viewer {
             (None, Some(token)) => Self::by_token(app, request, needs, token).await?,
             (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
         };
-        let required = found.access.require_end_user.unwrap_or(app.require_end_user());
+        let required = found.tenant.require_end_user.unwrap_or(app.require_end_user());
         if required && needs.is_readable && viewer.view == View::Account {
             return Err(Error::EndUserRequired);
         }
@@ -105,16 +105,16 @@ impl Viewer {
         let reads = needs.reads.iter().filter(|_| !is_another).cloned();
         let reads: Vec<_> = reads.chain(reads_for(token)).collect();
         let prefetched = app.prefetch(&claimed.tenant_id, &view, &reads).await?;
-        let access = prefetched.access()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
-        let found = Found { access, prefetched };
+        let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
+        let found = Found { tenant, prefetched };
         let issuer = Issuer::new(&request.base_url, &claimed.tenant_id);
         let claims = token::verified_claims(token, &issuer, &found, app.now())?
             .ok_or(Error::Unauthenticated("token is not valid"))?;
-        if !token::is_unrevoked(&claims, &found.access, &found.prefetched)? {
+        if !token::is_unrevoked(&claims, &found.tenant, &found.prefetched)? {
             return Err(Error::Unauthenticated("token was revoked"));
         }
         // From here on the caller is known, and learns why.
-        if !found.access.is_active {
+        if !found.tenant.is_active {
             return Err(Error::TenantSuspended(None));
         }
         if !matches!(claims.scope, Scope::EndUser | Scope::Account) {

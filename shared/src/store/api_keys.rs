@@ -116,7 +116,7 @@ impl Tenants<'_> {
     ) -> Result<IssuedApiKey> {
         let place = keys::of_kind(tenant, Kind::ApiKey, id);
         let seen = self.table.prefetch(tenant, &View::Account, &[Read::ApiKey(id.clone())]).await?;
-        seen.access()?.ok_or(Error::TenantNotFound)?;
+        seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
         let (mut key, _) = seen.api_key(id)?.ok_or(Error::ApiKeyNotFound)?;
         let secret = ApiKeySecret::regenerate(&key.facts, self.random)?.ok_or(Error::ApiKeyNotFound)?;
         key.rotated_at = Some(change.at);

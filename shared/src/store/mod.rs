@@ -38,7 +38,7 @@ mod workspaces;
 pub use api_keys::{ApiKeyFacts, IssuedApiKey, NewApiKey};
 pub use homes::Homes;
 pub use lists::Start;
-pub use prefetch::{Access, Prefetched, Read};
+pub use prefetch::{Prefetched, Read, TenantState};
 pub use projects::{Projects, names};
 pub use provision::Provisioned;
 pub use reconcile::Reconciled;

@@ -84,7 +84,7 @@ pub struct Prefetched {
 
 /// Whether a tenant may act, and with what its tokens are signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
+pub struct TenantState {
     pub is_active: bool,
     /// How often all of its tokens have been revoked.
     pub epoch: u64,
@@ -126,13 +126,13 @@ impl Prefetched {
     }
 
     /// The tenant's state; `None` if there is no such tenant.
-    pub fn access(&self) -> Result<Option<Access>> {
+    pub fn tenant_state(&self) -> Result<Option<TenantState>> {
         let Some(state) = self.items.get(&place(&keys::state(&self.tenant_id))) else { return Ok(None) };
         if tenant_items::summary(state)?.is_none() {
             return Ok(None);
         }
         let row = Reader(state);
-        Ok(Some(Access {
+        Ok(Some(TenantState {
             is_active: row.text(keys::TENANT_STATUS)? == ACTIVE,
             epoch: row.number("epoch")?,
             signing: tenant_items::signing_pointer(state)?,

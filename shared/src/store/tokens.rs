@@ -92,14 +92,14 @@ impl Tenants<'_> {
             RevokedTokens::Organization(uuid) => {
                 let naming = Naming::Uuid(*uuid);
                 let seen = self.table.prefetch(id, &View::Account, &[Read::Organization(naming.clone())]).await?;
-                seen.access()?.ok_or(Error::TenantNotFound)?;
+                seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
                 let organization: Organization = seen.organization(&naming)?.ok_or(Error::OrganizationNotFound)?;
                 Self::under_each_name(id, &organization, count)
             }
             RevokedTokens::User(uuid) => {
                 let naming = Naming::Uuid(*uuid);
                 let seen = self.table.prefetch(id, &View::Account, &[Read::User(naming.clone())]).await?;
-                seen.access()?.ok_or(Error::TenantNotFound)?;
+                seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
                 let user: User = seen.user(&naming)?.ok_or(Error::UserNotFound)?;
                 let mut writes = Self::under_each_name(id, &user, count)?;
                 // The same user by the tenant's own id, under which tokens of other kinds speak for it.
