@@ -19,7 +19,7 @@ async fn get(app: App, call: Call<GetAgentSession>) -> Result<AgentSession> {
 
 async fn update(app: App, call: Call<UpdateAgentSession>) -> Result<AgentSession> {
     let rows = call.caller.rows(&app, &call.found);
-    Ok(rows.change(call.query.id.get(), &call.body.changes(), call.at).await?.row)
+    Ok(rows.change(call.query.id.get(), &call.body.updates(), call.at).await?.row)
 }
 
 async fn delete(app: App, call: Call<DeleteAgentSession>) -> Result<Deleted> {

@@ -20,7 +20,7 @@ async fn get(app: App, call: Call<GetWorkspace>) -> Result<WorkspaceView> {
 async fn update(app: App, call: Call<UpdateWorkspace>) -> Result<WorkspaceView> {
     let rows = call.caller.rows(&app, &call.found);
     let (id, body) = (call.query.id.get(), call.body);
-    rows.change_workspace(id, &body.changes(), body.is_default, call.at).await
+    rows.change_workspace(id, &body.updates(), body.is_default, call.at).await
 }
 
 async fn delete(app: App, call: Call<DeleteWorkspace>) -> Result<Deleted> {

@@ -35,7 +35,7 @@ pub struct UpdateTenant;
 
 impl Operation for UpdateTenant {
     const ROUTE: Route = Route::post("update-tenant", "/api/v1/update/tenant", BodyRule::Required)
-        .about("Change the fields in the body; null clears");
+        .about("ChangeContext the fields in the body; null clears");
     type Caller = Operator;
     type Query = OneTenant;
     type Body = TenantPatch;

@@ -20,7 +20,7 @@ impl Caller for AccountKey {
     const SCHEMES: &'static [SecurityScheme] = &[KEY];
 
     type Found = Found;
-    type Change = ();
+    type ChangeContext = ();
 
     async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
         let (viewer, found) = Viewer::authenticate(app, request, needs).await?;

@@ -12,7 +12,7 @@ impl Caller for Anyone {
     const SCHEMES: &'static [SecurityScheme] = &[];
 
     type Found = ();
-    type Change = ();
+    type ChangeContext = ();
 
     async fn authenticate(_: &App, _: &Request, _: &Needs) -> Result<(Self, ())> {
         Ok((Self, ()))

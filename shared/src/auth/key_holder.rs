@@ -113,7 +113,7 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     ];
 
     type Found = Found;
-    type Change = ();
+    type ChangeContext = ();
 
     async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
         let presented = presented::<P>(request)?;

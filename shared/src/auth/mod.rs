@@ -120,7 +120,7 @@ pub trait Caller: Sized + Send + 'static {
     /// What is known of whom the request is about, once it is authenticated.
     type Found: Send;
     /// What handlers hand to a store that changes something, beside what is to be changed.
-    type Change: Send;
+    type ChangeContext: Send;
 
     /// Checks the credential of `request`, and reads what the operation needs.
     ///
@@ -136,7 +136,7 @@ pub trait Caller: Sized + Send + 'static {
     ///
     /// # Errors
     /// If the idempotency key has not the shape of one.
-    fn change(&self, attempt: &Attempt<'_>) -> Result<Self::Change>;
+    fn change(&self, attempt: &Attempt<'_>) -> Result<Self::ChangeContext>;
 
     /// The tenant whose credential it is, for the log.
     fn tenant_id(&self) -> Option<&str> {

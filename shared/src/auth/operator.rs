@@ -2,7 +2,7 @@
 
 use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{AdminKey, Change, IdempotencyKey, KeySlot, Problem};
+use crate::domain::{AdminKey, ChangeContext, IdempotencyKey, KeySlot, Problem};
 use crate::error::{Error, Result};
 
 /// The header that carries the key.
@@ -23,7 +23,7 @@ impl Caller for Operator {
     }];
 
     type Found = ();
-    type Change = Change;
+    type ChangeContext = ChangeContext;
 
     async fn authenticate(app: &App, request: &Request, _: &Needs) -> Result<(Self, ())> {
         let value = request.header(HEADER).ok_or(Error::Unauthenticated("no X-Admin-Key header"))?;
@@ -34,12 +34,12 @@ impl Caller for Operator {
         Ok((Self { key, slot }, ()))
     }
 
-    fn change(&self, attempt: &Attempt<'_>) -> Result<Change> {
+    fn change(&self, attempt: &Attempt<'_>) -> Result<ChangeContext> {
         // The key is the operator's own, and what is sealed under it can be opened with the admin key only.
         let read = |key| IdempotencyKey::new(key, "operator", attempt.request, self.key.expose());
         let malformed = || Error::invalid("Idempotency-Key", Problem::new("must be 1 to 255 visible ASCII characters"));
         let idempotency_key = attempt.idempotency_key.map(|key| read(key).ok_or_else(malformed)).transpose()?;
-        Ok(Change {
+        Ok(ChangeContext {
             actor: self.slot.into(),
             at: attempt.at,
             request_id: attempt.request_id.to_owned(),

@@ -58,7 +58,7 @@ impl Caller for SignedTenant {
     }];
 
     type Found = ();
-    type Change = ();
+    type ChangeContext = ();
 
     async fn authenticate(app: &App, request: &Request, _: &Needs) -> Result<(Self, ())> {
         let call = read(request)?;

@@ -50,7 +50,7 @@ impl Caller for Viewer {
     ];
 
     type Found = Found;
-    type Change = ();
+    type ChangeContext = ();
 
     async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
         let (viewer, found) = match (request.header("x-api-key"), key_holder::bearer(request)) {

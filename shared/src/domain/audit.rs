@@ -86,7 +86,7 @@ pub struct AuditEvent {
 /// The request for a change: who, when, under which request and idempotency key. Every store method that changes something
 /// takes one, so that there is no change without its audit event.
 #[derive(Debug)]
-pub struct Change {
+pub struct ChangeContext {
     pub actor: Actor,
     /// When it was asked for.
     pub at: Timestamp,
@@ -98,7 +98,7 @@ pub struct Change {
     pub idempotency_key: Option<IdempotencyKey>,
 }
 
-impl Change {
+impl ChangeContext {
     /// The event that says that this change was made to the tenant.
     pub fn event(&self, action: Action, fields: Vec<String>) -> AuditEvent {
         AuditEvent {

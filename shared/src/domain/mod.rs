@@ -31,13 +31,14 @@ mod token;
 mod token_check;
 
 pub use account::{
-    AgentSession, Changes, Description, Document, DocumentStatus, ExecutionId, ExecutionPathId, ExecutionStatus,
-    Failure, Finished, Label, LongText, Markdown, Message, MessageContent, MessageRole, PathId, Report, SessionStatus,
-    SystemPrompt, ToolData, ToolExecution, ToolIds, View, Workspace, WorkspaceIds, WorkspaceView, new_row_id,
+    AgentSession, Description, Document, DocumentStatus, ExecutionId, ExecutionPathId, ExecutionStatus, Failure,
+    FieldUpdates, Finished, Label, LongText, Markdown, Message, MessageContent, MessageRole, PathId, Report,
+    SessionStatus, SystemPrompt, ToolData, ToolExecution, ToolIds, View, Workspace, WorkspaceIds, WorkspaceView,
+    new_row_id,
 };
 pub use api_key::{ApiKey, KeyHashes, KeyState};
 pub use api_key_secret::{ApiKeyId, ApiKeySecret, KeyFacts, KeyHash, KeyKind};
-pub use audit::{Action, Actor, AuditEvent, Change};
+pub use audit::{Action, Actor, AuditEvent, ChangeContext};
 pub use clock::{Clock, Day, SystemClock, Timestamp};
 pub use external_id::{ExternalId, Naming, Reference, UuidText, parse_uuid};
 pub use idempotency::{IdempotencyKey, REMEMBERED, SECRET_REMEMBERED};

@@ -23,7 +23,7 @@ pub struct Call<O: Operation> {
     /// What was read together with the credential.
     pub found: <O::Caller as Caller>::Found,
     /// For the store methods that change something: who asks for it, when, under which idempotency key.
-    pub change: <O::Caller as Caller>::Change,
+    pub change: <O::Caller as Caller>::ChangeContext,
     /// When the request came, before anything was read for it.
     pub at: Timestamp,
     /// The service's address as clients see it, without a slash at its end.

@@ -16,7 +16,7 @@ use super::table::{Table, Updated};
 use super::tenant_items;
 use super::tenants::{Committed, Tenants};
 use crate::domain::{
-    Action, ApiKey, ApiKeyId, ApiKeySecret, Change, Day, KeyFacts, KeyHash, KeyHashes, KeyKind, KeyName, Origin,
+    Action, ApiKey, ApiKeyId, ApiKeySecret, ChangeContext, Day, KeyFacts, KeyHash, KeyHashes, KeyKind, KeyName, Origin,
     Origins, OverlapSeconds, Problem, TenantId, Timestamp, View,
 };
 use crate::error::{Error, Result};
@@ -75,7 +75,12 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such tenant.
-    pub async fn provision_api_key(self, id: &TenantId, new: NewApiKey, change: &Change) -> Result<IssuedApiKey> {
+    pub async fn provision_api_key(
+        self,
+        id: &TenantId,
+        new: NewApiKey,
+        change: &ChangeContext,
+    ) -> Result<IssuedApiKey> {
         // An id that we did not make is no tenant's.
         let secret = ApiKeySecret::generate(id, new.kind, self.random)?.ok_or(Error::TenantNotFound)?;
         let key = ApiKey {
@@ -112,7 +117,7 @@ impl Tenants<'_> {
         tenant: &TenantId,
         id: &ApiKeyId,
         overlap: OverlapSeconds,
-        change: &Change,
+        change: &ChangeContext,
     ) -> Result<IssuedApiKey> {
         let place = keys::of_kind(tenant, Kind::ApiKey, id);
         let seen = self.table.prefetch(tenant, &View::Account, &[Read::ApiKey(id.clone())]).await?;
@@ -148,7 +153,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such key or tenant.
-    pub async fn revoke_api_key(self, tenant: &TenantId, id: &ApiKeyId, change: &Change) -> Result<()> {
+    pub async fn revoke_api_key(self, tenant: &TenantId, id: &ApiKeyId, change: &ChangeContext) -> Result<()> {
         let update = Update::of(keys::of_kind(tenant, Kind::ApiKey, id)).set("revoked_at", millis(change.at));
         let unrevoked = Condition::new("attribute_exists(pk) AND attribute_not_exists(revoked_at)", []);
         let write = update.in_transaction(&self.table.name, unrevoked)?;
@@ -170,7 +175,7 @@ impl Tenants<'_> {
         write: TransactWriteItem,
         action: Action,
         shown: Option<(&ApiKeyFacts, &ApiKeySecret)>,
-        change: &Change,
+        change: &ChangeContext,
     ) -> Result<Committed> {
         let writes = vec![
             write,

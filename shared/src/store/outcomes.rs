@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::expression::{Condition, put};
 use super::item::{Item, Reader, millis, text, time_to_live};
 use super::keys;
-use crate::domain::{Change, IdempotencyKey, REMEMBERED, Random, SECRET_REMEMBERED, Timestamp};
+use crate::domain::{ChangeContext, IdempotencyKey, REMEMBERED, Random, SECRET_REMEMBERED, Timestamp};
 use crate::error::{Error, Result};
 
 /// What a change led to, as it is remembered.
@@ -49,7 +49,7 @@ impl Replay {
 /// The write that reserves the key for `attempt`.
 pub fn reserve(
     table: &str,
-    change: &Change,
+    change: &ChangeContext,
     idempotency_key: &IdempotencyKey,
     attempt: Uuid,
 ) -> Result<TransactWriteItem> {
@@ -62,7 +62,7 @@ pub fn reserve(
 /// The write that remembers `outcome`; after a reservation, only if it still stands.
 pub fn remember(
     table: &str,
-    change: &Change,
+    change: &ChangeContext,
     idempotency_key: &IdempotencyKey,
     attempt: Option<Uuid>,
     outcome: &Outcome<'_>,
@@ -111,7 +111,7 @@ pub fn remembered(item: &Item, idempotency_key: &IdempotencyKey, now: Timestamp)
     replay(item, idempotency_key, now).map(Some)
 }
 
-fn base(change: &Change, idempotency_key: &IdempotencyKey) -> Item {
+fn base(change: &ChangeContext, idempotency_key: &IdempotencyKey) -> Item {
     let expires_at = change.at.plus(REMEMBERED);
     let mut item = keys::outcome(idempotency_key);
     item.insert("fingerprint".to_owned(), text(idempotency_key.fingerprint()));
@@ -122,7 +122,7 @@ fn base(change: &Change, idempotency_key: &IdempotencyKey) -> Item {
 
 /// That the key is free: never used, or so long ago that it is forgotten, or reserved by an attempt at the same request that
 /// can't be running any more.
-fn unused(change: &Change, idempotency_key: &IdempotencyKey) -> Condition {
+fn unused(change: &ChangeContext, idempotency_key: &IdempotencyKey) -> Condition {
     Condition::new(
         "attribute_not_exists(pk) OR expires_at <= :now OR (lease_until <= :now AND fingerprint = :fingerprint)",
         [(":now", millis(change.at)), (":fingerprint", text(idempotency_key.fingerprint()))],

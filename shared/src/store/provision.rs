@@ -20,8 +20,8 @@ use super::table::Commit;
 use super::tenant_items::{self, ACTIVE, PENDING};
 use super::tenants::Tenants;
 use crate::domain::{
-    Action, Change, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer,
-    Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
+    Action, ChangeContext, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion, SigningKey,
+    SigningPointer, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -38,7 +38,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If fields that are tied together don't fit, or a store fails: then nothing of the tenant can be seen.
-    pub async fn provision(self, new: NewTenant, change: &Change) -> Result<Provisioned> {
+    pub async fn provision(self, new: NewTenant, change: &ChangeContext) -> Result<Provisioned> {
         let signing_key = SigningKey::generate(self.random)?;
         let tenant = self.registered(new, signing_key.kid(), change)?;
         let secret = TenantSecret::generate(self.random)?;
@@ -52,7 +52,7 @@ impl Tenants<'_> {
         Ok(Provisioned { tenant, secret: Some(secret) })
     }
 
-    fn registered(self, new: NewTenant, kid: &str, change: &Change) -> Result<Tenant> {
+    fn registered(self, new: NewTenant, kid: &str, change: &ChangeContext) -> Result<Tenant> {
         let configuration = new.configuration();
         configuration.check()?;
         // Creation labels the version AWSCURRENT, and nothing takes that away from it.
@@ -76,7 +76,7 @@ impl Tenants<'_> {
     }
 
     /// Step 1. The earlier outcome, if there is one under the same idempotency key.
-    async fn begin(self, tenant: &Tenant, change: &Change, attempt: Uuid) -> Result<Option<Provisioned>> {
+    async fn begin(self, tenant: &Tenant, change: &ChangeContext, attempt: Uuid) -> Result<Option<Provisioned>> {
         let table = &self.table.name;
         let item = tenant_items::pending(tenant, change.deadline);
         let mut writes = vec![put(table, item, Condition::is_new())?];
@@ -98,7 +98,7 @@ impl Tenants<'_> {
         tenant: &Tenant,
         secret: &TenantSecret,
         keys: &[PublishedKey],
-        change: &Change,
+        change: &ChangeContext,
         attempt: Uuid,
     ) -> Result<()> {
         let table = &self.table.name;

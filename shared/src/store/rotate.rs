@@ -22,8 +22,8 @@ use super::table::{ATTEMPTS, Commit};
 use super::tenant_items;
 use super::tenants::Tenants;
 use crate::domain::{
-    Action, Change, OverlapSeconds, SecretLabel, SecretPointer, SecretVersion, TenantId, TenantSecret, Timestamp,
-    random_uuid,
+    Action, ChangeContext, OverlapSeconds, SecretLabel, SecretPointer, SecretVersion, TenantId, TenantSecret,
+    Timestamp, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -59,7 +59,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such tenant, a store fails, or others kept changing the tenant in between.
-    pub async fn rotate(self, id: &TenantId, overlap: OverlapSeconds, change: &Change) -> Result<Rotated> {
+    pub async fn rotate(self, id: &TenantId, overlap: OverlapSeconds, change: &ChangeContext) -> Result<Rotated> {
         let attempt = random_uuid(self.random)?;
         if let Some(replay) = self.reserve(id, change, attempt).await? {
             let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
@@ -84,7 +84,7 @@ impl Tenants<'_> {
     }
 
     /// Step 1. The earlier outcome, if there is one.
-    pub(super) async fn reserve(self, id: &TenantId, change: &Change, attempt: Uuid) -> Result<Option<Replay>> {
+    pub(super) async fn reserve(self, id: &TenantId, change: &ChangeContext, attempt: Uuid) -> Result<Option<Replay>> {
         let Some(idempotency_key) = &change.idempotency_key else { return Ok(None) };
         let table = &self.table.name;
         let write = outcomes::reserve(table, change, idempotency_key, attempt)?;
@@ -114,7 +114,13 @@ impl Tenants<'_> {
     }
 
     /// Step 4. The hot item as it is now, if somebody else has changed it since it was read.
-    async fn point(self, id: &TenantId, read: &Item, candidate: &Candidate, change: &Change) -> Result<Option<Item>> {
+    async fn point(
+        self,
+        id: &TenantId,
+        read: &Item,
+        candidate: &Candidate,
+        change: &ChangeContext,
+    ) -> Result<Option<Item>> {
         let table = &self.table.name;
         let pointer = tenant_items::secret_pointer(read)?;
         let before: u64 = Reader(read).number("revision")?;

@@ -15,7 +15,8 @@ use super::prefetch::Prefetched;
 use super::row_keys::{self, List, Part, RowKind, Space};
 use super::table::{Commit, Refused, Table};
 use crate::domain::{
-    AgentSession, Changes, Document, Message, Random, TenantId, Timestamp, ToolExecution, View, Workspace, new_row_id,
+    AgentSession, Document, FieldUpdates, Message, Random, TenantId, Timestamp, ToolExecution, View, Workspace,
+    new_row_id,
 };
 use crate::error::{Error, Result};
 
@@ -149,7 +150,7 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// If the view sees no such row or may not change it.
-    pub async fn change<R: Row>(self, id: Uuid, changes: &Changes, at: Timestamp) -> Result<Seen<R>> {
+    pub async fn change<R: Row>(self, id: Uuid, changes: &FieldUpdates, at: Timestamp) -> Result<Seen<R>> {
         let seen = self.changeable::<R>(id).await?;
         let changes = changes.clone().set("updated_at", &at);
         // Only a row that is there: nobody's change may bring back what another has just deleted.
@@ -170,13 +171,13 @@ impl Rows<'_> {
     pub(super) async fn write<R: Row>(
         self,
         seen: &Seen<R>,
-        changes: &Changes,
+        changes: &FieldUpdates,
         condition: Condition,
     ) -> Result<Option<Item>> {
         Ok(self.table.update(self.update(seen, changes), condition).await?.done())
     }
 
-    pub(super) fn update<R: Row>(&self, seen: &Seen<R>, changes: &Changes) -> Update {
+    pub(super) fn update<R: Row>(&self, seen: &Seen<R>, changes: &FieldUpdates) -> Update {
         let update = Update::of(self.row_key(&seen.space, R::KIND, seen.row.id()));
         let write = |update: Update, (name, value): (&str, Option<&Value>)| {
             update.set_or_remove(format_args!("{FIELD}{name}"), value.map(text))

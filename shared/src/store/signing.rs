@@ -16,7 +16,7 @@ use super::table::{ATTEMPTS, Commit};
 use super::tenant_items;
 use super::tenants::Tenants;
 use crate::domain::{
-    Action, Change, PublishedKey, SecretVersion, SigningKey, TenantId, Timestamp, TokenLifetime, random_uuid,
+    Action, ChangeContext, PublishedKey, SecretVersion, SigningKey, TenantId, Timestamp, TokenLifetime, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -71,7 +71,12 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such tenant, a store fails, the set is full, or others kept changing the tenant in between.
-    pub async fn rotate_signing_key(self, id: &TenantId, drop: bool, change: &Change) -> Result<RotatedSigningKey> {
+    pub async fn rotate_signing_key(
+        self,
+        id: &TenantId,
+        drop: bool,
+        change: &ChangeContext,
+    ) -> Result<RotatedSigningKey> {
         let attempt = random_uuid(self.random)?;
         if let Some(replay) = self.reserve(id, change, attempt).await? {
             return replay.read();

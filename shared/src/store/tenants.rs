@@ -11,7 +11,7 @@ use super::outcomes::{self, Outcome, Replay};
 use super::secrets::Secrets;
 use super::table::{ATTEMPTS, Commit, Refused, Table, pause};
 use super::tenant_items::{self, ACTIVE, SUSPENDED};
-use crate::domain::{Action, AuditEvent, Change, Random, Reason, Tenant, TenantId, TenantPatch};
+use crate::domain::{Action, AuditEvent, ChangeContext, Random, Reason, Tenant, TenantId, TenantPatch};
 use crate::error::{Error, Result};
 
 /// The tenants in the stores.
@@ -64,7 +64,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such tenant, if the outcome breaks a rule, or if others kept getting in between.
-    pub async fn update(self, id: &TenantId, patch: TenantPatch, change: &Change) -> Result<Tenant> {
+    pub async fn update(self, id: &TenantId, patch: TenantPatch, change: &ChangeContext) -> Result<Tenant> {
         for _ in 0..ATTEMPTS {
             let (tenant, outcome) = self.read(id, change.idempotency_key.as_ref().map(keys::outcome)).await?;
             // Before the rules: a request that was carried out is answered as it was then, even if it would break one now.
@@ -86,7 +86,12 @@ impl Tenants<'_> {
     }
 
     /// Makes `tenant` what the patch makes of it. The writes for that: none, if the patch is empty.
-    fn patched(self, tenant: &mut Tenant, patch: &TenantPatch, change: &Change) -> Result<Vec<TransactWriteItem>> {
+    fn patched(
+        self,
+        tenant: &mut Tenant,
+        patch: &TenantPatch,
+        change: &ChangeContext,
+    ) -> Result<Vec<TransactWriteItem>> {
         let fields = patch.fields();
         patch.clone().apply(tenant)?;
         if fields.is_empty() {
@@ -111,7 +116,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such tenant.
-    pub async fn suspend(self, id: &TenantId, reason: Option<Reason>, change: &Change) -> Result<()> {
+    pub async fn suspend(self, id: &TenantId, reason: Option<Reason>, change: &ChangeContext) -> Result<()> {
         let update = Update::of(keys::state(id))
             .set(TENANT_STATUS, text(SUSPENDED))
             .set("suspended_at", millis(change.at))
@@ -125,7 +130,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such tenant.
-    pub async fn reactivate(self, id: &TenantId, change: &Change) -> Result<()> {
+    pub async fn reactivate(self, id: &TenantId, change: &ChangeContext) -> Result<()> {
         let update = Update::of(keys::state(id))
             .set(TENANT_STATUS, text(ACTIVE))
             .set("abuse_strikes", number(0))
@@ -144,7 +149,7 @@ impl Tenants<'_> {
         update: Update,
         due: Condition,
         action: Action,
-        change: &Change,
+        change: &ChangeContext,
     ) -> Result<()> {
         let update = update.set("updated_at", millis(change.at)).increment("revision");
         let writes =
@@ -171,7 +176,7 @@ impl Tenants<'_> {
     /// there is one.
     pub(super) async fn commit(
         self,
-        change: &Change,
+        change: &ChangeContext,
         mut writes: Vec<TransactWriteItem>,
         outcome: &Outcome<'_>,
     ) -> Result<Committed> {

@@ -16,7 +16,9 @@ use super::projects;
 use super::table::ATTEMPTS;
 use super::tenant_items;
 use super::tenants::{Committed, Tenants};
-use crate::domain::{Action, ApiKeyId, Change, ExternalId, Naming, Organization, TenantId, Timestamp, User, View};
+use crate::domain::{
+    Action, ApiKeyId, ChangeContext, ExternalId, Naming, Organization, TenantId, Timestamp, User, View,
+};
 use crate::error::{Error, Result};
 use uuid::Uuid;
 
@@ -46,7 +48,12 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such tenant, user, organization or key.
-    pub async fn revoke_tokens(self, id: &TenantId, whose: &RevokedTokens, change: &Change) -> Result<Timestamp> {
+    pub async fn revoke_tokens(
+        self,
+        id: &TenantId,
+        whose: &RevokedTokens,
+        change: &ChangeContext,
+    ) -> Result<Timestamp> {
         for _ in 0..ATTEMPTS {
             let mut writes = self.revocation(id, whose, change.at).await?;
             let (place, subject) = (writes.len(), subject(whose));

@@ -12,7 +12,7 @@ use super::row_keys::{self, List, RowKind, Space};
 use super::row_lists::row_count;
 use super::rows::{Rows, Seen};
 use super::table::place;
-use crate::domain::{Changes, Listing, Paging, Timestamp, Workspace, WorkspaceView};
+use crate::domain::{FieldUpdates, Listing, Paging, Timestamp, Workspace, WorkspaceView};
 use crate::error::{Error, Result};
 
 /// Which workspace of a space is the default: an item of its own, so there is never a second one. One that is deleted is the
@@ -55,7 +55,7 @@ impl Rows<'_> {
     pub async fn change_workspace(
         self,
         id: Uuid,
-        changes: &Changes,
+        changes: &FieldUpdates,
         is_default: Option<bool>,
         at: Timestamp,
     ) -> Result<WorkspaceView> {
@@ -74,7 +74,7 @@ impl Rows<'_> {
     }
 
     /// Both or nothing: a workspace that is deleted meanwhile must not take the place of the default.
-    async fn change_to_default(self, id: Uuid, changes: &Changes, at: Timestamp) -> Result<Seen<Workspace>> {
+    async fn change_to_default(self, id: Uuid, changes: &FieldUpdates, at: Timestamp) -> Result<Seen<Workspace>> {
         let seen = self.changeable::<Workspace>(id).await?;
         let update = self.update(&seen, &changes.clone().set("updated_at", &at));
         let writes =

@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use shared::App;
 use shared::auth::{Caller, Needs, Request, SignedTenant};
 use shared::config::Config;
-use shared::domain::{Actor, Change, NewTenant, SystemRandomness, TenantId};
+use shared::domain::{Actor, ChangeContext, NewTenant, SystemRandomness, TenantId};
 use shared::error::Result;
 
 use super::schedule::{Schedule, Stop};
@@ -85,10 +85,10 @@ impl Process {
     }
 
     /// A change that the operator asks for now.
-    pub fn change(&self, request_id: &str) -> Change {
+    pub fn change(&self, request_id: &str) -> ChangeContext {
         let at = shared::domain::Clock::now(&self.clock);
         let (actor, deadline) = (Actor::Operator, at.plus(Duration::from_mins(10)));
-        Change { actor, at, request_id: request_id.to_owned(), deadline, idempotency_key: None }
+        ChangeContext { actor, at, request_id: request_id.to_owned(), deadline, idempotency_key: None }
     }
 
     /// A tenant with this limit.

@@ -10,8 +10,8 @@ use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{
-    AgentSession, Changes, ExternalId, Label, Message, MessageContent, MessageRole, Patch, SessionStatus, SystemPrompt,
-    Timestamp, ToolIds, UuidText, named, present, present_name,
+    AgentSession, ExternalId, FieldUpdates, Label, Message, MessageContent, MessageRole, Patch, SessionStatus,
+    SystemPrompt, Timestamp, ToolIds, UuidText, named, present, present_name,
 };
 use crate::store::{List, Read, RowKind};
 
@@ -70,14 +70,14 @@ impl Operation for GetAgentSession {
     }
 }
 
-/// Changes fields of a session.
+/// FieldUpdates fields of a session.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateAgentSession;
 
 impl Operation for UpdateAgentSession {
     const ROUTE: Route = Route::patch("update-agent-session", SESSION)
         .of("agent-session")
-        .about("Change the fields in the body; null clears");
+        .about("ChangeContext the fields in the body; null clears");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
@@ -218,8 +218,8 @@ impl Input for SessionPatch {
 
 impl SessionPatch {
     /// The fields that it changes.
-    pub fn changes(&self) -> Changes {
-        Changes::default()
+    pub fn updates(&self) -> FieldUpdates {
+        FieldUpdates::default()
             .patch("title", &self.title)
             .patch("assistant_id", &self.assistant_id)
             .patch("model_name", &self.model_name)

@@ -10,7 +10,7 @@ use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{
-    Changes, Description, Document, ExternalId, Label, Patch, Timestamp, Workspace, WorkspaceView, present,
+    Description, Document, ExternalId, FieldUpdates, Label, Patch, Timestamp, Workspace, WorkspaceView, present,
 };
 use crate::store::{List, Read, RowKind};
 
@@ -69,14 +69,14 @@ impl Operation for GetWorkspace {
     }
 }
 
-/// Changes fields of a workspace.
+/// FieldUpdates fields of a workspace.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateWorkspace;
 
 impl Operation for UpdateWorkspace {
     const ROUTE: Route = Route::patch("update-workspace", WORKSPACE)
         .of("workspace")
-        .about("Change the fields in the body; null clears. A shared one only by the account");
+        .about("ChangeContext the fields in the body; null clears. A shared one only by the account");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PathOnly;
@@ -183,8 +183,8 @@ impl Input for WorkspacePatch {
 
 impl WorkspacePatch {
     /// The fields that it changes.
-    pub fn changes(&self) -> Changes {
-        Changes::default().set_some("name", self.name.as_ref()).patch("description", &self.description)
+    pub fn updates(&self) -> FieldUpdates {
+        FieldUpdates::default().set_some("name", self.name.as_ref()).patch("description", &self.description)
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use super::changes::Changes;
+use super::changes::FieldUpdates;
 use super::label::Label;
 use super::long_text::LongText;
 use crate::domain::clock::Timestamp;
@@ -169,17 +169,17 @@ impl ToolExecution {
     /// # Errors
     /// If the execution is over, or would go back. A report that says what is known is none: one whose answer was lost can be
     /// made again.
-    pub fn reported(&self, report: &Report, at: Timestamp) -> Result<Changes, Finished> {
+    pub fn reported(&self, report: &Report, at: Timestamp) -> Result<FieldUpdates, Finished> {
         let next = report.status.unwrap_or(self.status);
         if next == self.status && report.outputs.leaves(&self.outputs) && report.error.leaves(&self.error) {
-            return Ok(Changes::default());
+            return Ok(FieldUpdates::default());
         }
         if !self.status.can_become(next) {
             return Err(Finished);
         }
         let begins = self.started_at.is_none() && next != ExecutionStatus::Pending;
         let ends = self.completed_at.is_none() && next.is_final();
-        Ok(Changes::default()
+        Ok(FieldUpdates::default()
             .set_some("status", report.status.as_ref())
             .patch("outputs", &report.outputs)
             .patch("error", &report.error)
@@ -244,8 +244,8 @@ mod tests {
             over.reported(&Report { status, outputs, ..Report::default() }, Timestamp::from_millis(9))
         };
         for status in [None, Some(Completed)] {
-            assert_eq!(report(Patch::Value(outputs(1)), status), Ok(Changes::default()));
-            assert_eq!(report(Patch::Absent, status), Ok(Changes::default()));
+            assert_eq!(report(Patch::Value(outputs(1)), status), Ok(FieldUpdates::default()));
+            assert_eq!(report(Patch::Absent, status), Ok(FieldUpdates::default()));
             assert_eq!(report(Patch::Value(outputs(2)), status), Err(Finished));
             assert_eq!(report(Patch::Null, status), Err(Finished));
         }

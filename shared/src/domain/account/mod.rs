@@ -1,8 +1,8 @@
 //! The rows of the account surface: what they are, what may be in them, and as whom a call sees them.
 
-mod changes;
 mod document;
 mod execution;
+mod field_updates;
 mod label;
 mod long_text;
 mod row_id;
@@ -10,11 +10,11 @@ mod session;
 mod view;
 mod workspace;
 
-pub use changes::Changes;
 pub use document::{Document, DocumentStatus, Markdown, WorkspaceIds};
 pub use execution::{
     ExecutionId, ExecutionPathId, ExecutionStatus, Failure, Finished, Report, ToolData, ToolExecution,
 };
+pub use field_updates::FieldUpdates;
 pub use label::{Label, ToolIds};
 pub use long_text::LongText;
 pub use row_id::{PathId, new_row_id};

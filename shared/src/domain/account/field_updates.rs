@@ -7,9 +7,9 @@ use crate::domain::patch::Patch;
 
 /// Fields to write, by name, and those to take away (`None`). What is not named stays as it is, whoever else is writing it.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Changes(Vec<(&'static str, Option<Value>)>);
+pub struct FieldUpdates(Vec<(&'static str, Option<Value>)>);
 
-impl Changes {
+impl FieldUpdates {
     /// Writes a field.
     #[must_use]
     pub fn set(mut self, name: &'static str, value: &impl Serialize) -> Self {
