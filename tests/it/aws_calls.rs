@@ -1,7 +1,7 @@
 //! How many calls to AWS each request costs: read off the local AWS's record.
 
 use serde_json::{Value, json};
-use shared::api::{Entry, Method, OPERATIONS, Surface};
+use shared::api::{Method, OPERATIONS, OperationInfo, Surface};
 
 use crate::support::{Call, Deployment, END_USER, Signing, Tenant, in_one_minute, now_ms};
 
@@ -344,7 +344,7 @@ async fn every_operation_of_the_account_surface_costs_an_end_user_what_the_readm
         _ => vec![read, write],
     };
     // What takes rows away last, and of those first what has others in it.
-    let is_deletion = |entry: &&Entry| entry.route.method == Method::Delete;
+    let is_deletion = |entry: &&OperationInfo| entry.route.method == Method::Delete;
     let of_surface = || OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account);
     let entries = of_surface().filter(|entry| !is_deletion(entry)).chain(of_surface().filter(is_deletion));
     let mut seen = 0;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Entry, OPERATIONS, Surface};
+use super::{OPERATIONS, OperationInfo, Surface};
 use crate::auth::Place;
 use crate::error::ErrorCode;
 
@@ -61,7 +61,7 @@ fn router() -> String {
 }
 
 fn endpoints() -> String {
-    let row = |entry: &Entry| {
+    let row = |entry: &OperationInfo| {
         let (method, name, summary) = (entry.route.method.as_str(), entry.route.function, entry.route.summary);
         let paths: Vec<_> = entry.route.paths().map(|path| format!("`{path}`")).collect();
         let credential = match (entry.surface, entry.security.first().map(|scheme| scheme.place)) {

@@ -7,7 +7,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::OPERATIONS;
-use super::operation::{BodyRule, Entry, Method, Surface};
+use super::operation::{BodyRule, Method, OperationInfo, Surface};
 use crate::auth::{Place, SecurityScheme};
 use crate::error::ErrorCode;
 
@@ -70,7 +70,12 @@ fn security_scheme(scheme: &SecurityScheme) -> Value {
 }
 
 /// The operation at its first path (0), or at one of its other paths, under a name of its own.
-fn operation(entry: &Entry, number: usize, inputs: &mut SchemaGenerator, outputs: &mut SchemaGenerator) -> Value {
+fn operation(
+    entry: &OperationInfo,
+    number: usize,
+    inputs: &mut SchemaGenerator,
+    outputs: &mut SchemaGenerator,
+) -> Value {
     let alias = if number == 0 { String::new() } else { format!("Alias{number}") };
     let security: Vec<_> = entry.security.iter().map(|scheme| json!({ scheme.name: [] })).collect();
     let mut operation = json!({
@@ -92,7 +97,7 @@ fn operation(entry: &Entry, number: usize, inputs: &mut SchemaGenerator, outputs
     operation
 }
 
-fn parameters(entry: &Entry, generator: &mut SchemaGenerator) -> Vec<Value> {
+fn parameters(entry: &OperationInfo, generator: &mut SchemaGenerator) -> Vec<Value> {
     let reference = (entry.query)(generator);
     let query = reference.as_value();
     let required = |name: &String| {
@@ -163,7 +168,7 @@ fn not_null(schema: Value) -> Value {
     schema
 }
 
-fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
+fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) -> Value {
     let mut responses = Map::new();
     let output = (entry.output)(generator).to_value();
     let success = match entry.surface {
@@ -212,7 +217,7 @@ fn responses(entry: &Entry, generator: &mut SchemaGenerator) -> Value {
 }
 
 /// The headers with which a signed call's answer says what is left of the limit.
-fn limits(entry: &Entry, status: u16) -> Map<String, Value> {
+fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     if entry.surface != Surface::Relay || !matches!(status, 200..=299 | 403 | 422 | 429) {
         return Map::new();
     }
@@ -222,7 +227,7 @@ fn limits(entry: &Entry, status: u16) -> Map<String, Value> {
 }
 
 /// Whether an operation can answer with that code.
-fn applies(code: ErrorCode, entry: &Entry) -> bool {
+fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
     let is = |names: &[&str]| names.contains(&entry.route.name);
     let by_key = !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty();
     let by_signature = entry.surface == Surface::Relay;

@@ -198,7 +198,7 @@ pub trait Operation: Send + Sync + 'static {
 
 /// An operation as a value, for those that go through all of them.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct OperationInfo {
     /// Where it is.
     pub route: Route,
     /// Whose shape its answers have.
@@ -213,7 +213,7 @@ pub struct Entry {
     pub output: fn(&mut SchemaGenerator) -> Schema,
 }
 
-impl Entry {
+impl OperationInfo {
     /// The entry of an operation.
     pub const fn of<O: Operation>() -> Self {
         Self {

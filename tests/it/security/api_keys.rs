@@ -1,43 +1,43 @@
 //! Every operation that takes an API key refuses whoever has none that is right for it, in one and the same way.
 
 use serde_json::json;
-use shared::api::{Entry, Method, OPERATIONS, Surface};
+use shared::api::{Method, OPERATIONS, OperationInfo, Surface};
 
 use super::refusals::visible;
 use crate::support::{Answer, ApiKey, Call, Deployment, World};
 
 /// The operations of tenants' backends. What takes a row away comes last, so that the others find it.
-fn tenants() -> impl Iterator<Item = &'static Entry> {
+fn tenants() -> impl Iterator<Item = &'static OperationInfo> {
     let taken = || {
         OPERATIONS
             .iter()
             .filter(|entry| !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty())
     };
-    let deletes = |entry: &&Entry| entry.route.method == Method::Delete;
+    let deletes = |entry: &&OperationInfo| entry.route.method == Method::Delete;
     taken().filter(move |entry| !deletes(entry)).chain(taken().filter(deletes))
 }
 
 /// Those that take nothing but an API key. The account surface takes tokens too: what it refuses is in `scoped_tokens`.
-fn keys_only() -> impl Iterator<Item = &'static Entry> {
+fn keys_only() -> impl Iterator<Item = &'static OperationInfo> {
     tenants().filter(|entry| entry.surface != Surface::Account)
 }
 
 /// The kind of keys that are the right ones for all operations of a surface.
-fn kind(entry: &Entry) -> &'static str {
+fn kind(entry: &OperationInfo) -> &'static str {
     if entry.surface == Surface::Account { "account" } else { "admin" }
 }
 
 /// The code that a refusal has on the operation's surface.
-fn code(entry: &Entry, registry: &'static str, oauth: &'static str) -> &'static str {
+fn code(entry: &OperationInfo, registry: &'static str, oauth: &'static str) -> &'static str {
     if entry.surface == Surface::Tokens { oauth } else { registry }
 }
 
-fn with_key(deployment: &Deployment, entry: &Entry, world: &World, key: &str) -> Call {
+fn with_key(deployment: &Deployment, entry: &OperationInfo, world: &World, key: &str) -> Call {
     carrying(deployment.request(entry, world), entry, key)
 }
 
 /// The call with a key where the operation looks for one.
-fn carrying(call: Call, entry: &Entry, key: &str) -> Call {
+fn carrying(call: Call, entry: &OperationInfo, key: &str) -> Call {
     match entry.surface {
         Surface::Account => call.header("x-api-key", key),
         _ => call.header("authorization", &format!("Bearer {key}")),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Value, json};
-use shared::api::{Entry, Method, OPERATIONS, Surface};
+use shared::api::{Method, OPERATIONS, OperationInfo, Surface};
 use stack::Invocation;
 
 use crate::support::{Answer, ApiKey, Call, Deployment, END_USER, World, event, with};
@@ -15,7 +15,7 @@ const OWN: &str = END_USER;
 const OTHER: &str = "user_457";
 
 /// The operations of the surface; what makes rows comes late, and what takes them away last.
-fn surface() -> Vec<&'static Entry> {
+fn surface() -> Vec<&'static OperationInfo> {
     let mut entries: Vec<_> = OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account).collect();
     let order = [Method::Get, Method::Patch, Method::Post, Method::Delete];
     entries.sort_by_key(|entry| order.iter().position(|method| *method == entry.route.method));
@@ -23,7 +23,7 @@ fn surface() -> Vec<&'static Entry> {
 }
 
 /// Whether the operation is one for account keys only.
-fn takes_keys_only(entry: &Entry) -> bool {
+fn takes_keys_only(entry: &OperationInfo) -> bool {
     entry.security.len() == 1
 }
 
@@ -37,7 +37,7 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     /// Nobody, one, or the other, in each place that the operation has.
-    fn all(entry: &Entry) -> Vec<Self> {
+    fn all(entry: &OperationInfo) -> Vec<Self> {
         let choices = [None, Some(OWN), Some(OTHER)];
         let bodies = if entry.has_body() { &choices[..] } else { &choices[..1] };
         let pairs = choices.iter().flat_map(|header| choices.iter().map(move |alias| (*header, *alias)));
@@ -48,7 +48,7 @@ impl<'a> Names<'a> {
         [self.header, self.alias, self.body].into_iter().flatten().collect()
     }
 
-    fn on(&self, call: Call, entry: &Entry) -> Call {
+    fn on(&self, call: Call, entry: &OperationInfo) -> Call {
         let headers = [("external_user_id", self.header), ("X-End-User-ID", self.alias)];
         let named = headers.into_iter().filter_map(|(name, value)| Some((name, value?)));
         let call = named.fold(call, |call, (name, value)| call.header(name, value));
@@ -60,7 +60,7 @@ impl<'a> Names<'a> {
 }
 
 /// What the operation needs in its body.
-fn fields(entry: &Entry) -> Value {
+fn fields(entry: &OperationInfo) -> Value {
     match entry.route.name {
         "create-message" => json!({ "role": "user", "content": "Where is my order?" }),
         "create-workspace" | "create-document" => json!({ "name": "Contracts" }),
@@ -104,7 +104,7 @@ impl Scene {
     }
 
     /// A request of the operation that names somebody.
-    fn request(&self, entry: &Entry, world: &World, names: Names<'_>) -> Call {
+    fn request(&self, entry: &OperationInfo, world: &World, names: Names<'_>) -> Call {
         names.on(self.deployment.request(entry, world), entry)
     }
 
@@ -117,7 +117,7 @@ impl Scene {
     }
 
     /// The world, with rows that were not deleted yet if the operation deletes one.
-    async fn world_for(&self, entry: &Entry) -> World {
+    async fn world_for(&self, entry: &OperationInfo) -> World {
         let mut world = self.world.clone();
         if entry.route.method == Method::Delete {
             world.rows = self.deployment.rows(self.account_key()).await;
@@ -126,7 +126,7 @@ impl Scene {
     }
 
     /// Checks that the answer is what this end user gets, or the account.
-    async fn check_seen_as(&self, entry: &Entry, answer: &Answer, user: Option<&str>, label: &str) {
+    async fn check_seen_as(&self, entry: &OperationInfo, answer: &Answer, user: Option<&str>, label: &str) {
         let is_of_a_row = entry.route.path.contains("{id}");
         if is_of_a_row && user.is_some_and(|user| user != OWN) {
             answer.refused(404, "not_found");
@@ -532,7 +532,7 @@ async fn no_two_end_users_are_one_however_alike_their_ids() {
 type Fault = (Call, u16, Option<(&'static str, &'static str)>);
 
 /// Requests of the operation with something wrong in them.
-fn faults(scene: &Scene, entry: &Entry) -> Vec<Fault> {
+fn faults(scene: &Scene, entry: &OperationInfo) -> Vec<Fault> {
     let request = || scene.with_key(scene.deployment.request(entry, &scene.world));
     let path = entry.route.path.replace("{id}", "x").replace("{tool_id}", "x");
     let query = scene.deployment.anonymous(entry.route.method.as_str(), &format!("{path}?surprise=1"));

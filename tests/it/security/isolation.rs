@@ -2,7 +2,7 @@
 //! what is another's, be it another tenant's or another end user's, is answered like what never was.
 
 use serde_json::{Value, json};
-use shared::api::{Entry, OPERATIONS, Surface};
+use shared::api::{OPERATIONS, OperationInfo, Surface};
 use shared::domain::{SystemRandomness, random_uuid};
 use stack::AwsCall;
 
@@ -90,7 +90,7 @@ async fn names_that_look_like_keys_of_the_table_lead_nowhere() {
 }
 
 /// What takes the id of a row.
-fn of_rows() -> impl Iterator<Item = &'static Entry> {
+fn of_rows() -> impl Iterator<Item = &'static OperationInfo> {
     OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account && entry.route.path.contains("{id}"))
 }
 

@@ -1,17 +1,17 @@
 //! Every operation of the operator refuses whoever is not the operator, in one and the same way.
 
 use serde_json::json;
-use shared::api::{Entry, OPERATIONS, Surface};
+use shared::api::{OPERATIONS, OperationInfo, Surface};
 
 use crate::support::{Answer, Call, Deployment, END_USER, Tenant, World, takes};
 
 /// The operator's operations.
-fn registry() -> impl Iterator<Item = &'static Entry> {
+fn registry() -> impl Iterator<Item = &'static OperationInfo> {
     OPERATIONS.iter().filter(|entry| entry.surface == Surface::Registry)
 }
 
 /// Where the operation is, for this tenant and key.
-fn path(entry: &Entry, world: &World) -> String {
+fn path(entry: &OperationInfo, world: &World) -> String {
     let key = if takes(entry, "key_id") { format!("&key_id={}", world.key.id) } else { String::new() };
     let tenant = if takes(entry, "tenant_id") { format!("?tenant_id={}{key}", world.tenant.id) } else { String::new() };
     format!("{}{tenant}", entry.route.path)

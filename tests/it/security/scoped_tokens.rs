@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
-use shared::api::{Entry, OPERATIONS, Surface};
+use shared::api::{OPERATIONS, OperationInfo, Surface};
 use shared::domain::{ApiKeySecret, KeyKind, SystemRandomness, TenantId};
 
 use super::api_keys::{mistyped, set};
@@ -12,7 +12,7 @@ use super::refusals::visible;
 use super::tokens::{Forge, Scene, refused_in_a_header};
 use crate::support::{Answer, ApiKey, Call, Deployment, END_USER, World};
 
-fn surface() -> impl Iterator<Item = &'static Entry> {
+fn surface() -> impl Iterator<Item = &'static OperationInfo> {
     OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account)
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Map, Value, json};
-use shared::api::{Entry, OPERATIONS, Surface};
+use shared::api::{OPERATIONS, OperationInfo, Surface};
 use shared::domain::SigningKey;
 
 use crate::support::{ApiKey, Deployment, END_USER, Member, ROLE, Tenant};
@@ -448,7 +448,7 @@ async fn a_text_that_is_no_token_costs_the_read_of_the_callers_key_and_nothing_m
 }
 
 /// A body with which the operation would be carried out, if the credential were one for it.
-fn body(entry: &Entry, scene: &Scene) -> Option<Value> {
+fn body(entry: &OperationInfo, scene: &Scene) -> Option<Value> {
     let (project, member) = (scene.key.tenant.project_id(), &scene.member);
     Some(match entry.route.name {
         "provision-tenant" => json!({ "tenant_name": "Acme" }),

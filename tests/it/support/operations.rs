@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use shared::api::{Entry, Method, Surface};
+use shared::api::{Method, OperationInfo, Surface};
 
 use super::deployment::{ApiKey, Deployment, Member, ROLE, Tenant};
 use super::http::Call;
@@ -61,7 +61,7 @@ impl Deployment {
     }
 
     /// A request of the operation that would be carried out if it had a credential.
-    pub fn request(&self, entry: &Entry, world: &World) -> Call {
+    pub fn request(&self, entry: &OperationInfo, world: &World) -> Call {
         let path = entry.route.path.replace("{tenant_id}", &world.tenant.id).replace("{tool_id}", "web_search");
         let path = path.replace("{id}", row(entry, &world.rows));
         let tenant = takes(entry, "tenant_id").then(|| format!("tenant_id={}", world.tenant.id));
@@ -73,7 +73,7 @@ impl Deployment {
     }
 
     /// The same request with the credential that it takes.
-    pub fn authorized(&self, entry: &Entry, world: &World) -> Call {
+    pub fn authorized(&self, entry: &OperationInfo, world: &World) -> Call {
         let call = self.request(entry, world);
         match entry.security.first() {
             None => call,
@@ -88,7 +88,7 @@ impl Deployment {
 }
 
 /// Whether the operation has that parameter in its query.
-pub fn takes(entry: &Entry, parameter: &str) -> bool {
+pub fn takes(entry: &OperationInfo, parameter: &str) -> bool {
     static DOCUMENT: LazyLock<Value> = LazyLock::new(shared::api::document);
     let operation = &DOCUMENT["paths"][entry.route.path][entry.route.method.as_str().to_lowercase()];
     let mut parameters = operation["parameters"].as_array().unwrap().iter();
@@ -96,7 +96,7 @@ pub fn takes(entry: &Entry, parameter: &str) -> bool {
 }
 
 /// The row that the operation's path is of.
-fn row<'a>(entry: &Entry, rows: &'a Rows) -> &'a str {
+fn row<'a>(entry: &OperationInfo, rows: &'a Rows) -> &'a str {
     match entry.route.path {
         path if path.starts_with("/api/v1/agent-sessions") => &rows.session,
         path if path.starts_with("/api/v1/tool-executions") => &rows.execution,
@@ -106,7 +106,7 @@ fn row<'a>(entry: &Entry, rows: &'a Rows) -> &'a str {
 }
 
 /// A body that the operation takes.
-fn body(entry: &Entry, world: &World) -> Value {
+fn body(entry: &OperationInfo, world: &World) -> Value {
     assert!(matches!(entry.route.method, Method::Post | Method::Patch));
     let project = world.tenant.project_id();
     match entry.route.name {
