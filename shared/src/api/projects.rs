@@ -13,8 +13,8 @@ use super::setup::{OrganizationsPage, UsersPage};
 use super::tenants::NoInput;
 use crate::auth::{KeyHolder, MintsTokens, Registers};
 use crate::domain::{
-    Cursor, EntryName, ExternalId, OrganizationEntry, PageLimit, Properties, Reference, SignedToken, TenantId,
-    TokenLifetime, UserEntry, UuidText,
+    Cursor, ExternalId, OrganizationFields, PageLimit, PartyName, Properties, Reference, SignedToken, TenantId,
+    TokenLifetime, UserFields, UuidText,
 };
 use crate::error::{Error, Result};
 use crate::store::{Read, names};
@@ -155,7 +155,7 @@ impl JsonSchema for ApiKeyField {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrganizationInput {
-    pub name: EntryName,
+    pub name: PartyName,
     /// The project that the API key is of.
     pub project_id: UuidText,
     /// The tenant's own id of it. Registering the same one again changes that organization.
@@ -179,10 +179,10 @@ impl OrganizationInput {
     ///
     /// # Errors
     /// If the project is another's.
-    pub fn entry(self, tenant_id: &TenantId) -> Result<OrganizationEntry> {
+    pub fn entry(self, tenant_id: &TenantId) -> Result<OrganizationFields> {
         check_project(self.project_id, tenant_id)?;
         let id = self.organization_id.map(UuidText::get);
-        Ok(OrganizationEntry { id, external_id: self.external_id, name: self.name, properties: self.properties })
+        Ok(OrganizationFields { id, external_id: self.external_id, name: self.name, properties: self.properties })
     }
 }
 
@@ -190,7 +190,7 @@ impl OrganizationInput {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserInput {
-    pub name: EntryName,
+    pub name: PartyName,
     /// What its tokens carry; where the organization has a field of the same name, this one counts.
     pub properties: Properties,
     /// The project that the API key is of.
@@ -217,9 +217,9 @@ impl UserInput {
     ///
     /// # Errors
     /// If the project is another's.
-    pub fn entry(self, tenant_id: &TenantId) -> Result<UserEntry> {
+    pub fn entry(self, tenant_id: &TenantId) -> Result<UserFields> {
         check_project(self.project_id, tenant_id)?;
-        Ok(UserEntry {
+        Ok(UserFields {
             id: self.user_id.map(UuidText::get),
             external_id: self.external_id,
             organization: self.project_organization_id,

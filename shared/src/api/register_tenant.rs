@@ -9,7 +9,7 @@ use super::projects::ApiKeyField;
 use super::tenants::NoInput;
 use crate::auth::{KeyHolder, MintsTokens, Order};
 use crate::domain::{
-    EntryName, ExternalId, Naming, Organization, Problem, Properties, RegisteredData, RegisteredKey, RegisteredTenant,
+    ExternalId, Naming, Organization, PartyName, Problem, Properties, RegisteredData, RegisteredKey, RegisteredTenant,
     SignedToken, TenantId, Timestamp, TokenLifetime, User, UuidText,
 };
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ impl Operation for RegisterTenant {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterTenantInput {
-    pub display_name: EntryName,
+    pub display_name: PartyName,
     /// Which rows it may see, in the words of whoever reads the token.
     pub prefilters: Properties,
     /// The tenant's own id of it; left out, its display name.

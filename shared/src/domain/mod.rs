@@ -50,7 +50,7 @@ pub use origin::Origin;
 pub use page::{Cursor, Listing, Page, Paging};
 pub use patch::{Patch, present};
 pub use problem::Problem;
-pub use project::{Organization, OrganizationEntry, Record, RegisteredKey, RegisteredTenant, User, UserEntry};
+pub use project::{Organization, OrganizationFields, Record, RegisteredKey, RegisteredTenant, User, UserFields};
 pub use properties::{JsonObject, Properties};
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use quota::{Minute, Quota, TenantQuota};
@@ -63,6 +63,6 @@ pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};
 pub use tenant::{
     Configuration, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary, Violation,
 };
-pub use text::{DisplayName, EntryName, KeyName, Reason, TenantName};
+pub use text::{DisplayName, KeyName, PartyName, Reason, TenantName};
 pub use token::{Claims, Epochs, Grant, Issuer, RegisteredData, Scope, SignedToken, Subject};
 pub use token_check::{LONGEST_TOKEN, Refused, UnverifiedToken};

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::clock::{Day, Timestamp};
 use super::external_id::{ExternalId, Reference};
 use super::properties::Properties;
-use super::text::EntryName;
+use super::text::PartyName;
 
 /// An organization: a customer of the tenant.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Organization {
     pub id: Uuid,
     /// The tenant's own id of it.
     pub external_id: Option<ExternalId>,
-    pub name: EntryName,
+    pub name: PartyName,
     /// What all of its users' tokens carry.
     pub properties: Properties,
     pub record: Record,
@@ -29,7 +29,7 @@ pub struct User {
     pub external_id: Option<ExternalId>,
     pub organization_id: Uuid,
     pub role_id: Uuid,
-    pub name: EntryName,
+    pub name: PartyName,
     /// What its tokens carry, before the organization's where both have a field.
     pub properties: Properties,
     pub record: Record,
@@ -60,22 +60,22 @@ impl Record {
 
 /// What registering an organization says of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct OrganizationEntry {
+pub struct OrganizationFields {
     pub id: Option<Uuid>,
     pub external_id: Option<ExternalId>,
-    pub name: EntryName,
+    pub name: PartyName,
     /// `None` leaves what is registered.
     pub properties: Option<Properties>,
 }
 
 /// What registering a user says of it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct UserEntry {
+pub struct UserFields {
     pub id: Option<Uuid>,
     pub external_id: Option<ExternalId>,
     pub organization: Reference,
     pub role_id: Uuid,
-    pub name: EntryName,
+    pub name: PartyName,
     pub properties: Properties,
 }
 
@@ -83,7 +83,7 @@ pub struct UserEntry {
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegisteredTenant {
     pub key: RegisteredKey,
-    pub name: EntryName,
+    pub name: PartyName,
     /// What was registered with it.
     pub payload: Properties,
     pub created_at: Timestamp,
@@ -100,7 +100,7 @@ pub enum RegisteredKey {
     /// The tenant's own id of it.
     Key(ExternalId),
     /// Its display name, for want of a key.
-    Name(EntryName),
+    Name(PartyName),
 }
 
 impl RegisteredKey {
@@ -131,7 +131,7 @@ impl RegisteredTenant {
     pub fn registered(
         before: Option<&Self>,
         key: RegisteredKey,
-        name: EntryName,
+        name: PartyName,
         payload: Properties,
         at: Timestamp,
     ) -> Self {
@@ -149,7 +149,7 @@ impl RegisteredTenant {
 
 impl Organization {
     /// A new one.
-    pub fn new(id: Uuid, entry: OrganizationEntry, now: Timestamp) -> Self {
+    pub fn new(id: Uuid, entry: OrganizationFields, now: Timestamp) -> Self {
         Self {
             id,
             external_id: entry.external_id,
@@ -160,7 +160,7 @@ impl Organization {
     }
 
     /// This one as the entry has it; what the entry doesn't say stays. `None` if nothing is different.
-    pub fn changed(&self, entry: OrganizationEntry, now: Timestamp) -> Option<Self> {
+    pub fn changed(&self, entry: OrganizationFields, now: Timestamp) -> Option<Self> {
         let changed = Self {
             id: self.id,
             external_id: entry.external_id.or_else(|| self.external_id.clone()),
@@ -174,7 +174,7 @@ impl Organization {
 
 impl User {
     /// A new one.
-    pub fn new(id: Uuid, organization_id: Uuid, entry: UserEntry, now: Timestamp) -> Self {
+    pub fn new(id: Uuid, organization_id: Uuid, entry: UserFields, now: Timestamp) -> Self {
         Self {
             id,
             external_id: entry.external_id,
@@ -188,7 +188,7 @@ impl User {
     }
 
     /// This one as the entry has it; what the entry doesn't say stays. `None` if nothing is different.
-    pub fn changed(&self, organization_id: Uuid, entry: UserEntry, now: Timestamp) -> Option<Self> {
+    pub fn changed(&self, organization_id: Uuid, entry: UserFields, now: Timestamp) -> Option<Self> {
         let changed = Self {
             id: self.id,
             external_id: entry.external_id.or_else(|| self.external_id.clone()),

@@ -139,7 +139,7 @@ short_text! {
 
 short_text! {
     /// What a tenant calls one of its organizations, users or customers.
-    EntryName
+    PartyName
 }
 
 #[cfg(test)]

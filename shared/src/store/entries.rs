@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::item::{Item, Reader, millis, number, text};
 use super::keys::Kind;
 use crate::domain::{
-    Day, EntryName, ExternalId, Organization, Problem, Properties, Record, RegisteredKey, RegisteredTenant, User,
+    Day, ExternalId, Organization, PartyName, Problem, Properties, Record, RegisteredKey, RegisteredTenant, User,
     parse_uuid,
 };
 use crate::error::Result;
@@ -15,7 +15,7 @@ use crate::error::Result;
 pub type Attribute = (&'static str, Option<AttributeValue>);
 
 /// Something that is registered under a uuid, and under an external id if it has one.
-pub trait Entry {
+pub trait DirectoryRecord {
     const KIND: Kind;
     fn id(&self) -> Uuid;
     fn external_id(&self) -> Option<&ExternalId>;
@@ -28,7 +28,7 @@ pub trait Entry {
     }
 }
 
-impl Entry for Organization {
+impl DirectoryRecord for Organization {
     const KIND: Kind = Kind::Organization;
 
     fn id(&self) -> Uuid {
@@ -48,7 +48,7 @@ impl Entry for Organization {
     }
 }
 
-impl Entry for User {
+impl DirectoryRecord for User {
     const KIND: Kind = Kind::User;
 
     fn id(&self) -> Uuid {
@@ -78,7 +78,7 @@ impl Entry for User {
 }
 
 /// Everything that a registration writes but what stays for ever.
-pub fn written(entry: &impl Entry) -> Vec<Attribute> {
+pub fn written(entry: &impl DirectoryRecord) -> Vec<Attribute> {
     let record = entry.record();
     let mut attributes = entry.attributes();
     attributes.extend([
@@ -91,10 +91,10 @@ pub fn written(entry: &impl Entry) -> Vec<Attribute> {
 }
 
 /// The attributes of a new item. Those that [`written`] has not are written by revocations and tokens only, from then on.
-pub fn new(entry: &impl Entry) -> Item {
+pub fn new(entry: &impl DirectoryRecord) -> Item {
     let record = entry.record();
     let whole = [
-        ("entry_id", Some(text(entry.id()))),
+        ("record_id", Some(text(entry.id()))),
         ("created_at", Some(millis(record.created_at))),
         ("tokens_revoked_at", record.tokens_revoked_at.map(millis)),
         ("last_token_on", entry.last_token_on().map(text)),
@@ -107,9 +107,9 @@ pub fn new(entry: &impl Entry) -> Item {
 pub fn organization(item: &Item) -> Result<Organization> {
     let row = Reader(item);
     Ok(Organization {
-        id: uuid(row, "entry_id")?,
+        id: uuid(row, "record_id")?,
         external_id: row.optional("external_id", ExternalId::parse)?,
-        name: EntryName::from_stored(row.text("display_name")?),
+        name: PartyName::from_stored(row.text("display_name")?),
         properties: properties(row, "properties")?,
         record: record(row)?,
     })
@@ -119,11 +119,11 @@ pub fn organization(item: &Item) -> Result<Organization> {
 pub fn user(item: &Item) -> Result<User> {
     let row = Reader(item);
     Ok(User {
-        id: uuid(row, "entry_id")?,
+        id: uuid(row, "record_id")?,
         external_id: row.optional("external_id", ExternalId::parse)?,
         organization_id: uuid(row, "organization_id")?,
         role_id: uuid(row, "role_id")?,
-        name: EntryName::from_stored(row.text("display_name")?),
+        name: PartyName::from_stored(row.text("display_name")?),
         properties: properties(row, "properties")?,
         record: record(row)?,
         last_token_on: row.optional_text("last_token_on")?.map(Day::from_stored),
@@ -140,9 +140,9 @@ pub fn registered_tenant(item: &Item) -> Result<RegisteredTenant> {
     Ok(RegisteredTenant {
         key: match row.text("kind")? {
             BY_KEY => RegisteredKey::Key(row.parsed("external_id", ExternalId::parse)?),
-            _ => RegisteredKey::Name(EntryName::from_stored(row.text("external_id")?)),
+            _ => RegisteredKey::Name(PartyName::from_stored(row.text("external_id")?)),
         },
-        name: EntryName::from_stored(row.text("display_name")?),
+        name: PartyName::from_stored(row.text("display_name")?),
         payload: properties(row, "properties")?,
         created_at: row.millis("created_at")?,
         updated_at: row.optional_millis("updated_at")?,

@@ -5,15 +5,15 @@ use std::fmt;
 use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use uuid::Uuid;
 
-use super::entries::{self, Attribute, Entry};
+use super::entries::{self, Attribute, DirectoryRecord};
 use super::expression::{Condition, Update, put};
 use super::item::{millis, number, text, time_to_live};
 use super::keys::{self, Key, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::prefetch::{Prefetched, Read};
 use super::table::{ATTEMPTS, Commit, Table};
 use crate::domain::{
-    Day, ExternalId, Naming, Organization, OrganizationEntry, Random, Reference, RegisteredKey, RegisteredTenant,
-    TenantId, Timestamp, User, UserEntry, View, random_uuid,
+    Day, ExternalId, Naming, Organization, OrganizationFields, Random, Reference, RegisteredKey, RegisteredTenant,
+    TenantId, Timestamp, User, UserFields, View, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -46,7 +46,7 @@ impl Projects<'_> {
     pub async fn register_organization(
         self,
         mut seen: Prefetched,
-        entry: OrganizationEntry,
+        entry: OrganizationFields,
         now: Timestamp,
     ) -> Result<Organization> {
         for _ in 0..ATTEMPTS {
@@ -76,7 +76,7 @@ impl Projects<'_> {
     /// # Errors
     /// If there is no such organization, if uuid and external id are of two different users, or if a token could not carry
     /// the properties of both.
-    pub async fn register_user(self, mut seen: Prefetched, entry: UserEntry, now: Timestamp) -> Result<User> {
+    pub async fn register_user(self, mut seen: Prefetched, entry: UserFields, now: Timestamp) -> Result<User> {
         let organization = seen.organization_of(&entry.organization)?.ok_or(Error::OrganizationNotFound)?;
         organization.properties.overlaid_with(&entry.properties).ok_or(Error::PropertiesTooLarge)?;
         for _ in 0..ATTEMPTS {
@@ -140,7 +140,7 @@ impl Projects<'_> {
     }
 
     /// Writes an entry under its names, if it is still as `before`. `false` if it isn't.
-    async fn write<E: Entry>(self, before: Option<&E>, after: &E) -> Result<bool> {
+    async fn write<E: DirectoryRecord>(self, before: Option<&E>, after: &E) -> Result<bool> {
         let writes = match before {
             None => self.creation(after)?,
             Some(before) => self.change(before, after)?,
@@ -148,18 +148,18 @@ impl Projects<'_> {
         Ok(matches!(self.table.commit(writes).await?, Commit::Done))
     }
 
-    fn place<E: Entry>(self, naming: &Naming) -> Key {
+    fn place<E: DirectoryRecord>(self, naming: &Naming) -> Key {
         keys::named(self.tenant, E::KIND, naming)
     }
 
     /// The item under the external id: all that the one under the uuid has, but its place in the list.
-    fn copy<E: Entry>(self, entry: &E, external_id: &ExternalId) -> Result<TransactWriteItem> {
+    fn copy<E: DirectoryRecord>(self, entry: &E, external_id: &ExternalId) -> Result<TransactWriteItem> {
         let mut item = self.place::<E>(&Naming::External(external_id.clone()));
         item.extend(entries::new(entry));
         put(&self.table.name, item, Condition::is_new())
     }
 
-    fn creation<E: Entry>(self, entry: &E) -> Result<Vec<TransactWriteItem>> {
+    fn creation<E: DirectoryRecord>(self, entry: &E) -> Result<Vec<TransactWriteItem>> {
         let mut item = self.place::<E>(&Naming::Uuid(entry.id()));
         item.extend(entries::new(entry));
         item.insert(TENANT_LISTING.to_owned(), text(keys::listing(self.tenant, E::KIND)));
@@ -171,7 +171,7 @@ impl Projects<'_> {
         Ok(writes)
     }
 
-    fn change<E: Entry>(self, before: &E, after: &E) -> Result<Vec<TransactWriteItem>> {
+    fn change<E: DirectoryRecord>(self, before: &E, after: &E) -> Result<Vec<TransactWriteItem>> {
         let table = &self.table.name;
         // With the epoch, because a revocation counts without being a change: a copy that is made anew must not forget it.
         let record = before.record();
@@ -254,7 +254,7 @@ impl Projects<'_> {
 }
 
 /// What is registered already under one of these names.
-fn existing<E: Entry>(
+fn existing<E: DirectoryRecord>(
     id: Option<Uuid>,
     external_id: Option<&ExternalId>,
     find: impl Fn(&Naming) -> Result<Option<E>>,
@@ -272,7 +272,7 @@ fn set_all(update: Update, attributes: Vec<Attribute>) -> Update {
     attributes.into_iter().fold(update, |update, (name, value)| update.set_or_remove(name, value))
 }
 
-fn delete(table: &str, key: Key, before: &impl Entry) -> Result<TransactWriteItem> {
+fn delete(table: &str, key: Key, before: &impl DirectoryRecord) -> Result<TransactWriteItem> {
     let delete = Delete::builder()
         .table_name(table)
         .set_key(Some(key))

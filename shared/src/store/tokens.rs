@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use serde::{Deserialize, Serialize};
 
-use super::entries::Entry;
+use super::entries::DirectoryRecord;
 use super::expression::{Condition, Update, check};
 use super::item::{millis, text};
 use super::keys::{self, Key, Kind};
@@ -137,7 +137,7 @@ impl Tenants<'_> {
     }
 
     /// One write for each item of an entry, if it is still registered under these names.
-    fn under_each_name<E: Entry>(
+    fn under_each_name<E: DirectoryRecord>(
         tenant: &TenantId,
         entry: &E,
         count: impl Fn(Key, Condition) -> Result<TransactWriteItem>,
