@@ -28,7 +28,7 @@ pub fn entries_of(items: &[Value], sort_key: &str) -> BTreeMap<String, Map<Strin
     let entries: Vec<_> = items.iter().filter(|item| item["sk"]["S"] == sort_key).collect();
     for entry in &entries {
         let (tenant, place) = split(entry["pk"]["S"].as_str().unwrap());
-        let uuid = entry["entry_id"]["S"].as_str().unwrap();
+        let uuid = entry["record_id"]["S"].as_str().unwrap();
         if place != format!("{sort_key}#{uuid}") {
             continue;
         }

@@ -351,7 +351,7 @@ fn has_only(item: &Value, key: &ApiKey) -> bool {
 fn epochs(end: &Seen, stage: &Stage, whose: Whose) -> Vec<String> {
     let member = stage.member.as_ref().unwrap();
     let counted = end.items.iter().filter(|item| match whose {
-        Whose::ExternalUser => item["sk"]["S"] == "EXTERNAL" || item["entry_id"]["S"] == member.user_id.as_str(),
+        Whose::ExternalUser => item["sk"]["S"] == "EXTERNAL" || item["record_id"]["S"] == member.user_id.as_str(),
         Whose::Key => item["key_id"]["S"] == stage.key.id.as_str(),
         Whose::All => item["sk"]["S"] == "STATE",
     });

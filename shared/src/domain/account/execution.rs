@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use super::changes::FieldUpdates;
+use super::field_updates::FieldUpdates;
 use super::label::Label;
 use super::long_text::LongText;
 use crate::domain::clock::Timestamp;
