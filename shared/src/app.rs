@@ -17,7 +17,8 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    Homes, Prefetched, Projects, Read, Relay, RelayMemory, Rows, Secrets, Table, TenantState, Tenants, VersionCache,
+    OrganizationHints, Prefetched, Projects, Read, Relay, RelayMemory, Rows, Secrets, Table, TenantState, Tenants,
+    VersionCache,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
@@ -85,7 +86,7 @@ impl App {
         let table = Table {
             client: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             name: config.table,
-            homes: Homes::default(),
+            organization_hints: OrganizationHints::default(),
         };
         let secrets = Secrets {
             client: aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build()),

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::domain::{Actor, Change, IdempotencyKey, NewTenant, OverlapSeconds, TenantId, TenantSecret, Timestamp};
+use shared::domain::{
+    Actor, ChangeContext, IdempotencyKey, NewTenant, OverlapSeconds, TenantId, TenantSecret, Timestamp,
+};
 use stack::{Invocation, Match};
 
 use crate::support::{Call, Deployment, HandClock, Tenant, event};
@@ -190,8 +192,8 @@ async fn a_replay_with_the_other_admin_key_does_not_show_the_secret() {
     assert_eq!(replay.body, first.body);
 }
 
-fn at(moment: Timestamp) -> Change {
-    Change {
+fn at(moment: Timestamp) -> ChangeContext {
+    ChangeContext {
         actor: Actor::Operator,
         at: moment,
         request_id: format!("request-{}", moment.as_millis()),

@@ -99,7 +99,9 @@ impl Table {
     pub async fn prefetch(&self, tenant_id: &TenantId, view: &View, reads: &[Read]) -> Result<Prefetched> {
         let names_organization = reads.iter().any(|read| matches!(read, Read::Organization(_)));
         let guesses = reads.iter().filter(|_| !names_organization).filter_map(|read| match read {
-            Read::User(user) => self.homes.guess(tenant_id, user).map(|id| Read::Organization(Naming::Uuid(id))),
+            Read::User(user) => {
+                self.organization_hints.guess(tenant_id, user).map(|id| Read::Organization(Naming::Uuid(id)))
+            }
             _ => None,
         });
         let keys = reads.iter().cloned().chain(guesses).flat_map(|read| read.keys(tenant_id, view));

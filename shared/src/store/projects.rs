@@ -130,7 +130,7 @@ impl Projects<'_> {
             .await?
             .organization(&home)?;
         if organization.is_some() {
-            user.meanings().for_each(|meaning| self.table.homes.remember(self.tenant, meaning, id));
+            user.meanings().for_each(|meaning| self.table.organization_hints.remember(self.tenant, meaning, id));
         }
         Ok(organization)
     }

@@ -15,9 +15,9 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::expression::{Condition, Update, non_empty};
-use super::homes::Homes;
 use super::item::Item;
 use super::keys::{Key, PK, SK};
+use super::organization_cache::OrganizationHints;
 use crate::error::{Error, Result};
 
 /// How often something is tried that others got in the way of.
@@ -35,7 +35,7 @@ pub struct Table {
     pub client: Client,
     pub name: String,
     /// Where users were found.
-    pub homes: Homes,
+    pub organization_hints: OrganizationHints,
 }
 
 /// How an update ended.

@@ -12,29 +12,29 @@ use crate::domain::{Naming, TenantId};
 /// Guesses by tenant and name of the user, for as long as the process lives: at most `MOST` of them, after which it starts
 /// anew.
 #[derive(Clone, Default)]
-pub struct Homes(Arc<Mutex<HashMap<(TenantId, Naming), Uuid>>>);
+pub struct OrganizationHints(Arc<Mutex<HashMap<(TenantId, Naming), Uuid>>>);
 
-impl fmt::Debug for Homes {
+impl fmt::Debug for OrganizationHints {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Homes")
+        formatter.write_str("OrganizationHints")
     }
 }
 
-impl Homes {
+impl OrganizationHints {
     const MOST: usize = 1000;
 
     /// The organization in which that user was found last.
     pub fn guess(&self, tenant: &TenantId, user: &Naming) -> Option<Uuid> {
-        let homes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        homes.get(&(tenant.clone(), user.clone())).copied()
+        let hints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        hints.get(&(tenant.clone(), user.clone())).copied()
     }
 
     /// Remembers in which organization a user was found.
     pub fn remember(&self, tenant: &TenantId, user: Naming, organization: Uuid) {
-        let mut homes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if homes.len() >= Self::MOST {
-            homes.clear();
+        let mut hints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if hints.len() >= Self::MOST {
+            hints.clear();
         }
-        homes.insert((tenant.clone(), user), organization);
+        hints.insert((tenant.clone(), user), organization);
     }
 }
