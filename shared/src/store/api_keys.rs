@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use serde::{Deserialize, Serialize};
 
 use super::expression::{Condition, Update, check, put};
+use super::idempotency::{Replay, StoredResponse};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
-use super::outcomes::{Outcome, Replay};
 use super::prefetch::Read;
 use super::table::{Table, Updated};
 use super::tenant_items;
@@ -161,7 +161,7 @@ impl Tenants<'_> {
             Committed::Done | Committed::Replay(_) => Ok(()),
             // Revoked already, and even that is an outcome: the same idempotency key must not change anything later.
             Committed::Refused(refused) if refused.item(0).is_some() => {
-                self.commit(change, Vec::new(), &Outcome::default()).await.map(|_| ())
+                self.commit(change, Vec::new(), &StoredResponse::default()).await.map(|_| ())
             }
             Committed::Refused(_) => Err(Error::ApiKeyNotFound),
         }
@@ -182,9 +182,10 @@ impl Tenants<'_> {
             check(&self.table.name, keys::state(tenant), tenant_items::provisioned())?,
             self.event(tenant, &change.event_about(action, id))?,
         ];
-        let facts = shown.map(|(facts, _)| serde_json::to_string(facts)).transpose().map_err(Error::internal)?;
-        let outcome = Outcome { facts: facts.unwrap_or_default(), secret: shown.map(|(_, secret)| secret.expose()) };
-        match self.commit(change, writes, &outcome).await? {
+        let body = shown.map(|(facts, _)| serde_json::to_string(facts)).transpose().map_err(Error::internal)?;
+        let response =
+            StoredResponse { body: body.unwrap_or_default(), secret: shown.map(|(_, secret)| secret.expose()) };
+        match self.commit(change, writes, &response).await? {
             Committed::Refused(refused) if refused.failed(1) => Err(Error::TenantNotFound),
             committed => Ok(committed),
         }

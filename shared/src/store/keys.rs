@@ -13,7 +13,7 @@
 //! | external user | `TENANT#<tenant id>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
 //! | revoked token | `TENANT#<tenant id>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
 //! | nonce | `TENANT#<tenant id>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
-//! | outcome | `OUTCOME#<caller>#<digest>` | `OUTCOME` | what is remembered under an idempotency key |
+//! | outcome | `IDEMPOTENCY#<caller>#<digest>` | `IDEMPOTENCY` | what is remembered under an idempotency key |
 //!
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
 //! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that only
@@ -181,7 +181,7 @@ pub fn audit_from(moment: Timestamp) -> String {
 }
 
 /// What is remembered under an idempotency key.
-pub fn outcome(idempotency_key: &IdempotencyKey) -> Key {
+pub fn idempotency_record(idempotency_key: &IdempotencyKey) -> Key {
     let (scope, digest) = (idempotency_key.scope(), idempotency_key.digest());
-    key(format!("OUTCOME#{scope}#{digest}"), "OUTCOME".to_owned())
+    key(format!("IDEMPOTENCY#{scope}#{digest}"), "IDEMPOTENCY".to_owned())
 }

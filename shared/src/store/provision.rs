@@ -12,9 +12,9 @@
 use uuid::Uuid;
 
 use super::expression::{Condition, Update, put};
+use super::idempotency::{self, StoredResponse};
 use super::item::text;
 use super::keys::{self, ALL, LISTING, TENANT_STATUS};
-use super::outcomes::{self, Outcome};
 use super::signing;
 use super::table::Commit;
 use super::tenant_items::{self, ACTIVE, PENDING};
@@ -81,13 +81,13 @@ impl Tenants<'_> {
         let item = tenant_items::pending(tenant, change.deadline);
         let mut writes = vec![put(table, item, Condition::is_new())?];
         if let Some(idempotency_key) = &change.idempotency_key {
-            writes.push(outcomes::reserve(table, change, idempotency_key, attempt)?);
+            writes.push(idempotency::reserve(table, change, idempotency_key, attempt)?);
         }
         let Commit::Refused(refused) = self.table.commit(writes).await? else { return Ok(None) };
         let Some((idempotency_key, item)) = change.idempotency_key.as_ref().zip(refused.item(1)) else {
             return Err(Error::unavailable("a new tenant id was taken already"));
         };
-        let replay = outcomes::replay(item, idempotency_key, change.at)?;
+        let replay = idempotency::replay(item, idempotency_key, change.at)?;
         let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
         Ok(Some(Provisioned { tenant: replay.read()?, secret }))
     }
@@ -115,9 +115,9 @@ impl Tenants<'_> {
             self.event(&tenant.summary.id, &change.event(Action::TenantProvisioned, Vec::new()))?,
         ];
         if let Some(idempotency_key) = &change.idempotency_key {
-            let facts = serde_json::to_string(tenant).map_err(Error::internal)?;
-            let outcome = Outcome { facts, secret: Some(secret.expose()) };
-            writes.push(outcomes::remember(table, change, idempotency_key, Some(attempt), &outcome, self.random)?);
+            let body = serde_json::to_string(tenant).map_err(Error::internal)?;
+            let response = StoredResponse { body, secret: Some(secret.expose()) };
+            writes.push(idempotency::store(table, change, idempotency_key, Some(attempt), &response, self.random)?);
         }
         match self.table.commit(writes).await? {
             Commit::Done => Ok(()),

@@ -14,9 +14,9 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::expression::{self, Condition, Update};
+use super::idempotency::{self, Replay, StoredResponse};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys;
-use super::outcomes::{self, Outcome, Replay};
 use super::secrets::NewVersion;
 use super::table::{ATTEMPTS, Commit};
 use super::tenant_items;
@@ -87,12 +87,12 @@ impl Tenants<'_> {
     pub(super) async fn reserve(self, id: &TenantId, change: &ChangeContext, attempt: Uuid) -> Result<Option<Replay>> {
         let Some(idempotency_key) = &change.idempotency_key else { return Ok(None) };
         let table = &self.table.name;
-        let write = outcomes::reserve(table, change, idempotency_key, attempt)?;
+        let write = idempotency::reserve(table, change, idempotency_key, attempt)?;
         let exists = expression::check(table, keys::state(id), tenant_items::provisioned())?;
         match self.table.commit(vec![write, exists]).await? {
             Commit::Done => Ok(None),
             Commit::Refused(refused) => match refused.item(0) {
-                Some(item) => outcomes::replay(item, idempotency_key, change.at).map(Some),
+                Some(item) => idempotency::replay(item, idempotency_key, change.at).map(Some),
                 None => Err(Error::TenantNotFound),
             },
         }
@@ -130,10 +130,10 @@ impl Tenants<'_> {
             self.event(id, &change.event(Action::TenantSecretRotated, Vec::new()))?,
         ];
         if let Some(idempotency_key) = &change.idempotency_key {
-            let facts = serde_json::to_string(&candidate.facts).map_err(Error::internal)?;
-            let outcome = Outcome { facts, secret: Some(candidate.secret.expose()) };
+            let body = serde_json::to_string(&candidate.facts).map_err(Error::internal)?;
+            let response = StoredResponse { body, secret: Some(candidate.secret.expose()) };
             let attempt = Some(candidate.attempt);
-            writes.push(outcomes::remember(table, change, idempotency_key, attempt, &outcome, self.random)?);
+            writes.push(idempotency::store(table, change, idempotency_key, attempt, &response, self.random)?);
         }
         match self.table.commit(writes).await? {
             Commit::Done => Ok(None),

@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::expression::{Condition, Update, put};
+use super::idempotency::{self, StoredResponse};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys;
-use super::outcomes::{self, Outcome};
 use super::secrets::NewVersion;
 use super::table::{ATTEMPTS, Commit};
 use super::tenant_items;
@@ -111,9 +111,9 @@ impl Tenants<'_> {
                 put(table, item(id, &set)?, Condition::new("kid = :kid", [(":kid", text(before))]))?,
             ];
             if let Some(idempotency_key) = &change.idempotency_key {
-                let facts = serde_json::to_string(&rotated).map_err(Error::internal)?;
-                let outcome = Outcome { facts, secret: None };
-                writes.push(outcomes::remember(table, change, idempotency_key, Some(attempt), &outcome, self.random)?);
+                let body = serde_json::to_string(&rotated).map_err(Error::internal)?;
+                let response = StoredResponse { body, secret: None };
+                writes.push(idempotency::store(table, change, idempotency_key, Some(attempt), &response, self.random)?);
             }
             match self.table.commit(writes).await? {
                 Commit::Done => return Ok(rotated),

@@ -5,9 +5,9 @@ use std::fmt;
 use aws_sdk_dynamodb::types::TransactWriteItem;
 
 use super::expression::{Condition, Update, put};
+use super::idempotency::{self, Replay, StoredResponse};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, Key, TENANT_STATUS};
-use super::outcomes::{self, Outcome, Replay};
 use super::secrets::Secrets;
 use super::table::{ATTEMPTS, Commit, Refused, Table, pause};
 use super::tenant_items::{self, ACTIVE, SUSPENDED};
@@ -66,17 +66,18 @@ impl Tenants<'_> {
     /// If there is no such tenant, if the outcome breaks a rule, or if others kept getting in between.
     pub async fn update(self, id: &TenantId, patch: TenantPatch, change: &ChangeContext) -> Result<Tenant> {
         for _ in 0..ATTEMPTS {
-            let (tenant, outcome) = self.read(id, change.idempotency_key.as_ref().map(keys::outcome)).await?;
+            let (tenant, outcome) =
+                self.read(id, change.idempotency_key.as_ref().map(keys::idempotency_record)).await?;
             // Before the rules: a request that was carried out is answered as it was then, even if it would break one now.
             if let Some((item, key)) = outcome.as_ref().zip(change.idempotency_key.as_ref())
-                && let Some(replay) = outcomes::remembered(item, key, change.at)?
+                && let Some(replay) = idempotency::stored(item, key, change.at)?
             {
                 return replay.read();
             }
             let mut tenant = tenant.ok_or(Error::TenantNotFound)?;
             let writes = self.patched(&mut tenant, &patch, change)?;
-            let facts = serde_json::to_string(&tenant).map_err(Error::internal)?;
-            match self.commit(change, writes, &Outcome { facts, secret: None }).await? {
+            let body = serde_json::to_string(&tenant).map_err(Error::internal)?;
+            match self.commit(change, writes, &StoredResponse { body, secret: None }).await? {
                 Committed::Done => return Ok(tenant),
                 Committed::Replay(replay) => return replay.read(),
                 Committed::Refused(_) => {}
@@ -154,7 +155,7 @@ impl Tenants<'_> {
         let update = update.set("updated_at", millis(change.at)).increment("revision");
         let writes =
             vec![update.in_transaction(&self.table.name, due)?, self.event(id, &change.event(action, Vec::new()))?];
-        let state = match self.commit(change, writes, &Outcome::default()).await? {
+        let state = match self.commit(change, writes, &StoredResponse::default()).await? {
             Committed::Done | Committed::Replay(_) => return Ok(()),
             Committed::Refused(refused) => refused.item(0).cloned(),
         };
@@ -164,7 +165,7 @@ impl Tenants<'_> {
             return Err(Error::TenantNotFound);
         }
         // Nothing to change, and even that is an outcome: the same key must not change anything later.
-        self.commit(change, Vec::new(), &Outcome::default()).await.map(|_| ())
+        self.commit(change, Vec::new(), &StoredResponse::default()).await.map(|_| ())
     }
 
     /// The write that keeps an audit event.
@@ -178,11 +179,11 @@ impl Tenants<'_> {
         self,
         change: &ChangeContext,
         mut writes: Vec<TransactWriteItem>,
-        outcome: &Outcome<'_>,
+        response: &StoredResponse<'_>,
     ) -> Result<Committed> {
         let position = writes.len();
         if let Some(idempotency_key) = &change.idempotency_key {
-            writes.push(outcomes::remember(&self.table.name, change, idempotency_key, None, outcome, self.random)?);
+            writes.push(idempotency::store(&self.table.name, change, idempotency_key, None, response, self.random)?);
         }
         if writes.is_empty() {
             return Ok(Committed::Done);
@@ -192,7 +193,7 @@ impl Tenants<'_> {
             Commit::Refused(refused) => match (&change.idempotency_key, refused.item(position)) {
                 // The key first: a request that was already carried out is answered as it was then, whatever is true now.
                 (Some(idempotency_key), Some(item)) => {
-                    Ok(Committed::Replay(outcomes::replay(item, idempotency_key, change.at)?))
+                    Ok(Committed::Replay(idempotency::replay(item, idempotency_key, change.at)?))
                 }
                 _ => Ok(Committed::Refused(refused)),
             },

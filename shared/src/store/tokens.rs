@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::entries::DirectoryRecord;
 use super::expression::{Condition, Update, check};
+use super::idempotency::StoredResponse;
 use super::item::{millis, text};
 use super::keys::{self, Key, Kind};
-use super::outcomes::Outcome;
 use super::prefetch::Read;
 use super::projects;
 use super::table::ATTEMPTS;
@@ -65,8 +65,8 @@ impl Tenants<'_> {
             if *whose != RevokedTokens::All {
                 writes.push(check(&self.table.name, keys::state(id), tenant_items::provisioned())?);
             }
-            let facts = serde_json::to_string(&Facts { revoked_before: change.at }).map_err(Error::internal)?;
-            match self.commit(change, writes, &Outcome { facts, secret: None }).await? {
+            let body = serde_json::to_string(&Facts { revoked_before: change.at }).map_err(Error::internal)?;
+            match self.commit(change, writes, &StoredResponse { body, secret: None }).await? {
                 Committed::Done => return Ok(change.at),
                 Committed::Replay(replay) => return Ok(replay.read::<Facts>()?.revoked_before),
                 Committed::Refused(refused) if refused.failed(place + 1) || *whose == RevokedTokens::All => {

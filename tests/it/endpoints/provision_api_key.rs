@@ -232,11 +232,11 @@ async fn the_same_request_under_an_idempotency_key_is_one_key_and_shows_it_for_t
     assert_eq!(keys(&deployment).await.len(), 1);
     assert_eq!(deployment.audit_trail(&tenant).await, ["tenant.provisioned", "api_key.provisioned"]);
     let items = deployment.items().await;
-    let outcome = items.iter().find(|item| item["sk"]["S"] == "OUTCOME").unwrap();
+    let outcome = items.iter().find(|item| item["sk"]["S"] == "IDEMPOTENCY").unwrap();
     let until: i64 = outcome["sealed_until"]["N"].as_str().unwrap().parse().unwrap();
     let created_at = Timestamp::parse(first.data(201)["created_at"].as_str().unwrap()).unwrap();
     assert_eq!(until - created_at.as_millis(), 600_000);
-    deployment.set(outcome["pk"]["S"].as_str().unwrap(), "OUTCOME", "sealed_until", &json!({ "N": "1" })).await;
+    deployment.set(outcome["pk"]["S"].as_str().unwrap(), "IDEMPOTENCY", "sealed_until", &json!({ "N": "1" })).await;
     let late = send("Backend").await;
     let mut expected = first.data(201).clone();
     expected["api_key"] = Value::Null;

@@ -253,7 +253,7 @@ fn the_whole_account_reaches_everything_of_its_tenant_and_nothing_of_another() {
         {
             check(&event, &format!("TENANT#{}{rest}", key.tenant), "rw");
             check(&event, &format!("TENANT#{}0{rest}", key.tenant), "");
-            check(&event, &format!("OUTCOME#operator#{}{rest}", key.tenant), "");
+            check(&event, &format!("IDEMPOTENCY#operator#{}{rest}", key.tenant), "");
         }
     }
 }
@@ -338,8 +338,8 @@ fn the_operator_reaches_the_tenant_that_its_request_is_about() {
         check(&event, "TENANT#tnt_10", others);
     }
     check(&operator(suspend, "tenant_id=tnt_1"), "TENANT#tnt_1#KEY#1", "rw");
-    check(&operator(suspend, "tenant_id=tnt_1"), "OUTCOME#operator#1", "rw");
-    check(&operator(suspend, "tenant_id=tnt_1"), "OUTCOME#other#1", "");
+    check(&operator(suspend, "tenant_id=tnt_1"), "IDEMPOTENCY#operator#1", "rw");
+    check(&operator(suspend, "tenant_id=tnt_1"), "IDEMPOTENCY#other#1", "");
     // What a tenant publishes is all in one partition.
     check(&operator("/t/tnt_1/.well-known/jwks.json", ""), "TENANT#tnt_1#KEY#1", "");
 }
@@ -367,7 +367,7 @@ fn a_signer_reaches_the_tenant_that_it_says_it_is_and_its_nonces() {
         ("TENANT#tnt_10", ""),
         ("TENANT#tnt_2", ""),
         ("TENANT#tnt_2#NONCE#abc", ""),
-        ("OUTCOME#operator#tnt_1", ""),
+        ("IDEMPOTENCY#operator#tnt_1", ""),
     ];
     for (partition, allowed) in cases {
         for event in &signers {

@@ -43,7 +43,7 @@ fn allows(claim: &Claim, named: &Named) -> bool {
 /// The operator may name any tenant, but only the one that the request is about if it is about one.
 fn operator_may(about: &About, named: &Named) -> bool {
     match (named, about) {
-        (Named::Partition(_, partition), _) if partition.starts_with("OUTCOME#operator#") => true,
+        (Named::Partition(_, partition), _) if partition.starts_with("IDEMPOTENCY#operator#") => true,
         (Named::Partition(_, partition), About::One(tenant)) => within(partition, tenant).is_some(),
         (Named::Partition(Access::Read, partition), About::All)
         | (Named::Partition(Access::Write, partition), About::New) => partition.starts_with("TENANT#"),

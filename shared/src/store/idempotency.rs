@@ -1,7 +1,7 @@
-//! What is remembered under idempotency keys.
+//! What is stored under idempotency keys.
 //!
 //! The outcome is written in the transaction that makes the change, so that the one can't exist without the other, and the
-//! condition "nothing is remembered yet" is what makes a key take effect once. A change of several steps first reserves the
+//! condition "nothing is stored yet" is what makes a key take effect once. A change of several steps first reserves the
 //! key; the reservation is a lease that ends when the platform would have stopped the first attempt.
 
 use aws_sdk_dynamodb::primitives::Blob;
@@ -17,18 +17,18 @@ use super::keys;
 use crate::domain::{ChangeContext, IdempotencyKey, REMEMBERED, Random, SECRET_REMEMBERED, Timestamp};
 use crate::error::{Error, Result};
 
-/// What a change led to, as it is remembered.
+/// What a change led to, as it is stored.
 #[derive(Default)]
-pub struct Outcome<'a> {
+pub struct StoredResponse<'a> {
     /// What the answer is made from again, as JSON, without its secret.
-    pub facts: String,
+    pub body: String,
     /// The secret in the answer.
     pub secret: Option<&'a str>,
 }
 
 /// An earlier outcome.
 pub struct Replay {
-    facts: String,
+    body: String,
     /// The secret of the answer, if it is still to be shown and the seal opened.
     pub secret: Option<Zeroizing<String>>,
 }
@@ -40,9 +40,9 @@ impl fmt::Debug for Replay {
 }
 
 impl Replay {
-    /// What the answer is made from again, as it was remembered.
+    /// What the answer is made from again, as it was stored.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T> {
-        serde_json::from_str(&self.facts).map_err(Error::internal)
+        serde_json::from_str(&self.body).map_err(Error::internal)
     }
 }
 
@@ -59,18 +59,18 @@ pub fn reserve(
     put(table, item, unused(change, idempotency_key))
 }
 
-/// The write that remembers `outcome`; after a reservation, only if it still stands.
-pub fn remember(
+/// The write that remembers `response`; after a reservation, only if it still stands.
+pub fn store(
     table: &str,
     change: &ChangeContext,
     idempotency_key: &IdempotencyKey,
     attempt: Option<Uuid>,
-    outcome: &Outcome<'_>,
+    response: &StoredResponse<'_>,
     random: &dyn Random,
 ) -> Result<TransactWriteItem> {
     let mut item = base(change, idempotency_key);
-    item.insert("facts".to_owned(), text(&outcome.facts));
-    if let Some(secret) = outcome.secret {
+    item.insert("body".to_owned(), text(&response.body));
+    if let Some(secret) = response.secret {
         let sealed = idempotency_key.seal(secret, random)?;
         item.insert("sealed".to_owned(), AttributeValue::B(Blob::new(sealed)));
         item.insert("sealed_until".to_owned(), millis(change.at.plus(SECRET_REMEMBERED)));
@@ -91,20 +91,20 @@ pub fn replay(item: &Item, idempotency_key: &IdempotencyKey, now: Timestamp) -> 
     if row.text("fingerprint")? != idempotency_key.fingerprint() {
         return Err(Error::IdempotencyKeyReused);
     }
-    let Some(facts) = row.optional_text("facts")? else {
+    let Some(body) = row.optional_text("body")? else {
         return Err(Error::IdempotencyInProgress { retry_after: now.seconds_until(row.millis("lease_until")?) });
     };
     let shown = row.optional_millis("sealed_until")?.is_some_and(|until| now < until);
     let sealed = item.get("sealed").and_then(|value| value.as_b().ok()).filter(|_| shown);
     let secret = sealed.and_then(|sealed| idempotency_key.open(sealed.as_ref())).map(Zeroizing::new);
-    Ok(Replay { facts: facts.to_owned(), secret })
+    Ok(Replay { body: body.to_owned(), secret })
 }
 
 /// The earlier outcome in `item`, which was read under `idempotency_key`; `None` if it is so old that it is forgotten.
 ///
 /// # Errors
 /// As [`replay`].
-pub fn remembered(item: &Item, idempotency_key: &IdempotencyKey, now: Timestamp) -> Result<Option<Replay>> {
+pub fn stored(item: &Item, idempotency_key: &IdempotencyKey, now: Timestamp) -> Result<Option<Replay>> {
     if Reader(item).millis("expires_at")? <= now {
         return Ok(None);
     }
@@ -113,7 +113,7 @@ pub fn remembered(item: &Item, idempotency_key: &IdempotencyKey, now: Timestamp)
 
 fn base(change: &ChangeContext, idempotency_key: &IdempotencyKey) -> Item {
     let expires_at = change.at.plus(REMEMBERED);
-    let mut item = keys::outcome(idempotency_key);
+    let mut item = keys::idempotency_record(idempotency_key);
     item.insert("fingerprint".to_owned(), text(idempotency_key.fingerprint()));
     item.insert("expires_at".to_owned(), millis(expires_at));
     item.insert("purge_at".to_owned(), time_to_live(expires_at));
