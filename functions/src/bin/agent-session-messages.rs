@@ -1,6 +1,6 @@
 //! `/api/v1/agent-sessions/{id}/messages`: adds a message to a session, and lists what it has.
 
-use shared::api::account::Listed;
+use shared::api::account::ListPage;
 use shared::api::account::sessions::{CreateMessage, ListMessages};
 use shared::domain::Message;
 use shared::{App, Call, Exit, Result, on, serve_methods};
@@ -16,7 +16,7 @@ async fn create(app: App, call: Call<CreateMessage>) -> Result<Message> {
     Ok(message)
 }
 
-async fn list(app: App, call: Call<ListMessages>) -> Result<Listed<Message>> {
+async fn list(app: App, call: Call<ListMessages>) -> Result<ListPage<Message>> {
     let rows = call.caller.rows(&app, &call.found);
     Ok(rows.messages(call.query.id.get(), call.query.paging()).await?.into())
 }

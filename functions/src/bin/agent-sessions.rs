@@ -1,6 +1,6 @@
 //! `/api/v1/agent-sessions`: begins a session, and lists those that the caller sees.
 
-use shared::api::account::Listed;
+use shared::api::account::ListPage;
 use shared::api::account::sessions::{CreateAgentSession, ListAgentSessions};
 use shared::domain::AgentSession;
 use shared::{App, Call, Exit, Result, on, serve_methods};
@@ -16,7 +16,7 @@ async fn create(app: App, call: Call<CreateAgentSession>) -> Result<AgentSession
     Ok(session)
 }
 
-async fn list(app: App, call: Call<ListAgentSessions>) -> Result<Listed<AgentSession>> {
+async fn list(app: App, call: Call<ListAgentSessions>) -> Result<ListPage<AgentSession>> {
     let rows = call.caller.rows(&app, &call.found);
     Ok(rows.list(call.query.paging()).await?.into())
 }

@@ -1,6 +1,6 @@
 //! `/api/v1/documents`: stores a document, and lists those that the caller sees.
 
-use shared::api::account::Listed;
+use shared::api::account::ListPage;
 use shared::api::account::documents::{CreateDocument, ListDocuments, ShownDocument};
 use shared::domain::Document;
 use shared::{App, Call, Exit, Result, on, serve_methods};
@@ -17,7 +17,7 @@ async fn create(app: App, call: Call<CreateDocument>) -> Result<ShownDocument> {
     Ok(ShownDocument { document, markdown_content })
 }
 
-async fn list(app: App, call: Call<ListDocuments>) -> Result<Listed<Document>> {
+async fn list(app: App, call: Call<ListDocuments>) -> Result<ListPage<Document>> {
     let rows = call.caller.rows(&app, &call.found);
     Ok(rows.documents(call.query.paging()).await?.into())
 }

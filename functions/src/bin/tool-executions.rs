@@ -1,6 +1,6 @@
 //! `GET /api/v1/tool-executions`: the tool executions that the caller sees, newest first.
 
-use shared::api::account::Listed;
+use shared::api::account::ListPage;
 use shared::api::account::tools::ListToolExecutions;
 use shared::domain::ToolExecution;
 use shared::{App, Call, Exit, Result, serve};
@@ -9,7 +9,7 @@ fn main() -> Exit {
     serve::<ListToolExecutions, _, _>(list)
 }
 
-async fn list(app: App, call: Call<ListToolExecutions>) -> Result<Listed<ToolExecution>> {
+async fn list(app: App, call: Call<ListToolExecutions>) -> Result<ListPage<ToolExecution>> {
     let rows = call.caller.rows(&app, &call.found);
     Ok(rows.list(call.query.paging()).await?.into())
 }

@@ -1,6 +1,6 @@
 //! `GET /api/v1/workspaces/{id}/documents`: the documents of a workspace that the caller sees, newest first.
 
-use shared::api::account::Listed;
+use shared::api::account::ListPage;
 use shared::api::account::workspaces::ListWorkspaceDocuments;
 use shared::domain::Document;
 use shared::{App, Call, Exit, Result, serve};
@@ -9,7 +9,7 @@ fn main() -> Exit {
     serve::<ListWorkspaceDocuments, _, _>(list)
 }
 
-async fn list(app: App, call: Call<ListWorkspaceDocuments>) -> Result<Listed<Document>> {
+async fn list(app: App, call: Call<ListWorkspaceDocuments>) -> Result<ListPage<Document>> {
     let rows = call.caller.rows(&app, &call.found);
     Ok(rows.documents_in(call.query.id.get(), call.query.paging()).await?.into())
 }

@@ -1,6 +1,6 @@
 //! `/api/v1/workspaces`: makes a workspace, and lists those that the caller sees.
 
-use shared::api::account::Listed;
+use shared::api::account::ListPage;
 use shared::api::account::workspaces::{CreateWorkspace, ListWorkspaces};
 use shared::domain::WorkspaceView;
 use shared::{App, Call, Exit, Result, on, serve_methods};
@@ -16,7 +16,7 @@ async fn create(app: App, call: Call<CreateWorkspace>) -> Result<WorkspaceView> 
     rows.create_workspace(workspace, is_default).await
 }
 
-async fn list(app: App, call: Call<ListWorkspaces>) -> Result<Listed<WorkspaceView>> {
+async fn list(app: App, call: Call<ListWorkspaces>) -> Result<ListPage<WorkspaceView>> {
     let rows = call.caller.rows(&app, &call.found);
     Ok(rows.workspaces(call.query.paging()).await?.into())
 }

@@ -5,7 +5,8 @@ use serde::Serialize;
 
 use super::operation::Output;
 use crate::domain::{
-    ApiKey, ApiKeyId, ApiKeySecret, Cursor, Day, KeyKind, KeyState, Origins, Page, PageLimit, RevealedSecret, Timestamp,
+    ApiKey, ApiKeyId, ApiKeySecret, Cursor, CursorPage, Day, KeyKind, KeyState, Origins, PageLimit, RevealedSecret,
+    Timestamp,
 };
 use crate::store::{IssuedApiKey, RotatedSigningKey};
 
@@ -158,7 +159,7 @@ pub struct ApiKeysPage {
 
 impl ApiKeysPage {
     /// The answer, with states as of that time.
-    pub fn new(page: Page<ApiKey>, limit: PageLimit, now: Timestamp) -> Self {
+    pub fn new(page: CursorPage<ApiKey>, limit: PageLimit, now: Timestamp) -> Self {
         let api_keys = page.rows.into_iter().map(|key| ApiKeyRow::at(key, now)).collect();
         Self { api_keys, next_cursor: page.next, limit }
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::operation::{Operation, Output, Route};
 use super::tenants::{NoInput, PageOfTenant};
 use crate::auth::Operator;
-use crate::domain::{Cursor, Day, ExternalId, Organization, Page, PageLimit, RegisteredTenant, Timestamp, User};
+use crate::domain::{Cursor, CursorPage, Day, ExternalId, Organization, PageLimit, RegisteredTenant, Timestamp, User};
 
 /// Lists a tenant's organizations.
 #[derive(Debug, Clone, Copy)]
@@ -154,7 +154,7 @@ pub struct OrganizationsPage {
 
 impl OrganizationsPage {
     /// The answer.
-    pub fn new(page: Page<Organization>, limit: PageLimit) -> Self {
+    pub fn new(page: CursorPage<Organization>, limit: PageLimit) -> Self {
         Self { organizations: page.rows.into_iter().map(Into::into).collect(), next_cursor: page.next, limit }
     }
 }
@@ -174,7 +174,7 @@ pub struct UsersPage {
 
 impl UsersPage {
     /// The answer.
-    pub fn new(page: Page<User>, limit: PageLimit) -> Self {
+    pub fn new(page: CursorPage<User>, limit: PageLimit) -> Self {
         Self { users: page.rows.into_iter().map(Into::into).collect(), next_cursor: page.next, limit }
     }
 }
@@ -194,7 +194,7 @@ pub struct RegisteredTenantsPage {
 
 impl RegisteredTenantsPage {
     /// The answer.
-    pub fn new(page: Page<RegisteredTenant>, limit: PageLimit) -> Self {
+    pub fn new(page: CursorPage<RegisteredTenant>, limit: PageLimit) -> Self {
         Self { registered_tenants: page.rows.into_iter().map(Into::into).collect(), next_cursor: page.next, limit }
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::operation::Output;
 use crate::domain::{
-    AuditEvent, Configuration, Cursor, Page, PageLimit, RatePerMinute, Reason, RevealedSecret, Tenant, TenantId,
+    AuditEvent, Configuration, Cursor, CursorPage, PageLimit, RatePerMinute, Reason, RevealedSecret, Tenant, TenantId,
     TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp,
 };
 use crate::store::{Provisioned, Rotated};
@@ -212,7 +212,7 @@ pub struct TenantsPage {
 
 impl TenantsPage {
     /// The answer for a page of at most `limit` rows.
-    pub fn new(page: Page<TenantSummary>, limit: PageLimit) -> Self {
+    pub fn new(page: CursorPage<TenantSummary>, limit: PageLimit) -> Self {
         let tenants = page.rows.into_iter().map(TenantRow::from).collect();
         Self { tenants, next_cursor: page.next, limit }
     }
@@ -233,7 +233,7 @@ pub struct AuditPage {
 
 impl AuditPage {
     /// The answer for a page of at most `limit` rows.
-    pub fn new(page: Page<AuditEvent>, limit: PageLimit) -> Self {
+    pub fn new(page: CursorPage<AuditEvent>, limit: PageLimit) -> Self {
         Self { events: page.rows, next_cursor: page.next, limit }
     }
 }

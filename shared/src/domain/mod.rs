@@ -47,7 +47,7 @@ pub use lifetime::TokenLifetime;
 pub use limits::{KeyLifetime, Minutes, Offset, OverlapSeconds, PageLimit, PageNumber, RatePerMinute};
 pub use named::{named, present_name};
 pub use origin::Origin;
-pub use page::{Cursor, Listing, Page, Paging};
+pub use page::{Cursor, CursorPage, OffsetPage, PageRequest};
 pub use patch::{Patch, present};
 pub use problem::Problem;
 pub use project::{Organization, OrganizationFields, Record, RegisteredKey, RegisteredTenant, User, UserFields};

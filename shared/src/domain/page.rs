@@ -14,7 +14,7 @@ use super::problem::Problem;
 
 /// Rows of one page, and where the next page starts if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
+pub struct CursorPage<T> {
     /// The rows.
     pub rows: Vec<T>,
     /// For the request of the next page; `None` on the last.
@@ -23,12 +23,12 @@ pub struct Page<T> {
 
 /// Which page of a list, by number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Paging {
+pub struct PageRequest {
     pub page: PageNumber,
     pub limit: PageLimit,
 }
 
-impl Paging {
+impl PageRequest {
     /// How many rows come before the page.
     pub fn offset(self) -> u64 {
         (u64::from(self.page.get()) - 1) * u64::from(self.limit.get())
@@ -37,23 +37,23 @@ impl Paging {
 
 /// One page of a list whose length is known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing<T> {
+pub struct OffsetPage<T> {
     /// The rows of the page, newest first.
     pub items: Vec<T>,
     /// How many rows the list has.
     pub total: u64,
-    pub paging: Paging,
+    pub paging: PageRequest,
 }
 
-impl<T> Listing<T> {
+impl<T> OffsetPage<T> {
     /// Whether there is another page.
     pub fn has_more(&self) -> bool {
         self.paging.offset() + u64::from(self.paging.limit.get()) < self.total
     }
 
     /// The same page of something else.
-    pub fn map<U>(self, change: impl FnMut(T) -> U) -> Listing<U> {
-        Listing { items: self.items.into_iter().map(change).collect(), total: self.total, paging: self.paging }
+    pub fn map<U>(self, change: impl FnMut(T) -> U) -> OffsetPage<U> {
+        OffsetPage { items: self.items.into_iter().map(change).collect(), total: self.total, paging: self.paging }
     }
 }
 

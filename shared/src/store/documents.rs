@@ -10,7 +10,7 @@ use super::keys::Key;
 use super::row_keys::{self, List, Part, RowKind, Space};
 use super::rows::{Rows, Seen};
 use super::table::place;
-use crate::domain::{Document, DocumentStatus, Listing, Markdown, Paging, Problem, Workspace};
+use crate::domain::{Document, DocumentStatus, Markdown, OffsetPage, PageRequest, Problem, Workspace};
 use crate::error::{Error, Result};
 
 /// The attribute that holds a document's content.
@@ -68,13 +68,13 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// As [`Rows::list`].
-    pub async fn documents(self, paging: Paging) -> Result<Listing<Document>> {
+    pub async fn documents(self, paging: PageRequest) -> Result<OffsetPage<Document>> {
         self.documents_of(List::Of(RowKind::Document), paging).await
     }
 
-    async fn documents_of(self, list: List, paging: Paging) -> Result<Listing<Document>> {
-        let Listing { items, total, paging } = self.page(list, paging).await?;
-        Ok(Listing { items: self.within_view(items).await?, total, paging })
+    async fn documents_of(self, list: List, paging: PageRequest) -> Result<OffsetPage<Document>> {
+        let OffsetPage { items, total, paging } = self.page(list, paging).await?;
+        Ok(OffsetPage { items: self.within_view(items).await?, total, paging })
     }
 
     async fn content(self, document: &Seen<Document>) -> Result<Option<Markdown>> {
@@ -92,7 +92,7 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// If the view doesn't see the workspace.
-    pub async fn documents_in(self, workspace: Uuid, paging: Paging) -> Result<Listing<Document>> {
+    pub async fn documents_in(self, workspace: Uuid, paging: PageRequest) -> Result<OffsetPage<Document>> {
         self.get::<Workspace>(workspace).await?;
         self.documents_of(List::DocumentsIn(workspace), paging).await
     }

@@ -17,7 +17,7 @@ use super::table::{Table, failed};
 use super::tenant_items::{self, ACTIVE, SUSPENDED};
 use super::tenants::Tenants;
 use crate::domain::{
-    ApiKey, AuditEvent, Cursor, Offset, Organization, Page, PageLimit, Problem, RegisteredTenant, StatusFilter,
+    ApiKey, AuditEvent, Cursor, CursorPage, Offset, Organization, PageLimit, Problem, RegisteredTenant, StatusFilter,
     TenantId, TenantSummary, Timestamp, User,
 };
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ impl Tenants<'_> {
         filter: Option<StatusFilter>,
         start: &Start,
         limit: PageLimit,
-    ) -> Result<Page<TenantSummary>> {
+    ) -> Result<CursorPage<TenantSummary>> {
         let (index, attribute, value) = match filter {
             None => (TENANTS, LISTING, ALL),
             Some(StatusFilter::Active) => (TENANTS_BY_STATUS, TENANT_STATUS, ACTIVE),
@@ -67,11 +67,11 @@ impl Tenants<'_> {
             }
             Start::Skip(offset) => match skip(query.clone(), *offset).await? {
                 Skipped::To(key) => key,
-                Skipped::All => return Ok(Page { rows: Vec::new(), next: None }),
+                Skipped::All => return Ok(CursorPage { rows: Vec::new(), next: None }),
             },
         };
-        let rows = rows(query.set_exclusive_start_key(from), limit).await?;
-        page(&rows, limit, &name, LISTING_ORDER, tenant_items::summary)
+        let page_read = read_page(query.set_exclusive_start_key(from), limit).await?;
+        page(&page_read, limit, &name, LISTING_ORDER, tenant_items::summary)
     }
 
     /// A tenant's audit events, newest first; only those at or after `since`, if it is given.
@@ -84,7 +84,7 @@ impl Tenants<'_> {
         since: Option<Timestamp>,
         cursor: Option<&Cursor>,
         limit: PageLimit,
-    ) -> Result<Page<AuditEvent>> {
+    ) -> Result<CursorPage<AuditEvent>> {
         let partition = keys::tenant_partition(id);
         let from = keys::audit_from(since.unwrap_or(Timestamp::from_millis(0)));
         let name = format!("audit-events/{id}/{from}");
@@ -110,8 +110,8 @@ impl Tenants<'_> {
             .expression_attribute_values(":to", text(AUDIT.replace('#', "$")))
             .scan_index_forward(false)
             .set_exclusive_start_key(start.transpose()?);
-        let rows = rows(query, limit).await?;
-        let events = page(&rows, limit, &name, SK, |item| {
+        let page_read = read_page(query, limit).await?;
+        let events = page(&page_read, limit, &name, SK, |item| {
             let row = Reader(item);
             serde_json::from_str(row.text("event")?).map(Some).map_err(|_| row.unreadable("event"))
         })?;
@@ -128,7 +128,7 @@ impl Table {
         cursor: Option<&Cursor>,
         limit: PageLimit,
         read: impl Fn(&Item) -> Result<T>,
-    ) -> Result<Page<T>> {
+    ) -> Result<CursorPage<T>> {
         let listing = keys::listing(tenant, kind);
         let key = |id: &str| Some(keys::of_kind(tenant, kind, id));
         let start = cursor.map(|cursor| after(cursor, &listing, TENANT_LISTING, &listing, key)).transpose()?;
@@ -141,8 +141,8 @@ impl Table {
             .expression_attribute_values(":value", text(&listing))
             .scan_index_forward(false)
             .set_exclusive_start_key(start);
-        let rows = rows(query, limit).await?;
-        page(&rows, limit, &listing, LISTING_ORDER, |item| read(item).map(Some))
+        let page_read = read_page(query, limit).await?;
+        page(&page_read, limit, &listing, LISTING_ORDER, |item| read(item).map(Some))
     }
 }
 
@@ -151,7 +151,12 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such tenant, or the cursor is of another list.
-    pub async fn api_keys(self, id: &TenantId, cursor: Option<&Cursor>, limit: PageLimit) -> Result<Page<ApiKey>> {
+    pub async fn api_keys(
+        self,
+        id: &TenantId,
+        cursor: Option<&Cursor>,
+        limit: PageLimit,
+    ) -> Result<CursorPage<ApiKey>> {
         self.of_tenant(id, self.table.list(id, Kind::ApiKey, cursor, limit, api_keys::read).await?).await
     }
 
@@ -164,7 +169,7 @@ impl Tenants<'_> {
         id: &TenantId,
         cursor: Option<&Cursor>,
         limit: PageLimit,
-    ) -> Result<Page<Organization>> {
+    ) -> Result<CursorPage<Organization>> {
         self.of_tenant(id, self.table.list(id, Kind::Organization, cursor, limit, entries::organization).await?).await
     }
 
@@ -172,7 +177,7 @@ impl Tenants<'_> {
     ///
     /// # Errors
     /// If there is no such tenant, or the cursor is of another list.
-    pub async fn users(self, id: &TenantId, cursor: Option<&Cursor>, limit: PageLimit) -> Result<Page<User>> {
+    pub async fn users(self, id: &TenantId, cursor: Option<&Cursor>, limit: PageLimit) -> Result<CursorPage<User>> {
         self.of_tenant(id, self.table.list(id, Kind::User, cursor, limit, entries::user).await?).await
     }
 
@@ -185,13 +190,13 @@ impl Tenants<'_> {
         id: &TenantId,
         cursor: Option<&Cursor>,
         limit: PageLimit,
-    ) -> Result<Page<RegisteredTenant>> {
+    ) -> Result<CursorPage<RegisteredTenant>> {
         let page = self.table.list(id, Kind::RegisteredTenant, cursor, limit, entries::registered_tenant).await?;
         self.of_tenant(id, page).await
     }
 
     /// The page, if it is of a tenant: an empty one may be of none.
-    async fn of_tenant<T>(self, id: &TenantId, page: Page<T>) -> Result<Page<T>> {
+    async fn of_tenant<T>(self, id: &TenantId, page: CursorPage<T>) -> Result<CursorPage<T>> {
         if page.rows.is_empty() {
             let state = self.table.get(keys::state(id)).await?.ok_or(Error::TenantNotFound)?;
             tenant_items::summary(&state)?.ok_or(Error::TenantNotFound)?;
@@ -205,7 +210,7 @@ impl Projects<'_> {
     ///
     /// # Errors
     /// If the cursor is of another list.
-    pub async fn organizations(self, cursor: Option<&Cursor>, limit: PageLimit) -> Result<Page<Organization>> {
+    pub async fn organizations(self, cursor: Option<&Cursor>, limit: PageLimit) -> Result<CursorPage<Organization>> {
         self.table.list(self.tenant, Kind::Organization, cursor, limit, entries::organization).await
     }
 
@@ -213,38 +218,38 @@ impl Projects<'_> {
     ///
     /// # Errors
     /// If the cursor is of another list.
-    pub async fn users(self, cursor: Option<&Cursor>, limit: PageLimit) -> Result<Page<User>> {
+    pub async fn users(self, cursor: Option<&Cursor>, limit: PageLimit) -> Result<CursorPage<User>> {
         self.table.list(self.tenant, Kind::User, cursor, limit, entries::user).await
     }
 }
 
 /// The rows of one page, and one more that tells whether there is a next.
-struct Rows {
+struct QueryPage {
     items: Vec<Item>,
     /// Whether DynamoDB stopped before it had as many: an answer of its has at most 1 MB.
     cut_short: bool,
 }
 
-async fn rows(query: QueryFluentBuilder, limit: PageLimit) -> Result<Rows> {
+async fn read_page(query: QueryFluentBuilder, limit: PageLimit) -> Result<QueryPage> {
     let most = i32::try_from(limit.get()).unwrap_or(i32::MAX).saturating_add(1);
     let answer = query.limit(most).send().await.map_err(failed)?;
-    Ok(Rows { items: answer.items.unwrap_or_default(), cut_short: answer.last_evaluated_key.is_some() })
+    Ok(QueryPage { items: answer.items.unwrap_or_default(), cut_short: answer.last_evaluated_key.is_some() })
 }
 
 /// Makes the page of its rows; `order` is the attribute that is the position in the list.
 fn page<T>(
-    Rows { items, cut_short }: &Rows,
+    QueryPage { items, cut_short }: &QueryPage,
     limit: PageLimit,
     query: &str,
     order: &'static str,
     read: impl Fn(&Item) -> Result<Option<T>>,
-) -> Result<Page<T>> {
+) -> Result<CursorPage<T>> {
     let limit = usize::try_from(limit.get()).unwrap_or(usize::MAX);
     let shown = items.get(..limit.min(items.len())).unwrap_or_default();
     let rows = shown.iter().map(read).filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
     let last = shown.last().filter(|_| items.len() > limit || *cut_short);
     let next = last.map(|item| Reader(item).text(order)).transpose()?.map(|position| Cursor::new(query, position));
-    Ok(Page { rows, next })
+    Ok(CursorPage { rows, next })
 }
 
 /// The key of the index row at a cursor: that of the item with an id, and the index's own.

@@ -12,7 +12,7 @@ use super::keys::{Key, SK};
 use super::row_keys::{self, List, Space};
 use super::rows::{self, KEPT_IN, ROW_COUNT, Row, Rows, Seen};
 use super::table::{Table, failed, place};
-use crate::domain::{Listing, Paging, Problem, parse_uuid};
+use crate::domain::{OffsetPage, PageRequest, Problem, parse_uuid};
 use crate::error::{Error, Part, Result};
 
 /// How many entries are passed over at most, so that a page is at most some ten calls. Who asks for what is farther back gets
@@ -28,12 +28,12 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// If the page is more than 50 000 rows back.
-    pub async fn list<R: Row>(self, paging: Paging) -> Result<Listing<R>> {
+    pub async fn list<R: Row>(self, paging: PageRequest) -> Result<OffsetPage<R>> {
         Ok(self.page::<R>(List::Of(R::KIND), paging).await?.map(|seen| seen.row))
     }
 
     /// A page of a list, as the view sees it.
-    pub(super) async fn page<R: Row>(self, list: List, paging: Paging) -> Result<Listing<Seen<R>>> {
+    pub(super) async fn page<R: Row>(self, list: List, paging: PageRequest) -> Result<OffsetPage<Seen<R>>> {
         let counters = row_keys::counters(self.tenant, self.view, list);
         let counts = counters.iter().filter_map(|key| self.found.at(key)).map(row_count);
         let total = counts.sum::<Result<u64>>()?;
@@ -46,11 +46,11 @@ impl Rows<'_> {
         spaces: &[Space],
         list: List,
         total: u64,
-        paging: Paging,
-    ) -> Result<Listing<Seen<R>>> {
+        paging: PageRequest,
+    ) -> Result<OffsetPage<Seen<R>>> {
         let offset = paging.offset();
         if offset >= total {
-            return Ok(Listing { items: Vec::new(), total, paging });
+            return Ok(OffsetPage { items: Vec::new(), total, paging });
         }
         if offset > FARTHEST {
             let problem = Problem::new("is more than 50000 rows back");
@@ -65,7 +65,7 @@ impl Rows<'_> {
             let item = items.remove(&place(&key))?;
             Some(rows::read(&item).map(|row| Seen { row, space, item }))
         });
-        Ok(Listing { items: seen.collect::<Result<_>>()?, total, paging })
+        Ok(OffsetPage { items: seen.collect::<Result<_>>()?, total, paging })
     }
 
     /// The entries of one page, newest first, of all spaces together.

@@ -9,7 +9,7 @@ use super::row_keys::{self, List, Part, RowKind};
 use super::row_lists::row_count;
 use super::rows::{ROW_COUNT, Rows, Seen};
 use super::tenant_items::REMAINS;
-use crate::domain::{AgentSession, Listing, Message, Paging, Problem, Timestamp};
+use crate::domain::{AgentSession, Message, OffsetPage, PageRequest, Problem, Timestamp};
 use crate::error::{Error, Result};
 
 impl Rows<'_> {
@@ -43,7 +43,7 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// If the view sees no such session.
-    pub async fn messages(self, session: Uuid, paging: Paging) -> Result<Listing<Message>> {
+    pub async fn messages(self, session: Uuid, paging: PageRequest) -> Result<OffsetPage<Message>> {
         let Seen { space, item, .. } = self.get::<AgentSession>(session).await?;
         // A session counts its own messages: it is read anyway, and nobody lists those of several.
         let total = if item.contains_key(ROW_COUNT) { row_count(&item)? } else { 0 };

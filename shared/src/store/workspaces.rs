@@ -12,7 +12,7 @@ use super::row_keys::{self, List, RowKind, Space};
 use super::row_lists::row_count;
 use super::rows::{Rows, Seen};
 use super::table::place;
-use crate::domain::{FieldUpdates, Listing, Paging, Timestamp, Workspace, WorkspaceView};
+use crate::domain::{FieldUpdates, OffsetPage, PageRequest, Timestamp, Workspace, WorkspaceView};
 use crate::error::{Error, Result};
 
 /// Which workspace of a space is the default: an item of its own, so there is never a second one. One that is deleted is the
@@ -43,9 +43,9 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// As [`Rows::list`].
-    pub async fn workspaces(self, paging: Paging) -> Result<Listing<WorkspaceView>> {
-        let Listing { items, total, paging } = self.page(List::Of(RowKind::Workspace), paging).await?;
-        Ok(Listing { items: self.view(items).await?, total, paging })
+    pub async fn workspaces(self, paging: PageRequest) -> Result<OffsetPage<WorkspaceView>> {
+        let OffsetPage { items, total, paging } = self.page(List::Of(RowKind::Workspace), paging).await?;
+        Ok(OffsetPage { items: self.view(items).await?, total, paging })
     }
 
     /// Writes fields of a workspace, and whether it is the default, as far as they are given.

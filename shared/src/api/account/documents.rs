@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
+use super::{Deleted, EndUser, ListPage, PageQuery, PathOnly};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
@@ -46,7 +46,7 @@ impl Operation for ListDocuments {
     type Caller = Viewer;
     type Query = PageQuery;
     type Body = NoInput;
-    type Output = Listed<Document>;
+    type Output = ListPage<Document>;
 
     fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
         vec![Read::Total(List::Of(RowKind::Document))]

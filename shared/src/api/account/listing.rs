@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::operation::{Input, Output};
-use crate::domain::{Listing, PageLimit, PageNumber, Paging, PathId};
+use crate::domain::{OffsetPage, PageLimit, PageNumber, PageRequest, PathId};
 
 /// Which page.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,8 +19,8 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    pub fn paging(&self) -> Paging {
-        Paging { page: self.page, limit: self.limit }
+    pub fn paging(&self) -> PageRequest {
+        PageRequest { page: self.page, limit: self.limit }
     }
 }
 
@@ -51,8 +51,8 @@ pub struct PageWithin {
 }
 
 impl PageWithin {
-    pub fn paging(&self) -> Paging {
-        Paging { page: self.page, limit: self.limit }
+    pub fn paging(&self) -> PageRequest {
+        PageRequest { page: self.page, limit: self.limit }
     }
 }
 
@@ -61,7 +61,7 @@ impl Input for PageWithin {}
 /// One page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{T}List")]
-pub struct Listed<T> {
+pub struct ListPage<T> {
     /// Newest first.
     pub items: Vec<T>,
     /// How many there are that the caller sees.
@@ -72,14 +72,14 @@ pub struct Listed<T> {
     pub has_more: bool,
 }
 
-impl<T> From<Listing<T>> for Listed<T> {
-    fn from(listing: Listing<T>) -> Self {
+impl<T> From<OffsetPage<T>> for ListPage<T> {
+    fn from(listing: OffsetPage<T>) -> Self {
         let (has_more, paging) = (listing.has_more(), listing.paging);
         Self { items: listing.items, total: listing.total, page: paging.page, limit: paging.limit, has_more }
     }
 }
 
-impl<T: Serialize + JsonSchema + Send + 'static> Output for Listed<T> {}
+impl<T: Serialize + JsonSchema + Send + 'static> Output for ListPage<T> {}
 
 /// It is gone.
 #[derive(Debug, Serialize, JsonSchema)]

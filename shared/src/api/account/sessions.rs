@@ -5,7 +5,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::listing::PageWithin;
-use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
+use super::{Deleted, EndUser, ListPage, PageQuery, PathOnly};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
@@ -46,7 +46,7 @@ impl Operation for ListAgentSessions {
     type Caller = Viewer;
     type Query = PageQuery;
     type Body = NoInput;
-    type Output = Listed<AgentSession>;
+    type Output = ListPage<AgentSession>;
 
     fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
         vec![Read::Total(List::Of(RowKind::AgentSession))]
@@ -139,7 +139,7 @@ impl Operation for ListMessages {
     type Caller = Viewer;
     type Query = PageWithin;
     type Body = NoInput;
-    type Output = Listed<Message>;
+    type Output = ListPage<Message>;
 
     fn prefetch(query: &PageWithin, _: &NoInput) -> Vec<Read> {
         vec![Read::Row(RowKind::AgentSession, query.id.get())]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{EndUser, Listed, PageQuery};
+use super::{EndUser, ListPage, PageQuery};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::{AccountKey, Viewer};
@@ -44,7 +44,7 @@ impl Operation for ListToolExecutions {
     type Caller = Viewer;
     type Query = PageQuery;
     type Body = NoInput;
-    type Output = Listed<ToolExecution>;
+    type Output = ListPage<ToolExecution>;
 
     fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
         vec![Read::Total(List::Of(RowKind::ToolExecution))]

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::listing::PageWithin;
-use super::{Deleted, EndUser, Listed, PageQuery, PathOnly};
+use super::{Deleted, EndUser, ListPage, PageQuery, PathOnly};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
@@ -45,7 +45,7 @@ impl Operation for ListWorkspaces {
     type Caller = Viewer;
     type Query = PageQuery;
     type Body = NoInput;
-    type Output = Listed<WorkspaceView>;
+    type Output = ListPage<WorkspaceView>;
 
     fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
         vec![Read::Total(List::Of(RowKind::Workspace))]
@@ -117,7 +117,7 @@ impl Operation for ListWorkspaceDocuments {
     type Caller = Viewer;
     type Query = PageWithin;
     type Body = NoInput;
-    type Output = Listed<Document>;
+    type Output = ListPage<Document>;
 
     fn prefetch(query: &PageWithin, _: &NoInput) -> Vec<Read> {
         let id = query.id.get();
