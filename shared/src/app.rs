@@ -13,7 +13,7 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AdminKeys, ApiKey, Clock, Grant, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp, View,
+    AdminKeys, ApiKey, Clock, Grant, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{
@@ -150,16 +150,21 @@ impl App {
     }
 
     /// The rows that can be seen and written in this view. Only `auth` gives out the view that goes with a credential.
-    pub(crate) fn rows<'a>(&'a self, tenant: &'a TenantId, view: &'a View, found: &'a Prefetched) -> Rows<'a> {
-        Rows { table: &self.0.table, random: self.random(), tenant, view, found }
+    pub(crate) fn rows<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        viewpoint: &'a Viewpoint,
+        found: &'a Prefetched,
+    ) -> Rows<'a> {
+        Rows { table: &self.0.table, random: self.random(), tenant, viewpoint, found }
     }
 
-    /// Reads a tenant's state and what else is wanted of it, in one call: of rows those that can be seen in `view`.
+    /// Reads a tenant's state and what else is wanted of it, in one call: of rows those that can be seen in `viewpoint`.
     ///
     /// # Errors
     /// If the table fails.
-    pub async fn prefetch(&self, tenant_id: &TenantId, view: &View, reads: &[Read]) -> Result<Prefetched> {
-        self.0.table.prefetch(tenant_id, view, reads).await
+    pub async fn prefetch(&self, tenant_id: &TenantId, viewpoint: &Viewpoint, reads: &[Read]) -> Result<Prefetched> {
+        self.0.table.prefetch(tenant_id, viewpoint, reads).await
     }
 
     /// Signs a token with the key that was in force when `access` was read.

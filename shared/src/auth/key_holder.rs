@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use super::token::Order;
 use super::{Attempt, Caller, LARGEST_BODY, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{ApiKey, ApiKeySecret, Issuer, KeyKind, KeyState, SignedToken, TenantId, View};
+use crate::domain::{ApiKey, ApiKeySecret, Issuer, KeyKind, KeyState, SignedToken, TenantId, Viewpoint};
 use crate::error::{Error, Result};
 use crate::store::{Prefetched, Read, TenantState};
 
@@ -119,7 +119,7 @@ impl<P: Purpose> Caller for KeyHolder<P> {
         let presented = presented::<P>(request)?;
         let facts = presented.facts();
         let reads: Vec<_> = needs.reads.iter().cloned().chain([Read::ApiKey(facts.id.clone())]).collect();
-        let prefetched = app.prefetch(&facts.tenant_id, &View::Account, &reads).await?;
+        let prefetched = app.prefetch(&facts.tenant_id, &Viewpoint::Account, &reads).await?;
         let (key, found) = accept(app, request, &presented, P::KINDS, prefetched).await?;
         Ok((Self { key, purpose: PhantomData }, found))
     }

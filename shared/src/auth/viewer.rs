@@ -7,7 +7,7 @@ use super::token::{self, reads_for};
 use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Problem, Scope, TenantId, UnverifiedToken, View,
+    ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Problem, Scope, TenantId, UnverifiedToken, Viewpoint,
 };
 use crate::error::{Error, Part, Result};
 use crate::store::{Read, Rows};
@@ -20,7 +20,7 @@ const END_USER_HEADERS: [(&str, &str); 2] =
 /// this view.
 pub struct Viewer {
     tenant_id: TenantId,
-    view: View,
+    viewpoint: Viewpoint,
     /// The key that the call was made with; none, if it was a token.
     key: Option<ApiKey>,
 }
@@ -60,7 +60,7 @@ impl Caller for Viewer {
             (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
         };
         let required = found.tenant.require_end_user.unwrap_or(app.require_end_user());
-        if required && needs.is_readable && viewer.view == View::Account {
+        if required && needs.is_readable && viewer.viewpoint == Viewpoint::Account {
             return Err(Error::EndUserRequired);
         }
         Ok((viewer, found))
@@ -81,16 +81,16 @@ impl Viewer {
         let presented = ApiKeySecret::parse(key).ok_or(Error::Unauthenticated(malformed))?;
         // What is wrong with the names is for those to know who have a key.
         let named = named_end_user(request, needs);
-        let view = View::from(named.as_ref().ok().cloned().flatten());
+        let viewpoint = Viewpoint::from(named.as_ref().ok().cloned().flatten());
         let facts = presented.facts();
         // Nothing is read for an end user who is in doubt.
         let reads = needs.reads.iter().filter(|_| named.is_ok()).cloned();
         let reads: Vec<_> = reads.chain([Read::ApiKey(facts.id.clone())]).collect();
-        let prefetched = app.prefetch(&facts.tenant_id, &view, &reads).await?;
+        let prefetched = app.prefetch(&facts.tenant_id, &viewpoint, &reads).await?;
         let kinds = [KeyKind::Account];
         let (key, found) = key_holder::accept(app, request, &presented, &kinds, prefetched).await?;
         named?;
-        Ok((Self { tenant_id: key.facts.tenant_id.clone(), view, key: Some(key) }, found))
+        Ok((Self { tenant_id: key.facts.tenant_id.clone(), viewpoint, key: Some(key) }, found))
     }
 
     async fn by_token(app: &App, request: &Request, needs: &Needs, token: &str) -> Result<(Self, Found)> {
@@ -100,11 +100,11 @@ impl Viewer {
             Ok(named) => named.is_some() && named != claimed.external_user_id,
             Err(_) => true,
         };
-        let view = View::from(claimed.external_user_id);
+        let viewpoint = Viewpoint::from(claimed.external_user_id);
         // Nothing is read for an end user who is in doubt.
         let reads = needs.reads.iter().filter(|_| !is_another).cloned();
         let reads: Vec<_> = reads.chain(reads_for(token)).collect();
-        let prefetched = app.prefetch(&claimed.tenant_id, &view, &reads).await?;
+        let prefetched = app.prefetch(&claimed.tenant_id, &viewpoint, &reads).await?;
         let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
         let found = Found { tenant, prefetched };
         let issuer = Issuer::new(&request.base_url, &claimed.tenant_id);
@@ -123,17 +123,17 @@ impl Viewer {
         if is_another {
             return Err(Error::AnotherEndUser);
         }
-        Ok((Self { tenant_id: claimed.tenant_id, view, key: None }, found))
+        Ok((Self { tenant_id: claimed.tenant_id, viewpoint, key: None }, found))
     }
 
     /// The rows that the caller sees and writes.
     pub fn rows<'a>(&'a self, app: &'a App, found: &'a Found) -> Rows<'a> {
-        app.rows(&self.tenant_id, &self.view, &found.prefetched)
+        app.rows(&self.tenant_id, &self.viewpoint, &found.prefetched)
     }
 
     /// The end user for whom the call is.
     pub fn external_user_id(&self) -> Option<&ExternalId> {
-        self.view.external_user_id()
+        self.viewpoint.external_user_id()
     }
 
     /// The key that the call was made with, if it was.

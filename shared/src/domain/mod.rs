@@ -33,7 +33,7 @@ mod token_check;
 pub use account::{
     AgentSession, Description, Document, DocumentStatus, ExecutionId, ExecutionPathId, ExecutionStatus, Failure,
     FieldUpdates, Finished, Label, LongText, Markdown, Message, MessageContent, MessageRole, PathId, Report,
-    SessionStatus, SystemPrompt, ToolData, ToolExecution, ToolIds, View, Workspace, WorkspaceIds, WorkspaceView,
+    SessionStatus, SystemPrompt, ToolData, ToolExecution, ToolIds, Viewpoint, Workspace, WorkspaceIds, WorkspaceView,
     new_row_id,
 };
 pub use api_key::{ApiKey, KeyHashes, KeyState};

@@ -17,7 +17,7 @@ use super::tenant_items;
 use super::tenants::{Committed, Tenants};
 use crate::domain::{
     Action, ApiKey, ApiKeyId, ApiKeySecret, ChangeContext, Day, KeyFacts, KeyHash, KeyHashes, KeyKind, KeyName, Origin,
-    Origins, OverlapSeconds, Problem, TenantId, Timestamp, View,
+    Origins, OverlapSeconds, Problem, TenantId, Timestamp, Viewpoint,
 };
 use crate::error::{Error, Result};
 
@@ -120,7 +120,7 @@ impl Tenants<'_> {
         change: &ChangeContext,
     ) -> Result<IssuedApiKey> {
         let place = keys::of_kind(tenant, Kind::ApiKey, id);
-        let seen = self.table.prefetch(tenant, &View::Account, &[Read::ApiKey(id.clone())]).await?;
+        let seen = self.table.prefetch(tenant, &Viewpoint::Account, &[Read::ApiKey(id.clone())]).await?;
         seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
         let (mut key, _) = seen.api_key(id)?.ok_or(Error::ApiKeyNotFound)?;
         let secret = ApiKeySecret::regenerate(&key.facts, self.random)?.ok_or(Error::ApiKeyNotFound)?;

@@ -22,7 +22,7 @@ impl Rows<'_> {
     /// # Errors
     /// If the view doesn't see one of the workspaces.
     pub async fn create_document(self, document: &Document, content: Option<&Markdown>) -> Result<()> {
-        let (space, mut writes) = (Space::of(self.view), Vec::new());
+        let (space, mut writes) = (Space::of(self.viewpoint), Vec::new());
         let unknown = |position: usize| {
             let problem = Problem::new("must be the id of a workspace that the end user sees");
             Error::invalid(format!("workspace_ids[{position}]"), problem)
@@ -101,7 +101,7 @@ impl Rows<'_> {
     async fn within_view(self, mut documents: Vec<Seen<Document>>) -> Result<Vec<Document>> {
         let list = List::Of(RowKind::Workspace);
         let entries = |id| -> Vec<Key> {
-            let spaces = Space::seen(self.view, RowKind::Workspace);
+            let spaces = Space::seen(self.viewpoint, RowKind::Workspace);
             spaces.iter().map(|space| row_keys::entry(self.tenant, space, list, id)).collect()
         };
         let ids: HashSet<Uuid> = documents.iter().flat_map(|seen| seen.row.workspace_ids.iter()).collect();

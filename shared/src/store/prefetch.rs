@@ -17,7 +17,7 @@ use super::table::{Table, place};
 use super::tenant_items::{self, ACTIVE};
 use crate::domain::{
     ApiKey, ApiKeyId, ExternalId, KeyHashes, Naming, Organization, PublishedKey, Reference, RegisteredKey,
-    RegisteredTenant, SigningPointer, TenantId, Timestamp, User, View,
+    RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::Result;
 
@@ -53,7 +53,7 @@ impl Read {
         reference.meanings().map(Self::User)
     }
 
-    fn keys(&self, tenant: &TenantId, view: &View) -> Vec<Key> {
+    fn keys(&self, tenant: &TenantId, viewpoint: &Viewpoint) -> Vec<Key> {
         let key = match self {
             Self::ApiKey(id) => keys::of_kind(tenant, Kind::ApiKey, id),
             Self::Organization(naming) => keys::named(tenant, Kind::Organization, naming),
@@ -62,10 +62,12 @@ impl Read {
             Self::ExternalUser(id) => external_user(tenant, id),
             Self::Revocation(jti) => keys::of_kind(tenant, Kind::Token, jti),
             Self::SigningKeys => keys::signing(tenant),
-            Self::Row(kind, id) => return row_keys::seen(tenant, view, *kind, *id),
-            Self::Content(id) => return row_keys::contents(tenant, view, *id),
-            Self::Total(list) => return row_keys::counters(tenant, view, *list),
-            Self::EndUser => return view.external_user_id().map(|id| external_user(tenant, id)).into_iter().collect(),
+            Self::Row(kind, id) => return row_keys::seen(tenant, viewpoint, *kind, *id),
+            Self::Content(id) => return row_keys::contents(tenant, viewpoint, *id),
+            Self::Total(list) => return row_keys::counters(tenant, viewpoint, *list),
+            Self::EndUser => {
+                return viewpoint.external_user_id().map(|id| external_user(tenant, id)).into_iter().collect();
+            }
         };
         vec![key]
     }
@@ -95,8 +97,8 @@ pub struct TenantState {
 
 impl Table {
     /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of rows those that can be seen in
-    /// `view`. If users are read and no organization, those in which the users were found last come along.
-    pub async fn prefetch(&self, tenant_id: &TenantId, view: &View, reads: &[Read]) -> Result<Prefetched> {
+    /// `viewpoint`. If users are read and no organization, those in which the users were found last come along.
+    pub async fn prefetch(&self, tenant_id: &TenantId, viewpoint: &Viewpoint, reads: &[Read]) -> Result<Prefetched> {
         let names_organization = reads.iter().any(|read| matches!(read, Read::Organization(_)));
         let guesses = reads.iter().filter(|_| !names_organization).filter_map(|read| match read {
             Read::User(user) => {
@@ -104,7 +106,7 @@ impl Table {
             }
             _ => None,
         });
-        let keys = reads.iter().cloned().chain(guesses).flat_map(|read| read.keys(tenant_id, view));
+        let keys = reads.iter().cloned().chain(guesses).flat_map(|read| read.keys(tenant_id, viewpoint));
         let keys = keys.chain([keys::state(tenant_id)]);
         // DynamoDB refuses a request with the same key twice.
         let unique: HashMap<_, _> = keys.map(|key| (place(&key), key)).collect();
@@ -119,7 +121,7 @@ impl Table {
 impl Prefetched {
     fn item(&self, read: &Read) -> Option<&Item> {
         // What is not a row has the same key in every view.
-        read.keys(&self.tenant_id, &View::Account).first().and_then(|key| self.at(key))
+        read.keys(&self.tenant_id, &Viewpoint::Account).first().and_then(|key| self.at(key))
     }
 
     /// What was read at a key.

@@ -13,7 +13,7 @@ use super::prefetch::{Prefetched, Read};
 use super::table::{ATTEMPTS, Commit, Table};
 use crate::domain::{
     Day, ExternalId, Naming, Organization, OrganizationFields, Random, Reference, RegisteredKey, RegisteredTenant,
-    TenantId, Timestamp, User, UserFields, View, random_uuid,
+    TenantId, Timestamp, User, UserFields, Viewpoint, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -64,7 +64,7 @@ impl Projects<'_> {
             let names = names(entry.id, entry.external_id.as_ref());
             seen = self
                 .table
-                .prefetch(self.tenant, &View::Account, &names.map(Read::Organization).collect::<Vec<_>>())
+                .prefetch(self.tenant, &Viewpoint::Account, &names.map(Read::Organization).collect::<Vec<_>>())
                 .await?;
         }
         Err(Error::StaleUpdate)
@@ -92,7 +92,10 @@ impl Projects<'_> {
                 return Ok(after);
             }
             let names = names(entry.id, entry.external_id.as_ref());
-            seen = self.table.prefetch(self.tenant, &View::Account, &names.map(Read::User).collect::<Vec<_>>()).await?;
+            seen = self
+                .table
+                .prefetch(self.tenant, &Viewpoint::Account, &names.map(Read::User).collect::<Vec<_>>())
+                .await?;
         }
         Err(Error::StaleUpdate)
     }
@@ -126,7 +129,7 @@ impl Projects<'_> {
         }
         let organization = self
             .table
-            .prefetch(self.tenant, &View::Account, &[Read::Organization(home.clone())])
+            .prefetch(self.tenant, &Viewpoint::Account, &[Read::Organization(home.clone())])
             .await?
             .organization(&home)?;
         if organization.is_some() {

@@ -22,7 +22,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::keys::{Key, TENANT, key, tenant_partition};
-use crate::domain::{TenantId, View, parse_uuid};
+use crate::domain::{TenantId, Viewpoint, parse_uuid};
 
 /// Into how many items the counts of a whole account, and of what all share, are divided: each takes part in the transactions
 /// of many, and DynamoDB refuses two at once on one item.
@@ -99,19 +99,19 @@ pub enum Space {
 
 impl Space {
     /// Where a view writes what it makes.
-    pub fn of(view: &View) -> Self {
-        match view {
-            View::EndUser(id) => Self::OfEndUser(id.digest()),
-            View::Account => Self::Global,
+    pub fn of(viewpoint: &Viewpoint) -> Self {
+        match viewpoint {
+            Viewpoint::EndUser(id) => Self::OfEndUser(id.digest()),
+            Viewpoint::Account => Self::Global,
         }
     }
 
     /// Where a view finds rows of a kind.
-    pub fn seen(view: &View, kind: RowKind) -> Vec<Self> {
-        match view {
-            View::EndUser(_) if kind.is_shared() => vec![Self::of(view), Self::Global],
-            View::EndUser(_) => vec![Self::of(view)],
-            View::Account => vec![Self::All],
+    pub fn seen(viewpoint: &Viewpoint, kind: RowKind) -> Vec<Self> {
+        match viewpoint {
+            Viewpoint::EndUser(_) if kind.is_shared() => vec![Self::of(viewpoint), Self::Global],
+            Viewpoint::EndUser(_) => vec![Self::of(viewpoint)],
+            Viewpoint::Account => vec![Self::All],
         }
     }
 
@@ -189,19 +189,19 @@ fn shards(space: &Space, list: List) -> u8 {
 }
 
 /// All counters of a list as a view sees it.
-pub fn counters(tenant: &TenantId, view: &View, list: List) -> Vec<Key> {
-    let spaces = Space::seen(view, list.kind());
+pub fn counters(tenant: &TenantId, viewpoint: &Viewpoint, list: List) -> Vec<Key> {
+    let spaces = Space::seen(viewpoint, list.kind());
     let of = |space: &Space| (0..shards(space, list)).map(|number| shard(tenant, space, list, number)).collect();
     spaces.iter().flat_map::<Vec<_>, _>(of).collect()
 }
 
 /// Where a view finds a row: the row itself in each space, or for the account the entry that says in which space it is.
-pub fn seen(tenant: &TenantId, view: &View, kind: RowKind, id: Uuid) -> Vec<Key> {
+pub fn seen(tenant: &TenantId, viewpoint: &Viewpoint, kind: RowKind, id: Uuid) -> Vec<Key> {
     let place = |space: &Space| match space {
         Space::All => entry(tenant, space, List::Of(kind), id),
         _ => row(tenant, space, kind, id, Part::Row),
     };
-    Space::seen(view, kind).iter().map(place).collect()
+    Space::seen(viewpoint, kind).iter().map(place).collect()
 }
 
 /// The session that a partition is of.
@@ -215,8 +215,8 @@ pub fn session_of(partition: &str) -> Option<(TenantId, Space, Uuid)> {
 }
 
 /// Where a view finds the content of a document; nowhere yet, if it has to find out the space first.
-pub fn contents(tenant: &TenantId, view: &View, id: Uuid) -> Vec<Key> {
-    let spaces = Space::seen(view, RowKind::Document).into_iter().filter(|space| *space != Space::All);
+pub fn contents(tenant: &TenantId, viewpoint: &Viewpoint, id: Uuid) -> Vec<Key> {
+    let spaces = Space::seen(viewpoint, RowKind::Document).into_iter().filter(|space| *space != Space::All);
     spaces.map(|space| row(tenant, &space, RowKind::Document, id, Part::Content)).collect()
 }
 
@@ -231,8 +231,8 @@ mod tests {
         TenantId::of(&[7; 16])
     }
 
-    fn user(id: &str) -> View {
-        View::EndUser(ExternalId::parse(id).unwrap())
+    fn user(id: &str) -> Viewpoint {
+        Viewpoint::EndUser(ExternalId::parse(id).unwrap())
     }
 
     fn partitions(keys: &[Key]) -> BTreeSet<String> {
@@ -245,10 +245,10 @@ mod tests {
         let views = ids.map(user);
         for kind in [RowKind::AgentSession, RowKind::ToolExecution, RowKind::Workspace, RowKind::Document] {
             let row = Uuid::from_u128(1);
-            let places = |view: &View| {
+            let places = |viewpoint: &Viewpoint| {
                 let lists = [List::Of(kind), List::MessagesOf(row), List::DocumentsIn(row)];
-                let counters = lists.into_iter().flat_map(|list| counters(&tenant(), view, list));
-                let keys: Vec<_> = seen(&tenant(), view, kind, row).into_iter().chain(counters).collect();
+                let counters = lists.into_iter().flat_map(|list| counters(&tenant(), viewpoint, list));
+                let keys: Vec<_> = seen(&tenant(), viewpoint, kind, row).into_iter().chain(counters).collect();
                 partitions(&keys)
             };
             for (number, one) in views.iter().enumerate() {
@@ -304,7 +304,7 @@ mod tests {
     #[test]
     fn a_row_is_counted_in_one_of_the_counters_that_are_read() {
         let list = List::Of(RowKind::Document);
-        let read = counters(&tenant(), &View::Account, list);
+        let read = counters(&tenant(), &Viewpoint::Account, list);
         assert_eq!(read.len(), usize::from(SHARDS));
         for number in 0..=255 {
             assert!(read.contains(&counter(&tenant(), &Space::All, list, Uuid::from_u128(number))));

@@ -34,10 +34,10 @@ impl Rows<'_> {
 
     /// A page of a list, as the view sees it.
     pub(super) async fn page<R: Row>(self, list: List, paging: PageRequest) -> Result<OffsetPage<Seen<R>>> {
-        let counters = row_keys::counters(self.tenant, self.view, list);
+        let counters = row_keys::counters(self.tenant, self.viewpoint, list);
         let counts = counters.iter().filter_map(|key| self.found.at(key)).map(row_count);
         let total = counts.sum::<Result<u64>>()?;
-        self.page_in(&Space::seen(self.view, R::KIND), list, total, paging).await
+        self.page_in(&Space::seen(self.viewpoint, R::KIND), list, total, paging).await
     }
 
     /// A page of what the list has in these spaces, `total` rows together.

@@ -15,7 +15,7 @@ use super::prefetch::Prefetched;
 use super::row_keys::{self, List, Part, RowKind, Space};
 use super::table::{Commit, Refused, Table};
 use crate::domain::{
-    AgentSession, Document, FieldUpdates, Message, Random, TenantId, Timestamp, ToolExecution, View, Workspace,
+    AgentSession, Document, FieldUpdates, Message, Random, TenantId, Timestamp, ToolExecution, Viewpoint, Workspace,
     new_row_id,
 };
 use crate::error::{Error, Result};
@@ -86,7 +86,7 @@ pub struct Rows<'a> {
     pub(crate) table: &'a Table,
     pub(crate) random: &'a dyn Random,
     pub(crate) tenant: &'a TenantId,
-    pub(crate) view: &'a View,
+    pub(crate) viewpoint: &'a Viewpoint,
     /// What was read together with the credential.
     pub(crate) found: &'a Prefetched,
 }
@@ -123,7 +123,7 @@ impl Rows<'_> {
 
     /// In which space a row is, and the row if it was read already.
     pub(super) fn space_of(&self, kind: RowKind, id: Uuid) -> Result<(Space, Option<&Item>)> {
-        for space in Space::seen(self.view, kind) {
+        for space in Space::seen(self.viewpoint, kind) {
             if space == Space::All {
                 let entry = self.found.at(&row_keys::entry(self.tenant, &space, List::Of(kind), id));
                 let entry = Reader(entry.ok_or(Error::RowNotFound)?);
@@ -161,7 +161,7 @@ impl Rows<'_> {
     /// A row that the view may change.
     pub(super) async fn changeable<R: Row>(self, id: Uuid) -> Result<Seen<R>> {
         let seen = self.get::<R>(id).await?;
-        if seen.space == Space::Global && *self.view != View::Account {
+        if seen.space == Space::Global && *self.viewpoint != Viewpoint::Account {
             return Err(Error::GlobalRow);
         }
         Ok(seen)
@@ -207,7 +207,7 @@ impl Rows<'_> {
 
     /// The writes that make a row, in the space where the view writes.
     pub(super) fn creation<R: Row>(&self, row: &R) -> Result<Vec<TransactWriteItem>> {
-        let space = Space::of(self.view);
+        let space = Space::of(self.viewpoint);
         let mut writes = vec![self.put_row(&space, row)?];
         writes.extend(self.enter(&space, List::Of(R::KIND), row.id())?);
         Ok(writes)

@@ -17,7 +17,7 @@ use super::table::ATTEMPTS;
 use super::tenant_items;
 use super::tenants::{Committed, Tenants};
 use crate::domain::{
-    Action, ApiKeyId, ChangeContext, ExternalId, Naming, Organization, TenantId, Timestamp, User, View,
+    Action, ApiKeyId, ChangeContext, ExternalId, Naming, Organization, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::{Error, Result};
 use uuid::Uuid;
@@ -98,14 +98,14 @@ impl Tenants<'_> {
             RevokedTokens::Key(key) => Ok(vec![count(keys::of_kind(id, Kind::ApiKey, key), Condition::exists())?]),
             RevokedTokens::Organization(uuid) => {
                 let naming = Naming::Uuid(*uuid);
-                let seen = self.table.prefetch(id, &View::Account, &[Read::Organization(naming.clone())]).await?;
+                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::Organization(naming.clone())]).await?;
                 seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
                 let organization: Organization = seen.organization(&naming)?.ok_or(Error::OrganizationNotFound)?;
                 Self::under_each_name(id, &organization, count)
             }
             RevokedTokens::User(uuid) => {
                 let naming = Naming::Uuid(*uuid);
-                let seen = self.table.prefetch(id, &View::Account, &[Read::User(naming.clone())]).await?;
+                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::User(naming.clone())]).await?;
                 seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
                 let user: User = seen.user(&naming)?.ok_or(Error::UserNotFound)?;
                 let mut writes = Self::under_each_name(id, &user, count)?;
@@ -117,7 +117,7 @@ impl Tenants<'_> {
             }
             RevokedTokens::ExternalUser(external_id) => {
                 let naming = Naming::External(external_id.clone());
-                let seen = self.table.prefetch(id, &View::Account, &[Read::User(naming.clone())]).await?;
+                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::User(naming.clone())]).await?;
                 let mut writes =
                     vec![count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), Condition::none())?];
                 match seen.user(&naming)? {

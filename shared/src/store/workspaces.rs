@@ -24,7 +24,7 @@ impl Rows<'_> {
     pub async fn create_workspace(self, workspace: Workspace, is_default: bool) -> Result<WorkspaceView> {
         let mut writes = self.creation(&workspace)?;
         if is_default {
-            writes.push(self.make_default(&Space::of(self.view), workspace.id)?);
+            writes.push(self.make_default(&Space::of(self.viewpoint), workspace.id)?);
         }
         self.commit_creation(writes).await?;
         Ok(WorkspaceView { workspace, is_default, document_count: 0 })
@@ -100,7 +100,7 @@ impl Rows<'_> {
 
     /// Workspaces as the viewer sees them. One call, or two or three for many.
     async fn view(self, seen: Vec<Seen<Workspace>>) -> Result<Vec<WorkspaceView>> {
-        let counters = |id| row_keys::counters(self.tenant, self.view, List::DocumentsIn(id));
+        let counters = |id| row_keys::counters(self.tenant, self.viewpoint, List::DocumentsIn(id));
         let spaces: HashSet<_> = seen.iter().map(|seen| &seen.space).collect();
         let keys = spaces.into_iter().map(|space| self.default_key(space));
         let keys = keys.chain(seen.iter().flat_map(|seen| counters(seen.row.id)));

@@ -7,7 +7,7 @@ mod label;
 mod long_text;
 mod row_id;
 mod session;
-mod view;
+mod viewpoint;
 mod workspace;
 
 pub use document::{Document, DocumentStatus, Markdown, WorkspaceIds};
@@ -19,5 +19,5 @@ pub use label::{Label, ToolIds};
 pub use long_text::LongText;
 pub use row_id::{PathId, new_row_id};
 pub use session::{AgentSession, Message, MessageContent, MessageRole, SessionStatus, SystemPrompt};
-pub use view::View;
+pub use viewpoint::Viewpoint;
 pub use workspace::{Description, Workspace, WorkspaceView};

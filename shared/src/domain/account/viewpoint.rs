@@ -4,14 +4,14 @@ use crate::domain::external_id::ExternalId;
 
 /// As whom a call of the account surface sees and writes: what it can reach follows from this alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum View {
+pub enum Viewpoint {
     /// As one of the tenant's end users: its own rows, and those of nobody in particular where a kind has such.
     EndUser(ExternalId),
     /// As the account itself: everything.
     Account,
 }
 
-impl View {
+impl Viewpoint {
     /// The end user, if it is one.
     pub fn external_user_id(&self) -> Option<&ExternalId> {
         match self {
@@ -21,7 +21,7 @@ impl View {
     }
 }
 
-impl From<Option<ExternalId>> for View {
+impl From<Option<ExternalId>> for Viewpoint {
     fn from(external_user_id: Option<ExternalId>) -> Self {
         external_user_id.map_or(Self::Account, Self::EndUser)
     }
