@@ -79,7 +79,7 @@ impl Account {
             let space = Self::space(*owner);
             let own = json!({ "pk": { "S": self.list(&space) }, "sk": { "S": id } });
             let mut account = json!({ "pk": { "S": self.list("ALL") }, "sk": { "S": id } });
-            account["kept_in"] = json!({ "S": space });
+            account["owned_by"] = json!({ "S": space });
             [Some(account), Some(own).filter(|_| *owner != Owner::Grace)].into_iter().flatten()
         });
         self.write(entries.collect()).await;

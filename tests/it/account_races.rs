@@ -51,9 +51,9 @@ pub fn check_rows(items: &[Value]) -> usize {
         }
         let (tenant, name) = space.split_once('#').unwrap();
         for list in lists {
-            let mut enter = |space: &str, kept_in: Option<&str>| {
+            let mut enter = |space: &str, owned_by: Option<&str>| {
                 let partition = format!("TENANT#{tenant}#{space}#{list}");
-                expected.entry(partition).or_default().insert((*id).to_owned(), kept_in.map(str::to_owned));
+                expected.entry(partition).or_default().insert((*id).to_owned(), owned_by.map(str::to_owned));
             };
             enter(name, None);
             enter("ALL", Some(name));
@@ -123,8 +123,8 @@ impl<'a> Kept<'a> {
                     *kept.counts.entry(pk.strip_suffix("#COUNT").unwrap().to_owned()).or_default() += count;
                 }
                 _ => {
-                    let kept_in = item.get("kept_in").map(|space| space["S"].as_str().unwrap().to_owned());
-                    kept.entries.entry(pk.to_owned()).or_default().insert(sk.to_owned(), kept_in);
+                    let owned_by = item.get("owned_by").map(|space| space["S"].as_str().unwrap().to_owned());
+                    kept.entries.entry(pk.to_owned()).or_default().insert(sk.to_owned(), owned_by);
                 }
             }
         }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::expression::{Condition, delete, put};
 use super::item::{Item, Reader, text};
 use super::keys::Key;
-use super::row_keys::{self, List, Part, RowKind, Space};
+use super::row_keys::{self, List, Owner, Part, RowKind};
 use super::rows::{Rows, Seen};
 use super::table::place;
 use crate::domain::{Document, DocumentStatus, Markdown, OffsetPage, PageRequest, Problem, Workspace};
@@ -22,7 +22,7 @@ impl Rows<'_> {
     /// # Errors
     /// If the view doesn't see one of the workspaces.
     pub async fn create_document(self, document: &Document, content: Option<&Markdown>) -> Result<()> {
-        let (space, mut writes) = (Space::of(self.viewpoint), Vec::new());
+        let (owner, mut writes) = (Owner::of(self.viewpoint), Vec::new());
         let unknown = |position: usize| {
             let problem = Problem::new("must be the id of a workspace that the end user sees");
             Error::invalid(format!("workspace_ids[{position}]"), problem)
@@ -30,18 +30,18 @@ impl Rows<'_> {
         // First, so that the number of a refused condition is that of the workspace.
         let workspaces: Vec<_> = document.workspace_ids.positions().collect();
         for (position, id) in workspaces.iter().copied() {
-            let (kept_in, _) = self.space_of(RowKind::Workspace, id).map_err(|error| match error {
+            let (owned_by, _) = self.owner_of(RowKind::Workspace, id).map_err(|error| match error {
                 Error::RowNotFound => unknown(position),
                 other => other,
             })?;
-            writes.push(self.is_there(&kept_in, RowKind::Workspace, id)?);
+            writes.push(self.is_there(&owned_by, RowKind::Workspace, id)?);
         }
         for id in document.workspace_ids.iter() {
-            writes.extend(self.enter(&space, List::DocumentsIn(id), document.id)?);
+            writes.extend(self.enter(&owner, List::DocumentsIn(id), document.id)?);
         }
         writes.extend(self.creation(document)?);
         if let Some(content) = content {
-            let mut item = self.content_key(&space, document.id);
+            let mut item = self.content_key(&owner, document.id);
             item.insert(CONTENT.to_owned(), text(content.as_str()));
             writes.push(put(&self.table.name, item, Condition::is_new())?);
         }
@@ -78,7 +78,7 @@ impl Rows<'_> {
     }
 
     async fn content(self, document: &Seen<Document>) -> Result<Option<Markdown>> {
-        let key = self.content_key(&document.space, document.row.id);
+        let key = self.content_key(&document.owner, document.row.id);
         let item = match self.found.at(&key) {
             Some(item) => Some(item.clone()),
             None if document.is_ready() => self.table.get(key).await?,
@@ -101,8 +101,8 @@ impl Rows<'_> {
     async fn within_view(self, mut documents: Vec<Seen<Document>>) -> Result<Vec<Document>> {
         let list = List::Of(RowKind::Workspace);
         let entries = |id| -> Vec<Key> {
-            let spaces = Space::seen(self.viewpoint, RowKind::Workspace);
-            spaces.iter().map(|space| row_keys::entry(self.tenant, space, list, id)).collect()
+            let owners = Owner::seen(self.viewpoint, RowKind::Workspace);
+            owners.iter().map(|owner| row_keys::entry(self.tenant, owner, list, id)).collect()
         };
         let ids: HashSet<Uuid> = documents.iter().flat_map(|seen| seen.row.workspace_ids.iter()).collect();
         let keys = ids.iter().flat_map(|id| entries(*id)).collect();
@@ -121,16 +121,16 @@ impl Rows<'_> {
     pub async fn delete_document(self, id: Uuid) -> Result<()> {
         let seen = self.changeable::<Document>(id).await?;
         let mut writes = self.deletion(&seen)?;
-        writes.push(delete(&self.table.name, self.content_key(&seen.space, id), Condition::none())?);
+        writes.push(delete(&self.table.name, self.content_key(&seen.owner, id), Condition::none())?);
         // Also from those that are gone: what is left of them are these entries.
         for workspace in seen.row.workspace_ids.iter() {
-            writes.extend(self.leave(&seen.space, List::DocumentsIn(workspace), id)?);
+            writes.extend(self.leave(&seen.owner, List::DocumentsIn(workspace), id)?);
         }
         self.commit_deletion(writes).await
     }
 
-    fn content_key(&self, space: &Space, id: Uuid) -> Key {
-        row_keys::row(self.tenant, space, RowKind::Document, id, Part::Content)
+    fn content_key(&self, owner: &Owner, id: Uuid) -> Key {
+        row_keys::row(self.tenant, owner, RowKind::Document, id, Part::Content)
     }
 }
 

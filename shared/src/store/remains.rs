@@ -30,7 +30,7 @@ impl Table {
     /// Deletes the messages of a deleted session, and then its mark. `false` if there was no time for all of them.
     pub(super) async fn clear(&self, mark: &Item, clock: &dyn Clock, until: Timestamp) -> Result<bool> {
         let row = Reader(mark);
-        let (tenant, space, session) = row.parsed(PK, |partition| {
+        let (tenant, owner, session) = row.parsed(PK, |partition| {
             row_keys::session_of(partition).ok_or_else(|| Problem::new("is not that of a session"))
         })?;
         let list = List::MessagesOf(session);
@@ -44,17 +44,17 @@ impl Table {
                 .table_name(&self.name)
                 .consistent_read(true)
                 .key_condition_expression("pk = :partition")
-                .expression_attribute_values(":partition", text(row_keys::listed(&tenant, &space, list)))
+                .expression_attribute_values(":partition", text(row_keys::listed(&tenant, &owner, list)))
                 .projection_expression("pk, sk")
                 .limit(AT_ONCE);
             let entries = query.send().await.map_err(failed)?.items.unwrap_or_default();
             if entries.is_empty() {
-                let mark = row_keys::row(&tenant, &space, RowKind::AgentSession, session, Part::Remains);
+                let mark = row_keys::row(&tenant, &owner, RowKind::AgentSession, session, Part::Remains);
                 return self.delete_all(vec![mark]).await.map(|()| true);
             }
             let message = |entry: &Item| -> Result<Key> {
                 let id = Reader(entry).parsed(SK, parse_uuid)?;
-                Ok(row_keys::row(&tenant, &space, RowKind::Message, id, Part::Row))
+                Ok(row_keys::row(&tenant, &owner, RowKind::Message, id, Part::Row))
             };
             // Messages first: as long as an entry is there, the next run finds its message.
             self.delete_all(entries.iter().map(message).collect::<Result<_>>()?).await?;

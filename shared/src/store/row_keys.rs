@@ -2,16 +2,16 @@
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
-//! | row | `TENANT#<tenant id>#<space>#<kind>#<id>` | `ROW` | its fields |
+//! | row | `TENANT#<tenant id>#<owner>#<kind>#<id>` | `ROW` | its fields |
 //! | content of a document | the same | `CONTENT` | Markdown |
 //! | messages that are left | the same | `REMAINS` | that a session was deleted; until its messages are too |
-//! | entry | `TENANT#<tenant id>#<space>#<list>` | `<id>` | in the space `ALL`: in which space the row is |
-//! | counter | `TENANT#<tenant id>#<space>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
-//! | default | `TENANT#<tenant id>#<space>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
+//! | entry | `TENANT#<tenant id>#<owner>#<list>` | `<id>` | in the owner `ALL`: in which owner the row is |
+//! | counter | `TENANT#<tenant id>#<owner>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
+//! | default | `TENANT#<tenant id>#<owner>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
 //!
-//! A space is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in particular. A call
-//! made for an end user names partitions of its own space, and reads those of `GLOBAL` where a kind has shared rows. There is no
-//! key of a row without a space, so another user's row can't be asked for.
+//! A owner is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in particular. A call
+//! made for an end user names partitions of its own owner, and reads those of `GLOBAL` where a kind has shared rows. There is no
+//! key of a row without a owner, so another user's row can't be asked for.
 //!
 //! `ALL` has no rows, but an entry and a count for every one: it is how the account finds what any of its users has. Rows,
 //! entries and counts are written in one transaction, so a total is exact. A list is its entries, which are small: pages far
@@ -88,20 +88,20 @@ impl fmt::Display for List {
 
 /// Whose rows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Space {
+pub enum Owner {
     /// One end user's, by the digest of its id.
-    OfEndUser(String),
+    EndUser(String),
     /// Nobody's in particular.
     Global,
     /// Everybody's: entries and counts only.
-    All,
+    Account,
 }
 
-impl Space {
+impl Owner {
     /// Where a view writes what it makes.
     pub fn of(viewpoint: &Viewpoint) -> Self {
         match viewpoint {
-            Viewpoint::EndUser(id) => Self::OfEndUser(id.digest()),
+            Viewpoint::EndUser(id) => Self::EndUser(id.digest()),
             Viewpoint::Account => Self::Global,
         }
     }
@@ -111,25 +111,25 @@ impl Space {
         match viewpoint {
             Viewpoint::EndUser(_) if kind.is_shared() => vec![Self::of(viewpoint), Self::Global],
             Viewpoint::EndUser(_) => vec![Self::of(viewpoint)],
-            Viewpoint::Account => vec![Self::All],
+            Viewpoint::Account => vec![Self::Account],
         }
     }
 
-    /// Reads what [`Space`] is written as, of a space that has rows.
+    /// Reads what [`Owner`] is written as, of a owner that has rows.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix("OF@") {
-            Some(digest) => Some(Self::OfEndUser(digest.to_owned())),
+            Some(digest) => Some(Self::EndUser(digest.to_owned())),
             None => (text == "GLOBAL").then_some(Self::Global),
         }
     }
 }
 
-impl fmt::Display for Space {
+impl fmt::Display for Owner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::OfEndUser(digest) => write!(formatter, "OF@{digest}"),
+            Self::EndUser(digest) => write!(formatter, "OF@{digest}"),
             Self::Global => formatter.write_str("GLOBAL"),
-            Self::All => formatter.write_str("ALL"),
+            Self::Account => formatter.write_str("ALL"),
         }
     }
 }
@@ -153,71 +153,71 @@ impl Part {
 }
 
 /// A part of a row.
-pub fn row(tenant: &TenantId, space: &Space, kind: RowKind, id: Uuid, part: Part) -> Key {
-    key(format!("{}#{space}#{}#{id}", tenant_partition(tenant), kind.as_str()), part.as_str().to_owned())
+pub fn row(tenant: &TenantId, owner: &Owner, kind: RowKind, id: Uuid, part: Part) -> Key {
+    key(format!("{}#{owner}#{}#{id}", tenant_partition(tenant), kind.as_str()), part.as_str().to_owned())
 }
 
-/// The partition of a list in a space.
-pub fn listed(tenant: &TenantId, space: &Space, list: List) -> String {
-    format!("{}#{space}#{list}", tenant_partition(tenant))
+/// The partition of a list in a owner.
+pub fn listed(tenant: &TenantId, owner: &Owner, list: List) -> String {
+    format!("{}#{owner}#{list}", tenant_partition(tenant))
 }
 
 /// A row's entry in a list.
-pub fn entry(tenant: &TenantId, space: &Space, list: List, id: Uuid) -> Key {
-    key(listed(tenant, space, list), id.to_string())
+pub fn entry(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
+    key(listed(tenant, owner, list), id.to_string())
 }
 
 /// The counter that a row of this id is counted in.
-pub fn counter(tenant: &TenantId, space: &Space, list: List, id: Uuid) -> Key {
+pub fn counter(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
     let [.., last] = id.into_bytes();
-    shard(tenant, space, list, last % shards(space, list))
+    shard(tenant, owner, list, last % shards(owner, list))
 }
 
-/// Which workspace is the default one of a space.
-pub fn default_workspace(tenant: &TenantId, space: &Space) -> Key {
-    let list = listed(tenant, space, List::Of(RowKind::Workspace));
+/// Which workspace is the default one of a owner.
+pub fn default_workspace(tenant: &TenantId, owner: &Owner) -> Key {
+    let list = listed(tenant, owner, List::Of(RowKind::Workspace));
     key(format!("{list}#DEFAULT"), "DEFAULT".to_owned())
 }
 
-fn shard(tenant: &TenantId, space: &Space, list: List, number: u8) -> Key {
-    key(format!("{}#COUNT", listed(tenant, space, list)), format!("COUNT#{number}"))
+fn shard(tenant: &TenantId, owner: &Owner, list: List, number: u8) -> Key {
+    key(format!("{}#COUNT", listed(tenant, owner, list)), format!("COUNT#{number}"))
 }
 
-fn shards(space: &Space, list: List) -> u8 {
-    let is_busy = !matches!(space, Space::OfEndUser(_)) && matches!(list, List::Of(_));
+fn shards(owner: &Owner, list: List) -> u8 {
+    let is_busy = !matches!(owner, Owner::EndUser(_)) && matches!(list, List::Of(_));
     if is_busy { SHARDS } else { 1 }
 }
 
 /// All counters of a list as a view sees it.
 pub fn counters(tenant: &TenantId, viewpoint: &Viewpoint, list: List) -> Vec<Key> {
-    let spaces = Space::seen(viewpoint, list.kind());
-    let of = |space: &Space| (0..shards(space, list)).map(|number| shard(tenant, space, list, number)).collect();
-    spaces.iter().flat_map::<Vec<_>, _>(of).collect()
+    let owners = Owner::seen(viewpoint, list.kind());
+    let of = |owner: &Owner| (0..shards(owner, list)).map(|number| shard(tenant, owner, list, number)).collect();
+    owners.iter().flat_map::<Vec<_>, _>(of).collect()
 }
 
-/// Where a view finds a row: the row itself in each space, or for the account the entry that says in which space it is.
+/// Where a view finds a row: the row itself in each owner, or for the account the entry that says in which owner it is.
 pub fn seen(tenant: &TenantId, viewpoint: &Viewpoint, kind: RowKind, id: Uuid) -> Vec<Key> {
-    let place = |space: &Space| match space {
-        Space::All => entry(tenant, space, List::Of(kind), id),
-        _ => row(tenant, space, kind, id, Part::Row),
+    let place = |owner: &Owner| match owner {
+        Owner::Account => entry(tenant, owner, List::Of(kind), id),
+        _ => row(tenant, owner, kind, id, Part::Row),
     };
-    Space::seen(viewpoint, kind).iter().map(place).collect()
+    Owner::seen(viewpoint, kind).iter().map(place).collect()
 }
 
 /// The session that a partition is of.
-pub fn session_of(partition: &str) -> Option<(TenantId, Space, Uuid)> {
+pub fn session_of(partition: &str) -> Option<(TenantId, Owner, Uuid)> {
     let mut parts = partition.strip_prefix(TENANT)?.split('#');
     let tenant = TenantId::parse(parts.next()?).ok()?;
-    let space = Space::parse(parts.next()?)?;
+    let owner = Owner::parse(parts.next()?)?;
     let kind = parts.next()?;
     let id = parse_uuid(parts.next()?).ok()?;
-    (kind == RowKind::AgentSession.as_str() && parts.next().is_none()).then_some((tenant, space, id))
+    (kind == RowKind::AgentSession.as_str() && parts.next().is_none()).then_some((tenant, owner, id))
 }
 
-/// Where a view finds the content of a document; nowhere yet, if it has to find out the space first.
+/// Where a view finds the content of a document; nowhere yet, if it has to find out the owner first.
 pub fn contents(tenant: &TenantId, viewpoint: &Viewpoint, id: Uuid) -> Vec<Key> {
-    let spaces = Space::seen(viewpoint, RowKind::Document).into_iter().filter(|space| *space != Space::All);
-    spaces.map(|space| row(tenant, &space, RowKind::Document, id, Part::Content)).collect()
+    let owners = Owner::seen(viewpoint, RowKind::Document).into_iter().filter(|owner| *owner != Owner::Account);
+    owners.map(|owner| row(tenant, &owner, RowKind::Document, id, Part::Content)).collect()
 }
 
 #[cfg(test)]
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn an_id_can_not_be_made_to_look_like_a_space() {
         for id in ["GLOBAL", "ALL", "OF@x", "x#SESSIONS"] {
-            let Space::OfEndUser(digest) = Space::of(&user(id)) else { panic!("{id}") };
+            let Owner::EndUser(digest) = Owner::of(&user(id)) else { panic!("{id}") };
             assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
         }
     }
@@ -275,30 +275,30 @@ mod tests {
     #[test]
     fn a_private_row_of_the_account_is_no_end_users() {
         for kind in [RowKind::AgentSession, RowKind::ToolExecution, RowKind::Message] {
-            assert_eq!(Space::seen(&user("a"), kind), [Space::of(&user("a"))]);
+            assert_eq!(Owner::seen(&user("a"), kind), [Owner::of(&user("a"))]);
         }
-        assert_eq!(Space::seen(&user("a"), RowKind::Document), [Space::of(&user("a")), Space::Global]);
+        assert_eq!(Owner::seen(&user("a"), RowKind::Document), [Owner::of(&user("a")), Owner::Global]);
     }
 
     #[test]
     fn the_session_of_a_partition_is_found() {
-        let (id, space) = (Uuid::from_u128(9), Space::of(&user("a")));
+        let (id, owner) = (Uuid::from_u128(9), Owner::of(&user("a")));
         let partition = |kind| {
-            let key = row(&tenant(), &space, kind, id, Part::Remains);
+            let key = row(&tenant(), &owner, kind, id, Part::Remains);
             key["pk"].as_s().unwrap().clone()
         };
         let found = session_of(&partition(RowKind::AgentSession));
-        assert_eq!(found, Some((tenant(), space.clone(), id)));
+        assert_eq!(found, Some((tenant(), owner.clone(), id)));
         assert_eq!(session_of(&partition(RowKind::Document)), None);
         assert_eq!(session_of(&format!("{}#x", partition(RowKind::AgentSession))), None);
     }
 
     #[test]
     fn a_space_is_read_as_it_is_written() {
-        for space in [Space::Global, Space::of(&user("a"))] {
-            assert_eq!(Space::parse(&space.to_string()), Some(space));
+        for owner in [Owner::Global, Owner::of(&user("a"))] {
+            assert_eq!(Owner::parse(&owner.to_string()), Some(owner));
         }
-        assert_eq!(Space::parse("ALL"), None);
+        assert_eq!(Owner::parse("ALL"), None);
     }
 
     #[test]
@@ -307,7 +307,7 @@ mod tests {
         let read = counters(&tenant(), &Viewpoint::Account, list);
         assert_eq!(read.len(), usize::from(SHARDS));
         for number in 0..=255 {
-            assert!(read.contains(&counter(&tenant(), &Space::All, list, Uuid::from_u128(number))));
+            assert!(read.contains(&counter(&tenant(), &Owner::Account, list, Uuid::from_u128(number))));
         }
         assert_eq!(counters(&tenant(), &user("a"), list).len(), 1 + usize::from(SHARDS));
         assert_eq!(counters(&tenant(), &user("a"), List::Of(RowKind::AgentSession)).len(), 1);

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::item::{Item, Reader, text};
 use super::keys::{Key, SK};
-use super::row_keys::{self, List, Space};
-use super::rows::{self, KEPT_IN, ROW_COUNT, Row, Rows, Seen};
+use super::row_keys::{self, List, Owner};
+use super::rows::{self, OWNED_BY, ROW_COUNT, Row, Rows, Seen};
 use super::table::{Table, failed, place};
 use crate::domain::{OffsetPage, PageRequest, Problem, parse_uuid};
 use crate::error::{Error, Part, Result};
@@ -37,13 +37,13 @@ impl Rows<'_> {
         let counters = row_keys::counters(self.tenant, self.viewpoint, list);
         let counts = counters.iter().filter_map(|key| self.found.at(key)).map(row_count);
         let total = counts.sum::<Result<u64>>()?;
-        self.page_in(&Space::seen(self.viewpoint, R::KIND), list, total, paging).await
+        self.page_in(&Owner::seen(self.viewpoint, R::KIND), list, total, paging).await
     }
 
-    /// A page of what the list has in these spaces, `total` rows together.
+    /// A page of what the list has in these owners, `total` rows together.
     pub(super) async fn page_in<R: Row>(
         self,
-        spaces: &[Space],
+        owners: &[Owner],
         list: List,
         total: u64,
         paging: PageRequest,
@@ -56,22 +56,22 @@ impl Rows<'_> {
             let problem = Problem::new("is more than 50000 rows back");
             return Err(Error::invalid("page", problem).in_part(Part::Query));
         }
-        let entries = self.entries(spaces, list, offset, u64::from(paging.limit.get())).await?;
-        let keys: Vec<Key> = entries.iter().map(|(id, space)| self.row_key(space, R::KIND, *id)).collect();
+        let entries = self.entries(owners, list, offset, u64::from(paging.limit.get())).await?;
+        let keys: Vec<Key> = entries.iter().map(|(id, owner)| self.row_key(owner, R::KIND, *id)).collect();
         let items = self.table.get_all(keys.clone()).await?;
         let mut items: HashMap<_, _> = items.into_iter().map(|item| (place(&item), item)).collect();
         // A row that was deleted since its entry was read is left out.
-        let seen = entries.into_iter().zip(keys).filter_map(|((_, space), key)| {
+        let seen = entries.into_iter().zip(keys).filter_map(|((_, owner), key)| {
             let item = items.remove(&place(&key))?;
-            Some(rows::read(&item).map(|row| Seen { row, space, item }))
+            Some(rows::read(&item).map(|row| Seen { row, owner, item }))
         });
         Ok(OffsetPage { items: seen.collect::<Result<_>>()?, total, paging })
     }
 
-    /// The entries of one page, newest first, of all spaces together.
-    async fn entries(self, spaces: &[Space], list: List, offset: u64, limit: u64) -> Result<Vec<(Uuid, Space)>> {
-        let stream = |space| Stream::new(space, row_keys::listed(self.tenant, space, list), offset <= NEAR);
-        let mut streams: Vec<_> = spaces.iter().map(stream).collect();
+    /// The entries of one page, newest first, of all owners together.
+    async fn entries(self, owners: &[Owner], list: List, offset: u64, limit: u64) -> Result<Vec<(Uuid, Owner)>> {
+        let stream = |owner| Stream::new(owner, row_keys::listed(self.tenant, owner, list), offset <= NEAR);
+        let mut streams: Vec<_> = owners.iter().map(stream).collect();
         let mut chosen = Vec::new();
         for position in 0..offset + limit {
             let left = offset + limit - position;
@@ -89,20 +89,20 @@ impl Rows<'_> {
     }
 }
 
-/// The entries of a list in one space, newest first, read as they are needed.
+/// The entries of a list in one owner, newest first, read as they are needed.
 struct Stream<'a> {
-    space: &'a Space,
+    owner: &'a Owner,
     partition: String,
     is_consistent: bool,
-    entries: VecDeque<(Uuid, Space)>,
+    entries: VecDeque<(Uuid, Owner)>,
     /// After which key the rest begins.
     from: Option<Key>,
     is_over: bool,
 }
 
 impl<'a> Stream<'a> {
-    fn new(space: &'a Space, partition: String, is_consistent: bool) -> Self {
-        Self { space, partition, is_consistent, entries: VecDeque::new(), from: None, is_over: false }
+    fn new(owner: &'a Owner, partition: String, is_consistent: bool) -> Self {
+        Self { owner, partition, is_consistent, entries: VecDeque::new(), from: None, is_over: false }
     }
 
     /// Has the next entry at hand, unless there is none. `most` is how many are needed of it at most.
@@ -115,7 +115,7 @@ impl<'a> Stream<'a> {
                 .consistent_read(self.is_consistent)
                 .key_condition_expression("pk = :partition")
                 .expression_attribute_values(":partition", text(&self.partition))
-                .projection_expression("sk, kept_in")
+                .projection_expression("sk, owned_by")
                 .scan_index_forward(false)
                 .limit(i32::try_from(most).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(self.from.take());
@@ -129,11 +129,11 @@ impl<'a> Stream<'a> {
         Ok(())
     }
 
-    fn entry(&self, item: &Item) -> Result<(Uuid, Space)> {
+    fn entry(&self, item: &Item) -> Result<(Uuid, Owner)> {
         let row = Reader(item);
-        let kept_in = |text: &str| Space::parse(text).ok_or_else(|| Problem::new("is no space"));
-        let space = if *self.space == Space::All { row.parsed(KEPT_IN, kept_in)? } else { self.space.clone() };
-        Ok((row.parsed(SK, parse_uuid)?, space))
+        let owned_by = |text: &str| Owner::parse(text).ok_or_else(|| Problem::new("is no owner"));
+        let owner = if *self.owner == Owner::Account { row.parsed(OWNED_BY, owned_by)? } else { self.owner.clone() };
+        Ok((row.parsed(SK, parse_uuid)?, owner))
     }
 }
 

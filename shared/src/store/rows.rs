@@ -12,7 +12,7 @@ use super::expression::{Condition, Update, check, delete, put};
 use super::item::{Item, Reader, text};
 use super::keys::Key;
 use super::prefetch::Prefetched;
-use super::row_keys::{self, List, Part, RowKind, Space};
+use super::row_keys::{self, List, Owner, Part, RowKind};
 use super::table::{Commit, Refused, Table};
 use crate::domain::{
     AgentSession, Document, FieldUpdates, Message, Random, TenantId, Timestamp, ToolExecution, Viewpoint, Workspace,
@@ -23,8 +23,8 @@ use crate::error::{Error, Result};
 /// What attributes of fields begin with: no field's name is then one that DynamoDB reserves.
 const FIELD: &str = "field_";
 
-/// In which space a row is, on its entry in the account's list.
-pub const KEPT_IN: &str = "kept_in";
+/// In which owner a row is, on its entry in the account's list.
+pub const OWNED_BY: &str = "owned_by";
 
 /// What is kept as rows.
 pub trait Row: Serialize + DeserializeOwned + Send + Sync {
@@ -76,7 +76,7 @@ impl Row for Document {
 #[derive(Debug, Clone)]
 pub struct Seen<R> {
     pub row: R,
-    pub(super) space: Space,
+    pub(super) owner: Owner,
     pub(super) item: Item,
 }
 
@@ -111,27 +111,27 @@ impl Rows<'_> {
     /// # Errors
     /// If the view sees no such row.
     pub async fn get<R: Row>(self, id: Uuid) -> Result<Seen<R>> {
-        let (space, item) = match self.space_of(R::KIND, id)? {
-            (space, Some(item)) => (space, item.clone()),
-            (space, None) => {
-                let key = self.row_key(&space, R::KIND, id);
-                (space, self.table.get(key).await?.ok_or(Error::RowNotFound)?)
+        let (owner, item) = match self.owner_of(R::KIND, id)? {
+            (owner, Some(item)) => (owner, item.clone()),
+            (owner, None) => {
+                let key = self.row_key(&owner, R::KIND, id);
+                (owner, self.table.get(key).await?.ok_or(Error::RowNotFound)?)
             }
         };
-        Ok(Seen { row: read(&item)?, space, item })
+        Ok(Seen { row: read(&item)?, owner, item })
     }
 
-    /// In which space a row is, and the row if it was read already.
-    pub(super) fn space_of(&self, kind: RowKind, id: Uuid) -> Result<(Space, Option<&Item>)> {
-        for space in Space::seen(self.viewpoint, kind) {
-            if space == Space::All {
-                let entry = self.found.at(&row_keys::entry(self.tenant, &space, List::Of(kind), id));
+    /// In which owner a row is, and the row if it was read already.
+    pub(super) fn owner_of(&self, kind: RowKind, id: Uuid) -> Result<(Owner, Option<&Item>)> {
+        for owner in Owner::seen(self.viewpoint, kind) {
+            if owner == Owner::Account {
+                let entry = self.found.at(&row_keys::entry(self.tenant, &owner, List::Of(kind), id));
                 let entry = Reader(entry.ok_or(Error::RowNotFound)?);
-                let kept_in = Space::parse(entry.text(KEPT_IN)?).ok_or_else(|| entry.unreadable(KEPT_IN))?;
-                return Ok((kept_in, None));
+                let owned_by = Owner::parse(entry.text(OWNED_BY)?).ok_or_else(|| entry.unreadable(OWNED_BY))?;
+                return Ok((owned_by, None));
             }
-            if let Some(item) = self.found.at(&self.row_key(&space, kind, id)) {
-                return Ok((space, Some(item)));
+            if let Some(item) = self.found.at(&self.row_key(&owner, kind, id)) {
+                return Ok((owner, Some(item)));
             }
         }
         Err(Error::RowNotFound)
@@ -155,13 +155,13 @@ impl Rows<'_> {
         let changes = changes.clone().set("updated_at", &at);
         // Only a row that is there: nobody's change may bring back what another has just deleted.
         let item = self.write(&seen, &changes, Condition::exists()).await?.ok_or(Error::RowNotFound)?;
-        Ok(Seen { row: read(&item)?, item, space: seen.space })
+        Ok(Seen { row: read(&item)?, item, owner: seen.owner })
     }
 
     /// A row that the view may change.
     pub(super) async fn changeable<R: Row>(self, id: Uuid) -> Result<Seen<R>> {
         let seen = self.get::<R>(id).await?;
-        if seen.space == Space::Global && *self.viewpoint != Viewpoint::Account {
+        if seen.owner == Owner::Global && *self.viewpoint != Viewpoint::Account {
             return Err(Error::GlobalRow);
         }
         Ok(seen)
@@ -178,7 +178,7 @@ impl Rows<'_> {
     }
 
     pub(super) fn update<R: Row>(&self, seen: &Seen<R>, changes: &FieldUpdates) -> Update {
-        let update = Update::of(self.row_key(&seen.space, R::KIND, seen.row.id()));
+        let update = Update::of(self.row_key(&seen.owner, R::KIND, seen.row.id()));
         let write = |update: Update, (name, value): (&str, Option<&Value>)| {
             update.set_or_remove(format_args!("{FIELD}{name}"), value.map(text))
         };
@@ -187,9 +187,9 @@ impl Rows<'_> {
 
     /// A row as it is now.
     pub(super) async fn read_again<R: Row>(self, seen: Seen<R>) -> Result<Seen<R>> {
-        let key = self.row_key(&seen.space, R::KIND, seen.row.id());
+        let key = self.row_key(&seen.owner, R::KIND, seen.row.id());
         let item = self.table.get(key).await?.ok_or(Error::RowNotFound)?;
-        Ok(Seen { row: read(&item)?, item, space: seen.space })
+        Ok(Seen { row: read(&item)?, item, owner: seen.owner })
     }
 
     /// Deletes a row. One call, or two for the account.
@@ -201,29 +201,29 @@ impl Rows<'_> {
         self.commit_deletion(self.deletion(&seen)?).await
     }
 
-    pub(super) fn row_key(&self, space: &Space, kind: RowKind, id: Uuid) -> Key {
-        row_keys::row(self.tenant, space, kind, id, Part::Row)
+    pub(super) fn row_key(&self, owner: &Owner, kind: RowKind, id: Uuid) -> Key {
+        row_keys::row(self.tenant, owner, kind, id, Part::Row)
     }
 
-    /// The writes that make a row, in the space where the view writes.
+    /// The writes that make a row, in the owner where the view writes.
     pub(super) fn creation<R: Row>(&self, row: &R) -> Result<Vec<TransactWriteItem>> {
-        let space = Space::of(self.viewpoint);
-        let mut writes = vec![self.put_row(&space, row)?];
-        writes.extend(self.enter(&space, List::Of(R::KIND), row.id())?);
+        let owner = Owner::of(self.viewpoint);
+        let mut writes = vec![self.put_row(&owner, row)?];
+        writes.extend(self.enter(&owner, List::Of(R::KIND), row.id())?);
         Ok(writes)
     }
 
-    pub(super) fn put_row<R: Row>(&self, space: &Space, row: &R) -> Result<TransactWriteItem> {
-        let mut item = self.row_key(space, R::KIND, row.id());
+    pub(super) fn put_row<R: Row>(&self, owner: &Owner, row: &R) -> Result<TransactWriteItem> {
+        let mut item = self.row_key(owner, R::KIND, row.id());
         item.extend(fields(row)?);
         put(&self.table.name, item, Condition::is_new())
     }
 
     /// The writes that delete a row, that of the row itself first.
     pub(super) fn deletion<R: Row>(&self, seen: &Seen<R>) -> Result<Vec<TransactWriteItem>> {
-        let (space, id) = (&seen.space, seen.row.id());
-        let mut writes = vec![delete(&self.table.name, self.row_key(space, R::KIND, id), Condition::exists())?];
-        writes.extend(self.leave(space, List::Of(R::KIND), id)?);
+        let (owner, id) = (&seen.owner, seen.row.id());
+        let mut writes = vec![delete(&self.table.name, self.row_key(owner, R::KIND, id), Condition::exists())?];
+        writes.extend(self.leave(owner, List::Of(R::KIND), id)?);
         Ok(writes)
     }
 
@@ -232,35 +232,35 @@ impl Rows<'_> {
     }
 
     /// That a row is there when a transaction is made.
-    pub(super) fn is_there(&self, space: &Space, kind: RowKind, id: Uuid) -> Result<TransactWriteItem> {
-        check(&self.table.name, self.row_key(space, kind, id), Condition::exists())
+    pub(super) fn is_there(&self, owner: &Owner, kind: RowKind, id: Uuid) -> Result<TransactWriteItem> {
+        check(&self.table.name, self.row_key(owner, kind, id), Condition::exists())
     }
 
-    /// The writes that put a row into a list of its space, and into the account's.
-    pub(super) fn enter(&self, space: &Space, list: List, id: Uuid) -> Result<Vec<TransactWriteItem>> {
-        let mut account = row_keys::entry(self.tenant, &Space::All, list, id);
-        account.insert(KEPT_IN.to_owned(), text(space));
+    /// The writes that put a row into a list of its owner, and into the account's.
+    pub(super) fn enter(&self, owner: &Owner, list: List, id: Uuid) -> Result<Vec<TransactWriteItem>> {
+        let mut account = row_keys::entry(self.tenant, &Owner::Account, list, id);
+        account.insert(OWNED_BY.to_owned(), text(owner));
         Ok(vec![
-            put(&self.table.name, row_keys::entry(self.tenant, space, list, id), Condition::is_new())?,
+            put(&self.table.name, row_keys::entry(self.tenant, owner, list, id), Condition::is_new())?,
             put(&self.table.name, account, Condition::is_new())?,
-            self.count(space, list, id, 1)?,
-            self.count(&Space::All, list, id, 1)?,
+            self.count(owner, list, id, 1)?,
+            self.count(&Owner::Account, list, id, 1)?,
         ])
     }
 
     /// The writes that take it out of them.
-    pub(super) fn leave(&self, space: &Space, list: List, id: Uuid) -> Result<Vec<TransactWriteItem>> {
-        let remove = |space| delete(&self.table.name, row_keys::entry(self.tenant, space, list, id), Condition::none());
+    pub(super) fn leave(&self, owner: &Owner, list: List, id: Uuid) -> Result<Vec<TransactWriteItem>> {
+        let remove = |owner| delete(&self.table.name, row_keys::entry(self.tenant, owner, list, id), Condition::none());
         Ok(vec![
-            remove(space)?,
-            remove(&Space::All)?,
-            self.count(space, list, id, -1)?,
-            self.count(&Space::All, list, id, -1)?,
+            remove(owner)?,
+            remove(&Owner::Account)?,
+            self.count(owner, list, id, -1)?,
+            self.count(&Owner::Account, list, id, -1)?,
         ])
     }
 
-    fn count(&self, space: &Space, list: List, id: Uuid, amount: i32) -> Result<TransactWriteItem> {
-        let update = Update::of(row_keys::counter(self.tenant, space, list, id)).add(ROW_COUNT, amount);
+    fn count(&self, owner: &Owner, list: List, id: Uuid, amount: i32) -> Result<TransactWriteItem> {
+        let update = Update::of(row_keys::counter(self.tenant, owner, list, id)).add(ROW_COUNT, amount);
         update.in_transaction(&self.table.name, Condition::none())
     }
 

@@ -18,19 +18,19 @@ impl Rows<'_> {
     /// # Errors
     /// If the view sees no such session, or the message answers one that the session doesn't have.
     pub async fn add_message(self, session: Uuid, message: &Message) -> Result<()> {
-        let Seen { space, .. } = self.get::<AgentSession>(session).await?;
+        let Seen { owner, .. } = self.get::<AgentSession>(session).await?;
         let list = List::MessagesOf(session);
-        let touch = Update::of(self.row_key(&space, RowKind::AgentSession, session))
+        let touch = Update::of(self.row_key(&owner, RowKind::AgentSession, session))
             .set("field_updated_at", text(serde_json::json!(message.created_at)))
             .add(ROW_COUNT, 1);
         let table = &self.table.name;
         let mut writes = vec![
             touch.in_transaction(table, Condition::exists())?,
-            self.put_row(&space, message)?,
-            put(table, row_keys::entry(self.tenant, &space, list, message.id), Condition::is_new())?,
+            self.put_row(&owner, message)?,
+            put(table, row_keys::entry(self.tenant, &owner, list, message.id), Condition::is_new())?,
         ];
         if let Some(parent) = message.parent_id {
-            writes.push(check(table, row_keys::entry(self.tenant, &space, list, parent), Condition::exists())?);
+            writes.push(check(table, row_keys::entry(self.tenant, &owner, list, parent), Condition::exists())?);
         }
         match self.commit(writes).await? {
             None => Ok(()),
@@ -44,10 +44,10 @@ impl Rows<'_> {
     /// # Errors
     /// If the view sees no such session.
     pub async fn messages(self, session: Uuid, paging: PageRequest) -> Result<OffsetPage<Message>> {
-        let Seen { space, item, .. } = self.get::<AgentSession>(session).await?;
+        let Seen { owner, item, .. } = self.get::<AgentSession>(session).await?;
         // A session counts its own messages: it is read anyway, and nobody lists those of several.
         let total = if item.contains_key(ROW_COUNT) { row_count(&item)? } else { 0 };
-        let page = self.page_in::<Message>(&[space], List::MessagesOf(session), total, paging).await?;
+        let page = self.page_in::<Message>(&[owner], List::MessagesOf(session), total, paging).await?;
         Ok(page.map(|seen| seen.row))
     }
 
@@ -58,7 +58,7 @@ impl Rows<'_> {
     pub async fn delete_session(self, id: Uuid, at: Timestamp) -> Result<()> {
         let seen = self.changeable::<AgentSession>(id).await?;
         let mut writes = self.deletion(&seen)?;
-        let mut remains = row_keys::row(self.tenant, &seen.space, RowKind::AgentSession, id, Part::Remains);
+        let mut remains = row_keys::row(self.tenant, &seen.owner, RowKind::AgentSession, id, Part::Remains);
         remains.extend([
             (TENANT_STATUS.to_owned(), text(REMAINS)),
             (LISTING_ORDER.to_owned(), text(keys::listed(at, id))),
