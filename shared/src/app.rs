@@ -17,7 +17,7 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    OrganizationHints, Prefetched, Projects, Read, Relay, RelayMemory, Rows, Secrets, Table, TenantState, Tenants,
+    OrganizationHints, Prefetched, Projects, Read, Relay, RelayMemory, Resources, Secrets, Table, TenantState, Tenants,
     VersionCache,
 };
 
@@ -150,13 +150,13 @@ impl App {
     }
 
     /// The rows that can be seen and written in this view. Only `auth` gives out the view that goes with a credential.
-    pub(crate) fn rows<'a>(
+    pub(crate) fn resources<'a>(
         &'a self,
         tenant: &'a TenantId,
         viewpoint: &'a Viewpoint,
         found: &'a Prefetched,
-    ) -> Rows<'a> {
-        Rows { table: &self.0.table, random: self.random(), tenant, viewpoint, found }
+    ) -> Resources<'a> {
+        Resources { table: &self.0.table, random: self.random(), tenant, viewpoint, found }
     }
 
     /// Reads a tenant's state and what else is wanted of it, in one call: of rows those that can be seen in `viewpoint`.

@@ -80,9 +80,9 @@ pub enum Error {
     /// The token is right, and does not reach as far as the operation.
     InsufficientScope,
     /// The row is nobody's in particular: end users read it, and only the account changes it.
-    GlobalRow,
+    GlobalResource,
     /// There is no such row, or it is somebody else's.
-    RowNotFound,
+    ResourceNotFound,
     /// What was reported of an execution can't follow what was reported before.
     ExecutionFinished,
     /// The tenant has no such API key.
@@ -161,8 +161,8 @@ impl Error {
             Self::AnotherEndUser => ErrorCode::AnotherEndUser,
             Self::EndUserRequired => ErrorCode::EndUserRequired,
             Self::InsufficientScope => ErrorCode::InsufficientScope,
-            Self::GlobalRow => ErrorCode::GlobalRow,
-            Self::RowNotFound => ErrorCode::RowNotFound,
+            Self::GlobalResource => ErrorCode::GlobalResource,
+            Self::ResourceNotFound => ErrorCode::ResourceNotFound,
             Self::ExecutionFinished => ErrorCode::ExecutionFinished,
             Self::ApiKeyNotFound => ErrorCode::ApiKeyNotFound,
             Self::ProjectNotFound => ErrorCode::ProjectNotFound,
@@ -254,8 +254,8 @@ impl fmt::Display for Error {
             Self::InsufficientScope => {
                 formatter.write_str("the token does not reach this far: use the account's API key")
             }
-            Self::GlobalRow => formatter.write_str("all end users share this: only the account may change it"),
-            Self::RowNotFound => formatter.write_str("not found"),
+            Self::GlobalResource => formatter.write_str("all end users share this: only the account may change it"),
+            Self::ResourceNotFound => formatter.write_str("not found"),
             Self::ExecutionFinished => formatter.write_str("the execution is past that status"),
             Self::ApiKeyNotFound => formatter.write_str("API key not found"),
             Self::ProjectNotFound => formatter.write_str("project not found"),

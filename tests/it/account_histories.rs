@@ -292,7 +292,7 @@ impl History {
             "exec_01900000000070008000000000000001",
             "GLOBAL",
             "..",
-            "x#ROW",
+            "x#RESOURCE",
         ];
         match self.dice.below(20) {
             0 => ((*self.dice.of(&NOTHING)).to_owned(), None),

@@ -42,7 +42,7 @@ impl Account {
         let path = format!("{DOCUMENTS}/{}", answer.document(201)["id"].as_str().unwrap());
         let items = deployment.items().await;
         deployment.account_for(&key, "ada", "DELETE", &path).send().await.document(200);
-        let pattern = items.iter().find(|item| item["sk"]["S"] == "ROW").unwrap().clone();
+        let pattern = items.iter().find(|item| item["sk"]["S"] == "RESOURCE").unwrap().clone();
         let owner = |number: usize| match number % 51 {
             50 => Owner::Grace,
             // Not by turns, so that there is something to merge.
@@ -100,7 +100,7 @@ impl Account {
     async fn count(&self, counts: [(&str, usize); 3]) {
         let counters = counts.map(|(space, count)| {
             let pk = format!("{}#COUNT", self.list(space));
-            json!({ "pk": { "S": pk }, "sk": { "S": "COUNT#0" }, "row_count": { "N": count.to_string() } })
+            json!({ "pk": { "S": pk }, "sk": { "S": "COUNT#0" }, "resource_count": { "N": count.to_string() } })
         });
         self.write(counters.into()).await;
     }

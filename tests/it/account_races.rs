@@ -107,8 +107,8 @@ impl<'a> Kept<'a> {
             }
             let place = format!("{tenant}#{space}");
             match (rest, sk) {
-                ([id], "ROW") => {
-                    if let (&"SESSION", Some(count)) = (list, item.get("row_count")) {
+                ([id], "RESOURCE") => {
+                    if let (&"SESSION", Some(count)) = (list, item.get("resource_count")) {
                         kept.counts.insert(format!("TENANT#{place}#MESSAGES#{id}"), number(count));
                     }
                     kept.rows.insert((place, list, id), item);
@@ -118,7 +118,7 @@ impl<'a> Kept<'a> {
                 // Which workspace is the default one: of one that is deleted it means nothing.
                 (["DEFAULT"], "DEFAULT") => {}
                 _ if sk.starts_with("COUNT#") => {
-                    let count = item.get("row_count").map(number).unwrap_or_default();
+                    let count = item.get("resource_count").map(number).unwrap_or_default();
                     assert!(count >= 0, "{pk} {sk}");
                     *kept.counts.entry(pk.strip_suffix("#COUNT").unwrap().to_owned()).or_default() += count;
                 }
@@ -153,7 +153,7 @@ impl Deployment {
         for item in self.items().await {
             let of_it = [&item["pk"]["S"], &item["sk"]["S"]].iter().any(|part| part.as_str().unwrap().contains(id));
             // What is left of a list is that nothing is in it.
-            let is_zero = item["row_count"]["N"] == "0" && item.as_object().unwrap().len() == 3;
+            let is_zero = item["resource_count"]["N"] == "0" && item.as_object().unwrap().len() == 3;
             assert!(!of_it || is_zero, "{item}");
         }
     }
@@ -533,7 +533,7 @@ async fn a_count_an_entry_or_a_row_too_many_or_too_few_is_noticed() {
         without.remove(place);
         let mut miscounted = items.clone();
         if let Some(count) =
-            miscounted[place].as_object_mut().and_then(|item: &mut Map<_, _>| item.get_mut("row_count"))
+            miscounted[place].as_object_mut().and_then(|item: &mut Map<_, _>| item.get_mut("resource_count"))
         {
             count["N"] = json!((number(count) + 1).to_string());
             assert!(std::panic::catch_unwind(|| check_rows(&miscounted)).is_err(), "{item}");

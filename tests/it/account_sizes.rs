@@ -84,8 +84,8 @@ async fn multiply(deployment: &Deployment, before: &[Value], row: &Value) {
                 let copy = item.to_string().replace(&uuid, &other).replace(&simple, &other.replace('-', ""));
                 requests.push(json!({ "PutRequest": { "Item": serde_json::from_str::<Value>(&copy).unwrap() } }));
             }
-        } else if item.get("row_count").is_some() {
-            let counter = with(item, &json!({ "row_count": { "N": "100" } }));
+        } else if item.get("resource_count").is_some() {
+            let counter = with(item, &json!({ "resource_count": { "N": "100" } }));
             requests.push(json!({ "PutRequest": { "Item": counter } }));
         }
     }

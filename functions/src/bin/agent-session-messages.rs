@@ -10,13 +10,13 @@ fn main() -> Exit {
 }
 
 async fn create(app: App, call: Call<CreateMessage>) -> Result<Message> {
-    let rows = call.caller.rows(&app, &call.found);
-    let message = call.body.message(rows.new_id(call.at)?, call.at);
-    rows.add_message(call.query.id.get(), &message).await?;
+    let resources = call.caller.resources(&app, &call.found);
+    let message = call.body.message(resources.new_id(call.at)?, call.at);
+    resources.add_message(call.query.id.get(), &message).await?;
     Ok(message)
 }
 
 async fn list(app: App, call: Call<ListMessages>) -> Result<ListPage<Message>> {
-    let rows = call.caller.rows(&app, &call.found);
-    Ok(rows.messages(call.query.id.get(), call.query.paging()).await?.into())
+    let resources = call.caller.resources(&app, &call.found);
+    Ok(resources.messages(call.query.id.get(), call.query.paging()).await?.into())
 }

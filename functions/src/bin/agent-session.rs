@@ -14,15 +14,15 @@ fn main() -> Exit {
 }
 
 async fn get(app: App, call: Call<GetAgentSession>) -> Result<AgentSession> {
-    Ok(call.caller.rows(&app, &call.found).get(call.query.id.get()).await?.row)
+    Ok(call.caller.resources(&app, &call.found).get(call.query.id.get()).await?.resource)
 }
 
 async fn update(app: App, call: Call<UpdateAgentSession>) -> Result<AgentSession> {
-    let rows = call.caller.rows(&app, &call.found);
-    Ok(rows.change(call.query.id.get(), &call.body.updates(), call.at).await?.row)
+    let resources = call.caller.resources(&app, &call.found);
+    Ok(resources.change(call.query.id.get(), &call.body.updates(), call.at).await?.resource)
 }
 
 async fn delete(app: App, call: Call<DeleteAgentSession>) -> Result<Deleted> {
-    call.caller.rows(&app, &call.found).delete_session(call.query.id.get(), call.at).await?;
+    call.caller.resources(&app, &call.found).delete_session(call.query.id.get(), call.at).await?;
     Ok(Deleted::DONE)
 }

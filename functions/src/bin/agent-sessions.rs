@@ -10,13 +10,13 @@ fn main() -> Exit {
 }
 
 async fn create(app: App, call: Call<CreateAgentSession>) -> Result<AgentSession> {
-    let rows = call.caller.rows(&app, &call.found);
-    let session = call.body.session(rows.new_id(call.at)?, call.caller.external_user_id(), call.at);
-    rows.create(&session).await?;
+    let resources = call.caller.resources(&app, &call.found);
+    let session = call.body.session(resources.new_id(call.at)?, call.caller.external_user_id(), call.at);
+    resources.create(&session).await?;
     Ok(session)
 }
 
 async fn list(app: App, call: Call<ListAgentSessions>) -> Result<ListPage<AgentSession>> {
-    let rows = call.caller.rows(&app, &call.found);
-    Ok(rows.list(call.query.paging()).await?.into())
+    let resources = call.caller.resources(&app, &call.found);
+    Ok(resources.list(call.query.paging()).await?.into())
 }

@@ -9,12 +9,12 @@ fn main() -> Exit {
 }
 
 async fn get(app: App, call: Call<GetDocument>) -> Result<ShownDocument> {
-    let rows = call.caller.rows(&app, &call.found);
-    let (document, markdown_content) = rows.document(call.query.id.get()).await?;
+    let resources = call.caller.resources(&app, &call.found);
+    let (document, markdown_content) = resources.document(call.query.id.get()).await?;
     Ok(ShownDocument { document, markdown_content })
 }
 
 async fn delete(app: App, call: Call<DeleteDocument>) -> Result<Deleted> {
-    call.caller.rows(&app, &call.found).delete_document(call.query.id.get()).await?;
+    call.caller.resources(&app, &call.found).delete_document(call.query.id.get()).await?;
     Ok(Deleted::DONE)
 }

@@ -10,14 +10,14 @@ fn main() -> Exit {
 }
 
 async fn create(app: App, call: Call<CreateDocument>) -> Result<ShownDocument> {
-    let rows = call.caller.rows(&app, &call.found);
+    let resources = call.caller.resources(&app, &call.found);
     let (document, markdown_content) =
-        call.body.document(rows.new_id(call.at)?, call.caller.external_user_id(), call.at);
-    rows.create_document(&document, markdown_content.as_ref()).await?;
+        call.body.document(resources.new_id(call.at)?, call.caller.external_user_id(), call.at);
+    resources.create_document(&document, markdown_content.as_ref()).await?;
     Ok(ShownDocument { document, markdown_content })
 }
 
 async fn list(app: App, call: Call<ListDocuments>) -> Result<ListPage<Document>> {
-    let rows = call.caller.rows(&app, &call.found);
-    Ok(rows.documents(call.query.paging()).await?.into())
+    let resources = call.caller.resources(&app, &call.found);
+    Ok(resources.documents(call.query.paging()).await?.into())
 }

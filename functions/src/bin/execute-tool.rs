@@ -8,9 +8,9 @@ fn main() -> Exit {
 }
 
 async fn execute(app: App, call: Call<ExecuteTool>) -> Result<AcceptedExecution> {
-    let rows = call.caller.rows(&app, &call.found);
-    let (id, user) = (rows.new_id(call.at)?, call.caller.external_user_id());
+    let resources = call.caller.resources(&app, &call.found);
+    let (id, user) = (resources.new_id(call.at)?, call.caller.external_user_id());
     let execution = call.body.execution(id, call.query.tool_id, user, call.at);
-    rows.create(&execution).await?;
+    resources.create(&execution).await?;
     Ok(AcceptedExecution::new(execution, &call.base_url))
 }

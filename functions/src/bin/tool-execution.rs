@@ -9,9 +9,9 @@ fn main() -> Exit {
 }
 
 async fn get(app: App, call: Call<GetToolExecution>) -> Result<ToolExecution> {
-    Ok(call.caller.rows(&app, &call.found).get(call.query.id.get()).await?.row)
+    Ok(call.caller.resources(&app, &call.found).get(call.query.id.get()).await?.resource)
 }
 
 async fn report(app: App, call: Call<ReportToolExecution>) -> Result<ToolExecution> {
-    call.caller.rows(&app, &call.found).report(call.query.id.get(), &call.body.into(), call.at).await
+    call.caller.resources(&app, &call.found).report(call.query.id.get(), &call.body.into(), call.at).await
 }

@@ -10,6 +10,6 @@ fn main() -> Exit {
 }
 
 async fn list(app: App, call: Call<ListToolExecutions>) -> Result<ListPage<ToolExecution>> {
-    let rows = call.caller.rows(&app, &call.found);
-    Ok(rows.list(call.query.paging()).await?.into())
+    let resources = call.caller.resources(&app, &call.found);
+    Ok(resources.list(call.query.paging()).await?.into())
 }

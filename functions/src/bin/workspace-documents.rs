@@ -10,6 +10,6 @@ fn main() -> Exit {
 }
 
 async fn list(app: App, call: Call<ListWorkspaceDocuments>) -> Result<ListPage<Document>> {
-    let rows = call.caller.rows(&app, &call.found);
-    Ok(rows.documents_in(call.query.id.get(), call.query.paging()).await?.into())
+    let resources = call.caller.resources(&app, &call.found);
+    Ok(resources.documents_in(call.query.id.get(), call.query.paging()).await?.into())
 }

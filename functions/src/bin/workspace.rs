@@ -14,16 +14,16 @@ fn main() -> Exit {
 }
 
 async fn get(app: App, call: Call<GetWorkspace>) -> Result<WorkspaceView> {
-    call.caller.rows(&app, &call.found).workspace(call.query.id.get()).await
+    call.caller.resources(&app, &call.found).workspace(call.query.id.get()).await
 }
 
 async fn update(app: App, call: Call<UpdateWorkspace>) -> Result<WorkspaceView> {
-    let rows = call.caller.rows(&app, &call.found);
+    let resources = call.caller.resources(&app, &call.found);
     let (id, body) = (call.query.id.get(), call.body);
-    rows.change_workspace(id, &body.updates(), body.is_default, call.at).await
+    resources.change_workspace(id, &body.updates(), body.is_default, call.at).await
 }
 
 async fn delete(app: App, call: Call<DeleteWorkspace>) -> Result<Deleted> {
-    call.caller.rows(&app, &call.found).delete::<Workspace>(call.query.id.get()).await?;
+    call.caller.resources(&app, &call.found).delete::<Workspace>(call.query.id.get()).await?;
     Ok(Deleted::DONE)
 }

@@ -10,13 +10,13 @@ fn main() -> Exit {
 }
 
 async fn create(app: App, call: Call<CreateWorkspace>) -> Result<WorkspaceView> {
-    let rows = call.caller.rows(&app, &call.found);
+    let resources = call.caller.resources(&app, &call.found);
     let is_default = call.body.is_default;
-    let workspace = call.body.workspace(rows.new_id(call.at)?, call.caller.external_user_id(), call.at);
-    rows.create_workspace(workspace, is_default).await
+    let workspace = call.body.workspace(resources.new_id(call.at)?, call.caller.external_user_id(), call.at);
+    resources.create_workspace(workspace, is_default).await
 }
 
 async fn list(app: App, call: Call<ListWorkspaces>) -> Result<ListPage<WorkspaceView>> {
-    let rows = call.caller.rows(&app, &call.found);
-    Ok(rows.workspaces(call.query.paging()).await?.into())
+    let resources = call.caller.resources(&app, &call.found);
+    Ok(resources.workspaces(call.query.paging()).await?.into())
 }

@@ -241,8 +241,8 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         | ErrorCode::AnotherEndUser
         | ErrorCode::EndUserRequired
         | ErrorCode::InsufficientScope => entry.surface == Surface::Account,
-        ErrorCode::GlobalRow => is(&["update-workspace", "delete-workspace", "delete-document"]),
-        ErrorCode::RowNotFound => entry.surface == Surface::Account && entry.route.path.contains("{id}"),
+        ErrorCode::GlobalResource => is(&["update-workspace", "delete-workspace", "delete-document"]),
+        ErrorCode::ResourceNotFound => entry.surface == Surface::Account && entry.route.path.contains("{id}"),
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
         ErrorCode::TenantNotFound => !by_key && !by_signature && !is(&["provision-tenant", "fetch-tenants"]),
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),

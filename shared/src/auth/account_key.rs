@@ -7,7 +7,7 @@ use super::{Attempt, Caller, Needs, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{ApiKey, Epochs, ExternalId, Minutes, SignedToken, Subject, Timestamp, TokenLifetime};
 use crate::error::{Error, Result};
-use crate::store::Rows;
+use crate::store::Resources;
 
 /// The proof that the request carried an account key, whoever it is for.
 #[derive(Debug)]
@@ -39,8 +39,8 @@ impl Caller for AccountKey {
 
 impl AccountKey {
     /// The rows that the call sees and writes.
-    pub fn rows<'a>(&'a self, app: &'a App, found: &'a Found) -> Rows<'a> {
-        self.viewer.rows(app, found)
+    pub fn resources<'a>(&'a self, app: &'a App, found: &'a Found) -> Resources<'a> {
+        self.viewer.resources(app, found)
     }
 
     /// Issues a token that sees what this call sees. Only a key does: a token that could make tokens would outlive itself.

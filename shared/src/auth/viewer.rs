@@ -10,7 +10,7 @@ use crate::domain::{
     ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Problem, Scope, TenantId, UnverifiedToken, Viewpoint,
 };
 use crate::error::{Error, Part, Result};
-use crate::store::{Read, Rows};
+use crate::store::{Read, Resources};
 
 /// The two headers in which an API key's request may name the end user.
 const END_USER_HEADERS: [(&str, &str); 2] =
@@ -127,8 +127,8 @@ impl Viewer {
     }
 
     /// The rows that the caller sees and writes.
-    pub fn rows<'a>(&'a self, app: &'a App, found: &'a Found) -> Rows<'a> {
-        app.rows(&self.tenant_id, &self.viewpoint, &found.prefetched)
+    pub fn resources<'a>(&'a self, app: &'a App, found: &'a Found) -> Resources<'a> {
+        app.resources(&self.tenant_id, &self.viewpoint, &found.prefetched)
     }
 
     /// The end user for whom the call is.

@@ -34,7 +34,7 @@ pub use account::{
     AgentSession, Description, Document, DocumentStatus, ExecutionId, ExecutionPathId, ExecutionStatus, Failure,
     FieldUpdates, Finished, Label, LongText, Markdown, Message, MessageContent, MessageRole, PathId, Report,
     SessionStatus, SystemPrompt, ToolData, ToolExecution, ToolIds, Viewpoint, Workspace, WorkspaceIds, WorkspaceView,
-    new_row_id,
+    new_resource_id,
 };
 pub use api_key::{ApiKey, KeyHashes, KeyState};
 pub use api_key_secret::{ApiKeyId, ApiKeySecret, KeyFacts, KeyHash, KeyKind};

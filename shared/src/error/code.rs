@@ -27,10 +27,10 @@ pub enum ErrorCode {
     EndUserRequired,
     /// See [`super::Error::InsufficientScope`].
     InsufficientScope,
-    /// See [`super::Error::GlobalRow`].
-    GlobalRow,
-    /// See [`super::Error::RowNotFound`].
-    RowNotFound,
+    /// See [`super::Error::GlobalResource`].
+    GlobalResource,
+    /// See [`super::Error::ResourceNotFound`].
+    ResourceNotFound,
     /// See [`super::Error::ExecutionFinished`].
     ExecutionFinished,
     /// See [`super::Error::ApiKeyNotFound`].
@@ -82,13 +82,13 @@ impl ErrorCode {
         Self::InsufficientScope,
         Self::AnotherEndUser,
         Self::EndUserRequired,
-        Self::GlobalRow,
+        Self::GlobalResource,
         Self::TenantNotFound,
         Self::ApiKeyNotFound,
         Self::ProjectNotFound,
         Self::OrganizationNotFound,
         Self::UserNotFound,
-        Self::RowNotFound,
+        Self::ResourceNotFound,
         Self::MethodNotAllowed,
         Self::StaleUpdate,
         Self::IdempotencyInProgress,
@@ -160,8 +160,8 @@ impl ErrorCode {
                 403,
                 "the token is right, and the operation takes another kind or an API key only",
             ),
-            Self::GlobalRow => ("global_row", 403, "an end user can't change what all end users share"),
-            Self::RowNotFound => ("not_found", 404, "there is no such thing, or it is somebody else's"),
+            Self::GlobalResource => ("global_row", 403, "an end user can't change what all end users share"),
+            Self::ResourceNotFound => ("not_found", 404, "there is no such thing, or it is somebody else's"),
             Self::ExecutionFinished => {
                 ("execution_finished", 409, "the execution is past the status that was reported")
             }

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::expression::{Condition, delete, put};
 use super::item::{Item, Reader, text};
 use super::keys::Key;
-use super::row_keys::{self, List, Owner, Part, RowKind};
-use super::rows::{Rows, Seen};
+use super::resources::{Resources, Stored};
+use super::row_keys::{self, ItemPart, List, Owner, ResourceKind};
 use super::table::place;
 use crate::domain::{Document, DocumentStatus, Markdown, OffsetPage, PageRequest, Problem, Workspace};
 use crate::error::{Error, Result};
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 /// The attribute that holds a document's content.
 const CONTENT: &str = "markdown_content";
 
-impl Rows<'_> {
+impl Resources<'_> {
     /// Makes a document, in the workspaces that it names. One call.
     ///
     /// # Errors
@@ -30,11 +30,11 @@ impl Rows<'_> {
         // First, so that the number of a refused condition is that of the workspace.
         let workspaces: Vec<_> = document.workspace_ids.positions().collect();
         for (position, id) in workspaces.iter().copied() {
-            let (owned_by, _) = self.owner_of(RowKind::Workspace, id).map_err(|error| match error {
-                Error::RowNotFound => unknown(position),
+            let (owned_by, _) = self.owner_of(ResourceKind::Workspace, id).map_err(|error| match error {
+                Error::ResourceNotFound => unknown(position),
                 other => other,
             })?;
-            writes.push(self.is_there(&owned_by, RowKind::Workspace, id)?);
+            writes.push(self.is_there(&owned_by, ResourceKind::Workspace, id)?);
         }
         for id in document.workspace_ids.iter() {
             writes.extend(self.enter(&owner, List::DocumentsIn(id), document.id)?);
@@ -57,9 +57,9 @@ impl Rows<'_> {
     /// # Errors
     /// If the view sees no such document.
     pub async fn document(self, id: Uuid) -> Result<(Document, Option<Markdown>)> {
-        let seen = self.get(id).await?;
-        let content = self.content(&seen).await?;
-        let document = self.within_view(vec![seen]).await?.pop();
+        let stored = self.get(id).await?;
+        let content = self.content(&stored).await?;
+        let document = self.within_view(vec![stored]).await?.pop();
         Ok((document.ok_or_else(|| Error::internal("no view of a document"))?, content))
     }
 
@@ -67,9 +67,9 @@ impl Rows<'_> {
     /// that they are in.
     ///
     /// # Errors
-    /// As [`Rows::list`].
+    /// As [`Resources::list`].
     pub async fn documents(self, paging: PageRequest) -> Result<OffsetPage<Document>> {
-        self.documents_of(List::Of(RowKind::Document), paging).await
+        self.documents_of(List::Of(ResourceKind::Document), paging).await
     }
 
     async fn documents_of(self, list: List, paging: PageRequest) -> Result<OffsetPage<Document>> {
@@ -77,8 +77,8 @@ impl Rows<'_> {
         Ok(OffsetPage { items: self.within_view(items).await?, total, paging })
     }
 
-    async fn content(self, document: &Seen<Document>) -> Result<Option<Markdown>> {
-        let key = self.content_key(&document.owner, document.row.id);
+    async fn content(self, document: &Stored<Document>) -> Result<Option<Markdown>> {
+        let key = self.content_key(&document.owner, document.resource.id);
         let item = match self.found.at(&key) {
             Some(item) => Some(item.clone()),
             None if document.is_ready() => self.table.get(key).await?,
@@ -98,20 +98,20 @@ impl Rows<'_> {
     }
 
     /// Documents with only those of their workspaces that are still there and that the view sees. No call if they have none.
-    async fn within_view(self, mut documents: Vec<Seen<Document>>) -> Result<Vec<Document>> {
-        let list = List::Of(RowKind::Workspace);
+    async fn within_view(self, mut documents: Vec<Stored<Document>>) -> Result<Vec<Document>> {
+        let list = List::Of(ResourceKind::Workspace);
         let entries = |id| -> Vec<Key> {
-            let owners = Owner::seen(self.viewpoint, RowKind::Workspace);
+            let owners = Owner::visible(self.viewpoint, ResourceKind::Workspace);
             owners.iter().map(|owner| row_keys::entry(self.tenant, owner, list, id)).collect()
         };
-        let ids: HashSet<Uuid> = documents.iter().flat_map(|seen| seen.row.workspace_ids.iter()).collect();
+        let ids: HashSet<Uuid> = documents.iter().flat_map(|stored| stored.resource.workspace_ids.iter()).collect();
         let keys = ids.iter().flat_map(|id| entries(*id)).collect();
         let there: HashSet<_> = self.table.get_all(keys).await?.iter().map(place).collect();
         let is_seen = |id| entries(id).iter().any(|key| there.contains(&place(key)));
-        for seen in &mut documents {
-            seen.row.workspace_ids = seen.row.workspace_ids.only(is_seen);
+        for stored in &mut documents {
+            stored.resource.workspace_ids = stored.resource.workspace_ids.only(is_seen);
         }
-        Ok(documents.into_iter().map(|seen| seen.row).collect())
+        Ok(documents.into_iter().map(|stored| stored.resource).collect())
     }
 
     /// Deletes a document, from its workspaces too. One call, or two for the account.
@@ -119,23 +119,23 @@ impl Rows<'_> {
     /// # Errors
     /// If the view sees no such document or may not change it.
     pub async fn delete_document(self, id: Uuid) -> Result<()> {
-        let seen = self.changeable::<Document>(id).await?;
-        let mut writes = self.deletion(&seen)?;
-        writes.push(delete(&self.table.name, self.content_key(&seen.owner, id), Condition::none())?);
+        let stored = self.changeable::<Document>(id).await?;
+        let mut writes = self.deletion(&stored)?;
+        writes.push(delete(&self.table.name, self.content_key(&stored.owner, id), Condition::none())?);
         // Also from those that are gone: what is left of them are these entries.
-        for workspace in seen.row.workspace_ids.iter() {
-            writes.extend(self.leave(&seen.owner, List::DocumentsIn(workspace), id)?);
+        for workspace in stored.resource.workspace_ids.iter() {
+            writes.extend(self.leave(&stored.owner, List::DocumentsIn(workspace), id)?);
         }
         self.commit_deletion(writes).await
     }
 
     fn content_key(&self, owner: &Owner, id: Uuid) -> Key {
-        row_keys::row(self.tenant, owner, RowKind::Document, id, Part::Content)
+        row_keys::resource(self.tenant, owner, ResourceKind::Document, id, ItemPart::Content)
     }
 }
 
-impl Seen<Document> {
+impl Stored<Document> {
     fn is_ready(&self) -> bool {
-        self.row.status == DocumentStatus::Ready
+        self.resource.status == DocumentStatus::Ready
     }
 }

@@ -1,7 +1,7 @@
 //! What a request needs of a tenant, read in one call.
 //!
 //! The credential, the state of its tenant and what the request is about come with one strongly consistent read: a revocation
-//! of any of them that was answered before is seen, and it costs one call.
+//! of any of them that was answered before is stored, and it costs one call.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use super::api_keys;
 use super::entries;
 use super::item::{Item, Reader};
 use super::keys::{self, Key, Kind};
-use super::row_keys::{self, List, RowKind};
+use super::row_keys::{self, List, ResourceKind};
 use super::signing;
 use super::table::{Table, place};
 use super::tenant_items::{self, ACTIVE};
@@ -33,7 +33,7 @@ pub enum Read {
     Revocation(Uuid),
     SigningKeys,
     /// A row of the account surface, and where it is kept if that is all that can be found at first.
-    Row(RowKind, Uuid),
+    Resource(ResourceKind, Uuid),
     /// The content of a document.
     Content(Uuid),
     /// How many rows a list has.
@@ -62,7 +62,7 @@ impl Read {
             Self::ExternalUser(id) => external_user(tenant, id),
             Self::Revocation(jti) => keys::of_kind(tenant, Kind::Token, jti),
             Self::SigningKeys => keys::signing(tenant),
-            Self::Row(kind, id) => return row_keys::seen(tenant, viewpoint, *kind, *id),
+            Self::Resource(kind, id) => return row_keys::candidate_keys(tenant, viewpoint, *kind, *id),
             Self::Content(id) => return row_keys::contents(tenant, viewpoint, *id),
             Self::Total(list) => return row_keys::counters(tenant, viewpoint, *list),
             Self::EndUser => {
@@ -96,7 +96,7 @@ pub struct TenantState {
 }
 
 impl Table {
-    /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of rows those that can be seen in
+    /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of rows those that can be stored in
     /// `viewpoint`. If users are read and no organization, those in which the users were found last come along.
     pub async fn prefetch(&self, tenant_id: &TenantId, viewpoint: &Viewpoint, reads: &[Read]) -> Result<Prefetched> {
         let names_organization = reads.iter().any(|read| matches!(read, Read::Organization(_)));

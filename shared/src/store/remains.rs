@@ -2,7 +2,7 @@
 
 use super::item::{Item, Reader, text};
 use super::keys::{Key, PK, SK, TENANT_STATUS, TENANTS_BY_STATUS};
-use super::row_keys::{self, List, Part, RowKind};
+use super::row_keys::{self, ItemPart, List, ResourceKind};
 use super::table::{Table, failed};
 use super::tenant_items::REMAINS;
 use crate::domain::{Clock, Problem, Timestamp, parse_uuid};
@@ -49,12 +49,12 @@ impl Table {
                 .limit(AT_ONCE);
             let entries = query.send().await.map_err(failed)?.items.unwrap_or_default();
             if entries.is_empty() {
-                let mark = row_keys::row(&tenant, &owner, RowKind::AgentSession, session, Part::Remains);
+                let mark = row_keys::resource(&tenant, &owner, ResourceKind::AgentSession, session, ItemPart::Remains);
                 return self.delete_all(vec![mark]).await.map(|()| true);
             }
             let message = |entry: &Item| -> Result<Key> {
                 let id = Reader(entry).parsed(SK, parse_uuid)?;
-                Ok(row_keys::row(&tenant, &owner, RowKind::Message, id, Part::Row))
+                Ok(row_keys::resource(&tenant, &owner, ResourceKind::Message, id, ItemPart::Resource))
             };
             // Messages first: as long as an entry is there, the next run finds its message.
             self.delete_all(entries.iter().map(message).collect::<Result<_>>()?).await?;

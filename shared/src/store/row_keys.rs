@@ -2,7 +2,7 @@
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
-//! | row | `TENANT#<tenant id>#<owner>#<kind>#<id>` | `ROW` | its fields |
+//! | resource | `TENANT#<tenant id>#<owner>#<kind>#<id>` | `RESOURCE` | its fields |
 //! | content of a document | the same | `CONTENT` | Markdown |
 //! | messages that are left | the same | `REMAINS` | that a session was deleted; until its messages are too |
 //! | entry | `TENANT#<tenant id>#<owner>#<list>` | `<id>` | in the owner `ALL`: in which owner the row is |
@@ -13,7 +13,7 @@
 //! made for an end user names partitions of its own owner, and reads those of `GLOBAL` where a kind has shared rows. There is no
 //! key of a row without a owner, so another user's row can't be asked for.
 //!
-//! `ALL` has no rows, but an entry and a count for every one: it is how the account finds what any of its users has. Rows,
+//! `ALL` has no rows, but an entry and a count for every one: it is how the account finds what any of its users has. Resources,
 //! entries and counts are written in one transaction, so a total is exact. A list is its entries, which are small: pages far
 //! back are found by passing over entries, never over rows.
 
@@ -30,7 +30,7 @@ const SHARDS: u8 = 8;
 
 /// A kind of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum RowKind {
+pub enum ResourceKind {
     AgentSession,
     Message,
     ToolExecution,
@@ -38,7 +38,7 @@ pub enum RowKind {
     Document,
 }
 
-impl RowKind {
+impl ResourceKind {
     const fn as_str(self) -> &'static str {
         match self {
             Self::AgentSession => "SESSION",
@@ -59,7 +59,7 @@ impl RowKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum List {
     /// All of a kind.
-    Of(RowKind),
+    Of(ResourceKind),
     /// The messages of a session.
     MessagesOf(Uuid),
     /// The documents of a workspace.
@@ -67,11 +67,11 @@ pub enum List {
 }
 
 impl List {
-    const fn kind(self) -> RowKind {
+    const fn kind(self) -> ResourceKind {
         match self {
             Self::Of(kind) => kind,
-            Self::MessagesOf(_) => RowKind::Message,
-            Self::DocumentsIn(_) => RowKind::Document,
+            Self::MessagesOf(_) => ResourceKind::Message,
+            Self::DocumentsIn(_) => ResourceKind::Document,
         }
     }
 }
@@ -107,7 +107,7 @@ impl Owner {
     }
 
     /// Where a view finds rows of a kind.
-    pub fn seen(viewpoint: &Viewpoint, kind: RowKind) -> Vec<Self> {
+    pub fn visible(viewpoint: &Viewpoint, kind: ResourceKind) -> Vec<Self> {
         match viewpoint {
             Viewpoint::EndUser(_) if kind.is_shared() => vec![Self::of(viewpoint), Self::Global],
             Viewpoint::EndUser(_) => vec![Self::of(viewpoint)],
@@ -136,16 +136,16 @@ impl fmt::Display for Owner {
 
 /// What is kept of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    Row,
+pub enum ItemPart {
+    Resource,
     Content,
     Remains,
 }
 
-impl Part {
+impl ItemPart {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Row => "ROW",
+            Self::Resource => "RESOURCE",
             Self::Content => "CONTENT",
             Self::Remains => "REMAINS",
         }
@@ -153,7 +153,7 @@ impl Part {
 }
 
 /// A part of a row.
-pub fn row(tenant: &TenantId, owner: &Owner, kind: RowKind, id: Uuid, part: Part) -> Key {
+pub fn resource(tenant: &TenantId, owner: &Owner, kind: ResourceKind, id: Uuid, part: ItemPart) -> Key {
     key(format!("{}#{owner}#{}#{id}", tenant_partition(tenant), kind.as_str()), part.as_str().to_owned())
 }
 
@@ -175,7 +175,7 @@ pub fn counter(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
 
 /// Which workspace is the default one of a owner.
 pub fn default_workspace(tenant: &TenantId, owner: &Owner) -> Key {
-    let list = listed(tenant, owner, List::Of(RowKind::Workspace));
+    let list = listed(tenant, owner, List::Of(ResourceKind::Workspace));
     key(format!("{list}#DEFAULT"), "DEFAULT".to_owned())
 }
 
@@ -190,18 +190,18 @@ fn shards(owner: &Owner, list: List) -> u8 {
 
 /// All counters of a list as a view sees it.
 pub fn counters(tenant: &TenantId, viewpoint: &Viewpoint, list: List) -> Vec<Key> {
-    let owners = Owner::seen(viewpoint, list.kind());
+    let owners = Owner::visible(viewpoint, list.kind());
     let of = |owner: &Owner| (0..shards(owner, list)).map(|number| shard(tenant, owner, list, number)).collect();
     owners.iter().flat_map::<Vec<_>, _>(of).collect()
 }
 
 /// Where a view finds a row: the row itself in each owner, or for the account the entry that says in which owner it is.
-pub fn seen(tenant: &TenantId, viewpoint: &Viewpoint, kind: RowKind, id: Uuid) -> Vec<Key> {
+pub fn candidate_keys(tenant: &TenantId, viewpoint: &Viewpoint, kind: ResourceKind, id: Uuid) -> Vec<Key> {
     let place = |owner: &Owner| match owner {
         Owner::Account => entry(tenant, owner, List::Of(kind), id),
-        _ => row(tenant, owner, kind, id, Part::Row),
+        _ => resource(tenant, owner, kind, id, ItemPart::Resource),
     };
-    Owner::seen(viewpoint, kind).iter().map(place).collect()
+    Owner::visible(viewpoint, kind).iter().map(place).collect()
 }
 
 /// The session that a partition is of.
@@ -211,13 +211,13 @@ pub fn session_of(partition: &str) -> Option<(TenantId, Owner, Uuid)> {
     let owner = Owner::parse(parts.next()?)?;
     let kind = parts.next()?;
     let id = parse_uuid(parts.next()?).ok()?;
-    (kind == RowKind::AgentSession.as_str() && parts.next().is_none()).then_some((tenant, owner, id))
+    (kind == ResourceKind::AgentSession.as_str() && parts.next().is_none()).then_some((tenant, owner, id))
 }
 
 /// Where a view finds the content of a document; nowhere yet, if it has to find out the owner first.
 pub fn contents(tenant: &TenantId, viewpoint: &Viewpoint, id: Uuid) -> Vec<Key> {
-    let owners = Owner::seen(viewpoint, RowKind::Document).into_iter().filter(|owner| *owner != Owner::Account);
-    owners.map(|owner| row(tenant, &owner, RowKind::Document, id, Part::Content)).collect()
+    let owners = Owner::visible(viewpoint, ResourceKind::Document).into_iter().filter(|owner| *owner != Owner::Account);
+    owners.map(|owner| resource(tenant, &owner, ResourceKind::Document, id, ItemPart::Content)).collect()
 }
 
 #[cfg(test)]
@@ -243,12 +243,15 @@ mod tests {
     fn two_end_users_have_no_partition_in_common_but_the_global_ones() {
         let ids = ["a", "A", "a#b", "a#b#c", "OF@a", "GLOBAL", "ALL", "é", "e\u{301}", "а", "😀", "a/", "TENANT#x"];
         let views = ids.map(user);
-        for kind in [RowKind::AgentSession, RowKind::ToolExecution, RowKind::Workspace, RowKind::Document] {
+        for kind in
+            [ResourceKind::AgentSession, ResourceKind::ToolExecution, ResourceKind::Workspace, ResourceKind::Document]
+        {
             let row = Uuid::from_u128(1);
             let places = |viewpoint: &Viewpoint| {
                 let lists = [List::Of(kind), List::MessagesOf(row), List::DocumentsIn(row)];
                 let counters = lists.into_iter().flat_map(|list| counters(&tenant(), viewpoint, list));
-                let keys: Vec<_> = seen(&tenant(), viewpoint, kind, row).into_iter().chain(counters).collect();
+                let keys: Vec<_> =
+                    candidate_keys(&tenant(), viewpoint, kind, row).into_iter().chain(counters).collect();
                 partitions(&keys)
             };
             for (number, one) in views.iter().enumerate() {
@@ -274,23 +277,23 @@ mod tests {
 
     #[test]
     fn a_private_row_of_the_account_is_no_end_users() {
-        for kind in [RowKind::AgentSession, RowKind::ToolExecution, RowKind::Message] {
-            assert_eq!(Owner::seen(&user("a"), kind), [Owner::of(&user("a"))]);
+        for kind in [ResourceKind::AgentSession, ResourceKind::ToolExecution, ResourceKind::Message] {
+            assert_eq!(Owner::visible(&user("a"), kind), [Owner::of(&user("a"))]);
         }
-        assert_eq!(Owner::seen(&user("a"), RowKind::Document), [Owner::of(&user("a")), Owner::Global]);
+        assert_eq!(Owner::visible(&user("a"), ResourceKind::Document), [Owner::of(&user("a")), Owner::Global]);
     }
 
     #[test]
     fn the_session_of_a_partition_is_found() {
         let (id, owner) = (Uuid::from_u128(9), Owner::of(&user("a")));
         let partition = |kind| {
-            let key = row(&tenant(), &owner, kind, id, Part::Remains);
+            let key = resource(&tenant(), &owner, kind, id, ItemPart::Remains);
             key["pk"].as_s().unwrap().clone()
         };
-        let found = session_of(&partition(RowKind::AgentSession));
+        let found = session_of(&partition(ResourceKind::AgentSession));
         assert_eq!(found, Some((tenant(), owner.clone(), id)));
-        assert_eq!(session_of(&partition(RowKind::Document)), None);
-        assert_eq!(session_of(&format!("{}#x", partition(RowKind::AgentSession))), None);
+        assert_eq!(session_of(&partition(ResourceKind::Document)), None);
+        assert_eq!(session_of(&format!("{}#x", partition(ResourceKind::AgentSession))), None);
     }
 
     #[test]
@@ -303,13 +306,13 @@ mod tests {
 
     #[test]
     fn a_row_is_counted_in_one_of_the_counters_that_are_read() {
-        let list = List::Of(RowKind::Document);
+        let list = List::Of(ResourceKind::Document);
         let read = counters(&tenant(), &Viewpoint::Account, list);
         assert_eq!(read.len(), usize::from(SHARDS));
         for number in 0..=255 {
             assert!(read.contains(&counter(&tenant(), &Owner::Account, list, Uuid::from_u128(number))));
         }
         assert_eq!(counters(&tenant(), &user("a"), list).len(), 1 + usize::from(SHARDS));
-        assert_eq!(counters(&tenant(), &user("a"), List::Of(RowKind::AgentSession)).len(), 1);
+        assert_eq!(counters(&tenant(), &user("a"), List::Of(ResourceKind::AgentSession)).len(), 1);
     }
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::item::{Item, Reader, text};
 use super::keys::{Key, SK};
+use super::resources::{self, OWNED_BY, RESOURCE_COUNT, Resource, Resources, Stored};
 use super::row_keys::{self, List, Owner};
-use super::rows::{self, OWNED_BY, ROW_COUNT, Row, Rows, Seen};
 use super::table::{Table, failed, place};
 use crate::domain::{OffsetPage, PageRequest, Problem, parse_uuid};
 use crate::error::{Error, Part, Result};
@@ -23,31 +23,31 @@ const FARTHEST: u64 = 50_000;
 /// written a moment ago.
 const NEAR: u64 = 1000;
 
-impl Rows<'_> {
+impl Resources<'_> {
     /// A page of all rows of a kind that the view sees. Two calls, and one more for each five thousand rows before the page.
     ///
     /// # Errors
     /// If the page is more than 50 000 rows back.
-    pub async fn list<R: Row>(self, paging: PageRequest) -> Result<OffsetPage<R>> {
-        Ok(self.page::<R>(List::Of(R::KIND), paging).await?.map(|seen| seen.row))
+    pub async fn list<R: Resource>(self, paging: PageRequest) -> Result<OffsetPage<R>> {
+        Ok(self.page::<R>(List::Of(R::KIND), paging).await?.map(|stored| stored.resource))
     }
 
     /// A page of a list, as the view sees it.
-    pub(super) async fn page<R: Row>(self, list: List, paging: PageRequest) -> Result<OffsetPage<Seen<R>>> {
+    pub(super) async fn page<R: Resource>(self, list: List, paging: PageRequest) -> Result<OffsetPage<Stored<R>>> {
         let counters = row_keys::counters(self.tenant, self.viewpoint, list);
-        let counts = counters.iter().filter_map(|key| self.found.at(key)).map(row_count);
+        let counts = counters.iter().filter_map(|key| self.found.at(key)).map(resource_count);
         let total = counts.sum::<Result<u64>>()?;
-        self.page_in(&Owner::seen(self.viewpoint, R::KIND), list, total, paging).await
+        self.page_in(&Owner::visible(self.viewpoint, R::KIND), list, total, paging).await
     }
 
     /// A page of what the list has in these owners, `total` rows together.
-    pub(super) async fn page_in<R: Row>(
+    pub(super) async fn page_in<R: Resource>(
         self,
         owners: &[Owner],
         list: List,
         total: u64,
         paging: PageRequest,
-    ) -> Result<OffsetPage<Seen<R>>> {
+    ) -> Result<OffsetPage<Stored<R>>> {
         let offset = paging.offset();
         if offset >= total {
             return Ok(OffsetPage { items: Vec::new(), total, paging });
@@ -57,15 +57,15 @@ impl Rows<'_> {
             return Err(Error::invalid("page", problem).in_part(Part::Query));
         }
         let entries = self.entries(owners, list, offset, u64::from(paging.limit.get())).await?;
-        let keys: Vec<Key> = entries.iter().map(|(id, owner)| self.row_key(owner, R::KIND, *id)).collect();
+        let keys: Vec<Key> = entries.iter().map(|(id, owner)| self.resource_key(owner, R::KIND, *id)).collect();
         let items = self.table.get_all(keys.clone()).await?;
         let mut items: HashMap<_, _> = items.into_iter().map(|item| (place(&item), item)).collect();
         // A row that was deleted since its entry was read is left out.
-        let seen = entries.into_iter().zip(keys).filter_map(|((_, owner), key)| {
+        let stored = entries.into_iter().zip(keys).filter_map(|((_, owner), key)| {
             let item = items.remove(&place(&key))?;
-            Some(rows::read(&item).map(|row| Seen { row, owner, item }))
+            Some(resources::read(&item).map(|row| Stored { resource: row, owner, item }))
         });
-        Ok(OffsetPage { items: seen.collect::<Result<_>>()?, total, paging })
+        Ok(OffsetPage { items: stored.collect::<Result<_>>()?, total, paging })
     }
 
     /// The entries of one page, newest first, of all owners together.
@@ -138,6 +138,6 @@ impl<'a> Stream<'a> {
 }
 
 /// What a counter says.
-pub fn row_count(counter: &Item) -> Result<u64> {
-    Reader(counter).number(ROW_COUNT)
+pub fn resource_count(counter: &Item) -> Result<u64> {
+    Reader(counter).number(RESOURCE_COUNT)
 }

@@ -5,28 +5,28 @@ use uuid::Uuid;
 use super::expression::{Condition, Update, check, put};
 use super::item::text;
 use super::keys::{self, LISTING_ORDER, TENANT_STATUS};
-use super::row_keys::{self, List, Part, RowKind};
-use super::row_lists::row_count;
-use super::rows::{ROW_COUNT, Rows, Seen};
+use super::resources::{RESOURCE_COUNT, Resources, Stored};
+use super::row_keys::{self, ItemPart, List, ResourceKind};
+use super::row_lists::resource_count;
 use super::tenant_items::REMAINS;
 use crate::domain::{AgentSession, Message, OffsetPage, PageRequest, Problem, Timestamp};
 use crate::error::{Error, Result};
 
-impl Rows<'_> {
+impl Resources<'_> {
     /// Adds a message to a session. One call, or two for the account.
     ///
     /// # Errors
     /// If the view sees no such session, or the message answers one that the session doesn't have.
     pub async fn add_message(self, session: Uuid, message: &Message) -> Result<()> {
-        let Seen { owner, .. } = self.get::<AgentSession>(session).await?;
+        let Stored { owner, .. } = self.get::<AgentSession>(session).await?;
         let list = List::MessagesOf(session);
-        let touch = Update::of(self.row_key(&owner, RowKind::AgentSession, session))
+        let touch = Update::of(self.resource_key(&owner, ResourceKind::AgentSession, session))
             .set("field_updated_at", text(serde_json::json!(message.created_at)))
-            .add(ROW_COUNT, 1);
+            .add(RESOURCE_COUNT, 1);
         let table = &self.table.name;
         let mut writes = vec![
             touch.in_transaction(table, Condition::exists())?,
-            self.put_row(&owner, message)?,
+            self.put_resource(&owner, message)?,
             put(table, row_keys::entry(self.tenant, &owner, list, message.id), Condition::is_new())?,
         ];
         if let Some(parent) = message.parent_id {
@@ -34,7 +34,7 @@ impl Rows<'_> {
         }
         match self.commit(writes).await? {
             None => Ok(()),
-            Some(refused) if refused.failed(0) => Err(Error::RowNotFound),
+            Some(refused) if refused.failed(0) => Err(Error::ResourceNotFound),
             Some(_) => Err(Error::invalid("parent_id", Problem::new("must be the id of a message of this session"))),
         }
     }
@@ -44,11 +44,11 @@ impl Rows<'_> {
     /// # Errors
     /// If the view sees no such session.
     pub async fn messages(self, session: Uuid, paging: PageRequest) -> Result<OffsetPage<Message>> {
-        let Seen { owner, item, .. } = self.get::<AgentSession>(session).await?;
+        let Stored { owner, item, .. } = self.get::<AgentSession>(session).await?;
         // A session counts its own messages: it is read anyway, and nobody lists those of several.
-        let total = if item.contains_key(ROW_COUNT) { row_count(&item)? } else { 0 };
+        let total = if item.contains_key(RESOURCE_COUNT) { resource_count(&item)? } else { 0 };
         let page = self.page_in::<Message>(&[owner], List::MessagesOf(session), total, paging).await?;
-        Ok(page.map(|seen| seen.row))
+        Ok(page.map(|stored| stored.resource))
     }
 
     /// Deletes a session. Its messages can't be reached any more; the reconciler deletes them.
@@ -56,9 +56,10 @@ impl Rows<'_> {
     /// # Errors
     /// If the view sees no such session.
     pub async fn delete_session(self, id: Uuid, at: Timestamp) -> Result<()> {
-        let seen = self.changeable::<AgentSession>(id).await?;
-        let mut writes = self.deletion(&seen)?;
-        let mut remains = row_keys::row(self.tenant, &seen.owner, RowKind::AgentSession, id, Part::Remains);
+        let stored = self.changeable::<AgentSession>(id).await?;
+        let mut writes = self.deletion(&stored)?;
+        let mut remains =
+            row_keys::resource(self.tenant, &stored.owner, ResourceKind::AgentSession, id, ItemPart::Remains);
         remains.extend([
             (TENANT_STATUS.to_owned(), text(REMAINS)),
             (LISTING_ORDER.to_owned(), text(keys::listed(at, id))),

@@ -119,7 +119,7 @@ async fn a_deleted_document_leaves_nothing_but_counts() {
         assert!(deployment.items().await.len() > before.len() + 3);
         assert_eq!(*delete(&deployment, &key, deleter, &id).await.document(200), json!({ "deleted": true }));
         for item in deployment.items().await.iter().filter(|item| !before.contains(item)) {
-            let empty = item["sk"]["S"].as_str().unwrap().starts_with("COUNT#") && item["row_count"]["N"] == "0";
+            let empty = item["sk"]["S"].as_str().unwrap().starts_with("COUNT#") && item["resource_count"]["N"] == "0";
             assert!(empty, "{item}");
         }
         for list in ["/api/v1/documents".to_owned(), format!("/api/v1/workspaces/{global}/documents")] {

@@ -279,7 +279,7 @@ async fn a_text_that_is_no_id_is_answered_like_one_that_never_was() {
         "a%23b",
         "ALL",
         "GLOBAL",
-        "ROW",
+        "RESOURCE",
         "exec_",
         "exec_x",
         "EXEC_",

@@ -9,7 +9,7 @@ use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{Document, DocumentStatus, ExternalId, Label, Markdown, Timestamp, WorkspaceIds};
-use crate::store::{List, Read, RowKind};
+use crate::store::{List, Read, ResourceKind};
 
 const DOCUMENTS: &str = "/api/v1/documents";
 const DOCUMENT: &str = "/api/v1/documents/{id}";
@@ -30,7 +30,7 @@ impl Operation for CreateDocument {
     type Output = ShownDocument;
 
     fn prefetch(_: &NoInput, body: &DocumentInput) -> Vec<Read> {
-        body.workspace_ids.iter().map(|id| Read::Row(RowKind::Workspace, id)).collect()
+        body.workspace_ids.iter().map(|id| Read::Resource(ResourceKind::Workspace, id)).collect()
     }
 }
 
@@ -49,7 +49,7 @@ impl Operation for ListDocuments {
     type Output = ListPage<Document>;
 
     fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
-        vec![Read::Total(List::Of(RowKind::Document))]
+        vec![Read::Total(List::Of(ResourceKind::Document))]
     }
 }
 
@@ -67,7 +67,7 @@ impl Operation for GetDocument {
 
     fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
         let id = query.id.get();
-        vec![Read::Row(RowKind::Document, id), Read::Content(id)]
+        vec![Read::Resource(ResourceKind::Document, id), Read::Content(id)]
     }
 }
 
@@ -86,7 +86,7 @@ impl Operation for DeleteDocument {
     type Output = Deleted;
 
     fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
-        vec![Read::Row(RowKind::Document, query.id.get())]
+        vec![Read::Resource(ResourceKind::Document, query.id.get())]
     }
 }
 

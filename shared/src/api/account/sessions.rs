@@ -13,7 +13,7 @@ use crate::domain::{
     AgentSession, ExternalId, FieldUpdates, Label, Message, MessageContent, MessageRole, Patch, SessionStatus,
     SystemPrompt, Timestamp, ToolIds, UuidText, named, present, present_name,
 };
-use crate::store::{List, Read, RowKind};
+use crate::store::{List, Read, ResourceKind};
 
 const SESSIONS: &str = "/api/v1/agent-sessions";
 const SESSION: &str = "/api/v1/agent-sessions/{id}";
@@ -49,7 +49,7 @@ impl Operation for ListAgentSessions {
     type Output = ListPage<AgentSession>;
 
     fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
-        vec![Read::Total(List::Of(RowKind::AgentSession))]
+        vec![Read::Total(List::Of(ResourceKind::AgentSession))]
     }
 }
 
@@ -66,7 +66,7 @@ impl Operation for GetAgentSession {
     type Output = AgentSession;
 
     fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
-        vec![Read::Row(RowKind::AgentSession, query.id.get())]
+        vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }
 
@@ -85,7 +85,7 @@ impl Operation for UpdateAgentSession {
     type Output = AgentSession;
 
     fn prefetch(query: &PathOnly, _: &SessionPatch) -> Vec<Read> {
-        vec![Read::Row(RowKind::AgentSession, query.id.get())]
+        vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }
 
@@ -103,7 +103,7 @@ impl Operation for DeleteAgentSession {
     type Output = Deleted;
 
     fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
-        vec![Read::Row(RowKind::AgentSession, query.id.get())]
+        vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }
 
@@ -123,7 +123,7 @@ impl Operation for CreateMessage {
     type Output = Message;
 
     fn prefetch(query: &PathOnly, _: &MessageInput) -> Vec<Read> {
-        vec![Read::Row(RowKind::AgentSession, query.id.get())]
+        vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }
 
@@ -142,7 +142,7 @@ impl Operation for ListMessages {
     type Output = ListPage<Message>;
 
     fn prefetch(query: &PageWithin, _: &NoInput) -> Vec<Read> {
-        vec![Read::Row(RowKind::AgentSession, query.id.get())]
+        vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }
 

@@ -12,7 +12,7 @@ use crate::domain::{
     ExecutionId, ExecutionPathId, ExecutionStatus, ExternalId, Failure, Label, Patch, Report, Timestamp, ToolData,
     ToolExecution, present_name,
 };
-use crate::store::{List, Read, RowKind};
+use crate::store::{List, Read, ResourceKind};
 
 const EXECUTE: &str = "/api/v1/tools/{tool_id}/execute";
 const EXECUTIONS: &str = "/api/v1/tool-executions";
@@ -47,7 +47,7 @@ impl Operation for ListToolExecutions {
     type Output = ListPage<ToolExecution>;
 
     fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
-        vec![Read::Total(List::Of(RowKind::ToolExecution))]
+        vec![Read::Total(List::Of(ResourceKind::ToolExecution))]
     }
 }
 
@@ -64,7 +64,7 @@ impl Operation for GetToolExecution {
     type Output = ToolExecution;
 
     fn prefetch(query: &ExecutionPath, _: &NoInput) -> Vec<Read> {
-        vec![Read::Row(RowKind::ToolExecution, query.id.get())]
+        vec![Read::Resource(ResourceKind::ToolExecution, query.id.get())]
     }
 }
 
@@ -83,7 +83,7 @@ impl Operation for ReportToolExecution {
     type Output = ToolExecution;
 
     fn prefetch(query: &ExecutionPath, _: &ReportInput) -> Vec<Read> {
-        vec![Read::Row(RowKind::ToolExecution, query.id.get())]
+        vec![Read::Resource(ResourceKind::ToolExecution, query.id.get())]
     }
 }
 

@@ -12,7 +12,7 @@ use crate::auth::Viewer;
 use crate::domain::{
     Description, Document, ExternalId, FieldUpdates, Label, Patch, Timestamp, Workspace, WorkspaceView, present,
 };
-use crate::store::{List, Read, RowKind};
+use crate::store::{List, Read, ResourceKind};
 
 const WORKSPACES: &str = "/api/v1/workspaces";
 const WORKSPACE: &str = "/api/v1/workspaces/{id}";
@@ -48,7 +48,7 @@ impl Operation for ListWorkspaces {
     type Output = ListPage<WorkspaceView>;
 
     fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
-        vec![Read::Total(List::Of(RowKind::Workspace))]
+        vec![Read::Total(List::Of(ResourceKind::Workspace))]
     }
 }
 
@@ -65,7 +65,7 @@ impl Operation for GetWorkspace {
     type Output = WorkspaceView;
 
     fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
-        vec![Read::Row(RowKind::Workspace, query.id.get())]
+        vec![Read::Resource(ResourceKind::Workspace, query.id.get())]
     }
 }
 
@@ -84,7 +84,7 @@ impl Operation for UpdateWorkspace {
     type Output = WorkspaceView;
 
     fn prefetch(query: &PathOnly, _: &WorkspacePatch) -> Vec<Read> {
-        vec![Read::Row(RowKind::Workspace, query.id.get())]
+        vec![Read::Resource(ResourceKind::Workspace, query.id.get())]
     }
 }
 
@@ -102,7 +102,7 @@ impl Operation for DeleteWorkspace {
     type Output = Deleted;
 
     fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
-        vec![Read::Row(RowKind::Workspace, query.id.get())]
+        vec![Read::Resource(ResourceKind::Workspace, query.id.get())]
     }
 }
 
@@ -121,7 +121,7 @@ impl Operation for ListWorkspaceDocuments {
 
     fn prefetch(query: &PageWithin, _: &NoInput) -> Vec<Read> {
         let id = query.id.get();
-        vec![Read::Row(RowKind::Workspace, id), Read::Total(List::DocumentsIn(id))]
+        vec![Read::Resource(ResourceKind::Workspace, id), Read::Total(List::DocumentsIn(id))]
     }
 }
 

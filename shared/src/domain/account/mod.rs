@@ -5,7 +5,7 @@ mod execution;
 mod field_updates;
 mod label;
 mod long_text;
-mod row_id;
+mod resource_id;
 mod session;
 mod viewpoint;
 mod workspace;
@@ -17,7 +17,7 @@ pub use execution::{
 pub use field_updates::FieldUpdates;
 pub use label::{Label, ToolIds};
 pub use long_text::LongText;
-pub use row_id::{PathId, new_row_id};
+pub use resource_id::{PathId, new_resource_id};
 pub use session::{AgentSession, Message, MessageContent, MessageRole, SessionStatus, SystemPrompt};
 pub use viewpoint::Viewpoint;
 pub use workspace::{Description, Workspace, WorkspaceView};

@@ -15,7 +15,7 @@ use crate::domain::random::{Random, RandomnessUnavailable, draw};
 ///
 /// # Errors
 /// If there is no randomness to be had.
-pub fn new_row_id(random: &dyn Random, at: Timestamp) -> Result<Uuid, RandomnessUnavailable> {
+pub fn new_resource_id(random: &dyn Random, at: Timestamp) -> Result<Uuid, RandomnessUnavailable> {
     let millis = u64::try_from(at.as_millis()).unwrap_or_default();
     Ok(Builder::from_unix_timestamp_millis(millis, &draw(random)?).into_uuid())
 }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn ids_sort_by_the_time_they_were_made_at() {
         let random = SystemRandomness::new();
-        let id = |millis| new_row_id(&random, Timestamp::from_millis(millis)).unwrap();
+        let id = |millis| new_resource_id(&random, Timestamp::from_millis(millis)).unwrap();
         let ids: Vec<_> = [0, 1, 255, 256, 1_700_000_000_000, 1_700_000_000_001].map(id).into();
         assert!(ids.is_sorted());
         assert!(ids.iter().map(Uuid::to_string).is_sorted());

@@ -1,4 +1,4 @@
-//! Rows of the account surface: making, reading, changing and deleting them, always in the caller's view.
+//! Resources of the account surface: making, reading, changing and deleting them, always in the caller's view.
 
 use std::fmt;
 
@@ -12,11 +12,11 @@ use super::expression::{Condition, Update, check, delete, put};
 use super::item::{Item, Reader, text};
 use super::keys::Key;
 use super::prefetch::Prefetched;
-use super::row_keys::{self, List, Owner, Part, RowKind};
+use super::row_keys::{self, ItemPart, List, Owner, ResourceKind};
 use super::table::{Commit, Refused, Table};
 use crate::domain::{
     AgentSession, Document, FieldUpdates, Message, Random, TenantId, Timestamp, ToolExecution, Viewpoint, Workspace,
-    new_row_id,
+    new_resource_id,
 };
 use crate::error::{Error, Result};
 
@@ -27,45 +27,45 @@ const FIELD: &str = "field_";
 pub const OWNED_BY: &str = "owned_by";
 
 /// What is kept as rows.
-pub trait Row: Serialize + DeserializeOwned + Send + Sync {
-    const KIND: RowKind;
+pub trait Resource: Serialize + DeserializeOwned + Send + Sync {
+    const KIND: ResourceKind;
     fn id(&self) -> Uuid;
 }
 
-impl Row for AgentSession {
-    const KIND: RowKind = RowKind::AgentSession;
+impl Resource for AgentSession {
+    const KIND: ResourceKind = ResourceKind::AgentSession;
 
     fn id(&self) -> Uuid {
         self.id
     }
 }
 
-impl Row for Message {
-    const KIND: RowKind = RowKind::Message;
+impl Resource for Message {
+    const KIND: ResourceKind = ResourceKind::Message;
 
     fn id(&self) -> Uuid {
         self.id
     }
 }
 
-impl Row for ToolExecution {
-    const KIND: RowKind = RowKind::ToolExecution;
+impl Resource for ToolExecution {
+    const KIND: ResourceKind = ResourceKind::ToolExecution;
 
     fn id(&self) -> Uuid {
         self.id.get()
     }
 }
 
-impl Row for Workspace {
-    const KIND: RowKind = RowKind::Workspace;
+impl Resource for Workspace {
+    const KIND: ResourceKind = ResourceKind::Workspace;
 
     fn id(&self) -> Uuid {
         self.id
     }
 }
 
-impl Row for Document {
-    const KIND: RowKind = RowKind::Document;
+impl Resource for Document {
+    const KIND: ResourceKind = ResourceKind::Document;
 
     fn id(&self) -> Uuid {
         self.id
@@ -74,15 +74,15 @@ impl Row for Document {
 
 /// A row that the view sees.
 #[derive(Debug, Clone)]
-pub struct Seen<R> {
-    pub row: R,
+pub struct Stored<R> {
+    pub resource: R,
     pub(super) owner: Owner,
     pub(super) item: Item,
 }
 
 /// The rows of a tenant that a view sees and writes. There is no way to one that does not pass through the view.
 #[derive(Clone, Copy)]
-pub struct Rows<'a> {
+pub struct Resources<'a> {
     pub(crate) table: &'a Table,
     pub(crate) random: &'a dyn Random,
     pub(crate) tenant: &'a TenantId,
@@ -91,54 +91,54 @@ pub struct Rows<'a> {
     pub(crate) found: &'a Prefetched,
 }
 
-impl fmt::Debug for Rows<'_> {
+impl fmt::Debug for Resources<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Rows")
+        formatter.write_str("Resources")
     }
 }
 
-impl Rows<'_> {
+impl Resources<'_> {
     /// An id for a new row.
     ///
     /// # Errors
     /// If there is no randomness to be had.
     pub fn new_id(self, at: Timestamp) -> Result<Uuid> {
-        Ok(new_row_id(self.random, at)?)
+        Ok(new_resource_id(self.random, at)?)
     }
 
     /// A row. No call for an end user, one for the account.
     ///
     /// # Errors
     /// If the view sees no such row.
-    pub async fn get<R: Row>(self, id: Uuid) -> Result<Seen<R>> {
+    pub async fn get<R: Resource>(self, id: Uuid) -> Result<Stored<R>> {
         let (owner, item) = match self.owner_of(R::KIND, id)? {
             (owner, Some(item)) => (owner, item.clone()),
             (owner, None) => {
-                let key = self.row_key(&owner, R::KIND, id);
-                (owner, self.table.get(key).await?.ok_or(Error::RowNotFound)?)
+                let key = self.resource_key(&owner, R::KIND, id);
+                (owner, self.table.get(key).await?.ok_or(Error::ResourceNotFound)?)
             }
         };
-        Ok(Seen { row: read(&item)?, owner, item })
+        Ok(Stored { resource: read(&item)?, owner, item })
     }
 
     /// In which owner a row is, and the row if it was read already.
-    pub(super) fn owner_of(&self, kind: RowKind, id: Uuid) -> Result<(Owner, Option<&Item>)> {
-        for owner in Owner::seen(self.viewpoint, kind) {
+    pub(super) fn owner_of(&self, kind: ResourceKind, id: Uuid) -> Result<(Owner, Option<&Item>)> {
+        for owner in Owner::visible(self.viewpoint, kind) {
             if owner == Owner::Account {
                 let entry = self.found.at(&row_keys::entry(self.tenant, &owner, List::Of(kind), id));
-                let entry = Reader(entry.ok_or(Error::RowNotFound)?);
+                let entry = Reader(entry.ok_or(Error::ResourceNotFound)?);
                 let owned_by = Owner::parse(entry.text(OWNED_BY)?).ok_or_else(|| entry.unreadable(OWNED_BY))?;
                 return Ok((owned_by, None));
             }
-            if let Some(item) = self.found.at(&self.row_key(&owner, kind, id)) {
+            if let Some(item) = self.found.at(&self.resource_key(&owner, kind, id)) {
                 return Ok((owner, Some(item)));
             }
         }
-        Err(Error::RowNotFound)
+        Err(Error::ResourceNotFound)
     }
 
     /// Makes a row. One call.
-    pub async fn create<R: Row>(self, row: &R) -> Result<()> {
+    pub async fn create<R: Resource>(self, row: &R) -> Result<()> {
         self.commit_creation(self.creation(row)?).await
     }
 
@@ -150,35 +150,35 @@ impl Rows<'_> {
     ///
     /// # Errors
     /// If the view sees no such row or may not change it.
-    pub async fn change<R: Row>(self, id: Uuid, changes: &FieldUpdates, at: Timestamp) -> Result<Seen<R>> {
-        let seen = self.changeable::<R>(id).await?;
+    pub async fn change<R: Resource>(self, id: Uuid, changes: &FieldUpdates, at: Timestamp) -> Result<Stored<R>> {
+        let stored = self.changeable::<R>(id).await?;
         let changes = changes.clone().set("updated_at", &at);
         // Only a row that is there: nobody's change may bring back what another has just deleted.
-        let item = self.write(&seen, &changes, Condition::exists()).await?.ok_or(Error::RowNotFound)?;
-        Ok(Seen { row: read(&item)?, item, owner: seen.owner })
+        let item = self.write(&stored, &changes, Condition::exists()).await?.ok_or(Error::ResourceNotFound)?;
+        Ok(Stored { resource: read(&item)?, item, owner: stored.owner })
     }
 
     /// A row that the view may change.
-    pub(super) async fn changeable<R: Row>(self, id: Uuid) -> Result<Seen<R>> {
-        let seen = self.get::<R>(id).await?;
-        if seen.owner == Owner::Global && *self.viewpoint != Viewpoint::Account {
-            return Err(Error::GlobalRow);
+    pub(super) async fn changeable<R: Resource>(self, id: Uuid) -> Result<Stored<R>> {
+        let stored = self.get::<R>(id).await?;
+        if stored.owner == Owner::Global && *self.viewpoint != Viewpoint::Account {
+            return Err(Error::GlobalResource);
         }
-        Ok(seen)
+        Ok(stored)
     }
 
     /// Writes fields of a row; `None` if the condition failed.
-    pub(super) async fn write<R: Row>(
+    pub(super) async fn write<R: Resource>(
         self,
-        seen: &Seen<R>,
+        stored: &Stored<R>,
         changes: &FieldUpdates,
         condition: Condition,
     ) -> Result<Option<Item>> {
-        Ok(self.table.update(self.update(seen, changes), condition).await?.done())
+        Ok(self.table.update(self.update(stored, changes), condition).await?.done())
     }
 
-    pub(super) fn update<R: Row>(&self, seen: &Seen<R>, changes: &FieldUpdates) -> Update {
-        let update = Update::of(self.row_key(&seen.owner, R::KIND, seen.row.id()));
+    pub(super) fn update<R: Resource>(&self, stored: &Stored<R>, changes: &FieldUpdates) -> Update {
+        let update = Update::of(self.resource_key(&stored.owner, R::KIND, stored.resource.id()));
         let write = |update: Update, (name, value): (&str, Option<&Value>)| {
             update.set_or_remove(format_args!("{FIELD}{name}"), value.map(text))
         };
@@ -186,54 +186,54 @@ impl Rows<'_> {
     }
 
     /// A row as it is now.
-    pub(super) async fn read_again<R: Row>(self, seen: Seen<R>) -> Result<Seen<R>> {
-        let key = self.row_key(&seen.owner, R::KIND, seen.row.id());
-        let item = self.table.get(key).await?.ok_or(Error::RowNotFound)?;
-        Ok(Seen { row: read(&item)?, item, owner: seen.owner })
+    pub(super) async fn read_again<R: Resource>(self, stored: Stored<R>) -> Result<Stored<R>> {
+        let key = self.resource_key(&stored.owner, R::KIND, stored.resource.id());
+        let item = self.table.get(key).await?.ok_or(Error::ResourceNotFound)?;
+        Ok(Stored { resource: read(&item)?, item, owner: stored.owner })
     }
 
     /// Deletes a row. One call, or two for the account.
     ///
     /// # Errors
     /// If the view sees no such row or may not change it.
-    pub async fn delete<R: Row>(self, id: Uuid) -> Result<()> {
-        let seen = self.changeable::<R>(id).await?;
-        self.commit_deletion(self.deletion(&seen)?).await
+    pub async fn delete<R: Resource>(self, id: Uuid) -> Result<()> {
+        let stored = self.changeable::<R>(id).await?;
+        self.commit_deletion(self.deletion(&stored)?).await
     }
 
-    pub(super) fn row_key(&self, owner: &Owner, kind: RowKind, id: Uuid) -> Key {
-        row_keys::row(self.tenant, owner, kind, id, Part::Row)
+    pub(super) fn resource_key(&self, owner: &Owner, kind: ResourceKind, id: Uuid) -> Key {
+        row_keys::resource(self.tenant, owner, kind, id, ItemPart::Resource)
     }
 
     /// The writes that make a row, in the owner where the view writes.
-    pub(super) fn creation<R: Row>(&self, row: &R) -> Result<Vec<TransactWriteItem>> {
+    pub(super) fn creation<R: Resource>(&self, row: &R) -> Result<Vec<TransactWriteItem>> {
         let owner = Owner::of(self.viewpoint);
-        let mut writes = vec![self.put_row(&owner, row)?];
+        let mut writes = vec![self.put_resource(&owner, row)?];
         writes.extend(self.enter(&owner, List::Of(R::KIND), row.id())?);
         Ok(writes)
     }
 
-    pub(super) fn put_row<R: Row>(&self, owner: &Owner, row: &R) -> Result<TransactWriteItem> {
-        let mut item = self.row_key(owner, R::KIND, row.id());
+    pub(super) fn put_resource<R: Resource>(&self, owner: &Owner, row: &R) -> Result<TransactWriteItem> {
+        let mut item = self.resource_key(owner, R::KIND, row.id());
         item.extend(fields(row)?);
         put(&self.table.name, item, Condition::is_new())
     }
 
     /// The writes that delete a row, that of the row itself first.
-    pub(super) fn deletion<R: Row>(&self, seen: &Seen<R>) -> Result<Vec<TransactWriteItem>> {
-        let (owner, id) = (&seen.owner, seen.row.id());
-        let mut writes = vec![delete(&self.table.name, self.row_key(owner, R::KIND, id), Condition::exists())?];
+    pub(super) fn deletion<R: Resource>(&self, stored: &Stored<R>) -> Result<Vec<TransactWriteItem>> {
+        let (owner, id) = (&stored.owner, stored.resource.id());
+        let mut writes = vec![delete(&self.table.name, self.resource_key(owner, R::KIND, id), Condition::exists())?];
         writes.extend(self.leave(owner, List::Of(R::KIND), id)?);
         Ok(writes)
     }
 
     pub(super) async fn commit_deletion(self, writes: Vec<TransactWriteItem>) -> Result<()> {
-        self.commit(writes).await?.map_or(Ok(()), |_| Err(Error::RowNotFound))
+        self.commit(writes).await?.map_or(Ok(()), |_| Err(Error::ResourceNotFound))
     }
 
     /// That a row is there when a transaction is made.
-    pub(super) fn is_there(&self, owner: &Owner, kind: RowKind, id: Uuid) -> Result<TransactWriteItem> {
-        check(&self.table.name, self.row_key(owner, kind, id), Condition::exists())
+    pub(super) fn is_there(&self, owner: &Owner, kind: ResourceKind, id: Uuid) -> Result<TransactWriteItem> {
+        check(&self.table.name, self.resource_key(owner, kind, id), Condition::exists())
     }
 
     /// The writes that put a row into a list of its owner, and into the account's.
@@ -260,7 +260,7 @@ impl Rows<'_> {
     }
 
     fn count(&self, owner: &Owner, list: List, id: Uuid, amount: i32) -> Result<TransactWriteItem> {
-        let update = Update::of(row_keys::counter(self.tenant, owner, list, id)).add(ROW_COUNT, amount);
+        let update = Update::of(row_keys::counter(self.tenant, owner, list, id)).add(RESOURCE_COUNT, amount);
         update.in_transaction(&self.table.name, Condition::none())
     }
 
@@ -274,7 +274,7 @@ impl Rows<'_> {
 }
 
 /// How many entries a list has.
-pub const ROW_COUNT: &str = "row_count";
+pub const RESOURCE_COUNT: &str = "resource_count";
 
 /// A row's fields as attributes, each as JSON. What is null is not there.
 fn fields(row: &impl Serialize) -> Result<Vec<(String, AttributeValue)>> {
@@ -286,7 +286,7 @@ fn fields(row: &impl Serialize) -> Result<Vec<(String, AttributeValue)>> {
 }
 
 /// A row from its item.
-pub fn read<R: Row>(item: &Item) -> Result<R> {
+pub fn read<R: Resource>(item: &Item) -> Result<R> {
     let mut row = Map::new();
     for (name, value) in item {
         let Some(field) = name.strip_prefix(FIELD) else { continue };
