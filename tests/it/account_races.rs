@@ -114,7 +114,7 @@ impl<'a> Kept<'a> {
                     kept.rows.insert((place, list, id), item);
                 }
                 ([id], "CONTENT") => drop(kept.contents.insert((place, id))),
-                ([id], "REMAINS") => drop(kept.remains.insert((place, id))),
+                ([id], "TOMBSTONE") => drop(kept.remains.insert((place, id))),
                 // Which workspace is the default one: of one that is deleted it means nothing.
                 (["DEFAULT"], "DEFAULT") => {}
                 _ if sk.starts_with("COUNT#") => {

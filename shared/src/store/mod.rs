@@ -5,6 +5,7 @@
 //! nothing is let through then.
 
 mod api_keys;
+mod deleted_sessions;
 mod documents;
 mod entries;
 mod executions;
@@ -20,7 +21,6 @@ mod provision;
 mod reconcile;
 mod relay;
 mod relay_items;
-mod remains;
 mod resources;
 mod rotate;
 mod row_keys;

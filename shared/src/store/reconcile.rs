@@ -14,7 +14,7 @@ use crate::error::Result;
 
 /// For how long a removed tenant is remembered, and its secret deleted again: a request to create it may have been on its
 /// way when its function was stopped.
-const TOMBSTONE: Duration = Duration::from_hours(1);
+const REMOVED_FOR: Duration = Duration::from_hours(1);
 
 /// How long a run goes on: less than the function's timeout, so that it can say what it left.
 const RUN: Duration = Duration::from_secs(45);
@@ -59,16 +59,16 @@ impl Tenants<'_> {
             };
             done.failures.extend(outcome.err().and_then(|error| error.cause()));
         }
-        let cleared = self.clear_remains(clock, started.plus(RUN), &mut done).await;
+        let cleared = self.clear_deleted_sessions(clock, started.plus(RUN), &mut done).await;
         done.failures.extend(cleared.err().and_then(|error| error.cause()));
         Ok(done)
     }
 
     /// Deletes the messages of deleted sessions, until the time is up: the next run goes on.
-    async fn clear_remains(self, clock: &dyn Clock, until: Timestamp, done: &mut Reconciled) -> Result<()> {
+    async fn clear_deleted_sessions(self, clock: &dyn Clock, until: Timestamp, done: &mut Reconciled) -> Result<()> {
         let mut from = None;
         loop {
-            let (marks, next) = self.table.remains(from).await?;
+            let (marks, next) = self.table.tombstones(from).await?;
             for mark in &marks {
                 match self.table.clear(mark, clock, until).await {
                     Ok(true) => done.cleared += 1,
@@ -106,7 +106,7 @@ impl Tenants<'_> {
         let id = &tenant_items::tenant_id(item)?;
         let update = Update::of(keys::state(id))
             .set(TENANT_STATUS, text(REMOVED))
-            .set("lease_until", millis(now.plus(TOMBSTONE)));
+            .set("lease_until", millis(now.plus(REMOVED_FOR)));
         let pending = Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]);
         if self.table.update(update, pending).await?.done().is_none() {
             return Ok(false);

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | resource | `TENANT#<tenant id>#<owner>#<kind>#<id>` | `RESOURCE` | its fields |
 //! | content of a document | the same | `CONTENT` | Markdown |
-//! | messages that are left | the same | `REMAINS` | that a session was deleted; until its messages are too |
+//! | messages that are left | the same | `TOMBSTONE` | that a session was deleted; until its messages are too |
 //! | entry | `TENANT#<tenant id>#<owner>#<list>` | `<id>` | in the owner `ALL`: in which owner the row is |
 //! | counter | `TENANT#<tenant id>#<owner>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
 //! | default | `TENANT#<tenant id>#<owner>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
@@ -139,7 +139,7 @@ impl fmt::Display for Owner {
 pub enum ItemPart {
     Resource,
     Content,
-    Remains,
+    Tombstone,
 }
 
 impl ItemPart {
@@ -147,7 +147,7 @@ impl ItemPart {
         match self {
             Self::Resource => "RESOURCE",
             Self::Content => "CONTENT",
-            Self::Remains => "REMAINS",
+            Self::Tombstone => "TOMBSTONE",
         }
     }
 }
@@ -287,7 +287,7 @@ mod tests {
     fn the_session_of_a_partition_is_found() {
         let (id, owner) = (Uuid::from_u128(9), Owner::of(&user("a")));
         let partition = |kind| {
-            let key = resource(&tenant(), &owner, kind, id, ItemPart::Remains);
+            let key = resource(&tenant(), &owner, kind, id, ItemPart::Tombstone);
             key["pk"].as_s().unwrap().clone()
         };
         let found = session_of(&partition(ResourceKind::AgentSession));

@@ -8,7 +8,7 @@ use super::keys::{self, LISTING_ORDER, TENANT_STATUS};
 use super::resources::{RESOURCE_COUNT, Resources, Stored};
 use super::row_keys::{self, ItemPart, List, ResourceKind};
 use super::row_lists::resource_count;
-use super::tenant_items::REMAINS;
+use super::tenant_items::TOMBSTONE;
 use crate::domain::{AgentSession, Message, OffsetPage, PageRequest, Problem, Timestamp};
 use crate::error::{Error, Result};
 
@@ -58,13 +58,13 @@ impl Resources<'_> {
     pub async fn delete_session(self, id: Uuid, at: Timestamp) -> Result<()> {
         let stored = self.changeable::<AgentSession>(id).await?;
         let mut writes = self.deletion(&stored)?;
-        let mut remains =
-            row_keys::resource(self.tenant, &stored.owner, ResourceKind::AgentSession, id, ItemPart::Remains);
-        remains.extend([
-            (TENANT_STATUS.to_owned(), text(REMAINS)),
+        let mut tombstone =
+            row_keys::resource(self.tenant, &stored.owner, ResourceKind::AgentSession, id, ItemPart::Tombstone);
+        tombstone.extend([
+            (TENANT_STATUS.to_owned(), text(TOMBSTONE)),
             (LISTING_ORDER.to_owned(), text(keys::listed(at, id))),
         ]);
-        writes.push(put(&self.table.name, remains, Condition::none())?);
+        writes.push(put(&self.table.name, tombstone, Condition::none())?);
         self.commit_deletion(writes).await
     }
 }

@@ -23,7 +23,7 @@ pub const PENDING: &str = "pending";
 pub const REMOVED: &str = "removed";
 
 /// No tenant, but messages of a deleted session that are still to be deleted.
-pub const REMAINS: &str = "remains";
+pub const TOMBSTONE: &str = "tombstone";
 
 /// On the hot item, because every call of the account surface asks for it.
 pub const REQUIRE_END_USER: &str = "require_end_user";

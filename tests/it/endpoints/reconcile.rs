@@ -173,7 +173,7 @@ async fn left(deployment: &Deployment) -> (usize, usize) {
     let items = deployment.items().await;
     let count = |is: &dyn Fn(&Value) -> bool| items.iter().filter(|item| is(item)).count();
     let messages = count(&|item| item["pk"]["S"].as_str().unwrap().contains("#MESSAGE"));
-    (messages, count(&|item| item["sk"]["S"] == "REMAINS"))
+    (messages, count(&|item| item["sk"]["S"] == "TOMBSTONE"))
 }
 
 #[tokio::test]
@@ -208,7 +208,7 @@ async fn more_messages_than_are_read_at_once_and_more_sessions_are_deleted_in_on
     let long = session_with(&deployment, &key, Some("ada"), 250).await;
     delete(&deployment, &key, Some("ada"), &long).await;
     assert_eq!(left(&deployment).await, (500, 1));
-    let marks = with_text(&deployment, "REMAINS").await;
+    let marks = with_text(&deployment, "TOMBSTONE").await;
     put_all(&deployment, copies(&marks, &long, 220)).await;
     assert_eq!(reconcile(&deployment).await["cleared"], 221);
     assert_eq!(left(&deployment).await, (0, 0));

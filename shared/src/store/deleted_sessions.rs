@@ -4,7 +4,7 @@ use super::item::{Item, Reader, text};
 use super::keys::{Key, PK, SK, TENANT_STATUS, TENANTS_BY_STATUS};
 use super::row_keys::{self, ItemPart, List, ResourceKind};
 use super::table::{Table, failed};
-use super::tenant_items::REMAINS;
+use super::tenant_items::TOMBSTONE;
 use crate::domain::{Clock, Problem, Timestamp, parse_uuid};
 use crate::error::Result;
 
@@ -13,14 +13,14 @@ const AT_ONCE: i32 = 100;
 
 impl Table {
     /// Marks of deleted sessions after `from`, oldest first, and from where there are more.
-    pub(super) async fn remains(&self, from: Option<Key>) -> Result<(Vec<Item>, Option<Key>)> {
+    pub(super) async fn tombstones(&self, from: Option<Key>) -> Result<(Vec<Item>, Option<Key>)> {
         let query = self
             .client
             .query()
             .table_name(&self.name)
             .index_name(TENANTS_BY_STATUS)
             .key_condition_expression(format!("{TENANT_STATUS} = :status"))
-            .expression_attribute_values(":status", text(REMAINS))
+            .expression_attribute_values(":status", text(TOMBSTONE))
             .limit(AT_ONCE)
             .set_exclusive_start_key(from);
         let answer = query.send().await.map_err(failed)?;
@@ -49,7 +49,8 @@ impl Table {
                 .limit(AT_ONCE);
             let entries = query.send().await.map_err(failed)?.items.unwrap_or_default();
             if entries.is_empty() {
-                let mark = row_keys::resource(&tenant, &owner, ResourceKind::AgentSession, session, ItemPart::Remains);
+                let mark =
+                    row_keys::resource(&tenant, &owner, ResourceKind::AgentSession, session, ItemPart::Tombstone);
                 return self.delete_all(vec![mark]).await.map(|()| true);
             }
             let message = |entry: &Item| -> Result<Key> {
