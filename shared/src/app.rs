@@ -13,7 +13,8 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AdminKeys, ApiKey, Clock, Grant, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp, Viewpoint,
+    ApiKey, Clock, Grant, OperatorKeys, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp,
+    Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{
@@ -188,7 +189,7 @@ impl App {
     ///
     /// # Errors
     /// If the secret store fails.
-    pub async fn admin_keys(&self) -> Result<AdminKeys> {
-        self.0.secrets.admin_keys().await
+    pub async fn operator_keys(&self) -> Result<OperatorKeys> {
+        self.0.secrets.operator_keys().await
     }
 }

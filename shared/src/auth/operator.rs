@@ -2,7 +2,7 @@
 
 use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{AdminKey, ChangeContext, IdempotencyKey, KeySlot, Problem};
+use crate::domain::{ChangeContext, IdempotencyKey, KeySlot, OperatorKey, Problem};
 use crate::error::{Error, Result};
 
 /// The header that carries the key.
@@ -11,7 +11,7 @@ const HEADER: &str = "x-admin-key";
 /// The proof that the request carried an admin key in force.
 #[derive(Debug)]
 pub struct Operator {
-    key: AdminKey,
+    key: OperatorKey,
     slot: KeySlot,
 }
 
@@ -29,8 +29,8 @@ impl Caller for Operator {
         let value = request.header(HEADER).ok_or(Error::Unauthenticated("no X-Admin-Key header"))?;
         // Shape first: a guess of another shape must not cost a call to the secret store.
         let key =
-            AdminKey::parse(value).ok_or(Error::Unauthenticated("X-Admin-Key has not the shape of an admin key"))?;
-        let slot = app.admin_keys().await?.verify(&key).ok_or(Error::Unauthenticated("wrong admin key"))?;
+            OperatorKey::parse(value).ok_or(Error::Unauthenticated("X-Admin-Key has not the shape of an admin key"))?;
+        let slot = app.operator_keys().await?.verify(&key).ok_or(Error::Unauthenticated("wrong admin key"))?;
         Ok((Self { key, slot }, ()))
     }
 

@@ -56,7 +56,7 @@ pub use public_url::{CallbackUrl, LogoUrl};
 pub use quota::{Minute, Quota, TenantQuota};
 pub use random::{Random, RandomnessUnavailable, SystemRandomness, draw};
 pub use rp_id::RpId;
-pub use secret::{AdminKey, AdminKeys, KeySlot, RevealedSecret, TenantSecret};
+pub use secret::{KeySlot, OperatorKey, OperatorKeys, RevealedSecret, TenantSecret};
 pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion, SigningPointer};
 pub use signature::{Nonce, SignatureHeaders, SignedCall, SignedParts, SigningVersion};
 pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};

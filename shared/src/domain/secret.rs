@@ -99,9 +99,9 @@ impl fmt::Debug for RevealedSecret {
 /// The operator's key as a caller presented it: 48 ASCII letters and digits, as CloudFormation generates it (about 285
 /// bits). Its shape is checked before any store is asked, so guesses of another shape cost nothing.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub struct AdminKey(String);
+pub struct OperatorKey(String);
 
-impl AdminKey {
+impl OperatorKey {
     /// How many characters the key has.
     pub const LENGTH: usize = 48;
 
@@ -117,9 +117,9 @@ impl AdminKey {
     }
 }
 
-impl fmt::Debug for AdminKey {
+impl fmt::Debug for OperatorKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("AdminKey")
+        formatter.write_str("OperatorKey")
     }
 }
 
@@ -135,15 +135,15 @@ pub enum KeySlot {
 /// The admin keys in force, as the secret store holds them: `{"current": "…", "previous": "…"}`, where `previous` is there
 /// only while a rotation lasts.
 #[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
-pub struct AdminKeys {
+pub struct OperatorKeys {
     current: String,
     previous: Option<String>,
 }
 
-impl AdminKeys {
+impl OperatorKeys {
     /// Which key `presented` is, if any. Both comparisons are always made, each in constant time. A stored key that hasn't
     /// the shape of one (an empty text, say) never equals a presented one, which has.
-    pub fn verify(&self, presented: &AdminKey) -> Option<KeySlot> {
+    pub fn verify(&self, presented: &OperatorKey) -> Option<KeySlot> {
         let current = same(&self.current, &presented.0);
         let previous = same(self.previous.as_deref().unwrap_or_default(), &presented.0);
         match (current, previous) {
@@ -154,9 +154,9 @@ impl AdminKeys {
     }
 }
 
-impl fmt::Debug for AdminKeys {
+impl fmt::Debug for OperatorKeys {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("AdminKeys")
+        formatter.write_str("OperatorKeys")
     }
 }
 
@@ -165,12 +165,12 @@ mod tests {
     use super::*;
     use crate::domain::random::SystemRandomness;
 
-    fn keys(json: &str) -> AdminKeys {
+    fn keys(json: &str) -> OperatorKeys {
         serde_json::from_str(json).unwrap()
     }
 
-    fn key(letter: &str) -> AdminKey {
-        AdminKey::parse(&letter.repeat(48)).unwrap()
+    fn key(letter: &str) -> OperatorKey {
+        OperatorKey::parse(&letter.repeat(48)).unwrap()
     }
 
     #[test]
@@ -193,7 +193,7 @@ mod tests {
     #[test]
     fn an_admin_key_of_another_shape_is_none() {
         for text in ["", "short", &"a".repeat(47), &"a".repeat(49), &"é".repeat(24), &format!("{} ", "a".repeat(47))] {
-            assert!(AdminKey::parse(text).is_none(), "{text}");
+            assert!(OperatorKey::parse(text).is_none(), "{text}");
         }
     }
 

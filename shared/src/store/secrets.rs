@@ -15,7 +15,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::table::{ATTEMPTS, failed, pause};
-use crate::domain::{AdminKeys, PrivateJwk, SecretVersion, SigningKey, TenantId, TenantSecret};
+use crate::domain::{OperatorKeys, PrivateJwk, SecretVersion, SigningKey, TenantId, TenantSecret};
 use crate::error::{Error, Result};
 
 /// For whoever looks at a secret in the console. `AWSCURRENT` stays on the first version for ever.
@@ -117,7 +117,7 @@ impl Secrets {
     ///
     /// # Errors
     /// If Secrets Manager fails, or the secret is not the JSON that it must be.
-    pub async fn admin_keys(&self) -> Result<AdminKeys> {
+    pub async fn operator_keys(&self) -> Result<OperatorKeys> {
         let request = self.client.get_secret_value().secret_id(&self.admin_secret);
         let answer = request.send().await.map_err(failed)?;
         let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
