@@ -7,7 +7,7 @@ pub use code::ErrorCode;
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::domain::{Problem, RandomnessUnavailable, TenantQuota, Violation};
+use crate::domain::{FieldProblem, Problem, RandomnessUnavailable, TenantQuota};
 
 /// The outcome of whatever can be refused.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -288,8 +288,8 @@ impl From<RandomnessUnavailable> for Error {
     }
 }
 
-impl From<Violation> for Error {
-    fn from(violation: Violation) -> Self {
+impl From<FieldProblem> for Error {
+    fn from(violation: FieldProblem) -> Self {
         Self::invalid(violation.field, violation.problem)
     }
 }

@@ -28,14 +28,14 @@ pub struct ProvisionedApiKey {
 }
 
 impl From<IssuedApiKey> for ProvisionedApiKey {
-    fn from(IssuedApiKey { secret, facts }: IssuedApiKey) -> Self {
+    fn from(IssuedApiKey { secret, summary }: IssuedApiKey) -> Self {
         Self {
-            key_id: facts.id,
+            key_id: summary.id,
             api_key: secret.map(ApiKeySecret::reveal),
-            kind: facts.kind,
-            name: facts.name,
-            created_at: facts.created_at,
-            expires_at: facts.expires_at,
+            kind: summary.kind,
+            name: summary.name,
+            created_at: summary.created_at,
+            expires_at: summary.expires_at,
         }
     }
 }
@@ -63,12 +63,12 @@ pub struct RotatedApiKey {
 }
 
 impl From<IssuedApiKey> for RotatedApiKey {
-    fn from(IssuedApiKey { secret, facts }: IssuedApiKey) -> Self {
+    fn from(IssuedApiKey { secret, summary }: IssuedApiKey) -> Self {
         Self {
-            key_id: facts.id,
+            key_id: summary.id,
             api_key: secret.map(ApiKeySecret::reveal),
-            rotated_at: facts.rotated_at,
-            previous_valid_until: facts.previous_until,
+            rotated_at: summary.rotated_at,
+            previous_valid_until: summary.previous_until,
         }
     }
 }
@@ -130,9 +130,9 @@ impl ApiKeyRow {
     fn at(key: ApiKey, now: Timestamp) -> Self {
         Self {
             state: key.state(now),
-            key_id: key.facts.id,
+            key_id: key.claims.id,
             name: key.name.to_string(),
-            kind: key.facts.kind,
+            kind: key.claims.kind,
             start: key.start,
             allowed_origins: key.allowed_origins,
             created_at: key.created_at,

@@ -9,7 +9,7 @@ use super::projects::ApiKeyField;
 use super::tenants::NoInput;
 use crate::auth::{KeyHolder, MintsTokens, Order};
 use crate::domain::{
-    ExternalId, Naming, Organization, PartyName, Problem, Properties, RegisteredData, RegisteredKey, RegisteredTenant,
+    ExternalId, Handle, Organization, PartyName, Problem, Properties, RegisteredData, RegisteredKey, RegisteredTenant,
     SignedToken, TenantId, Timestamp, TokenLifetime, User, UuidText,
 };
 use crate::error::{Error, Result};
@@ -30,10 +30,10 @@ impl Operation for RegisterTenant {
     type Output = RegisteredTenantToken;
 
     fn prefetch(_: &NoInput, body: &RegisterTenantInput) -> Vec<Read> {
-        let migrated = body.key.clone().map(|key| Read::Organization(Naming::External(key)));
-        let user = body.user.clone().map(|user| Read::User(Naming::External(user)));
+        let migrated = body.key.clone().map(|key| Read::Organization(Handle::External(key)));
+        let user = body.user.clone().map(|user| Read::User(Handle::External(user)));
         let external_user = body.user.clone().map(Read::ExternalUser);
-        let organization = body.organization_id.map(|id| Read::Organization(Naming::Uuid(id.get())));
+        let organization = body.organization_id.map(|id| Read::Organization(Handle::Uuid(id.get())));
         let registered = Read::RegisteredTenant(body.key());
         [migrated, user, external_user, organization, Some(registered)].into_iter().flatten().collect()
     }
@@ -85,7 +85,7 @@ impl RegisterTenantInput {
     /// # Errors
     /// If the item can't be read.
     pub fn migrated(&self, seen: &Prefetched) -> Result<Option<Organization>> {
-        let found = self.key.clone().map(|key| seen.organization(&Naming::External(key)));
+        let found = self.key.clone().map(|key| seen.organization(&Handle::External(key)));
         Ok(found.transpose()?.flatten())
     }
 
@@ -95,7 +95,7 @@ impl RegisterTenantInput {
     /// If none is named, or it is not one of that organization.
     pub fn migrated_user(&self, seen: &Prefetched, organization: &Organization) -> Result<User> {
         let required = || Error::invalid("user", Problem::new("is required, because key is that of an organization"));
-        let name = Naming::External(self.user.clone().ok_or_else(required)?);
+        let name = Handle::External(self.user.clone().ok_or_else(required)?);
         let user = seen.user(&name)?.filter(|user| user.organization_id == organization.id);
         user.ok_or(Error::UserNotFound)
     }
@@ -128,7 +128,7 @@ impl RegisterTenantInput {
     ) -> Result<Order> {
         let project = tenant.project_id().unwrap_or_default();
         let named = self.organization_id.map(UuidText::get).filter(|id| *id != project);
-        let found = |id| seen.organization(&Naming::Uuid(id))?.ok_or(Error::OrganizationNotFound);
+        let found = |id| seen.organization(&Handle::Uuid(id))?.ok_or(Error::OrganizationNotFound);
         let organization = named.map(found).transpose()?;
         let data = RegisteredData {
             parent_org_id: named.unwrap_or(project),

@@ -71,12 +71,12 @@ pub struct RotatedSecret {
 
 impl RotatedSecret {
     /// The answer for a rotation of `tenant_id`.
-    pub fn new(tenant_id: TenantId, Rotated { secret, facts }: Rotated) -> Self {
+    pub fn new(tenant_id: TenantId, Rotated { secret, rotation }: Rotated) -> Self {
         Self {
             tenant_id,
             tenant_secret: secret.map(TenantSecret::reveal),
-            rotated_at: facts.rotated_at,
-            previous_valid_until: facts.previous_until,
+            rotated_at: rotation.rotated_at,
+            previous_valid_until: rotation.previous_until,
         }
     }
 }

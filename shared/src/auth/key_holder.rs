@@ -64,7 +64,7 @@ pub struct KeyHolder<P> {
 impl<P> KeyHolder<P> {
     /// Whose key it is. Everything that the request reads and writes is in this tenant's partitions.
     pub fn tenant_id(&self) -> &TenantId {
-        &self.key.facts.tenant_id
+        &self.key.claims.tenant_id
     }
 
     /// Who issues its tokens.
@@ -85,7 +85,7 @@ impl KeyHolder<MintsTokens> {
 
 impl<P> fmt::Debug for KeyHolder<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "KeyHolder({})", self.key.facts.id)
+        write!(formatter, "KeyHolder({})", self.key.claims.id)
     }
 }
 
@@ -117,9 +117,9 @@ impl<P: Purpose> Caller for KeyHolder<P> {
 
     async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
         let presented = presented::<P>(request)?;
-        let facts = presented.facts();
-        let reads: Vec<_> = needs.reads.iter().cloned().chain([Read::ApiKey(facts.id.clone())]).collect();
-        let prefetched = app.prefetch(&facts.tenant_id, &Viewpoint::Account, &reads).await?;
+        let claims = presented.claims();
+        let reads: Vec<_> = needs.reads.iter().cloned().chain([Read::ApiKey(claims.id.clone())]).collect();
+        let prefetched = app.prefetch(&claims.tenant_id, &Viewpoint::Account, &reads).await?;
         let (key, found) = accept(app, request, &presented, P::KINDS, prefetched).await?;
         Ok((Self { key, purpose: PhantomData }, found))
     }
@@ -129,7 +129,7 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     }
 
     fn tenant_id(&self) -> Option<&str> {
-        Some(self.key.facts.tenant_id.as_str())
+        Some(self.key.claims.tenant_id.as_str())
     }
 }
 
@@ -141,11 +141,11 @@ pub(super) async fn accept(
     kinds: &[KeyKind],
     prefetched: Prefetched,
 ) -> Result<(ApiKey, Found)> {
-    let facts = presented.facts();
+    let claims = presented.claims();
     let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
-    let (key, hashes) = prefetched.api_key(&facts.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
+    let (key, hashes) = prefetched.api_key(&claims.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
     let now = app.now();
-    if !hashes.accept(presented, now) || key.facts != *facts {
+    if !hashes.accept(presented, now) || key.claims != *claims {
         return Err(Error::Unauthenticated("wrong API key"));
     }
     match key.state(now) {
@@ -157,7 +157,7 @@ pub(super) async fn accept(
     if !tenant.is_active {
         return Err(Error::TenantSuspended(None));
     }
-    if !kinds.contains(&key.facts.kind) {
+    if !kinds.contains(&key.claims.kind) {
         return Err(Error::KeyKindNotAllowed);
     }
     if !key.allows(request.header("origin")) {
@@ -191,7 +191,7 @@ fn presented<P: Purpose>(request: &Request) -> Result<ApiKeySecret> {
     let malformed = "API key has not the shape of one, or its checksum is wrong";
     let key = ApiKeySecret::parse(key).ok_or(Error::Unauthenticated(malformed))?;
     match &password {
-        Some((user, _)) if user != key.facts().id.as_str() => Err(Error::Unauthenticated("the id of another API key")),
+        Some((user, _)) if user != key.claims().id.as_str() => Err(Error::Unauthenticated("the id of another API key")),
         _ => Ok(key),
     }
 }

@@ -3,7 +3,7 @@
 use super::key_holder::Found;
 use crate::app::App;
 use crate::domain::{
-    ApiKey, Claims, Epochs, ExternalId, Grant, Issuer, LONGEST_TOKEN, Naming, Organization, RegisteredData,
+    ApiKey, Claims, Epochs, ExternalId, Grant, Handle, Issuer, LONGEST_TOKEN, Organization, RegisteredData,
     RegisteredKey, Scope, SignedToken, Subject, TenantId, Timestamp, TokenLifetime, UnverifiedToken, User, parse_uuid,
 };
 use crate::error::{Error, Result};
@@ -18,8 +18,8 @@ pub fn reads_for(token: &str) -> Vec<Read> {
         Some(Read::SigningKeys),
         Some(Read::ApiKey(claims.key_id.clone())),
         Some(Read::Revocation(claims.jti)),
-        claims.org_id.map(|id| Read::Organization(Naming::Uuid(id))),
-        user.map(|id| Read::User(Naming::Uuid(id))),
+        claims.org_id.map(|id| Read::Organization(Handle::Uuid(id))),
+        user.map(|id| Read::User(Handle::Uuid(id))),
         claims.external_user_id.clone().map(Read::ExternalUser),
     ]
     .into_iter()
@@ -73,7 +73,7 @@ pub(super) fn is_unrevoked(claims: &Claims, tenant: &TenantState, prefetched: &P
 /// Whether neither the organization nor the end user was revoked, as far as the token has them.
 fn is_current_customer(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
     let organization = match claims.org_id {
-        Some(id) => prefetched.organization(&Naming::Uuid(id))?.map(|organization| organization.record.epoch),
+        Some(id) => prefetched.organization(&Handle::Uuid(id))?.map(|organization| organization.record.epoch),
         None => None,
     };
     let external_user = claims.external_user_id.as_ref().map(|id| prefetched.external_epoch(id)).transpose()?;
@@ -83,8 +83,8 @@ fn is_current_customer(claims: &Claims, prefetched: &Prefetched) -> Result<bool>
 /// Whether the user is still one of that organization, and neither was revoked.
 fn is_current_user(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
     let Some((user, organization)) = parse_uuid(&claims.sub).ok().zip(claims.org_id) else { return Ok(false) };
-    let user = prefetched.user(&Naming::Uuid(user))?;
-    let organization = prefetched.organization(&Naming::Uuid(organization))?;
+    let user = prefetched.user(&Handle::Uuid(user))?;
+    let organization = prefetched.organization(&Handle::Uuid(organization))?;
     let Some((user, organization)) = user.zip(organization) else { return Ok(false) };
     Ok(user.organization_id == organization.id
         && claims.epochs.user == Some(user.record.epoch)
@@ -146,10 +146,10 @@ impl Order {
         base_url: &str,
         key: &ApiKey,
     ) -> Result<SignedToken> {
-        let issuer = Issuer::new(base_url, &key.facts.tenant_id);
+        let issuer = Issuer::new(base_url, &key.claims.tenant_id);
         let epochs = Epochs { tenant: tenant.epoch, key: key.epoch, ..self.epochs };
         let Self { subject, lifetime, at, .. } = self;
-        let grant = Grant { issuer: &issuer, key_id: &key.facts.id, subject, epochs, lifetime, at };
+        let grant = Grant { issuer: &issuer, key_id: &key.claims.id, subject, epochs, lifetime, at };
         let token = app.sign(tenant, &grant).await?;
         if token.expose().len() > LONGEST_TOKEN { Err(Error::PropertiesTooLarge) } else { Ok(token) }
     }

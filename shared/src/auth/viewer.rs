@@ -82,15 +82,15 @@ impl Viewer {
         // What is wrong with the names is for those to know who have a key.
         let named = named_end_user(request, needs);
         let viewpoint = Viewpoint::from(named.as_ref().ok().cloned().flatten());
-        let facts = presented.facts();
+        let claims = presented.claims();
         // Nothing is read for an end user who is in doubt.
         let reads = needs.reads.iter().filter(|_| named.is_ok()).cloned();
-        let reads: Vec<_> = reads.chain([Read::ApiKey(facts.id.clone())]).collect();
-        let prefetched = app.prefetch(&facts.tenant_id, &viewpoint, &reads).await?;
+        let reads: Vec<_> = reads.chain([Read::ApiKey(claims.id.clone())]).collect();
+        let prefetched = app.prefetch(&claims.tenant_id, &viewpoint, &reads).await?;
         let kinds = [KeyKind::Account];
         let (key, found) = key_holder::accept(app, request, &presented, &kinds, prefetched).await?;
         named?;
-        Ok((Self { tenant_id: key.facts.tenant_id.clone(), viewpoint, key: Some(key) }, found))
+        Ok((Self { tenant_id: key.claims.tenant_id.clone(), viewpoint, key: Some(key) }, found))
     }
 
     async fn by_token(app: &App, request: &Request, needs: &Needs, token: &str) -> Result<(Self, Found)> {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::api_key_secret::{ApiKeySecret, KeyFacts, KeyHash};
+use super::api_key_secret::{ApiKeyClaims, ApiKeySecret, KeyHash};
 use super::clock::{Day, Timestamp};
 use super::origin::Origin;
 use super::tenant::Origins;
@@ -12,7 +12,7 @@ use super::text::KeyName;
 /// What is stored of an API key.
 #[derive(Debug, Clone)]
 pub struct ApiKey {
-    pub facts: KeyFacts,
+    pub claims: ApiKeyClaims,
     /// What the operator calls it.
     pub name: KeyName,
     /// Its first characters.

@@ -133,12 +133,12 @@ const ENCODED: usize = (ID + TENANT + SECRET + CHECKSUM) * 8 / 5;
 pub struct ApiKeySecret {
     text: String,
     #[zeroize(skip)]
-    facts: KeyFacts,
+    claims: ApiKeyClaims,
 }
 
 /// What a key's text says about itself. Nothing of it is true until the stored key has been asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyFacts {
+pub struct ApiKeyClaims {
     pub kind: KeyKind,
     pub id: ApiKeyId,
     pub tenant_id: TenantId,
@@ -159,15 +159,15 @@ impl ApiKeySecret {
         Self::make(kind, id, tenant.as_bytes(), random).map(Some)
     }
 
-    /// A new secret for the key of these facts: its id stays.
+    /// A new secret for the key of these claims: its id stays.
     ///
     /// # Errors
     /// If there is no randomness to be had.
-    pub fn regenerate(facts: &KeyFacts, random: &dyn Random) -> Result<Option<Self>, RandomnessUnavailable> {
-        let digits = facts.id.as_str().strip_prefix(ApiKeyId::PREFIX).unwrap_or_default();
+    pub fn regenerate(claims: &ApiKeyClaims, random: &dyn Random) -> Result<Option<Self>, RandomnessUnavailable> {
+        let digits = claims.id.as_str().strip_prefix(ApiKeyId::PREFIX).unwrap_or_default();
         let id = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|id| <[u8; ID]>::try_from(id).ok());
-        let Some((id, tenant)) = id.zip(facts.tenant_id.project_id()) else { return Ok(None) };
-        Self::make(facts.kind, id, tenant.as_bytes(), random).map(Some)
+        let Some((id, tenant)) = id.zip(claims.tenant_id.project_id()) else { return Ok(None) };
+        Self::make(claims.kind, id, tenant.as_bytes(), random).map(Some)
     }
 
     fn make(
@@ -187,7 +187,7 @@ impl ApiKeySecret {
         text.push_str(kind.prefix());
         BASE32_NOPAD.encode_append(&bytes, &mut text);
         text.make_ascii_lowercase();
-        Ok(Self { text, facts: KeyFacts { kind, id: ApiKeyId::of(id), tenant_id: TenantId::of(tenant) } })
+        Ok(Self { text, claims: ApiKeyClaims { kind, id: ApiKeyId::of(id), tenant_id: TenantId::of(tenant) } })
     }
 
     /// Reads a key: `None` if it has not the shape of one, or its checksum is wrong.
@@ -205,13 +205,13 @@ impl ApiKeySecret {
         }
         let (id, rest) = signed.split_first_chunk::<ID>()?;
         let tenant = rest.first_chunk::<TENANT>()?;
-        let facts = KeyFacts { kind, id: ApiKeyId::of(*id), tenant_id: TenantId::of(tenant) };
-        Some(Self { text: text.to_owned(), facts })
+        let claims = ApiKeyClaims { kind, id: ApiKeyId::of(*id), tenant_id: TenantId::of(tenant) };
+        Some(Self { text: text.to_owned(), claims })
     }
 
     /// What the key says about itself.
-    pub fn facts(&self) -> &KeyFacts {
-        &self.facts
+    pub fn claims(&self) -> &ApiKeyClaims {
+        &self.claims
     }
 
     /// SHA-256 of the text, which is what is stored. No salt and no stretching: there is nothing to guess in 256 random bits.
@@ -221,7 +221,7 @@ impl ApiKeySecret {
 
     /// Prefix and four characters: enough for a person to know a key by, and nothing of the secret (they are of the key's id).
     pub fn start(&self) -> String {
-        self.text.chars().take(self.facts.kind.prefix().len() + 4).collect()
+        self.text.chars().take(self.claims.kind.prefix().len() + 4).collect()
     }
 
     /// The text, for sealing it. Answers to a caller use [`ApiKeySecret::reveal`].
@@ -298,9 +298,9 @@ mod tests {
             let key = ApiKeySecret::generate(&tenant, kind, &SystemRandomness::new()).unwrap().unwrap();
             assert_eq!(key.expose().len(), kind.prefix().len() + 96);
             let read = ApiKeySecret::parse(key.expose()).unwrap();
-            assert_eq!(read.facts(), key.facts());
-            assert_eq!((read.facts().kind, &read.facts().tenant_id), (kind, &tenant));
-            assert_eq!(ApiKeyId::parse(read.facts().id.as_str()), Ok(read.facts().id.clone()));
+            assert_eq!(read.claims(), key.claims());
+            assert_eq!((read.claims().kind, &read.claims().tenant_id), (kind, &tenant));
+            assert_eq!(ApiKeyId::parse(read.claims().id.as_str()), Ok(read.claims().id.clone()));
             assert!(read.start().starts_with(kind.prefix()) && read.start().len() == kind.prefix().len() + 4);
         }
     }
@@ -308,8 +308,8 @@ mod tests {
     #[test]
     fn a_new_secret_keeps_the_id() {
         let old = key(KeyKind::Admin);
-        let new = ApiKeySecret::regenerate(old.facts(), &SystemRandomness::new()).unwrap().unwrap();
-        assert_eq!((new.facts(), new.start()), (old.facts(), old.start()));
+        let new = ApiKeySecret::regenerate(old.claims(), &SystemRandomness::new()).unwrap().unwrap();
+        assert_eq!((new.claims(), new.start()), (old.claims(), old.start()));
         assert_ne!(new.expose(), old.expose());
     }
 

@@ -123,7 +123,7 @@ impl JsonSchema for UuidText {
 
 /// One name of an organization or a user.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Naming {
+pub enum Handle {
     /// The one that we gave.
     Uuid(Uuid),
     /// The one that the tenant gave.
@@ -136,9 +136,9 @@ pub struct Reference(ExternalId);
 
 impl Reference {
     /// What it can mean, the first one first.
-    pub fn meanings(&self) -> impl Iterator<Item = Naming> {
-        let uuid = parse_uuid(self.0.as_str()).ok().map(Naming::Uuid);
-        uuid.into_iter().chain([Naming::External(self.0.clone())])
+    pub fn meanings(&self) -> impl Iterator<Item = Handle> {
+        let uuid = parse_uuid(self.0.as_str()).ok().map(Handle::Uuid);
+        uuid.into_iter().chain([Handle::External(self.0.clone())])
     }
 }
 
@@ -199,8 +199,8 @@ mod tests {
     fn a_reference_that_is_a_uuid_may_also_be_an_external_id() {
         let meanings = |text: &str| Reference(ExternalId::parse(text).unwrap()).meanings().collect::<Vec<_>>();
         let text = "67e55044-10b1-426f-9247-bb680e5fe0c8";
-        let external = |text: &str| Naming::External(ExternalId::parse(text).unwrap());
-        assert_eq!(meanings(text), [Naming::Uuid(parse_uuid(text).unwrap()), external(text)]);
+        let external = |text: &str| Handle::External(ExternalId::parse(text).unwrap());
+        assert_eq!(meanings(text), [Handle::Uuid(parse_uuid(text).unwrap()), external(text)]);
         assert_eq!(meanings("acme"), [external("acme")]);
     }
 }

@@ -37,10 +37,10 @@ pub use account::{
     new_resource_id,
 };
 pub use api_key::{ApiKey, KeyHashes, KeyState};
-pub use api_key_secret::{ApiKeyId, ApiKeySecret, KeyFacts, KeyHash, KeyKind};
+pub use api_key_secret::{ApiKeyClaims, ApiKeyId, ApiKeySecret, KeyHash, KeyKind};
 pub use audit::{Action, Actor, AuditEvent, ChangeContext};
 pub use clock::{Clock, Day, SystemClock, Timestamp};
-pub use external_id::{ExternalId, Naming, Reference, UuidText, parse_uuid};
+pub use external_id::{ExternalId, Handle, Reference, UuidText, parse_uuid};
 pub use idempotency::{IdempotencyKey, REMEMBERED, SECRET_REMEMBERED};
 pub use ids::{TenantId, random_uuid};
 pub use lifetime::TokenLifetime;
@@ -61,7 +61,7 @@ pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersi
 pub use signature::{Nonce, SignatureHeaders, SignedCall, SignedParts, SigningVersion};
 pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};
 pub use tenant::{
-    Configuration, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary, Violation,
+    Configuration, FieldProblem, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
 };
 pub use text::{DisplayName, KeyName, PartyName, Reason, TenantName};
 pub use token::{Claims, Epochs, Grant, Issuer, RegisteredData, Scope, SignedToken, Subject};

@@ -20,7 +20,7 @@ use super::text::{DisplayName, Reason, TenantName};
 
 /// A field whose value breaks a rule that ties fields together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
+pub struct FieldProblem {
     /// The field's name, with an index where it is one of a list.
     pub field: String,
     pub problem: Problem,
@@ -106,16 +106,16 @@ impl Configuration {
     /// # Errors
     /// The field that breaks one, and how: passkeys need a relying party, and every WebAuthn origin lies within it
     /// (WebAuthn Level 3 §5.1.3, step 8: anything else is refused by the browser, at the user's first login).
-    pub fn check(&self) -> Result<(), Violation> {
+    pub fn check(&self) -> Result<(), FieldProblem> {
         let origins = self.webauthn_origins.as_slice();
         let Some(rp_id) = &self.webauthn_rp_id else {
             let needed = self.passkeys_enabled == Some(true) || !origins.is_empty();
             let problem = Problem::new("is required for passkeys_enabled and webauthn_origins");
-            return if needed { Err(Violation { field: "webauthn_rp_id".to_owned(), problem }) } else { Ok(()) };
+            return if needed { Err(FieldProblem { field: "webauthn_rp_id".to_owned(), problem }) } else { Ok(()) };
         };
         let Some(index) = origins.iter().position(|origin| !rp_id.covers(origin)) else { return Ok(()) };
         let problem = Problem::new("must be https and within webauthn_rp_id");
-        Err(Violation { field: format!("webauthn_origins[{index}]"), problem })
+        Err(FieldProblem { field: format!("webauthn_origins[{index}]"), problem })
     }
 }
 
@@ -239,7 +239,7 @@ impl TenantPatch {
     /// # Errors
     /// As [`Configuration::check`], when the outcome as a whole breaks a rule. It is only asked when a field that it is about is
     /// in the patch: an update of another must not fail because of the public suffix list of today.
-    pub fn apply(self, tenant: &mut Tenant) -> Result<(), Violation> {
+    pub fn apply(self, tenant: &mut Tenant) -> Result<(), FieldProblem> {
         let ties =
             self.webauthn_rp_id.is_present() || self.webauthn_origins.is_some() || self.passkeys_enabled.is_present();
         let configuration = &mut tenant.configuration;

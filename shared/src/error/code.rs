@@ -108,12 +108,12 @@ impl ErrorCode {
 
     /// The code as clients see it.
     pub fn as_str(self) -> &'static str {
-        self.facts().0
+        self.definition().0
     }
 
     /// The HTTP status that goes with it.
     pub fn status(self) -> u16 {
-        self.facts().1
+        self.definition().1
     }
 
     /// The code of RFC 6749 §5.2 and §4.1.2.1 that says the same, or the closest; where there is none, our own.
@@ -130,10 +130,10 @@ impl ErrorCode {
 
     /// What it means and what to do, for the documentation.
     pub fn meaning(self) -> &'static str {
-        self.facts().2
+        self.definition().2
     }
 
-    fn facts(self) -> (&'static str, u16, &'static str) {
+    fn definition(self) -> (&'static str, u16, &'static str) {
         match self {
             Self::MalformedRequest => ("malformed_request", 400, "the body or a header cannot be read"),
             Self::CredentialInQuery => {

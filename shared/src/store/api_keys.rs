@@ -16,8 +16,8 @@ use super::table::{Table, Updated};
 use super::tenant_items;
 use super::tenants::{Committed, Tenants};
 use crate::domain::{
-    Action, ApiKey, ApiKeyId, ApiKeySecret, ChangeContext, Day, KeyFacts, KeyHash, KeyHashes, KeyKind, KeyName, Origin,
-    Origins, OverlapSeconds, Problem, TenantId, Timestamp, Viewpoint,
+    Action, ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, ChangeContext, Day, KeyHash, KeyHashes, KeyKind, KeyName,
+    Origin, Origins, OverlapSeconds, Problem, TenantId, Timestamp, Viewpoint,
 };
 use crate::error::{Error, Result};
 
@@ -34,7 +34,7 @@ pub struct NewApiKey {
 pub struct IssuedApiKey {
     /// The new secret. `None` when the answer is a replay and the secret can't be shown again.
     pub secret: Option<ApiKeySecret>,
-    pub facts: ApiKeyFacts,
+    pub summary: IssuedKeySummary,
 }
 
 impl fmt::Debug for IssuedApiKey {
@@ -45,7 +45,7 @@ impl fmt::Debug for IssuedApiKey {
 
 /// What the answer to a change of a key says, as it is remembered under an idempotency key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ApiKeyFacts {
+pub struct IssuedKeySummary {
     pub id: ApiKeyId,
     pub kind: KeyKind,
     pub name: String,
@@ -56,11 +56,11 @@ pub struct ApiKeyFacts {
     pub previous_until: Option<Timestamp>,
 }
 
-impl From<&ApiKey> for ApiKeyFacts {
+impl From<&ApiKey> for IssuedKeySummary {
     fn from(key: &ApiKey) -> Self {
         Self {
-            id: key.facts.id.clone(),
-            kind: key.facts.kind,
+            id: key.claims.id.clone(),
+            kind: key.claims.kind,
             name: key.name.to_string(),
             created_at: key.created_at,
             expires_at: key.expires_at,
@@ -84,7 +84,7 @@ impl Tenants<'_> {
         // An id that we did not make is no tenant's.
         let secret = ApiKeySecret::generate(id, new.kind, self.random)?.ok_or(Error::TenantNotFound)?;
         let key = ApiKey {
-            facts: secret.facts().clone(),
+            claims: secret.claims().clone(),
             name: new.name,
             start: secret.start(),
             allowed_origins: new.allowed_origins,
@@ -98,10 +98,10 @@ impl Tenants<'_> {
             last_used_on: None,
         };
         let new = put(&self.table.name, item(&key, &secret), Condition::is_new())?;
-        let facts = ApiKeyFacts::from(&key);
-        let shown = Some((&facts, &secret));
-        match self.change_key(id, &key.facts.id, new, Action::ApiKeyProvisioned, shown, change).await? {
-            Committed::Done => Ok(IssuedApiKey { secret: Some(secret), facts }),
+        let summary = IssuedKeySummary::from(&key);
+        let shown = Some((&summary, &secret));
+        match self.change_key(id, &key.claims.id, new, Action::ApiKeyProvisioned, shown, change).await? {
+            Committed::Done => Ok(IssuedApiKey { secret: Some(secret), summary }),
             Committed::Replay(replay) => issued(&replay),
             Committed::Refused(_) => Err(Error::unavailable("a new key id was taken already")),
         }
@@ -123,7 +123,7 @@ impl Tenants<'_> {
         let seen = self.table.prefetch(tenant, &Viewpoint::Account, &[Read::ApiKey(id.clone())]).await?;
         seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
         let (mut key, _) = seen.api_key(id)?.ok_or(Error::ApiKeyNotFound)?;
-        let secret = ApiKeySecret::regenerate(&key.facts, self.random)?.ok_or(Error::ApiKeyNotFound)?;
+        let secret = ApiKeySecret::regenerate(&key.claims, self.random)?.ok_or(Error::ApiKeyNotFound)?;
         key.rotated_at = Some(change.at);
         key.previous_until = (overlap.get() > 0).then(|| change.at.plus(Duration::from_secs(overlap.get().into())));
         // Inside an update, the attributes on the right are those of before it.
@@ -141,9 +141,9 @@ impl Tenants<'_> {
             [(":now", millis(change.at))],
         );
         let write = update.in_transaction(&self.table.name, usable)?;
-        let facts = ApiKeyFacts::from(&key);
-        match self.change_key(tenant, id, write, Action::ApiKeyRotated, Some((&facts, &secret)), change).await? {
-            Committed::Done => Ok(IssuedApiKey { secret: Some(secret), facts }),
+        let summary = IssuedKeySummary::from(&key);
+        match self.change_key(tenant, id, write, Action::ApiKeyRotated, Some((&summary, &secret)), change).await? {
+            Committed::Done => Ok(IssuedApiKey { secret: Some(secret), summary }),
             Committed::Replay(replay) => issued(&replay),
             Committed::Refused(_) => Err(Error::ApiKeyGone),
         }
@@ -174,7 +174,7 @@ impl Tenants<'_> {
         id: &ApiKeyId,
         write: TransactWriteItem,
         action: Action,
-        shown: Option<(&ApiKeyFacts, &ApiKeySecret)>,
+        shown: Option<(&IssuedKeySummary, &ApiKeySecret)>,
         change: &ChangeContext,
     ) -> Result<Committed> {
         let writes = vec![
@@ -182,7 +182,7 @@ impl Tenants<'_> {
             check(&self.table.name, keys::state(tenant), tenant_items::provisioned())?,
             self.event(tenant, &change.event_about(action, id))?,
         ];
-        let body = shown.map(|(facts, _)| serde_json::to_string(facts)).transpose().map_err(Error::internal)?;
+        let body = shown.map(|(summary, _)| serde_json::to_string(summary)).transpose().map_err(Error::internal)?;
         let response =
             StoredResponse { body: body.unwrap_or_default(), secret: shown.map(|(_, secret)| secret.expose()) };
         match self.commit(change, writes, &response).await? {
@@ -195,7 +195,7 @@ impl Tenants<'_> {
 /// A key that was issued before, under the same idempotency key.
 fn issued(replay: &Replay) -> Result<IssuedApiKey> {
     let secret = replay.secret.as_deref().and_then(|text| ApiKeySecret::parse(text));
-    Ok(IssuedApiKey { secret, facts: replay.read()? })
+    Ok(IssuedApiKey { secret, summary: replay.read()? })
 }
 
 impl Table {
@@ -205,7 +205,7 @@ impl Table {
         if key.last_used_on.as_ref() == Some(day) {
             return;
         }
-        let update = Update::of(keys::of_kind(&key.facts.tenant_id, Kind::ApiKey, &key.facts.id));
+        let update = Update::of(keys::of_kind(&key.claims.tenant_id, Kind::ApiKey, &key.claims.id));
         let due = Condition::new(
             "attribute_exists(pk) AND (attribute_not_exists(last_used_on) OR last_used_on < :today)",
             [(":today", text(day))],
@@ -215,14 +215,14 @@ impl Table {
 }
 
 fn item(key: &ApiKey, secret: &ApiKeySecret) -> Item {
-    let facts = &key.facts;
-    let mut item = keys::of_kind(&facts.tenant_id, Kind::ApiKey, &facts.id);
+    let summary = &key.claims;
+    let mut item = keys::of_kind(&summary.tenant_id, Kind::ApiKey, &summary.id);
     let origins = key.allowed_origins.as_slice().iter().map(text).collect();
     item.extend([
-        (TENANT_LISTING.to_owned(), text(keys::listing(&facts.tenant_id, Kind::ApiKey))),
-        (LISTING_ORDER.to_owned(), text(keys::listed(key.created_at, &facts.id))),
-        ("key_id".to_owned(), text(&facts.id)),
-        ("kind".to_owned(), text(facts.kind.as_str())),
+        (TENANT_LISTING.to_owned(), text(keys::listing(&summary.tenant_id, Kind::ApiKey))),
+        (LISTING_ORDER.to_owned(), text(keys::listed(key.created_at, &summary.id))),
+        ("key_id".to_owned(), text(&summary.id)),
+        ("kind".to_owned(), text(summary.kind.as_str())),
         ("key_hash".to_owned(), text(secret.hash().to_text())),
         ("key_start".to_owned(), text(&key.start)),
         ("display_name".to_owned(), text(&key.name)),
@@ -240,7 +240,7 @@ pub fn read(item: &Item) -> Result<ApiKey> {
     let kind = |text: &str| KeyKind::parse(text).ok_or_else(|| Problem::new("is no kind"));
     let origins = row.texts("allowed_origins")?.into_iter().map(Origin::from_stored).collect();
     Ok(ApiKey {
-        facts: KeyFacts {
+        claims: ApiKeyClaims {
             kind: row.parsed("kind", kind)?,
             id: row.parsed("key_id", ApiKeyId::parse)?,
             tenant_id: tenant_items::tenant_id(item)?,

@@ -36,7 +36,7 @@ use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::{AuditEvent, IdempotencyKey, Naming, TenantId, Timestamp};
+use crate::domain::{AuditEvent, Handle, IdempotencyKey, TenantId, Timestamp};
 
 pub const PK: &str = "pk";
 pub const SK: &str = "sk";
@@ -118,10 +118,10 @@ pub fn of_kind(tenant: &TenantId, kind: Kind, id: impl fmt::Display) -> Key {
 }
 
 /// The item of an organization or a user, by one of its names.
-pub fn named(tenant: &TenantId, kind: Kind, naming: &Naming) -> Key {
-    match naming {
-        Naming::Uuid(uuid) => of_kind(tenant, kind, uuid),
-        Naming::External(id) => {
+pub fn named(tenant: &TenantId, kind: Kind, handle: &Handle) -> Key {
+    match handle {
+        Handle::Uuid(uuid) => of_kind(tenant, kind, uuid),
+        Handle::External(id) => {
             key(format!("{TENANT}{tenant}#{}@{}", kind.as_str(), id.digest()), kind.as_str().to_owned())
         }
     }

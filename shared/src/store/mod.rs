@@ -35,7 +35,7 @@ mod tenants;
 mod tokens;
 mod workspaces;
 
-pub use api_keys::{ApiKeyFacts, IssuedApiKey, NewApiKey};
+pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
 pub use lists::Start;
 pub use organization_cache::OrganizationHints;
 pub use prefetch::{Prefetched, Read, TenantState};
@@ -45,7 +45,7 @@ pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, Verdict};
 pub use relay_items::{RelayState, Signed};
 pub use resources::{Resource, Resources, Stored};
-pub use rotate::{Rotated, RotationFacts};
+pub use rotate::{Rotated, SecretRotation};
 pub use row_keys::{List, ResourceKind};
 pub use secrets::{Secrets, VersionCache};
 pub use signing::RotatedSigningKey;

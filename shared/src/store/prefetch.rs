@@ -16,7 +16,7 @@ use super::signing;
 use super::table::{Table, place};
 use super::tenant_items::{self, ACTIVE};
 use crate::domain::{
-    ApiKey, ApiKeyId, ExternalId, KeyHashes, Naming, Organization, PublishedKey, Reference, RegisteredKey,
+    ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Organization, PublishedKey, Reference, RegisteredKey,
     RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::Result;
@@ -25,8 +25,8 @@ use crate::error::Result;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Read {
     ApiKey(ApiKeyId),
-    Organization(Naming),
-    User(Naming),
+    Organization(Handle),
+    User(Handle),
     RegisteredTenant(RegisteredKey),
     ExternalUser(ExternalId),
     /// The revocation of the token with this `jti`.
@@ -56,8 +56,8 @@ impl Read {
     fn keys(&self, tenant: &TenantId, viewpoint: &Viewpoint) -> Vec<Key> {
         let key = match self {
             Self::ApiKey(id) => keys::of_kind(tenant, Kind::ApiKey, id),
-            Self::Organization(naming) => keys::named(tenant, Kind::Organization, naming),
-            Self::User(naming) => keys::named(tenant, Kind::User, naming),
+            Self::Organization(handle) => keys::named(tenant, Kind::Organization, handle),
+            Self::User(handle) => keys::named(tenant, Kind::User, handle),
             Self::RegisteredTenant(key) => keys::of_kind(tenant, Kind::RegisteredTenant, key.digest()),
             Self::ExternalUser(id) => external_user(tenant, id),
             Self::Revocation(jti) => keys::of_kind(tenant, Kind::Token, jti),
@@ -102,7 +102,7 @@ impl Table {
         let names_organization = reads.iter().any(|read| matches!(read, Read::Organization(_)));
         let guesses = reads.iter().filter(|_| !names_organization).filter_map(|read| match read {
             Read::User(user) => {
-                self.organization_hints.guess(tenant_id, user).map(|id| Read::Organization(Naming::Uuid(id)))
+                self.organization_hints.guess(tenant_id, user).map(|id| Read::Organization(Handle::Uuid(id)))
             }
             _ => None,
         });
@@ -151,24 +151,24 @@ impl Prefetched {
     }
 
     /// The organization of this name.
-    pub fn organization(&self, naming: &Naming) -> Result<Option<Organization>> {
-        self.item(&Read::Organization(naming.clone())).map(entries::organization).transpose()
+    pub fn organization(&self, handle: &Handle) -> Result<Option<Organization>> {
+        self.item(&Read::Organization(handle.clone())).map(entries::organization).transpose()
     }
 
     /// The user of this name.
-    pub fn user(&self, naming: &Naming) -> Result<Option<User>> {
-        self.item(&Read::User(naming.clone())).map(entries::user).transpose()
+    pub fn user(&self, handle: &Handle) -> Result<Option<User>> {
+        self.item(&Read::User(handle.clone())).map(entries::user).transpose()
     }
 
     /// The organization that a reference means.
     pub fn organization_of(&self, reference: &Reference) -> Result<Option<Organization>> {
-        let found = reference.meanings().find_map(|naming| self.organization(&naming).transpose());
+        let found = reference.meanings().find_map(|handle| self.organization(&handle).transpose());
         found.transpose()
     }
 
     /// The user that a reference means.
     pub fn user_of(&self, reference: &Reference) -> Result<Option<User>> {
-        let found = reference.meanings().find_map(|naming| self.user(&naming).transpose());
+        let found = reference.meanings().find_map(|handle| self.user(&handle).transpose());
         found.transpose()
     }
 

@@ -12,7 +12,7 @@ use super::keys::{self, Key, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::prefetch::{Prefetched, Read};
 use super::table::{ATTEMPTS, Commit, Table};
 use crate::domain::{
-    Day, ExternalId, Naming, Organization, OrganizationFields, Random, Reference, RegisteredKey, RegisteredTenant,
+    Day, ExternalId, Handle, Organization, OrganizationFields, Random, Reference, RegisteredKey, RegisteredTenant,
     TenantId, Timestamp, User, UserFields, Viewpoint, random_uuid,
 };
 use crate::error::{Error, Result};
@@ -33,9 +33,9 @@ impl fmt::Debug for Projects<'_> {
 }
 
 /// The names under which an entry may be registered already.
-pub fn names(id: Option<Uuid>, external_id: Option<&ExternalId>) -> impl Iterator<Item = Naming> {
-    let external_id = external_id.cloned().map(Naming::External);
-    id.map(Naming::Uuid).into_iter().chain(external_id)
+pub fn names(id: Option<Uuid>, external_id: Option<&ExternalId>) -> impl Iterator<Item = Handle> {
+    let external_id = external_id.cloned().map(Handle::External);
+    id.map(Handle::Uuid).into_iter().chain(external_id)
 }
 
 impl Projects<'_> {
@@ -50,7 +50,7 @@ impl Projects<'_> {
         now: Timestamp,
     ) -> Result<Organization> {
         for _ in 0..ATTEMPTS {
-            let before = existing(entry.id, entry.external_id.as_ref(), |naming| seen.organization(naming))?;
+            let before = existing(entry.id, entry.external_id.as_ref(), |handle| seen.organization(handle))?;
             let after = match &before {
                 None => Organization::new(self.id(entry.id)?, entry.clone(), now),
                 Some(before) => match before.changed(entry.clone(), now) {
@@ -80,7 +80,7 @@ impl Projects<'_> {
         let organization = seen.organization_of(&entry.organization)?.ok_or(Error::OrganizationNotFound)?;
         organization.properties.overlaid_with(&entry.properties).ok_or(Error::PropertiesTooLarge)?;
         for _ in 0..ATTEMPTS {
-            let before = existing(entry.id, entry.external_id.as_ref(), |naming| seen.user(naming))?;
+            let before = existing(entry.id, entry.external_id.as_ref(), |handle| seen.user(handle))?;
             let after = match &before {
                 None => User::new(self.id(entry.id)?, organization.id, entry.clone(), now),
                 Some(before) => match before.changed(organization.id, entry.clone(), now) {
@@ -123,7 +123,7 @@ impl Projects<'_> {
 
     /// The organization of a user that was asked for without it.
     async fn home(self, seen: &Prefetched, user: &Reference, id: Uuid) -> Result<Option<Organization>> {
-        let home = Naming::Uuid(id);
+        let home = Handle::Uuid(id);
         if let Some(organization) = seen.organization(&home)? {
             return Ok(Some(organization));
         }
@@ -151,19 +151,19 @@ impl Projects<'_> {
         Ok(matches!(self.table.commit(writes).await?, Commit::Done))
     }
 
-    fn place<E: DirectoryRecord>(self, naming: &Naming) -> Key {
-        keys::named(self.tenant, E::KIND, naming)
+    fn place<E: DirectoryRecord>(self, handle: &Handle) -> Key {
+        keys::named(self.tenant, E::KIND, handle)
     }
 
     /// The item under the external id: all that the one under the uuid has, but its place in the list.
     fn copy<E: DirectoryRecord>(self, entry: &E, external_id: &ExternalId) -> Result<TransactWriteItem> {
-        let mut item = self.place::<E>(&Naming::External(external_id.clone()));
+        let mut item = self.place::<E>(&Handle::External(external_id.clone()));
         item.extend(entries::new(entry));
         put(&self.table.name, item, Condition::is_new())
     }
 
     fn creation<E: DirectoryRecord>(self, entry: &E) -> Result<Vec<TransactWriteItem>> {
-        let mut item = self.place::<E>(&Naming::Uuid(entry.id()));
+        let mut item = self.place::<E>(&Handle::Uuid(entry.id()));
         item.extend(entries::new(entry));
         item.insert(TENANT_LISTING.to_owned(), text(keys::listing(self.tenant, E::KIND)));
         item.insert(LISTING_ORDER.to_owned(), text(keys::listed(entry.record().created_at, entry.id())));
@@ -182,15 +182,15 @@ impl Projects<'_> {
             let as_read = [(":before", number(record.revision)), (":epoch", number(record.epoch))];
             Condition::new("revision = :before AND epoch = :epoch", as_read)
         };
-        let update = |naming: &Naming| {
-            set_all(Update::of(self.place::<E>(naming)), entries::written(after)).in_transaction(table, unchanged())
+        let update = |handle: &Handle| {
+            set_all(Update::of(self.place::<E>(handle)), entries::written(after)).in_transaction(table, unchanged())
         };
-        let mut writes = vec![update(&Naming::Uuid(after.id()))?];
+        let mut writes = vec![update(&Handle::Uuid(after.id()))?];
         match (before.external_id(), after.external_id()) {
-            (Some(old), Some(new)) if old == new => writes.push(update(&Naming::External(new.clone()))?),
+            (Some(old), Some(new)) if old == new => writes.push(update(&Handle::External(new.clone()))?),
             (old, new) => {
                 writes.extend(new.map(|new| self.copy(after, new)).transpose()?);
-                let gone = old.map(|old| delete(table, self.place::<E>(&Naming::External(old.clone())), before));
+                let gone = old.map(|old| delete(table, self.place::<E>(&Handle::External(old.clone())), before));
                 writes.extend(gone.transpose()?);
             }
         }
@@ -203,12 +203,12 @@ impl Projects<'_> {
         if user.last_token_on.as_ref() == Some(day) {
             return;
         }
-        let note = |naming: Naming| {
+        let note = |handle: Handle| {
             let due = Condition::new(
                 "attribute_exists(pk) AND (attribute_not_exists(last_token_on) OR last_token_on < :today)",
                 [(":today", text(day))],
             );
-            Update::of(self.place::<User>(&naming))
+            Update::of(self.place::<User>(&handle))
                 .set("last_token_on", text(day))
                 .in_transaction(&self.table.name, due)
         };
@@ -260,10 +260,10 @@ impl Projects<'_> {
 fn existing<E: DirectoryRecord>(
     id: Option<Uuid>,
     external_id: Option<&ExternalId>,
-    find: impl Fn(&Naming) -> Result<Option<E>>,
+    find: impl Fn(&Handle) -> Result<Option<E>>,
 ) -> Result<Option<E>> {
-    let by_id = id.map(|id| find(&Naming::Uuid(id))).transpose()?.flatten();
-    let by_external_id = external_id.map(|id| find(&Naming::External(id.clone()))).transpose()?.flatten();
+    let by_id = id.map(|id| find(&Handle::Uuid(id))).transpose()?.flatten();
+    let by_external_id = external_id.map(|id| find(&Handle::External(id.clone()))).transpose()?.flatten();
     // The external id may be free, or this one's, and nobody else's.
     match (&by_external_id, id) {
         (Some(other), Some(id)) if other.id() != id => Err(Error::ExternalIdTaken),

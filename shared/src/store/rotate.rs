@@ -33,12 +33,12 @@ pub struct Rotated {
     /// The new secret. `None` when the answer is a replay and the secret can't be shown again.
     pub secret: Option<TenantSecret>,
     /// When and how.
-    pub facts: RotationFacts,
+    pub rotation: SecretRotation,
 }
 
 /// When and how a rotation was made, as it is remembered under an idempotency key.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct RotationFacts {
+pub struct SecretRotation {
     /// When the new secret became valid.
     pub rotated_at: Timestamp,
     /// Until when the old one stays valid; `None` if it is dead.
@@ -49,7 +49,7 @@ pub struct RotationFacts {
 struct Candidate {
     version: SecretVersion,
     secret: TenantSecret,
-    facts: RotationFacts,
+    rotation: SecretRotation,
     attempt: Uuid,
 }
 
@@ -63,20 +63,20 @@ impl Tenants<'_> {
         let attempt = random_uuid(self.random)?;
         if let Some(replay) = self.reserve(id, change, attempt).await? {
             let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
-            return Ok(Rotated { facts: replay.read()?, secret });
+            return Ok(Rotated { rotation: replay.read()?, secret });
         }
         let (label, mut state) = self.lease_label(id).await?;
         let until = change.at.plus(Duration::from_secs(overlap.get().into()));
         let candidate = Candidate {
             version: SecretVersion { id: random_uuid(self.random)?, label },
             secret: TenantSecret::generate(self.random)?,
-            facts: RotationFacts { rotated_at: change.at, previous_until: (overlap.get() > 0).then_some(until) },
+            rotation: SecretRotation { rotated_at: change.at, previous_until: (overlap.get() > 0).then_some(until) },
             attempt,
         };
         self.secrets.add(id, &candidate.version, NewVersion::Secret(&candidate.secret)).await?;
         for _ in 0..ATTEMPTS {
             match self.point(id, &state, &candidate, change).await? {
-                None => return Ok(Rotated { secret: Some(candidate.secret), facts: candidate.facts }),
+                None => return Ok(Rotated { secret: Some(candidate.secret), rotation: candidate.rotation }),
                 Some(newer) => state = newer,
             }
         }
@@ -130,7 +130,7 @@ impl Tenants<'_> {
             self.event(id, &change.event(Action::TenantSecretRotated, Vec::new()))?,
         ];
         if let Some(idempotency_key) = &change.idempotency_key {
-            let body = serde_json::to_string(&candidate.facts).map_err(Error::internal)?;
+            let body = serde_json::to_string(&candidate.rotation).map_err(Error::internal)?;
             let response = StoredResponse { body, secret: Some(candidate.secret.expose()) };
             let attempt = Some(candidate.attempt);
             writes.push(idempotency::store(table, change, idempotency_key, attempt, &response, self.random)?);
@@ -146,16 +146,16 @@ impl Tenants<'_> {
 }
 
 /// The update that makes the candidate the valid version.
-fn moved(id: &TenantId, pointer: &SecretPointer, Candidate { version, facts, .. }: &Candidate) -> Update {
-    let previous = facts.previous_until.map(|until| (&pointer.current, until));
+fn moved(id: &TenantId, pointer: &SecretPointer, Candidate { version, rotation, .. }: &Candidate) -> Update {
+    let previous = rotation.previous_until.map(|until| (&pointer.current, until));
     Update::of(keys::state(id))
         .set("secret_version", text(version.id))
         .set("secret_label", text(version.label))
-        .set("secret_rotated_at", millis(facts.rotated_at))
+        .set("secret_rotated_at", millis(rotation.rotated_at))
         .set_or_remove("previous_secret_version", previous.map(|(version, _)| text(version.id)))
         .set_or_remove("previous_secret_label", previous.map(|(version, _)| text(version.label)))
         .set_or_remove("previous_secret_until", previous.map(|(_, until)| millis(until)))
         .remove(tenant_items::PREVIOUS_USED)
-        .set("updated_at", millis(facts.rotated_at))
+        .set("updated_at", millis(rotation.rotated_at))
         .increment("revision")
 }

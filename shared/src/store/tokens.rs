@@ -17,7 +17,7 @@ use super::table::ATTEMPTS;
 use super::tenant_items;
 use super::tenants::{Committed, Tenants};
 use crate::domain::{
-    Action, ApiKeyId, ChangeContext, ExternalId, Naming, Organization, TenantId, Timestamp, User, Viewpoint,
+    Action, ApiKeyId, ChangeContext, ExternalId, Handle, Organization, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::{Error, Result};
 use uuid::Uuid;
@@ -97,17 +97,17 @@ impl Tenants<'_> {
             }
             RevokedTokens::Key(key) => Ok(vec![count(keys::of_kind(id, Kind::ApiKey, key), Condition::exists())?]),
             RevokedTokens::Organization(uuid) => {
-                let naming = Naming::Uuid(*uuid);
-                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::Organization(naming.clone())]).await?;
+                let handle = Handle::Uuid(*uuid);
+                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::Organization(handle.clone())]).await?;
                 seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
-                let organization: Organization = seen.organization(&naming)?.ok_or(Error::OrganizationNotFound)?;
+                let organization: Organization = seen.organization(&handle)?.ok_or(Error::OrganizationNotFound)?;
                 Self::under_each_name(id, &organization, count)
             }
             RevokedTokens::User(uuid) => {
-                let naming = Naming::Uuid(*uuid);
-                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::User(naming.clone())]).await?;
+                let handle = Handle::Uuid(*uuid);
+                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::User(handle.clone())]).await?;
                 seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
-                let user: User = seen.user(&naming)?.ok_or(Error::UserNotFound)?;
+                let user: User = seen.user(&handle)?.ok_or(Error::UserNotFound)?;
                 let mut writes = Self::under_each_name(id, &user, count)?;
                 // The same user by the tenant's own id, under which tokens of other kinds speak for it.
                 if let Some(external_id) = &user.external_id {
@@ -116,17 +116,17 @@ impl Tenants<'_> {
                 Ok(writes)
             }
             RevokedTokens::ExternalUser(external_id) => {
-                let naming = Naming::External(external_id.clone());
-                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::User(naming.clone())]).await?;
+                let handle = Handle::External(external_id.clone());
+                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::User(handle.clone())]).await?;
                 let mut writes =
                     vec![count(keys::of_kind(id, Kind::ExternalUser, external_id.digest()), Condition::none())?];
-                match seen.user(&naming)? {
+                match seen.user(&handle)? {
                     Some(user) => writes.extend(Self::under_each_name(id, &user, count)?),
                     // Nobody may be registered under it until this is done: whoever is, was revoked too.
                     None => {
                         writes.push(check(
                             &self.table.name,
-                            keys::named(id, Kind::User, &naming),
+                            keys::named(id, Kind::User, &handle),
                             Condition::is_new(),
                         )?);
                     }
@@ -144,12 +144,12 @@ impl Tenants<'_> {
     ) -> Result<Vec<TransactWriteItem>> {
         let names = projects::names(Some(entry.id()), entry.external_id());
         names
-            .map(|naming| {
+            .map(|handle| {
                 let same = match entry.external_id() {
                     Some(id) => Condition::new("external_id = :external_id", [(":external_id", text(id))]),
                     None => Condition::new("attribute_exists(pk) AND attribute_not_exists(external_id)", []),
                 };
-                count(keys::named(tenant, E::KIND, &naming), same)
+                count(keys::named(tenant, E::KIND, &handle), same)
             })
             .collect()
     }

@@ -64,7 +64,7 @@ async fn the_new_text_says_the_same_id_and_only_its_hash_is_stored() {
         let new = renewed(&old, &rotate(&deployment, &old, 0).await);
         assert_ne!(new.text, old.text);
         let [was, is] = [&old, &new].map(|key| ApiKeySecret::parse(&key.text).unwrap());
-        assert_eq!(is.facts(), was.facts());
+        assert_eq!(is.claims(), was.claims());
         let stored = item(&deployment, &new).await;
         assert_eq!(stored["key_hash"]["S"], is.hash().to_text());
         assert!(stored.get("previous_hash").is_none(), "without an overlap nothing is kept of the old one");

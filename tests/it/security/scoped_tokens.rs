@@ -87,7 +87,7 @@ async fn wrong_keys(scene: &Scene) -> Vec<Credential> {
     deployment.post_nothing(&path).await.data(200);
     let random = SystemRandomness::new();
     let nobodys = made_up(&TenantId::generate(&random).unwrap());
-    let facts = ApiKeySecret::parse(&key.text).unwrap().facts().clone();
+    let facts = ApiKeySecret::parse(&key.text).unwrap().claims().clone();
     let guessed = ApiKeySecret::regenerate(&facts, &random).unwrap().unwrap();
     vec![
         Credential::new("none", 0, []),

@@ -87,7 +87,7 @@ struct Key {
 fn key(kind: KeyKind) -> Key {
     let random = SystemRandomness::new();
     let key = ApiKeySecret::generate(&TenantId::generate(&random).unwrap(), kind, &random).unwrap().unwrap();
-    let (id, tenant) = (key.facts().id.to_string(), key.facts().tenant_id.to_string());
+    let (id, tenant) = (key.claims().id.to_string(), key.claims().tenant_id.to_string());
     Key { text: key.expose().to_owned(), id, tenant }
 }
 

@@ -142,7 +142,7 @@ enum Credential {
 impl Credential {
     fn read(text: &str) -> Option<Self> {
         if let Some(key) = ApiKeySecret::parse(text) {
-            let (tenant, id) = (key.facts().tenant_id.to_string(), key.facts().id.to_string());
+            let (tenant, id) = (key.claims().tenant_id.to_string(), key.claims().id.to_string());
             return Some(Self::Key { tenant, id });
         }
         let [_, claims, _] = text.split('.').collect::<Vec<_>>()[..] else { return None };
