@@ -17,14 +17,14 @@ pub type Cause = Box<dyn StdError + Send + Sync>;
 
 /// Where in a request a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
+pub enum RequestPart {
     Path,
     Query,
     Header,
     Body,
 }
 
-impl Part {
+impl RequestPart {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Path => "path",
@@ -54,7 +54,7 @@ pub enum Error {
     },
     /// A field breaks a rule.
     Invalid {
-        part: Part,
+        part: RequestPart,
         /// The field's name, with an index where it is one of a list.
         field: String,
         problem: Problem,
@@ -121,12 +121,12 @@ pub enum Error {
 impl Error {
     /// The refusal of a field.
     pub fn invalid(field: impl Into<String>, problem: Problem) -> Self {
-        Self::Invalid { part: Part::Body, field: field.into(), problem }
+        Self::Invalid { part: RequestPart::Body, field: field.into(), problem }
     }
 
     /// The same error, if it is the refusal of a field, of one in another part of the request.
     #[must_use]
-    pub fn in_part(self, part: Part) -> Self {
+    pub fn in_part(self, part: RequestPart) -> Self {
         match self {
             Self::Invalid { field, problem, .. } => Self::Invalid { part, field, problem },
             other => other,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{OPERATIONS, OperationInfo, Surface};
-use crate::auth::Place;
+use crate::auth::CredentialLocation;
 use crate::error::ErrorCode;
 
 /// A file, or the part of one between two marker lines, that is made from the registry.
@@ -64,13 +64,13 @@ fn endpoints() -> String {
     let row = |entry: &OperationInfo| {
         let (method, name, summary) = (entry.route.method.as_str(), entry.route.function, entry.route.summary);
         let paths: Vec<_> = entry.route.paths().map(|path| format!("`{path}`")).collect();
-        let credential = match (entry.surface, entry.security.first().map(|scheme| scheme.place)) {
+        let credential = match (entry.surface, entry.security.first().map(|scheme| scheme.location)) {
             (_, None) => "none".to_owned(),
             (Surface::Account, _) if entry.security.len() > 1 => "account key or scoped token".to_owned(),
             (Surface::Account, _) => "account key".to_owned(),
             (Surface::Relay, _) => "signature".to_owned(),
-            (_, Some(Place::Header(name))) => format!("`{name}`"),
-            (_, Some(Place::Bearer)) => "API key".to_owned(),
+            (_, Some(CredentialLocation::Header(name))) => format!("`{name}`"),
+            (_, Some(CredentialLocation::Bearer)) => "API key".to_owned(),
         };
         let paths = paths.join(", ");
         format!("| {method} {paths} | {summary} | {credential} | [`{name}`](functions/src/bin/{name}.rs) |\n")

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::OPERATIONS;
 use super::operation::{BodyRule, Method, OperationInfo, Surface};
-use crate::auth::{Place, SecurityScheme};
+use crate::auth::{CredentialLocation, SecurityScheme};
 use crate::error::ErrorCode;
 
 /// The document. Its schemas are JSON Schema 2020-12, as OpenAPI 3.1 has them.
@@ -63,9 +63,11 @@ fn drop_null_defaults(schema: &mut Value) {
 
 fn security_scheme(scheme: &SecurityScheme) -> Value {
     let description = scheme.description;
-    match scheme.place {
-        Place::Header(name) => json!({ "type": "apiKey", "in": "header", "name": name, "description": description }),
-        Place::Bearer => json!({ "type": "http", "scheme": "bearer", "description": description }),
+    match scheme.location {
+        CredentialLocation::Header(name) => {
+            json!({ "type": "apiKey", "in": "header", "name": name, "description": description })
+        }
+        CredentialLocation::Bearer => json!({ "type": "http", "scheme": "bearer", "description": description }),
     }
 }
 

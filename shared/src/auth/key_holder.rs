@@ -8,7 +8,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::token::Order;
-use super::{Attempt, Caller, LARGEST_BODY, Needs, Place, Request, SecurityScheme};
+use super::{Attempt, Caller, CredentialLocation, LARGEST_BODY, Needs, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{ApiKey, ApiKeySecret, Issuer, KeyKind, KeyState, SignedToken, TenantId, Viewpoint};
 use crate::error::{Error, Result};
@@ -102,12 +102,12 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     const SCHEMES: &'static [SecurityScheme] = &[
         SecurityScheme {
             name: "ApiKey",
-            place: Place::Bearer,
+            location: CredentialLocation::Bearer,
             description: "An API key of the tenant. For backends: never in a page or an app.",
         },
         SecurityScheme {
             name: "ApiKeyHeader",
-            place: Place::Header("X-API-KEY"),
+            location: CredentialLocation::Header("X-API-KEY"),
             description: "The same key in a header of its own.",
         },
     ];

@@ -74,14 +74,14 @@ pub struct SecurityScheme {
     /// Its name in the document.
     pub name: &'static str,
     /// Where it is in a request.
-    pub place: Place,
+    pub location: CredentialLocation,
     /// What it is.
     pub description: &'static str,
 }
 
 /// Where a credential is in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum CredentialLocation {
     /// The whole value of this header.
     Header(&'static str),
     /// `Authorization: Bearer …` (RFC 6750 §2.1).

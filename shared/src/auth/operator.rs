@@ -1,6 +1,6 @@
 //! The operator, by the admin key in `X-Admin-Key`.
 
-use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
+use super::{Attempt, Caller, CredentialLocation, Needs, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{ChangeContext, IdempotencyKey, KeySlot, OperatorKey, Problem};
 use crate::error::{Error, Result};
@@ -18,7 +18,7 @@ pub struct Operator {
 impl Caller for Operator {
     const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
         name: "AdminKey",
-        place: Place::Header("X-Admin-Key"),
+        location: CredentialLocation::Header("X-Admin-Key"),
         description: "The operator's key, from the deployment's admin-key secret. Never for a browser or a device.",
     }];
 

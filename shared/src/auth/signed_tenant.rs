@@ -8,7 +8,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
+use super::{Attempt, Caller, CredentialLocation, Needs, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
     Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantId, TenantName, TenantQuota, Timestamp,
@@ -50,7 +50,7 @@ impl fmt::Debug for SignedTenant {
 impl Caller for SignedTenant {
     const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
         name: "TenantSignature",
-        place: Place::Header("X-Latchkey-Signature"),
+        location: CredentialLocation::Header("X-Latchkey-Signature"),
         description: "HMAC-SHA-256 of the call under the tenant's secret, beside `X-Latchkey-Tenant-Id`, `X-Latchkey-Timestamp` \
                       (Unix milliseconds, 30 s off at most) and with v2 `X-Latchkey-Nonce`. v1: 64 lower-case hexadecimal \
                       digits, of `timestamp.sha256(body)`. v2: `v2=` and the same, of \

@@ -4,12 +4,12 @@ use std::fmt;
 
 use super::key_holder::{self, Found};
 use super::token::{self, reads_for};
-use super::{Attempt, Caller, Needs, Place, Request, SecurityScheme};
+use super::{Attempt, Caller, CredentialLocation, Needs, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
     ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Problem, Scope, TenantId, UnverifiedToken, Viewpoint,
 };
-use crate::error::{Error, Part, Result};
+use crate::error::{Error, RequestPart, Result};
 use crate::store::{Read, Resources};
 
 /// The two headers in which an API key's request may name the end user.
@@ -28,7 +28,7 @@ pub struct Viewer {
 /// The account key, as the OpenAPI document describes it.
 pub(super) const KEY: SecurityScheme = SecurityScheme {
     name: "AccountKey",
-    place: Place::Header("X-API-KEY"),
+    location: CredentialLocation::Header("X-API-KEY"),
     description: "An account key of the tenant. For backends: never in a page or an app. The end user of the call is named in \
                   the header `external_user_id` or `X-End-User-ID`, or in the body; without one it sees the whole account.",
 };
@@ -44,7 +44,7 @@ impl Caller for Viewer {
         KEY,
         SecurityScheme {
             name: "ScopedToken",
-            place: Place::Bearer,
+            location: CredentialLocation::Bearer,
             description: "A token from `/api/v1/auth/token`. For pages and apps: it sees what its end user may see.",
         },
     ];
@@ -147,7 +147,7 @@ fn named_end_user(request: &Request, needs: &Needs) -> Result<Option<ExternalId>
     let mut named = needs.end_user.clone();
     for (header, name) in END_USER_HEADERS {
         let Some(value) = request.header(header) else { continue };
-        let id = in_header(value).map_err(|problem| Error::invalid(name, problem).in_part(Part::Header))?;
+        let id = in_header(value).map_err(|problem| Error::invalid(name, problem).in_part(RequestPart::Header))?;
         if named.as_ref().is_some_and(|named| *named != id) {
             return Err(Error::EndUsersDiffer);
         }

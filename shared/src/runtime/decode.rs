@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use crate::api::{BodyRule, Operation, Surface};
 use crate::auth::{LARGEST_BODY, Request};
 use crate::domain::Problem;
-use crate::error::{Error, Part, Result};
+use crate::error::{Error, RequestPart, Result};
 
 /// Names under which people put credentials into query strings, without the signs between their words.
 const CREDENTIAL_PARAMETERS: [&str; 12] = [
@@ -56,7 +56,7 @@ pub fn query<T: DeserializeOwned>(request: &Request) -> Result<T> {
     }
     form(&text).map_err(|error| {
         let in_path = error.field().is_some_and(|field| request.path_parameters.contains_key(field));
-        error.in_part(if in_path { Part::Path } else { Part::Query })
+        error.in_part(if in_path { RequestPart::Path } else { RequestPart::Query })
     })
 }
 

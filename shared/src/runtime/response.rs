@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::decode::{IS_REQUIRED, IS_UNKNOWN};
 use crate::api::{Output, Surface};
 use crate::domain::Quota;
-use crate::error::{Error, Part, Result};
+use crate::error::{Error, RequestPart, Result};
 
 /// What the gateway makes an HTTP response of.
 #[derive(Debug, Serialize)]
@@ -187,7 +187,7 @@ fn account_refusal(error: &Error) -> Value {
 
 /// Where a field is: the part of the request, the name, and the index if it is one of a list. What is within an object of the
 /// client's own making is not told apart.
-fn location(part: Part, field: &str) -> Vec<Value> {
+fn location(part: RequestPart, field: &str) -> Vec<Value> {
     let end = field.find(['.', '[']).unwrap_or(field.len());
     let (name, rest) = field.split_at_checked(end).unwrap_or((field, ""));
     let index = rest.strip_prefix('[').and_then(|rest| rest.split(']').next()?.parse::<u64>().ok());

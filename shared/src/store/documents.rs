@@ -9,7 +9,7 @@ use super::item::{Item, Reader, text};
 use super::keys::Key;
 use super::resources::{Resources, Stored};
 use super::row_keys::{self, ItemPart, List, Owner, ResourceKind};
-use super::table::place;
+use super::table::primary_key;
 use crate::domain::{Document, DocumentStatus, Markdown, OffsetPage, PageRequest, Problem, Workspace};
 use crate::error::{Error, Result};
 
@@ -106,8 +106,8 @@ impl Resources<'_> {
         };
         let ids: HashSet<Uuid> = documents.iter().flat_map(|stored| stored.resource.workspace_ids.iter()).collect();
         let keys = ids.iter().flat_map(|id| entries(*id)).collect();
-        let there: HashSet<_> = self.table.get_all(keys).await?.iter().map(place).collect();
-        let is_seen = |id| entries(id).iter().any(|key| there.contains(&place(key)));
+        let there: HashSet<_> = self.table.get_all(keys).await?.iter().map(primary_key).collect();
+        let is_seen = |id| entries(id).iter().any(|key| there.contains(&primary_key(key)));
         for stored in &mut documents {
             stored.resource.workspace_ids = stored.resource.workspace_ids.only(is_seen);
         }

@@ -13,7 +13,7 @@ use super::item::{Item, Reader};
 use super::keys::{self, Key, Kind};
 use super::row_keys::{self, List, ResourceKind};
 use super::signing;
-use super::table::{Table, place};
+use super::table::{Table, primary_key};
 use super::tenant_items::{self, ACTIVE};
 use crate::domain::{
     ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Organization, PublishedKey, Reference, RegisteredKey,
@@ -109,11 +109,11 @@ impl Table {
         let keys = reads.iter().cloned().chain(guesses).flat_map(|read| read.keys(tenant_id, viewpoint));
         let keys = keys.chain([keys::state(tenant_id)]);
         // DynamoDB refuses a request with the same key twice.
-        let unique: HashMap<_, _> = keys.map(|key| (place(&key), key)).collect();
+        let unique: HashMap<_, _> = keys.map(|key| (primary_key(&key), key)).collect();
         let items = self.get_all(unique.into_values().collect()).await?;
         Ok(Prefetched {
             tenant_id: tenant_id.clone(),
-            items: items.into_iter().map(|item| (place(&item), item)).collect(),
+            items: items.into_iter().map(|item| (primary_key(&item), item)).collect(),
         })
     }
 }
@@ -126,12 +126,12 @@ impl Prefetched {
 
     /// What was read at a key.
     pub(super) fn at(&self, key: &Key) -> Option<&Item> {
-        self.items.get(&place(key))
+        self.items.get(&primary_key(key))
     }
 
     /// The tenant's state; `None` if there is no such tenant.
     pub fn tenant_state(&self) -> Result<Option<TenantState>> {
-        let Some(state) = self.items.get(&place(&keys::state(&self.tenant_id))) else { return Ok(None) };
+        let Some(state) = self.items.get(&primary_key(&keys::state(&self.tenant_id))) else { return Ok(None) };
         if tenant_items::summary(state)?.is_none() {
             return Ok(None);
         }

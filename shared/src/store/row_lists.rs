@@ -11,9 +11,9 @@ use super::item::{Item, Reader, text};
 use super::keys::{Key, SK};
 use super::resources::{self, OWNED_BY, RESOURCE_COUNT, Resource, Resources, Stored};
 use super::row_keys::{self, List, Owner};
-use super::table::{Table, failed, place};
+use super::table::{Table, failed, primary_key};
 use crate::domain::{OffsetPage, PageRequest, Problem, parse_uuid};
-use crate::error::{Error, Part, Result};
+use crate::error::{Error, RequestPart, Result};
 
 /// How many entries are passed over at most, so that a page is at most some ten calls. Who asks for what is farther back gets
 /// an error instead of an answer that takes too long and that all others' reads of the list wait for.
@@ -54,15 +54,15 @@ impl Resources<'_> {
         }
         if offset > FARTHEST {
             let problem = Problem::new("is more than 50000 rows back");
-            return Err(Error::invalid("page", problem).in_part(Part::Query));
+            return Err(Error::invalid("page", problem).in_part(RequestPart::Query));
         }
         let entries = self.entries(owners, list, offset, u64::from(paging.limit.get())).await?;
         let keys: Vec<Key> = entries.iter().map(|(id, owner)| self.resource_key(owner, R::KIND, *id)).collect();
         let items = self.table.get_all(keys.clone()).await?;
-        let mut items: HashMap<_, _> = items.into_iter().map(|item| (place(&item), item)).collect();
+        let mut items: HashMap<_, _> = items.into_iter().map(|item| (primary_key(&item), item)).collect();
         // A row that was deleted since its entry was read is left out.
         let stored = entries.into_iter().zip(keys).filter_map(|((_, owner), key)| {
-            let item = items.remove(&place(&key))?;
+            let item = items.remove(&primary_key(&key))?;
             Some(resources::read(&item).map(|row| Stored { resource: row, owner, item }))
         });
         Ok(OffsetPage { items: stored.collect::<Result<_>>()?, total, paging })

@@ -273,7 +273,7 @@ where
 }
 
 /// The values of an item's primary key.
-pub fn place(item: &Item) -> (String, String) {
+pub fn primary_key(item: &Item) -> (String, String) {
     let part = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
     (part(PK), part(SK))
 }

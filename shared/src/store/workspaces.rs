@@ -11,7 +11,7 @@ use super::keys::Key;
 use super::resources::{Resources, Stored};
 use super::row_keys::{self, List, Owner, ResourceKind};
 use super::row_lists::resource_count;
-use super::table::place;
+use super::table::primary_key;
 use crate::domain::{FieldUpdates, OffsetPage, PageRequest, Timestamp, Workspace, WorkspaceView};
 use crate::error::{Error, Result};
 
@@ -105,12 +105,12 @@ impl Resources<'_> {
         let keys = owners.into_iter().map(|owner| self.default_key(owner));
         let keys = keys.chain(stored.iter().flat_map(|stored| counters(stored.resource.id)));
         let items = self.table.get_all(keys.collect()).await?;
-        let items: HashMap<_, Item> = items.into_iter().map(|item| (place(&item), item)).collect();
+        let items: HashMap<_, Item> = items.into_iter().map(|item| (primary_key(&item), item)).collect();
         let view = |stored: Stored<Workspace>| -> Result<WorkspaceView> {
-            let default = items.get(&place(&self.default_key(&stored.owner)));
+            let default = items.get(&primary_key(&self.default_key(&stored.owner)));
             let default = default.map(|item| Reader(item).optional_text(DEFAULT)).transpose()?.flatten();
             let counters = counters(stored.resource.id);
-            let counts = counters.iter().filter_map(|key| items.get(&place(key))).map(resource_count);
+            let counts = counters.iter().filter_map(|key| items.get(&primary_key(key))).map(resource_count);
             let document_count = counts.sum::<Result<u64>>()?;
             let is_default = default == Some(stored.resource.id.to_string().as_str());
             Ok(WorkspaceView { workspace: stored.resource, is_default, document_count })
