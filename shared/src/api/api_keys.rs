@@ -11,7 +11,7 @@ use super::tenants::{NoInput, OneTenant, Rotation};
 use crate::auth::Operator;
 use crate::domain::{
     ApiKeyId, Cursor, ExternalId, KeyKind, KeyLifetime, KeyName, Origins, PageLimit, Problem, TenantId, Timestamp,
-    UuidText, named,
+    UuidText, string_enum,
 };
 use crate::error::{Error, Result};
 use crate::store::{NewApiKey, RevokedTokens};
@@ -141,7 +141,7 @@ pub struct ApiKeyInput {
     /// What the operator calls it.
     pub name: KeyName,
     /// What it may be used for.
-    #[serde(deserialize_with = "named")]
+    #[serde(deserialize_with = "string_enum")]
     pub kind: KeyKind,
     /// For how many seconds it is valid; left out or null, until it is revoked.
     #[serde(default)]

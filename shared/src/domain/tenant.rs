@@ -10,11 +10,12 @@ use super::clock::Timestamp;
 use super::ids::TenantId;
 use super::limits::RatePerMinute;
 use super::origin::Origin;
-use super::patch::{Patch, present};
+use super::patch::Patch;
 use super::problem::Problem;
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
 use super::secret_pointer::{SecretPointer, SigningPointer};
+use super::serde_rules::not_null;
 use super::signature::SigningVersion;
 use super::text::{DisplayName, Reason, TenantName};
 
@@ -179,15 +180,15 @@ impl NewTenant {
 #[serde(deny_unknown_fields, default)]
 pub struct TenantPatch {
     /// What the operator calls the tenant.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "not_null")]
     #[schemars(with = "TenantName")]
     pub tenant_name: Option<TenantName>,
     /// Relay calls accepted per calendar minute.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "not_null")]
     #[schemars(with = "RatePerMinute")]
     pub rate_limit_per_min: Option<RatePerMinute>,
     /// Web origins that may start a QR login; empty = QR login is off.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "not_null")]
     #[schemars(with = "Origins")]
     pub qr_login_allowed_origins: Option<Origins>,
     /// Where the relay calls the tenant back.
@@ -199,7 +200,7 @@ pub struct TenantPatch {
     /// The WebAuthn relying party.
     pub webauthn_rp_id: Patch<RpId>,
     /// Origins that may run passkey ceremonies; empty = passkeys are off.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "not_null")]
     #[schemars(with = "Origins")]
     pub webauthn_origins: Option<Origins>,
     /// Progressive rollout: null = the deployment's default.
@@ -207,7 +208,7 @@ pub struct TenantPatch {
     /// Whether calls of the account surface have to name an end user: null = the deployment's default.
     pub require_end_user: Patch<bool>,
     /// What signatures of relay calls have to cover: `v2` refuses `v1`, and `v1` takes both.
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "not_null")]
     #[schemars(with = "SigningVersion")]
     pub signing_version: Option<SigningVersion>,
 }

@@ -4,13 +4,10 @@
 //! tenant's own key. Reading one is in [`super::token_check`].
 
 use std::fmt;
-use std::marker::PhantomData;
 
 use data_encoding::BASE64URL_NOPAD;
 use schemars::JsonSchema;
-use serde::de::value::MapAccessDeserializer;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -19,11 +16,10 @@ use super::clock::Timestamp;
 use super::external_id::ExternalId;
 use super::ids::{TenantId, random_uuid};
 use super::lifetime::TokenLifetime;
-use super::named::named;
-use super::patch::present;
 use super::project::RegisteredKey;
 use super::properties::Properties;
 use super::random::{Random, RandomnessUnavailable};
+use super::serde_rules::{not_null, not_null_object, object, string_enum};
 use super::signing_key::{ALGORITHM, SigningKey};
 
 /// The `typ` of the header (RFC 9068 §2.1): no other JWT can be taken for one of these.
@@ -54,11 +50,11 @@ pub struct Epochs {
     pub tenant: u64,
     /// Of the API key that the token was minted with.
     pub key: u64,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub organization: Option<u64>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub user: Option<u64>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub external_user: Option<u64>,
 }
 
@@ -78,7 +74,7 @@ pub struct Claims {
     /// From when on it is not valid, in Unix seconds.
     pub exp: u64,
     /// From when on it is valid, in Unix seconds. We set none; one that is there counts.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub nbf: Option<u64>,
     /// Unique.
     pub jti: Uuid,
@@ -89,22 +85,22 @@ pub struct Claims {
     /// The same, under the name that RFC 9068 requires.
     pub client_id: ApiKeyId,
     /// Who it speaks for.
-    #[serde(deserialize_with = "named")]
+    #[serde(deserialize_with = "string_enum")]
     pub scope: Scope,
     /// The organization, of a user and of a registered tenant that has one.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub org_id: Option<Uuid>,
     /// The user's role, as it was registered.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub role_id: Option<Uuid>,
     /// The organization's properties and the user's; where both have a field, the user's.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub properties: Option<Properties>,
     /// The end user, by the tenant's own id.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub external_user_id: Option<ExternalId>,
     /// What a registered tenant registered.
-    #[serde(default, deserialize_with = "present_object", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_null_object", skip_serializing_if = "Option::is_none")]
     pub data: Option<RegisteredData>,
     /// What a revocation is compared with.
     #[serde(deserialize_with = "object")]
@@ -127,30 +123,6 @@ pub struct RegisteredData {
     pub display_name: String,
     /// `prefilters`, and what else was registered.
     pub payload: Properties,
-}
-
-/// Reads a claim that is an object: a derived decoder would take an array too, its elements for the fields in order.
-fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    struct Object<T>(PhantomData<T>);
-
-    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
-        type Value = T;
-
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("a JSON object")
-        }
-
-        fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<T, A::Error> {
-            T::deserialize(MapAccessDeserializer::new(fields))
-        }
-    }
-
-    deserializer.deserialize_map(Object(PhantomData))
-}
-
-/// The same for one that may be left out.
-fn present_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    object(deserializer).map(Some)
 }
 
 /// Who a token is to speak for, with what goes into it.

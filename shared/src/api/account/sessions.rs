@@ -11,7 +11,7 @@ use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{
     AgentSession, ExternalId, FieldUpdates, Label, Message, MessageContent, MessageRole, Patch, SessionStatus,
-    SystemPrompt, Timestamp, ToolIds, UuidText, named, present, present_name,
+    SystemPrompt, Timestamp, ToolIds, UuidText, not_null, not_null_enum, string_enum,
 };
 use crate::store::{List, Read, ResourceKind};
 
@@ -200,10 +200,10 @@ pub struct SessionPatch {
     pub assistant_id: Patch<Label>,
     pub model_name: Patch<Label>,
     pub initial_system_prompt: Patch<SystemPrompt>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "not_null")]
     #[schemars(with = "ToolIds")]
     pub tool_ids: Option<ToolIds>,
-    #[serde(deserialize_with = "present_name")]
+    #[serde(deserialize_with = "not_null_enum")]
     #[schemars(with = "SessionStatus")]
     pub status: Option<SessionStatus>,
     /// The end user that the call is for, if neither a header nor a token says so. It doesn't change whose the session is.
@@ -233,7 +233,7 @@ impl SessionPatch {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageInput {
-    #[serde(deserialize_with = "named")]
+    #[serde(deserialize_with = "string_enum")]
     pub role: MessageRole,
     pub content: MessageContent,
     /// The message of this session that it answers.

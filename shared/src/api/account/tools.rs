@@ -10,7 +10,7 @@ use crate::api::tenants::NoInput;
 use crate::auth::{AccountKey, Viewer};
 use crate::domain::{
     ExecutionId, ExecutionPathId, ExecutionStatus, ExternalId, Failure, Label, Patch, Report, Timestamp, ToolData,
-    ToolExecution, present_name,
+    ToolExecution, not_null_enum,
 };
 use crate::store::{List, Read, ResourceKind};
 
@@ -153,7 +153,7 @@ impl ExecutionInput {
 #[serde(deny_unknown_fields, default)]
 pub struct ReportInput {
     /// Forward only: what is completed or failed stays so.
-    #[serde(deserialize_with = "present_name")]
+    #[serde(deserialize_with = "not_null_enum")]
     #[schemars(with = "ExecutionStatus")]
     pub status: Option<ExecutionStatus>,
     pub outputs: Patch<ToolData>,

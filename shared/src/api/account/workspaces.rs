@@ -10,7 +10,7 @@ use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::tenants::NoInput;
 use crate::auth::Viewer;
 use crate::domain::{
-    Description, Document, ExternalId, FieldUpdates, Label, Patch, Timestamp, Workspace, WorkspaceView, present,
+    Description, Document, ExternalId, FieldUpdates, Label, Patch, Timestamp, Workspace, WorkspaceView, not_null,
 };
 use crate::store::{List, Read, ResourceKind};
 
@@ -164,11 +164,11 @@ impl WorkspaceInput {
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorkspacePatch {
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "not_null")]
     #[schemars(with = "Label")]
     pub name: Option<Label>,
     pub description: Patch<Description>,
-    #[serde(deserialize_with = "present")]
+    #[serde(deserialize_with = "not_null")]
     #[schemars(with = "bool")]
     pub is_default: Option<bool>,
     /// The end user that the call is for, if neither a header nor a token says so. It doesn't change whose the workspace is.
