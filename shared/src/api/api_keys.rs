@@ -7,7 +7,7 @@ use super::api_key_outputs::{
     ApiKeysPage, ProvisionedApiKey, RevokedApiKey, RotatedApiKey, SigningKeyView, TokensRevoked,
 };
 use super::operation::{BodyRule, Input, Operation, Route};
-use super::tenants::{NoInput, OneTenant, Rotation};
+use super::tenants::{Empty, Rotation, TenantQuery};
 use crate::auth::Operator;
 use crate::domain::{
     ApiKeyId, Cursor, ExternalId, KeyKind, KeyLifetime, KeyName, Origins, PageLimit, Problem, TenantId, Timestamp,
@@ -25,7 +25,7 @@ impl Operation for ProvisionApiKey {
         .answering(201)
         .about("New API key for a tenant, shown once");
     type Caller = Operator;
-    type Query = OneTenant;
+    type Query = TenantQuery;
     type Body = ApiKeyInput;
     type Output = ProvisionedApiKey;
 }
@@ -39,7 +39,7 @@ impl Operation for FetchApiKeys {
         .about("A tenant's API keys and their state, newest first; never the keys");
     type Caller = Operator;
     type Query = ApiKeysQuery;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = ApiKeysPage;
 }
 
@@ -65,7 +65,7 @@ impl Operation for RevokeApiKey {
         .about("Refuse an API key and every token that it minted, from the next call on");
     type Caller = Operator;
     type Query = OneApiKey;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = RevokedApiKey;
 }
 
@@ -77,7 +77,7 @@ impl Operation for RotateSigningKey {
     const ROUTE: Route = Route::post("rotate-signing-key", "/api/v1/rotate/signing-key", BodyRule::Optional)
         .about("New key to sign tokens with; tokens of the old one stay valid until they expire");
     type Caller = Operator;
-    type Query = OneTenant;
+    type Query = TenantQuery;
     type Body = SigningKeyRotation;
     type Output = SigningKeyView;
 }
@@ -90,7 +90,7 @@ impl Operation for RevokeTokens {
     const ROUTE: Route = Route::post("revoke-tokens", "/api/v1/revoke/tokens", BodyRule::Required)
         .about("Revoke the tokens of a user, an organization, an end user, an API key, or all");
     type Caller = Operator;
-    type Query = OneTenant;
+    type Query = TenantQuery;
     type Body = TokensToRevoke;
     type Output = TokensRevoked;
 }

@@ -7,12 +7,12 @@ pub mod account;
 pub mod api_key_outputs;
 pub mod api_keys;
 mod generated;
+pub mod inspection;
 mod openapi;
 mod operation;
 pub mod projects;
 pub mod register_tenant;
 pub mod relay;
-pub mod setup;
 pub mod tenant_outputs;
 pub mod tenants;
 pub mod tokens;
@@ -32,10 +32,10 @@ use account::workspaces::{
     CreateWorkspace, DeleteWorkspace, GetWorkspace, ListWorkspaceDocuments, ListWorkspaces, UpdateWorkspace,
 };
 use api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
+use inspection::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use register_tenant::RegisterTenant;
 use relay::RelayWhoami;
-use setup::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
 use tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,
     UpdateTenant,

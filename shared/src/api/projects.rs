@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
+use super::inspection::{OrganizationsPage, UsersPage};
 use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use super::setup::{OrganizationsPage, UsersPage};
-use super::tenants::NoInput;
+use super::tenants::Empty;
 use crate::auth::{KeyHolder, MintsTokens, Registers};
 use crate::domain::{
     Cursor, ExternalId, OrganizationFields, PageLimit, PartyName, Properties, Reference, SignedToken, TenantId,
@@ -29,11 +29,11 @@ impl Operation for RegisterOrganization {
             .about("Register an organization, or change it: once for each customer");
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = OrganizationInput;
     type Output = RegisteredOrganization;
 
-    fn prefetch(_: &NoInput, body: &OrganizationInput) -> Vec<Read> {
+    fn prefetch(_: &Empty, body: &OrganizationInput) -> Vec<Read> {
         let id = body.organization_id.map(UuidText::get);
         names(id, body.external_id.as_ref()).map(Read::Organization).collect()
     }
@@ -48,11 +48,11 @@ impl Operation for RegisterUser {
         .about("Register a user of an organization, or change it: once for each account");
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = UserInput;
     type Output = RegisteredUser;
 
-    fn prefetch(_: &NoInput, body: &UserInput) -> Vec<Read> {
+    fn prefetch(_: &Empty, body: &UserInput) -> Vec<Read> {
         let id = body.user_id.map(UuidText::get);
         let users = names(id, body.external_id.as_ref()).map(Read::User);
         users.chain(Read::organization(&body.project_organization_id)).collect()
@@ -68,11 +68,11 @@ impl Operation for UserToken {
         .about("Short-lived token for a user: at each login");
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<MintsTokens>;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = UserTokenInput;
     type Output = IssuedToken;
 
-    fn prefetch(_: &NoInput, body: &UserTokenInput) -> Vec<Read> {
+    fn prefetch(_: &Empty, body: &UserTokenInput) -> Vec<Read> {
         let organization = body.organization_id.iter().flat_map(Read::organization);
         Read::user(&body.user_id).chain(organization).collect()
     }
@@ -88,7 +88,7 @@ impl Operation for ProjectOrganizations {
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = PageQuery;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = OrganizationsPage;
 }
 
@@ -102,7 +102,7 @@ impl Operation for ProjectUsers {
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = PageQuery;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = UsersPage;
 }
 

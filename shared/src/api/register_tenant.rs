@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use super::projects::ApiKeyField;
-use super::tenants::NoInput;
+use super::tenants::Empty;
 use crate::auth::{KeyHolder, MintsTokens, Order};
 use crate::domain::{
     ExternalId, Handle, Organization, PartyName, Problem, Properties, RegisteredData, RegisteredKey, RegisteredTenant,
@@ -25,11 +25,11 @@ impl Operation for RegisterTenant {
         .about("The older way: register or refresh a customer and get its token in one call");
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<MintsTokens>;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = RegisterTenantInput;
     type Output = RegisteredTenantToken;
 
-    fn prefetch(_: &NoInput, body: &RegisterTenantInput) -> Vec<Read> {
+    fn prefetch(_: &Empty, body: &RegisterTenantInput) -> Vec<Read> {
         let migrated = body.key.clone().map(|key| Read::Organization(Handle::External(key)));
         let user = body.user.clone().map(|user| Read::User(Handle::External(user)));
         let external_user = body.user.clone().map(Read::ExternalUser);

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::operation::{Operation, Output, Route, Surface};
-use super::tenants::NoInput;
+use super::tenants::Empty;
 use crate::auth::{SecretUsed, SignedTenant};
 use crate::domain::{RatePerMinute, SigningVersion, TenantId, TenantName, Timestamp};
 
@@ -17,8 +17,8 @@ impl Operation for RelayWhoami {
         .about("Who signed, with which secret, and what is left of the minute");
     const SURFACE: Surface = Surface::Relay;
     type Caller = SignedTenant;
-    type Query = NoInput;
-    type Body = NoInput;
+    type Query = Empty;
+    type Body = Empty;
     type Output = Whoami;
 }
 

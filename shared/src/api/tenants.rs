@@ -24,7 +24,7 @@ impl Operation for ProvisionTenant {
         .answering(201)
         .about("Register a tenant; its secret is shown once");
     type Caller = Operator;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = NewTenant;
     type Output = ProvisionedTenant;
 }
@@ -37,7 +37,7 @@ impl Operation for UpdateTenant {
     const ROUTE: Route = Route::post("update-tenant", "/api/v1/update/tenant", BodyRule::Required)
         .about("ChangeContext the fields in the body; null clears");
     type Caller = Operator;
-    type Query = OneTenant;
+    type Query = TenantQuery;
     type Body = TenantPatch;
     type Output = UpdatedTenant;
 }
@@ -50,7 +50,7 @@ impl Operation for RotateTenantSecret {
     const ROUTE: Route = Route::post("rotate-tenant-secret", "/api/v1/rotate/tenant-secret", BodyRule::Optional)
         .about("New secret, shown once; the old one is dead at once, or after an overlap");
     type Caller = Operator;
-    type Query = OneTenant;
+    type Query = TenantQuery;
     type Body = Rotation;
     type Output = RotatedSecret;
 }
@@ -63,7 +63,7 @@ impl Operation for SuspendTenant {
     const ROUTE: Route = Route::post("suspend-tenant", "/api/v1/suspend/tenant", BodyRule::Optional)
         .about("Refuse every call of the tenant, from the next one on");
     type Caller = Operator;
-    type Query = OneTenant;
+    type Query = TenantQuery;
     type Body = Suspension;
     type Output = Suspended;
 }
@@ -76,8 +76,8 @@ impl Operation for ReactivateTenant {
     const ROUTE: Route = Route::post("reactivate-tenant", "/api/v1/reactivate/tenant", BodyRule::Optional)
         .about("Undo a suspension and reset the strikes");
     type Caller = Operator;
-    type Query = OneTenant;
-    type Body = NoInput;
+    type Query = TenantQuery;
+    type Body = Empty;
     type Output = Reactivated;
 }
 
@@ -89,8 +89,8 @@ impl Operation for FetchTenant {
     const ROUTE: Route = Route::get("fetch-tenant", "/api/v1/fetch/tenant")
         .about("A tenant's configuration and state, never its secret");
     type Caller = Operator;
-    type Query = OneTenant;
-    type Body = NoInput;
+    type Query = TenantQuery;
+    type Body = Empty;
     type Output = TenantView;
 }
 
@@ -102,7 +102,7 @@ impl Operation for FetchTenants {
     const ROUTE: Route = Route::get("fetch-tenants", "/api/v1/fetch/tenants").about("Tenants, newest first");
     type Caller = Operator;
     type Query = TenantsQuery;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = TenantsPage;
 }
 
@@ -115,26 +115,26 @@ impl Operation for FetchAuditEvents {
         .about("Who changed what about a tenant, newest first");
     type Caller = Operator;
     type Query = AuditQuery;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = AuditPage;
 }
 
 /// No parameters.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NoInput {}
+pub struct Empty {}
 
-impl Input for NoInput {}
+impl Input for Empty {}
 
 /// Which tenant.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct OneTenant {
+pub struct TenantQuery {
     /// The tenant's id.
     pub tenant_id: TenantId,
 }
 
-impl Input for OneTenant {
+impl Input for TenantQuery {
     fn tenant_id(&self) -> Option<&str> {
         Some(self.tenant_id.as_str())
     }
@@ -143,7 +143,7 @@ impl Input for OneTenant {
 /// Which tenant, and which page of a list of what it has.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PageOfTenant {
+pub struct TenantPageQuery {
     /// The tenant's id.
     pub tenant_id: TenantId,
     /// Rows on the page.
@@ -153,7 +153,7 @@ pub struct PageOfTenant {
     pub cursor: Option<Cursor>,
 }
 
-impl Input for PageOfTenant {
+impl Input for TenantPageQuery {
     fn tenant_id(&self) -> Option<&str> {
         Some(self.tenant_id.as_str())
     }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use super::tenants::{NoInput, OneTenant};
+use super::tenants::{Empty, TenantQuery};
 use crate::auth::{Anyone, InspectsTokens, KeyHolder, reads_for};
 use crate::domain::{Claims, Issuer, PublishedKey, TenantId};
 use crate::store::Read;
@@ -18,8 +18,8 @@ impl Operation for Jwks {
         .about("The public keys of a tenant's tokens (RFC 7517)");
     const SURFACE: Surface = Surface::Tokens;
     type Caller = Anyone;
-    type Query = OneTenant;
-    type Body = NoInput;
+    type Query = TenantQuery;
+    type Body = Empty;
     type Output = KeySet;
 }
 
@@ -35,8 +35,8 @@ impl Operation for OauthAuthorizationServer {
             .about("Issuer, key set and endpoints of a tenant's tokens (RFC 8414)");
     const SURFACE: Surface = Surface::Tokens;
     type Caller = Anyone;
-    type Query = OneTenant;
-    type Body = NoInput;
+    type Query = TenantQuery;
+    type Body = Empty;
     type Output = ServerMetadata;
 }
 
@@ -49,11 +49,11 @@ impl Operation for Introspect {
         .about("Whether a token is valid now, and its claims (RFC 7662)");
     const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = TokenInput;
     type Output = Introspection;
 
-    fn prefetch(_: &NoInput, body: &TokenInput) -> Vec<Read> {
+    fn prefetch(_: &Empty, body: &TokenInput) -> Vec<Read> {
         reads_for(&body.token)
     }
 }
@@ -67,11 +67,11 @@ impl Operation for RevokeToken {
         .about("Take one token back, until it expires (RFC 7009)");
     const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = TokenInput;
     type Output = Revoked;
 
-    fn prefetch(_: &NoInput, body: &TokenInput) -> Vec<Read> {
+    fn prefetch(_: &Empty, body: &TokenInput) -> Vec<Read> {
         reads_for(&body.token)
     }
 }

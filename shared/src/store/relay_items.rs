@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::expression::{Condition, Update};
 use super::item::{Item, Reader, millis, number, text};
 use super::keys::{self, TENANT_STATUS};
-use super::tenant_items::{self, ACTIVE, PREVIOUS_USED, RELAY_SIGNING};
+use super::tenant_items::{self, ACTIVE, PREVIOUS_USED, SIGNING_VERSION};
 use crate::domain::{
     Minute, Nonce, Quota, RatePerMinute, SecretPointer, SigningVersion, TenantId, TenantName, Timestamp,
 };
@@ -170,7 +170,7 @@ fn in_force(signed: &Signed<'_>) -> Condition {
     let values = [(":active", text(ACTIVE)), (":secret", text(signed.secret)), (":at", millis(signed.at))];
     let condition = Condition::new(format!("{TENANT_STATUS} = :active AND {secret}"), values);
     match signed.signing {
-        SigningVersion::V1 => condition.and(format!("{RELAY_SIGNING} = :v1"), [(":v1", text(SigningVersion::V1))]),
+        SigningVersion::V1 => condition.and(format!("{SIGNING_VERSION} = :v1"), [(":v1", text(SigningVersion::V1))]),
         SigningVersion::V2 => condition,
     }
 }

@@ -98,9 +98,9 @@ impl Tenants<'_> {
             // The set was read after the state: this is that it was of the same moment.
             let before = tenant_items::signing_pointer(&state)?.kid;
             let update = Update::of(keys::state(id))
-                .set("signing_version", text(version.id))
-                .set("signing_label", text(version.label))
-                .set("signing_kid", text(key.kid()))
+                .set("token_key_version", text(version.id))
+                .set("token_key_label", text(version.label))
+                .set("token_kid", text(key.kid()))
                 .set("updated_at", millis(change.at))
                 .increment("revision");
             let table = &self.table.name;

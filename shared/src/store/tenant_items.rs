@@ -29,7 +29,7 @@ pub const TOMBSTONE: &str = "tombstone";
 pub const REQUIRE_END_USER: &str = "require_end_user";
 
 /// On the hot item, because every signed call asks for it. (`signing_version` is that of the key that signs tokens.)
-pub const RELAY_SIGNING: &str = "relay_signing";
+pub const SIGNING_VERSION: &str = "signing_version";
 
 /// When a call was last accepted with the secret before.
 pub const PREVIOUS_USED: &str = "previous_secret_used_at";
@@ -53,11 +53,11 @@ pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
         ("labels_leased".to_owned(), number(0)),
         ("secret_version".to_owned(), text(current.id)),
         ("secret_label".to_owned(), text(current.label)),
-        ("signing_version".to_owned(), text(tenant.signing.version.id)),
-        ("signing_label".to_owned(), text(tenant.signing.version.label)),
-        ("signing_kid".to_owned(), text(&tenant.signing.kid)),
+        ("token_key_version".to_owned(), text(tenant.signing.version.id)),
+        ("token_key_label".to_owned(), text(tenant.signing.version.label)),
+        ("token_kid".to_owned(), text(&tenant.signing.kid)),
         ("epoch".to_owned(), number(0)),
-        (RELAY_SIGNING.to_owned(), text(tenant.configuration.signing_version)),
+        (SIGNING_VERSION.to_owned(), text(tenant.configuration.signing_version)),
         ("lease_until".to_owned(), millis(lease_until)),
     ]);
     let required = tenant.configuration.require_end_user.map(AttributeValue::Bool);
@@ -99,7 +99,7 @@ pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>)
         state = state.set_or_remove(REQUIRE_END_USER, required);
     }
     if patch.signing_version.is_some() {
-        state = state.set(RELAY_SIGNING, text(tenant.configuration.signing_version));
+        state = state.set(SIGNING_VERSION, text(tenant.configuration.signing_version));
     }
     let after = configuration(tenant);
     let fields = [
@@ -189,15 +189,15 @@ fn version_label(text: &str) -> Result<SecretLabel, Problem> {
 /// What signatures of its calls have to cover.
 pub fn signing_version(state: Reader<'_>) -> Result<SigningVersion> {
     let read = |text: &str| SigningVersion::parse(text).ok_or_else(|| Problem::new("is no signing version"));
-    state.parsed(RELAY_SIGNING, read)
+    state.parsed(SIGNING_VERSION, read)
 }
 
 /// Which key signs its tokens.
 pub fn signing_pointer(state: &Item) -> Result<SigningPointer> {
     let row = Reader(state);
-    let id = row.parsed("signing_version", version_id)?;
-    let version = SecretVersion { id, label: row.parsed("signing_label", version_label)? };
-    Ok(SigningPointer { version, kid: row.text("signing_kid")?.to_owned() })
+    let id = row.parsed("token_key_version", version_id)?;
+    let version = SecretVersion { id, label: row.parsed("token_key_label", version_label)? };
+    Ok(SigningPointer { version, kid: row.text("token_kid")?.to_owned() })
 }
 
 /// Whether a version that is in force has this label.

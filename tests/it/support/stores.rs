@@ -117,12 +117,12 @@ impl Deployment {
         let state = self.state(tenant_id).await.unwrap();
         let stored = self.stored_secrets().into_iter().find(|secret| secret.name.ends_with(tenant_id)).unwrap();
         let (_, labels, value) =
-            stored.versions.iter().find(|(id, ..)| state["signing_version"] == id.as_str()).unwrap();
+            stored.versions.iter().find(|(id, ..)| state["token_key_version"] == id.as_str()).unwrap();
         assert!(!labels.is_empty(), "a version in force without a label may be discarded");
         let value: Value = serde_json::from_str(value).unwrap();
         let coordinate = |name: &str| value["signing_key"][name].as_str().unwrap().to_owned();
         let kid = PublicKey { x: coordinate("x"), y: coordinate("y") }.thumbprint();
-        assert_eq!(state["signing_kid"], kid.as_str());
+        assert_eq!(state["token_kid"], kid.as_str());
         let set = self.stored_key_set(tenant_id).await;
         let in_force: Vec<_> = set.iter().filter(|key| key.retired_at.is_none()).map(|key| &key.kid).collect();
         assert_eq!(in_force, [&kid]);

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Deleted, EndUser, ListPage, PageQuery, PathOnly};
+use super::{Deleted, EndUser, ListPage, PageQuery, ResourcePath};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::api::tenants::NoInput;
+use crate::api::tenants::Empty;
 use crate::auth::Viewer;
 use crate::domain::{Document, DocumentStatus, ExternalId, Label, Markdown, Timestamp, WorkspaceIds};
 use crate::store::{List, Read, ResourceKind};
@@ -25,11 +25,11 @@ impl Operation for CreateDocument {
         .about("Store a document: for an end user, or without one for all of them");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = DocumentInput;
     type Output = ShownDocument;
 
-    fn prefetch(_: &NoInput, body: &DocumentInput) -> Vec<Read> {
+    fn prefetch(_: &Empty, body: &DocumentInput) -> Vec<Read> {
         body.workspace_ids.iter().map(|id| Read::Resource(ResourceKind::Workspace, id)).collect()
     }
 }
@@ -45,10 +45,10 @@ impl Operation for ListDocuments {
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = ListPage<Document>;
 
-    fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
+    fn prefetch(_: &PageQuery, _: &Empty) -> Vec<Read> {
         vec![Read::Total(List::Of(ResourceKind::Document))]
     }
 }
@@ -61,11 +61,11 @@ impl Operation for GetDocument {
     const ROUTE: Route = Route::get("get-document", DOCUMENT).of("document").about("A document with its content");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
-    type Body = NoInput;
+    type Query = ResourcePath;
+    type Body = Empty;
     type Output = ShownDocument;
 
-    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+    fn prefetch(query: &ResourcePath, _: &Empty) -> Vec<Read> {
         let id = query.id.get();
         vec![Read::Resource(ResourceKind::Document, id), Read::Content(id)]
     }
@@ -81,11 +81,11 @@ impl Operation for DeleteDocument {
         .about("Delete a document. A shared one only by the account");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
-    type Body = NoInput;
+    type Query = ResourcePath;
+    type Body = Empty;
     type Output = Deleted;
 
-    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+    fn prefetch(query: &ResourcePath, _: &Empty) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::Document, query.id.get())]
     }
 }

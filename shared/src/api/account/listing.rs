@@ -29,17 +29,17 @@ impl Input for PageQuery {}
 /// Which one.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PathOnly {
+pub struct ResourcePath {
     /// Its id.
     pub id: PathId,
 }
 
-impl Input for PathOnly {}
+impl Input for ResourcePath {}
 
 /// Which one, and which page of what is in it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct PageWithin {
+pub struct ResourcePageQuery {
     /// The id of what the list is in.
     pub id: PathId,
     /// Its number, from 1. A page more than 50 000 rows back is refused.
@@ -50,13 +50,13 @@ pub struct PageWithin {
     pub limit: PageLimit,
 }
 
-impl PageWithin {
+impl ResourcePageQuery {
     pub fn paging(&self) -> PageRequest {
         PageRequest { page: self.page, limit: self.limit }
     }
 }
 
-impl Input for PageWithin {}
+impl Input for ResourcePageQuery {}
 
 /// One page of a list.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -9,4 +9,4 @@ pub mod tools;
 pub mod workspaces;
 
 pub use end_user::EndUser;
-pub use listing::{Deleted, ListPage, PageQuery, PathOnly};
+pub use listing::{Deleted, ListPage, PageQuery, ResourcePath};

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::listing::PageWithin;
-use super::{Deleted, EndUser, ListPage, PageQuery, PathOnly};
+use super::listing::ResourcePageQuery;
+use super::{Deleted, EndUser, ListPage, PageQuery, ResourcePath};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::api::tenants::NoInput;
+use crate::api::tenants::Empty;
 use crate::auth::Viewer;
 use crate::domain::{
     AgentSession, ExternalId, FieldUpdates, Label, Message, MessageContent, MessageRole, Patch, SessionStatus,
@@ -30,7 +30,7 @@ impl Operation for CreateAgentSession {
         .about("Begin a session with an assistant");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = SessionInput;
     type Output = AgentSession;
 }
@@ -45,10 +45,10 @@ impl Operation for ListAgentSessions {
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = ListPage<AgentSession>;
 
-    fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
+    fn prefetch(_: &PageQuery, _: &Empty) -> Vec<Read> {
         vec![Read::Total(List::Of(ResourceKind::AgentSession))]
     }
 }
@@ -61,11 +61,11 @@ impl Operation for GetAgentSession {
     const ROUTE: Route = Route::get("get-agent-session", SESSION).of("agent-session").about("A session");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
-    type Body = NoInput;
+    type Query = ResourcePath;
+    type Body = Empty;
     type Output = AgentSession;
 
-    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+    fn prefetch(query: &ResourcePath, _: &Empty) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }
@@ -80,11 +80,11 @@ impl Operation for UpdateAgentSession {
         .about("ChangeContext the fields in the body; null clears");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
+    type Query = ResourcePath;
     type Body = SessionPatch;
     type Output = AgentSession;
 
-    fn prefetch(query: &PathOnly, _: &SessionPatch) -> Vec<Read> {
+    fn prefetch(query: &ResourcePath, _: &SessionPatch) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }
@@ -98,11 +98,11 @@ impl Operation for DeleteAgentSession {
         Route::delete("delete-agent-session", SESSION).of("agent-session").about("Delete a session with its messages");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
-    type Body = NoInput;
+    type Query = ResourcePath;
+    type Body = Empty;
     type Output = Deleted;
 
-    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+    fn prefetch(query: &ResourcePath, _: &Empty) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }
@@ -118,11 +118,11 @@ impl Operation for CreateMessage {
         .about("Add a message to a session");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
+    type Query = ResourcePath;
     type Body = MessageInput;
     type Output = Message;
 
-    fn prefetch(query: &PathOnly, _: &MessageInput) -> Vec<Read> {
+    fn prefetch(query: &ResourcePath, _: &MessageInput) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }
@@ -137,11 +137,11 @@ impl Operation for ListMessages {
         .about("The messages of a session, newest first");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PageWithin;
-    type Body = NoInput;
+    type Query = ResourcePageQuery;
+    type Body = Empty;
     type Output = ListPage<Message>;
 
-    fn prefetch(query: &PageWithin, _: &NoInput) -> Vec<Read> {
+    fn prefetch(query: &ResourcePageQuery, _: &Empty) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::AgentSession, query.id.get())]
     }
 }

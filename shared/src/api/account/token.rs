@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::EndUser;
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::api::tenants::NoInput;
+use crate::api::tenants::Empty;
 use crate::auth::AccountKey;
 use crate::domain::{ExternalId, Minutes, SignedToken};
 use crate::store::Read;
@@ -19,11 +19,11 @@ impl Operation for AuthToken {
         .about("Short-lived token for an end user of the account, or for all of it");
     const SURFACE: Surface = Surface::Account;
     type Caller = AccountKey;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = ScopedTokenInput;
     type Output = ScopedToken;
 
-    fn prefetch(_: &NoInput, _: &ScopedTokenInput) -> Vec<Read> {
+    fn prefetch(_: &Empty, _: &ScopedTokenInput) -> Vec<Read> {
         vec![Read::EndUser]
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{EndUser, ListPage, PageQuery};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::api::tenants::NoInput;
+use crate::api::tenants::Empty;
 use crate::auth::{AccountKey, Viewer};
 use crate::domain::{
     ExecutionId, ExecutionPathId, ExecutionStatus, ExternalId, Failure, Label, Patch, Report, Timestamp, ToolData,
@@ -43,10 +43,10 @@ impl Operation for ListToolExecutions {
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = ListPage<ToolExecution>;
 
-    fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
+    fn prefetch(_: &PageQuery, _: &Empty) -> Vec<Read> {
         vec![Read::Total(List::Of(ResourceKind::ToolExecution))]
     }
 }
@@ -60,10 +60,10 @@ impl Operation for GetToolExecution {
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ExecutionPath;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = ToolExecution;
 
-    fn prefetch(query: &ExecutionPath, _: &NoInput) -> Vec<Read> {
+    fn prefetch(query: &ExecutionPath, _: &Empty) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::ToolExecution, query.id.get())]
     }
 }

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::listing::PageWithin;
-use super::{Deleted, EndUser, ListPage, PageQuery, PathOnly};
+use super::listing::ResourcePageQuery;
+use super::{Deleted, EndUser, ListPage, PageQuery, ResourcePath};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::api::tenants::NoInput;
+use crate::api::tenants::Empty;
 use crate::auth::Viewer;
 use crate::domain::{
     Description, Document, ExternalId, FieldUpdates, Label, Patch, Timestamp, Workspace, WorkspaceView, not_null,
@@ -29,7 +29,7 @@ impl Operation for CreateWorkspace {
         .about("Make a workspace: for an end user, or without one for all of them");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = NoInput;
+    type Query = Empty;
     type Body = WorkspaceInput;
     type Output = WorkspaceView;
 }
@@ -44,10 +44,10 @@ impl Operation for ListWorkspaces {
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
-    type Body = NoInput;
+    type Body = Empty;
     type Output = ListPage<WorkspaceView>;
 
-    fn prefetch(_: &PageQuery, _: &NoInput) -> Vec<Read> {
+    fn prefetch(_: &PageQuery, _: &Empty) -> Vec<Read> {
         vec![Read::Total(List::Of(ResourceKind::Workspace))]
     }
 }
@@ -60,11 +60,11 @@ impl Operation for GetWorkspace {
     const ROUTE: Route = Route::get("get-workspace", WORKSPACE).of("workspace").about("A workspace");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
-    type Body = NoInput;
+    type Query = ResourcePath;
+    type Body = Empty;
     type Output = WorkspaceView;
 
-    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+    fn prefetch(query: &ResourcePath, _: &Empty) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::Workspace, query.id.get())]
     }
 }
@@ -79,11 +79,11 @@ impl Operation for UpdateWorkspace {
         .about("ChangeContext the fields in the body; null clears. A shared one only by the account");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
+    type Query = ResourcePath;
     type Body = WorkspacePatch;
     type Output = WorkspaceView;
 
-    fn prefetch(query: &PathOnly, _: &WorkspacePatch) -> Vec<Read> {
+    fn prefetch(query: &ResourcePath, _: &WorkspacePatch) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::Workspace, query.id.get())]
     }
 }
@@ -97,11 +97,11 @@ impl Operation for DeleteWorkspace {
         Route::delete("delete-workspace", WORKSPACE).of("workspace").about("Delete a workspace; its documents stay");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PathOnly;
-    type Body = NoInput;
+    type Query = ResourcePath;
+    type Body = Empty;
     type Output = Deleted;
 
-    fn prefetch(query: &PathOnly, _: &NoInput) -> Vec<Read> {
+    fn prefetch(query: &ResourcePath, _: &Empty) -> Vec<Read> {
         vec![Read::Resource(ResourceKind::Workspace, query.id.get())]
     }
 }
@@ -115,11 +115,11 @@ impl Operation for ListWorkspaceDocuments {
         .about("Those documents of a workspace that the caller sees, newest first");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
-    type Query = PageWithin;
-    type Body = NoInput;
+    type Query = ResourcePageQuery;
+    type Body = Empty;
     type Output = ListPage<Document>;
 
-    fn prefetch(query: &PageWithin, _: &NoInput) -> Vec<Read> {
+    fn prefetch(query: &ResourcePageQuery, _: &Empty) -> Vec<Read> {
         let id = query.id.get();
         vec![Read::Resource(ResourceKind::Workspace, id), Read::Total(List::DocumentsIn(id))]
     }

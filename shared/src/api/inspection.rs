@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::operation::{Operation, Output, Route};
-use super::tenants::{NoInput, PageOfTenant};
+use super::tenants::{Empty, TenantPageQuery};
 use crate::auth::Operator;
 use crate::domain::{Cursor, CursorPage, Day, ExternalId, Organization, PageLimit, RegisteredTenant, Timestamp, User};
 
@@ -17,8 +17,8 @@ impl Operation for FetchOrganizations {
     const ROUTE: Route = Route::get("fetch-organizations", "/api/v1/fetch/organizations")
         .about("The organizations that a tenant has registered, newest first");
     type Caller = Operator;
-    type Query = PageOfTenant;
-    type Body = NoInput;
+    type Query = TenantPageQuery;
+    type Body = Empty;
     type Output = OrganizationsPage;
 }
 
@@ -30,8 +30,8 @@ impl Operation for FetchUsers {
     const ROUTE: Route =
         Route::get("fetch-users", "/api/v1/fetch/users").about("The users that a tenant has registered, newest first");
     type Caller = Operator;
-    type Query = PageOfTenant;
-    type Body = NoInput;
+    type Query = TenantPageQuery;
+    type Body = Empty;
     type Output = UsersPage;
 }
 
@@ -43,8 +43,8 @@ impl Operation for FetchRegisteredTenants {
     const ROUTE: Route = Route::get("fetch-registered-tenants", "/api/v1/fetch/registered-tenants")
         .about("What a tenant has registered through `register-tenant`, newest first");
     type Caller = Operator;
-    type Query = PageOfTenant;
-    type Body = NoInput;
+    type Query = TenantPageQuery;
+    type Body = Empty;
     type Output = RegisteredTenantsPage;
 }
 
