@@ -13,12 +13,12 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    ApiKey, Clock, Grant, OperatorKeys, Random, SignedToken, SystemClock, SystemRandomness, TenantId, Timestamp,
-    Viewpoint,
+    ApiKey, Clock, OperatorKeys, Random, SigningKey, SigningPointer, SystemClock, SystemRandomness, TenantId,
+    Timestamp, Viewpoint,
 };
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store::{
-    OrganizationHints, Prefetched, Projects, Read, Relay, RelayMemory, Resources, Secrets, Table, TenantState, Tenants,
+    Directory, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Secrets, Table, Tenants,
     VersionCache,
 };
 
@@ -47,6 +47,7 @@ struct Parts {
     require_end_user: bool,
     strikes_to_suspend: u32,
     relay_memory: RelayMemory,
+    organization_hints: OrganizationHints,
 }
 
 impl fmt::Debug for App {
@@ -84,11 +85,7 @@ impl App {
         dynamodb.set_endpoint_url(config.dynamodb_endpoint);
         let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(sdk);
         secrets_manager.set_endpoint_url(config.secrets_manager_endpoint);
-        let table = Table {
-            client: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
-            name: config.table,
-            organization_hints: OrganizationHints::default(),
-        };
+        let table = Table { client: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), name: config.table };
         let secrets = Secrets {
             client: aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build()),
             admin_secret: config.admin_secret,
@@ -105,6 +102,7 @@ impl App {
             require_end_user: config.require_end_user,
             strikes_to_suspend: config.strikes_to_suspend,
             relay_memory: RelayMemory::default(),
+            organization_hints: OrganizationHints::default(),
         }))
     }
 
@@ -124,9 +122,9 @@ impl App {
         Tenants { table: &self.0.table, secrets: &self.0.secrets, random: self.random() }
     }
 
-    /// What a tenant has registered.
-    pub fn projects<'a>(&'a self, tenant: &'a TenantId) -> Projects<'a> {
-        Projects { table: &self.0.table, random: self.random(), tenant }
+    /// What a tenant has registered. Only `auth` gives out what was read with a credential of the tenant.
+    pub(crate) fn directory<'a>(&'a self, prefetched: &'a Prefetched) -> Directory<'a> {
+        Directory { table: &self.0.table, random: self.random(), hints: &self.0.organization_hints, prefetched }
     }
 
     /// The service's address, if the deployment says it.
@@ -150,34 +148,32 @@ impl App {
         }
     }
 
-    /// The rows that can be seen and written in this view. Only `auth` gives out the view that goes with a credential.
-    pub(crate) fn resources<'a>(
-        &'a self,
-        tenant: &'a TenantId,
-        viewpoint: &'a Viewpoint,
-        found: &'a Prefetched,
-    ) -> Resources<'a> {
-        Resources { table: &self.0.table, random: self.random(), tenant, viewpoint, found }
+    /// The resources that can be seen and written from a viewpoint. Only `auth` gives out the one that goes with a credential.
+    pub(crate) fn resources<'a>(&'a self, viewpoint: &'a Viewpoint, prefetched: &'a Prefetched) -> Resources<'a> {
+        Resources { table: &self.0.table, random: self.random(), viewpoint, prefetched }
     }
 
-    /// Reads a tenant's state and what else is wanted of it, in one call: of rows those that can be seen in `viewpoint`.
+    /// Reads a tenant's state and what else is to be read of it, in one call: of resources those that can be seen from
+    /// `viewpoint`.
     ///
     /// # Errors
     /// If the table fails.
-    pub async fn prefetch(&self, tenant_id: &TenantId, viewpoint: &Viewpoint, reads: &[Read]) -> Result<Prefetched> {
-        self.0.table.prefetch(tenant_id, viewpoint, reads).await
+    pub(crate) async fn prefetch(
+        &self,
+        tenant_id: &TenantId,
+        viewpoint: &Viewpoint,
+        reads: Vec<Read>,
+    ) -> Result<Prefetched> {
+        let reads = self.0.organization_hints.expand(tenant_id, reads);
+        self.0.table.prefetch(tenant_id, viewpoint, &reads).await
     }
 
-    /// Signs a token with the key that was in force when `access` was read.
+    /// The key that signs a tenant's tokens.
     ///
     /// # Errors
     /// If the secret store fails.
-    pub async fn sign(&self, tenant: &TenantState, grant: &Grant<'_>) -> Result<SignedToken> {
-        let key = self.0.secrets.signing_key(&grant.issuer.tenant_id, tenant.signing.version.id).await?;
-        if key.kid() != tenant.signing.kid {
-            return Err(Error::internal("the signing key is not the one that the tenant's item names"));
-        }
-        Ok(grant.sign(&key, self.random())?)
+    pub(crate) async fn signing_key(&self, tenant_id: &TenantId, pointer: &SigningPointer) -> Result<Arc<SigningKey>> {
+        self.0.secrets.signing_key(tenant_id, pointer).await
     }
 
     /// Notes that an API key was used today.

@@ -7,7 +7,7 @@ pub use code::ErrorCode;
 use std::error::Error as StdError;
 use std::fmt;
 
-use crate::domain::{FieldProblem, Problem, RandomnessUnavailable, TenantQuota};
+use crate::domain::{FieldProblem, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota};
 
 /// The outcome of whatever can be refused.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -285,6 +285,12 @@ impl StdError for Error {}
 impl From<RandomnessUnavailable> for Error {
     fn from(_: RandomnessUnavailable) -> Self {
         Self::unavailable("no randomness")
+    }
+}
+
+impl From<PropertiesTooLarge> for Error {
+    fn from(_: PropertiesTooLarge) -> Self {
+        Self::PropertiesTooLarge
     }
 }
 

@@ -26,4 +26,4 @@ pub mod store;
 
 pub use app::App;
 pub use error::{Error, Result};
-pub use runtime::{Call, Exit, on, on_schedule, serve, serve_methods};
+pub use runtime::{Call, Exit, on, on_schedule, serve, serve_path};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
-use shared::auth::{Caller, Needs, SignedTenant};
+use shared::auth::{Caller, InputSummary, SignedTenant};
 use shared::domain::Quota;
 use shared::error::Error;
 use shared::{App, Result};
@@ -34,7 +34,7 @@ impl Process {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         self.clock.set(at);
         let request = signed(signing, &format!("request-{}", NUMBER.fetch_add(1, Ordering::SeqCst)));
-        let (caller, ()) = SignedTenant::authenticate(&self.app, &request, &Needs::default()).await?;
+        let caller = SignedTenant::authenticate(&self.app, &request, &InputSummary::default()).await?;
         Ok(caller.quota().unwrap())
     }
 

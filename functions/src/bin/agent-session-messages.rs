@@ -3,20 +3,20 @@
 use shared::api::account::ListPage;
 use shared::api::account::sessions::{CreateMessage, ListMessages};
 use shared::domain::Message;
-use shared::{App, Call, Exit, Result, on, serve_methods};
+use shared::{App, Call, Exit, Result, on, serve_path};
 
 fn main() -> Exit {
-    serve_methods([on::<CreateMessage, _, _>(create), on::<ListMessages, _, _>(list)])
+    serve_path([on(CreateMessage, create), on(ListMessages, list)])
 }
 
 async fn create(app: App, call: Call<CreateMessage>) -> Result<Message> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     let message = call.body.message(resources.new_id(call.at)?, call.at);
     resources.add_message(call.query.id.get(), &message).await?;
     Ok(message)
 }
 
 async fn list(app: App, call: Call<ListMessages>) -> Result<ListPage<Message>> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     Ok(resources.messages(call.query.id.get(), call.query.paging()).await?.into())
 }

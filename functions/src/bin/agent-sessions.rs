@@ -3,20 +3,20 @@
 use shared::api::account::ListPage;
 use shared::api::account::sessions::{CreateAgentSession, ListAgentSessions};
 use shared::domain::AgentSession;
-use shared::{App, Call, Exit, Result, on, serve_methods};
+use shared::{App, Call, Exit, Result, on, serve_path};
 
 fn main() -> Exit {
-    serve_methods([on::<CreateAgentSession, _, _>(create), on::<ListAgentSessions, _, _>(list)])
+    serve_path([on(CreateAgentSession, create), on(ListAgentSessions, list)])
 }
 
 async fn create(app: App, call: Call<CreateAgentSession>) -> Result<AgentSession> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     let session = call.body.session(resources.new_id(call.at)?, call.caller.external_user_id(), call.at);
     resources.create(&session).await?;
     Ok(session)
 }
 
 async fn list(app: App, call: Call<ListAgentSessions>) -> Result<ListPage<AgentSession>> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     Ok(resources.list(call.query.paging()).await?.into())
 }

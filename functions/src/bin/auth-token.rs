@@ -4,11 +4,11 @@ use shared::api::account::token::{AuthToken, ScopedToken};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<AuthToken, _, _>(issue)
+    serve(AuthToken, issue)
 }
 
 async fn issue(app: App, call: Call<AuthToken>) -> Result<ScopedToken> {
     let lifetime = call.body.expires_in_minutes;
-    let token = call.caller.mint(&app, &call.found, &call.base_url, lifetime, call.at).await?;
+    let token = call.caller.mint(&app, lifetime, call.at).await?;
     Ok(ScopedToken::new(token, lifetime))
 }

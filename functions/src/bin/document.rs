@@ -2,19 +2,19 @@
 
 use shared::api::account::Deleted;
 use shared::api::account::documents::{DeleteDocument, GetDocument, ShownDocument};
-use shared::{App, Call, Exit, Result, on, serve_methods};
+use shared::{App, Call, Exit, Result, on, serve_path};
 
 fn main() -> Exit {
-    serve_methods([on::<GetDocument, _, _>(get), on::<DeleteDocument, _, _>(delete)])
+    serve_path([on(GetDocument, get), on(DeleteDocument, delete)])
 }
 
 async fn get(app: App, call: Call<GetDocument>) -> Result<ShownDocument> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     let (document, markdown_content) = resources.document(call.query.id.get()).await?;
     Ok(ShownDocument { document, markdown_content })
 }
 
 async fn delete(app: App, call: Call<DeleteDocument>) -> Result<Deleted> {
-    call.caller.resources(&app, &call.found).delete_document(call.query.id.get()).await?;
+    call.caller.resources(&app).delete_document(call.query.id.get()).await?;
     Ok(Deleted::DONE)
 }

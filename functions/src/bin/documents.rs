@@ -3,14 +3,14 @@
 use shared::api::account::ListPage;
 use shared::api::account::documents::{CreateDocument, ListDocuments, ShownDocument};
 use shared::domain::Document;
-use shared::{App, Call, Exit, Result, on, serve_methods};
+use shared::{App, Call, Exit, Result, on, serve_path};
 
 fn main() -> Exit {
-    serve_methods([on::<CreateDocument, _, _>(create), on::<ListDocuments, _, _>(list)])
+    serve_path([on(CreateDocument, create), on(ListDocuments, list)])
 }
 
 async fn create(app: App, call: Call<CreateDocument>) -> Result<ShownDocument> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     let (document, markdown_content) =
         call.body.document(resources.new_id(call.at)?, call.caller.external_user_id(), call.at);
     resources.create_document(&document, markdown_content.as_ref()).await?;
@@ -18,6 +18,6 @@ async fn create(app: App, call: Call<CreateDocument>) -> Result<ShownDocument> {
 }
 
 async fn list(app: App, call: Call<ListDocuments>) -> Result<ListPage<Document>> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     Ok(resources.documents(call.query.paging()).await?.into())
 }

@@ -4,13 +4,13 @@ use shared::api::account::tools::{AcceptedExecution, ExecuteTool};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<ExecuteTool, _, _>(execute)
+    serve(ExecuteTool, execute)
 }
 
 async fn execute(app: App, call: Call<ExecuteTool>) -> Result<AcceptedExecution> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     let (id, user) = (resources.new_id(call.at)?, call.caller.external_user_id());
     let execution = call.body.execution(id, call.query.tool_id, user, call.at);
     resources.create(&execution).await?;
-    Ok(AcceptedExecution::new(execution, &call.base_url))
+    Ok(AcceptedExecution::new(execution, call.caller.base_url()))
 }

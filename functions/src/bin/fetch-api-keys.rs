@@ -5,7 +5,7 @@ use shared::api::api_keys::FetchApiKeys;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<FetchApiKeys, _, _>(fetch)
+    serve(FetchApiKeys, fetch)
 }
 
 async fn fetch(app: App, call: Call<FetchApiKeys>) -> Result<ApiKeysPage> {

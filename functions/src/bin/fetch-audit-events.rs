@@ -5,7 +5,7 @@ use shared::api::tenants::FetchAuditEvents;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<FetchAuditEvents, _, _>(fetch)
+    serve(FetchAuditEvents, fetch)
 }
 
 async fn fetch(app: App, call: Call<FetchAuditEvents>) -> Result<AuditPage> {

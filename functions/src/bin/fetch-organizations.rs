@@ -4,7 +4,7 @@ use shared::api::inspection::{FetchOrganizations, OrganizationsPage};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<FetchOrganizations, _, _>(fetch)
+    serve(FetchOrganizations, fetch)
 }
 
 async fn fetch(app: App, call: Call<FetchOrganizations>) -> Result<OrganizationsPage> {

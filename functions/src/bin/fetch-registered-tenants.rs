@@ -4,7 +4,7 @@ use shared::api::inspection::{FetchRegisteredTenants, RegisteredTenantsPage};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<FetchRegisteredTenants, _, _>(fetch)
+    serve(FetchRegisteredTenants, fetch)
 }
 
 async fn fetch(app: App, call: Call<FetchRegisteredTenants>) -> Result<RegisteredTenantsPage> {

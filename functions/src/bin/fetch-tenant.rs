@@ -5,7 +5,7 @@ use shared::api::tenants::FetchTenant;
 use shared::{App, Call, Error, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<FetchTenant, _, _>(fetch)
+    serve(FetchTenant, fetch)
 }
 
 async fn fetch(app: App, call: Call<FetchTenant>) -> Result<TenantView> {

@@ -5,7 +5,7 @@ use shared::api::tenants::FetchTenants;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<FetchTenants, _, _>(fetch)
+    serve(FetchTenants, fetch)
 }
 
 async fn fetch(app: App, call: Call<FetchTenants>) -> Result<TenantsPage> {

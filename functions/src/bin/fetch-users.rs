@@ -4,7 +4,7 @@ use shared::api::inspection::{FetchUsers, UsersPage};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<FetchUsers, _, _>(fetch)
+    serve(FetchUsers, fetch)
 }
 
 async fn fetch(app: App, call: Call<FetchUsers>) -> Result<UsersPage> {

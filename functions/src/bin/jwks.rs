@@ -4,7 +4,7 @@ use shared::api::tokens::{Jwks, KeySet};
 use shared::{App, Call, Error, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<Jwks, _, _>(keys)
+    serve(Jwks, keys)
 }
 
 async fn keys(app: App, call: Call<Jwks>) -> Result<KeySet> {

@@ -4,11 +4,11 @@ use shared::api::tokens::{OauthAuthorizationServer, ServerMetadata};
 use shared::{App, Call, Error, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<OauthAuthorizationServer, _, _>(metadata)
+    serve(OauthAuthorizationServer, metadata)
 }
 
 async fn metadata(app: App, call: Call<OauthAuthorizationServer>) -> Result<ServerMetadata> {
     let tenant_id = &call.query.tenant_id;
     app.tenants().public_keys(tenant_id, call.at).await?.ok_or(Error::TenantNotFound)?;
-    Ok(ServerMetadata::new(&call.base_url, tenant_id))
+    Ok(ServerMetadata::new(call.caller.base_url(), tenant_id))
 }

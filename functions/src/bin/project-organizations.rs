@@ -5,11 +5,11 @@ use shared::api::projects::ProjectOrganizations;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<ProjectOrganizations, _, _>(list)
+    serve(ProjectOrganizations, list)
 }
 
 async fn list(app: App, call: Call<ProjectOrganizations>) -> Result<OrganizationsPage> {
     let query = call.query;
-    let page = app.projects(call.caller.tenant_id()).organizations(query.cursor.as_ref(), query.limit).await?;
+    let page = call.caller.directory(&app).organizations(query.cursor.as_ref(), query.limit).await?;
     Ok(OrganizationsPage::new(page, query.limit))
 }

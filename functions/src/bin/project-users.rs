@@ -5,11 +5,11 @@ use shared::api::projects::ProjectUsers;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<ProjectUsers, _, _>(list)
+    serve(ProjectUsers, list)
 }
 
 async fn list(app: App, call: Call<ProjectUsers>) -> Result<UsersPage> {
     let query = call.query;
-    let page = app.projects(call.caller.tenant_id()).users(query.cursor.as_ref(), query.limit).await?;
+    let page = call.caller.directory(&app).users(query.cursor.as_ref(), query.limit).await?;
     Ok(UsersPage::new(page, query.limit))
 }

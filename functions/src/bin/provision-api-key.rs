@@ -5,11 +5,11 @@ use shared::api::api_keys::ProvisionApiKey;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<ProvisionApiKey, _, _>(provision)
+    serve(ProvisionApiKey, provision)
 }
 
 async fn provision(app: App, call: Call<ProvisionApiKey>) -> Result<ProvisionedApiKey> {
     let new = call.body.at(call.at);
-    let issued = app.tenants().provision_api_key(&call.query.tenant_id, new, &call.change).await?;
+    let issued = app.tenants().provision_api_key(&call.query.tenant_id, new, call.caller.change()).await?;
     Ok(issued.into())
 }

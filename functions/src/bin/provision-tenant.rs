@@ -5,10 +5,10 @@ use shared::api::tenants::ProvisionTenant;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<ProvisionTenant, _, _>(provision)
+    serve(ProvisionTenant, provision)
 }
 
 async fn provision(app: App, call: Call<ProvisionTenant>) -> Result<ProvisionedTenant> {
-    let provisioned = app.tenants().provision(call.body, &call.change).await?;
+    let provisioned = app.tenants().provision(call.body, call.caller.change()).await?;
     Ok(provisioned.into())
 }

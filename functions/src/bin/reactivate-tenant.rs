@@ -5,10 +5,10 @@ use shared::api::tenants::ReactivateTenant;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<ReactivateTenant, _, _>(reactivate)
+    serve(ReactivateTenant, reactivate)
 }
 
 async fn reactivate(app: App, call: Call<ReactivateTenant>) -> Result<Reactivated> {
-    app.tenants().reactivate(&call.query.tenant_id, &call.change).await?;
+    app.tenants().reactivate(&call.query.tenant_id, call.caller.change()).await?;
     Ok(Reactivated)
 }

@@ -4,12 +4,11 @@ use shared::api::projects::{RegisterUser, RegisteredUser};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<RegisterUser, _, _>(register)
+    serve(RegisterUser, register)
 }
 
 async fn register(app: App, call: Call<RegisterUser>) -> Result<RegisteredUser> {
-    let tenant_id = call.caller.tenant_id();
-    let entry = call.body.entry(tenant_id)?;
-    let user = app.projects(tenant_id).register_user(call.found.prefetched, entry, call.at).await?;
+    let fields = call.body.fields(call.caller.tenant_id())?;
+    let user = call.caller.directory(&app).register_user(fields, call.at).await?;
     Ok(RegisteredUser { message: "User registered", user_id: user.id })
 }

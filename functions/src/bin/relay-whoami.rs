@@ -4,7 +4,7 @@ use shared::api::relay::{RelayWhoami, Whoami};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<RelayWhoami, _, _>(whoami)
+    serve(RelayWhoami, whoami)
 }
 
 async fn whoami(_: App, call: Call<RelayWhoami>) -> Result<Whoami> {

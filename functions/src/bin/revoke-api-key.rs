@@ -5,10 +5,10 @@ use shared::api::api_keys::RevokeApiKey;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<RevokeApiKey, _, _>(revoke)
+    serve(RevokeApiKey, revoke)
 }
 
 async fn revoke(app: App, call: Call<RevokeApiKey>) -> Result<RevokedApiKey> {
-    app.tenants().revoke_api_key(&call.query.tenant_id, &call.query.key_id, &call.change).await?;
+    app.tenants().revoke_api_key(&call.query.tenant_id, &call.query.key_id, call.caller.change()).await?;
     Ok(RevokedApiKey)
 }

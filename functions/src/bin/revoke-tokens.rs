@@ -5,11 +5,11 @@ use shared::api::api_keys::RevokeTokens;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<RevokeTokens, _, _>(revoke)
+    serve(RevokeTokens, revoke)
 }
 
 async fn revoke(app: App, call: Call<RevokeTokens>) -> Result<TokensRevoked> {
     let whose = call.body.whose()?;
-    let revoked_before = app.tenants().revoke_tokens(&call.query.tenant_id, &whose, &call.change).await?;
+    let revoked_before = app.tenants().revoke_tokens(&call.query.tenant_id, &whose, call.caller.change()).await?;
     Ok(TokensRevoked { revoked_before })
 }

@@ -5,11 +5,11 @@ use shared::api::api_keys::RotateApiKey;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<RotateApiKey, _, _>(rotate)
+    serve(RotateApiKey, rotate)
 }
 
 async fn rotate(app: App, call: Call<RotateApiKey>) -> Result<RotatedApiKey> {
     let (query, overlap) = (call.query, call.body.overlap_seconds);
-    let issued = app.tenants().rotate_api_key(&query.tenant_id, &query.key_id, overlap, &call.change).await?;
+    let issued = app.tenants().rotate_api_key(&query.tenant_id, &query.key_id, overlap, call.caller.change()).await?;
     Ok(issued.into())
 }

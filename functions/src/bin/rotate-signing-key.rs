@@ -5,11 +5,11 @@ use shared::api::api_keys::RotateSigningKey;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<RotateSigningKey, _, _>(rotate)
+    serve(RotateSigningKey, rotate)
 }
 
 async fn rotate(app: App, call: Call<RotateSigningKey>) -> Result<SigningKeyView> {
     let drop_previous = call.body.drop_previous;
-    let rotated = app.tenants().rotate_signing_key(&call.query.tenant_id, drop_previous, &call.change).await?;
+    let rotated = app.tenants().rotate_signing_key(&call.query.tenant_id, drop_previous, call.caller.change()).await?;
     Ok(rotated.into())
 }

@@ -5,11 +5,11 @@ use shared::api::tenants::RotateTenantSecret;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<RotateTenantSecret, _, _>(rotate)
+    serve(RotateTenantSecret, rotate)
 }
 
 async fn rotate(app: App, call: Call<RotateTenantSecret>) -> Result<RotatedSecret> {
     let tenant_id = call.query.tenant_id;
-    let rotated = app.tenants().rotate(&tenant_id, call.body.overlap_seconds, &call.change).await?;
+    let rotated = app.tenants().rotate(&tenant_id, call.body.overlap_seconds, call.caller.change()).await?;
     Ok(RotatedSecret::new(tenant_id, rotated))
 }

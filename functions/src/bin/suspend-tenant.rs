@@ -5,10 +5,10 @@ use shared::api::tenants::SuspendTenant;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<SuspendTenant, _, _>(suspend)
+    serve(SuspendTenant, suspend)
 }
 
 async fn suspend(app: App, call: Call<SuspendTenant>) -> Result<Suspended> {
-    app.tenants().suspend(&call.query.tenant_id, call.body.reason, &call.change).await?;
+    app.tenants().suspend(&call.query.tenant_id, call.body.reason, call.caller.change()).await?;
     Ok(Suspended)
 }

@@ -2,16 +2,16 @@
 
 use shared::api::account::tools::{GetToolExecution, ReportToolExecution};
 use shared::domain::ToolExecution;
-use shared::{App, Call, Exit, Result, on, serve_methods};
+use shared::{App, Call, Exit, Result, on, serve_path};
 
 fn main() -> Exit {
-    serve_methods([on::<GetToolExecution, _, _>(get), on::<ReportToolExecution, _, _>(report)])
+    serve_path([on(GetToolExecution, get), on(ReportToolExecution, report)])
 }
 
 async fn get(app: App, call: Call<GetToolExecution>) -> Result<ToolExecution> {
-    Ok(call.caller.resources(&app, &call.found).get(call.query.id.get()).await?.resource)
+    Ok(call.caller.resources(&app).get(call.query.id.get()).await?.resource)
 }
 
 async fn report(app: App, call: Call<ReportToolExecution>) -> Result<ToolExecution> {
-    call.caller.resources(&app, &call.found).report(call.query.id.get(), &call.body.into(), call.at).await
+    call.caller.resources(&app).report(call.query.id.get(), &call.body.into(), call.at).await
 }

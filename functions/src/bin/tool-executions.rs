@@ -6,10 +6,10 @@ use shared::domain::ToolExecution;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<ListToolExecutions, _, _>(list)
+    serve(ListToolExecutions, list)
 }
 
 async fn list(app: App, call: Call<ListToolExecutions>) -> Result<ListPage<ToolExecution>> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     Ok(resources.list(call.query.paging()).await?.into())
 }

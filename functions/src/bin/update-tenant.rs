@@ -5,10 +5,10 @@ use shared::api::tenants::UpdateTenant;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<UpdateTenant, _, _>(update)
+    serve(UpdateTenant, update)
 }
 
 async fn update(app: App, call: Call<UpdateTenant>) -> Result<UpdatedTenant> {
-    let tenant = app.tenants().update(&call.query.tenant_id, call.body, &call.change).await?;
+    let tenant = app.tenants().update(&call.query.tenant_id, call.body, call.caller.change()).await?;
     Ok(UpdatedTenant(tenant.into()))
 }

@@ -1,19 +1,18 @@
 //! `POST /v1/api/projects/user-token`: a short-lived token for a user, at each login.
 
 use shared::api::projects::{IssuedToken, UserToken};
-use shared::auth::Order;
+use shared::domain::TokenRequest;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<UserToken, _, _>(issue)
+    serve(UserToken, issue)
 }
 
 async fn issue(app: App, call: Call<UserToken>) -> Result<IssuedToken> {
-    let (found, body) = (&call.found, &call.body);
-    let projects = app.projects(call.caller.tenant_id());
-    let (user, organization) = projects.member(&found.prefetched, &body.user_id, body.organization_id.as_ref()).await?;
-    let order = Order::for_user(&user, &organization, body.expiration, call.at)?;
-    let token = call.caller.mint(&app, &found.tenant, &call.base_url, order).await?;
-    projects.note_token(&user, &call.at.day()).await;
+    let (directory, body) = (call.caller.directory(&app), &call.body);
+    let (user, organization) = directory.member(&body.user_id, body.organization_id.as_ref()).await?;
+    let request = TokenRequest::for_user(&user, &organization, body.expiration, call.at)?;
+    let token = call.caller.mint(&app, request).await?;
+    directory.note_token(&user, &call.at.day()).await;
     Ok(IssuedToken { token })
 }

@@ -6,10 +6,10 @@ use shared::domain::Document;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
-    serve::<ListWorkspaceDocuments, _, _>(list)
+    serve(ListWorkspaceDocuments, list)
 }
 
 async fn list(app: App, call: Call<ListWorkspaceDocuments>) -> Result<ListPage<Document>> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     Ok(resources.documents_in(call.query.id.get(), call.query.paging()).await?.into())
 }

@@ -3,27 +3,23 @@
 use shared::api::account::Deleted;
 use shared::api::account::workspaces::{DeleteWorkspace, GetWorkspace, UpdateWorkspace};
 use shared::domain::{Workspace, WorkspaceView};
-use shared::{App, Call, Exit, Result, on, serve_methods};
+use shared::{App, Call, Exit, Result, on, serve_path};
 
 fn main() -> Exit {
-    serve_methods([
-        on::<GetWorkspace, _, _>(get),
-        on::<UpdateWorkspace, _, _>(update),
-        on::<DeleteWorkspace, _, _>(delete),
-    ])
+    serve_path([on(GetWorkspace, get), on(UpdateWorkspace, update), on(DeleteWorkspace, delete)])
 }
 
 async fn get(app: App, call: Call<GetWorkspace>) -> Result<WorkspaceView> {
-    call.caller.resources(&app, &call.found).workspace(call.query.id.get()).await
+    call.caller.resources(&app).workspace(call.query.id.get()).await
 }
 
 async fn update(app: App, call: Call<UpdateWorkspace>) -> Result<WorkspaceView> {
-    let resources = call.caller.resources(&app, &call.found);
+    let resources = call.caller.resources(&app);
     let (id, body) = (call.query.id.get(), call.body);
     resources.change_workspace(id, &body.updates(), body.is_default, call.at).await
 }
 
 async fn delete(app: App, call: Call<DeleteWorkspace>) -> Result<Deleted> {
-    call.caller.resources(&app, &call.found).delete::<Workspace>(call.query.id.get()).await?;
+    call.caller.resources(&app).delete::<Workspace>(call.query.id.get()).await?;
     Ok(Deleted::DONE)
 }

@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
 use crate::auth::{Caller, SecurityScheme};
 use crate::domain::ExternalId;
@@ -148,6 +149,11 @@ impl Surface {
 pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
     /// The end user that the input names.
     fn end_user(&self) -> Option<&ExternalId> {
+        None
+    }
+
+    /// The API key in the body, on the surface that takes one there.
+    fn api_key(&self) -> Option<&Zeroizing<String>> {
         None
     }
 

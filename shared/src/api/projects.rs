@@ -17,7 +17,7 @@ use crate::domain::{
     TokenLifetime, UserFields, UuidText,
 };
 use crate::error::{Error, Result};
-use crate::store::{Read, names};
+use crate::store::{Read, handles};
 
 /// Registers an organization.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ impl Operation for RegisterOrganization {
 
     fn prefetch(_: &Empty, body: &OrganizationInput) -> Vec<Read> {
         let id = body.organization_id.map(UuidText::get);
-        names(id, body.external_id.as_ref()).map(Read::Organization).collect()
+        handles(id, body.external_id.as_ref()).map(Read::Organization).collect()
     }
 }
 
@@ -54,7 +54,7 @@ impl Operation for RegisterUser {
 
     fn prefetch(_: &Empty, body: &UserInput) -> Vec<Read> {
         let id = body.user_id.map(UuidText::get);
-        let users = names(id, body.external_id.as_ref()).map(Read::User);
+        let users = handles(id, body.external_id.as_ref()).map(Read::User);
         users.chain(Read::organization(&body.project_organization_id)).collect()
     }
 }
@@ -119,9 +119,16 @@ pub struct PageQuery {
 
 impl Input for PageQuery {}
 
-/// The place of an API key in a body. It was read when the caller was authenticated; nobody reads it again.
+/// An API key in a body. It authenticates the caller, and nothing else is made of it.
 #[derive(Default)]
-pub struct ApiKeyField;
+pub struct ApiKeyField(Option<Zeroizing<String>>);
+
+impl ApiKeyField {
+    /// The text of the key.
+    pub fn get(&self) -> Option<&Zeroizing<String>> {
+        self.0.as_ref()
+    }
+}
 
 impl fmt::Debug for ApiKeyField {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,7 +138,7 @@ impl fmt::Debug for ApiKeyField {
 
 impl<'de> Deserialize<'de> for ApiKeyField {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::<Zeroizing<String>>::deserialize(deserializer).map(|_| Self)
+        Option::deserialize(deserializer).map(Self)
     }
 }
 
@@ -172,14 +179,18 @@ pub struct OrganizationInput {
     pub api_key: ApiKeyField,
 }
 
-impl Input for OrganizationInput {}
+impl Input for OrganizationInput {
+    fn api_key(&self) -> Option<&Zeroizing<String>> {
+        self.api_key.get()
+    }
+}
 
 impl OrganizationInput {
     /// What is to be registered in this tenant's project.
     ///
     /// # Errors
     /// If the project is another's.
-    pub fn entry(self, tenant_id: &TenantId) -> Result<OrganizationFields> {
+    pub fn fields(self, tenant_id: &TenantId) -> Result<OrganizationFields> {
         check_project(self.project_id, tenant_id)?;
         let id = self.organization_id.map(UuidText::get);
         Ok(OrganizationFields { id, external_id: self.external_id, name: self.name, properties: self.properties })
@@ -210,14 +221,18 @@ pub struct UserInput {
     pub api_key: ApiKeyField,
 }
 
-impl Input for UserInput {}
+impl Input for UserInput {
+    fn api_key(&self) -> Option<&Zeroizing<String>> {
+        self.api_key.get()
+    }
+}
 
 impl UserInput {
     /// What is to be registered in this tenant's project.
     ///
     /// # Errors
     /// If the project is another's.
-    pub fn entry(self, tenant_id: &TenantId) -> Result<UserFields> {
+    pub fn fields(self, tenant_id: &TenantId) -> Result<UserFields> {
         check_project(self.project_id, tenant_id)?;
         Ok(UserFields {
             id: self.user_id.map(UuidText::get),
@@ -252,7 +267,11 @@ pub struct UserTokenInput {
     pub api_key: ApiKeyField,
 }
 
-impl Input for UserTokenInput {}
+impl Input for UserTokenInput {
+    fn api_key(&self) -> Option<&Zeroizing<String>> {
+        self.api_key.get()
+    }
+}
 
 /// An organization that was registered.
 #[derive(Debug, Serialize, JsonSchema)]

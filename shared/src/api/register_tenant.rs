@@ -3,17 +3,18 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use super::projects::ApiKeyField;
 use super::tenants::Empty;
-use crate::auth::{KeyHolder, MintsTokens, Order};
+use crate::auth::{KeyHolder, MintsTokens};
 use crate::domain::{
-    ExternalId, Handle, Organization, PartyName, Problem, Properties, RegisteredData, RegisteredKey, RegisteredTenant,
-    SignedToken, TenantId, Timestamp, TokenLifetime, User, UuidText,
+    ExternalId, Handle, PartyName, Properties, RegisteredKey, RegisteredTenantFields, SignedToken, TokenLifetime,
+    UuidText,
 };
 use crate::error::{Error, Result};
-use crate::store::{Prefetched, Read};
+use crate::store::Read;
 
 /// Registers a tenant of the older kind and issues a token for it.
 #[derive(Debug, Clone, Copy)]
@@ -72,7 +73,11 @@ pub struct RegisterTenantInput {
     pub api_key: ApiKeyField,
 }
 
-impl Input for RegisterTenantInput {}
+impl Input for RegisterTenantInput {
+    fn api_key(&self) -> Option<&Zeroizing<String>> {
+        self.api_key.get()
+    }
+}
 
 impl RegisterTenantInput {
     /// What it is registered under.
@@ -80,67 +85,19 @@ impl RegisterTenantInput {
         self.key.clone().map_or_else(|| RegisteredKey::Name(self.display_name.clone()), RegisteredKey::Key)
     }
 
-    /// The organization that the customer is now, if it was migrated.
+    /// What the login says of the registered tenant.
     ///
     /// # Errors
-    /// If the item can't be read.
-    pub fn migrated(&self, seen: &Prefetched) -> Result<Option<Organization>> {
-        let found = self.key.clone().map(|key| seen.organization(&Handle::External(key)));
-        Ok(found.transpose()?.flatten())
-    }
-
-    /// The user of a migrated customer.
-    ///
-    /// # Errors
-    /// If none is named, or it is not one of that organization.
-    pub fn migrated_user(&self, seen: &Prefetched, organization: &Organization) -> Result<User> {
-        let required = || Error::invalid("user", Problem::new("is required, because key is that of an organization"));
-        let name = Handle::External(self.user.clone().ok_or_else(required)?);
-        let user = seen.user(&name)?.filter(|user| user.organization_id == organization.id);
-        user.ok_or(Error::UserNotFound)
-    }
-
-    /// What is registered, and what is to be.
-    ///
-    /// # Errors
-    /// If it is too large for a token.
-    pub fn registration(
-        &self,
-        seen: &Prefetched,
-        at: Timestamp,
-    ) -> Result<(Option<RegisteredTenant>, RegisteredTenant)> {
-        let (key, payload) = (self.key(), self.payload()?);
-        let before = seen.registered_tenant(&key)?;
-        let after = RegisteredTenant::registered(before.as_ref(), key, self.display_name.clone(), payload, at);
-        Ok((before, after))
-    }
-
-    /// The token of what is registered.
-    ///
-    /// # Errors
-    /// If there is no organization such as is named.
-    pub fn order(
-        &self,
-        tenant: &TenantId,
-        seen: &Prefetched,
-        after: &RegisteredTenant,
-        at: Timestamp,
-    ) -> Result<Order> {
-        let project = tenant.project_id().unwrap_or_default();
-        let named = self.organization_id.map(UuidText::get).filter(|id| *id != project);
-        let found = |id| seen.organization(&Handle::Uuid(id))?.ok_or(Error::OrganizationNotFound);
-        let organization = named.map(found).transpose()?;
-        let data = RegisteredData {
-            parent_org_id: named.unwrap_or(project),
-            display_name: after.name.to_string(),
-            payload: after.payload.clone(),
-        };
-        let user = match &self.user {
-            Some(user) => Some((user.clone(), seen.external_epoch(user)?)),
-            None => None,
-        };
-        let (key, lifetime) = (after.key.clone(), self.expiration);
-        Ok(Order::for_registered(key, user, organization.as_ref(), data, lifetime, at))
+    /// If what its token would carry is over 4 KB.
+    pub fn fields(&self) -> Result<RegisteredTenantFields> {
+        Ok(RegisteredTenantFields {
+            key: self.key(),
+            name: self.display_name.clone(),
+            payload: self.payload()?,
+            user: self.user.clone(),
+            organization_id: self.organization_id.map(UuidText::get),
+            lifetime: self.expiration,
+        })
     }
 
     /// What its token carries: each part under the name under which it was sent.

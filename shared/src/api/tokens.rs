@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use super::tenants::{Empty, TenantQuery};
-use crate::auth::{Anyone, InspectsTokens, KeyHolder, reads_for};
+use crate::auth::{Anyone, InspectsTokens, KeyHolder, PresentedToken};
 use crate::domain::{Claims, Issuer, PublishedKey, TenantId};
 use crate::store::Read;
 
@@ -54,7 +54,7 @@ impl Operation for Introspect {
     type Output = Introspection;
 
     fn prefetch(_: &Empty, body: &TokenInput) -> Vec<Read> {
-        reads_for(&body.token)
+        body.token.reads()
     }
 }
 
@@ -72,7 +72,7 @@ impl Operation for RevokeToken {
     type Output = Revoked;
 
     fn prefetch(_: &Empty, body: &TokenInput) -> Vec<Read> {
-        reads_for(&body.token)
+        body.token.reads()
     }
 }
 
@@ -80,7 +80,7 @@ impl Operation for RevokeToken {
 #[derive(Deserialize, JsonSchema)]
 pub struct TokenInput {
     /// The token.
-    pub token: String,
+    pub token: PresentedToken,
     /// What the caller takes it for. It is looked at for what it is.
     #[serde(default)]
     pub token_type_hint: Option<String>,

@@ -1,18 +1,17 @@
-//! The operator, by the admin key in `X-Admin-Key`.
+//! The operator, by the operator's key in `X-Admin-Key`.
 
-use super::{Attempt, Caller, CredentialLocation, Needs, Request, SecurityScheme};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{ChangeContext, IdempotencyKey, KeySlot, OperatorKey, Problem};
-use crate::error::{Error, Result};
+use crate::domain::{ChangeContext, IdempotencyKey, OperatorKey, Problem};
+use crate::error::{Error, RequestPart, Result};
 
 /// The header that carries the key.
 const HEADER: &str = "x-admin-key";
 
-/// The proof that the request carried an admin key in force.
+/// The proof that the request carried an operator's key in force.
 #[derive(Debug)]
 pub struct Operator {
-    key: OperatorKey,
-    slot: KeySlot,
+    change: ChangeContext,
 }
 
 impl Caller for Operator {
@@ -22,29 +21,38 @@ impl Caller for Operator {
         description: "The operator's key, from the deployment's admin-key secret. Never for a browser or a device.",
     }];
 
-    type Found = ();
-    type ChangeContext = ChangeContext;
-
-    async fn authenticate(app: &App, request: &Request, _: &Needs) -> Result<(Self, ())> {
+    async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
         let value = request.header(HEADER).ok_or(Error::Unauthenticated("no X-Admin-Key header"))?;
         // Shape first: a guess of another shape must not cost a call to the secret store.
         let key =
             OperatorKey::parse(value).ok_or(Error::Unauthenticated("X-Admin-Key has not the shape of an admin key"))?;
         let slot = app.operator_keys().await?.verify(&key).ok_or(Error::Unauthenticated("wrong admin key"))?;
-        Ok((Self { key, slot }, ()))
+        let change = ChangeContext {
+            actor: slot.into(),
+            at: request.at,
+            request_id: request.request_id.clone(),
+            deadline: request.deadline,
+            idempotency_key: idempotency_key(request, input, &key)?,
+        };
+        Ok(Self { change })
     }
+}
 
-    fn change(&self, attempt: &Attempt<'_>) -> Result<ChangeContext> {
-        // The key is the operator's own, and what is sealed under it can be opened with the admin key only.
-        let read = |key| IdempotencyKey::new(key, "operator", attempt.request, self.key.expose());
-        let malformed = || Error::invalid("Idempotency-Key", Problem::new("must be 1 to 255 visible ASCII characters"));
-        let idempotency_key = attempt.idempotency_key.map(|key| read(key).ok_or_else(malformed)).transpose()?;
-        Ok(ChangeContext {
-            actor: self.slot.into(),
-            at: attempt.at,
-            request_id: attempt.request_id.to_owned(),
-            deadline: attempt.deadline,
-            idempotency_key,
-        })
+impl Operator {
+    /// The context of the change that the request asks for: who asks, when, under which idempotency key.
+    pub fn change(&self) -> &ChangeContext {
+        &self.change
     }
+}
+
+/// The idempotency key of a request that changes something.
+fn idempotency_key(request: &Request, input: &InputSummary, key: &OperatorKey) -> Result<Option<IdempotencyKey>> {
+    let Some(text) = request.header("idempotency-key").filter(|_| request.method == "POST") else { return Ok(None) };
+    // What has to be the same when the key comes again.
+    let repeated = [input.operation.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
+    // What is sealed under it can be opened with the operator's key only.
+    let read = IdempotencyKey::new(text, "operator", &repeated, key.expose());
+    let problem = Problem::new("must be 1 to 255 visible ASCII characters");
+    let refused = Error::invalid("Idempotency-Key", problem).in_part(RequestPart::Header);
+    read.map(Some).ok_or(refused)
 }

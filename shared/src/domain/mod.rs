@@ -49,7 +49,9 @@ pub use origin::Origin;
 pub use page::{Cursor, CursorPage, OffsetPage, PageRequest};
 pub use patch::Patch;
 pub use problem::Problem;
-pub use project::{Organization, OrganizationFields, Record, RegisteredKey, RegisteredTenant, User, UserFields};
+pub use project::{
+    Organization, OrganizationFields, Record, RegisteredKey, RegisteredTenant, RegisteredTenantFields, User, UserFields,
+};
 pub use properties::{JsonObject, Properties};
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use quota::{Minute, Quota, TenantQuota};
@@ -64,5 +66,5 @@ pub use tenant::{
     Configuration, FieldProblem, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
 };
 pub use text::{DisplayName, KeyName, PartyName, Reason, TenantName};
-pub use token::{Claims, Epochs, Grant, Issuer, RegisteredData, Scope, SignedToken, Subject};
+pub use token::{Claims, Epochs, Issuer, PropertiesTooLarge, RegisteredData, Scope, SignedToken, TokenRequest};
 pub use token_check::{LONGEST_TOKEN, Refused, UnverifiedToken};

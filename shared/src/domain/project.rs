@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::clock::{Day, Timestamp};
 use super::external_id::{ExternalId, Reference};
+use super::lifetime::TokenLifetime;
 use super::properties::Properties;
 use super::text::PartyName;
 
@@ -77,6 +78,20 @@ pub struct UserFields {
     pub role_id: Uuid,
     pub name: PartyName,
     pub properties: Properties,
+}
+
+/// What a login of a registered tenant says of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegisteredTenantFields {
+    pub key: RegisteredKey,
+    pub name: PartyName,
+    /// What its tokens carry.
+    pub payload: Properties,
+    /// The end user that the token is to speak for.
+    pub user: Option<ExternalId>,
+    /// The organization that it belongs to; left out, the project.
+    pub organization_id: Option<Uuid>,
+    pub lifetime: TokenLifetime,
 }
 
 /// A customer of the older kind: no organization and no user, but whatever the tenant says of it at each login.

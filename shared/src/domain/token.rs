@@ -11,12 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::api_key::ApiKey;
 use super::api_key_secret::ApiKeyId;
 use super::clock::Timestamp;
 use super::external_id::ExternalId;
 use super::ids::{TenantId, random_uuid};
 use super::lifetime::TokenLifetime;
-use super::project::RegisteredKey;
+use super::project::{Organization, RegisteredKey, User};
 use super::properties::Properties;
 use super::random::{Random, RandomnessUnavailable};
 use super::serde_rules::{not_null, not_null_object, object, string_enum};
@@ -125,9 +126,9 @@ pub struct RegisteredData {
     pub payload: Properties,
 }
 
-/// Who a token is to speak for, with what goes into it.
+/// Who a token is to speak for, and what it is to carry of them.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Subject {
+pub(super) enum Subject {
     ProjectUser {
         id: Uuid,
         organization_id: Uuid,
@@ -149,16 +150,131 @@ pub fn end_user_subject(id: &ExternalId) -> String {
     format!("external:{id}")
 }
 
-/// A token that is to be issued.
-#[derive(Debug)]
-pub struct Grant<'a> {
-    pub issuer: &'a Issuer,
-    /// The API key that it is minted with.
-    pub key_id: &'a ApiKeyId,
-    pub subject: Subject,
-    pub epochs: Epochs,
-    pub lifetime: TokenLifetime,
-    pub at: Timestamp,
+/// What a token would carry is over the limits of [`Properties`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PropertiesTooLarge;
+
+/// A request for a token: who it is to speak for, for how long. Which API key mints it is the caller's proof.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenRequest {
+    pub(super) subject: Subject,
+    /// Of the parties that the subject names.
+    pub(super) epochs: Epochs,
+    pub(super) lifetime: TokenLifetime,
+    /// When it was made.
+    pub(super) at: Timestamp,
+}
+
+impl TokenRequest {
+    /// A token for a user of an organization.
+    ///
+    /// # Errors
+    /// If the properties of both have become too large for one token.
+    pub fn for_user(
+        user: &User,
+        organization: &Organization,
+        lifetime: TokenLifetime,
+        at: Timestamp,
+    ) -> Result<Self, PropertiesTooLarge> {
+        let properties = organization.properties.overlaid_with(&user.properties).ok_or(PropertiesTooLarge)?;
+        let (organization_id, role_id) = (organization.id, user.role_id);
+        let epochs = Epochs {
+            organization: Some(organization.record.epoch),
+            user: Some(user.record.epoch),
+            ..Epochs::default()
+        };
+        let subject = Subject::ProjectUser { id: user.id, organization_id, role_id, properties };
+        Ok(Self { subject, epochs, lifetime, at })
+    }
+
+    /// A token for a registered tenant. `user` is the end user that it speaks for, with that user's epoch.
+    pub fn for_registered_tenant(
+        key: RegisteredKey,
+        user: Option<(ExternalId, u64)>,
+        organization: Option<&Organization>,
+        data: RegisteredData,
+        lifetime: TokenLifetime,
+        at: Timestamp,
+    ) -> Self {
+        let epochs = Epochs {
+            external_user: user.as_ref().map(|(_, epoch)| *epoch),
+            organization: organization.map(|organization| organization.record.epoch),
+            ..Epochs::default()
+        };
+        let organization_id = organization.map(|organization| organization.id);
+        let subject = Subject::RegisteredTenant { key, user: user.map(|(user, _)| user), organization_id, data };
+        Self { subject, epochs, lifetime, at }
+    }
+
+    /// A token for an end user of the account, with that user's epoch.
+    pub fn for_end_user(id: ExternalId, epoch: u64, lifetime: TokenLifetime, at: Timestamp) -> Self {
+        let epochs = Epochs { external_user: Some(epoch), ..Epochs::default() };
+        Self { subject: Subject::EndUser(id), epochs, lifetime, at }
+    }
+
+    /// A token for the whole account.
+    pub fn for_account(lifetime: TokenLifetime, at: Timestamp) -> Self {
+        Self { subject: Subject::Account, epochs: Epochs::default(), lifetime, at }
+    }
+
+    /// The claims of the token, if `key` mints it. `tenant_epoch` is the epoch of the key's tenant.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn claims(
+        self,
+        issuer: &Issuer,
+        key: &ApiKey,
+        tenant_epoch: u64,
+        random: &dyn Random,
+    ) -> Result<Claims, RandomnessUnavailable> {
+        let (tenant_id, key_id) = (&issuer.tenant_id, &key.claims.id);
+        let iat = self.at.as_seconds();
+        let mut claims = Claims {
+            iss: issuer.url.clone(),
+            aud: tenant_id.to_string(),
+            sub: String::new(),
+            iat,
+            exp: iat + self.lifetime.get(),
+            nbf: None,
+            jti: random_uuid(random)?,
+            tenant_id: tenant_id.clone(),
+            key_id: key_id.clone(),
+            client_id: key_id.clone(),
+            scope: Scope::ProjectUser,
+            org_id: None,
+            role_id: None,
+            properties: None,
+            external_user_id: None,
+            data: None,
+            epochs: Epochs { tenant: tenant_epoch, key: key.epoch, ..self.epochs },
+        };
+        match self.subject {
+            Subject::ProjectUser { id, organization_id, role_id, properties } => {
+                claims.sub = id.to_string();
+                claims.org_id = Some(organization_id);
+                claims.role_id = Some(role_id);
+                claims.properties = Some(properties);
+            }
+            Subject::RegisteredTenant { key, user, organization_id, data } => {
+                claims.scope = Scope::RegisteredTenant;
+                claims.sub = key.subject();
+                claims.org_id = organization_id;
+                claims.external_user_id = user;
+                claims.data = Some(data);
+            }
+            Subject::EndUser(user) => {
+                claims.scope = Scope::EndUser;
+                claims.sub = end_user_subject(&user);
+                claims.external_user_id = Some(user);
+            }
+            Subject::Account => {
+                claims.scope = Scope::Account;
+                claims.sub = key_id.to_string();
+            }
+        }
+        Ok(claims)
+    }
 }
 
 /// Who issues a tenant's tokens: `<address>/t/<tenant id>`.
@@ -212,68 +328,15 @@ impl JsonSchema for SignedToken {
     }
 }
 
-impl Grant<'_> {
-    /// The claims.
+impl Claims {
+    /// The token with these claims: JWS compact serialization (RFC 7515 §3.1).
     ///
     /// # Errors
     /// If there is no randomness to be had.
-    pub fn claims(&self, random: &dyn Random) -> Result<Claims, RandomnessUnavailable> {
-        let tenant_id = &self.issuer.tenant_id;
-        let iat = self.at.as_seconds();
-        let mut claims = Claims {
-            iss: self.issuer.url.clone(),
-            aud: tenant_id.to_string(),
-            sub: String::new(),
-            iat,
-            exp: iat + self.lifetime.get(),
-            nbf: None,
-            jti: random_uuid(random)?,
-            tenant_id: tenant_id.clone(),
-            key_id: self.key_id.clone(),
-            client_id: self.key_id.clone(),
-            scope: Scope::ProjectUser,
-            org_id: None,
-            role_id: None,
-            properties: None,
-            external_user_id: None,
-            data: None,
-            epochs: self.epochs,
-        };
-        match self.subject.clone() {
-            Subject::ProjectUser { id, organization_id, role_id, properties } => {
-                claims.sub = id.to_string();
-                claims.org_id = Some(organization_id);
-                claims.role_id = Some(role_id);
-                claims.properties = Some(properties);
-            }
-            Subject::RegisteredTenant { key, user, organization_id, data } => {
-                claims.scope = Scope::RegisteredTenant;
-                claims.sub = key.subject();
-                claims.org_id = organization_id;
-                claims.external_user_id = user;
-                claims.data = Some(data);
-            }
-            Subject::EndUser(user) => {
-                claims.scope = Scope::EndUser;
-                claims.sub = end_user_subject(&user);
-                claims.external_user_id = Some(user);
-            }
-            Subject::Account => {
-                claims.scope = Scope::Account;
-                claims.sub = self.key_id.to_string();
-            }
-        }
-        Ok(claims)
-    }
-
-    /// The token: JWS compact serialization (RFC 7515 §3.1).
-    ///
-    /// # Errors
-    /// If there is no randomness to be had.
-    pub fn sign(&self, key: &SigningKey, random: &dyn Random) -> Result<SignedToken, RandomnessUnavailable> {
+    pub fn sign(&self, key: &SigningKey) -> Result<SignedToken, RandomnessUnavailable> {
         let header = json!({ "alg": ALGORITHM, "typ": TYPE, "kid": key.kid() });
         // There is nothing in the claims that could not be written.
-        let claims = serde_json::to_value(self.claims(random)?).unwrap_or(Value::Null);
+        let claims = serde_json::to_value(self).unwrap_or(Value::Null);
         let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         let mut token = format!("{}.{}", encode(&header), encode(&claims));
         let signature = key.sign(token.as_bytes())?;

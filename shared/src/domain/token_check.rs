@@ -49,25 +49,25 @@ struct Header {
 
 /// A token that has the form of one. Its claims say where to look for what decides about it, and nothing else is to be
 /// believed of them before [`UnverifiedToken::verify`].
-pub struct UnverifiedToken<'a> {
-    message: &'a str,
+pub struct UnverifiedToken {
+    message: String,
     signature: Vec<u8>,
     kid: String,
     claims: Claims,
 }
 
-impl fmt::Debug for UnverifiedToken<'_> {
+impl fmt::Debug for UnverifiedToken {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("UnverifiedToken")
     }
 }
 
-impl<'a> UnverifiedToken<'a> {
+impl UnverifiedToken {
     /// Reads the form.
     ///
     /// # Errors
     /// If it is not exactly that of a token of ours.
-    pub fn parse(token: &'a str) -> Result<Self, Refused> {
+    pub fn parse(token: &str) -> Result<Self, Refused> {
         if token.len() > LONGEST_TOKEN {
             return Err(Refused("too long"));
         }
@@ -88,7 +88,7 @@ impl<'a> UnverifiedToken<'a> {
         let claims = object(&claims).ok_or(Refused("claims are not those of a token"))?;
         // Before anybody looks where the claims say: none of ours speaks for two.
         check_subject(&claims)?;
-        Ok(Self { message, signature, kid: header.kid, claims })
+        Ok(Self { message: message.to_owned(), signature, kid: header.kid, claims })
     }
 
     /// The claims, of which nothing is known but their form.
@@ -101,16 +101,16 @@ impl<'a> UnverifiedToken<'a> {
     ///
     /// # Errors
     /// If it isn't.
-    pub fn verify(self, issuer: &Issuer, keys: &[PublishedKey], now: Timestamp) -> Result<Claims, Refused> {
+    pub fn verify(&self, issuer: &Issuer, keys: &[PublishedKey], now: Timestamp) -> Result<&Claims, Refused> {
         let key = self.signed_by(&issuer.tenant_id, keys)?;
-        let claims = self.claims;
+        let claims = &self.claims;
         if claims.iss != issuer.as_str() {
             return Err(Refused("another issuer"));
         }
         if claims.client_id != claims.key_id {
             return Err(Refused("two minting keys"));
         }
-        check_times(&claims, key, now.as_seconds())?;
+        check_times(claims, key, now.as_seconds())?;
         Ok(claims)
     }
 
@@ -119,9 +119,9 @@ impl<'a> UnverifiedToken<'a> {
     ///
     /// # Errors
     /// If it was not signed by the tenant.
-    pub fn authentic(self, tenant_id: &TenantId, keys: &[PublishedKey]) -> Result<Claims, Refused> {
+    pub fn authentic(&self, tenant_id: &TenantId, keys: &[PublishedKey]) -> Result<&Claims, Refused> {
         self.signed_by(tenant_id, keys)?;
-        Ok(self.claims)
+        Ok(&self.claims)
     }
 
     /// The key that signed it, if it is of that tenant.

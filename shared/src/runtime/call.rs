@@ -8,26 +8,20 @@ use lambda_runtime::Context;
 use super::decode;
 use super::event::HttpEvent;
 use super::response::Success;
-use crate::api::{Input, Method, Operation, Output};
+use crate::api::{Input, Operation, Output};
 use crate::app::App;
-use crate::auth::{Attempt, Caller, Needs};
-use crate::domain::{Quota, Timestamp};
+use crate::auth::{Caller, InputSummary, Request};
+use crate::domain::{Quota, TenantId, Timestamp};
 use crate::error::{Error, Result};
 
 /// A request that was authenticated and decoded.
 pub struct Call<O: Operation> {
-    /// The proof of who calls.
+    /// The proof of who calls, with what was read together with the credential.
     pub caller: O::Caller,
     pub query: O::Query,
     pub body: O::Body,
-    /// What was read together with the credential.
-    pub found: <O::Caller as Caller>::Found,
-    /// For the store methods that change something: who asks for it, when, under which idempotency key.
-    pub change: <O::Caller as Caller>::ChangeContext,
     /// When the request came, before anything was read for it.
     pub at: Timestamp,
-    /// The service's address as clients see it, without a slash at its end.
-    pub base_url: String,
 }
 
 impl<O: Operation> fmt::Debug for Call<O> {
@@ -37,23 +31,20 @@ impl<O: Operation> fmt::Debug for Call<O> {
     }
 }
 
-/// What became of a request.
+/// What the log and the answer's headers say of a request's caller.
 #[derive(Default)]
-pub(super) struct About {
-    /// The tenant that it is about, as far as known, for the log.
+pub(super) struct LogContext {
+    /// The tenant that the request is about, as far as known.
     pub tenant_id: Option<String>,
     /// What its caller has left of a limit.
     pub quota: Option<Quota>,
 }
 
-impl About {
+impl LogContext {
     /// What a refusal says of whom it refuses.
     fn refused(error: &Error) -> Self {
         let tenant_quota = error.tenant_quota();
-        Self {
-            tenant_id: tenant_quota.map(|tenant_quota| tenant_quota.tenant_id.to_string()),
-            quota: tenant_quota.map(|tenant_quota| tenant_quota.quota),
-        }
+        Self { tenant_id: tenant_quota.map(|of| of.tenant_id.to_string()), quota: tenant_quota.map(|of| of.quota) }
     }
 }
 
@@ -63,7 +54,7 @@ pub(super) async fn handle<O, H, F>(
     handler: H,
     event: HttpEvent,
     context: Context,
-) -> (About, Result<Success>)
+) -> (LogContext, Result<Success>)
 where
     O: Operation,
     H: Fn(App, Call<O>) -> F,
@@ -71,48 +62,57 @@ where
 {
     let call = match admit::<O>(&app, event, &context).await {
         Ok(call) => call,
-        Err((about, error)) => return (about, Err(error)),
+        Err((log, error)) => return (log, Err(error)),
     };
-    let tenant_id = call.query.tenant_id().or(call.caller.tenant_id()).map(str::to_owned);
-    let mut about = About { tenant_id, quota: call.caller.quota() };
+    let tenant_id = call.query.tenant_id().or(call.caller.tenant_id().map(TenantId::as_str)).map(str::to_owned);
+    let mut log = LogContext { tenant_id, quota: call.caller.quota() };
     match handler(app, call).await {
         Ok(output) => {
-            about.tenant_id = about.tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
-            (about, Success::new(O::SURFACE, O::ROUTE.status, &output))
+            log.tenant_id = log.tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
+            (log, Success::new(O::SURFACE, O::ROUTE.status, &output))
         }
-        Err(error) => (about, Err(error)),
+        Err(error) => (log, Err(error)),
     }
 }
 
-/// Authenticates and decodes.
-async fn admit<O: Operation>(app: &App, event: HttpEvent, context: &Context) -> Result<Call<O>, (About, Error)> {
-    let nobody = |error: Error| (About::refused(&error), error);
+/// Decodes and authenticates. Decoding comes first, so that what the request is about can be read together with the
+/// credential; but what is wrong with the input is said only to those who have one:
+///
+/// | Credential | Input | Answer |
+/// |---|---|---|
+/// | refused | whatever it is | the refusal of the credential |
+/// | accepted | can't be decoded | what is wrong with it; nothing was read for it |
+/// | accepted | decoded | the handler's |
+async fn admit<O: Operation>(app: &App, event: HttpEvent, context: &Context) -> Result<Call<O>, (LogContext, Error)> {
+    let nobody = |error: Error| (LogContext::refused(&error), error);
     let at = app.now();
-    let request = event.into_request(app.public_url(), &context.request_id).map_err(nobody)?;
+    let request = event.into_request(app.public_url(), context, at).map_err(nobody)?;
     decode::refuse_credentials(&request.query).map_err(nobody)?;
-    // Decoded first, so that what it is about can be read together with the credential; but what is wrong with it is said
-    // only to those who have one.
     let query = decode::query::<O::Query>(&request);
     let body = decode::body::<O>(&request);
-    let end_user = body.as_ref().ok().and_then(|body| body.end_user().cloned());
-    let reads = match (&query, &body) {
+    let caller =
+        O::Caller::authenticate(app, &request, &summary::<O>(&request, &query, &body)).await.map_err(nobody)?;
+    let (owner, quota) = (caller.tenant_id().map(TenantId::to_string), caller.quota());
+    let query = query.map_err(|error| (LogContext { tenant_id: owner.clone(), quota }, error))?;
+    let tenant_id = query.tenant_id().map(str::to_owned).or(owner);
+    let body = body.map_err(|error| (LogContext { tenant_id, quota }, error))?;
+    Ok(Call { caller, query, body, at })
+}
+
+/// What decoding tells those who authenticate the request.
+fn summary<O: Operation>(request: &Request, query: &Result<O::Query>, body: &Result<O::Body>) -> InputSummary {
+    let reads = match (query, body) {
         (Ok(query), Ok(body)) => O::prefetch(query, body),
         _ => Vec::new(),
     };
-    let needs = Needs { reads, end_user, is_readable: query.is_ok() && body.is_ok() };
-    let (caller, found) = O::Caller::authenticate(app, &request, &needs).await.map_err(nobody)?;
-    let (owner, quota) = (caller.tenant_id().map(str::to_owned), caller.quota());
-    let query = query.map_err(|error| (About { tenant_id: owner.clone(), quota }, error))?;
-    let tenant_id = query.tenant_id().map(str::to_owned).or(owner);
-    let known = |error| (About { tenant_id: tenant_id.clone(), quota }, error);
-    let body = body.map_err(known)?;
-    let change = caller.change(&Attempt {
-        at,
-        request_id: &context.request_id,
-        deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
-        idempotency_key: request.header("idempotency-key").filter(|_| O::ROUTE.method == Method::Post),
-        request: &[O::ROUTE.name.as_bytes(), request.query.as_bytes(), request.body.as_slice()],
-    });
-    let change = change.map_err(known)?;
-    Ok(Call { caller, query, body, found, change, at, base_url: request.base_url })
+    InputSummary {
+        operation: O::ROUTE.name,
+        reads,
+        end_user: body.as_ref().ok().and_then(|body| body.end_user().cloned()),
+        api_key: match body {
+            Ok(body) => body.api_key().cloned(),
+            Err(_) => decode::api_key(&request.body),
+        },
+        is_readable: query.is_ok() && body.is_ok(),
+    }
 }

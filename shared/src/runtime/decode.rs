@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
+use zeroize::Zeroizing;
 
 use crate::api::{BodyRule, Operation, Surface};
 use crate::auth::{LARGEST_BODY, Request};
@@ -112,13 +114,27 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     if first.is_some_and(|byte| *byte != b'{') {
         return Err(Error::Malformed(Problem::new("body must be a JSON object")));
     }
-    // Syntax first: a body that is no JSON is malformed as a whole, whatever its first fields are.
     let malformed = || Error::Malformed(Problem::new("body must be valid JSON"));
     let text = std::str::from_utf8(body).map_err(|_| malformed())?;
-    serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
-    let deserializer = &mut serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(deserializer)
-        .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let decoded = serde_path_to_error::deserialize(&mut deserializer);
+    // A body that is no JSON is malformed as a whole, whatever its first fields are.
+    if decoded.is_err() {
+        serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
+    }
+    deserializer.end().map_err(|_| malformed())?;
+    decoded.map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
+}
+
+/// The API key in a body that can't be decoded otherwise: who has a key is told what is wrong with the rest.
+pub fn api_key(body: &[u8]) -> Option<Zeroizing<String>> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(rename = "apiKey")]
+        api_key: Zeroizing<String>,
+    }
+    let body: Body = serde_json::from_slice(Some(body).filter(|body| body.len() <= LARGEST_BODY)?).ok()?;
+    Some(body.api_key)
 }
 
 /// A client's name for something, short enough to be repeated.

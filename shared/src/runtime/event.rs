@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use data_encoding::BASE64;
+use lambda_runtime::Context;
 use serde::Deserialize;
 
 use crate::auth::Request;
-use crate::domain::Problem;
+use crate::domain::{Problem, Timestamp};
 use crate::error::{Error, Result};
 
 /// An HTTP request as an event.
@@ -50,7 +51,7 @@ impl HttpEvent {
 
     /// The request, with the bytes of its body. `public_url` is the service's address, if the deployment says it; else it is
     /// the host that was called, which is one that the gateway answers for.
-    pub fn into_request(self, public_url: Option<&str>, request_id: &str) -> Result<Request> {
+    pub fn into_request(self, public_url: Option<&str>, context: &Context, at: Timestamp) -> Result<Request> {
         let text = self.body.unwrap_or_default();
         let body = if self.is_base64_encoded {
             BASE64
@@ -69,7 +70,9 @@ impl HttpEvent {
         Ok(Request {
             method: self.request_context.http.method,
             path: self.raw_path,
-            request_id: request_id.to_owned(),
+            request_id: context.request_id.clone(),
+            at,
+            deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
             path_parameters: self.path_parameters.unwrap_or_default(),
             base_url,
             query: self.raw_query_string.unwrap_or_default(),

@@ -1,7 +1,7 @@
 //! HTTP in, HTTP out: what is the same in every function, written once.
 //!
-//! A function's `main` is one line, `serve::<Operation, _, _>(handler)`, or `serve_methods([on::<Operation, _, _>(handler), …])`
-//! for a path with several methods. For each request that is: find the method, decode strictly, authenticate, call the
+//! A function's `main` is one line: `serve(Operation, handler)`, or `serve_path([on(Operation, handler), …])` for a path with
+//! several methods. For each request that is: find the method, decode strictly, authenticate, call the
 //! handler, answer, write one log line. What is wrong with an input is said only after authentication, so that nobody
 //! without a credential learns what the rules for inputs are.
 
@@ -30,7 +30,7 @@ use crate::app::App;
 use crate::config::Config;
 use crate::domain::draw;
 use crate::error::{Error, Result};
-use call::About;
+use call::LogContext;
 use event::HttpEvent;
 use response::HttpResponse;
 use telemetry::Line;
@@ -43,17 +43,17 @@ pub type Exit = ExitCode;
 pub const BUDGET: Duration = Duration::from_secs(9);
 
 /// Runs a function: answers requests with `handler` until the platform ends the process.
-pub fn serve<O, H, F>(handler: H) -> Exit
+pub fn serve<O, H, F>(operation: O, handler: H) -> Exit
 where
     O: Operation,
     H: Fn(App, Call<O>) -> F + Copy + Send + Sync + 'static,
     F: Future<Output = Result<O::Output>> + Send + 'static,
 {
-    serve_methods([on::<O, H, F>(handler)])
+    serve_path([on(operation, handler)])
 }
 
 /// Runs the function of a path that has several methods.
-pub fn serve_methods<const N: usize>(methods: [Served; N]) -> Exit {
+pub fn serve_path<const N: usize>(methods: [Served; N]) -> Exit {
     const { assert!(N > 0, "a function serves something") };
     let methods = Arc::new(methods);
     run(move |app| async move {
@@ -82,7 +82,7 @@ impl fmt::Debug for Served {
 }
 
 /// What answers requests with the operation's method.
-pub fn on<O, H, F>(handler: H) -> Served
+pub fn on<O, H, F>(_: O, handler: H) -> Served
 where
     O: Operation,
     H: Fn(App, Call<O>) -> F + Copy + Send + Sync + 'static,
@@ -166,16 +166,16 @@ where
     // A task of its own, so that a panic ends the task and not the process.
     let task =
         tokio::spawn(tokio::time::timeout(budget, call::handle::<O, H, F>(app.clone(), handler, payload, context)));
-    let (about, result) = match task.await {
+    let (log, result) = match task.await {
         Ok(Ok(handled)) => handled,
-        Ok(Err(_)) => (About::default(), Err(Error::unavailable("out of time"))),
-        Err(_) => (About::default(), Err(Error::internal("handler panicked"))),
+        Ok(Err(_)) => (LogContext::default(), Err(Error::unavailable("out of time"))),
+        Err(_) => (LogContext::default(), Err(Error::internal("handler panicked"))),
     };
     let status = result.as_ref().map_or_else(|error| O::SURFACE.status(error.code()), |_| O::ROUTE.status);
-    let tenant_id = about.tenant_id.as_deref();
+    let tenant_id = log.tenant_id.as_deref();
     let line = Line { operation: O::ROUTE.name, request_id: &request_id, tenant_id, cold, status };
     line.write(started, app.now(), result.as_ref().err());
-    response::make(O::SURFACE, &request_id, about.quota, result)
+    response::make(O::SURFACE, &request_id, log.quota, result)
 }
 
 #[cfg(test)]

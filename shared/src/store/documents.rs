@@ -79,10 +79,12 @@ impl Resources<'_> {
 
     async fn content(self, document: &Stored<Document>) -> Result<Option<Markdown>> {
         let key = self.content_key(&document.owner, document.resource.id);
-        let item = match self.found.at(&key) {
-            Some(item) => Some(item.clone()),
-            None if document.is_ready() => self.table.get(key).await?,
-            None => None,
+        let item = if self.prefetched.was_read(&key) {
+            self.prefetched.at(&key)?.cloned()
+        } else if document.is_ready() {
+            self.table.get(key).await?
+        } else {
+            None
         };
         let read = |item: &Item| Reader(item).text(CONTENT).map(Markdown::from_stored);
         item.as_ref().map(read).transpose()
@@ -102,7 +104,7 @@ impl Resources<'_> {
         let list = List::Of(ResourceKind::Workspace);
         let entries = |id| -> Vec<Key> {
             let owners = Owner::visible(self.viewpoint, ResourceKind::Workspace);
-            owners.iter().map(|owner| row_keys::entry(self.tenant, owner, list, id)).collect()
+            owners.iter().map(|owner| row_keys::entry(self.tenant(), owner, list, id)).collect()
         };
         let ids: HashSet<Uuid> = documents.iter().flat_map(|stored| stored.resource.workspace_ids.iter()).collect();
         let keys = ids.iter().flat_map(|id| entries(*id)).collect();
@@ -130,7 +132,7 @@ impl Resources<'_> {
     }
 
     fn content_key(&self, owner: &Owner, id: Uuid) -> Key {
-        row_keys::resource(self.tenant, owner, ResourceKind::Document, id, ItemPart::Content)
+        row_keys::resource(self.tenant(), owner, ResourceKind::Document, id, ItemPart::Content)
     }
 }
 

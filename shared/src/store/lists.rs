@@ -12,7 +12,7 @@ use super::keys::{
     self, ALL, AUDIT, Kind, LISTING, LISTING_ORDER, OF_TENANTS, PK, SK, TENANT_LISTING, TENANT_STATUS, TENANTS,
     TENANTS_BY_STATUS,
 };
-use super::projects::Projects;
+use super::projects::Directory;
 use super::table::{Table, failed};
 use super::tenant_items::{self, ACTIVE, SUSPENDED};
 use super::tenants::Tenants;
@@ -205,13 +205,13 @@ impl Tenants<'_> {
     }
 }
 
-impl Projects<'_> {
+impl Directory<'_> {
     /// The organizations that are registered, newest first. One call.
     ///
     /// # Errors
     /// If the cursor is of another list.
     pub async fn organizations(self, cursor: Option<&Cursor>, limit: PageLimit) -> Result<CursorPage<Organization>> {
-        self.table.list(self.tenant, Kind::Organization, cursor, limit, entries::organization).await
+        self.table.list(self.tenant(), Kind::Organization, cursor, limit, entries::organization).await
     }
 
     /// The users that are registered, newest first. One call.
@@ -219,7 +219,7 @@ impl Projects<'_> {
     /// # Errors
     /// If the cursor is of another list.
     pub async fn users(self, cursor: Option<&Cursor>, limit: PageLimit) -> Result<CursorPage<User>> {
-        self.table.list(self.tenant, Kind::User, cursor, limit, entries::user).await
+        self.table.list(self.tenant(), Kind::User, cursor, limit, entries::user).await
     }
 }
 

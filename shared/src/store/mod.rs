@@ -39,7 +39,7 @@ pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
 pub use lists::Start;
 pub use organization_cache::OrganizationHints;
 pub use prefetch::{Prefetched, Read, TenantState};
-pub use projects::{Projects, names};
+pub use projects::{Directory, Registration, handles};
 pub use provision::Provisioned;
 pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, Verdict};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
+use super::prefetch::Read;
 use crate::domain::{Handle, TenantId};
 
 /// Guesses by tenant and name of the user, for as long as the process lives: at most `MOST` of them, after which it starts
@@ -23,8 +24,22 @@ impl fmt::Debug for OrganizationHints {
 impl OrganizationHints {
     const MOST: usize = 1000;
 
+    /// The same reads, and if users are read and no organization, those in which the users were found last.
+    pub fn expand(&self, tenant: &TenantId, mut reads: Vec<Read>) -> Vec<Read> {
+        if reads.iter().any(|read| matches!(read, Read::Organization(_))) {
+            return reads;
+        }
+        let guess = |read: &Read| match read {
+            Read::User(user) => self.guess(tenant, user).map(|id| Read::Organization(Handle::Uuid(id))),
+            _ => None,
+        };
+        let guesses: Vec<_> = reads.iter().filter_map(guess).collect();
+        reads.extend(guesses);
+        reads
+    }
+
     /// The organization in which that user was found last.
-    pub fn guess(&self, tenant: &TenantId, user: &Handle) -> Option<Uuid> {
+    fn guess(&self, tenant: &TenantId, user: &Handle) -> Option<Uuid> {
         let hints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         hints.get(&(tenant.clone(), user.clone())).copied()
     }

@@ -19,7 +19,7 @@ use crate::domain::{
     ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Organization, PublishedKey, Reference, RegisteredKey,
     RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Something of a tenant's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,11 +77,13 @@ fn external_user(tenant: &TenantId, id: &ExternalId) -> Key {
     keys::of_kind(tenant, Kind::ExternalUser, id.digest())
 }
 
-/// What was found of what was read.
+/// What was found of what was read. It remembers what was asked for: asking it for anything else is our fault and an error,
+/// because "not read" would otherwise be taken for "not there", and a revocation that nobody read for one that never was.
 #[derive(Debug, Clone)]
 pub struct Prefetched {
-    pub tenant_id: TenantId,
-    items: HashMap<(String, String), Item>,
+    tenant_id: TenantId,
+    /// By primary key, all that was asked for; `None` is what is not there.
+    items: HashMap<(String, String), Option<Item>>,
 }
 
 /// Whether a tenant may act, and with what its tokens are signed.
@@ -96,42 +98,52 @@ pub struct TenantState {
 }
 
 impl Table {
-    /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of rows those that can be stored in
-    /// `viewpoint`. If users are read and no organization, those in which the users were found last come along.
+    /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of resources those that can be
+    /// seen from `viewpoint`.
     pub async fn prefetch(&self, tenant_id: &TenantId, viewpoint: &Viewpoint, reads: &[Read]) -> Result<Prefetched> {
-        let names_organization = reads.iter().any(|read| matches!(read, Read::Organization(_)));
-        let guesses = reads.iter().filter(|_| !names_organization).filter_map(|read| match read {
-            Read::User(user) => {
-                self.organization_hints.guess(tenant_id, user).map(|id| Read::Organization(Handle::Uuid(id)))
-            }
-            _ => None,
-        });
-        let keys = reads.iter().cloned().chain(guesses).flat_map(|read| read.keys(tenant_id, viewpoint));
-        let keys = keys.chain([keys::state(tenant_id)]);
+        let keys = reads.iter().flat_map(|read| read.keys(tenant_id, viewpoint)).chain([keys::state(tenant_id)]);
         // DynamoDB refuses a request with the same key twice.
         let unique: HashMap<_, _> = keys.map(|key| (primary_key(&key), key)).collect();
-        let items = self.get_all(unique.into_values().collect()).await?;
-        Ok(Prefetched {
-            tenant_id: tenant_id.clone(),
-            items: items.into_iter().map(|item| (primary_key(&item), item)).collect(),
-        })
+        let mut items: HashMap<_, _> = unique.keys().map(|key| (key.clone(), None)).collect();
+        for item in self.get_all(unique.into_values().collect()).await? {
+            items.insert(primary_key(&item), Some(item));
+        }
+        Ok(Prefetched { tenant_id: tenant_id.clone(), items })
     }
 }
 
 impl Prefetched {
-    fn item(&self, read: &Read) -> Option<&Item> {
-        // What is not a row has the same key in every view.
-        read.keys(&self.tenant_id, &Viewpoint::Account).first().and_then(|key| self.at(key))
+    /// Whose items they are.
+    pub fn tenant_id(&self) -> &TenantId {
+        &self.tenant_id
     }
 
-    /// What was read at a key.
-    pub(super) fn at(&self, key: &Key) -> Option<&Item> {
-        self.items.get(&primary_key(key))
+    fn item(&self, read: &Read) -> Result<Option<&Item>> {
+        // What is not a resource has the same key from every viewpoint.
+        match read.keys(&self.tenant_id, &Viewpoint::Account).first() {
+            Some(key) => self.at(key),
+            None => Ok(None),
+        }
+    }
+
+    /// What was read at a key; `None` if there is no such item.
+    ///
+    /// # Errors
+    /// If the key was not read.
+    pub(super) fn at(&self, key: &Key) -> Result<Option<&Item>> {
+        let key = primary_key(key);
+        let unread = || Error::internal(format!("item {} {} is asked for and was not read", key.0, key.1));
+        self.items.get(&key).map(Option::as_ref).ok_or_else(unread)
+    }
+
+    /// Whether a key was read.
+    pub(super) fn was_read(&self, key: &Key) -> bool {
+        self.items.contains_key(&primary_key(key))
     }
 
     /// The tenant's state; `None` if there is no such tenant.
     pub fn tenant_state(&self) -> Result<Option<TenantState>> {
-        let Some(state) = self.items.get(&primary_key(&keys::state(&self.tenant_id))) else { return Ok(None) };
+        let Some(state) = self.at(&keys::state(&self.tenant_id))? else { return Ok(None) };
         if tenant_items::summary(state)?.is_none() {
             return Ok(None);
         }
@@ -146,18 +158,18 @@ impl Prefetched {
 
     /// An API key and the hashes of its secrets.
     pub fn api_key(&self, id: &ApiKeyId) -> Result<Option<(ApiKey, KeyHashes)>> {
-        let item = self.item(&Read::ApiKey(id.clone()));
+        let item = self.item(&Read::ApiKey(id.clone()))?;
         item.map(|item| Ok((api_keys::read(item)?, api_keys::hashes(item)?))).transpose()
     }
 
     /// The organization of this name.
     pub fn organization(&self, handle: &Handle) -> Result<Option<Organization>> {
-        self.item(&Read::Organization(handle.clone())).map(entries::organization).transpose()
+        self.item(&Read::Organization(handle.clone()))?.map(entries::organization).transpose()
     }
 
     /// The user of this name.
     pub fn user(&self, handle: &Handle) -> Result<Option<User>> {
-        self.item(&Read::User(handle.clone())).map(entries::user).transpose()
+        self.item(&Read::User(handle.clone()))?.map(entries::user).transpose()
     }
 
     /// The organization that a reference means.
@@ -174,23 +186,23 @@ impl Prefetched {
 
     /// The registered tenant of this key.
     pub fn registered_tenant(&self, key: &RegisteredKey) -> Result<Option<RegisteredTenant>> {
-        self.item(&Read::RegisteredTenant(key.clone())).map(entries::registered_tenant).transpose()
+        self.item(&Read::RegisteredTenant(key.clone()))?.map(entries::registered_tenant).transpose()
     }
 
     /// How often the tokens of an external user have been revoked.
     pub fn external_epoch(&self, id: &ExternalId) -> Result<u64> {
-        let epoch = self.item(&Read::ExternalUser(id.clone())).map(|item| Reader(item).number("epoch"));
+        let epoch = self.item(&Read::ExternalUser(id.clone()))?.map(|item| Reader(item).number("epoch"));
         Ok(epoch.transpose()?.unwrap_or_default())
     }
 
     /// Whether the token with this `jti` was revoked.
-    pub fn is_revoked(&self, jti: Uuid) -> bool {
-        self.item(&Read::Revocation(jti)).is_some()
+    pub fn is_revoked(&self, jti: Uuid) -> Result<bool> {
+        Ok(self.item(&Read::Revocation(jti))?.is_some())
     }
 
     /// The keys that tokens can be verified with at that time.
     pub fn signing_keys(&self, now: Timestamp) -> Result<Vec<PublishedKey>> {
-        let keys = self.item(&Read::SigningKeys).map(|item| signing::read(item, now));
+        let keys = self.item(&Read::SigningKeys)?.map(|item| signing::read(item, now));
         Ok(keys.transpose()?.unwrap_or_default())
     }
 }

@@ -9,51 +9,56 @@ use super::entries::{self, Attribute, DirectoryRecord};
 use super::expression::{Condition, Update, put};
 use super::item::{millis, number, text, time_to_live};
 use super::keys::{self, Key, Kind, LISTING_ORDER, TENANT_LISTING};
+use super::organization_cache::OrganizationHints;
 use super::prefetch::{Prefetched, Read};
 use super::table::{ATTEMPTS, Commit, Table};
 use crate::domain::{
-    Day, ExternalId, Handle, Organization, OrganizationFields, Random, Reference, RegisteredKey, RegisteredTenant,
-    TenantId, Timestamp, User, UserFields, Viewpoint, random_uuid,
+    Day, ExternalId, Handle, Organization, OrganizationFields, Problem, Random, Reference, RegisteredData,
+    RegisteredKey, RegisteredTenant, RegisteredTenantFields, TenantId, Timestamp, TokenRequest, User, UserFields,
+    Viewpoint, random_uuid,
 };
 use crate::error::{Error, Result};
 
 /// What a tenant has registered.
 #[derive(Clone, Copy)]
-pub struct Projects<'a> {
+pub struct Directory<'a> {
     pub(crate) table: &'a Table,
     pub(crate) random: &'a dyn Random,
-    /// Whose.
-    pub(crate) tenant: &'a TenantId,
+    pub(crate) hints: &'a OrganizationHints,
+    /// What was read together with the credential.
+    pub(crate) prefetched: &'a Prefetched,
 }
 
-impl fmt::Debug for Projects<'_> {
+impl fmt::Debug for Directory<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Projects")
+        formatter.write_str("Directory")
     }
 }
 
-/// The names under which an entry may be registered already.
-pub fn names(id: Option<Uuid>, external_id: Option<&ExternalId>) -> impl Iterator<Item = Handle> {
+/// The handles under which something may be registered already.
+pub fn handles(id: Option<Uuid>, external_id: Option<&ExternalId>) -> impl Iterator<Item = Handle> {
     let external_id = external_id.cloned().map(Handle::External);
     id.map(Handle::Uuid).into_iter().chain(external_id)
 }
 
-impl Projects<'_> {
+impl<'a> Directory<'a> {
+    /// Whose it is.
+    pub(super) fn tenant(&self) -> &'a TenantId {
+        self.prefetched.tenant_id()
+    }
+
     /// Registers an organization, or registers it again with what is different: by its uuid, or else by its external id.
     ///
     /// # Errors
     /// If uuid and external id are of two different ones.
-    pub async fn register_organization(
-        self,
-        mut seen: Prefetched,
-        entry: OrganizationFields,
-        now: Timestamp,
-    ) -> Result<Organization> {
+    pub async fn register_organization(self, fields: OrganizationFields, now: Timestamp) -> Result<Organization> {
+        let mut newer = None;
         for _ in 0..ATTEMPTS {
-            let before = existing(entry.id, entry.external_id.as_ref(), |handle| seen.organization(handle))?;
+            let seen = newer.as_ref().unwrap_or(self.prefetched);
+            let before = existing(fields.id, fields.external_id.as_ref(), |handle| seen.organization(handle))?;
             let after = match &before {
-                None => Organization::new(self.id(entry.id)?, entry.clone(), now),
-                Some(before) => match before.changed(entry.clone(), now) {
+                None => Organization::new(self.id(fields.id)?, fields.clone(), now),
+                Some(before) => match before.changed(fields.clone(), now) {
                     Some(after) => after,
                     None => return Ok(before.clone()),
                 },
@@ -61,11 +66,8 @@ impl Projects<'_> {
             if self.write(before.as_ref(), &after).await? {
                 return Ok(after);
             }
-            let names = names(entry.id, entry.external_id.as_ref());
-            seen = self
-                .table
-                .prefetch(self.tenant, &Viewpoint::Account, &names.map(Read::Organization).collect::<Vec<_>>())
-                .await?;
+            let handles = handles(fields.id, fields.external_id.as_ref());
+            newer = Some(self.read(handles.map(Read::Organization)).await?);
         }
         Err(Error::StaleUpdate)
     }
@@ -76,14 +78,16 @@ impl Projects<'_> {
     /// # Errors
     /// If there is no such organization, if uuid and external id are of two different users, or if a token could not carry
     /// the properties of both.
-    pub async fn register_user(self, mut seen: Prefetched, entry: UserFields, now: Timestamp) -> Result<User> {
-        let organization = seen.organization_of(&entry.organization)?.ok_or(Error::OrganizationNotFound)?;
-        organization.properties.overlaid_with(&entry.properties).ok_or(Error::PropertiesTooLarge)?;
+    pub async fn register_user(self, fields: UserFields, now: Timestamp) -> Result<User> {
+        let organization = self.prefetched.organization_of(&fields.organization)?.ok_or(Error::OrganizationNotFound)?;
+        organization.properties.overlaid_with(&fields.properties).ok_or(Error::PropertiesTooLarge)?;
+        let mut newer = None;
         for _ in 0..ATTEMPTS {
-            let before = existing(entry.id, entry.external_id.as_ref(), |handle| seen.user(handle))?;
+            let seen = newer.as_ref().unwrap_or(self.prefetched);
+            let before = existing(fields.id, fields.external_id.as_ref(), |handle| seen.user(handle))?;
             let after = match &before {
-                None => User::new(self.id(entry.id)?, organization.id, entry.clone(), now),
-                Some(before) => match before.changed(organization.id, entry.clone(), now) {
+                None => User::new(self.id(fields.id)?, organization.id, fields.clone(), now),
+                Some(before) => match before.changed(organization.id, fields.clone(), now) {
                     Some(after) => after,
                     None => return Ok(before.clone()),
                 },
@@ -91,49 +95,43 @@ impl Projects<'_> {
             if self.write(before.as_ref(), &after).await? {
                 return Ok(after);
             }
-            let names = names(entry.id, entry.external_id.as_ref());
-            seen = self
-                .table
-                .prefetch(self.tenant, &Viewpoint::Account, &names.map(Read::User).collect::<Vec<_>>())
-                .await?;
+            let handles = handles(fields.id, fields.external_id.as_ref());
+            newer = Some(self.read(handles.map(Read::User)).await?);
         }
         Err(Error::StaleUpdate)
     }
 
-    /// The user that a reference means, and its organization, which has to be the one that is named if one is. `seen` has
-    /// whatever both references can mean. One call if no organization is named and the user was found in another one last, or
+    async fn read(self, reads: impl Iterator<Item = Read>) -> Result<Prefetched> {
+        self.table.prefetch(self.tenant(), &Viewpoint::Account, &reads.collect::<Vec<_>>()).await
+    }
+
+    /// The user that a reference means, and its organization, which has to be the one that is named if one is. Both were read
+    /// together with the credential. One call if no organization is named and the user was found in another one last, or
     /// never: which one it is is known only then.
     ///
     /// # Errors
     /// [`Error::UserNotFound`], whichever of the two there isn't: who asks is not told of what others have.
-    pub async fn member(
-        self,
-        seen: &Prefetched,
-        user: &Reference,
-        organization: Option<&Reference>,
-    ) -> Result<(User, Organization)> {
-        let found = seen.user_of(user)?.ok_or(Error::UserNotFound)?;
+    pub async fn member(self, user: &Reference, organization: Option<&Reference>) -> Result<(User, Organization)> {
+        let found = self.prefetched.user_of(user)?.ok_or(Error::UserNotFound)?;
         let organization = match organization {
-            Some(reference) => seen.organization_of(reference)?,
-            None => self.home(seen, user, found.organization_id).await?,
+            Some(reference) => self.prefetched.organization_of(reference)?,
+            None => self.organization_of(user, found.organization_id).await?,
         };
         let organization = organization.filter(|organization| organization.id == found.organization_id);
         Ok((found, organization.ok_or(Error::UserNotFound)?))
     }
 
     /// The organization of a user that was asked for without it.
-    async fn home(self, seen: &Prefetched, user: &Reference, id: Uuid) -> Result<Option<Organization>> {
-        let home = Handle::Uuid(id);
-        if let Some(organization) = seen.organization(&home)? {
+    async fn organization_of(self, user: &Reference, id: Uuid) -> Result<Option<Organization>> {
+        let handle = Handle::Uuid(id);
+        if self.prefetched.was_read(&self.key::<Organization>(&handle))
+            && let Some(organization) = self.prefetched.organization(&handle)?
+        {
             return Ok(Some(organization));
         }
-        let organization = self
-            .table
-            .prefetch(self.tenant, &Viewpoint::Account, &[Read::Organization(home.clone())])
-            .await?
-            .organization(&home)?;
+        let organization = self.read([Read::Organization(handle.clone())].into_iter()).await?.organization(&handle)?;
         if organization.is_some() {
-            user.meanings().for_each(|meaning| self.table.organization_hints.remember(self.tenant, meaning, id));
+            user.meanings().for_each(|meaning| self.hints.remember(self.tenant(), meaning, id));
         }
         Ok(organization)
     }
@@ -151,21 +149,21 @@ impl Projects<'_> {
         Ok(matches!(self.table.commit(writes).await?, Commit::Done))
     }
 
-    fn place<E: DirectoryRecord>(self, handle: &Handle) -> Key {
-        keys::named(self.tenant, E::KIND, handle)
+    fn key<E: DirectoryRecord>(self, handle: &Handle) -> Key {
+        keys::named(self.tenant(), E::KIND, handle)
     }
 
     /// The item under the external id: all that the one under the uuid has, but its place in the list.
     fn copy<E: DirectoryRecord>(self, entry: &E, external_id: &ExternalId) -> Result<TransactWriteItem> {
-        let mut item = self.place::<E>(&Handle::External(external_id.clone()));
+        let mut item = self.key::<E>(&Handle::External(external_id.clone()));
         item.extend(entries::new(entry));
         put(&self.table.name, item, Condition::is_new())
     }
 
     fn creation<E: DirectoryRecord>(self, entry: &E) -> Result<Vec<TransactWriteItem>> {
-        let mut item = self.place::<E>(&Handle::Uuid(entry.id()));
+        let mut item = self.key::<E>(&Handle::Uuid(entry.id()));
         item.extend(entries::new(entry));
-        item.insert(TENANT_LISTING.to_owned(), text(keys::listing(self.tenant, E::KIND)));
+        item.insert(TENANT_LISTING.to_owned(), text(keys::listing(self.tenant(), E::KIND)));
         item.insert(LISTING_ORDER.to_owned(), text(keys::listed(entry.record().created_at, entry.id())));
         let mut writes = vec![put(&self.table.name, item, Condition::is_new())?];
         if let Some(external_id) = entry.external_id() {
@@ -183,14 +181,14 @@ impl Projects<'_> {
             Condition::new("revision = :before AND epoch = :epoch", as_read)
         };
         let update = |handle: &Handle| {
-            set_all(Update::of(self.place::<E>(handle)), entries::written(after)).in_transaction(table, unchanged())
+            set_all(Update::of(self.key::<E>(handle)), entries::written(after)).in_transaction(table, unchanged())
         };
         let mut writes = vec![update(&Handle::Uuid(after.id()))?];
         match (before.external_id(), after.external_id()) {
             (Some(old), Some(new)) if old == new => writes.push(update(&Handle::External(new.clone()))?),
             (old, new) => {
                 writes.extend(new.map(|new| self.copy(after, new)).transpose()?);
-                let gone = old.map(|old| delete(table, self.place::<E>(&Handle::External(old.clone())), before));
+                let gone = old.map(|old| delete(table, self.key::<E>(&Handle::External(old.clone())), before));
                 writes.extend(gone.transpose()?);
             }
         }
@@ -208,23 +206,61 @@ impl Projects<'_> {
                 "attribute_exists(pk) AND (attribute_not_exists(last_token_on) OR last_token_on < :today)",
                 [(":today", text(day))],
             );
-            Update::of(self.place::<User>(&handle))
-                .set("last_token_on", text(day))
-                .in_transaction(&self.table.name, due)
+            Update::of(self.key::<User>(&handle)).set("last_token_on", text(day)).in_transaction(&self.table.name, due)
         };
-        let names = names(Some(user.id), user.external_id.as_ref());
-        if let Ok(writes) = names.map(note).collect::<Result<Vec<_>>>() {
+        let handles = handles(Some(user.id), user.external_id.as_ref());
+        if let Ok(writes) = handles.map(note).collect::<Result<Vec<_>>>() {
             let _: Result<Commit> = self.table.commit(writes).await;
         }
     }
 
-    /// Registers a tenant of the older kind, or registers it again with what is different. Nothing is written when nothing is,
-    /// and a token was issued for it on the same day before.
+    /// The user and the organization that a registered tenant has become, if it was migrated: `key` is then the external id of
+    /// an organization, and `user` that of one of its users.
+    ///
+    /// # Errors
+    /// If it was migrated, and no user is named or it is not one of that organization.
+    pub fn migrated(self, key: Option<&ExternalId>, user: Option<&ExternalId>) -> Result<Option<(User, Organization)>> {
+        let Some(key) = key else { return Ok(None) };
+        let Some(organization) = self.prefetched.organization(&Handle::External(key.clone()))? else { return Ok(None) };
+        let required = || Error::invalid("user", Problem::new("is required, because key is that of an organization"));
+        let user = self.prefetched.user(&Handle::External(user.ok_or_else(required)?.clone()))?;
+        let user = user.filter(|user| user.organization_id == organization.id);
+        Ok(Some((user.ok_or(Error::UserNotFound)?, organization)))
+    }
+
+    /// A request for the token of a registered tenant, as it is with this login.
+    ///
+    /// # Errors
+    /// If there is no organization such as is named.
+    pub fn registration(self, fields: RegisteredTenantFields, at: Timestamp) -> Result<Registration> {
+        let project = self.tenant().project_id().unwrap_or_default();
+        let RegisteredTenantFields { key, name, payload, user, organization_id, lifetime } = fields;
+        let before = self.prefetched.registered_tenant(&key)?;
+        let after = RegisteredTenant::registered(before.as_ref(), key, name, payload, at);
+        let named = organization_id.filter(|id| *id != project);
+        let found = |id| self.prefetched.organization(&Handle::Uuid(id))?.ok_or(Error::OrganizationNotFound);
+        let organization = named.map(found).transpose()?;
+        let data = RegisteredData {
+            parent_org_id: named.unwrap_or(project),
+            display_name: after.name.to_string(),
+            payload: after.payload.clone(),
+        };
+        let user = match user {
+            Some(user) => Some((user.clone(), self.prefetched.external_epoch(&user)?)),
+            None => None,
+        };
+        let key = after.key.clone();
+        let request = TokenRequest::for_registered_tenant(key, user, organization.as_ref(), data, lifetime, at);
+        Ok(Registration { before, after, request })
+    }
+
+    /// Registers a registered tenant, or registers it again with what is different. Nothing is written when nothing is, and a
+    /// token was issued for it on the same day before.
     ///
     /// # Errors
     /// If the table fails.
-    pub async fn register_tenant(self, before: Option<&RegisteredTenant>, after: &RegisteredTenant) -> Result<()> {
-        if before == Some(after) {
+    pub async fn register_tenant(self, Registration { before, after, .. }: &Registration) -> Result<()> {
+        if before.as_ref() == Some(after) {
             return Ok(());
         }
         let id = after.key.digest();
@@ -232,7 +268,7 @@ impl Projects<'_> {
             RegisteredKey::Key(key) => (entries::BY_KEY, text(key)),
             RegisteredKey::Name(name) => (entries::BY_NAME, text(name)),
         };
-        let update = Update::of(keys::of_kind(self.tenant, Kind::RegisteredTenant, &id))
+        let update = Update::of(keys::of_kind(self.tenant(), Kind::RegisteredTenant, &id))
             .set("external_id", external_id)
             .set("kind", text(kind))
             .set("display_name", text(&after.name))
@@ -241,7 +277,7 @@ impl Projects<'_> {
             .set_or_remove("last_token_on", after.last_token_on.as_ref().map(text))
             // Of two first logins at once, the first to arrive says when it was.
             .set_once("created_at", millis(after.created_at))
-            .set_once(TENANT_LISTING, text(keys::listing(self.tenant, Kind::RegisteredTenant)))
+            .set_once(TENANT_LISTING, text(keys::listing(self.tenant(), Kind::RegisteredTenant)))
             .set_once(LISTING_ORDER, text(keys::listed(after.created_at, &id)));
         self.table.upsert(update).await
     }
@@ -251,8 +287,23 @@ impl Projects<'_> {
     /// # Errors
     /// If the table fails.
     pub async fn revoke_token(self, jti: Uuid, expires_at: Timestamp) -> Result<()> {
-        let update = Update::of(keys::of_kind(self.tenant, Kind::Token, jti));
+        let update = Update::of(keys::of_kind(self.tenant(), Kind::Token, jti));
         self.table.upsert(update.set("purge_at", time_to_live(expires_at))).await
+    }
+}
+
+/// What a login of a registered tenant registers, and the token that it asks for.
+#[derive(Debug)]
+pub struct Registration {
+    before: Option<RegisteredTenant>,
+    after: RegisteredTenant,
+    request: TokenRequest,
+}
+
+impl Registration {
+    /// The request for the token.
+    pub fn token_request(&self) -> TokenRequest {
+        self.request.clone()
     }
 }
 

@@ -85,10 +85,9 @@ pub struct Stored<R> {
 pub struct Resources<'a> {
     pub(crate) table: &'a Table,
     pub(crate) random: &'a dyn Random,
-    pub(crate) tenant: &'a TenantId,
     pub(crate) viewpoint: &'a Viewpoint,
     /// What was read together with the credential.
-    pub(crate) found: &'a Prefetched,
+    pub(crate) prefetched: &'a Prefetched,
 }
 
 impl fmt::Debug for Resources<'_> {
@@ -97,7 +96,12 @@ impl fmt::Debug for Resources<'_> {
     }
 }
 
-impl Resources<'_> {
+impl<'a> Resources<'a> {
+    /// Whose resources they are.
+    pub(super) fn tenant(&self) -> &'a TenantId {
+        self.prefetched.tenant_id()
+    }
+
     /// An id for a new row.
     ///
     /// # Errors
@@ -125,12 +129,12 @@ impl Resources<'_> {
     pub(super) fn owner_of(&self, kind: ResourceKind, id: Uuid) -> Result<(Owner, Option<&Item>)> {
         for owner in Owner::visible(self.viewpoint, kind) {
             if owner == Owner::Account {
-                let entry = self.found.at(&row_keys::entry(self.tenant, &owner, List::Of(kind), id));
+                let entry = self.prefetched.at(&row_keys::entry(self.tenant(), &owner, List::Of(kind), id))?;
                 let entry = Reader(entry.ok_or(Error::ResourceNotFound)?);
                 let owned_by = Owner::parse(entry.text(OWNED_BY)?).ok_or_else(|| entry.unreadable(OWNED_BY))?;
                 return Ok((owned_by, None));
             }
-            if let Some(item) = self.found.at(&self.resource_key(&owner, kind, id)) {
+            if let Some(item) = self.prefetched.at(&self.resource_key(&owner, kind, id))? {
                 return Ok((owner, Some(item)));
             }
         }
@@ -202,7 +206,7 @@ impl Resources<'_> {
     }
 
     pub(super) fn resource_key(&self, owner: &Owner, kind: ResourceKind, id: Uuid) -> Key {
-        row_keys::resource(self.tenant, owner, kind, id, ItemPart::Resource)
+        row_keys::resource(self.tenant(), owner, kind, id, ItemPart::Resource)
     }
 
     /// The writes that make a row, in the owner where the view writes.
@@ -238,10 +242,10 @@ impl Resources<'_> {
 
     /// The writes that put a row into a list of its owner, and into the account's.
     pub(super) fn enter(&self, owner: &Owner, list: List, id: Uuid) -> Result<Vec<TransactWriteItem>> {
-        let mut account = row_keys::entry(self.tenant, &Owner::Account, list, id);
+        let mut account = row_keys::entry(self.tenant(), &Owner::Account, list, id);
         account.insert(OWNED_BY.to_owned(), text(owner));
         Ok(vec![
-            put(&self.table.name, row_keys::entry(self.tenant, owner, list, id), Condition::is_new())?,
+            put(&self.table.name, row_keys::entry(self.tenant(), owner, list, id), Condition::is_new())?,
             put(&self.table.name, account, Condition::is_new())?,
             self.count(owner, list, id, 1)?,
             self.count(&Owner::Account, list, id, 1)?,
@@ -250,7 +254,8 @@ impl Resources<'_> {
 
     /// The writes that take it out of them.
     pub(super) fn leave(&self, owner: &Owner, list: List, id: Uuid) -> Result<Vec<TransactWriteItem>> {
-        let remove = |owner| delete(&self.table.name, row_keys::entry(self.tenant, owner, list, id), Condition::none());
+        let remove =
+            |owner| delete(&self.table.name, row_keys::entry(self.tenant(), owner, list, id), Condition::none());
         Ok(vec![
             remove(owner)?,
             remove(&Owner::Account)?,
@@ -260,7 +265,7 @@ impl Resources<'_> {
     }
 
     fn count(&self, owner: &Owner, list: List, id: Uuid, amount: i32) -> Result<TransactWriteItem> {
-        let update = Update::of(row_keys::counter(self.tenant, owner, list, id)).add(RESOURCE_COUNT, amount);
+        let update = Update::of(row_keys::counter(self.tenant(), owner, list, id)).add(RESOURCE_COUNT, amount);
         update.in_transaction(&self.table.name, Condition::none())
     }
 

@@ -34,9 +34,9 @@ impl Resources<'_> {
 
     /// A page of a list, as the view sees it.
     pub(super) async fn page<R: Resource>(self, list: List, paging: PageRequest) -> Result<OffsetPage<Stored<R>>> {
-        let counters = row_keys::counters(self.tenant, self.viewpoint, list);
-        let counts = counters.iter().filter_map(|key| self.found.at(key)).map(resource_count);
-        let total = counts.sum::<Result<u64>>()?;
+        let counters = row_keys::counters(self.tenant(), self.viewpoint, list);
+        let counts = counters.iter().filter_map(|key| self.prefetched.at(key).transpose());
+        let total = counts.map(|counter| resource_count(counter?)).sum::<Result<u64>>()?;
         self.page_in(&Owner::visible(self.viewpoint, R::KIND), list, total, paging).await
     }
 
@@ -70,7 +70,7 @@ impl Resources<'_> {
 
     /// The entries of one page, newest first, of all owners together.
     async fn entries(self, owners: &[Owner], list: List, offset: u64, limit: u64) -> Result<Vec<(Uuid, Owner)>> {
-        let stream = |owner| Stream::new(owner, row_keys::listed(self.tenant, owner, list), offset <= NEAR);
+        let stream = |owner| Stream::new(owner, row_keys::listed(self.tenant(), owner, list), offset <= NEAR);
         let mut streams: Vec<_> = owners.iter().map(stream).collect();
         let mut chosen = Vec::new();
         for position in 0..offset + limit {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::table::{ATTEMPTS, failed, pause};
-use crate::domain::{OperatorKeys, PrivateJwk, SecretVersion, SigningKey, TenantId, TenantSecret};
+use crate::domain::{OperatorKeys, PrivateJwk, SecretVersion, SigningKey, SigningPointer, TenantId, TenantSecret};
 use crate::error::{Error, Result};
 
 /// For whoever looks at a secret in the console. `AWSCURRENT` stays on the first version for ever.
@@ -125,17 +125,25 @@ impl Secrets {
         serde_json::from_str(&text).map_err(|_| Error::internal("the admin secret is not the JSON that it must be"))
     }
 
-    /// The key that signs a tenant's tokens.
+    /// The key that signs a tenant's tokens: the one that `pointer` names.
     ///
     /// # Errors
-    /// If Secrets Manager fails, or the version is not the JSON that it must be.
-    pub async fn signing_key(&self, id: &TenantId, version: Uuid) -> Result<Arc<SigningKey>> {
-        if let Some(key) = self.signing_keys.get(version) {
-            return Ok(key);
+    /// If Secrets Manager fails, or the version is not the JSON that it must be, or holds another key.
+    pub async fn signing_key(&self, id: &TenantId, pointer: &SigningPointer) -> Result<Arc<SigningKey>> {
+        let version = pointer.version.id;
+        let key = match self.signing_keys.get(version) {
+            Some(key) => key,
+            None => {
+                let stored: StoredSigningKey = self.version(id, version).await?;
+                let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
+                self.signing_keys.keep(version, key)
+            }
+        };
+        if key.kid() == pointer.kid {
+            Ok(key)
+        } else {
+            Err(Error::internal("the signing key is not the one that the tenant's item names"))
         }
-        let stored: StoredSigningKey = self.version(id, version).await?;
-        let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
-        Ok(self.signing_keys.keep(version, key))
     }
 
     /// The secret that a tenant signs its calls with.

@@ -27,10 +27,10 @@ impl Resources<'_> {
         let mut writes = vec![
             touch.in_transaction(table, Condition::exists())?,
             self.put_resource(&owner, message)?,
-            put(table, row_keys::entry(self.tenant, &owner, list, message.id), Condition::is_new())?,
+            put(table, row_keys::entry(self.tenant(), &owner, list, message.id), Condition::is_new())?,
         ];
         if let Some(parent) = message.parent_id {
-            writes.push(check(table, row_keys::entry(self.tenant, &owner, list, parent), Condition::exists())?);
+            writes.push(check(table, row_keys::entry(self.tenant(), &owner, list, parent), Condition::exists())?);
         }
         match self.commit(writes).await? {
             None => Ok(()),
@@ -59,7 +59,7 @@ impl Resources<'_> {
         let stored = self.changeable::<AgentSession>(id).await?;
         let mut writes = self.deletion(&stored)?;
         let mut tombstone =
-            row_keys::resource(self.tenant, &stored.owner, ResourceKind::AgentSession, id, ItemPart::Tombstone);
+            row_keys::resource(self.tenant(), &stored.owner, ResourceKind::AgentSession, id, ItemPart::Tombstone);
         tombstone.extend([
             (TENANT_STATUS.to_owned(), text(TOMBSTONE)),
             (LISTING_ORDER.to_owned(), text(keys::listed(at, id))),

@@ -17,7 +17,6 @@ use aws_sdk_dynamodb::types::{
 use super::expression::{Condition, Update, non_empty};
 use super::item::Item;
 use super::keys::{Key, PK, SK};
-use super::organization_cache::OrganizationHints;
 use crate::error::{Error, Result};
 
 /// How often something is tried that others got in the way of.
@@ -34,8 +33,6 @@ const MOST_DELETIONS: usize = 25;
 pub struct Table {
     pub client: Client,
     pub name: String,
-    /// Where users were found.
-    pub organization_hints: OrganizationHints,
 }
 
 /// How an update ended.

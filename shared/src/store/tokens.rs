@@ -142,7 +142,7 @@ impl Tenants<'_> {
         entry: &E,
         count: impl Fn(Key, Condition) -> Result<TransactWriteItem>,
     ) -> Result<Vec<TransactWriteItem>> {
-        let names = projects::names(Some(entry.id()), entry.external_id());
+        let names = projects::handles(Some(entry.id()), entry.external_id());
         names
             .map(|handle| {
                 let same = match entry.external_id() {

@@ -91,7 +91,7 @@ impl Resources<'_> {
     }
 
     fn default_key(&self, owner: &Owner) -> Key {
-        row_keys::default_workspace(self.tenant, owner)
+        row_keys::default_workspace(self.tenant(), owner)
     }
 
     async fn view_one(self, stored: Stored<Workspace>) -> Result<WorkspaceView> {
@@ -100,7 +100,7 @@ impl Resources<'_> {
 
     /// Workspaces as the viewer sees them. One call, or two or three for many.
     async fn view(self, stored: Vec<Stored<Workspace>>) -> Result<Vec<WorkspaceView>> {
-        let counters = |id| row_keys::counters(self.tenant, self.viewpoint, List::DocumentsIn(id));
+        let counters = |id| row_keys::counters(self.tenant(), self.viewpoint, List::DocumentsIn(id));
         let owners: HashSet<_> = stored.iter().map(|stored| &stored.owner).collect();
         let keys = owners.into_iter().map(|owner| self.default_key(owner));
         let keys = keys.chain(stored.iter().flat_map(|stored| counters(stored.resource.id)));

@@ -9,4 +9,5 @@ pub mod refusals;
 mod relay;
 mod scoped_tokens;
 mod tokens;
+mod unread;
 mod witness;

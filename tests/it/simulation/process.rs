@@ -8,9 +8,9 @@ use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use shared::App;
-use shared::auth::{Caller, Needs, Request, SignedTenant};
+use shared::auth::{Caller, InputSummary, Request, SignedTenant};
 use shared::config::Config;
-use shared::domain::{Actor, ChangeContext, NewTenant, SystemRandomness, TenantId};
+use shared::domain::{Actor, ChangeContext, NewTenant, SystemRandomness, TenantId, Timestamp};
 use shared::error::Result;
 
 use super::schedule::{Schedule, Stop};
@@ -111,7 +111,7 @@ impl Process {
     }
 
     pub async fn request(&self, request: &Request) -> Result<SignedTenant> {
-        SignedTenant::authenticate(&self.app, request, &Needs::default()).await.map(|(tenant, ())| tenant)
+        SignedTenant::authenticate(&self.app, request, &InputSummary::default()).await
     }
 }
 
@@ -122,8 +122,13 @@ pub fn signed(signing: &Signing, request_id: &str) -> Request {
         method: "GET".to_owned(),
         path: WHOAMI.to_owned(),
         request_id: request_id.to_owned(),
+        at: Timestamp::from_millis(0),
+        deadline: Timestamp::from_millis(0),
+        path_parameters: BTreeMap::new(),
+        base_url: String::new(),
+        query: String::new(),
         headers,
-        ..Request::default()
+        body: Vec::new(),
     }
 }
 

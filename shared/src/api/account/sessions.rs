@@ -70,7 +70,7 @@ impl Operation for GetAgentSession {
     }
 }
 
-/// FieldUpdates fields of a session.
+/// Changes fields of a session.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateAgentSession;
 

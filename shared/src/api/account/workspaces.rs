@@ -69,7 +69,7 @@ impl Operation for GetWorkspace {
     }
 }
 
-/// FieldUpdates fields of a workspace.
+/// Changes fields of a workspace.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateWorkspace;
 

@@ -10,9 +10,10 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::*;
+use crate::domain::token::Subject;
 use crate::domain::{
-    ApiKeyId, Epochs, ExternalId, Grant, Properties, RegisteredData, RegisteredKey, SigningKey, Subject,
-    SystemRandomness,
+    ApiKey, ApiKeyClaims, ApiKeyId, Epochs, ExternalId, KeyKind, KeyName, Origins, Properties, RegisteredData,
+    RegisteredKey, SigningKey, SystemRandomness, TokenRequest,
 };
 
 mod claims;
@@ -74,15 +75,32 @@ impl Party {
     }
 
     fn claims_of(&self, subject: Subject, epochs: Epochs) -> Map<String, Value> {
-        let grant = Grant {
-            issuer: &self.issuer,
-            key_id: &ApiKeyId::parse("key_00112233445566ff").unwrap(),
-            subject,
-            epochs,
-            lifetime: TokenLifetime::HOUR,
-            at: at(NOW),
-        };
-        fields(&serde_json::to_value(grant.claims(&SystemRandomness::new()).unwrap()).unwrap())
+        let key = self.api_key(epochs.key);
+        let request = TokenRequest { subject, epochs, lifetime: TokenLifetime::HOUR, at: at(NOW) };
+        let claims = request.claims(&self.issuer, &key, epochs.tenant, &SystemRandomness::new()).unwrap();
+        fields(&serde_json::to_value(claims).unwrap())
+    }
+
+    /// The API key that mints its tokens.
+    fn api_key(&self, epoch: u64) -> ApiKey {
+        ApiKey {
+            claims: ApiKeyClaims {
+                kind: KeyKind::Account,
+                id: ApiKeyId::parse("key_00112233445566ff").unwrap(),
+                tenant_id: self.issuer.tenant_id.clone(),
+            },
+            name: KeyName::parse("Backend").unwrap(),
+            start: String::new(),
+            allowed_origins: Origins::from_stored(Vec::new()),
+            created_at: at(0),
+            expires_at: None,
+            rotated_at: None,
+            previous_until: None,
+            revoked_at: None,
+            epoch,
+            tokens_revoked_at: None,
+            last_used_on: None,
+        }
     }
 
     /// The claims of a user's token.
@@ -132,7 +150,7 @@ impl Party {
     }
 
     fn check(&self, token: &str) -> Result<Claims, Refused> {
-        UnverifiedToken::parse(token)?.verify(&self.issuer, &self.published(), at(NOW))
+        UnverifiedToken::parse(token)?.verify(&self.issuer, &self.published(), at(NOW)).cloned()
     }
 }
 
@@ -350,13 +368,14 @@ fn the_other_spelling_of_a_signature_is_the_same_token() {
 fn a_token_of_a_tenant_is_none_of_any_other_even_under_the_same_key() {
     let keys = TENANT.published();
     let token = user_token();
-    let moved = UnverifiedToken::parse(&token).unwrap().verify(&OTHER.issuer, &keys, at(NOW));
+    let read = UnverifiedToken::parse(&token).unwrap();
+    let moved = read.verify(&OTHER.issuer, &keys, at(NOW));
     assert_eq!(moved.unwrap_err(), Refused(AUD));
     let elsewhere = Issuer::new("https://other.example.com", &TENANT.issuer.tenant_id);
-    let moved = UnverifiedToken::parse(&token).unwrap().verify(&elsewhere, &keys, at(NOW));
+    let moved = read.verify(&elsewhere, &keys, at(NOW));
     assert_eq!(moved.unwrap_err(), Refused(ISS));
     for keys in [&[][..], &keys[1..]] {
-        let unknown = UnverifiedToken::parse(&token).unwrap().verify(&TENANT.issuer, keys, at(NOW));
+        let unknown = read.verify(&TENANT.issuer, keys, at(NOW));
         assert_eq!(unknown.unwrap_err(), Refused(KID));
     }
 }

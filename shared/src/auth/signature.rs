@@ -8,7 +8,7 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{Attempt, Caller, CredentialLocation, Needs, Request, SecurityScheme};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
     Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantId, TenantName, TenantQuota, Timestamp,
@@ -57,10 +57,7 @@ impl Caller for SignedTenant {
                       `timestamp.METHOD.path?query.nonce.sha256(body)`. The first three may also be named `X-Bloonio-…`.",
     }];
 
-    type Found = ();
-    type ChangeContext = ();
-
-    async fn authenticate(app: &App, request: &Request, _: &Needs) -> Result<(Self, ())> {
+    async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
         let call = read(request)?;
         let at = app.now();
         if !call.is_of_now(at) {
@@ -83,7 +80,7 @@ impl Caller for SignedTenant {
                 let Accepted { state, quota } = *accepted;
                 let is_current = state.secret.current.id == signed.secret;
                 let secret = if is_current { SecretUsed::Current } else { SecretUsed::Previous };
-                Ok((Self { tenant_id, state, quota, signed_with: call.version, secret }, ()))
+                Ok(Self { tenant_id, state, quota, signed_with: call.version, secret })
             }
             Verdict::Dead => Err(Error::Unauthenticated("secret is dead, or the tenant takes v2 only")),
             Verdict::Suspended(quota) => Err(Error::TenantSuspended(Some(TenantQuota { tenant_id, quota }))),
@@ -91,12 +88,8 @@ impl Caller for SignedTenant {
         }
     }
 
-    fn change(&self, _: &Attempt<'_>) -> Result<()> {
-        Ok(())
-    }
-
-    fn tenant_id(&self) -> Option<&str> {
-        Some(self.tenant_id.as_str())
+    fn tenant_id(&self) -> Option<&TenantId> {
+        Some(&self.tenant_id)
     }
 
     fn quota(&self) -> Option<Quota> {

@@ -4,15 +4,16 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use data_encoding::BASE64;
-use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::token::Order;
-use super::{Attempt, Caller, CredentialLocation, LARGEST_BODY, Needs, Request, SecurityScheme};
+use super::tokens::{self, PresentedToken};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
-use crate::domain::{ApiKey, ApiKeySecret, Issuer, KeyKind, KeyState, SignedToken, TenantId, Viewpoint};
+use crate::domain::{
+    ApiKey, ApiKeySecret, Claims, Issuer, KeyKind, KeyState, SignedToken, TenantId, Timestamp, TokenRequest, Viewpoint,
+};
 use crate::error::{Error, Result};
-use crate::store::{Prefetched, Read, TenantState};
+use crate::store::{Directory, Prefetched, Read, TenantState};
 
 /// What a key is used for: which kinds will do, and where it may be.
 pub trait Purpose: Send + Sync + 'static {
@@ -58,6 +59,10 @@ impl Purpose for InspectsTokens {
 /// The proof that the request carried an API key that is in force and may be used for `P`, of a tenant that may act.
 pub struct KeyHolder<P> {
     key: ApiKey,
+    tenant: TenantState,
+    issuer: Issuer,
+    /// What was read together with the key.
+    prefetched: Prefetched,
     purpose: PhantomData<P>,
 }
 
@@ -67,9 +72,9 @@ impl<P> KeyHolder<P> {
         &self.key.claims.tenant_id
     }
 
-    /// Who issues its tokens.
-    pub fn issuer(&self, base_url: &str) -> Issuer {
-        Issuer::new(base_url, self.tenant_id())
+    /// What the tenant has registered.
+    pub fn directory<'a>(&'a self, app: &'a App) -> Directory<'a> {
+        app.directory(&self.prefetched)
     }
 }
 
@@ -78,8 +83,34 @@ impl KeyHolder<MintsTokens> {
     ///
     /// # Errors
     /// If it would be longer than what is looked at, or the secret store fails.
-    pub async fn mint(&self, app: &App, tenant: &TenantState, base_url: &str, order: Order) -> Result<SignedToken> {
-        order.mint(app, tenant, base_url, &self.key).await
+    pub async fn mint(&self, app: &App, request: TokenRequest) -> Result<SignedToken> {
+        tokens::mint(app, &self.issuer, &self.tenant, &self.key, request).await
+    }
+}
+
+impl KeyHolder<InspectsTokens> {
+    /// The claims of a token that the tenant signed and that is valid now; `None` for every other, whatever the reason.
+    ///
+    /// # Errors
+    /// If an item can't be read.
+    pub fn active_claims(&self, token: &PresentedToken, now: Timestamp) -> Result<Option<Claims>> {
+        let Some(claims) = tokens::verified_claims(token, &self.issuer, &self.prefetched, now)? else {
+            return Ok(None);
+        };
+        let active = self.tenant.is_active && tokens::is_unrevoked(claims, &self.tenant, &self.prefetched)?;
+        Ok(active.then(|| claims.clone()))
+    }
+
+    /// The claims of a token that the tenant signed, for revoking it: whether it is valid now doesn't matter, as long as it can
+    /// come to be.
+    ///
+    /// # Errors
+    /// If an item can't be read.
+    pub fn revocable_claims(&self, token: &PresentedToken, now: Timestamp) -> Result<Option<Claims>> {
+        let Some(token) = token.parsed() else { return Ok(None) };
+        let keys = self.prefetched.signing_keys(now)?;
+        let authentic = token.authentic(self.tenant_id(), &keys).ok();
+        Ok(authentic.filter(|claims| now < claims.expires_at()).cloned())
     }
 }
 
@@ -87,15 +118,6 @@ impl<P> fmt::Debug for KeyHolder<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "KeyHolder({})", self.key.claims.id)
     }
-}
-
-/// What was read with the credential.
-#[derive(Debug)]
-pub struct Found {
-    /// The tenant's state.
-    pub tenant: TenantState,
-    /// What the operation reads.
-    pub prefetched: Prefetched,
 }
 
 impl<P: Purpose> Caller for KeyHolder<P> {
@@ -112,35 +134,30 @@ impl<P: Purpose> Caller for KeyHolder<P> {
         },
     ];
 
-    type Found = Found;
-    type ChangeContext = ();
-
-    async fn authenticate(app: &App, request: &Request, needs: &Needs) -> Result<(Self, Found)> {
-        let presented = presented::<P>(request)?;
+    async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
+        let presented = presented::<P>(request, input)?;
         let claims = presented.claims();
-        let reads: Vec<_> = needs.reads.iter().cloned().chain([Read::ApiKey(claims.id.clone())]).collect();
-        let prefetched = app.prefetch(&claims.tenant_id, &Viewpoint::Account, &reads).await?;
-        let (key, found) = accept(app, request, &presented, P::KINDS, prefetched).await?;
-        Ok((Self { key, purpose: PhantomData }, found))
+        let reads: Vec<_> = input.reads.iter().cloned().chain([Read::ApiKey(claims.id.clone())]).collect();
+        let prefetched = app.prefetch(&claims.tenant_id, &Viewpoint::Account, reads).await?;
+        let (key, tenant) = accept(app, request, &presented, P::KINDS, &prefetched).await?;
+        let issuer = Issuer::new(&request.base_url, &key.claims.tenant_id);
+        Ok(Self { key, tenant, issuer, prefetched, purpose: PhantomData })
     }
 
-    fn change(&self, _: &Attempt<'_>) -> Result<()> {
-        Ok(())
-    }
-
-    fn tenant_id(&self) -> Option<&str> {
-        Some(self.key.claims.tenant_id.as_str())
+    fn tenant_id(&self) -> Option<&TenantId> {
+        Some(&self.key.claims.tenant_id)
     }
 }
 
-/// The key that was presented, if it is in force and of one of these kinds, of a tenant that may act. `prefetched` has the key.
+/// The key that was presented, with its tenant's state, if the key is in force and of one of these kinds, of a tenant that may
+/// act. The key is in `prefetched`.
 pub(super) async fn accept(
     app: &App,
     request: &Request,
     presented: &ApiKeySecret,
     kinds: &[KeyKind],
-    prefetched: Prefetched,
-) -> Result<(ApiKey, Found)> {
+    prefetched: &Prefetched,
+) -> Result<(ApiKey, TenantState)> {
     let claims = presented.claims();
     let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
     let (key, hashes) = prefetched.api_key(&claims.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
@@ -164,25 +181,17 @@ pub(super) async fn accept(
         return Err(Error::OriginNotAllowed);
     }
     app.note_use(&key).await;
-    Ok((key, Found { tenant, prefetched }))
+    Ok((key, tenant))
 }
 
 /// The key in the request: as bearer, in a header of its own, and where its purpose allows it as password or in the body.
 /// Garbage is refused here, before any store is asked.
-fn presented<P: Purpose>(request: &Request) -> Result<ApiKeySecret> {
-    #[derive(Deserialize)]
-    struct Body {
-        #[serde(rename = "apiKey")]
-        api_key: Zeroizing<String>,
-    }
+fn presented<P: Purpose>(request: &Request, input: &InputSummary) -> Result<ApiKeySecret> {
     let basic = request.header("authorization").and_then(|value| scheme(value, "basic"));
     let password = basic.filter(|_| P::AS_PASSWORD).and_then(password);
     let bearer = bearer(request);
     let header = request.header("x-api-key");
-    // A body that can't be read has no key; what is wrong with it is for those to know who have one.
-    let body = Some(&request.body).filter(|body| P::IN_BODY && body.len() <= LARGEST_BODY);
-    let body: Option<Body> = body.and_then(|body| serde_json::from_slice(body).ok());
-    let body = body.as_ref().map(|body| body.api_key.as_str());
+    let body = input.api_key.as_ref().filter(|_| P::IN_BODY).map(|key| key.as_str());
     let mut keys = [bearer, password.as_ref().map(|(_, key)| key.as_str()), header, body].into_iter().flatten();
     let key = keys.next().ok_or(Error::Unauthenticated("no API key"))?;
     if keys.any(|other| other != key) {

@@ -1,0 +1,208 @@
+//! Whoever calls the account surface: a backend with an account key, or whoever holds a scoped token.
+
+use std::fmt;
+
+use super::tokens::{self, PresentedToken, reads_for};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key};
+use crate::app::App;
+use crate::domain::{
+    ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Minutes, Problem, Scope, SignedToken, TenantId, Timestamp,
+    TokenLifetime, TokenRequest, Viewpoint,
+};
+use crate::error::{Error, RequestPart, Result};
+use crate::store::{Prefetched, Read, Resources, TenantState};
+
+/// The two headers in which an API key's request may name the end user.
+const END_USER_HEADERS: [(&str, &str); 2] =
+    [("external_user_id", "external_user_id"), ("x-end-user-id", "X-End-User-ID")];
+
+/// The account key, as the OpenAPI document describes it.
+const KEY: SecurityScheme = SecurityScheme {
+    name: "AccountKey",
+    location: CredentialLocation::Header("X-API-KEY"),
+    description: "An account key of the tenant. For backends: never in a page or an app. The end user of the call is named in \
+                  the header `external_user_id` or `X-End-User-ID`, or in the body; without one it sees the whole account.",
+};
+
+/// The proof of who calls, and as whom it sees: what the handler reads and writes goes through [`Viewer::resources`], and so
+/// through this viewpoint.
+pub struct Viewer {
+    tenant: TenantState,
+    viewpoint: Viewpoint,
+    /// The key that the call was made with; none, if it was a token.
+    key: Option<ApiKey>,
+    /// The service's address as clients see it.
+    base_url: String,
+    /// What was read together with the credential.
+    prefetched: Prefetched,
+}
+
+impl fmt::Debug for Viewer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Viewer({})", self.prefetched.tenant_id())
+    }
+}
+
+impl Caller for Viewer {
+    const SCHEMES: &'static [SecurityScheme] = &[
+        KEY,
+        SecurityScheme {
+            name: "ScopedToken",
+            location: CredentialLocation::Bearer,
+            description: "A token from `/api/v1/auth/token`. For pages and apps: it sees what its end user may see.",
+        },
+    ];
+
+    async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
+        let viewer = match (request.header("x-api-key"), api_key::bearer(request)) {
+            (Some(_), Some(_)) => return Err(Error::Unauthenticated("an API key and a token")),
+            (Some(key), None) => Self::by_key(app, request, input, key).await?,
+            (None, Some(token)) => Self::by_token(app, request, input, token).await?,
+            (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
+        };
+        let required = viewer.tenant.require_end_user.unwrap_or(app.require_end_user());
+        if required && input.is_readable && viewer.viewpoint == Viewpoint::Account {
+            return Err(Error::EndUserRequired);
+        }
+        Ok(viewer)
+    }
+
+    fn tenant_id(&self) -> Option<&TenantId> {
+        Some(self.prefetched.tenant_id())
+    }
+}
+
+impl Viewer {
+    async fn by_key(app: &App, request: &Request, input: &InputSummary, key: &str) -> Result<Self> {
+        let malformed = "API key has not the shape of one, or its checksum is wrong";
+        let presented = ApiKeySecret::parse(key).ok_or(Error::Unauthenticated(malformed))?;
+        // What is wrong with the names is for those to know who have a key.
+        let named = named_end_user(request, input);
+        let viewpoint = Viewpoint::from(named.as_ref().ok().cloned().flatten());
+        let claims = presented.claims();
+        // Nothing is read for an end user who is in doubt.
+        let reads = input.reads.iter().filter(|_| named.is_ok()).cloned();
+        let reads: Vec<_> = reads.chain([Read::ApiKey(claims.id.clone())]).collect();
+        let prefetched = app.prefetch(&claims.tenant_id, &viewpoint, reads).await?;
+        let kinds = [KeyKind::Account];
+        let (key, tenant) = api_key::accept(app, request, &presented, &kinds, &prefetched).await?;
+        named?;
+        Ok(Self { tenant, viewpoint, key: Some(key), base_url: request.base_url.clone(), prefetched })
+    }
+
+    async fn by_token(app: &App, request: &Request, input: &InputSummary, token: &str) -> Result<Self> {
+        let token = PresentedToken::new(token);
+        let claimed = token.parsed().ok_or(Error::Unauthenticated("bearer is no token of ours"))?;
+        let external_user_id = claimed.claims().external_user_id.clone();
+        let tenant_id = claimed.claims().tenant_id.clone();
+        let is_another = match named_end_user(request, input) {
+            Ok(named) => named.is_some() && named != external_user_id,
+            Err(_) => true,
+        };
+        let viewpoint = Viewpoint::from(external_user_id);
+        // Nothing is read for an end user who is in doubt.
+        let reads = input.reads.iter().filter(|_| !is_another).cloned();
+        let reads: Vec<_> = reads.chain(reads_for(claimed)).collect();
+        let prefetched = app.prefetch(&tenant_id, &viewpoint, reads).await?;
+        let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
+        let issuer = Issuer::new(&request.base_url, &tenant_id);
+        let claims = tokens::verified_claims(&token, &issuer, &prefetched, app.now())?
+            .ok_or(Error::Unauthenticated("token is not valid"))?;
+        if !tokens::is_unrevoked(claims, &tenant, &prefetched)? {
+            return Err(Error::Unauthenticated("token was revoked"));
+        }
+        // From here on the caller is known, and learns why.
+        if !tenant.is_active {
+            return Err(Error::TenantSuspended(None));
+        }
+        if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
+            return Err(Error::InsufficientScope);
+        }
+        if is_another {
+            return Err(Error::AnotherEndUser);
+        }
+        Ok(Self { tenant, viewpoint, key: None, base_url: request.base_url.clone(), prefetched })
+    }
+
+    /// The resources that the caller sees and writes.
+    pub fn resources<'a>(&'a self, app: &'a App) -> Resources<'a> {
+        app.resources(&self.viewpoint, &self.prefetched)
+    }
+
+    /// The end user for whom the call is.
+    pub fn external_user_id(&self) -> Option<&ExternalId> {
+        self.viewpoint.external_user_id()
+    }
+
+    /// The service's address as clients see it, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+}
+
+/// The proof that the request carried an account key, whoever it is for. For what a token won't do.
+#[derive(Debug)]
+pub struct AccountKey {
+    viewer: Viewer,
+    key: ApiKey,
+}
+
+impl Caller for AccountKey {
+    const SCHEMES: &'static [SecurityScheme] = &[KEY];
+
+    async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
+        let viewer = Viewer::authenticate(app, request, input).await?;
+        let key = viewer.key.clone().ok_or(Error::InsufficientScope)?;
+        Ok(Self { viewer, key })
+    }
+
+    fn tenant_id(&self) -> Option<&TenantId> {
+        self.viewer.tenant_id()
+    }
+}
+
+impl AccountKey {
+    /// The resources that the caller sees and writes.
+    pub fn resources<'a>(&'a self, app: &'a App) -> Resources<'a> {
+        self.viewer.resources(app)
+    }
+
+    /// Issues a token that sees what this call sees. Only a key does: a token that could make tokens would outlive itself.
+    ///
+    /// # Errors
+    /// If the secret store fails.
+    pub async fn mint(&self, app: &App, lifetime: Minutes, at: Timestamp) -> Result<SignedToken> {
+        let Viewer { tenant, prefetched, base_url, .. } = &self.viewer;
+        let lifetime = TokenLifetime::from(lifetime);
+        let request = match self.viewer.external_user_id() {
+            Some(id) => TokenRequest::for_end_user(id.clone(), prefetched.external_epoch(id)?, lifetime, at),
+            None => TokenRequest::for_account(lifetime, at),
+        };
+        let issuer = Issuer::new(base_url, prefetched.tenant_id());
+        tokens::mint(app, &issuer, tenant, &self.key, request).await
+    }
+}
+
+/// The end user that headers and body name.
+fn named_end_user(request: &Request, input: &InputSummary) -> Result<Option<ExternalId>> {
+    let mut named = input.end_user.clone();
+    for (header, name) in END_USER_HEADERS {
+        let Some(value) = request.header(header) else { continue };
+        let id = in_header(value).map_err(|problem| Error::invalid(name, problem).in_part(RequestPart::Header))?;
+        if named.as_ref().is_some_and(|named| *named != id) {
+            return Err(Error::EndUsersDiffer);
+        }
+        named = Some(id);
+    }
+    Ok(named)
+}
+
+/// An id in a header: of what HTTP hands on as it was. How other characters than ASCII are encoded there is nobody's rule, and a
+/// comma stands between the values of a header that was sent twice; either would make it another end user's id.
+fn in_header(value: &str) -> Result<ExternalId, Problem> {
+    if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b',') {
+        let rule = "must be ASCII without commas in a header: name other end users in the body or by a token";
+        return Err(Problem::new(rule));
+    }
+    ExternalId::parse(value)
+}

@@ -1,0 +1,26 @@
+//! Whoever asks for what is public.
+
+use super::{Caller, InputSummary, Request, SecurityScheme};
+use crate::app::App;
+use crate::error::Result;
+
+/// No proof of anything.
+#[derive(Debug)]
+pub struct Anyone {
+    base_url: String,
+}
+
+impl Anyone {
+    /// The service's address as clients see it, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+}
+
+impl Caller for Anyone {
+    const SCHEMES: &'static [SecurityScheme] = &[];
+
+    async fn authenticate(_: &App, request: &Request, _: &InputSummary) -> Result<Self> {
+        Ok(Self { base_url: request.base_url.clone() })
+    }
+}

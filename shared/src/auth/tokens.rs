@@ -1,0 +1,148 @@
+//! Issuing tokens, and whether one is valid now.
+
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+
+use crate::app::App;
+use crate::domain::{
+    ApiKey, Claims, Handle, Issuer, LONGEST_TOKEN, Scope, SignedToken, Timestamp, TokenRequest, UnverifiedToken,
+    parse_uuid,
+};
+use crate::error::{Error, Result};
+use crate::store::{Prefetched, Read, TenantState};
+
+/// A token as a request carries it, read once. Whatever has not the form of a token of ours is nobody's.
+pub struct PresentedToken(Option<UnverifiedToken>);
+
+impl PresentedToken {
+    /// Reads its form. Nothing is known of it after that.
+    pub fn new(text: &str) -> Self {
+        Self(UnverifiedToken::parse(text).ok())
+    }
+
+    /// The token, if it has the form of one.
+    pub(super) fn parsed(&self) -> Option<&UnverifiedToken> {
+        self.0.as_ref()
+    }
+
+    /// The items that decide about it: its issuer's keys, and whoever it speaks for. None if it has not the form of a token.
+    pub fn reads(&self) -> Vec<Read> {
+        self.parsed().map(reads_for).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for PresentedToken {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PresentedToken")
+    }
+}
+
+impl<'de> Deserialize<'de> for PresentedToken {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::new(&text))
+    }
+}
+
+impl JsonSchema for PresentedToken {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "PresentedToken".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string" })
+    }
+}
+
+/// The items that decide about a token.
+pub(super) fn reads_for(token: &UnverifiedToken) -> Vec<Read> {
+    let claims = token.claims();
+    let user = parse_uuid(&claims.sub).ok().filter(|_| claims.scope == Scope::ProjectUser);
+    [
+        Some(Read::SigningKeys),
+        Some(Read::ApiKey(claims.key_id.clone())),
+        Some(Read::Revocation(claims.jti)),
+        claims.org_id.map(|id| Read::Organization(Handle::Uuid(id))),
+        user.map(|id| Read::User(Handle::Uuid(id))),
+        claims.external_user_id.clone().map(Read::ExternalUser),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// The claims of a token that `issuer` signed and that is valid now as far as it tells itself. `prefetched` has the items of
+/// [`PresentedToken::reads`].
+///
+/// # Errors
+/// If an item can't be read.
+pub(super) fn verified_claims<'a>(
+    token: &'a PresentedToken,
+    issuer: &Issuer,
+    prefetched: &Prefetched,
+    now: Timestamp,
+) -> Result<Option<&'a Claims>> {
+    let Some(token) = token.parsed() else { return Ok(None) };
+    let keys = prefetched.signing_keys(now)?;
+    Ok(token.verify(issuer, &keys, now).ok())
+}
+
+/// Whether nobody that the token speaks for, or was minted with, has been revoked since.
+///
+/// # Errors
+/// If an item can't be read.
+pub(super) fn is_unrevoked(claims: &Claims, tenant: &TenantState, prefetched: &Prefetched) -> Result<bool> {
+    let epochs = &claims.epochs;
+    let Some((key, _)) = prefetched.api_key(&claims.key_id)? else { return Ok(false) };
+    let minted = tenant.epoch == epochs.tenant
+        && key.revoked_at.is_none()
+        && key.epoch == epochs.key
+        && !prefetched.is_revoked(claims.jti)?;
+    Ok(minted
+        && match claims.scope {
+            Scope::ProjectUser => is_current_user(claims, prefetched)?,
+            Scope::RegisteredTenant | Scope::EndUser | Scope::Account => is_current_customer(claims, prefetched)?,
+        })
+}
+
+/// Whether neither the organization nor the end user was revoked, as far as the token has them.
+fn is_current_customer(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
+    let organization = match claims.org_id {
+        Some(id) => prefetched.organization(&Handle::Uuid(id))?.map(|organization| organization.record.epoch),
+        None => None,
+    };
+    let external_user = claims.external_user_id.as_ref().map(|id| prefetched.external_epoch(id)).transpose()?;
+    Ok(claims.epochs.organization == organization && claims.epochs.external_user == external_user)
+}
+
+/// Whether the user is still one of that organization, and neither was revoked.
+fn is_current_user(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
+    let Some((user, organization)) = parse_uuid(&claims.sub).ok().zip(claims.org_id) else { return Ok(false) };
+    let user = prefetched.user(&Handle::Uuid(user))?;
+    let organization = prefetched.organization(&Handle::Uuid(organization))?;
+    let Some((user, organization)) = user.zip(organization) else { return Ok(false) };
+    Ok(user.organization_id == organization.id
+        && claims.epochs.user == Some(user.record.epoch)
+        && claims.epochs.organization == Some(organization.record.epoch))
+}
+
+/// Issues a token with `key`. Only for a caller that proved to have it.
+///
+/// # Errors
+/// If it would be longer than what is looked at, or the secret store fails.
+pub(super) async fn mint(
+    app: &App,
+    issuer: &Issuer,
+    tenant: &TenantState,
+    key: &ApiKey,
+    request: TokenRequest,
+) -> Result<SignedToken> {
+    let signing_key = app.signing_key(&issuer.tenant_id, &tenant.signing).await?;
+    let token = request.claims(issuer, key, tenant.epoch, app.random())?.sign(&signing_key)?;
+    if token.expose().len() > LONGEST_TOKEN { Err(Error::PropertiesTooLarge) } else { Ok(token) }
+}
