@@ -227,7 +227,7 @@ async fn the_end_of_an_overlap_is_kept_to_the_millisecond() {
     let start = Timestamp::from_millis(1_800_000_000_000);
     let tenant = deployment.provision("Acme").await;
     let id = TenantId::parse(&tenant.id).unwrap();
-    let rotated = app.tenants().rotate(&id, OverlapSeconds::new(60).unwrap(), &at(start)).await.unwrap();
+    let rotated = app.tenants().rotate_secret(&id, OverlapSeconds::new(60).unwrap(), &at(start)).await.unwrap();
     assert_eq!(rotated.rotation.previous_until, Some(Timestamp::from_millis(1_800_000_060_000)));
     let pointer = app.tenants().get(&id).await.unwrap().unwrap().secret;
     assert_eq!(pointer.previous.unwrap().until, Timestamp::from_millis(1_800_000_060_000));

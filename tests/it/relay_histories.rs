@@ -126,7 +126,7 @@ impl Player {
                 Deed::Rotate { overlap } => {
                     let overlap = OverlapSeconds::new(overlap.into()).unwrap();
                     let (id, change) = (crate::simulation::id(&self.tenant), self.process.change(&request_id));
-                    let rotated = self.process.app.tenants().rotate(&id, overlap, &change).await;
+                    let rotated = self.process.app.tenants().rotate_secret(&id, overlap, &change).await;
                     let mut shared = self.shared.lock().unwrap();
                     // A secret that nobody was told has a number too, which nobody signs with.
                     let text = rotated.as_ref().ok().and_then(|rotated| rotated.secret.as_ref());
@@ -248,7 +248,7 @@ async fn ends_well(simulation: &Simulation, tenant: &Tenant, limit: u32) {
     let process = Process::unscheduled(simulation);
     let (id, tenants) = (crate::simulation::id(tenant), process.app.tenants());
     tenants.reactivate(&id, &process.change("at-last-1")).await.unwrap();
-    let rotated = tenants.rotate(&id, OverlapSeconds::default(), &process.change("at-last-2")).await.unwrap();
+    let rotated = tenants.rotate_secret(&id, OverlapSeconds::default(), &process.change("at-last-2")).await.unwrap();
     let signing = process.signing(&tenant.with_secret(rotated.secret.unwrap().expose()));
     for _ in 0..limit {
         process.call(&signing, "at-last").await.unwrap();

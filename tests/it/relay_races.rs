@@ -145,7 +145,7 @@ async fn minutes_that_are_past_leave_nothing_behind() {
     let patch = serde_json::from_value(patch).unwrap();
     tenants.update(&id, patch, &processes[0].change("update")).await.unwrap();
     let overlap = OverlapSeconds::new(2_592_000).unwrap();
-    tenants.rotate(&id, overlap, &processes[0].change("rotate")).await.unwrap();
+    tenants.rotate_secret(&id, overlap, &processes[0].change("rotate")).await.unwrap();
     for minute in 0..120 {
         simulation.clock.set(MINUTE_MS + minute * 60_000);
         // Not each process in each minute.

@@ -10,12 +10,12 @@ fn main() -> Exit {
 }
 
 async fn get(app: App, call: Call<GetAgentSession>) -> Result<AgentSession> {
-    Ok(call.caller.resources(&app).get(call.query.id.get()).await?.resource)
+    call.caller.resources(&app).session(call.query.id.get()).await
 }
 
 async fn update(app: App, call: Call<UpdateAgentSession>) -> Result<AgentSession> {
     let resources = call.caller.resources(&app);
-    Ok(resources.change(call.query.id.get(), &call.body.updates(), call.at).await?.resource)
+    resources.change_session(call.query.id.get(), &call.body.updates(), call.at).await
 }
 
 async fn delete(app: App, call: Call<DeleteAgentSession>) -> Result<Deleted> {

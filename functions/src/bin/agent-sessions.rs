@@ -12,11 +12,11 @@ fn main() -> Exit {
 async fn create(app: App, call: Call<CreateAgentSession>) -> Result<AgentSession> {
     let resources = call.caller.resources(&app);
     let session = call.body.session(resources.new_id(call.at)?, call.caller.external_user_id(), call.at);
-    resources.create(&session).await?;
+    resources.create_session(&session).await?;
     Ok(session)
 }
 
 async fn list(app: App, call: Call<ListAgentSessions>) -> Result<ListPage<AgentSession>> {
     let resources = call.caller.resources(&app);
-    Ok(resources.list(call.query.paging()).await?.into())
+    Ok(resources.sessions(call.query.request()).await?.into())
 }

@@ -10,6 +10,6 @@ fn main() -> Exit {
 
 async fn rotate(app: App, call: Call<RotateTenantSecret>) -> Result<RotatedSecret> {
     let tenant_id = call.query.tenant_id;
-    let rotated = app.tenants().rotate(&tenant_id, call.body.overlap_seconds, call.caller.change()).await?;
+    let rotated = app.tenants().rotate_secret(&tenant_id, call.body.overlap_seconds, call.caller.change()).await?;
     Ok(RotatedSecret::new(tenant_id, rotated))
 }

@@ -9,7 +9,7 @@ fn main() -> Exit {
 }
 
 async fn get(app: App, call: Call<GetToolExecution>) -> Result<ToolExecution> {
-    Ok(call.caller.resources(&app).get(call.query.id.get()).await?.resource)
+    call.caller.resources(&app).execution(call.query.id.get()).await
 }
 
 async fn report(app: App, call: Call<ReportToolExecution>) -> Result<ToolExecution> {

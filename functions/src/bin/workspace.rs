@@ -2,7 +2,7 @@
 
 use shared::api::account::Deleted;
 use shared::api::account::workspaces::{DeleteWorkspace, GetWorkspace, UpdateWorkspace};
-use shared::domain::{Workspace, WorkspaceView};
+use shared::domain::WorkspaceView;
 use shared::{App, Call, Exit, Result, on, serve_path};
 
 fn main() -> Exit {
@@ -20,6 +20,6 @@ async fn update(app: App, call: Call<UpdateWorkspace>) -> Result<WorkspaceView> 
 }
 
 async fn delete(app: App, call: Call<DeleteWorkspace>) -> Result<Deleted> {
-    call.caller.resources(&app).delete::<Workspace>(call.query.id.get()).await?;
+    call.caller.resources(&app).delete_workspace(call.query.id.get()).await?;
     Ok(Deleted::DONE)
 }

@@ -13,11 +13,11 @@ use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use super::tenants::Empty;
 use crate::auth::{KeyHolder, MintsTokens, Registers};
 use crate::domain::{
-    Cursor, ExternalId, OrganizationFields, PageLimit, PartyName, Properties, Reference, SignedToken, TenantId,
+    Cursor, ExternalId, Handle, OrganizationFields, PageLimit, PartyName, Properties, Reference, SignedToken, TenantId,
     TokenLifetime, UserFields, UuidText,
 };
 use crate::error::{Error, Result};
-use crate::store::{Read, handles};
+use crate::store::Read;
 
 /// Registers an organization.
 #[derive(Debug, Clone, Copy)]
@@ -35,7 +35,7 @@ impl Operation for RegisterOrganization {
 
     fn prefetch(_: &Empty, body: &OrganizationInput) -> Vec<Read> {
         let id = body.organization_id.map(UuidText::get);
-        handles(id, body.external_id.as_ref()).map(Read::Organization).collect()
+        Handle::of(id, body.external_id.as_ref()).map(Read::Organization).collect()
     }
 }
 
@@ -54,7 +54,7 @@ impl Operation for RegisterUser {
 
     fn prefetch(_: &Empty, body: &UserInput) -> Vec<Read> {
         let id = body.user_id.map(UuidText::get);
-        let users = handles(id, body.external_id.as_ref()).map(Read::User);
+        let users = Handle::of(id, body.external_id.as_ref()).map(Read::User);
         users.chain(Read::organization(&body.project_organization_id)).collect()
     }
 }

@@ -7,6 +7,7 @@ use std::fmt;
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use uuid::Uuid;
 
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
@@ -14,7 +15,7 @@ use crate::domain::{
     Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantId, TenantName, TenantQuota, Timestamp,
 };
 use crate::error::{Error, Result};
-use crate::store::{Accepted, RelayState, Signed, Verdict};
+use crate::store::{Accepted, Relay, RelayState, Signed, Verdict};
 
 /// The headers of a signed call, each under either of its names.
 const TENANT_ID: [&str; 2] = ["x-latchkey-tenant-id", "x-bloonio-tenant-id"];
@@ -64,15 +65,16 @@ impl Caller for SignedTenant {
             return Err(Error::Unauthenticated("timestamp is more than 30 s off"));
         }
         let relay = app.relay(&call.tenant_id);
-        let signer = relay.signer(&call, at).await?;
-        let signer = signer.ok_or(Error::Unauthenticated("signed with no secret in force, or tenant unknown"))?;
-        let signed = Signed { secret: signer.secret, signing: call.version, at, request_id: &request.request_id };
+        let signer = signer(&relay, &call, at).await?;
+        let (secret, seen) =
+            signer.ok_or(Error::Unauthenticated("signed with no secret in force, or tenant unknown"))?;
+        let signed = Signed { secret, signing: call.version, at, request_id: &request.request_id };
         let verdict = match (relay.refusal(at), &call.nonce) {
             (Some(refusal), _) => refusal,
             (None, Some(nonce)) if relay.is_replay(nonce, &signed).await? => {
                 return Err(Error::Unauthenticated("nonce was used before"));
             }
-            (None, _) => relay.accept(signer, &signed).await?,
+            (None, _) => relay.accept(seen, &signed).await?,
         };
         let tenant_id = call.tenant_id;
         match verdict {
@@ -132,6 +134,41 @@ impl SignedTenant {
     pub fn previous_secret(&self) -> Option<(Timestamp, Option<Timestamp>)> {
         self.state.secret.previous.as_ref().map(|previous| (previous.until, previous.last_used_at))
     }
+}
+
+/// With which version of the tenant's secret a call was signed, and the tenant as it was when that was found. `None` if it was
+/// signed with no secret that is in force, or if there is no such tenant. No call to AWS if it is a secret that the process has
+/// seen in force; else one read of the hot item, and one of each secret in force that the process hasn't read.
+async fn signer(relay: &Relay<'_>, call: &SignedCall, now: Timestamp) -> Result<Option<(Uuid, RelayState)>> {
+    let mut tried = Vec::new();
+    if let Some(state) = relay.remembered()
+        && let Some(secret) = matching(relay, &state, call, now, &mut tried).await?
+    {
+        return Ok(Some((secret, state)));
+    }
+    let Some(state) = relay.current().await? else { return Ok(None) };
+    let secret = matching(relay, &state, call, now, &mut tried).await?;
+    Ok(secret.map(|secret| (secret, state)))
+}
+
+/// Which of the secrets in force the call was signed with, but for those that were tried.
+async fn matching(
+    relay: &Relay<'_>,
+    state: &RelayState,
+    call: &SignedCall,
+    now: Timestamp,
+    tried: &mut Vec<Uuid>,
+) -> Result<Option<Uuid>> {
+    for version in state.secrets_in_force(now) {
+        if tried.contains(&version) {
+            continue;
+        }
+        if call.is_signed_with(&*relay.secret(version).await?) {
+            return Ok(Some(version));
+        }
+        tried.push(version);
+    }
+    Ok(None)
 }
 
 /// What the headers say.

@@ -121,13 +121,21 @@ impl JsonSchema for UuidText {
     }
 }
 
-/// One name of an organization or a user.
+/// One of the two ids of an organization or a user.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Handle {
     /// The one that we gave.
     Uuid(Uuid),
     /// The one that the tenant gave.
     External(ExternalId),
+}
+
+impl Handle {
+    /// The handles of something that has these ids.
+    pub fn of(id: Option<Uuid>, external_id: Option<&ExternalId>) -> impl Iterator<Item = Self> {
+        let external_id = external_id.cloned().map(Self::External);
+        id.map(Self::Uuid).into_iter().chain(external_id)
+    }
 }
 
 /// How a caller names an organization or a user where it may be either. A text that is a uuid is tried as ours first.

@@ -42,18 +42,18 @@ pub struct OffsetPage<T> {
     pub items: Vec<T>,
     /// How many rows the list has.
     pub total: u64,
-    pub paging: PageRequest,
+    pub request: PageRequest,
 }
 
 impl<T> OffsetPage<T> {
     /// Whether there is another page.
     pub fn has_more(&self) -> bool {
-        self.paging.offset() + u64::from(self.paging.limit.get()) < self.total
+        self.request.offset() + u64::from(self.request.limit.get()) < self.total
     }
 
     /// The same page of something else.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> OffsetPage<U> {
-        OffsetPage { items: self.items.into_iter().map(change).collect(), total: self.total, paging: self.paging }
+        OffsetPage { items: self.items.into_iter().map(change).collect(), total: self.total, request: self.request }
     }
 }
 

@@ -118,11 +118,12 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(body).map_err(|_| malformed())?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let decoded = serde_path_to_error::deserialize(&mut deserializer);
-    // A body that is no JSON is malformed as a whole, whatever its first fields are.
-    if decoded.is_err() {
-        serde_json::from_str::<IgnoredAny>(text).map_err(|_| malformed())?;
-    }
-    deserializer.end().map_err(|_| malformed())?;
+    let syntax = match &decoded {
+        Ok(_) => deserializer.end(),
+        // A body that is no JSON is malformed as a whole, whatever its first fields are.
+        Err(_) => serde_json::from_str::<IgnoredAny>(text).map(|_| ()),
+    };
+    syntax.map_err(|_| malformed())?;
     decoded.map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
 }
 

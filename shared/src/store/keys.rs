@@ -1,4 +1,4 @@
-//! The whole key layout of the table, but for the rows of the account surface, which are in [`super::row_keys`].
+//! The whole key layout of the table, but for the rows of the account surface, which are in [`super::account`].
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
@@ -13,7 +13,7 @@
 //! | external user | `TENANT#<tenant id>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
 //! | revoked token | `TENANT#<tenant id>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
 //! | nonce | `TENANT#<tenant id>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
-//! | outcome | `IDEMPOTENCY#<caller>#<digest>` | `IDEMPOTENCY` | what is remembered under an idempotency key |
+//! | stored response | `IDEMPOTENCY#<caller>#<digest>` | `IDEMPOTENCY` | the answer to a request with an idempotency key |
 //!
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
 //! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that only
@@ -31,15 +31,11 @@
 //! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for them),
 //! so nothing is decided from them: every decision reads, or conditions on, the item itself.
 
-use std::collections::HashMap;
 use std::fmt;
 
-use aws_sdk_dynamodb::types::AttributeValue;
-
+use super::dynamodb::{Key, PK, SK, key};
 use crate::domain::{AuditEvent, Handle, IdempotencyKey, TenantId, Timestamp};
 
-pub const PK: &str = "pk";
-pub const SK: &str = "sk";
 /// The index of all tenants.
 pub const TENANTS: &str = "tenants";
 /// The index of what tenants have.
@@ -59,6 +55,10 @@ pub const TENANT_STATUS: &str = "tenant_status";
 /// What sort keys of audit events start with.
 pub const AUDIT: &str = "AUDIT#";
 
+/// The map of an item that lists show: all that [`OF_TENANTS`] has of it. A map and not attributes of their own, because an
+/// index projects twenty attributes at most.
+pub const RECORD: &str = "record";
+
 /// Sort key of hot items.
 pub const STATE: &str = "STATE";
 /// Sort key of configuration items.
@@ -68,12 +68,6 @@ const SIGNING: &str = "SIGNING";
 
 /// What the partitions of tenants begin with.
 pub const TENANT: &str = "TENANT#";
-
-pub type Key = HashMap<String, AttributeValue>;
-
-pub fn key(partition: String, sort: String) -> Key {
-    HashMap::from([(PK.to_owned(), AttributeValue::S(partition)), (SK.to_owned(), AttributeValue::S(sort))])
-}
 
 /// The partition of a tenant.
 pub fn tenant_partition(id: &TenantId) -> String {
@@ -118,7 +112,7 @@ pub fn of_kind(tenant: &TenantId, kind: Kind, id: impl fmt::Display) -> Key {
 }
 
 /// The item of an organization or a user, by one of its names.
-pub fn named(tenant: &TenantId, kind: Kind, handle: &Handle) -> Key {
+pub fn of_handle(tenant: &TenantId, kind: Kind, handle: &Handle) -> Key {
     match handle {
         Handle::Uuid(uuid) => of_kind(tenant, kind, uuid),
         Handle::External(id) => {
@@ -128,13 +122,18 @@ pub fn named(tenant: &TenantId, kind: Kind, handle: &Handle) -> Key {
 }
 
 /// The list of all that a tenant has of one kind.
-pub fn listing(tenant: &TenantId, kind: Kind) -> String {
+pub fn partition_of_list(tenant: &TenantId, kind: Kind) -> String {
     format!("{TENANT}{tenant}#{}", kind.as_str())
 }
 
 /// Sort key of such a list: by creation, then by id, so that it is unique.
-pub fn listed(created_at: Timestamp, id: impl fmt::Display) -> String {
+pub fn list_position(created_at: Timestamp, id: impl fmt::Display) -> String {
     format!("{:015}#{id}", created_at.as_millis())
+}
+
+/// When what is at a position of a list was created. `None` if that is no position.
+pub fn created_at(position: &str) -> Option<Timestamp> {
+    position.split_once('#')?.0.parse().ok().map(Timestamp::from_millis)
 }
 
 /// The id at a position of a list. `None` if that is no position.
@@ -146,7 +145,7 @@ pub fn id_at(position: &str) -> Option<&str> {
 }
 
 /// The public keys of a tenant.
-pub fn signing(id: &TenantId) -> Key {
+pub fn key_set(id: &TenantId) -> Key {
     key(tenant_partition(id), SIGNING.to_owned())
 }
 
@@ -180,8 +179,8 @@ pub fn audit_from(moment: Timestamp) -> String {
     format!("{AUDIT}{:015}", moment.as_millis())
 }
 
-/// What is remembered under an idempotency key.
-pub fn idempotency_record(idempotency_key: &IdempotencyKey) -> Key {
+/// What is stored under an idempotency key.
+pub fn stored_response(idempotency_key: &IdempotencyKey) -> Key {
     let (scope, digest) = (idempotency_key.scope(), idempotency_key.digest());
     key(format!("IDEMPOTENCY#{scope}#{digest}"), "IDEMPOTENCY".to_owned())
 }

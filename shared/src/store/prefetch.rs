@@ -7,14 +7,12 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::api_keys;
-use super::entries;
-use super::item::{Item, Reader};
-use super::keys::{self, Key, Kind};
-use super::row_keys::{self, List, ResourceKind};
-use super::signing;
-use super::table::{Table, primary_key};
-use super::tenant_items::{self, ACTIVE};
+use super::account::keys::{self as account_keys, List, ResourceKind};
+use super::directory::items as directory_items;
+use super::dynamodb::{Item, Key, Reader, Table, primary_key};
+use super::keys::{self, Kind};
+use super::tenants::items::{self as tenant_items, ACTIVE};
+use super::tenants::{api_key_items, key_set};
 use crate::domain::{
     ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Organization, PublishedKey, Reference, RegisteredKey,
     RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
@@ -32,13 +30,13 @@ pub enum Read {
     /// The revocation of the token with this `jti`.
     Revocation(Uuid),
     SigningKeys,
-    /// A row of the account surface, and where it is kept if that is all that can be found at first.
+    /// A resource of the account surface, and for the account whose it is if that is all that can be found at first.
     Resource(ResourceKind, Uuid),
     /// The content of a document.
     Content(Uuid),
-    /// How many rows a list has.
+    /// How many resources a list has.
     Total(List),
-    /// How often the tokens of the view's end user were revoked.
+    /// How often the tokens of the viewpoint's end user were revoked.
     EndUser,
 }
 
@@ -56,15 +54,15 @@ impl Read {
     fn keys(&self, tenant: &TenantId, viewpoint: &Viewpoint) -> Vec<Key> {
         let key = match self {
             Self::ApiKey(id) => keys::of_kind(tenant, Kind::ApiKey, id),
-            Self::Organization(handle) => keys::named(tenant, Kind::Organization, handle),
-            Self::User(handle) => keys::named(tenant, Kind::User, handle),
+            Self::Organization(handle) => keys::of_handle(tenant, Kind::Organization, handle),
+            Self::User(handle) => keys::of_handle(tenant, Kind::User, handle),
             Self::RegisteredTenant(key) => keys::of_kind(tenant, Kind::RegisteredTenant, key.digest()),
             Self::ExternalUser(id) => external_user(tenant, id),
             Self::Revocation(jti) => keys::of_kind(tenant, Kind::Token, jti),
-            Self::SigningKeys => keys::signing(tenant),
-            Self::Resource(kind, id) => return row_keys::candidate_keys(tenant, viewpoint, *kind, *id),
-            Self::Content(id) => return row_keys::contents(tenant, viewpoint, *id),
-            Self::Total(list) => return row_keys::counters(tenant, viewpoint, *list),
+            Self::SigningKeys => keys::key_set(tenant),
+            Self::Resource(kind, id) => return account_keys::candidate_keys(tenant, viewpoint, *kind, *id),
+            Self::Content(id) => return account_keys::contents(tenant, viewpoint, *id),
+            Self::Total(list) => return account_keys::counters(tenant, viewpoint, *list),
             Self::EndUser => {
                 return viewpoint.external_user_id().map(|id| external_user(tenant, id)).into_iter().collect();
             }
@@ -147,7 +145,7 @@ impl Prefetched {
         if tenant_items::summary(state)?.is_none() {
             return Ok(None);
         }
-        let row = Reader(state);
+        let row = Reader::of(state);
         Ok(Some(TenantState {
             is_active: row.text(keys::TENANT_STATUS)? == ACTIVE,
             epoch: row.number("epoch")?,
@@ -159,39 +157,37 @@ impl Prefetched {
     /// An API key and the hashes of its secrets.
     pub fn api_key(&self, id: &ApiKeyId) -> Result<Option<(ApiKey, KeyHashes)>> {
         let item = self.item(&Read::ApiKey(id.clone()))?;
-        item.map(|item| Ok((api_keys::read(item)?, api_keys::hashes(item)?))).transpose()
+        item.map(|item| Ok((api_key_items::read(item)?, api_key_items::hashes(item)?))).transpose()
     }
 
     /// The organization of this name.
     pub fn organization(&self, handle: &Handle) -> Result<Option<Organization>> {
-        self.item(&Read::Organization(handle.clone()))?.map(entries::organization).transpose()
+        self.item(&Read::Organization(handle.clone()))?.map(directory_items::organization).transpose()
     }
 
     /// The user of this name.
     pub fn user(&self, handle: &Handle) -> Result<Option<User>> {
-        self.item(&Read::User(handle.clone()))?.map(entries::user).transpose()
+        self.item(&Read::User(handle.clone()))?.map(directory_items::user).transpose()
     }
 
     /// The organization that a reference means.
     pub fn organization_of(&self, reference: &Reference) -> Result<Option<Organization>> {
-        let found = reference.meanings().find_map(|handle| self.organization(&handle).transpose());
-        found.transpose()
+        reference.meanings().find_map(|handle| self.organization(&handle).transpose()).transpose()
     }
 
     /// The user that a reference means.
     pub fn user_of(&self, reference: &Reference) -> Result<Option<User>> {
-        let found = reference.meanings().find_map(|handle| self.user(&handle).transpose());
-        found.transpose()
+        reference.meanings().find_map(|handle| self.user(&handle).transpose()).transpose()
     }
 
     /// The registered tenant of this key.
     pub fn registered_tenant(&self, key: &RegisteredKey) -> Result<Option<RegisteredTenant>> {
-        self.item(&Read::RegisteredTenant(key.clone()))?.map(entries::registered_tenant).transpose()
+        self.item(&Read::RegisteredTenant(key.clone()))?.map(directory_items::registered_tenant).transpose()
     }
 
     /// How often the tokens of an external user have been revoked.
     pub fn external_epoch(&self, id: &ExternalId) -> Result<u64> {
-        let epoch = self.item(&Read::ExternalUser(id.clone()))?.map(|item| Reader(item).number("epoch"));
+        let epoch = self.item(&Read::ExternalUser(id.clone()))?.map(|item| Reader::of(item).number("epoch"));
         Ok(epoch.transpose()?.unwrap_or_default())
     }
 
@@ -202,7 +198,7 @@ impl Prefetched {
 
     /// The keys that tokens can be verified with at that time.
     pub fn signing_keys(&self, now: Timestamp) -> Result<Vec<PublishedKey>> {
-        let keys = self.item(&Read::SigningKeys)?.map(|item| signing::read(item, now));
+        let keys = self.item(&Read::SigningKeys)?.map(|item| key_set::read(item, now));
         Ok(keys.transpose()?.unwrap_or_default())
     }
 }

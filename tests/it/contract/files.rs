@@ -78,7 +78,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
     for (id, kind, hash) in EVENT_KEYS {
         let key = deployment.api_key(&tenant, kind).await;
         let items = deployment.items().await;
-        let item = items.iter().find(|item| item["key_id"]["S"] == key.id.as_str()).unwrap();
+        let item = items.iter().find(|item| item["record"]["M"]["key_id"]["S"] == key.id.as_str()).unwrap();
         let text = item.to_string().replace(&tenant.id, "tnt_00000000000000000000000000000000").replace(&key.id, id);
         let mut item: Value = serde_json::from_str(&text).unwrap();
         item["key_hash"]["S"] = hash.into();

@@ -28,7 +28,9 @@ fn used(deployment: &Deployment, key: &ApiKey) -> Call {
 }
 
 async fn set(deployment: &Deployment, key: &ApiKey, attribute: &str, value: &Value) {
-    deployment.set(&format!("TENANT#{}#KEY#{}", key.tenant.id, key.id), "KEY", attribute, value).await;
+    deployment
+        .set(&format!("TENANT#{}#KEY#{}", key.tenant.id, key.id), "KEY", &format!("record.{attribute}"), value)
+        .await;
 }
 
 /// The calendar day in UTC.

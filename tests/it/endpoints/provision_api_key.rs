@@ -66,7 +66,11 @@ async fn a_key_is_shown_once_and_only_its_hash_is_stored() {
         let answer = provision(&deployment, &tenant, &json!({ "kind": kind })).await;
         let key = key(&tenant, &answer);
         introspection(&deployment, &key).send().await.document(200);
-        let item = keys(&deployment).await.into_iter().find(|item| item["key_id"]["S"] == key.id.as_str()).unwrap();
+        let item = keys(&deployment)
+            .await
+            .into_iter()
+            .find(|item| item["record"]["M"]["key_id"]["S"] == key.id.as_str())
+            .unwrap();
         assert_eq!(item["key_hash"]["S"], ApiKeySecret::parse(&key.text).unwrap().hash().to_text());
         // All that may be anywhere is its beginning: prefix and four characters, which are of its id.
         let secret = key.text.rsplit_once('_').unwrap().1;
@@ -119,7 +123,7 @@ async fn an_expired_key_is_refused_like_an_unknown_one() {
     let key = key(&tenant, &provision(&deployment, &tenant, &json!({ "expires_in": 60 })).await);
     list(&deployment, &key).send().await.data(200);
     let pk = format!("TENANT#{}#KEY#{}", tenant.id, key.id);
-    deployment.set(&pk, "KEY", "expires_at", &json!({ "N": "1" })).await;
+    deployment.set(&pk, "KEY", "record.expires_at", &json!({ "N": "1" })).await;
     let expired = list(&deployment, &key).send().await;
     expired.refused(401, "unauthenticated");
     let key_of_nobody = ApiKey { text: format!("up_admin_{}", "a".repeat(96)), ..key };

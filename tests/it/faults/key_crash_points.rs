@@ -324,8 +324,9 @@ impl Seen {
     fn decisive(&self) -> Vec<Value> {
         let mut items = self.items.clone();
         for item in &mut items {
-            for attribute in ["labels_leased", "last_used_on"] {
-                item.as_object_mut().unwrap().remove(attribute);
+            item.as_object_mut().unwrap().remove("labels_leased");
+            if let Some(record) = item.pointer_mut("/record/M").and_then(Value::as_object_mut) {
+                record.remove("last_used_on");
             }
         }
         items
@@ -344,18 +345,23 @@ impl Seen {
 /// Whether a key's item accepts this text and no other.
 fn has_only(item: &Value, key: &ApiKey) -> bool {
     let hash = ApiKeySecret::parse(&key.text).unwrap().hash().to_text();
-    item["key_id"]["S"] == key.id.as_str() && item["key_hash"]["S"] == hash && item.get("previous_hash").is_none()
+    item["record"]["M"]["key_id"]["S"] == key.id.as_str()
+        && item["key_hash"]["S"] == hash
+        && item.get("previous_hash").is_none()
 }
 
 /// How often the tokens of a party were revoked, by each item that counts it.
 fn epochs(end: &Seen, stage: &Stage, whose: Whose) -> Vec<String> {
     let member = stage.member.as_ref().unwrap();
     let counted = end.items.iter().filter(|item| match whose {
-        Whose::ExternalUser => item["sk"]["S"] == "EXTERNAL" || item["record_id"]["S"] == member.user_id.as_str(),
-        Whose::Key => item["key_id"]["S"] == stage.key.id.as_str(),
+        Whose::ExternalUser => {
+            item["sk"]["S"] == "EXTERNAL" || item["record"]["M"]["record_id"]["S"] == member.user_id.as_str()
+        }
+        Whose::Key => item["record"]["M"]["key_id"]["S"] == stage.key.id.as_str(),
         Whose::All => item["sk"]["S"] == "STATE",
     });
-    let epochs: Vec<_> = counted.map(|item| item["epoch"]["N"].as_str().unwrap().to_owned()).collect();
+    let epoch = |item: &Value| item["record"]["M"].get("epoch").unwrap_or(&item["epoch"])["N"].clone();
+    let epochs: Vec<_> = counted.map(|item| epoch(item).as_str().unwrap().to_owned()).collect();
     assert_eq!(epochs.len(), if whose == Whose::ExternalUser { 3 } else { 1 });
     epochs
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use shared::App;
 use shared::auth::{Caller, InputSummary, InspectsTokens, KeyHolder, MintsTokens, PresentedToken, Request, Viewer};
-use shared::domain::{AgentSession, ExternalId, Reference, Timestamp, parse_uuid};
+use shared::domain::{ExternalId, Reference, Timestamp, parse_uuid};
 use shared::error::{Error, Result};
 use shared::store::{Read, ResourceKind};
 
@@ -107,7 +107,7 @@ async fn a_resource_is_not_absent_because_it_was_not_read() {
     let id = parse_uuid(&world.rows.session).unwrap();
     let read = vec![Read::Resource(ResourceKind::AgentSession, id)];
     let viewer: Viewer = caller(&app, &world.account, read).await;
-    assert_eq!(viewer.resources(&app).get::<AgentSession>(id).await.unwrap().resource.id, id);
+    assert_eq!(viewer.resources(&app).session(id).await.unwrap().id, id);
     let forgetful: Viewer = caller(&app, &world.account, Vec::new()).await;
-    is_our_fault(forgetful.resources(&app).get::<AgentSession>(id).await);
+    is_our_fault(forgetful.resources(&app).session(id).await);
 }

@@ -19,7 +19,7 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    pub fn paging(&self) -> PageRequest {
+    pub fn request(&self) -> PageRequest {
         PageRequest { page: self.page, limit: self.limit }
     }
 }
@@ -51,7 +51,7 @@ pub struct ResourcePageQuery {
 }
 
 impl ResourcePageQuery {
-    pub fn paging(&self) -> PageRequest {
+    pub fn request(&self) -> PageRequest {
         PageRequest { page: self.page, limit: self.limit }
     }
 }
@@ -73,9 +73,9 @@ pub struct ListPage<T> {
 }
 
 impl<T> From<OffsetPage<T>> for ListPage<T> {
-    fn from(listing: OffsetPage<T>) -> Self {
-        let (has_more, paging) = (listing.has_more(), listing.paging);
-        Self { items: listing.items, total: listing.total, page: paging.page, limit: paging.limit, has_more }
+    fn from(page: OffsetPage<T>) -> Self {
+        let (has_more, request) = (page.has_more(), page.request);
+        Self { items: page.items, total: page.total, page: request.page, limit: request.limit, has_more }
     }
 }
 

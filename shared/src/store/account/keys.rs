@@ -1,0 +1,322 @@
+//! Where the rows of the account surface are, and where a view finds them.
+//!
+//! | Item | `pk` | `sk` | What it holds |
+//! |---|---|---|---|
+//! | resource | `TENANT#<tenant id>#<owner>#<kind>#<id>` | `RESOURCE` | its fields |
+//! | content of a document | the same | `CONTENT` | Markdown |
+//! | messages that are left | the same | `TOMBSTONE` | that a session was deleted; until its messages are too |
+//! | entry | `TENANT#<tenant id>#<owner>#<list>` | `<id>` | in the owner `ALL`: in which owner the row is |
+//! | counter | `TENANT#<tenant id>#<owner>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
+//! | default | `TENANT#<tenant id>#<owner>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
+//!
+//! A owner is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in particular. A call
+//! made for an end user names partitions of its own owner, and reads those of `GLOBAL` where a kind has shared rows. There is no
+//! key of a row without a owner, so another user's row can't be asked for.
+//!
+//! `ALL` has no rows, but an entry and a count for every one: it is how the account finds what any of its users has. Resources,
+//! entries and counts are written in one transaction, so a total is exact. A list is its entries, which are small: pages far
+//! back are found by passing over entries, never over rows.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use crate::domain::{TenantId, Viewpoint, parse_uuid};
+use crate::store::dynamodb::{Key, key};
+use crate::store::keys::{TENANT, tenant_partition};
+
+/// Into how many items the counts of a whole account, and of what all share, are divided: each takes part in the transactions
+/// of many, and DynamoDB refuses two at once on one item.
+const SHARDS: u8 = 8;
+
+/// A kind of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ResourceKind {
+    AgentSession,
+    Message,
+    ToolExecution,
+    Workspace,
+    Document,
+}
+
+impl ResourceKind {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::AgentSession => "SESSION",
+            Self::Message => "MESSAGE",
+            Self::ToolExecution => "EXECUTION",
+            Self::Workspace => "WORKSPACE",
+            Self::Document => "DOCUMENT",
+        }
+    }
+
+    /// Whether rows of nobody in particular are for all end users to see. Those of a private kind are the account's alone.
+    const fn is_shared(self) -> bool {
+        matches!(self, Self::Workspace | Self::Document)
+    }
+}
+
+/// A list of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum List {
+    /// All of a kind.
+    Of(ResourceKind),
+    /// The messages of a session.
+    MessagesOf(Uuid),
+    /// The documents of a workspace.
+    DocumentsIn(Uuid),
+}
+
+impl List {
+    const fn kind(self) -> ResourceKind {
+        match self {
+            Self::Of(kind) => kind,
+            Self::MessagesOf(_) => ResourceKind::Message,
+            Self::DocumentsIn(_) => ResourceKind::Document,
+        }
+    }
+}
+
+impl fmt::Display for List {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}S", self.kind().as_str())?;
+        match self {
+            Self::Of(_) => Ok(()),
+            Self::MessagesOf(id) | Self::DocumentsIn(id) => write!(formatter, "#{id}"),
+        }
+    }
+}
+
+/// Whose rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// One end user's, by the digest of its id.
+    EndUser(String),
+    /// Nobody's in particular.
+    Global,
+    /// Everybody's: entries and counts only.
+    Account,
+}
+
+impl Owner {
+    /// Where a view writes what it makes.
+    pub fn of(viewpoint: &Viewpoint) -> Self {
+        match viewpoint {
+            Viewpoint::EndUser(id) => Self::EndUser(id.digest()),
+            Viewpoint::Account => Self::Global,
+        }
+    }
+
+    /// Where a view finds rows of a kind.
+    pub fn visible(viewpoint: &Viewpoint, kind: ResourceKind) -> Vec<Self> {
+        match viewpoint {
+            Viewpoint::EndUser(_) if kind.is_shared() => vec![Self::of(viewpoint), Self::Global],
+            Viewpoint::EndUser(_) => vec![Self::of(viewpoint)],
+            Viewpoint::Account => vec![Self::Account],
+        }
+    }
+
+    /// Reads what [`Owner`] is written as, of a owner that has rows.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text.strip_prefix("OF@") {
+            Some(digest) => Some(Self::EndUser(digest.to_owned())),
+            None => (text == "GLOBAL").then_some(Self::Global),
+        }
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EndUser(digest) => write!(formatter, "OF@{digest}"),
+            Self::Global => formatter.write_str("GLOBAL"),
+            Self::Account => formatter.write_str("ALL"),
+        }
+    }
+}
+
+/// What the index of tenants by status has a deleted session under, while messages of it are left.
+pub const TOMBSTONE: &str = "tombstone";
+
+/// What is kept of a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ItemPart {
+    Resource,
+    Content,
+    Tombstone,
+}
+
+impl ItemPart {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Resource => "RESOURCE",
+            Self::Content => "CONTENT",
+            Self::Tombstone => "TOMBSTONE",
+        }
+    }
+}
+
+/// A part of a row.
+pub fn resource(tenant: &TenantId, owner: &Owner, kind: ResourceKind, id: Uuid, part: ItemPart) -> Key {
+    key(format!("{}#{owner}#{}#{id}", tenant_partition(tenant), kind.as_str()), part.as_str().to_owned())
+}
+
+/// The partition of a list in a owner.
+pub fn partition_of_list(tenant: &TenantId, owner: &Owner, list: List) -> String {
+    format!("{}#{owner}#{list}", tenant_partition(tenant))
+}
+
+/// A row's entry in a list.
+pub fn entry(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
+    key(partition_of_list(tenant, owner, list), id.to_string())
+}
+
+/// The counter that a row of this id is counted in.
+pub fn counter(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
+    let [.., last] = id.into_bytes();
+    shard(tenant, owner, list, last % shards(owner, list))
+}
+
+/// Which workspace is the default one of a owner.
+pub fn default_workspace(tenant: &TenantId, owner: &Owner) -> Key {
+    let list = partition_of_list(tenant, owner, List::Of(ResourceKind::Workspace));
+    key(format!("{list}#DEFAULT"), "DEFAULT".to_owned())
+}
+
+fn shard(tenant: &TenantId, owner: &Owner, list: List, number: u8) -> Key {
+    key(format!("{}#COUNT", partition_of_list(tenant, owner, list)), format!("COUNT#{number}"))
+}
+
+fn shards(owner: &Owner, list: List) -> u8 {
+    let is_busy = !matches!(owner, Owner::EndUser(_)) && matches!(list, List::Of(_));
+    if is_busy { SHARDS } else { 1 }
+}
+
+/// All counters of a list as a view sees it.
+pub fn counters(tenant: &TenantId, viewpoint: &Viewpoint, list: List) -> Vec<Key> {
+    let owners = Owner::visible(viewpoint, list.kind());
+    let of = |owner: &Owner| (0..shards(owner, list)).map(|number| shard(tenant, owner, list, number)).collect();
+    owners.iter().flat_map::<Vec<_>, _>(of).collect()
+}
+
+/// Where a view finds a row: the row itself in each owner, or for the account the entry that says in which owner it is.
+pub fn candidate_keys(tenant: &TenantId, viewpoint: &Viewpoint, kind: ResourceKind, id: Uuid) -> Vec<Key> {
+    let place = |owner: &Owner| match owner {
+        Owner::Account => entry(tenant, owner, List::Of(kind), id),
+        _ => resource(tenant, owner, kind, id, ItemPart::Resource),
+    };
+    Owner::visible(viewpoint, kind).iter().map(place).collect()
+}
+
+/// The session that a partition is of.
+pub fn session_of(partition: &str) -> Option<(TenantId, Owner, Uuid)> {
+    let mut parts = partition.strip_prefix(TENANT)?.split('#');
+    let tenant = TenantId::parse(parts.next()?).ok()?;
+    let owner = Owner::parse(parts.next()?)?;
+    let kind = parts.next()?;
+    let id = parse_uuid(parts.next()?).ok()?;
+    (kind == ResourceKind::AgentSession.as_str() && parts.next().is_none()).then_some((tenant, owner, id))
+}
+
+/// Where a view finds the content of a document; nowhere yet, if it has to find out the owner first.
+pub fn contents(tenant: &TenantId, viewpoint: &Viewpoint, id: Uuid) -> Vec<Key> {
+    let owners = Owner::visible(viewpoint, ResourceKind::Document).into_iter().filter(|owner| *owner != Owner::Account);
+    owners.map(|owner| resource(tenant, &owner, ResourceKind::Document, id, ItemPart::Content)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::domain::ExternalId;
+
+    fn tenant() -> TenantId {
+        TenantId::of(&[7; 16])
+    }
+
+    fn user(id: &str) -> Viewpoint {
+        Viewpoint::EndUser(ExternalId::parse(id).unwrap())
+    }
+
+    fn partitions(keys: &[Key]) -> BTreeSet<String> {
+        keys.iter().map(|key| key["pk"].as_s().unwrap().clone()).collect()
+    }
+
+    #[test]
+    fn two_end_users_have_no_partition_in_common_but_the_global_ones() {
+        let ids = ["a", "A", "a#b", "a#b#c", "OF@a", "GLOBAL", "ALL", "é", "e\u{301}", "а", "😀", "a/", "TENANT#x"];
+        let views = ids.map(user);
+        for kind in
+            [ResourceKind::AgentSession, ResourceKind::ToolExecution, ResourceKind::Workspace, ResourceKind::Document]
+        {
+            let row = Uuid::from_u128(1);
+            let places = |viewpoint: &Viewpoint| {
+                let lists = [List::Of(kind), List::MessagesOf(row), List::DocumentsIn(row)];
+                let counters = lists.into_iter().flat_map(|list| counters(&tenant(), viewpoint, list));
+                let keys: Vec<_> =
+                    candidate_keys(&tenant(), viewpoint, kind, row).into_iter().chain(counters).collect();
+                partitions(&keys)
+            };
+            for (number, one) in views.iter().enumerate() {
+                for other in &views[number + 1..] {
+                    let (one, other) = (places(one), places(other));
+                    for shared in one.intersection(&other) {
+                        let global = format!("TENANT#{}#GLOBAL#", tenant());
+                        let kept = shared.strip_prefix(&global).unwrap();
+                        assert!(kept.starts_with("WORKSPACE") || kept.starts_with("DOCUMENT"), "{shared}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_id_can_not_be_made_to_look_like_a_space() {
+        for id in ["GLOBAL", "ALL", "OF@x", "x#SESSIONS"] {
+            let Owner::EndUser(digest) = Owner::of(&user(id)) else { panic!("{id}") };
+            assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_private_row_of_the_account_is_no_end_users() {
+        for kind in [ResourceKind::AgentSession, ResourceKind::ToolExecution, ResourceKind::Message] {
+            assert_eq!(Owner::visible(&user("a"), kind), [Owner::of(&user("a"))]);
+        }
+        assert_eq!(Owner::visible(&user("a"), ResourceKind::Document), [Owner::of(&user("a")), Owner::Global]);
+    }
+
+    #[test]
+    fn the_session_of_a_partition_is_found() {
+        let (id, owner) = (Uuid::from_u128(9), Owner::of(&user("a")));
+        let partition = |kind| {
+            let key = resource(&tenant(), &owner, kind, id, ItemPart::Tombstone);
+            key["pk"].as_s().unwrap().clone()
+        };
+        let found = session_of(&partition(ResourceKind::AgentSession));
+        assert_eq!(found, Some((tenant(), owner.clone(), id)));
+        assert_eq!(session_of(&partition(ResourceKind::Document)), None);
+        assert_eq!(session_of(&format!("{}#x", partition(ResourceKind::AgentSession))), None);
+    }
+
+    #[test]
+    fn a_space_is_read_as_it_is_written() {
+        for owner in [Owner::Global, Owner::of(&user("a"))] {
+            assert_eq!(Owner::parse(&owner.to_string()), Some(owner));
+        }
+        assert_eq!(Owner::parse("ALL"), None);
+    }
+
+    #[test]
+    fn a_row_is_counted_in_one_of_the_counters_that_are_read() {
+        let list = List::Of(ResourceKind::Document);
+        let read = counters(&tenant(), &Viewpoint::Account, list);
+        assert_eq!(read.len(), usize::from(SHARDS));
+        for number in 0..=255 {
+            assert!(read.contains(&counter(&tenant(), &Owner::Account, list, Uuid::from_u128(number))));
+        }
+        assert_eq!(counters(&tenant(), &user("a"), list).len(), 1 + usize::from(SHARDS));
+        assert_eq!(counters(&tenant(), &user("a"), List::Of(ResourceKind::AgentSession)).len(), 1);
+    }
+}

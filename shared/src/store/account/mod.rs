@@ -1,0 +1,306 @@
+//! Resources of the account surface: making, reading, changing and deleting them, always in the caller's view.
+
+mod documents;
+mod executions;
+pub(super) mod keys;
+mod pages;
+mod sessions;
+mod workspaces;
+
+pub use keys::{List, ResourceKind};
+
+use std::fmt;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use self::keys::{ItemPart, Owner};
+use super::dynamodb::{Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write, text};
+use super::prefetch::Prefetched;
+use crate::domain::{
+    AgentSession, Document, FieldUpdates, Message, Random, TenantId, Timestamp, ToolExecution, Viewpoint, Workspace,
+    new_resource_id,
+};
+use crate::error::{Error, Result};
+
+/// What attributes of fields begin with: no field's name is then one that DynamoDB reserves.
+const FIELD: &str = "field_";
+
+/// In which owner a row is, on its entry in the account's list.
+const OWNED_BY: &str = "owned_by";
+
+/// What is kept as rows.
+pub trait Resource: Serialize + DeserializeOwned + Send + Sync {
+    const KIND: ResourceKind;
+    fn id(&self) -> Uuid;
+}
+
+impl Resource for AgentSession {
+    const KIND: ResourceKind = ResourceKind::AgentSession;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Resource for Message {
+    const KIND: ResourceKind = ResourceKind::Message;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Resource for ToolExecution {
+    const KIND: ResourceKind = ResourceKind::ToolExecution;
+
+    fn id(&self) -> Uuid {
+        self.id.get()
+    }
+}
+
+impl Resource for Workspace {
+    const KIND: ResourceKind = ResourceKind::Workspace;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+impl Resource for Document {
+    const KIND: ResourceKind = ResourceKind::Document;
+
+    fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
+/// A row that the view sees.
+#[derive(Debug, Clone)]
+pub struct Stored<R> {
+    pub resource: R,
+    owner: Owner,
+    item: Item,
+}
+
+/// The rows of a tenant that a view sees and writes. There is no way to one that does not pass through the view.
+#[derive(Clone, Copy)]
+pub struct Resources<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) random: &'a dyn Random,
+    pub(crate) viewpoint: &'a Viewpoint,
+    /// What was read together with the credential.
+    pub(crate) prefetched: &'a Prefetched,
+}
+
+impl fmt::Debug for Resources<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Resources")
+    }
+}
+
+impl<'a> Resources<'a> {
+    /// Whose resources they are.
+    fn tenant(&self) -> &'a TenantId {
+        self.prefetched.tenant_id()
+    }
+
+    /// An id for a new row.
+    ///
+    /// # Errors
+    /// If there is no randomness to be had.
+    pub fn new_id(self, at: Timestamp) -> Result<Uuid> {
+        Ok(new_resource_id(self.random, at)?)
+    }
+
+    /// A row. No call for an end user, one for the account.
+    ///
+    /// # Errors
+    /// If the view sees no such row.
+    async fn get<R: Resource>(self, id: Uuid) -> Result<Stored<R>> {
+        let (owner, item) = match self.owner_of(R::KIND, id)? {
+            (owner, Some(item)) => (owner, item.clone()),
+            (owner, None) => {
+                let key = self.resource_key(&owner, R::KIND, id);
+                (owner, self.table.get(key).await?.ok_or(Error::ResourceNotFound)?)
+            }
+        };
+        Ok(Stored { resource: read(&item)?, owner, item })
+    }
+
+    /// Whose a resource is, and the resource if it was read already.
+    fn owner_of(&self, kind: ResourceKind, id: Uuid) -> Result<(Owner, Option<&Item>)> {
+        for owner in Owner::visible(self.viewpoint, kind) {
+            if owner == Owner::Account {
+                let entry = self.prefetched.at(&keys::entry(self.tenant(), &owner, List::Of(kind), id))?;
+                let entry = Reader::of(entry.ok_or(Error::ResourceNotFound)?);
+                let owned_by = Owner::parse(entry.text(OWNED_BY)?).ok_or_else(|| entry.unreadable(OWNED_BY))?;
+                return Ok((owned_by, None));
+            }
+            if let Some(item) = self.prefetched.at(&self.resource_key(&owner, kind, id))? {
+                return Ok((owner, Some(item)));
+            }
+        }
+        Err(Error::ResourceNotFound)
+    }
+
+    /// Makes a resource. One call.
+    async fn create<R: Resource>(self, resource: &R) -> Result<()> {
+        let mut transaction = Transaction::new();
+        self.put_new(&mut transaction, resource)?;
+        self.commit_creation(transaction).await
+    }
+
+    async fn commit_creation(self, transaction: Transaction) -> Result<()> {
+        self.commit(transaction).await?.map_or(Ok(()), |_| Err(Error::internal("the id of a new resource is taken")))
+    }
+
+    /// Writes some fields of a row, and when that was. One call, or two for the account.
+    ///
+    /// # Errors
+    /// If the view sees no such row or may not change it.
+    async fn change<R: Resource>(self, id: Uuid, changes: &FieldUpdates, at: Timestamp) -> Result<Stored<R>> {
+        let stored = self.changeable::<R>(id).await?;
+        let changes = changes.clone().set("updated_at", &at);
+        // Only a row that is there: nobody's change may bring back what another has just deleted.
+        let item = self.write(&stored, &changes, Condition::exists()).await?.ok_or(Error::ResourceNotFound)?;
+        Ok(Stored { resource: read(&item)?, item, owner: stored.owner })
+    }
+
+    /// A row that the view may change.
+    async fn changeable<R: Resource>(self, id: Uuid) -> Result<Stored<R>> {
+        let stored = self.get::<R>(id).await?;
+        if stored.owner == Owner::Global && *self.viewpoint != Viewpoint::Account {
+            return Err(Error::GlobalResource);
+        }
+        Ok(stored)
+    }
+
+    /// Writes fields of a row; `None` if the condition failed.
+    async fn write<R: Resource>(
+        self,
+        stored: &Stored<R>,
+        changes: &FieldUpdates,
+        condition: Condition,
+    ) -> Result<Option<Item>> {
+        Ok(self.table.update(self.update_of(stored, changes), condition).await?.done())
+    }
+
+    fn update_of<R: Resource>(&self, stored: &Stored<R>, changes: &FieldUpdates) -> Update {
+        let update = Update::of(self.resource_key(&stored.owner, R::KIND, stored.resource.id()));
+        let write = |update: Update, (name, value): (&str, Option<&Value>)| {
+            update.set_or_remove(format_args!("{FIELD}{name}"), value.map(text))
+        };
+        changes.fields().fold(update, write)
+    }
+
+    /// A row as it is now.
+    async fn read_again<R: Resource>(self, stored: Stored<R>) -> Result<Stored<R>> {
+        let key = self.resource_key(&stored.owner, R::KIND, stored.resource.id());
+        let item = self.table.get(key).await?.ok_or(Error::ResourceNotFound)?;
+        Ok(Stored { resource: read(&item)?, item, owner: stored.owner })
+    }
+
+    /// Deletes a resource. One call, or two for the account.
+    ///
+    /// # Errors
+    /// If the viewpoint sees no such resource or may not change it.
+    async fn delete<R: Resource>(self, id: Uuid) -> Result<()> {
+        let stored = self.changeable::<R>(id).await?;
+        let mut transaction = Transaction::new();
+        self.delete_stored(&mut transaction, &stored);
+        self.commit_deletion(transaction).await
+    }
+
+    fn resource_key(&self, owner: &Owner, kind: ResourceKind, id: Uuid) -> Key {
+        keys::resource(self.tenant(), owner, kind, id, ItemPart::Resource)
+    }
+
+    /// Makes a resource, of the owner for whom the viewpoint writes.
+    fn put_new<R: Resource>(&self, transaction: &mut Transaction, resource: &R) -> Result<()> {
+        let owner = Owner::of(self.viewpoint);
+        self.put_resource(transaction, &owner, resource)?;
+        self.enter(transaction, &owner, List::Of(R::KIND), resource.id());
+        Ok(())
+    }
+
+    fn put_resource<R: Resource>(&self, transaction: &mut Transaction, owner: &Owner, resource: &R) -> Result<Write> {
+        let mut item = self.resource_key(owner, R::KIND, resource.id());
+        item.extend(fields(resource)?);
+        Ok(transaction.put(item, Condition::is_new()))
+    }
+
+    /// Deletes a resource, and takes it out of the lists of its kind.
+    fn delete_stored<R: Resource>(&self, transaction: &mut Transaction, stored: &Stored<R>) {
+        let (owner, id) = (&stored.owner, stored.resource.id());
+        transaction.delete(self.resource_key(owner, R::KIND, id), Condition::exists());
+        self.leave(transaction, owner, List::Of(R::KIND), id);
+    }
+
+    async fn commit_deletion(self, transaction: Transaction) -> Result<()> {
+        self.commit(transaction).await?.map_or(Ok(()), |_| Err(Error::ResourceNotFound))
+    }
+
+    /// That a resource is there when a transaction is made.
+    fn is_there(&self, transaction: &mut Transaction, owner: &Owner, kind: ResourceKind, id: Uuid) -> Write {
+        transaction.check(self.resource_key(owner, kind, id), Condition::exists())
+    }
+
+    /// Puts a resource into a list of its owner, and into the account's.
+    fn enter(&self, transaction: &mut Transaction, owner: &Owner, list: List, id: Uuid) {
+        let mut of_account = keys::entry(self.tenant(), &Owner::Account, list, id);
+        of_account.insert(OWNED_BY.to_owned(), text(owner));
+        transaction.put(keys::entry(self.tenant(), owner, list, id), Condition::is_new());
+        transaction.put(of_account, Condition::is_new());
+        self.count(transaction, owner, list, id, 1);
+    }
+
+    /// Takes it out of them.
+    fn leave(&self, transaction: &mut Transaction, owner: &Owner, list: List, id: Uuid) {
+        for owner in [owner, &Owner::Account] {
+            transaction.delete(keys::entry(self.tenant(), owner, list, id), Condition::none());
+        }
+        self.count(transaction, owner, list, id, -1);
+    }
+
+    fn count(&self, transaction: &mut Transaction, owner: &Owner, list: List, id: Uuid, amount: i32) {
+        for owner in [owner, &Owner::Account] {
+            let update = Update::of(keys::counter(self.tenant(), owner, list, id)).add(RESOURCE_COUNT, amount);
+            transaction.update(update, Condition::none());
+        }
+    }
+
+    /// Makes all writes or none; `Some` says which condition failed.
+    async fn commit(self, transaction: Transaction) -> Result<Option<Refused>> {
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok(None),
+            Commit::Refused(refused) => Ok(Some(refused)),
+        }
+    }
+}
+
+/// How many entries a list has.
+const RESOURCE_COUNT: &str = "resource_count";
+
+/// A row's fields as attributes, each as JSON. What is null is not there.
+fn fields(row: &impl Serialize) -> Result<Vec<(String, AttributeValue)>> {
+    let Value::Object(fields) = serde_json::to_value(row).map_err(Error::internal)? else {
+        return Err(Error::internal("a row is no object"));
+    };
+    let present = fields.into_iter().filter(|(_, value)| !value.is_null());
+    Ok(present.map(|(name, value)| (format!("{FIELD}{name}"), text(value))).collect())
+}
+
+/// A row from its item.
+fn read<R: Resource>(item: &Item) -> Result<R> {
+    let mut row = Map::new();
+    for (name, value) in item {
+        let Some(field) = name.strip_prefix(FIELD) else { continue };
+        let value = value.as_s().ok().and_then(|text| serde_json::from_str(text).ok());
+        row.insert(field.to_owned(), value.ok_or_else(|| Reader::of(item).unreadable("field"))?);
+    }
+    serde_json::from_value(Value::Object(row)).map_err(|_| Reader::of(item).unreadable("row"))
+}

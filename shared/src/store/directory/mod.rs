@@ -1,0 +1,304 @@
+//! Organizations, users and registered tenants: registering them, and noting that tokens were issued for them.
+
+pub(super) mod items;
+pub mod organization_cache;
+mod pages;
+
+use std::fmt;
+
+use uuid::Uuid;
+
+use self::items::DirectoryRecord;
+use self::organization_cache::OrganizationHints;
+use super::dynamodb::{ATTEMPTS, Commit, Condition, Item, Key, Table, Transaction, Update, number, text, time_to_live};
+use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
+use super::prefetch::{Prefetched, Read};
+
+use crate::domain::{
+    Day, ExternalId, Handle, Organization, OrganizationFields, Problem, Random, Reference, RegisteredData,
+    RegisteredTenant, RegisteredTenantFields, TenantId, Timestamp, TokenRequest, User, UserFields, Viewpoint,
+    random_uuid,
+};
+use crate::error::{Error, Result};
+
+/// What a tenant has registered.
+#[derive(Clone, Copy)]
+pub struct Directory<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) random: &'a dyn Random,
+    pub(crate) hints: &'a OrganizationHints,
+    /// What was read together with the credential.
+    pub(crate) prefetched: &'a Prefetched,
+}
+
+impl fmt::Debug for Directory<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Directory")
+    }
+}
+
+impl<'a> Directory<'a> {
+    /// Whose it is.
+    pub(super) fn tenant(&self) -> &'a TenantId {
+        self.prefetched.tenant_id()
+    }
+
+    /// Registers an organization, or registers it again with what is different: by its uuid, or else by its external id.
+    ///
+    /// # Errors
+    /// If uuid and external id are of two different ones.
+    pub async fn register_organization(self, fields: OrganizationFields, now: Timestamp) -> Result<Organization> {
+        let mut newer = None;
+        for _ in 0..ATTEMPTS {
+            let seen = newer.as_ref().unwrap_or(self.prefetched);
+            let before = existing(fields.id, fields.external_id.as_ref(), |handle| seen.organization(handle))?;
+            let after = match &before {
+                None => Organization::new(self.id(fields.id)?, fields.clone(), now),
+                Some(before) => match before.changed(fields.clone(), now) {
+                    Some(after) => after,
+                    None => return Ok(before.clone()),
+                },
+            };
+            if self.write(before.as_ref(), &after).await? {
+                return Ok(after);
+            }
+            let handles = Handle::of(fields.id, fields.external_id.as_ref());
+            newer = Some(self.read(handles.map(Read::Organization)).await?);
+        }
+        Err(Error::StaleUpdate)
+    }
+
+    /// Registers a user of an organization, or registers it again with what is different: by its uuid, or else by its external
+    /// id.
+    ///
+    /// # Errors
+    /// If there is no such organization, if uuid and external id are of two different users, or if a token could not carry
+    /// the properties of both.
+    pub async fn register_user(self, fields: UserFields, now: Timestamp) -> Result<User> {
+        let organization = self.prefetched.organization_of(&fields.organization)?.ok_or(Error::OrganizationNotFound)?;
+        organization.properties.overlaid_with(&fields.properties).ok_or(Error::PropertiesTooLarge)?;
+        let mut newer = None;
+        for _ in 0..ATTEMPTS {
+            let seen = newer.as_ref().unwrap_or(self.prefetched);
+            let before = existing(fields.id, fields.external_id.as_ref(), |handle| seen.user(handle))?;
+            let after = match &before {
+                None => User::new(self.id(fields.id)?, organization.id, fields.clone(), now),
+                Some(before) => match before.changed(organization.id, fields.clone(), now) {
+                    Some(after) => after,
+                    None => return Ok(before.clone()),
+                },
+            };
+            if self.write(before.as_ref(), &after).await? {
+                return Ok(after);
+            }
+            let handles = Handle::of(fields.id, fields.external_id.as_ref());
+            newer = Some(self.read(handles.map(Read::User)).await?);
+        }
+        Err(Error::StaleUpdate)
+    }
+
+    async fn read(self, reads: impl Iterator<Item = Read>) -> Result<Prefetched> {
+        self.table.prefetch(self.tenant(), &Viewpoint::Account, &reads.collect::<Vec<_>>()).await
+    }
+
+    /// The user that a reference means, and its organization, which has to be the one that is named if one is. Both were read
+    /// together with the credential. One call if no organization is named and the user was found in another one last, or
+    /// never: which one it is is known only then.
+    ///
+    /// # Errors
+    /// [`Error::UserNotFound`], whichever of the two there isn't: who asks is not told of what others have.
+    pub async fn member(self, user: &Reference, organization: Option<&Reference>) -> Result<(User, Organization)> {
+        let found = self.prefetched.user_of(user)?.ok_or(Error::UserNotFound)?;
+        let organization = match organization {
+            Some(reference) => self.prefetched.organization_of(reference)?,
+            None => self.organization_of(user, found.organization_id).await?,
+        };
+        let organization = organization.filter(|organization| organization.id == found.organization_id);
+        Ok((found, organization.ok_or(Error::UserNotFound)?))
+    }
+
+    /// The organization of a user that was asked for without it.
+    async fn organization_of(self, user: &Reference, id: Uuid) -> Result<Option<Organization>> {
+        let handle = Handle::Uuid(id);
+        if self.prefetched.was_read(&self.key::<Organization>(&handle))
+            && let Some(organization) = self.prefetched.organization(&handle)?
+        {
+            return Ok(Some(organization));
+        }
+        let organization = self.read([Read::Organization(handle.clone())].into_iter()).await?.organization(&handle)?;
+        if organization.is_some() {
+            user.meanings().for_each(|meaning| self.hints.remember(self.tenant(), meaning, id));
+        }
+        Ok(organization)
+    }
+
+    fn id(self, given: Option<Uuid>) -> Result<Uuid> {
+        Ok(given.map_or_else(|| random_uuid(self.random), Ok)?)
+    }
+
+    /// Writes what is registered under its handles, if it is still as `before`. `false` if it isn't.
+    async fn write<R: DirectoryRecord>(self, before: Option<&R>, after: &R) -> Result<bool> {
+        let transaction = match before {
+            None => self.creation(after),
+            Some(before) => self.change(before, after),
+        };
+        Ok(matches!(self.table.commit(transaction).await?, Commit::Done))
+    }
+
+    fn key<R: DirectoryRecord>(self, handle: &Handle) -> Key {
+        keys::of_handle(self.tenant(), R::KIND, handle)
+    }
+
+    /// The item under the external id: all that the one under the uuid has, but its position in the list.
+    fn copy<R: DirectoryRecord>(self, registered: &R, external_id: &ExternalId) -> Item {
+        let mut item = self.key::<R>(&Handle::External(external_id.clone()));
+        item.extend(items::new(registered));
+        item
+    }
+
+    fn creation<R: DirectoryRecord>(self, registered: &R) -> Transaction {
+        let mut item = self.key::<R>(&Handle::Uuid(registered.id()));
+        item.extend(items::new(registered));
+        let position = keys::list_position(registered.record().created_at, registered.id());
+        item.insert(TENANT_LISTING.to_owned(), text(keys::partition_of_list(self.tenant(), R::KIND)));
+        item.insert(LISTING_ORDER.to_owned(), text(position));
+        let mut transaction = Transaction::new();
+        transaction.put(item, Condition::is_new());
+        if let Some(external_id) = registered.external_id() {
+            transaction.put(self.copy(registered, external_id), Condition::is_new());
+        }
+        transaction
+    }
+
+    fn change<R: DirectoryRecord>(self, before: &R, after: &R) -> Transaction {
+        let mut transaction = Transaction::new();
+        let record = before.record();
+        let update = |handle: &Handle| items::changed(Update::of(self.key::<R>(handle)), after);
+        transaction.update(update(&Handle::Uuid(after.id())), items::unchanged(record));
+        match (before.external_id(), after.external_id()) {
+            (Some(old), Some(new)) if old == new => {
+                transaction.update(update(&Handle::External(new.clone())), items::unchanged(record));
+            }
+            (old, new) => {
+                if let Some(new) = new {
+                    transaction.put(self.copy(after, new), Condition::is_new());
+                }
+                if let Some(old) = old {
+                    let gone = Condition::new("record.revision = :before", [(":before", number(record.revision))]);
+                    transaction.delete(self.key::<R>(&Handle::External(old.clone())), gone);
+                }
+            }
+        }
+        transaction
+    }
+
+    /// Notes that a token was issued for a user on that day, under both of its handles. Best effort: a failure is ignored.
+    pub async fn note_token(self, user: &User, day: &Day) {
+        if user.last_token_on.as_ref() == Some(day) {
+            return;
+        }
+        let mut transaction = Transaction::new();
+        for handle in Handle::of(Some(user.id), user.external_id.as_ref()) {
+            let due = Condition::new(
+                "attribute_exists(pk) AND (attribute_not_exists(record.last_token_on) OR record.last_token_on < :today)",
+                [(":today", text(day))],
+            );
+            transaction.update(Update::of(self.key::<User>(&handle)).set("record.last_token_on", text(day)), due);
+        }
+        let _: Result<Commit> = self.table.commit(transaction).await;
+    }
+
+    /// The user and the organization that a registered tenant has become, if it was migrated: `key` is then the external id of
+    /// an organization, and `user` that of one of its users.
+    ///
+    /// # Errors
+    /// If it was migrated, and no user is named or it is not one of that organization.
+    pub fn migrated(self, key: Option<&ExternalId>, user: Option<&ExternalId>) -> Result<Option<(User, Organization)>> {
+        let Some(key) = key else { return Ok(None) };
+        let Some(organization) = self.prefetched.organization(&Handle::External(key.clone()))? else { return Ok(None) };
+        let required = || Error::invalid("user", Problem::new("is required, because key is that of an organization"));
+        let user = self.prefetched.user(&Handle::External(user.ok_or_else(required)?.clone()))?;
+        let user = user.filter(|user| user.organization_id == organization.id);
+        Ok(Some((user.ok_or(Error::UserNotFound)?, organization)))
+    }
+
+    /// A request for the token of a registered tenant, as it is with this login.
+    ///
+    /// # Errors
+    /// If there is no organization such as is named.
+    pub fn registration(self, fields: RegisteredTenantFields, at: Timestamp) -> Result<Registration> {
+        let project = self.tenant().project_id().unwrap_or_default();
+        let RegisteredTenantFields { key, name, payload, user, organization_id, lifetime } = fields;
+        let before = self.prefetched.registered_tenant(&key)?;
+        let after = RegisteredTenant::registered(before.as_ref(), key, name, payload, at);
+        let named = organization_id.filter(|id| *id != project);
+        let found = |id| self.prefetched.organization(&Handle::Uuid(id))?.ok_or(Error::OrganizationNotFound);
+        let organization = named.map(found).transpose()?;
+        let data = RegisteredData {
+            parent_org_id: named.unwrap_or(project),
+            display_name: after.name.to_string(),
+            payload: after.payload.clone(),
+        };
+        let user = match user {
+            Some(user) => Some((user.clone(), self.prefetched.external_epoch(&user)?)),
+            None => None,
+        };
+        let key = after.key.clone();
+        let request = TokenRequest::for_registered_tenant(key, user, organization.as_ref(), data, lifetime, at);
+        Ok(Registration { before, after, request })
+    }
+
+    /// Registers a registered tenant, or registers it again with what is different. Nothing is written when nothing is, and a
+    /// token was issued for it on the same day before.
+    ///
+    /// # Errors
+    /// If the table fails.
+    pub async fn register_tenant(self, Registration { before, after, .. }: &Registration) -> Result<()> {
+        if before.as_ref() == Some(after) {
+            return Ok(());
+        }
+        let kind = Kind::RegisteredTenant;
+        let update = Update::of(keys::of_kind(self.tenant(), kind, after.key.digest()))
+            .set_once(TENANT_LISTING, text(keys::partition_of_list(self.tenant(), kind)));
+        self.table.upsert(items::registered(update, after)).await
+    }
+
+    /// Revokes one token until it expires.
+    ///
+    /// # Errors
+    /// If the table fails.
+    pub async fn revoke_token(self, jti: Uuid, expires_at: Timestamp) -> Result<()> {
+        let update = Update::of(keys::of_kind(self.tenant(), Kind::Token, jti));
+        self.table.upsert(update.set("purge_at", time_to_live(expires_at))).await
+    }
+}
+
+/// What a login of a registered tenant registers, and the token that it asks for.
+#[derive(Debug)]
+pub struct Registration {
+    before: Option<RegisteredTenant>,
+    after: RegisteredTenant,
+    request: TokenRequest,
+}
+
+impl Registration {
+    /// The request for the token.
+    pub fn token_request(&self) -> TokenRequest {
+        self.request.clone()
+    }
+}
+
+/// What is registered already under one of these names.
+fn existing<R: DirectoryRecord>(
+    id: Option<Uuid>,
+    external_id: Option<&ExternalId>,
+    find: impl Fn(&Handle) -> Result<Option<R>>,
+) -> Result<Option<R>> {
+    let by_id = id.map(|id| find(&Handle::Uuid(id))).transpose()?.flatten();
+    let by_external_id = external_id.map(|id| find(&Handle::External(id.clone()))).transpose()?.flatten();
+    // The external id may be free, or this one's, and nobody else's.
+    match (&by_external_id, id) {
+        (Some(other), Some(id)) if other.id() != id => Err(Error::ExternalIdTaken),
+        _ => Ok(by_id.or(by_external_id)),
+    }
+}

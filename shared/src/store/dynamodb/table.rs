@@ -1,0 +1,216 @@
+//! The table: strong reads, conditional updates, deletions.
+
+use std::error::Error as StdError;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::types::{
+    DeleteRequest, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
+};
+
+use super::attributes::{Item, Key};
+use super::expression::{Condition, Update, non_empty};
+use crate::error::{Error, Result};
+
+/// How often something is tried that others got in the way of.
+pub const ATTEMPTS: u32 = 3;
+
+/// How many keys DynamoDB reads in one call.
+const MOST_KEYS: usize = 100;
+
+/// How many items DynamoDB deletes in one call that is no transaction.
+const MOST_DELETIONS: usize = 25;
+
+/// The one table, and the client that reaches it.
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub client: Client,
+    pub name: String,
+}
+
+/// How an update ended.
+#[derive(Debug)]
+pub enum Updated {
+    /// It was made: the item as it is now.
+    Done(Item),
+    /// The condition failed: the item as it is; `None` if there is none.
+    Refused(Option<Item>),
+}
+
+impl Updated {
+    /// The item as it is now, if the update was made.
+    pub fn done(self) -> Option<Item> {
+        match self {
+            Self::Done(item) => Some(item),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
+/// How the insertion of an item ended.
+#[derive(Debug)]
+pub enum Inserted {
+    /// It was written.
+    Done,
+    /// There is one already.
+    Exists(Item),
+}
+
+impl Table {
+    /// Reads one item, strongly consistent.
+    pub async fn get(&self, key: Key) -> Result<Option<Item>> {
+        let request = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
+        Ok(request.send().await.map_err(failed)?.item)
+    }
+
+    /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left out for
+    /// lack of capacity is asked for again, and in the end the read fails rather than being incomplete. More than a hundred keys
+    /// are more than one call.
+    pub async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for keys in keys.chunks(MOST_KEYS) {
+            items.extend(self.get_chunk(keys.to_vec()).await?);
+        }
+        Ok(items)
+    }
+
+    async fn get_chunk(&self, mut wanted: Vec<Key>) -> Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
+            let request = request.build().map_err(Error::internal)?;
+            let answer = self.client.batch_get_item().request_items(&self.name, request).send().await;
+            let answer = answer.map_err(failed)?;
+            items.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
+            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
+            let Some(left) = left.filter(|left| !left.keys().is_empty()) else { return Ok(items) };
+            wanted = left.keys;
+        }
+        Err(Error::unavailable("keys stayed unprocessed"))
+    }
+
+    /// Updates one item, if the condition holds.
+    ///
+    /// # Errors
+    /// If DynamoDB fails. The update may have been made then, and may be made twice if an answer was lost.
+    pub async fn update(&self, update: Update, condition: Condition) -> Result<Updated> {
+        let (key, expression, condition, values) = update.parts(condition);
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key))
+            .update_expression(expression)
+            .set_condition_expression(condition)
+            .set_expression_attribute_values(non_empty(values))
+            .return_values(ReturnValue::AllNew)
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let error = match request.clone().send().await {
+                Ok(answer) => return Ok(Updated::Done(answer.attributes.unwrap_or_default())),
+                Err(error) => error,
+            };
+            match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    return Ok(Updated::Refused(refused.item().cloned()));
+                }
+                // A transaction on the item was under way.
+                Some(UpdateItemError::TransactionConflictException(_)) => {}
+                _ => return Err(failed(error)),
+            }
+        }
+        Err(Error::StaleUpdate)
+    }
+
+    /// Writes an item that isn't there yet.
+    ///
+    /// # Errors
+    /// If DynamoDB fails. The item may have been written then, and stands in its own way if an answer was lost.
+    pub async fn insert(&self, item: Item) -> Result<Inserted> {
+        let request = self
+            .client
+            .put_item()
+            .table_name(&self.name)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let Err(error) = request.clone().send().await else { return Ok(Inserted::Done) };
+            match error.as_service_error() {
+                Some(PutItemError::ConditionalCheckFailedException(refused)) => {
+                    return Ok(Inserted::Exists(refused.item().cloned().unwrap_or_default()));
+                }
+                // A transaction on the item was under way.
+                Some(PutItemError::TransactionConflictException(_)) => {}
+                _ => return Err(failed(error)),
+            }
+        }
+        Err(Error::StaleUpdate)
+    }
+
+    /// Updates one item, or makes it.
+    pub async fn upsert(&self, update: Update) -> Result<()> {
+        let (key, expression, values) = update.unconditional();
+        let request = self
+            .client
+            .update_item()
+            .table_name(&self.name)
+            .set_key(Some(key))
+            .update_expression(expression)
+            .set_expression_attribute_values(non_empty(values));
+        request.send().await.map(|_| ()).map_err(failed)
+    }
+
+    /// Deletes items, whether they are there or not. What DynamoDB left over for lack of capacity is asked for again.
+    pub async fn delete_all(&self, keys: Vec<Key>) -> Result<()> {
+        for keys in keys.chunks(MOST_DELETIONS) {
+            let request = |key: &Key| {
+                let delete = DeleteRequest::builder().set_key(Some(key.clone())).build().map_err(Error::internal)?;
+                Ok(WriteRequest::builder().delete_request(delete).build())
+            };
+            let mut left = keys.iter().map(request).collect::<Result<Vec<_>>>()?;
+            for attempt in 0..ATTEMPTS {
+                pause(attempt).await;
+                let answer = self.client.batch_write_item().request_items(&self.name, left).send().await;
+                let unprocessed = answer.map_err(failed)?.unprocessed_items.unwrap_or_default().remove(&self.name);
+                left = unprocessed.unwrap_or_default();
+                if left.is_empty() {
+                    break;
+                }
+            }
+            if !left.is_empty() {
+                return Err(Error::unavailable("deletions stayed unprocessed"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What a failed call to AWS means. Most failures pass; a request that AWS calls wrong, or one for what is not there, will fail
+/// again, and trying again would hide it.
+pub fn failed<E, R>(error: SdkError<E, R>) -> Error
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: Debug + Send + Sync + 'static,
+{
+    const PERMANENT: [&str; 4] =
+        ["ValidationException", "ResourceNotFoundException", "InvalidParameterException", "InvalidRequestException"];
+    match error.code() {
+        Some(code) if PERMANENT.contains(&code) => Error::internal(error),
+        _ => Error::unavailable(error),
+    }
+}
+
+/// Waits before an attempt that is not the first: long enough for what was in the way to be over.
+pub async fn pause(attempt: u32) {
+    if attempt > 0 {
+        tokio::time::sleep(Duration::from_millis(30) * attempt).await;
+    }
+}

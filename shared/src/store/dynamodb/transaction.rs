@@ -1,0 +1,204 @@
+//! Transactions: writes that are made together or not at all.
+
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{
+    CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+};
+
+use super::attributes::{Item, Key};
+use super::expression::{self, Condition, non_empty};
+use super::table::{ATTEMPTS, Table, failed, pause};
+use crate::error::{Error, Result};
+
+/// Writes that are made together or not at all. Adding one gives a handle on it, with which the outcome says whether its
+/// condition failed. Handles and not positions: a write that is put in front later changes nothing for those behind it.
+#[derive(Debug, Default)]
+pub struct Transaction(Vec<Part>);
+
+#[derive(Debug)]
+enum Part {
+    Put(Item, Condition),
+    Update(expression::Update, Condition),
+    Delete(Key, Condition),
+    Check(Key, Condition),
+}
+
+/// A write of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Write(usize);
+
+impl Transaction {
+    /// A transaction without a write.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether it has no write.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Writes a whole item.
+    pub fn put(&mut self, item: Item, condition: Condition) -> Write {
+        self.add(Part::Put(item, condition))
+    }
+
+    /// Updates an item, or makes it.
+    pub fn update(&mut self, update: expression::Update, condition: Condition) -> Write {
+        self.add(Part::Update(update, condition))
+    }
+
+    /// Deletes an item, if there is one.
+    pub fn delete(&mut self, key: Key, condition: Condition) -> Write {
+        self.add(Part::Delete(key, condition))
+    }
+
+    /// Asks for a condition on an item that the transaction doesn't write.
+    pub fn check(&mut self, key: Key, condition: Condition) -> Write {
+        self.add(Part::Check(key, condition))
+    }
+
+    fn add(&mut self, part: Part) -> Write {
+        self.0.push(part);
+        Write(self.0.len() - 1)
+    }
+}
+
+impl Part {
+    fn into_request(self, table: &str) -> Result<TransactWriteItem> {
+        let request = TransactWriteItem::builder();
+        let all_old = ReturnValuesOnConditionCheckFailure::AllOld;
+        Ok(match self {
+            Self::Put(item, condition) => {
+                let (condition, values) = condition.parts();
+                let put = Put::builder()
+                    .table_name(table)
+                    .set_item(Some(item))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_values(non_empty(values))
+                    .return_values_on_condition_check_failure(all_old);
+                request.put(put.build().map_err(Error::internal)?)
+            }
+            Self::Update(update, condition) => {
+                let (key, expression, condition, values) = update.parts(condition);
+                let update = Update::builder()
+                    .table_name(table)
+                    .set_key(Some(key))
+                    .update_expression(expression)
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_values(non_empty(values))
+                    .return_values_on_condition_check_failure(all_old);
+                request.update(update.build().map_err(Error::internal)?)
+            }
+            Self::Delete(key, condition) => {
+                let (condition, values) = condition.parts();
+                let delete = Delete::builder()
+                    .table_name(table)
+                    .set_key(Some(key))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_values(non_empty(values));
+                request.delete(delete.build().map_err(Error::internal)?)
+            }
+            Self::Check(key, condition) => {
+                let (condition, values) = condition.parts();
+                let check = ConditionCheck::builder()
+                    .table_name(table)
+                    .set_key(Some(key))
+                    .set_condition_expression(condition)
+                    .set_expression_attribute_values(non_empty(values));
+                request.condition_check(check.build().map_err(Error::internal)?)
+            }
+        }
+        .build())
+    }
+}
+
+/// How a transaction ended.
+#[derive(Debug)]
+pub enum Commit {
+    /// All of it was written.
+    Done,
+    /// Nothing was written, because a condition failed.
+    Refused(Refused),
+}
+
+/// Which conditions of a transaction failed.
+#[derive(Debug)]
+pub struct Refused(Vec<CancellationReason>);
+
+impl Refused {
+    fn reason(&self, write: Write) -> Option<&CancellationReason> {
+        self.0.get(write.0).filter(|reason| reason.code() == Some("ConditionalCheckFailed"))
+    }
+
+    /// Whether the condition of a write failed.
+    pub fn failed(&self, write: Write) -> bool {
+        self.reason(write).is_some()
+    }
+
+    /// The item that stood in the way of a write; `None` if there is no such item, or if its condition held. Only puts and
+    /// updates tell.
+    pub fn item(&self, write: Write) -> Option<&Item> {
+        self.reason(write).and_then(CancellationReason::item)
+    }
+}
+
+impl Table {
+    /// Writes all or nothing. Attempts that met another transaction on the same items are made again; the SDK's client token
+    /// makes an attempt whose answer was lost count once.
+    ///
+    /// # Errors
+    /// If DynamoDB fails, or others kept getting in the way.
+    pub async fn commit(&self, transaction: Transaction) -> Result<Commit> {
+        let writes = transaction.0.into_iter().map(|part| part.into_request(&self.name)).collect::<Result<Vec<_>>>()?;
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
+            let Err(error) = request.send().await else { return Ok(Commit::Done) };
+            let reasons = match cancellation(&error) {
+                Some(reasons) => reasons.to_vec(),
+                None => return Err(failed(error)),
+            };
+            if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+                return Ok(Commit::Refused(Refused(reasons)));
+            }
+            if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
+                return Err(failed(error));
+            }
+        }
+        Err(Error::StaleUpdate)
+    }
+}
+
+fn cancellation(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {
+    match error.as_service_error() {
+        Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+            Some(cancelled.cancellation_reasons())
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::dynamodb::key;
+
+    fn reason(code: &str) -> CancellationReason {
+        CancellationReason::builder().code(code).build()
+    }
+
+    #[test]
+    fn a_handle_is_of_its_write_whatever_stands_in_front() {
+        let place = |name: &str| key(name.to_owned(), name.to_owned());
+        let mut transaction = Transaction::new();
+        assert!(transaction.is_empty());
+        let first = transaction.check(place("a"), Condition::exists());
+        let second = transaction.put(place("b"), Condition::is_new());
+        let third = transaction.delete(place("c"), Condition::none());
+        let refused = Refused(vec![reason("None"), reason("ConditionalCheckFailed"), reason("TransactionConflict")]);
+        assert_eq!([first, second, third].map(|write| refused.failed(write)), [false, true, false]);
+        assert!(refused.item(second).is_none() && !transaction.is_empty());
+    }
+}

@@ -1,0 +1,63 @@
+//! Messages of deleted sessions: deleted by the reconciler, because there can be more than a request has time for.
+
+use crate::domain::{Clock, Problem, Timestamp, parse_uuid};
+use crate::error::Result;
+use crate::store::account::keys::{self as account_keys, ItemPart, List, ResourceKind, TOMBSTONE};
+use crate::store::dynamodb::{Item, Key, PK, Reader, SK, Table, failed, text};
+use crate::store::keys::{TENANT_STATUS, TENANTS_BY_STATUS};
+
+/// How many sessions are asked for at once, and how many messages are deleted between two looks at the clock.
+const AT_ONCE: i32 = 100;
+
+impl Table {
+    /// Marks of deleted sessions after `from`, oldest first, and from where there are more.
+    pub(super) async fn tombstones(&self, from: Option<Key>) -> Result<(Vec<Item>, Option<Key>)> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .index_name(TENANTS_BY_STATUS)
+            .key_condition_expression(format!("{TENANT_STATUS} = :status"))
+            .expression_attribute_values(":status", text(TOMBSTONE))
+            .limit(AT_ONCE)
+            .set_exclusive_start_key(from);
+        let answer = query.send().await.map_err(failed)?;
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    /// Deletes the messages of a deleted session, and then its mark. `false` if there was no time for all of them.
+    pub(super) async fn clear(&self, mark: &Item, clock: &dyn Clock, until: Timestamp) -> Result<bool> {
+        let row = Reader::of(mark);
+        let (tenant, owner, session) = row.parsed(PK, |partition| {
+            account_keys::session_of(partition).ok_or_else(|| Problem::new("is not that of a session"))
+        })?;
+        let list = List::MessagesOf(session);
+        loop {
+            if until <= clock.now() {
+                return Ok(false);
+            }
+            let query = self
+                .client
+                .query()
+                .table_name(&self.name)
+                .consistent_read(true)
+                .key_condition_expression("pk = :partition")
+                .expression_attribute_values(":partition", text(account_keys::partition_of_list(&tenant, &owner, list)))
+                .projection_expression("pk, sk")
+                .limit(AT_ONCE);
+            let entries = query.send().await.map_err(failed)?.items.unwrap_or_default();
+            if entries.is_empty() {
+                let mark =
+                    account_keys::resource(&tenant, &owner, ResourceKind::AgentSession, session, ItemPart::Tombstone);
+                return self.delete_all(vec![mark]).await.map(|()| true);
+            }
+            let message = |entry: &Item| -> Result<Key> {
+                let id = Reader::of(entry).parsed(SK, parse_uuid)?;
+                Ok(account_keys::resource(&tenant, &owner, ResourceKind::Message, id, ItemPart::Resource))
+            };
+            // Messages first: as long as an entry is there, the next run finds its message.
+            self.delete_all(entries.iter().map(message).collect::<Result<_>>()?).await?;
+            self.delete_all(entries).await?;
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Secrets Manager. It stores; which version is valid is decided in the table.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError;
+use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+use aws_sdk_secretsmanager::types::Tag;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use super::dynamodb::{ATTEMPTS, failed, pause};
+use crate::domain::{OperatorKeys, PrivateJwk, SecretVersion, SigningKey, SigningPointer, TenantId, TenantSecret};
+use crate::error::{Error, Result};
+
+/// For whoever looks at a secret in the console. `AWSCURRENT` stays on the first version for ever.
+const DESCRIPTION: &str = "The valid version is the one that the tenant's item names, not AWSCURRENT.";
+
+/// The tenants' secrets and the operator's.
+#[derive(Clone)]
+pub struct Secrets {
+    pub client: Client,
+    /// Name or ARN of the secret with the admin keys.
+    pub admin_secret: String,
+    /// What the names of tenants' secrets start with.
+    pub prefix: String,
+    /// The signing keys that this process has read.
+    pub signing_keys: VersionCache<SigningKey>,
+    /// The tenants' secrets that this process has read.
+    pub tenant_secrets: VersionCache<TenantSecret>,
+}
+
+/// What was read of secrets, by version, for as long as the process lives: a version never changes, and which one is in force
+/// is asked for at each call. At most `MOST` of them, after which it starts anew. Which ones are used together is the gateway's
+/// choice, so there is no telling which to keep.
+pub struct VersionCache<T>(Arc<Mutex<HashMap<Uuid, Arc<T>>>>);
+
+impl<T> VersionCache<T> {
+    const MOST: usize = 1000;
+
+    fn get(&self, version: Uuid) -> Option<Arc<T>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
+    }
+
+    fn keep(&self, version: Uuid, value: T) -> Arc<T> {
+        let value = Arc::new(value);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= Self::MOST {
+            kept.clear();
+        }
+        kept.insert(version, Arc::clone(&value));
+        value
+    }
+}
+
+impl<T> Clone for VersionCache<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Default for VersionCache<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> fmt::Debug for VersionCache<T> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("VersionCache")
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secrets")
+    }
+}
+
+/// One version of a tenant's secret, as it is stored: JSON, so that more than one key fits into the one secret that a tenant
+/// costs.
+#[derive(Serialize)]
+struct Stored<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tenant_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_key: Option<PrivateJwk>,
+}
+
+/// What is read of one for signing tokens.
+#[derive(Deserialize)]
+struct StoredSigningKey {
+    signing_key: PrivateJwk,
+}
+
+/// What is read of one for verifying signed calls.
+#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+struct StoredTenantSecret {
+    tenant_secret: String,
+}
+
+/// What a new version holds.
+#[derive(Debug)]
+pub enum NewVersion<'a> {
+    Secret(&'a TenantSecret),
+    SigningKey(&'a SigningKey),
+}
+
+impl Secrets {
+    /// The admin keys in force. Read each time: admin calls are rare, and a key that was taken away is refused as soon as
+    /// Secrets Manager has heard of it.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails, or the secret is not the JSON that it must be.
+    pub async fn operator_keys(&self) -> Result<OperatorKeys> {
+        let request = self.client.get_secret_value().secret_id(&self.admin_secret);
+        let answer = request.send().await.map_err(failed)?;
+        let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
+        // The parser's error may quote the text, so it is not passed on.
+        serde_json::from_str(&text).map_err(|_| Error::internal("the admin secret is not the JSON that it must be"))
+    }
+
+    /// The key that signs a tenant's tokens: the one that `pointer` names.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails, or the version is not the JSON that it must be, or holds another key.
+    pub async fn signing_key(&self, id: &TenantId, pointer: &SigningPointer) -> Result<Arc<SigningKey>> {
+        let version = pointer.version.id;
+        let key = match self.signing_keys.get(version) {
+            Some(key) => key,
+            None => {
+                let stored: StoredSigningKey = self.version(id, version).await?;
+                let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
+                self.signing_keys.keep(version, key)
+            }
+        };
+        if key.kid() == pointer.kid {
+            Ok(key)
+        } else {
+            Err(Error::internal("the signing key is not the one that the tenant's item names"))
+        }
+    }
+
+    /// The secret that a tenant signs its calls with.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails, or the version is not the JSON that it must be.
+    pub async fn tenant_secret(&self, id: &TenantId, version: Uuid) -> Result<Arc<TenantSecret>> {
+        if let Some(secret) = self.tenant_secrets.get(version) {
+            return Ok(secret);
+        }
+        let stored: StoredTenantSecret = self.version(id, version).await?;
+        let secret = TenantSecret::restore(&stored.tenant_secret).ok_or_else(unreadable)?;
+        Ok(self.tenant_secrets.keep(version, secret))
+    }
+
+    /// Reads a version of a tenant's secret.
+    async fn version<T: DeserializeOwned>(&self, id: &TenantId, version: Uuid) -> Result<T> {
+        let request = self.client.get_secret_value().secret_id(self.name(id)).version_id(version);
+        let mut attempt = 0;
+        let answer = loop {
+            let error = match request.clone().send().await {
+                Ok(answer) => break answer,
+                Err(error) => error,
+            };
+            attempt += 1;
+            // A version that was stored a moment ago may not be known everywhere yet.
+            if !error.as_service_error().is_some_and(GetSecretValueError::is_resource_not_found_exception) {
+                return Err(failed(error));
+            }
+            if attempt == ATTEMPTS {
+                return Err(Error::unavailable(error));
+            }
+            pause(attempt).await;
+        };
+        let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
+        // The parser's error may quote the text, so it is not passed on.
+        serde_json::from_str(&text).map_err(|_| unreadable())
+    }
+
+    /// Creates the tenant's secret with its first version. Doing it again with the same version and content changes nothing.
+    pub async fn create(&self, id: &TenantId, version: Uuid, secret: &TenantSecret, key: &SigningKey) -> Result<()> {
+        let request = self.client.create_secret().name(self.name(id)).client_request_token(version);
+        let tag = Tag::builder().key("latchkey:tenant").value(id.as_str()).build();
+        let content = stored(&Stored { tenant_secret: Some(secret.expose()), signing_key: Some(key.to_jwk()?) })?;
+        request.secret_string(content).description(DESCRIPTION).tags(tag).send().await.map_err(failed)?;
+        Ok(())
+    }
+
+    /// Adds a version under its label and leaves every other label but that where it is. Doing it again with the same version
+    /// and content changes nothing.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails, has no secret of the tenant, or has too many young versions of it: it keeps 100, and none
+    /// that is younger than a day is discarded.
+    pub async fn add(&self, id: &TenantId, version: &SecretVersion, content: NewVersion<'_>) -> Result<()> {
+        let content = match content {
+            NewVersion::Secret(secret) => Stored { tenant_secret: Some(secret.expose()), signing_key: None },
+            NewVersion::SigningKey(key) => Stored { tenant_secret: None, signing_key: Some(key.to_jwk()?) },
+        };
+        let request = self.client.put_secret_value().secret_id(self.name(id)).client_request_token(version.id);
+        let request = request.version_stages(version.label.to_string()).secret_string(stored(&content)?);
+        let mut attempt = 0;
+        loop {
+            let Err(error) = request.clone().send().await else { return Ok(()) };
+            attempt += 1;
+            match error.as_service_error() {
+                Some(PutSecretValueError::LimitExceededException(_)) => return Err(Error::RotatedTooOften),
+                // A secret that was created a moment ago may not be known everywhere yet.
+                Some(PutSecretValueError::ResourceNotFoundException(_)) if attempt < ATTEMPTS => pause(attempt).await,
+                _ => return Err(failed(error)),
+            }
+        }
+    }
+
+    /// Deletes the secret of a tenant that never became one, at once. Deleting what is not there succeeds.
+    pub async fn delete(&self, id: &TenantId) -> Result<()> {
+        let request = self.client.delete_secret().secret_id(self.name(id)).force_delete_without_recovery(true);
+        match request.send().await {
+            Err(error) if error.as_service_error().is_some_and(DeleteSecretError::is_resource_not_found_exception) => {
+                Ok(())
+            }
+            answer => answer.map(|_| ()).map_err(failed),
+        }
+    }
+
+    fn name(&self, id: &TenantId) -> String {
+        format!("{}/{id}", self.prefix)
+    }
+}
+
+fn unreadable() -> Error {
+    Error::internal("a tenant's secret is not the JSON that it must be")
+}
+
+fn stored(content: &Stored<'_>) -> Result<String> {
+    serde_json::to_string(content).map_err(Error::internal)
+}

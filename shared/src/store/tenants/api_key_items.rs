@@ -1,0 +1,69 @@
+//! API keys as items, and back. Everything but the hashes is in the map [`RECORD`], which is what the list of keys shows.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::items::tenant_id;
+use crate::domain::{
+    ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, Day, KeyHash, KeyHashes, KeyKind, KeyName, Origin, Origins, Problem,
+};
+use crate::error::Result;
+use crate::store::dynamodb::{Item, Reader, millis, number, text};
+use crate::store::keys::{self, Kind, LISTING_ORDER, RECORD, TENANT_LISTING};
+
+/// The item of a new key.
+pub fn item(key: &ApiKey, secret: &ApiKeySecret) -> Item {
+    let claims = &key.claims;
+    let origins = key.allowed_origins.as_slice().iter().map(text).collect();
+    let mut record = Item::from([
+        ("key_id".to_owned(), text(&claims.id)),
+        ("kind".to_owned(), text(claims.kind.as_str())),
+        ("key_start".to_owned(), text(&key.start)),
+        ("display_name".to_owned(), text(&key.name)),
+        ("allowed_origins".to_owned(), AttributeValue::L(origins)),
+        ("created_at".to_owned(), millis(key.created_at)),
+        ("epoch".to_owned(), number(0)),
+    ]);
+    record.extend(key.expires_at.map(|expires_at| ("expires_at".to_owned(), millis(expires_at))));
+    let mut item = keys::of_kind(&claims.tenant_id, Kind::ApiKey, &claims.id);
+    item.extend([
+        (TENANT_LISTING.to_owned(), text(keys::partition_of_list(&claims.tenant_id, Kind::ApiKey))),
+        (LISTING_ORDER.to_owned(), text(keys::list_position(key.created_at, &claims.id))),
+        ("key_hash".to_owned(), text(secret.hash().to_text())),
+        (RECORD.to_owned(), AttributeValue::M(record)),
+    ]);
+    item
+}
+
+/// A key, from its item or from the list.
+pub fn read(item: &Item) -> Result<ApiKey> {
+    let record = Reader::within(item, RECORD)?;
+    let kind = |text: &str| KeyKind::parse(text).ok_or_else(|| Problem::new("is no kind"));
+    let origins = record.texts("allowed_origins")?.into_iter().map(Origin::from_stored).collect();
+    Ok(ApiKey {
+        claims: ApiKeyClaims {
+            kind: record.parsed("kind", kind)?,
+            id: record.parsed("key_id", ApiKeyId::parse)?,
+            tenant_id: tenant_id(item)?,
+        },
+        name: KeyName::from_stored(record.text("display_name")?),
+        start: record.text("key_start")?.to_owned(),
+        allowed_origins: Origins::from_stored(origins),
+        created_at: record.millis("created_at")?,
+        expires_at: record.optional_millis("expires_at")?,
+        rotated_at: record.optional_millis("rotated_at")?,
+        previous_until: record.optional_millis("previous_until")?,
+        revoked_at: record.optional_millis("revoked_at")?,
+        epoch: record.number("epoch")?,
+        tokens_revoked_at: record.optional_millis("tokens_revoked_at")?,
+        last_used_on: record.optional_text("last_used_on")?.map(Day::from_stored),
+    })
+}
+
+/// The hashes of a key's secrets, from its item.
+pub fn hashes(item: &Item) -> Result<KeyHashes> {
+    let row = Reader::of(item);
+    let hash = |text: &str| KeyHash::parse(text).ok_or_else(|| Problem::new("is no hash"));
+    let until = Reader::within(item, RECORD)?.optional_millis("previous_until")?;
+    let previous = row.optional("previous_hash", hash)?.zip(until);
+    Ok(KeyHashes { current: row.parsed("key_hash", hash)?, previous })
+}

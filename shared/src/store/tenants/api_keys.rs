@@ -1,0 +1,209 @@
+//! API keys: provisioning, rotation, revocation. Each is one transaction: the key, that its tenant exists, the audit event, and
+//! what is remembered under an idempotency key.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Committed, Tenants, api_key_items, items, put_event};
+use crate::domain::{
+    Action, ApiKey, ApiKeyId, ApiKeySecret, ChangeContext, Day, KeyKind, KeyName, Origins, OverlapSeconds, TenantId,
+    Timestamp, Viewpoint,
+};
+use crate::error::{Error, Result};
+use crate::store::dynamodb::{Condition, Table, Transaction, Update, Updated, millis, text};
+use crate::store::idempotency::Replay;
+use crate::store::keys::{self, Kind};
+use crate::store::prefetch::Read;
+
+/// What a key is to be.
+#[derive(Debug, Clone)]
+pub struct NewApiKey {
+    pub name: KeyName,
+    pub kind: KeyKind,
+    pub expires_at: Option<Timestamp>,
+    pub allowed_origins: Origins,
+}
+
+/// A key that was provisioned or rotated.
+pub struct IssuedApiKey {
+    /// The new secret. `None` when the answer is a replay and the secret can't be shown again.
+    pub secret: Option<ApiKeySecret>,
+    pub summary: IssuedKeySummary,
+}
+
+impl fmt::Debug for IssuedApiKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("IssuedApiKey")
+    }
+}
+
+/// What the answer to a change of a key says, as it is remembered under an idempotency key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IssuedKeySummary {
+    pub id: ApiKeyId,
+    pub kind: KeyKind,
+    pub name: String,
+    pub created_at: Timestamp,
+    pub expires_at: Option<Timestamp>,
+    pub rotated_at: Option<Timestamp>,
+    /// Until when the secret of before is accepted too.
+    pub previous_until: Option<Timestamp>,
+}
+
+impl From<&ApiKey> for IssuedKeySummary {
+    fn from(key: &ApiKey) -> Self {
+        Self {
+            id: key.claims.id.clone(),
+            kind: key.claims.kind,
+            name: key.name.to_string(),
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            rotated_at: key.rotated_at,
+            previous_until: key.previous_until,
+        }
+    }
+}
+
+impl Tenants<'_> {
+    /// Gives a tenant a new API key.
+    ///
+    /// # Errors
+    /// If there is no such tenant.
+    pub async fn provision_api_key(
+        self,
+        id: &TenantId,
+        new: NewApiKey,
+        change: &ChangeContext,
+    ) -> Result<IssuedApiKey> {
+        // An id that we did not make is no tenant's.
+        let secret = ApiKeySecret::generate(id, new.kind, self.random)?.ok_or(Error::TenantNotFound)?;
+        let key = ApiKey {
+            claims: secret.claims().clone(),
+            name: new.name,
+            start: secret.start(),
+            allowed_origins: new.allowed_origins,
+            created_at: change.at,
+            expires_at: new.expires_at,
+            rotated_at: None,
+            previous_until: None,
+            revoked_at: None,
+            epoch: 0,
+            tokens_revoked_at: None,
+            last_used_on: None,
+        };
+        let mut transaction = Transaction::new();
+        transaction.put(api_key_items::item(&key, &secret), Condition::is_new());
+        let summary = IssuedKeySummary::from(&key);
+        let issued = IssuedApiKey { secret: Some(secret), summary };
+        match self.change_key(id, &key.claims.id, transaction, Action::ApiKeyProvisioned, Some(&issued), change).await?
+        {
+            Committed::Done => Ok(issued),
+            Committed::Replay(replay) => IssuedApiKey::replayed(&replay),
+            Committed::Refused(_) => Err(Error::unavailable("a new key id was taken already")),
+        }
+    }
+
+    /// Gives an API key a new secret; its id, name and expiry stay. Without an overlap the old secret is refused when this
+    /// returns.
+    ///
+    /// # Errors
+    /// If there is no such key or tenant, or the key can't be used any more.
+    pub async fn rotate_api_key(
+        self,
+        tenant: &TenantId,
+        id: &ApiKeyId,
+        overlap: OverlapSeconds,
+        change: &ChangeContext,
+    ) -> Result<IssuedApiKey> {
+        let seen = self.table.prefetch(tenant, &Viewpoint::Account, &[Read::ApiKey(id.clone())]).await?;
+        seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
+        let (mut key, _) = seen.api_key(id)?.ok_or(Error::ApiKeyNotFound)?;
+        let secret = ApiKeySecret::regenerate(&key.claims, self.random)?.ok_or(Error::ApiKeyNotFound)?;
+        key.rotated_at = Some(change.at);
+        key.previous_until = (overlap.get() > 0).then(|| change.at.plus(Duration::from_secs(overlap.get().into())));
+        // Inside an update, the attributes on the right are those of before it.
+        let update = Update::of(keys::of_kind(tenant, Kind::ApiKey, id))
+            .set("key_hash", text(secret.hash().to_text()))
+            .set("record.rotated_at", millis(change.at))
+            .set_or_remove("record.previous_until", key.previous_until.map(millis));
+        let update = if key.previous_until.is_some() {
+            update.copy("previous_hash", "key_hash")
+        } else {
+            update.remove("previous_hash")
+        };
+        let usable = Condition::new("attribute_exists(pk) AND attribute_not_exists(record.revoked_at)", []).and(
+            "(attribute_not_exists(record.expires_at) OR record.expires_at > :now)",
+            [(":now", millis(change.at))],
+        );
+        let mut transaction = Transaction::new();
+        transaction.update(update, usable);
+        let summary = IssuedKeySummary::from(&key);
+        let issued = IssuedApiKey { secret: Some(secret), summary };
+        match self.change_key(tenant, id, transaction, Action::ApiKeyRotated, Some(&issued), change).await? {
+            Committed::Done => Ok(issued),
+            Committed::Replay(replay) => IssuedApiKey::replayed(&replay),
+            Committed::Refused(_) => Err(Error::ApiKeyGone),
+        }
+    }
+
+    /// Revokes an API key, and with it every token that it minted. Revoking twice changes nothing.
+    ///
+    /// # Errors
+    /// If there is no such key or tenant.
+    pub async fn revoke_api_key(self, tenant: &TenantId, id: &ApiKeyId, change: &ChangeContext) -> Result<()> {
+        let update = Update::of(keys::of_kind(tenant, Kind::ApiKey, id)).set("record.revoked_at", millis(change.at));
+        let mut transaction = Transaction::new();
+        let unrevoked = Condition::new("attribute_exists(pk) AND attribute_not_exists(record.revoked_at)", []);
+        let revoked = transaction.update(update, unrevoked);
+        match self.change_key(tenant, id, transaction, Action::ApiKeyRevoked, None, change).await? {
+            Committed::Done | Committed::Replay(_) => Ok(()),
+            Committed::Refused(refused) if refused.item(revoked).is_some() => self.commit_nothing(change).await,
+            Committed::Refused(_) => Err(Error::ApiKeyNotFound),
+        }
+    }
+
+    /// Commits the write of a key, if there is its tenant. What was issued is stored under the idempotency key.
+    async fn change_key(
+        self,
+        tenant: &TenantId,
+        id: &ApiKeyId,
+        mut transaction: Transaction,
+        action: Action,
+        issued: Option<&IssuedApiKey>,
+        change: &ChangeContext,
+    ) -> Result<Committed> {
+        let exists = transaction.check(keys::state(tenant), items::provisioned());
+        put_event(&mut transaction, tenant, &change.event_about(action, id))?;
+        let summary = issued.map(|issued| &issued.summary);
+        let secret = issued.and_then(|issued| issued.secret.as_ref()).map(ApiKeySecret::expose);
+        match self.commit(change, transaction, &summary, secret).await? {
+            Committed::Refused(refused) if refused.failed(exists) => Err(Error::TenantNotFound),
+            committed => Ok(committed),
+        }
+    }
+}
+
+impl IssuedApiKey {
+    /// A key that was issued before, under the same idempotency key.
+    fn replayed(replay: &Replay) -> Result<Self> {
+        let secret = replay.secret.as_deref().and_then(|text| ApiKeySecret::parse(text));
+        Ok(Self { secret, summary: replay.read()? })
+    }
+}
+
+impl Table {
+    /// Notes that a key was used on that day, if that is not noted yet. Best effort: a failure is ignored.
+    pub async fn note_use(&self, key: &ApiKey, day: &Day) {
+        if key.last_used_on.as_ref() == Some(day) {
+            return;
+        }
+        let update = Update::of(keys::of_kind(&key.claims.tenant_id, Kind::ApiKey, &key.claims.id));
+        let due = Condition::new(
+            "attribute_exists(pk) AND (attribute_not_exists(record.last_used_on) OR record.last_used_on < :today)",
+            [(":today", text(day))],
+        );
+        let _: Result<Updated> = self.update(update.set("record.last_used_on", text(day)), due).await;
+    }
+}

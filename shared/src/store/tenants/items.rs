@@ -1,0 +1,258 @@
+//! A tenant as items, and back.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use uuid::Uuid;
+
+use crate::domain::{
+    CallbackUrl, Configuration, DisplayName, LogoUrl, Origin, Origins, PreviousSecret, Problem, RatePerMinute, Reason,
+    RpId, SecretLabel, SecretPointer, SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName,
+    TenantPatch, TenantStatus, TenantSummary, Timestamp,
+};
+use crate::error::Result;
+use crate::store::dynamodb::{Condition, Item, PK, Reader, Update, millis, number, text};
+use crate::store::keys::{self, LISTING_ORDER, TENANT_STATUS};
+
+/// A tenant that may act.
+pub const ACTIVE: &str = "active";
+/// One that may not.
+pub const SUSPENDED: &str = "suspended";
+/// One whose provisioning has begun and not finished. Nobody has been told of it.
+pub const PENDING: &str = "pending";
+/// One whose provisioning never finished and never will.
+pub const REMOVED: &str = "removed";
+
+/// On the hot item, because every call of the account surface asks for it.
+pub const REQUIRE_END_USER: &str = "require_end_user";
+
+/// On the hot item, because every signed call asks for it.
+pub const SIGNING_VERSION: &str = "signing_version";
+
+/// When a call was last accepted with the secret before.
+pub const PREVIOUS_USED: &str = "previous_secret_used_at";
+
+/// On both items: the tenant's revision at which its configuration item was last written.
+const CONFIGURATION_REVISION: &str = "configuration_revision";
+
+/// The hot item of a tenant whose provisioning begins.
+pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
+    let (summary, current) = (&tenant.summary, &tenant.secret.current);
+    let mut item = keys::state(&summary.id);
+    item.extend([
+        (TENANT_STATUS.to_owned(), text(PENDING)),
+        (LISTING_ORDER.to_owned(), text(keys::list_position(summary.created_at, &summary.id))),
+        ("tenant_name".to_owned(), text(&summary.name)),
+        ("rate_limit_per_min".to_owned(), number(summary.rate_limit_per_min.get())),
+        ("abuse_strikes".to_owned(), number(summary.abuse_strikes)),
+        ("created_at".to_owned(), millis(summary.created_at)),
+        ("revision".to_owned(), number(tenant.revision)),
+        (CONFIGURATION_REVISION.to_owned(), number(tenant.revision)),
+        ("labels_leased".to_owned(), number(0)),
+        ("secret_version".to_owned(), text(current.id)),
+        ("secret_label".to_owned(), text(current.label)),
+        ("token_key_version".to_owned(), text(tenant.signing.version.id)),
+        ("token_key_label".to_owned(), text(tenant.signing.version.label)),
+        ("token_kid".to_owned(), text(&tenant.signing.kid)),
+        ("epoch".to_owned(), number(0)),
+        (SIGNING_VERSION.to_owned(), text(tenant.configuration.signing_version)),
+        ("lease_until".to_owned(), millis(lease_until)),
+    ]);
+    let required = tenant.configuration.require_end_user.map(AttributeValue::Bool);
+    item.extend(required.map(|required| (REQUIRE_END_USER.to_owned(), required)));
+    item.extend(nothing_counted());
+    item
+}
+
+/// The minute that a signed call was counted in last.
+pub const COUNTED_MINUTE: &str = "counted_minute";
+/// How many signed calls were accepted, by minute.
+pub const ACCEPTED_CALLS: &str = "accepted_calls";
+/// The minute that went over the limit last, and was noted as a strike.
+pub const STRUCK_MINUTE: &str = "struck_minute";
+
+/// The attributes of a tenant that has not made a call.
+fn nothing_counted() -> [(String, AttributeValue); 3] {
+    [
+        (COUNTED_MINUTE.to_owned(), number(0)),
+        (ACCEPTED_CALLS.to_owned(), AttributeValue::M(Item::new())),
+        (STRUCK_MINUTE.to_owned(), number(0)),
+    ]
+}
+
+/// The configuration item. What is not set is not there.
+pub fn configuration(tenant: &Tenant) -> Item {
+    let configuration = &tenant.configuration;
+    let mut item = keys::configuration(&tenant.summary.id);
+    item.insert(CONFIGURATION_REVISION.to_owned(), number(tenant.revision));
+    let optional = [
+        ("callback_url_base", configuration.callback_url_base.as_ref().map(text)),
+        ("branding_display_name", configuration.branding_display_name.as_ref().map(text)),
+        ("branding_logo_url", configuration.branding_logo_url.as_ref().map(text)),
+        ("webauthn_rp_id", configuration.webauthn_rp_id.as_ref().map(text)),
+        ("passkeys_enabled", configuration.passkeys_enabled.map(AttributeValue::Bool)),
+    ];
+    item.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    item.insert("qr_login_allowed_origins".to_owned(), origins(&configuration.qr_login_allowed_origins));
+    item.insert("webauthn_origins".to_owned(), origins(&configuration.webauthn_origins));
+    item
+}
+
+/// The writes of a partial update: exactly the fields that `patch` has, with the values that they have in `tenant`, to which
+/// it was applied. `None` where an item has none of them.
+pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>) {
+    let mut state = Update::of(keys::state(&tenant.summary.id)).increment("revision");
+    if patch.tenant_name.is_some() {
+        state = state.set("tenant_name", text(&tenant.summary.name));
+    }
+    if patch.rate_limit_per_min.is_some() {
+        state = state.set("rate_limit_per_min", number(tenant.summary.rate_limit_per_min.get()));
+    }
+    if patch.require_end_user.is_present() {
+        let required = tenant.configuration.require_end_user.map(AttributeValue::Bool);
+        state = state.set_or_remove(REQUIRE_END_USER, required);
+    }
+    if patch.signing_version.is_some() {
+        state = state.set(SIGNING_VERSION, text(tenant.configuration.signing_version));
+    }
+    let after = configuration(tenant);
+    let fields = [
+        ("qr_login_allowed_origins", patch.qr_login_allowed_origins.is_some()),
+        ("callback_url_base", patch.callback_url_base.is_present()),
+        ("branding_display_name", patch.branding_display_name.is_present()),
+        ("branding_logo_url", patch.branding_logo_url.is_present()),
+        ("webauthn_rp_id", patch.webauthn_rp_id.is_present()),
+        ("webauthn_origins", patch.webauthn_origins.is_some()),
+        ("passkeys_enabled", patch.passkeys_enabled.is_present()),
+    ];
+    let present: Vec<_> = fields.into_iter().filter(|(_, present)| *present).map(|(name, _)| name).collect();
+    if present.is_empty() {
+        return (state, None);
+    }
+    let revision = number(tenant.revision);
+    let config = Update::of(keys::configuration(&tenant.summary.id)).set(CONFIGURATION_REVISION, revision.clone());
+    let update = |update: Update, name: &&'static str| update.set_or_remove(name, after.get(*name).cloned());
+    (state.set(CONFIGURATION_REVISION, revision), Some(present.iter().fold(config, update)))
+}
+
+/// That a tenant is one, whether it may act or not.
+pub fn provisioned() -> Condition {
+    let values = [(":active", text(ACTIVE)), (":suspended", text(SUSPENDED))];
+    Condition::new("tenant_status IN (:active, :suspended)", values)
+}
+
+/// Whether the two items of a tenant are of one moment. A read of several items can fall into the middle of a transaction and
+/// see one item before it and the other after; the number that both carry tells.
+pub fn are_of_one_moment(state: &Item, configuration: &Item) -> Result<bool> {
+    let revision = |item| Reader::of(item).number::<u64>(CONFIGURATION_REVISION);
+    Ok(revision(state)? == revision(configuration)?)
+}
+
+/// A tenant from its two items. `None` while it is being provisioned, and if it never was.
+pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
+    let Some(summary) = summary(state)? else { return Ok(None) };
+    let row = Reader::of(state);
+    Ok(Some(Tenant {
+        summary,
+        revision: row.number("revision")?,
+        secret: secret_pointer(state)?,
+        signing: signing_pointer(state)?,
+        tokens_revoked_at: row.optional_millis("tokens_revoked_at")?,
+        configuration: read_configuration(Reader::of(configuration), row)?,
+    }))
+}
+
+/// What a hot item, or its row in an index, says. `None` while the tenant is being provisioned, and if it never was.
+pub fn summary(state: &Item) -> Result<Option<TenantSummary>> {
+    let row = Reader::of(state);
+    let status = match row.text(TENANT_STATUS)? {
+        ACTIVE => TenantStatus::Active,
+        SUSPENDED => TenantStatus::Suspended {
+            since: row.millis("suspended_at")?,
+            reason: row.optional_text("suspended_reason")?.map(Reason::from_stored),
+        },
+        PENDING | REMOVED => return Ok(None),
+        _ => return Err(row.unreadable(TENANT_STATUS)),
+    };
+    Ok(Some(TenantSummary {
+        id: tenant_id(state)?,
+        name: TenantName::from_stored(row.text("tenant_name")?),
+        status,
+        rate_limit_per_min: RatePerMinute::new(row.number("rate_limit_per_min")?)
+            .map_err(|_| row.unreadable("rate_limit_per_min"))?,
+        abuse_strikes: row.number("abuse_strikes")?,
+        created_at: row.millis("created_at")?,
+        updated_at: row.optional_millis("updated_at")?,
+    }))
+}
+
+/// Whose item it is.
+pub fn tenant_id(state: &Item) -> Result<TenantId> {
+    let row = Reader::of(state);
+    keys::tenant_of(row.text(PK)?).ok_or_else(|| row.unreadable(PK))
+}
+
+fn version_id(text: &str) -> Result<Uuid, Problem> {
+    Uuid::try_parse(text).map_err(|_| Problem::new("is no uuid"))
+}
+
+fn version_label(text: &str) -> Result<SecretLabel, Problem> {
+    SecretLabel::parse(text).ok_or_else(|| Problem::new("is no label"))
+}
+
+/// What signatures of its calls have to cover.
+pub fn signing_version(state: Reader<'_>) -> Result<SigningVersion> {
+    let read = |text: &str| SigningVersion::parse(text).ok_or_else(|| Problem::new("is no signing version"));
+    state.parsed(SIGNING_VERSION, read)
+}
+
+/// Which key signs its tokens.
+pub fn signing_pointer(state: &Item) -> Result<SigningPointer> {
+    let row = Reader::of(state);
+    let id = row.parsed("token_key_version", version_id)?;
+    let version = SecretVersion { id, label: row.parsed("token_key_label", version_label)? };
+    Ok(SigningPointer { version, kid: row.text("token_kid")?.to_owned() })
+}
+
+/// Whether a version that is in force has this label.
+pub fn has_label(state: &Item, label: SecretLabel) -> Result<bool> {
+    Ok(secret_pointer(state)?.has_label(label) || signing_pointer(state)?.version.label == label)
+}
+
+/// Which secret is in force.
+pub fn secret_pointer(state: &Item) -> Result<SecretPointer> {
+    let row = Reader::of(state);
+    let (id, label) = (version_id, version_label);
+    let previous = match row.optional("previous_secret_version", id)? {
+        None => None,
+        Some(id) => Some(PreviousSecret {
+            version: SecretVersion { id, label: row.parsed("previous_secret_label", label)? },
+            until: row.millis("previous_secret_until")?,
+            last_used_at: row.optional_millis(PREVIOUS_USED)?,
+        }),
+    };
+    Ok(SecretPointer {
+        current: SecretVersion { id: row.parsed("secret_version", id)?, label: row.parsed("secret_label", label)? },
+        previous,
+        rotated_at: row.optional_millis("secret_rotated_at")?,
+    })
+}
+
+fn read_configuration(row: Reader<'_>, state: Reader<'_>) -> Result<Configuration> {
+    let origins = |name| -> Result<Origins> {
+        Ok(Origins::from_stored(row.texts(name)?.into_iter().map(Origin::from_stored).collect()))
+    };
+    Ok(Configuration {
+        qr_login_allowed_origins: origins("qr_login_allowed_origins")?,
+        callback_url_base: row.optional_text("callback_url_base")?.map(CallbackUrl::from_stored),
+        branding_display_name: row.optional_text("branding_display_name")?.map(DisplayName::from_stored),
+        branding_logo_url: row.optional_text("branding_logo_url")?.map(LogoUrl::from_stored),
+        webauthn_rp_id: row.optional_text("webauthn_rp_id")?.map(RpId::from_stored),
+        webauthn_origins: origins("webauthn_origins")?,
+        passkeys_enabled: row.optional_bool("passkeys_enabled")?,
+        require_end_user: state.optional_bool(REQUIRE_END_USER)?,
+        signing_version: signing_version(state)?,
+    })
+}
+
+fn origins(origins: &Origins) -> AttributeValue {
+    AttributeValue::L(origins.as_slice().iter().map(text).collect())
+}

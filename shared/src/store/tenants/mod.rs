@@ -1,0 +1,216 @@
+//! Tenants: reading, updating, suspending, reactivating. Everything else about one is in a file of its own.
+
+pub(super) mod api_key_items;
+mod api_keys;
+pub(super) mod items;
+pub(super) mod key_set;
+mod pages;
+mod provision;
+mod revoke_tokens;
+mod rotate_secret;
+mod rotate_signing_key;
+
+pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
+pub use pages::Start;
+pub use provision::Provisioned;
+pub use revoke_tokens::RevokedTokens;
+pub use rotate_secret::{Rotated, SecretRotation};
+pub use rotate_signing_key::RotatedSigningKey;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use self::items::{ACTIVE, SUSPENDED};
+use super::dynamodb::{ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write};
+use super::dynamodb::{millis, number, pause, text};
+use super::idempotency::{self, Replay};
+use super::keys::{self, TENANT_STATUS};
+use super::secrets_manager::Secrets;
+use crate::domain::{Action, AuditEvent, ChangeContext, Random, Reason, Tenant, TenantId, TenantPatch};
+use crate::error::{Error, Result};
+
+/// The tenants in the stores.
+#[derive(Clone, Copy)]
+pub struct Tenants<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) secrets: &'a Secrets,
+    pub(crate) random: &'a dyn Random,
+}
+
+impl fmt::Debug for Tenants<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Tenants")
+    }
+}
+
+impl Tenants<'_> {
+    /// A tenant; `None` if there is no such one. One call.
+    ///
+    /// # Errors
+    /// If the table fails or an item can't be read.
+    pub async fn get(self, id: &TenantId) -> Result<Option<Tenant>> {
+        self.read(id, None).await.map(|(tenant, _)| tenant)
+    }
+
+    /// A tenant, and in the same call the item at `extra`.
+    async fn read(self, id: &TenantId, extra: Option<Key>) -> Result<(Option<Tenant>, Option<Item>)> {
+        let keys: Vec<Key> = [keys::state(id), keys::configuration(id)].into_iter().chain(extra).collect();
+        for attempt in 0..ATTEMPTS {
+            pause(attempt).await;
+            let items = self.table.get_all(keys.clone()).await?;
+            let found = |sort_key: &str| items.iter().find(|item| keys::has_sort_key(item, sort_key));
+            let extra = items.iter().find(|item| !keys::is_of_tenant(item, id)).cloned();
+            let (Some(state), configuration) = (found(keys::STATE), found(keys::CONFIGURATION)) else {
+                return Ok((None, extra));
+            };
+            if items::summary(state)?.is_none() {
+                return Ok((None, extra));
+            }
+            let configuration = configuration.ok_or_else(|| Reader::of(state).unreadable("configuration"))?;
+            if items::are_of_one_moment(state, configuration)? {
+                return Ok((items::tenant(state, configuration)?, extra));
+            }
+        }
+        Err(Error::unavailable("the tenant's items stayed of two moments"))
+    }
+
+    /// Writes exactly the fields that `patch` has. Read, decide, write if nobody else has written since; so two updates at
+    /// once lose nothing, and rules that tie fields together hold for the whole tenant as it is then.
+    ///
+    /// # Errors
+    /// If there is no such tenant, if it would break a rule, or if others kept getting in between.
+    pub async fn update(self, id: &TenantId, patch: TenantPatch, change: &ChangeContext) -> Result<Tenant> {
+        for _ in 0..ATTEMPTS {
+            let (tenant, stored) = self.read(id, change.idempotency_key.as_ref().map(keys::stored_response)).await?;
+            // Before the rules: a request that was carried out is answered as it was then, even if it would break one now.
+            if let Some(replay) = stored.map(|item| idempotency::stored(&item, change)).transpose()?.flatten() {
+                return replay.read();
+            }
+            let mut tenant = tenant.ok_or(Error::TenantNotFound)?;
+            let transaction = patched(&mut tenant, &patch, change)?;
+            match self.commit(change, transaction, &tenant, None).await? {
+                Committed::Done => return Ok(tenant),
+                Committed::Replay(replay) => return replay.read(),
+                Committed::Refused(_) => {}
+            }
+        }
+        Err(Error::StaleUpdate)
+    }
+
+    /// Suspends a tenant. From the answer on, every call that it signs is refused, because every such call asks for the item
+    /// that is written here. Suspending twice changes nothing, not even the reason.
+    ///
+    /// # Errors
+    /// If there is no such tenant.
+    pub async fn suspend(self, id: &TenantId, reason: Option<Reason>, change: &ChangeContext) -> Result<()> {
+        let update = Update::of(keys::state(id))
+            .set(TENANT_STATUS, text(SUSPENDED))
+            .set("suspended_at", millis(change.at))
+            .set_or_remove("suspended_reason", reason.map(text));
+        let active = Condition::new("tenant_status = :active", [(":active", text(ACTIVE))]);
+        self.change_status(id, update, active, Action::TenantSuspended, change).await
+    }
+
+    /// Undoes a suspension and forgets the strikes that may have led to it. Reactivating an active tenant without strikes
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// If there is no such tenant.
+    pub async fn reactivate(self, id: &TenantId, change: &ChangeContext) -> Result<()> {
+        let update = Update::of(keys::state(id))
+            .set(TENANT_STATUS, text(ACTIVE))
+            .set("abuse_strikes", number(0))
+            .remove("suspended_at")
+            .remove("suspended_reason");
+        let suspended = Condition::new(
+            "tenant_status = :suspended OR (tenant_status = :active AND abuse_strikes > :zero)",
+            [(":suspended", text(SUSPENDED)), (":active", text(ACTIVE)), (":zero", number(0))],
+        );
+        self.change_status(id, update, suspended, Action::TenantReactivated, change).await
+    }
+
+    async fn change_status(
+        self,
+        id: &TenantId,
+        update: Update,
+        due: Condition,
+        action: Action,
+        change: &ChangeContext,
+    ) -> Result<()> {
+        let mut transaction = Transaction::new();
+        let state = transaction.update(update.set("updated_at", millis(change.at)).increment("revision"), due);
+        put_event(&mut transaction, id, &change.event(action, Vec::new()))?;
+        let state = match self.commit(change, transaction, &(), None).await? {
+            Committed::Done | Committed::Replay(_) => return Ok(()),
+            Committed::Refused(refused) => refused.item(state).cloned(),
+        };
+        // The condition failed: either there is nothing to change, or there is no such tenant.
+        let exists = state.map(|state| items::summary(&state)).transpose()?.flatten().is_some();
+        if exists { self.commit_nothing(change).await } else { Err(Error::TenantNotFound) }
+    }
+
+    /// Stores the response to a request that found nothing to change: the same idempotency key must not change anything later.
+    async fn commit_nothing(self, change: &ChangeContext) -> Result<()> {
+        self.commit(change, Transaction::new(), &(), None).await.map(|_| ())
+    }
+
+    /// Commits a transaction, and with it the response under the change's idempotency key, if there is one.
+    async fn commit(
+        self,
+        change: &ChangeContext,
+        mut transaction: Transaction,
+        body: &impl Serialize,
+        secret: Option<&str>,
+    ) -> Result<Committed> {
+        let stored = idempotency::store(&mut transaction, change, None, body, secret, self.random)?;
+        if transaction.is_empty() {
+            return Ok(Committed::Done);
+        }
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok(Committed::Done),
+            // The key first: a request that was already carried out is answered as it was then, whatever is true now.
+            Commit::Refused(refused) => Ok(match stored.replay(&refused, change)? {
+                Some(replay) => Committed::Replay(replay),
+                None => Committed::Refused(refused),
+            }),
+        }
+    }
+}
+
+/// Makes `tenant` what the patch makes of it. The writes for that: none, if the patch is empty.
+fn patched(tenant: &mut Tenant, patch: &TenantPatch, change: &ChangeContext) -> Result<Transaction> {
+    let mut transaction = Transaction::new();
+    let fields = patch.fields();
+    patch.clone().apply(tenant)?;
+    if fields.is_empty() {
+        return Ok(transaction);
+    }
+    let unchanged = Condition::new("revision = :before", [(":before", number(tenant.revision))]);
+    tenant.summary.updated_at = Some(change.at);
+    tenant.revision += 1;
+    let (state, configuration) = items::patched(patch, tenant);
+    transaction.update(state.set("updated_at", millis(change.at)), unchanged);
+    put_event(&mut transaction, &tenant.summary.id, &change.event(Action::TenantUpdated, fields))?;
+    if let Some(configuration) = configuration {
+        transaction.update(configuration, Condition::exists());
+    }
+    Ok(transaction)
+}
+
+/// Writes an audit event.
+pub(super) fn put_event(transaction: &mut Transaction, id: &TenantId, event: &AuditEvent) -> Result<Write> {
+    let mut item = keys::audit(id, event);
+    item.insert("event".to_owned(), text(serde_json::to_string(event).map_err(Error::internal)?));
+    Ok(transaction.put(item, Condition::is_new()))
+}
+
+/// How a change of a tenant ended.
+enum Committed {
+    /// It is made.
+    Done,
+    /// It was made before, under the same idempotency key.
+    Replay(Replay),
+    /// It was not made, because of a condition.
+    Refused(Refused),
+}

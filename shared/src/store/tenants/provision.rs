@@ -1,0 +1,113 @@
+//! Provisioning: two stores, one commit point.
+//!
+//! 1. The table: the tenant as `pending`, with the version id of the secret to come, and a lease. If there is an idempotency
+//!    key it is reserved in the same transaction.
+//! 2. Secrets Manager: the secret and the signing key, with that version id.
+//! 3. The table: `pending` becomes `active`, and with it come configuration, key set, audit event and stored response.
+//!
+//! Only the third makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and maybe a
+//! secret, which nobody was told: the reconciler removes both. It finds the secret through the item, so the item is written
+//! first.
+
+use uuid::Uuid;
+
+use super::items::{self, ACTIVE, PENDING};
+use super::{Tenants, key_set, put_event};
+use crate::domain::{
+    Action, ChangeContext, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion, SigningKey,
+    SigningPointer, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
+};
+use crate::error::{Error, Result};
+use crate::store::dynamodb::{Commit, Condition, Transaction, Update, text};
+use crate::store::idempotency;
+use crate::store::keys::{self, ALL, LISTING, TENANT_STATUS};
+
+/// A tenant that was registered, and its secret.
+#[derive(Debug)]
+pub struct Provisioned {
+    pub tenant: Tenant,
+    /// Its secret. `None` when the answer is a replay and the secret can't be shown again.
+    pub secret: Option<TenantSecret>,
+}
+
+impl Tenants<'_> {
+    /// Registers a tenant.
+    ///
+    /// # Errors
+    /// If fields that are tied together don't fit, or a store fails: then nothing of the tenant can be seen.
+    pub async fn provision(self, new: NewTenant, change: &ChangeContext) -> Result<Provisioned> {
+        let signing_key = SigningKey::generate(self.random)?;
+        let tenant = self.registered(new, signing_key.kid(), change)?;
+        let secret = TenantSecret::generate(self.random)?;
+        let attempt = random_uuid(self.random)?;
+        if let Some(earlier) = self.begin(&tenant, change, attempt).await? {
+            return Ok(earlier);
+        }
+        self.secrets.create(&tenant.summary.id, tenant.secret.current.id, &secret, &signing_key).await?;
+        let keys = [PublishedKey::of(&signing_key)];
+        self.activate(&tenant, &secret, &keys, change, attempt).await?;
+        Ok(Provisioned { tenant, secret: Some(secret) })
+    }
+
+    fn registered(self, new: NewTenant, kid: &str, change: &ChangeContext) -> Result<Tenant> {
+        let configuration = new.configuration();
+        configuration.check()?;
+        // Creation labels the version AWSCURRENT, and nothing takes that away from it.
+        let version = SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::of_turn(0) };
+        Ok(Tenant {
+            summary: TenantSummary {
+                id: TenantId::generate(self.random)?,
+                name: new.tenant_name,
+                status: TenantStatus::Active,
+                rate_limit_per_min: new.rate_limit_per_min,
+                abuse_strikes: 0,
+                created_at: change.at,
+                updated_at: None,
+            },
+            revision: 0,
+            secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
+            signing: SigningPointer { version, kid: kid.to_owned() },
+            tokens_revoked_at: None,
+            configuration,
+        })
+    }
+
+    /// Step 1. The earlier response, if there is one under the same idempotency key.
+    async fn begin(self, tenant: &Tenant, change: &ChangeContext, attempt: Uuid) -> Result<Option<Provisioned>> {
+        let mut transaction = Transaction::new();
+        transaction.put(items::pending(tenant, change.deadline), Condition::is_new());
+        let reserved = idempotency::reserve(&mut transaction, change, attempt);
+        let Commit::Refused(refused) = self.table.commit(transaction).await? else { return Ok(None) };
+        let Some(replay) = reserved.replay(&refused, change)? else {
+            return Err(Error::unavailable("a new tenant id was taken already"));
+        };
+        let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
+        Ok(Some(Provisioned { tenant: replay.read()?, secret }))
+    }
+
+    /// Step 3.
+    async fn activate(
+        self,
+        tenant: &Tenant,
+        secret: &TenantSecret,
+        keys: &[PublishedKey],
+        change: &ChangeContext,
+        attempt: Uuid,
+    ) -> Result<()> {
+        let id = &tenant.summary.id;
+        let state =
+            Update::of(keys::state(id)).set(TENANT_STATUS, text(ACTIVE)).set(LISTING, text(ALL)).remove("lease_until");
+        let mut transaction = Transaction::new();
+        transaction.update(state, Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]));
+        transaction.put(items::configuration(tenant), Condition::is_new());
+        transaction.put(key_set::item(id, keys)?, Condition::is_new());
+        put_event(&mut transaction, id, &change.event(Action::TenantProvisioned, Vec::new()))?;
+        let secret = Some(secret.expose());
+        idempotency::store(&mut transaction, change, Some(attempt), tenant, secret, self.random)?;
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok(()),
+            // The lease ran out: the reconciler has removed the pending tenant, or another attempt has taken over the key.
+            Commit::Refused(_) => Err(Error::unavailable("provisioning took longer than its lease")),
+        }
+    }
+}

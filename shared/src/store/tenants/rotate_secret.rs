@@ -1,0 +1,157 @@
+//! Rotation of a tenant's secret: the new version is stored first, and becomes the valid one when the table says so.
+//!
+//! 1. With an idempotency key only, the table: the key is reserved, if there is such a tenant.
+//! 2. The table: a label is leased, and the tenant's item is read with the same call.
+//! 3. Secrets Manager: the new version, under that label.
+//! 4. The table: the pointer, if nobody has moved it since step 2, with the audit event and the stored response.
+//!
+//! A crash before the last step leaves a version that the table doesn't name. It never becomes valid, and a later rotation
+//! takes its label away, upon which AWS discards it. Labels are leased in turn, so that of two rotations at once, or of one
+//! whose request arrives late, none takes the label of a valid version away.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Tenants, items, put_event};
+use crate::domain::{
+    Action, ChangeContext, OverlapSeconds, SecretLabel, SecretPointer, SecretVersion, TenantId, TenantSecret,
+    Timestamp, random_uuid,
+};
+use crate::error::{Error, Result};
+use crate::store::dynamodb::{ATTEMPTS, Commit, Condition, Item, Reader, Transaction, Update, millis, number, text};
+use crate::store::idempotency::{self, Replay};
+use crate::store::keys;
+use crate::store::secrets_manager::NewVersion;
+
+/// A rotation that was made.
+#[derive(Debug)]
+pub struct Rotated {
+    /// The new secret. `None` when the answer is a replay and the secret can't be shown again.
+    pub secret: Option<TenantSecret>,
+    /// When and how.
+    pub rotation: SecretRotation,
+}
+
+/// When and how a secret was rotated, as it is stored under an idempotency key.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SecretRotation {
+    /// When the new secret became valid.
+    pub rotated_at: Timestamp,
+    /// Until when the old one stays valid; `None` if it is dead.
+    pub previous_until: Option<Timestamp>,
+}
+
+/// A version on its way to being the valid one.
+struct Candidate {
+    version: SecretVersion,
+    secret: TenantSecret,
+    rotation: SecretRotation,
+    attempt: Uuid,
+}
+
+impl Tenants<'_> {
+    /// Gives a tenant a new secret. Without an overlap the old one is dead when this returns; with one, both are valid until
+    /// it ends, and a secret of before the old one is dead at once, so that there are never three.
+    ///
+    /// # Errors
+    /// If there is no such tenant, a store fails, or others kept changing the tenant in between.
+    pub async fn rotate_secret(
+        self,
+        id: &TenantId,
+        overlap: OverlapSeconds,
+        change: &ChangeContext,
+    ) -> Result<Rotated> {
+        let attempt = random_uuid(self.random)?;
+        if let Some(replay) = self.reserve(id, change, attempt).await? {
+            let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
+            return Ok(Rotated { rotation: replay.read()?, secret });
+        }
+        let (label, mut state) = self.lease_label(id).await?;
+        let until = change.at.plus(Duration::from_secs(overlap.get().into()));
+        let candidate = Candidate {
+            version: SecretVersion { id: random_uuid(self.random)?, label },
+            secret: TenantSecret::generate(self.random)?,
+            rotation: SecretRotation { rotated_at: change.at, previous_until: (overlap.get() > 0).then_some(until) },
+            attempt,
+        };
+        self.secrets.add(id, &candidate.version, NewVersion::Secret(&candidate.secret)).await?;
+        for _ in 0..ATTEMPTS {
+            match self.move_pointer(id, &state, &candidate, change).await? {
+                None => return Ok(Rotated { secret: Some(candidate.secret), rotation: candidate.rotation }),
+                Some(newer) => state = newer,
+            }
+        }
+        Err(Error::StaleUpdate)
+    }
+
+    /// Step 1. The earlier response, if there is one.
+    pub(super) async fn reserve(self, id: &TenantId, change: &ChangeContext, attempt: Uuid) -> Result<Option<Replay>> {
+        let mut transaction = Transaction::new();
+        let reserved = idempotency::reserve(&mut transaction, change, attempt);
+        if transaction.is_empty() {
+            return Ok(None);
+        }
+        transaction.check(keys::state(id), items::provisioned());
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok(None),
+            Commit::Refused(refused) => reserved.replay(&refused, change)?.map(Some).ok_or(Error::TenantNotFound),
+        }
+    }
+
+    /// Step 2. Each rotation gets the label after that of the one before, whether that was finished or not; the three that
+    /// versions in force can have are passed over. So a label comes again only after thirteen others.
+    pub(super) async fn lease_label(self, id: &TenantId) -> Result<(SecretLabel, Item)> {
+        for _ in 0..=ATTEMPTS {
+            let update = Update::of(keys::state(id)).increment("labels_leased");
+            let state = self.table.update(update, items::provisioned()).await?.done().ok_or(Error::TenantNotFound)?;
+            let label = SecretLabel::of_turn(Reader::of(&state).number("labels_leased")?);
+            if !items::has_label(&state, label)? {
+                return Ok((label, state));
+            }
+        }
+        Err(Error::internal("four labels in turn are on three versions in force"))
+    }
+
+    /// Step 4. The hot item as it is now, if somebody else has changed it since it was read.
+    async fn move_pointer(
+        self,
+        id: &TenantId,
+        read: &Item,
+        candidate: &Candidate,
+        change: &ChangeContext,
+    ) -> Result<Option<Item>> {
+        let pointer = items::secret_pointer(read)?;
+        let before: u64 = Reader::of(read).number("revision")?;
+        let unchanged = Condition::new("revision = :before", [(":before", number(before))]);
+        let mut transaction = Transaction::new();
+        let state = transaction.update(pointing_to(candidate, id, &pointer), unchanged);
+        put_event(&mut transaction, id, &change.event(Action::TenantSecretRotated, Vec::new()))?;
+        let Candidate { secret, rotation, attempt, .. } = candidate;
+        let secret = Some(secret.expose());
+        let stored = idempotency::store(&mut transaction, change, Some(*attempt), rotation, secret, self.random)?;
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok(None),
+            Commit::Refused(refused) if stored.failed(&refused) => {
+                Err(Error::unavailable("the rotation took longer than its lease"))
+            }
+            Commit::Refused(refused) => refused.item(state).cloned().map(Some).ok_or(Error::TenantNotFound),
+        }
+    }
+}
+
+/// The update that makes the candidate the valid version.
+fn pointing_to(Candidate { version, rotation, .. }: &Candidate, id: &TenantId, pointer: &SecretPointer) -> Update {
+    let previous = rotation.previous_until.map(|until| (&pointer.current, until));
+    Update::of(keys::state(id))
+        .set("secret_version", text(version.id))
+        .set("secret_label", text(version.label))
+        .set("secret_rotated_at", millis(rotation.rotated_at))
+        .set_or_remove("previous_secret_version", previous.map(|(version, _)| text(version.id)))
+        .set_or_remove("previous_secret_label", previous.map(|(version, _)| text(version.label)))
+        .set_or_remove("previous_secret_until", previous.map(|(_, until)| millis(until)))
+        .remove(items::PREVIOUS_USED)
+        .set("updated_at", millis(rotation.rotated_at))
+        .increment("revision")
+}
