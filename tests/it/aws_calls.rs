@@ -149,7 +149,7 @@ async fn multiply(deployment: &Deployment, size: usize) {
         |kind: &str| items.iter().find(|item| item["sk"]["S"] == kind && item.get("tenant_listing").is_some()).unwrap();
     let copy = |row: &Value, number: usize| {
         let id = format!("00000000-0000-4000-8000-{number:012}");
-        let text = row.to_string().replace(row["record"]["M"]["record_id"]["S"].as_str().unwrap(), &id);
+        let text = row.to_string().replace(row["details"]["M"]["record_id"]["S"].as_str().unwrap(), &id);
         let item: Value = serde_json::from_str(&text).unwrap();
         json!({ "PutRequest": { "Item": item } })
     };

@@ -28,13 +28,13 @@ pub fn entries_of(items: &[Value], sort_key: &str) -> BTreeMap<String, Map<Strin
     let entries: Vec<_> = items.iter().filter(|item| item["sk"]["S"] == sort_key).collect();
     for entry in &entries {
         let (tenant, place) = split(entry["pk"]["S"].as_str().unwrap());
-        let uuid = entry["record"]["M"]["record_id"]["S"].as_str().unwrap();
+        let uuid = entry["details"]["M"]["record_id"]["S"].as_str().unwrap();
         if place != format!("{sort_key}#{uuid}") {
             continue;
         }
         let whole = attributes(entry);
         assert_eq!(entry["tenant_listing"]["S"], format!("TENANT#{tenant}#{sort_key}"), "{uuid} is in no list");
-        if let Some(external_id) = entry["record"]["M"]["external_id"]["S"].as_str() {
+        if let Some(external_id) = entry["details"]["M"]["external_id"]["S"].as_str() {
             let digest = ExternalId::parse(external_id).unwrap().digest();
             let pk = format!("TENANT#{tenant}#{sort_key}@{digest}");
             let copy = entries.iter().find(|item| item["pk"]["S"] == pk.as_str()).unwrap();
@@ -53,8 +53,8 @@ fn split(pk: &str) -> (&str, &str) {
 }
 
 fn attributes(item: &Value) -> Map<String, Value> {
-    let record = item["record"]["M"].as_object().unwrap().iter();
-    let item = item.as_object().unwrap().iter().filter(|(name, _)| *name != "record" && !OWN.contains(&name.as_str()));
+    let record = item["details"]["M"].as_object().unwrap().iter();
+    let item = item.as_object().unwrap().iter().filter(|(name, _)| *name != "details" && !OWN.contains(&name.as_str()));
     item.chain(record).map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 

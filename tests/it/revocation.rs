@@ -154,7 +154,7 @@ async fn rotating_or_expiring_an_api_key_leaves_its_tokens_alone() {
     assert!(deployment.is_active(&rotated, &token).await);
     let after = deployment.token(&rotated, &member).await;
     let partition = format!("TENANT#{}#KEY#{}", key.tenant.id, key.id);
-    deployment.set(&partition, "KEY", "record.expires_at", &json!({ "N": "1" })).await;
+    deployment.set(&partition, "KEY", "details.expires_at", &json!({ "N": "1" })).await;
     deployment.user_token(&rotated, &json!({ "userId": "ada" })).await.refused(401, "unauthenticated");
     assert!(deployment.is_active(&asking, &token).await);
     assert!(deployment.is_active(&asking, &after).await);

@@ -1,7 +1,7 @@
 //! `GET /api/v1/fetch/api-keys`: a tenant's API keys and their state, newest first; never the keys.
 
-use shared::api::api_key_outputs::ApiKeysPage;
-use shared::api::api_keys::FetchApiKeys;
+use shared::api::registry::api_key_outputs::ApiKeysPage;
+use shared::api::registry::api_keys::FetchApiKeys;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

@@ -1,7 +1,7 @@
 //! `GET /api/v1/fetch/audit-events`: who changed what about a tenant, newest first, a page at a time.
 
-use shared::api::tenant_outputs::AuditPage;
-use shared::api::tenants::FetchAuditEvents;
+use shared::api::registry::tenant_outputs::AuditPage;
+use shared::api::registry::tenants::FetchAuditEvents;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

@@ -1,6 +1,6 @@
 //! `GET /api/v1/fetch/organizations`: the organizations that a tenant has registered, newest first.
 
-use shared::api::inspection::{FetchOrganizations, OrganizationsPage};
+use shared::api::registry::inspection::{FetchOrganizations, OrganizationsPage};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

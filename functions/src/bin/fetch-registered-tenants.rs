@@ -1,6 +1,6 @@
 //! `GET /api/v1/fetch/registered-tenants`: what a tenant has registered through `register-tenant`, newest first.
 
-use shared::api::inspection::{FetchRegisteredTenants, RegisteredTenantsPage};
+use shared::api::registry::inspection::{FetchRegisteredTenants, RegisteredTenantsPage};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

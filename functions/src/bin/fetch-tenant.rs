@@ -1,7 +1,7 @@
 //! `GET /api/v1/fetch/tenant`: a tenant's configuration and state, never its secret.
 
-use shared::api::tenant_outputs::TenantView;
-use shared::api::tenants::FetchTenant;
+use shared::api::registry::tenant_outputs::TenantView;
+use shared::api::registry::tenants::FetchTenant;
 use shared::{App, Call, Error, Exit, Result, serve};
 
 fn main() -> Exit {

@@ -1,7 +1,7 @@
 //! `GET /api/v1/fetch/tenants`: tenants, newest first, a page at a time.
 
-use shared::api::tenant_outputs::TenantsPage;
-use shared::api::tenants::FetchTenants;
+use shared::api::registry::tenant_outputs::TenantsPage;
+use shared::api::registry::tenants::FetchTenants;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

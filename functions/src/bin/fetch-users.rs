@@ -1,6 +1,6 @@
 //! `GET /api/v1/fetch/users`: the users that a tenant has registered, newest first.
 
-use shared::api::inspection::{FetchUsers, UsersPage};
+use shared::api::registry::inspection::{FetchUsers, UsersPage};
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

@@ -1,7 +1,7 @@
 //! `GET /v1/api/projects/organizations`: the organizations that are registered, newest first.
 
-use shared::api::inspection::OrganizationsPage;
 use shared::api::projects::ProjectOrganizations;
+use shared::api::registry::inspection::OrganizationsPage;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

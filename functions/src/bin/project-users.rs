@@ -1,7 +1,7 @@
 //! `GET /v1/api/projects/users`: the users that are registered, newest first.
 
-use shared::api::inspection::UsersPage;
 use shared::api::projects::ProjectUsers;
+use shared::api::registry::inspection::UsersPage;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

@@ -1,7 +1,7 @@
 //! `POST /api/v1/provision/api-key`: a new API key for a tenant, shown once.
 
-use shared::api::api_key_outputs::ProvisionedApiKey;
-use shared::api::api_keys::ProvisionApiKey;
+use shared::api::registry::api_key_outputs::ProvisionedApiKey;
+use shared::api::registry::api_keys::ProvisionApiKey;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

@@ -1,7 +1,7 @@
 //! `POST /api/v1/provision/tenant`: registers a tenant and shows its secret, once.
 
-use shared::api::tenant_outputs::ProvisionedTenant;
-use shared::api::tenants::ProvisionTenant;
+use shared::api::registry::tenant_outputs::ProvisionedTenant;
+use shared::api::registry::tenants::ProvisionTenant;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

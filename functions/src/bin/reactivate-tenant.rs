@@ -1,7 +1,7 @@
 //! `POST /api/v1/reactivate/tenant`: undoes a suspension and resets the strikes.
 
-use shared::api::tenant_outputs::Reactivated;
-use shared::api::tenants::ReactivateTenant;
+use shared::api::registry::tenant_outputs::Reactivated;
+use shared::api::registry::tenants::ReactivateTenant;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

@@ -1,7 +1,7 @@
 //! `POST /v1/api/tenant/register-tenant`: the older way: registers or refreshes a customer, and answers its token. Also at
 //! `/register-tenant`.
 
-use shared::api::register_tenant::{RegisterTenant, RegisteredTenantToken};
+use shared::api::projects::register_tenant::{RegisterTenant, RegisteredTenantToken};
 use shared::domain::TokenRequest;
 use shared::{App, Call, Exit, Result, serve};
 

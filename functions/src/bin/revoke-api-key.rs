@@ -1,7 +1,7 @@
 //! `POST /api/v1/revoke/api-key`: refuses an API key, and every token that it minted, from the next call on.
 
-use shared::api::api_key_outputs::RevokedApiKey;
-use shared::api::api_keys::RevokeApiKey;
+use shared::api::registry::api_key_outputs::RevokedApiKey;
+use shared::api::registry::api_keys::RevokeApiKey;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

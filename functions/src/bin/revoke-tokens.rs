@@ -1,7 +1,7 @@
 //! `POST /api/v1/revoke/tokens`: revokes the tokens of a user, an organization, an end user, an API key, or all.
 
-use shared::api::api_key_outputs::TokensRevoked;
-use shared::api::api_keys::RevokeTokens;
+use shared::api::registry::api_key_outputs::TokensRevoked;
+use shared::api::registry::api_keys::RevokeTokens;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

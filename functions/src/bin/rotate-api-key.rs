@@ -1,7 +1,7 @@
 //! `POST /api/v1/rotate/api-key`: a new secret for an API key, shown once; the old one is dead when this answers, or after the overlap.
 
-use shared::api::api_key_outputs::RotatedApiKey;
-use shared::api::api_keys::RotateApiKey;
+use shared::api::registry::api_key_outputs::RotatedApiKey;
+use shared::api::registry::api_keys::RotateApiKey;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

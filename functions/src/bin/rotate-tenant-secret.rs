@@ -1,7 +1,7 @@
 //! `POST /api/v1/rotate/tenant-secret`: a new secret, shown once; the old one is dead when this answers, or after the overlap.
 
-use shared::api::tenant_outputs::RotatedSecret;
-use shared::api::tenants::RotateTenantSecret;
+use shared::api::registry::tenant_outputs::RotatedSecret;
+use shared::api::registry::tenants::RotateTenantSecret;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

@@ -1,7 +1,7 @@
 //! `POST /api/v1/suspend/tenant`: refuses every call of the tenant, from the next one on.
 
-use shared::api::tenant_outputs::Suspended;
-use shared::api::tenants::SuspendTenant;
+use shared::api::registry::tenant_outputs::Suspended;
+use shared::api::registry::tenants::SuspendTenant;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

@@ -1,7 +1,7 @@
 //! `POST /api/v1/update/tenant`: writes exactly the fields in the body.
 
-use shared::api::tenant_outputs::UpdatedTenant;
-use shared::api::tenants::UpdateTenant;
+use shared::api::registry::tenant_outputs::UpdatedTenant;
+use shared::api::registry::tenants::UpdateTenant;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {

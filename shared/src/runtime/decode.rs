@@ -193,7 +193,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::api::tenants::{AuditQuery, Rotation, TenantsQuery};
+    use crate::api::registry::tenants::{AuditQuery, Rotation, TenantsQuery};
     use crate::domain::{NewTenant, Patch, TenantPatch};
 
     fn refused<T: DeserializeOwned>(body: &str) -> (String, String, String) {

@@ -57,7 +57,7 @@ pub const AUDIT: &str = "AUDIT#";
 
 /// The map of an item that lists show: all that [`OF_TENANTS`] has of it. A map and not attributes of their own, because an
 /// index projects twenty attributes at most.
-pub const RECORD: &str = "record";
+pub const DETAILS: &str = "details";
 
 /// Sort key of hot items.
 pub const STATE: &str = "STATE";

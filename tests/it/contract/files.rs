@@ -9,7 +9,7 @@ use stack::Invocation;
 use crate::support::{Deployment, Tenant, repository};
 
 fn functions() -> BTreeSet<String> {
-    OPERATIONS.iter().map(|entry| entry.route.function).chain(SCHEDULED).map(str::to_owned).collect()
+    OPERATIONS.iter().map(|entry| entry.route.function).chain(SCHEDULED.iter().copied()).map(str::to_owned).collect()
 }
 
 /// The names of the files in a folder that end so, without the ending.
@@ -32,7 +32,7 @@ fn every_function_has_its_binary_its_event_and_its_tests() {
 
 #[test]
 fn a_binary_says_its_route_in_its_first_line_and_stays_short() {
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let route = &entry.route;
         let path = repository().join(format!("functions/src/bin/{}.rs", route.function));
         let text = std::fs::read_to_string(path).unwrap();
@@ -78,7 +78,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
     for (id, kind, hash) in EVENT_KEYS {
         let key = deployment.api_key(&tenant, kind).await;
         let items = deployment.items().await;
-        let item = items.iter().find(|item| item["record"]["M"]["key_id"]["S"] == key.id.as_str()).unwrap();
+        let item = items.iter().find(|item| item["details"]["M"]["key_id"]["S"] == key.id.as_str()).unwrap();
         let text = item.to_string().replace(&tenant.id, "tnt_00000000000000000000000000000000").replace(&key.id, id);
         let mut item: Value = serde_json::from_str(&text).unwrap();
         item["key_hash"]["S"] = hash.into();
@@ -108,7 +108,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         }
     }
     let mut seen = BTreeSet::new();
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let (route, function) = (&entry.route, entry.route.function);
         let mut event = event(function);
         // A function with several methods has an event of one of them.
@@ -134,7 +134,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         let answer = deployment.stack.invoke(function, event, Invocation::default()).await.unwrap();
         assert_eq!(answer.payload["statusCode"], route.status, "{function}: {}", answer.payload);
     }
-    for name in SCHEDULED {
+    for &name in SCHEDULED {
         seen.insert(name.to_owned());
         deployment.stack.invoke(name, event(name), Invocation::default()).await.unwrap();
     }

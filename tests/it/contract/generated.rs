@@ -36,7 +36,7 @@ fn the_document_has_every_operation_with_its_credential_and_its_refusals() {
     let document = shared::api::document();
     let paths = document["paths"].as_object().unwrap();
     assert_eq!(document["openapi"], "3.1.0");
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let operation = &paths[entry.route.path][&entry.route.method.as_str().to_lowercase()];
         for (number, scheme) in entry.security.iter().enumerate() {
             assert!(operation["security"][number].get(scheme.name).is_some());

@@ -17,10 +17,11 @@ async fn each_operation_has_exactly_one_function_with_its_name_binary_and_path()
     let deployment = Deployment::start().await;
     let functions = &deployment.stack.template().functions;
     let by_binary: BTreeMap<_, _> = functions.iter().map(|function| (function.binary.as_str(), function)).collect();
-    let names: BTreeSet<_> = OPERATIONS.iter().map(|entry| entry.route.function).chain(SCHEDULED).collect();
+    let names: BTreeSet<_> =
+        OPERATIONS.iter().map(|entry| entry.route.function).chain(SCHEDULED.iter().copied()).collect();
     assert_eq!(by_binary.keys().copied().collect::<BTreeSet<_>>(), names);
     assert_eq!(functions.len(), names.len());
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let function = by_binary[entry.route.function];
         assert_eq!(function.logical_id, format!("{}Function", pascal_case(entry.route.function)));
         let paths: BTreeSet<_> = function.routes.iter().map(|route| route.path.as_str()).collect();
@@ -29,7 +30,7 @@ async fn each_operation_has_exactly_one_function_with_its_name_binary_and_path()
         assert!(function.routes.iter().all(|route| route.method == "ANY"));
         assert!(!function.schedule);
     }
-    for name in SCHEDULED {
+    for &name in SCHEDULED {
         let function = by_binary[name];
         assert!(function.schedule && function.routes.is_empty());
         assert_eq!(function.logical_id, format!("{}Function", pascal_case(name)));

@@ -369,7 +369,7 @@ async fn rotating_or_expiring_the_key_or_replacing_the_signing_key_leaves_scoped
     let newer = deployment.scoped_token(&rotated, Some("user_456")).await;
     assert_ne!(decoded(&token).0["kid"], decoded(&newer).0["kid"]);
     let partition = format!("TENANT#{}#KEY#{}", key.tenant.id, key.id);
-    deployment.set(&partition, "KEY", "record.expires_at", &json!({ "N": "1" })).await;
+    deployment.set(&partition, "KEY", "details.expires_at", &json!({ "N": "1" })).await;
     ask(&deployment, &rotated, &json!({})).await.refused(401, "unauthenticated");
     assert_eq!((list(&token).await, list(&newer).await), (200, 200));
     deployment.post(&signing_key, &json!({ "drop_previous": true })).await.data(200);

@@ -29,7 +29,7 @@ fn used(deployment: &Deployment, key: &ApiKey) -> Call {
 
 async fn set(deployment: &Deployment, key: &ApiKey, attribute: &str, value: &Value) {
     deployment
-        .set(&format!("TENANT#{}#KEY#{}", key.tenant.id, key.id), "KEY", &format!("record.{attribute}"), value)
+        .set(&format!("TENANT#{}#KEY#{}", key.tenant.id, key.id), "KEY", &format!("details.{attribute}"), value)
         .await;
 }
 

@@ -106,10 +106,10 @@ async fn the_day_of_the_last_token_is_noted_once_a_day_whatever_the_user_is_call
     }
     // On another day it is noted again, for both of its names.
     for item in
-        deployment.items().await.iter().filter(|item| item["record"]["M"]["record_id"]["S"] == member.user_id.as_str())
+        deployment.items().await.iter().filter(|item| item["details"]["M"]["record_id"]["S"] == member.user_id.as_str())
     {
         let pk = item["pk"]["S"].as_str().unwrap();
-        deployment.set(pk, "USER", "record.last_token_on", &json!({ "S": "2026-01-01" })).await;
+        deployment.set(pk, "USER", "details.last_token_on", &json!({ "S": "2026-01-01" })).await;
     }
     assert_eq!(noted().await, "2026-01-01");
     assert_eq!(writes(member.user_id.clone()).await, 1);

@@ -69,7 +69,7 @@ async fn a_key_is_shown_once_and_only_its_hash_is_stored() {
         let item = keys(&deployment)
             .await
             .into_iter()
-            .find(|item| item["record"]["M"]["key_id"]["S"] == key.id.as_str())
+            .find(|item| item["details"]["M"]["key_id"]["S"] == key.id.as_str())
             .unwrap();
         assert_eq!(item["key_hash"]["S"], ApiKeySecret::parse(&key.text).unwrap().hash().to_text());
         // All that may be anywhere is its beginning: prefix and four characters, which are of its id.
@@ -123,7 +123,7 @@ async fn an_expired_key_is_refused_like_an_unknown_one() {
     let key = key(&tenant, &provision(&deployment, &tenant, &json!({ "expires_in": 60 })).await);
     list(&deployment, &key).send().await.data(200);
     let pk = format!("TENANT#{}#KEY#{}", tenant.id, key.id);
-    deployment.set(&pk, "KEY", "record.expires_at", &json!({ "N": "1" })).await;
+    deployment.set(&pk, "KEY", "details.expires_at", &json!({ "N": "1" })).await;
     let expired = list(&deployment, &key).send().await;
     expired.refused(401, "unauthenticated");
     let key_of_nobody = ApiKey { text: format!("up_admin_{}", "a".repeat(96)), ..key };

@@ -30,13 +30,13 @@ async fn row(deployment: &Deployment, key: &ApiKey) -> Value {
 
 /// The item of a key.
 async fn item(deployment: &Deployment, key: &ApiKey) -> Value {
-    deployment.items().await.into_iter().find(|item| item["record"]["M"]["key_id"]["S"] == key.id.as_str()).unwrap()
+    deployment.items().await.into_iter().find(|item| item["details"]["M"]["key_id"]["S"] == key.id.as_str()).unwrap()
 }
 
 /// Makes a moment of a key come long ago.
 async fn set_past(deployment: &Deployment, key: &ApiKey, attribute: &str) {
     let pk = format!("TENANT#{}#KEY#{}", key.tenant.id, key.id);
-    deployment.set(&pk, "KEY", &format!("record.{attribute}"), &json!({ "N": "1" })).await;
+    deployment.set(&pk, "KEY", &format!("details.{attribute}"), &json!({ "N": "1" })).await;
 }
 
 #[tokio::test]

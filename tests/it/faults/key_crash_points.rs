@@ -325,7 +325,7 @@ impl Seen {
         let mut items = self.items.clone();
         for item in &mut items {
             item.as_object_mut().unwrap().remove("labels_leased");
-            if let Some(record) = item.pointer_mut("/record/M").and_then(Value::as_object_mut) {
+            if let Some(record) = item.pointer_mut("/details/M").and_then(Value::as_object_mut) {
                 record.remove("last_used_on");
             }
         }
@@ -345,7 +345,7 @@ impl Seen {
 /// Whether a key's item accepts this text and no other.
 fn has_only(item: &Value, key: &ApiKey) -> bool {
     let hash = ApiKeySecret::parse(&key.text).unwrap().hash().to_text();
-    item["record"]["M"]["key_id"]["S"] == key.id.as_str()
+    item["details"]["M"]["key_id"]["S"] == key.id.as_str()
         && item["key_hash"]["S"] == hash
         && item.get("previous_hash").is_none()
 }
@@ -355,12 +355,12 @@ fn epochs(end: &Seen, stage: &Stage, whose: Whose) -> Vec<String> {
     let member = stage.member.as_ref().unwrap();
     let counted = end.items.iter().filter(|item| match whose {
         Whose::ExternalUser => {
-            item["sk"]["S"] == "EXTERNAL" || item["record"]["M"]["record_id"]["S"] == member.user_id.as_str()
+            item["sk"]["S"] == "EXTERNAL" || item["details"]["M"]["record_id"]["S"] == member.user_id.as_str()
         }
-        Whose::Key => item["record"]["M"]["key_id"]["S"] == stage.key.id.as_str(),
+        Whose::Key => item["details"]["M"]["key_id"]["S"] == stage.key.id.as_str(),
         Whose::All => item["sk"]["S"] == "STATE",
     });
-    let epoch = |item: &Value| item["record"]["M"].get("epoch").unwrap_or(&item["epoch"])["N"].clone();
+    let epoch = |item: &Value| item["details"]["M"].get("epoch").unwrap_or(&item["epoch"])["N"].clone();
     let epochs: Vec<_> = counted.map(|item| epoch(item).as_str().unwrap().to_owned()).collect();
     assert_eq!(epochs.len(), if whose == Whose::ExternalUser { 3 } else { 1 });
     epochs

@@ -53,7 +53,7 @@ pub fn mistyped(text: &str) -> String {
 /// Makes time pass for a key.
 pub async fn set(deployment: &Deployment, key: &ApiKey, attribute: &str, value: i64) {
     let pk = format!("TENANT#{}#KEY#{}", key.tenant.id, key.id);
-    deployment.set(&pk, "KEY", &format!("record.{attribute}"), &json!({ "N": value.to_string() })).await;
+    deployment.set(&pk, "KEY", &format!("details.{attribute}"), &json!({ "N": value.to_string() })).await;
 }
 
 #[tokio::test]

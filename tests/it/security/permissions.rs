@@ -68,7 +68,7 @@ async fn exercise(deployment: &Deployment) {
 async fn exercise_keys_and_projects(deployment: &Deployment) {
     let mut world = deployment.world().await;
     // Each once, and those that note the day of use with a key of their own, which was not used yet.
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let mut own = World { key: deployment.api_key(&world.tenant, "admin").await, ..world.clone() };
         // While the tenant is suspended, nothing is made for it.
         if entry.surface == Surface::Account {

@@ -145,7 +145,7 @@ async fn every_operation_on_a_tenant_answers_an_unknown_one_with_the_same_bytes(
 #[tokio::test]
 async fn every_operation_refuses_every_other_method_before_asking_anybody() {
     let deployment = Deployment::start().await;
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let of_path = OPERATIONS.iter().filter(|other| other.route.path == entry.route.path);
         let methods: Vec<_> = of_path.map(|other| other.route.method.as_str()).collect();
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {

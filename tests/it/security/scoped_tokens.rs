@@ -372,7 +372,7 @@ async fn a_page_may_read_every_answer_and_refusal_of_the_surface_and_no_other_su
     let deployment = Deployment::start().await;
     let world = deployment.world().await;
     let mut statuses = BTreeSet::new();
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let mut own = world.clone();
         if entry.surface == Surface::Account {
             own.rows = deployment.rows(&world.account).await;

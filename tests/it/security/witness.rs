@@ -15,7 +15,7 @@ async fn every_call_that_names_a_tenant_is_noticed_under_the_credential_of_anoth
     let deployment = Deployment::start().await;
     let (ours, theirs) = (deployment.world().await, deployment.world().await);
     let mut untold = Vec::new();
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let name = entry.route.name;
         let (_, calls) = deployment.calls_of(deployment.authorized(entry, &ours)).await;
         let (_, others) = deployment.calls_of(deployment.authorized(entry, &theirs)).await;

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Deleted, EndUser, ListPage, PageQuery, ResourcePath};
+use crate::api::common::Empty;
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::api::tenants::Empty;
 use crate::auth::Viewer;
 use crate::domain::{Document, DocumentStatus, ExternalId, Label, Markdown, Timestamp, WorkspaceIds};
 use crate::store::{List, Read, ResourceKind};

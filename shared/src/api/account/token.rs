@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::EndUser;
+use crate::api::common::Empty;
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::api::tenants::Empty;
 use crate::auth::AccountKey;
 use crate::domain::{ExternalId, Minutes, SignedToken};
 use crate::store::Read;

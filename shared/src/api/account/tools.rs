@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{EndUser, ListPage, PageQuery};
+use crate::api::common::Empty;
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::api::tenants::Empty;
 use crate::auth::{AccountKey, Viewer};
 use crate::domain::{
     ExecutionId, ExecutionPathId, ExecutionStatus, ExternalId, Failure, Label, Patch, Report, Timestamp, ToolData,

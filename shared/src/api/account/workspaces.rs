@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::listing::ResourcePageQuery;
 use super::{Deleted, EndUser, ListPage, PageQuery, ResourcePath};
+use crate::api::common::Empty;
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::api::tenants::Empty;
 use crate::auth::Viewer;
 use crate::domain::{
     Description, Document, ExternalId, FieldUpdates, Label, Patch, Timestamp, Workspace, WorkspaceView, not_null,

@@ -1,4 +1,4 @@
-//! What tenants register, as items and back. Everything but the properties is in the map [`RECORD`], which is what lists show.
+//! What tenants register, as items and back. Everything but the properties is in the map [`DETAILS`], which is what lists show.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
@@ -9,7 +9,7 @@ use crate::domain::{
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, Reader, Update, millis, number, text};
-use crate::store::keys::{self, Kind, LISTING_ORDER, RECORD};
+use crate::store::keys::{self, DETAILS, Kind, LISTING_ORDER};
 
 /// The properties of what is registered, which no list shows.
 const PROPERTIES: &str = "properties";
@@ -113,7 +113,7 @@ pub fn new(registered: &impl DirectoryRecord) -> Item {
     let attributes = written(registered).into_iter().chain(whole);
     let record = attributes.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
     Item::from([
-        (RECORD.to_owned(), AttributeValue::M(record)),
+        (DETAILS.to_owned(), AttributeValue::M(record)),
         (PROPERTIES.to_owned(), text(registered.properties().to_text())),
     ])
 }
@@ -121,7 +121,8 @@ pub fn new(registered: &impl DirectoryRecord) -> Item {
 /// The update that makes an item what is registered now.
 pub fn changed(update: Update, registered: &impl DirectoryRecord) -> Update {
     let update = update.set(PROPERTIES, text(registered.properties().to_text()));
-    let write = |update: Update, (name, value): Attribute| update.set_or_remove(format_args!("{RECORD}.{name}"), value);
+    let write =
+        |update: Update, (name, value): Attribute| update.set_or_remove(format_args!("{DETAILS}.{name}"), value);
     written(registered).into_iter().fold(update, write)
 }
 
@@ -129,12 +130,12 @@ pub fn changed(update: Update, registered: &impl DirectoryRecord) -> Update {
 /// must not forget it.
 pub fn unchanged(record: &Record) -> Condition {
     let as_read = [(":before", number(record.revision)), (":epoch", number(record.epoch))];
-    Condition::new("record.revision = :before AND record.epoch = :epoch", as_read)
+    Condition::new("details.revision = :before AND details.epoch = :epoch", as_read)
 }
 
 /// An organization, from its item or from the list.
 pub fn organization(item: &Item) -> Result<Organization> {
-    let row = Reader::within(item, RECORD)?;
+    let row = Reader::within(item, DETAILS)?;
     Ok(Organization {
         id: row.parsed("record_id", parse_uuid)?,
         external_id: row.optional("external_id", ExternalId::parse)?,
@@ -146,7 +147,7 @@ pub fn organization(item: &Item) -> Result<Organization> {
 
 /// A user, from its item or from the list.
 pub fn user(item: &Item) -> Result<User> {
-    let row = Reader::within(item, RECORD)?;
+    let row = Reader::within(item, DETAILS)?;
     Ok(User {
         id: row.parsed("record_id", parse_uuid)?,
         external_id: row.optional("external_id", ExternalId::parse)?,
@@ -181,14 +182,14 @@ pub fn registered(update: Update, registered: &RegisteredTenant) -> Update {
     ]);
     record.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     update
-        .set(RECORD, AttributeValue::M(record))
+        .set(DETAILS, AttributeValue::M(record))
         .set(PROPERTIES, text(registered.payload.to_text()))
         .set_once(LISTING_ORDER, text(keys::list_position(registered.created_at, registered.key.digest())))
 }
 
 /// A registered tenant, from its item or from the list.
 pub fn registered_tenant(item: &Item) -> Result<RegisteredTenant> {
-    let row = Reader::within(item, RECORD)?;
+    let row = Reader::within(item, DETAILS)?;
     let created = |position: &str| keys::created_at(position).ok_or_else(|| Problem::new("is no position in a list"));
     Ok(RegisteredTenant {
         key: match row.text("kind")? {

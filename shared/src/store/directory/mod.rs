@@ -184,7 +184,7 @@ impl<'a> Directory<'a> {
                     transaction.put(self.copy(after, new), Condition::is_new());
                 }
                 if let Some(old) = old {
-                    let gone = Condition::new("record.revision = :before", [(":before", number(record.revision))]);
+                    let gone = Condition::new("details.revision = :before", [(":before", number(record.revision))]);
                     transaction.delete(self.key::<R>(&Handle::External(old.clone())), gone);
                 }
             }
@@ -200,10 +200,10 @@ impl<'a> Directory<'a> {
         let mut transaction = Transaction::new();
         for handle in Handle::of(Some(user.id), user.external_id.as_ref()) {
             let due = Condition::new(
-                "attribute_exists(pk) AND (attribute_not_exists(record.last_token_on) OR record.last_token_on < :today)",
+                "attribute_exists(pk) AND (attribute_not_exists(details.last_token_on) OR details.last_token_on < :today)",
                 [(":today", text(day))],
             );
-            transaction.update(Update::of(self.key::<User>(&handle)).set("record.last_token_on", text(day)), due);
+            transaction.update(Update::of(self.key::<User>(&handle)).set("details.last_token_on", text(day)), due);
         }
         let _: Result<Commit> = self.table.commit(transaction).await;
     }

@@ -1,4 +1,4 @@
-//! API keys as items, and back. Everything but the hashes is in the map [`RECORD`], which is what the list of keys shows.
+//! API keys as items, and back. Everything but the hashes is in the map [`DETAILS`], which is what the list of keys shows.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -8,7 +8,7 @@ use crate::domain::{
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Item, Reader, millis, number, text};
-use crate::store::keys::{self, Kind, LISTING_ORDER, RECORD, TENANT_LISTING};
+use crate::store::keys::{self, DETAILS, Kind, LISTING_ORDER, TENANT_LISTING};
 
 /// The item of a new key.
 pub fn item(key: &ApiKey, secret: &ApiKeySecret) -> Item {
@@ -29,14 +29,14 @@ pub fn item(key: &ApiKey, secret: &ApiKeySecret) -> Item {
         (TENANT_LISTING.to_owned(), text(keys::partition_of_list(&claims.tenant_id, Kind::ApiKey))),
         (LISTING_ORDER.to_owned(), text(keys::list_position(key.created_at, &claims.id))),
         ("key_hash".to_owned(), text(secret.hash().to_text())),
-        (RECORD.to_owned(), AttributeValue::M(record)),
+        (DETAILS.to_owned(), AttributeValue::M(record)),
     ]);
     item
 }
 
 /// A key, from its item or from the list.
 pub fn read(item: &Item) -> Result<ApiKey> {
-    let record = Reader::within(item, RECORD)?;
+    let record = Reader::within(item, DETAILS)?;
     let kind = |text: &str| KeyKind::parse(text).ok_or_else(|| Problem::new("is no kind"));
     let origins = record.texts("allowed_origins")?.into_iter().map(Origin::from_stored).collect();
     Ok(ApiKey {
@@ -63,7 +63,7 @@ pub fn read(item: &Item) -> Result<ApiKey> {
 pub fn hashes(item: &Item) -> Result<KeyHashes> {
     let row = Reader::of(item);
     let hash = |text: &str| KeyHash::parse(text).ok_or_else(|| Problem::new("is no hash"));
-    let until = Reader::within(item, RECORD)?.optional_millis("previous_until")?;
+    let until = Reader::within(item, DETAILS)?.optional_millis("previous_until")?;
     let previous = row.optional("previous_hash", hash)?.zip(until);
     Ok(KeyHashes { current: row.parsed("key_hash", hash)?, previous })
 }

@@ -126,15 +126,15 @@ impl Tenants<'_> {
         // Inside an update, the attributes on the right are those of before it.
         let update = Update::of(keys::of_kind(tenant, Kind::ApiKey, id))
             .set("key_hash", text(secret.hash().to_text()))
-            .set("record.rotated_at", millis(change.at))
-            .set_or_remove("record.previous_until", key.previous_until.map(millis));
+            .set("details.rotated_at", millis(change.at))
+            .set_or_remove("details.previous_until", key.previous_until.map(millis));
         let update = if key.previous_until.is_some() {
             update.copy("previous_hash", "key_hash")
         } else {
             update.remove("previous_hash")
         };
-        let usable = Condition::new("attribute_exists(pk) AND attribute_not_exists(record.revoked_at)", []).and(
-            "(attribute_not_exists(record.expires_at) OR record.expires_at > :now)",
+        let usable = Condition::new("attribute_exists(pk) AND attribute_not_exists(details.revoked_at)", []).and(
+            "(attribute_not_exists(details.expires_at) OR details.expires_at > :now)",
             [(":now", millis(change.at))],
         );
         let mut transaction = Transaction::new();
@@ -153,9 +153,9 @@ impl Tenants<'_> {
     /// # Errors
     /// If there is no such key or tenant.
     pub async fn revoke_api_key(self, tenant: &TenantId, id: &ApiKeyId, change: &ChangeContext) -> Result<()> {
-        let update = Update::of(keys::of_kind(tenant, Kind::ApiKey, id)).set("record.revoked_at", millis(change.at));
+        let update = Update::of(keys::of_kind(tenant, Kind::ApiKey, id)).set("details.revoked_at", millis(change.at));
         let mut transaction = Transaction::new();
-        let unrevoked = Condition::new("attribute_exists(pk) AND attribute_not_exists(record.revoked_at)", []);
+        let unrevoked = Condition::new("attribute_exists(pk) AND attribute_not_exists(details.revoked_at)", []);
         let revoked = transaction.update(update, unrevoked);
         match self.change_key(tenant, id, transaction, Action::ApiKeyRevoked, None, change).await? {
             Committed::Done | Committed::Replay(_) => Ok(()),
@@ -201,9 +201,9 @@ impl Table {
         }
         let update = Update::of(keys::of_kind(&key.claims.tenant_id, Kind::ApiKey, &key.claims.id));
         let due = Condition::new(
-            "attribute_exists(pk) AND (attribute_not_exists(record.last_used_on) OR record.last_used_on < :today)",
+            "attribute_exists(pk) AND (attribute_not_exists(details.last_used_on) OR details.last_used_on < :today)",
             [(":today", text(day))],
         );
-        let _: Result<Updated> = self.update(update.set("record.last_used_on", text(day)), due).await;
+        let _: Result<Updated> = self.update(update.set("details.last_used_on", text(day)), due).await;
     }
 }

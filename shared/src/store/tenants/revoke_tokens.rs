@@ -124,7 +124,7 @@ impl Tenants<'_> {
 
 /// One more revocation, in the record of a party.
 fn counted(key: Key, at: Timestamp) -> Update {
-    Update::of(key).increment("record.epoch").set("record.tokens_revoked_at", millis(at))
+    Update::of(key).increment("details.epoch").set("details.tokens_revoked_at", millis(at))
 }
 
 /// One more revocation of an end user, who has an item only if there was one.
@@ -137,8 +137,8 @@ fn count_external_user(transaction: &mut Transaction, tenant: &TenantId, id: &Ex
 fn count_each<R: DirectoryRecord>(transaction: &mut Transaction, tenant: &TenantId, record: &R, at: Timestamp) {
     for handle in Handle::of(Some(record.id()), record.external_id()) {
         let same = match record.external_id() {
-            Some(id) => Condition::new("record.external_id = :external_id", [(":external_id", text(id))]),
-            None => Condition::new("attribute_exists(pk) AND attribute_not_exists(record.external_id)", []),
+            Some(id) => Condition::new("details.external_id = :external_id", [(":external_id", text(id))]),
+            None => Condition::new("attribute_exists(pk) AND attribute_not_exists(details.external_id)", []),
         };
         transaction.update(counted(keys::of_handle(tenant, R::KIND, &handle), at), same);
     }

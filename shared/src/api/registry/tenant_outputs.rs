@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::operation::Output;
+use crate::api::operation::Output;
 use crate::domain::{
     AuditEvent, Configuration, Cursor, CursorPage, PageLimit, RatePerMinute, Reason, RevealedSecret, Tenant, TenantId,
     TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp,

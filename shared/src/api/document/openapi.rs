@@ -6,8 +6,8 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::OPERATIONS;
-use super::operation::{BodyRule, Method, OperationInfo, Surface};
+use crate::api::OPERATIONS;
+use crate::api::operation::{BodyRule, Method, OperationInfo, Surface};
 use crate::auth::{CredentialLocation, SecurityScheme};
 use crate::error::ErrorCode;
 
@@ -20,7 +20,7 @@ pub fn document() -> Value {
     let mut outputs = settings.for_serialize().into_generator();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let mut security = Map::new();
-    for entry in &OPERATIONS {
+    for entry in OPERATIONS {
         let method = entry.route.method.as_str().to_lowercase();
         for (number, path) in entry.route.paths().enumerate() {
             let described = operation(entry, number, &mut inputs, &mut outputs);
@@ -193,7 +193,7 @@ fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) -> Value {
     };
     responses.insert(entry.route.status.to_string(), answer("Success", &success, &limits(entry, entry.route.status)));
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
-    for code in ErrorCode::ALL.into_iter().filter(|code| applies(*code, entry)) {
+    for code in ErrorCode::ALL.iter().copied().filter(|code| applies(*code, entry)) {
         by_status.entry(entry.surface.status(code)).or_default().push(code);
     }
     for (status, codes) in by_status {

@@ -1,5 +1,7 @@
 //! The projects surface: a tenant's backend registers organizations and users, and fetches a token for a user at each login.
 
+pub mod register_tenant;
+
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -8,13 +10,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::inspection::{OrganizationsPage, UsersPage};
-use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use super::tenants::Empty;
+use crate::api::common::{Empty, PageQuery};
+use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
+use crate::api::registry::inspection::{OrganizationsPage, UsersPage};
 use crate::auth::{KeyHolder, MintsTokens, Registers};
 use crate::domain::{
-    Cursor, ExternalId, Handle, OrganizationFields, PageLimit, PartyName, Properties, Reference, SignedToken, TenantId,
-    TokenLifetime, UserFields, UuidText,
+    ExternalId, Handle, OrganizationFields, PartyName, Properties, Reference, SignedToken, TenantId, TokenLifetime,
+    UserFields, UuidText,
 };
 use crate::error::{Error, Result};
 use crate::store::Read;
@@ -105,19 +107,6 @@ impl Operation for ProjectUsers {
     type Body = Empty;
     type Output = UsersPage;
 }
-
-/// Which page.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PageQuery {
-    /// Rows on the page.
-    #[serde(default)]
-    pub limit: PageLimit,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<Cursor>,
-}
-
-impl Input for PageQuery {}
 
 /// An API key in a body. It authenticates the caller, and nothing else is made of it.
 #[derive(Default)]

@@ -3,10 +3,11 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::operation::{BodyRule, Input, Operation, Route};
 use super::tenant_outputs::{
     AuditPage, ProvisionedTenant, Reactivated, RotatedSecret, Suspended, TenantView, TenantsPage, UpdatedTenant,
 };
+use crate::api::common::{Empty, TenantQuery};
+use crate::api::operation::{BodyRule, Input, Operation, Route};
 use crate::auth::Operator;
 use crate::domain::{
     Cursor, NewTenant, Offset, OverlapSeconds, PageLimit, Problem, Reason, StatusFilter, TenantId, TenantPatch,
@@ -117,46 +118,6 @@ impl Operation for FetchAuditEvents {
     type Query = AuditQuery;
     type Body = Empty;
     type Output = AuditPage;
-}
-
-/// No parameters.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Empty {}
-
-impl Input for Empty {}
-
-/// Which tenant.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TenantQuery {
-    /// The tenant's id.
-    pub tenant_id: TenantId,
-}
-
-impl Input for TenantQuery {
-    fn tenant_id(&self) -> Option<&str> {
-        Some(self.tenant_id.as_str())
-    }
-}
-
-/// Which tenant, and which page of a list of what it has.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TenantPageQuery {
-    /// The tenant's id.
-    pub tenant_id: TenantId,
-    /// Rows on the page.
-    #[serde(default)]
-    pub limit: PageLimit,
-    /// The `next_cursor` of the page before.
-    pub cursor: Option<Cursor>,
-}
-
-impl Input for TenantPageQuery {
-    fn tenant_id(&self) -> Option<&str> {
-        Some(self.tenant_id.as_str())
-    }
 }
 
 /// Which tenants, and which page of them.

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::operation::{Operation, Output, Route};
-use super::tenants::{Empty, TenantPageQuery};
+use crate::api::common::{Empty, TenantPageQuery};
+use crate::api::operation::{Operation, Output, Route};
 use crate::auth::Operator;
 use crate::domain::{Cursor, CursorPage, Day, ExternalId, Organization, PageLimit, RegisteredTenant, Timestamp, User};
 

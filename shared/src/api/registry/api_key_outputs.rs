@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::operation::Output;
+use crate::api::operation::Output;
 use crate::domain::{
     ApiKey, ApiKeyId, ApiKeySecret, Cursor, CursorPage, Day, KeyKind, KeyState, Origins, PageLimit, RevealedSecret,
     Timestamp,

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use super::api_key_outputs::{
     ApiKeysPage, ProvisionedApiKey, RevokedApiKey, RotatedApiKey, SigningKeyView, TokensRevoked,
 };
-use super::operation::{BodyRule, Input, Operation, Route};
-use super::tenants::{Empty, Rotation, TenantQuery};
+use super::tenants::Rotation;
+use crate::api::common::{Empty, TenantQuery};
+use crate::api::operation::{BodyRule, Input, Operation, Route};
 use crate::auth::Operator;
 use crate::domain::{
     ApiKeyId, Cursor, ExternalId, KeyKind, KeyLifetime, KeyName, Origins, PageLimit, Problem, TenantId, Timestamp,

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use super::tenants::{Empty, TenantQuery};
+use crate::api::common::{Empty, TenantQuery};
+use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::auth::{Anyone, InspectsTokens, KeyHolder, PresentedToken};
 use crate::domain::{Claims, Issuer, PublishedKey, TenantId};
 use crate::store::Read;

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::operation::{Operation, Output, Route, Surface};
-use super::tenants::Empty;
+use crate::api::common::Empty;
+use crate::api::operation::{Operation, Output, Route, Surface};
 use crate::auth::{SecretUsed, SignedTenant};
 use crate::domain::{RatePerMinute, SigningVersion, TenantId, TenantName, Timestamp};
 

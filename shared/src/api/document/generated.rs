@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{OPERATIONS, OperationInfo, Surface};
+use crate::api::{OPERATIONS, OperationInfo, Surface};
 use crate::auth::CredentialLocation;
 use crate::error::ErrorCode;
 

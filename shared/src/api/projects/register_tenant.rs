@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
-use super::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use super::projects::ApiKeyField;
-use super::tenants::Empty;
+use super::ApiKeyField;
+use crate::api::common::Empty;
+use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::auth::{KeyHolder, MintsTokens};
 use crate::domain::{
     ExternalId, Handle, PartyName, Properties, RegisteredKey, RegisteredTenantFields, SignedToken, TokenLifetime,

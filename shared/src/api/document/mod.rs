@@ -1,0 +1,7 @@
+//! What is made from the registry of operations: the OpenAPI document, and parts of other files.
+
+mod generated;
+mod openapi;
+
+pub use generated::{GENERATED, Generated};
+pub use openapi::document;

@@ -1,0 +1,7 @@
+//! The registry surface: the operator registers, configures, suspends and lists tenants, and looks after their keys and tokens.
+
+pub mod api_key_outputs;
+pub mod api_keys;
+pub mod inspection;
+pub mod tenant_outputs;
+pub mod tenants;

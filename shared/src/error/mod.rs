@@ -1,0 +1,156 @@
+//! Everything that can be refused, and the closed list of codes under which clients see it.
+
+mod table;
+
+pub use table::{Error, ErrorCode};
+
+use std::error::Error as StdError;
+
+use crate::domain::{FieldProblem, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota};
+
+/// The outcome of whatever can be refused.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong on our side. It reaches the log and never a client.
+pub type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Where in a request a field is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequestPart {
+    Path,
+    Query,
+    Header,
+    Body,
+}
+
+impl RequestPart {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Path => "path",
+            Self::Query => "query",
+            Self::Header => "header",
+            Self::Body => "body",
+        }
+    }
+}
+
+impl Error {
+    /// The refusal of a field.
+    pub fn invalid(field: impl Into<String>, problem: Problem) -> Self {
+        Self::Invalid { part: RequestPart::Body, field: field.into(), problem }
+    }
+
+    /// The same error, if it is the refusal of a field, of one in another part of the request.
+    #[must_use]
+    pub fn in_part(self, part: RequestPart) -> Self {
+        match self {
+            Self::Invalid { field, problem, .. } => Self::Invalid { part, field, problem },
+            other => other,
+        }
+    }
+
+    pub fn unavailable(cause: impl Into<Cause>) -> Self {
+        Self::Unavailable(cause.into())
+    }
+
+    /// Our own fault, such as an item that can't be read.
+    pub fn internal(cause: impl Into<Cause>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// The name of the field at fault, if one is.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Invalid { field, .. } => Some(field),
+            _ => None,
+        }
+    }
+
+    /// For how many seconds a caller should wait before trying again, where that is what helps.
+    pub fn retry_after(&self) -> Option<u64> {
+        match self {
+            Self::IdempotencyInProgress { retry_after } => Some((*retry_after).max(1)),
+            Self::Unavailable(_) | Self::StaleUpdate => Some(1),
+            // The oldest of the versions goes when it is a day old: an hour is when asking again begins to make sense.
+            Self::RotatedTooOften => Some(3600),
+            Self::RateLimited(tenant_quota) => Some(tenant_quota.quota.resets_in),
+            _ => None,
+        }
+    }
+
+    /// How the tenant stands whose signature was right all the same.
+    pub fn tenant_quota(&self) -> Option<&TenantQuota> {
+        match self {
+            Self::RateLimited(tenant_quota) => Some(tenant_quota),
+            Self::TenantSuspended(tenant_quota) => tenant_quota.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// What happened behind the public sentence: for the log only.
+    pub fn cause(&self) -> Option<String> {
+        match self {
+            Self::Unauthenticated(reason) => Some((*reason).to_owned()),
+            Self::Unavailable(cause) | Self::Internal(cause) => Some(chain(cause.as_ref())),
+            _ => None,
+        }
+    }
+}
+
+/// An error and what caused it, down to the root: AWS errors say only "service error" on top.
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(error) = source {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}
+
+impl From<RandomnessUnavailable> for Error {
+    fn from(_: RandomnessUnavailable) -> Self {
+        Self::unavailable("no randomness")
+    }
+}
+
+impl From<PropertiesTooLarge> for Error {
+    fn from(_: PropertiesTooLarge) -> Self {
+        Self::PropertiesTooLarge
+    }
+}
+
+impl From<FieldProblem> for Error {
+    fn from(violation: FieldProblem) -> Self {
+        Self::invalid(violation.field, violation.problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_ordered_by_status() {
+        let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| (code.status(), code.as_str())).collect();
+        assert!(codes.is_sorted_by_key(|(status, _)| *status));
+        let unique: std::collections::BTreeSet<_> = codes.iter().map(|(_, code)| code).collect();
+        assert_eq!(unique.len(), codes.len());
+    }
+
+    #[test]
+    fn the_cause_of_a_failure_is_not_in_the_public_sentence() {
+        for error in
+            [Error::unavailable("connection to 10.0.0.7 refused"), Error::internal("item TENANT#x has no name")]
+        {
+            assert!(!error.to_string().contains("10.0.0.7") && !error.to_string().contains("TENANT"));
+            assert!(error.cause().is_some());
+        }
+    }
+
+    #[test]
+    fn every_reason_for_401_reads_the_same_outside() {
+        assert_eq!(Error::Unauthenticated("no header").to_string(), Error::Unauthenticated("wrong key").to_string());
+    }
+}

@@ -1,0 +1,227 @@
+//! The table of refusals: for each the variant of [`Error`], its code, its status, the sentence for the client, and what the
+//! documentation says of it. A refusal that is new is a row here, and nothing else.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use super::{Cause, RequestPart};
+use crate::domain::{Problem, TenantQuota};
+
+/// Defines [`Error`] and [`ErrorCode`] from rows, in the order of their statuses:
+/// `/// doc` `Variant(payload: Type) => Code status "code" "sentence" "meaning";`. The sentence may name the payload in braces.
+macro_rules! refusals {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident $( ( $value:ident: $type:ty ) )? $( { $( $field:ident: $field_type:ty ),* } )?
+        => $code:ident $status:literal $text:literal $sentence:literal $meaning:literal;
+    )*) => {
+        /// A refusal. Each variant but the last two is something that the caller can act on. `Display` is the sentence for the
+        /// client; what only we may know is in [`Error::cause`].
+        #[derive(Debug)]
+        pub enum Error {
+            $( $(#[$doc])* $variant $( ($type) )? $( { $( $field: $field_type ),* } )?, )*
+        }
+
+        impl Error {
+            /// The code under which clients see it.
+            pub fn code(&self) -> ErrorCode {
+                match self {
+                    $( Self::$variant { .. } => ErrorCode::$code, )*
+                }
+            }
+        }
+
+        impl fmt::Display for Error {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self {
+                    $( Self::$variant $( ($value) )? $( { $( $field ),* } )? => {
+                        $( let _ = $value; )?
+                        $( $( let _ = $field; )* )?
+                        write!(formatter, $sentence)
+                    } )*
+                }
+            }
+        }
+
+        impl StdError for Error {}
+
+        /// The codes, one per kind of refusal. They are part of the contract: none is ever renamed.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ErrorCode {
+            $( #[doc = $meaning] $code, )*
+        }
+
+        impl ErrorCode {
+            /// All codes, in the order of their statuses.
+            pub const ALL: &'static [Self] = &[$( Self::$code ),*];
+
+            /// The code as clients see it.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $( Self::$code => $text, )*
+                }
+            }
+
+            /// The HTTP status that goes with it.
+            pub fn status(self) -> u16 {
+                match self {
+                    $( Self::$code => $status, )*
+                }
+            }
+
+            /// What it means and what to do, for the documentation.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $( Self::$code => $meaning, )*
+                }
+            }
+        }
+    };
+}
+
+refusals! {
+    /// The request can't be read: bad JSON, bad encoding.
+    Malformed(problem: Problem) => MalformedRequest 400 "malformed_request"
+        "request {problem}"
+        "the body or a header cannot be read";
+    /// Something that looks like a credential is in the query string, where proxies and browsers keep it.
+    CredentialInQuery => CredentialInQuery 400 "credential_in_query"
+        "credentials belong in a header, never in the query string"
+        "a credential is in the query string: consider it leaked and rotate it";
+    /// The request names two end users.
+    EndUsersDiffer => EndUsersDiffer 400 "end_users_differ"
+        "headers and body name different end users"
+        "headers and body name different end users";
+    /// No valid credential. Clients see one and the same body for every reason; the log has the reason.
+    Unauthenticated(reason: &'static str) => Unauthenticated 401 "unauthenticated"
+        "credential is missing or not valid"
+        "the credential is missing, malformed, unknown, wrong, expired or revoked";
+    /// The credential is right, and its tenant is suspended. If it was a signature: how the tenant stands.
+    TenantSuspended(quota: Option<TenantQuota>) => TenantSuspended 403 "tenant_suspended"
+        "tenant is suspended"
+        "the credential is right, and its tenant is suspended";
+    /// The API key is right, and of a kind that the operation does not take.
+    KeyKindNotAllowed => KeyKindNotAllowed 403 "key_kind_not_allowed"
+        "API key is of a kind that this endpoint does not take"
+        "the API key is right, and of a kind that this endpoint does not take";
+    /// The API key may not be sent by a browser page of that origin.
+    OriginNotAllowed => OriginNotAllowed 403 "origin_not_allowed"
+        "API key may not be used from this origin"
+        "the API key may not be sent by a browser page of this origin";
+    /// The token is right, and does not reach as far as the operation.
+    InsufficientScope => InsufficientScope 403 "insufficient_scope"
+        "the token does not reach this far: use the account's API key"
+        "the token is right, and the operation takes another kind or an API key only";
+    /// The request names another end user than its token.
+    AnotherEndUser => AnotherEndUser 403 "another_end_user"
+        "the token is not that end user's"
+        "header or body name another end user than the token";
+    /// The request names no end user, and the tenant's calls have to.
+    EndUserRequired => EndUserRequired 403 "end_user_required"
+        "calls of this account have to name an end user"
+        "the tenant's calls have to name an end user, and this one does not";
+    /// The row is nobody's in particular: end users read it, and only the account changes it.
+    GlobalResource => GlobalResource 403 "global_row"
+        "all end users share this: only the account may change it"
+        "an end user can't change what all end users share";
+    /// There is no such tenant.
+    TenantNotFound => TenantNotFound 404 "tenant_not_found"
+        "tenant not found"
+        "there is no such tenant";
+    /// The tenant has no such API key.
+    ApiKeyNotFound => ApiKeyNotFound 404 "api_key_not_found"
+        "API key not found"
+        "the tenant has no such API key";
+    /// There is no such project, or it is another tenant's.
+    ProjectNotFound => ProjectNotFound 404 "project_not_found"
+        "project not found"
+        "there is no such project, or it is not that of the API key";
+    /// The tenant has no such organization.
+    OrganizationNotFound => OrganizationNotFound 404 "organization_not_found"
+        "organization not found"
+        "the tenant has no such organization";
+    /// The tenant has no such user, or not in that organization.
+    UserNotFound => UserNotFound 404 "user_not_found"
+        "user not found"
+        "the tenant has no such user, or not in that organization";
+    /// There is no such row, or it is somebody else's.
+    ResourceNotFound => ResourceNotFound 404 "not_found"
+        "not found"
+        "there is no such thing, or it is somebody else's";
+    /// The path exists, the method does not. `allow` has those that do, for the header of that name.
+    MethodNotAllowed{ allow: String } => MethodNotAllowed 405 "method_not_allowed"
+        "method must be {allow}"
+        "the path has other methods: see `Allow`";
+    /// Others changed the same thing at the same time, again and again.
+    StaleUpdate => StaleUpdate 409 "stale_update"
+        "others changed the same thing at the same time, try again"
+        "others changed the same thing at the same time; nothing was changed: try again";
+    /// The first request with this idempotency key is still running, for `retry_after` seconds at most.
+    IdempotencyInProgress{ retry_after: u64 } => IdempotencyInProgress 409 "idempotency_in_progress"
+        "the first request with this Idempotency-Key may still be running"
+        "the first request with this `Idempotency-Key` may still be running: try again after `Retry-After`";
+    /// The external id is that of another one.
+    ExternalIdTaken => ExternalIdTaken 409 "external_id_taken"
+        "externalId is that of another one already"
+        "the external id is that of another organization or user";
+    /// What a token would carry is over the limit.
+    PropertiesTooLarge => PropertiesTooLarge 409 "properties_too_large"
+        "what the token would carry is over 4096 bytes of properties, or 8192 bytes with everything else"
+        "what the token would carry is over 4096 bytes of properties, or 8192 bytes with everything else";
+    /// What was reported of an execution can't follow what was reported before.
+    ExecutionFinished => ExecutionFinished 409 "execution_finished"
+        "the execution is past that status"
+        "the execution is past the status that was reported";
+    /// The API key was revoked or has expired, and can't be changed any more.
+    ApiKeyGone => ApiKeyGone 410 "api_key_gone"
+        "API key was revoked or has expired"
+        "the API key was revoked or has expired: provision another";
+    /// A body over the limit.
+    TooLarge => PayloadTooLarge 413 "payload_too_large"
+        "body is over 64 KiB"
+        "the body is over 64 KiB";
+    /// A body of a type that the operation does not take.
+    UnsupportedMediaType => UnsupportedMediaType 415 "unsupported_media_type"
+        "content-type must be application/json, or that of a form where one is taken"
+        "the body is not `application/json`, or a form where one is taken";
+    /// A field breaks a rule. It is named with its index where it is one of a list.
+    Invalid{ part: RequestPart, field: String, problem: Problem } => InvalidField 422 "invalid_field"
+        "{field} {problem}"
+        "a field breaks a rule: `error.field` and `message`, or `detail`, say which";
+    /// The idempotency key was used for another request.
+    IdempotencyKeyReused => IdempotencyKeyReused 422 "idempotency_key_reused"
+        "Idempotency-Key was used for another request"
+        "this `Idempotency-Key` was used for another request";
+    /// The signature is right, and the tenant has made all of its calls of the minute.
+    RateLimited(quota: TenantQuota) => RateLimited 429 "rate_limited"
+        "the calls of this minute are used up"
+        "the tenant has made `rate_limit_per_min` calls in this minute: try again after `Retry-After`";
+    /// The tenant's secret was rotated more often in a day than the secret store keeps versions of, or its signing key more
+    /// often than a key set has room for.
+    RotatedTooOften => RotatedTooOften 429 "rotated_too_often"
+        "rotated too often today; if it is urgent, suspend the tenant, or drop the previous signing keys"
+        "rotated too often within a day: a secret about 100 times, which is all that AWS keeps, a signing key 16 times. If it is urgent, suspend the tenant, or rotate the signing key with `drop_previous`";
+    /// We failed in a way that trying again does not mend.
+    Internal(cause: Cause) => Internal 500 "internal"
+        "internal error"
+        "our fault: report the `x-request-id`";
+    /// A store or the source of randomness failed. Nothing was let through, and trying again may help. A change may have been
+    /// made all the same, if only its answer was lost: an idempotency key makes trying again safe.
+    Unavailable(cause: Cause) => TemporarilyUnavailable 503 "temporarily_unavailable"
+        "temporarily unavailable, try again"
+        "a store could not be reached: try again, a change of the registry with its `Idempotency-Key`";
+}
+
+impl ErrorCode {
+    /// The code of RFC 6749 §5.2 and §4.1.2.1 that says the same, or the closest; where there is none, our own.
+    pub fn oauth(self) -> &'static str {
+        match self.status() {
+            400 | 405 | 413 | 415 | 422 => "invalid_request",
+            401 => "invalid_client",
+            403 => "unauthorized_client",
+            500 => "server_error",
+            503 => "temporarily_unavailable",
+            _ => self.as_str(),
+        }
+    }
+}
