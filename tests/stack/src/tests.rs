@@ -209,20 +209,19 @@ async fn a_broken_file_is_named_once() {
 
 /// A function for Bash, which needs no compiling: it answers one event with a variable, and leaves a file at its end.
 const FUNCTION: &str = r#"api=${AWS_LAMBDA_RUNTIME_API#http://}
-path=/${api#*/}/2018-06-01/runtime/invocation
 host=${api%%/*}
-next() {
-  exec 3<>"/dev/tcp/${host%:*}/${host#*:}"
-  printf 'GET %s/next HTTP/1.1\r\nHost: local\r\n\r\n' "$path" >&3
-  while IFS=$'\r' read -r line <&3 && [[ -n $line ]]; do
-    [[ $line != lambda-runtime-aws-request-id:* ]] || id=${line#*: }
-  done
-}
-next
+path=/${api#*/}/2018-06-01/runtime/invocation
+exec 3<>"/dev/tcp/${host%:*}/${host#*:}"
+printf 'GET %s/next HTTP/1.1\r\nHost: local\r\n\r\n' "$path" >&3
+while IFS=$'\r' read -r line <&3 && [[ -n $line ]]; do
+  [[ $line != lambda-runtime-aws-request-id:* ]] || id=${line#*: }
+done
 answer="{\"wrapped\":\"$WRAPPED\"}"
 printf 'POST %s/%s/response HTTP/1.1\r\nHost: local\r\nContent-Length: %s\r\n\r\n%s' \
   "$path" "$id" "${#answer}" "$answer" >&3
-next
+printf 'GET %s/next HTTP/1.1\r\nHost: local\r\n\r\n' "$path" >&3
+# Until the connection is closed.
+cat <&3 >/dev/null
 echo ended >"$0.end"
 "#;
 
