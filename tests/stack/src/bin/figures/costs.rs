@@ -8,7 +8,7 @@ use stack::profilers::Profiler;
 use stack::{Error, Result};
 
 use crate::binaries::Binaries;
-use crate::requests::{Requests, preparing, send};
+use crate::requests::{COUNTED, Requests, preparing, send};
 use crate::{because, say};
 
 /// Tenants that the requests are spread over, in turn.
@@ -35,14 +35,23 @@ impl<'a> Costs<'a> {
         Self { template, binaries, requests, profilers }
     }
 
-    pub fn heading(&self) {
+    /// Says what is counted of which functions, and answers whether anything is.
+    pub fn heading(&self, functions: &[&str]) -> bool {
         say(&format!("\nCost of a warm request: {REQUESTS} after {WARM_UP} others, {TENANTS} tenants, all successes"));
+        if functions.is_empty() {
+            say(&format!("  not measured, as none of the functions is one of {}", COUNTED.join(", ")));
+            return false;
+        }
         for missing in PROFILERS.into_iter().filter(|profiler| !self.profilers.contains(profiler)) {
-            let (counted, program) = (missing.counted().join(" and "), missing.program());
+            let (counted, program) = (missing.counted().join(", "), missing.program());
             say(&format!("  {counted}: not measured, as {program} is missing or cannot run programs here"));
+        }
+        if self.profilers.is_empty() {
+            return false;
         }
         let counted = self.profilers.iter().flat_map(|profiler| profiler.counted());
         row("function", counted.chain(&["calls to AWS"]));
+        true
     }
 
     /// Says what one request to a function costs.

@@ -98,9 +98,11 @@ async fn run(options: Options) -> Result<()> {
     }
     binaries.sizes()?;
     let costs = Costs::new(&template, &binaries, &requests);
-    costs.heading();
-    for function in COUNTED.into_iter().filter(|function| binaries.measures(function)) {
-        in_time(costs.measure(function)).await?;
+    let counted: Vec<_> = COUNTED.into_iter().filter(|function| binaries.measures(function)).collect();
+    if costs.heading(&counted) {
+        for function in counted {
+            in_time(costs.measure(function)).await?;
+        }
     }
     if binaries.measures(times::MEASURED) {
         in_time(times::measure(&template, &binaries, &requests, options.requests)).await?;

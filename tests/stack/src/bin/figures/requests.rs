@@ -13,8 +13,8 @@ use crate::because;
 
 /// The functions whose requests are counted, if they are measured at all: of each kind of credential one, and the most
 /// frequent ones.
-pub const COUNTED: [&str; 7] =
-    ["user-token", "relay-whoami", "introspect", "jwks", "provision-tenant", "workspaces", "reconcile"];
+pub const COUNTED: [&str; 8] =
+    ["user-token", "relay-whoami", "introspect", "jwks", "fetch-tenant", "provision-tenant", "workspaces", "reconcile"];
 
 /// The functions that make a tenant and what it has, in their order.
 const PREPARING: [&str; 5] =
