@@ -141,8 +141,8 @@ impl StackBuilder {
         self
     }
 
-    /// The command that starts a function's processes, by the function's name: the binary's path is its last argument. An
-    /// empty one, the default, starts the binary itself.
+    /// The command that starts a function's processes, by the function's name: the binary's path is its last argument.
+    /// An empty one, the default, starts the binary itself.
     #[must_use]
     pub fn launcher(mut self, launcher: impl Fn(&str) -> Vec<OsString> + Send + Sync + 'static) -> Self {
         self.launcher = Box::new(launcher);

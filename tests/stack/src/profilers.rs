@@ -1,7 +1,7 @@
 //! Programs that count what a process does: Callgrind, which is a part of Valgrind, and strace.
 //!
-//! A process runs under one of them from its start ([`StackBuilder::launcher`](crate::StackBuilder::launcher)). The report
-//! is written when the process has ended by itself ([`Stack::retire`](crate::Stack::retire)).
+//! A process runs under one of them from its start ([`StackBuilder::launcher`](crate::StackBuilder::launcher)). The
+//! report is written when the process has ended by itself ([`Stack::retire`](crate::Stack::retire)).
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -79,8 +79,8 @@ impl Profiler {
     }
 }
 
-/// Its file has a line `calls=<number> …` for each pair of a calling and a called function, after the line `cfn=` with the
-/// called one. A name is written out once, `(<id>) <name>`, and only `(<id>)` after that.
+/// Its file has a line `calls=<number> …` for each pair of a calling and a called function, after the line `cfn=` with
+/// the called one. A name is written out once, `(<id>) <name>`, and only `(<id>)` after that.
 fn callgrind(report: &str) -> Result<Vec<u64>> {
     let after = |prefix: &str| report.lines().find_map(|line| line.strip_prefix(prefix));
     if after("events: ") != Some("Ir") {

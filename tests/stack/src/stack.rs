@@ -136,8 +136,8 @@ impl Stack {
         }
     }
 
-    /// Lets the processes of a function end by themselves, as they do when the Runtime API goes away, and waits for their
-    /// end. What they run under ([`StackBuilder::launcher`]) has then written what it had to say.
+    /// Lets the processes of a function end by themselves, as they do when the Runtime API goes away, and waits for
+    /// their end. What they run under ([`StackBuilder::launcher`]) has then written what it had to say.
     ///
     /// # Errors
     /// A process did not end in time and was killed.

@@ -115,8 +115,8 @@ impl Instance {
         Ok(())
     }
 
-    /// Lets the process end by itself, after the event that it is working on. Not by a signal: a process that was ended by
-    /// one has not written what it writes at its end.
+    /// Lets the process end by itself, after the event that it is working on. Not by a signal: a process that was ended
+    /// by one has not written what it writes at its end.
     pub(super) fn retire(&self) {
         lock(&self.state).retired = true;
         self.wake.notify_one();

@@ -228,8 +228,8 @@ impl Lambda {
         }
     }
 
-    /// Lets the processes of a function end by themselves, and waits until they have ended. One that does not end in time
-    /// is killed.
+    /// Lets the processes of a function end by themselves, and waits until they have ended. One that does not end in
+    /// time is killed.
     pub(crate) async fn retire(&self, binary: &str) -> Result<()> {
         let running = self.instances(Some(binary));
         for instance in &running {

@@ -39,8 +39,8 @@ impl Binaries {
         let prepare = measured.iter().flat_map(|name| preparing(name)).copied().map(str::to_owned);
         let others: Vec<String> = prepare.filter(|name| !measured.contains(name)).collect();
         let release = cargo(root, &["--release", "--package", "functions"], measured)?;
-        // Of the whole workspace, as `cargo dev` and the tests build it: for a package alone Cargo chooses other features of
-        // the dependencies, and compiles them again.
+        // Of the whole workspace, as `cargo dev` and the tests build it: for a package alone Cargo chooses other
+        // features of the dependencies, and compiles them again.
         let others = if others.is_empty() { release.clone() } else { cargo(root, &[], &others)? };
         Ok(Self { measured: measured.to_owned(), release, others })
     }

@@ -5,10 +5,10 @@
 //! AWS, a request takes more than three times as long.
 //!
 //! - **Size**: of each function's binary as it lies on the disk.
-//! - **Instructions and allocations** of a warm request: what Callgrind counts, which is a part of Valgrind. An allocation
-//!   is a call of the C library's `malloc`, `calloc` or one of the aligned kinds, a reallocation one of `realloc`. The
-//!   processor that Valgrind simulates has AVX2, but neither SHA instructions nor AVX-512: where a request hashes and
-//!   signs, a real processor executes fewer.
+//! - **Instructions and allocations** of a warm request: what Callgrind counts, which is a part of Valgrind. An
+//!   allocation is a call of the C library's `malloc`, `calloc` or one of the aligned kinds, a reallocation one of
+//!   `realloc`. The processor that Valgrind simulates has AVX2, but neither SHA instructions nor AVX-512: where a
+//!   request hashes and signs, a real processor executes fewer.
 //! - **System calls** of a warm request: what strace counts.
 //! - **Cold start**: from the event to the answer of a process that does not exist yet, 20 times.
 //! - **Warm request**: the same of a process that has answered before. The calls to the local AWS are part of both
@@ -16,18 +16,18 @@
 //! - **Processor time**: what the kernel accounts to the function's process, which leaves the local AWS out.
 //! - **Memory**: what the kernel says in `/proc/<pid>/status` of one process that has the requests of many tenants.
 //!
-//! What is counted is counted over two processes, each with a local AWS of its own. One answers some requests, the other
-//! 200 more; the difference divided by 200 is the cost of one, without start and end. Repeated on the same binaries, the
-//! instructions and allocations stay within 1 %, the system calls within 5 %: how many there are depends on when answers
-//! arrive.
+//! Counts are taken over two processes, each with a local AWS of its own. One answers some requests, the other 200
+//! more; the difference divided by 200 is the cost of one request, without start and end. Repeated on the same
+//! binaries, the instructions and allocations stay within 1 %, the system calls within 5 %: how many there are
+//! depends on when answers arrive.
 //!
-//! The requests are those of `events/`, one after the other, as a function gets them, with ids, credentials and signatures
-//! of tenants that were made for it. Each has to succeed. Functions that are not measured but make those tenants are
-//! taken from the development profile, which builds in seconds what takes a minute a binary in the release profile; with
-//! `--binaries` they are taken from the same directory as the others.
+//! The requests are those of `events/`, one after the other, as a function gets them, with ids, credentials and
+//! signatures of tenants that were made for it. Each has to succeed. Functions that only make those tenants are taken
+//! from the development profile, because each binary of the release profile takes a minute to build; with `--binaries`
+//! they are taken from the same directory as the others.
 //!
-//! Processor time and memory are measured on Linux only: elsewhere there is no `/proc`. What needs a program that is missing
-//! is left out, and said so. An MB is 1 000 000 bytes.
+//! Processor time and memory are measured on Linux only: elsewhere there is no `/proc`. A figure whose program is
+//! missing is left out, and the output says so. An MB is 1 000 000 bytes.
 
 mod binaries;
 mod costs;
@@ -52,6 +52,9 @@ use requests::{COUNTED, Requests};
 /// How long one kind of measurement of one function may take.
 const LIMIT: Duration = Duration::from_mins(3);
 
+/// One more than after which the memory is read for the first time.
+const AT_LEAST: i64 = times::SETTLED as i64 + 1;
+
 /// Prints the figures of this machine: sizes, costs, cold start, warm requests, memory.
 #[derive(Debug, Parser)]
 #[command(name = "cargo figures", bin_name = "cargo figures")]
@@ -60,7 +63,7 @@ struct Options {
     #[arg(long, value_name = "DIR")]
     binaries: Option<PathBuf>,
     /// Requests to the one process whose memory is measured.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(i64::from(times::SETTLED) + 1..))]
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(AT_LEAST..))]
     requests: u32,
     /// Functions to build and measure, separated by commas [default: all].
     #[arg(long, value_name = "FUNCTIONS", value_delimiter = ',')]
