@@ -1,5 +1,6 @@
 //! How a stack is started.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use crate::error::{Context, Error, Result};
 use crate::faults::Faults;
 use crate::gateway;
 use crate::http::{Server, listen};
-use crate::lambda::{Lambda, Settings};
+use crate::lambda::{Lambda, Launcher, Settings};
 use crate::output::{Echo, Output, OutputLine};
 use crate::secrets_manager::SecretsManager;
 use crate::stack::{Front, Stack};
@@ -36,6 +37,7 @@ pub struct StackBuilder {
     taken: Option<Data>,
     admin_key: Option<String>,
     variables: Vec<(String, String)>,
+    launcher: Launcher,
     echo: Option<Echo>,
     witness: Option<Witness>,
     aws_only: bool,
@@ -53,6 +55,7 @@ impl Default for StackBuilder {
             taken: None,
             admin_key: None,
             variables: Vec::new(),
+            launcher: Box::new(|_| Vec::new()),
             echo: None,
             witness: None,
             aws_only: false,
@@ -138,6 +141,14 @@ impl StackBuilder {
         self
     }
 
+    /// The command that starts a function's processes, by the function's name: the binary's path is its last argument.
+    /// An empty one, the default, starts the binary itself.
+    #[must_use]
+    pub fn launcher(mut self, launcher: impl Fn(&str) -> Vec<OsString> + Send + Sync + 'static) -> Self {
+        self.launcher = Box::new(launcher);
+        self
+    }
+
     /// Is told each line that a function prints, at the latest when the invocation is over.
     #[must_use]
     pub fn echo(mut self, echo: impl Fn(&OutputLine) + Send + Sync + 'static) -> Self {
@@ -206,8 +217,12 @@ impl StackBuilder {
         let front = match front {
             None => None,
             Some(listener) => {
-                let settings =
-                    Settings { binaries: self.binaries, variables: self.variables.clone(), aws_url: aws_server.url() };
+                let settings = Settings {
+                    binaries: self.binaries,
+                    launcher: self.launcher,
+                    variables: self.variables.clone(),
+                    aws_url: aws_server.url(),
+                };
                 let lambda = Lambda::start(Arc::clone(&aws), &functions, settings, Output::new(self.echo)).await?;
                 let gateway = gateway::start(listener, &functions, lambda.clone())?;
                 Some(Front { lambda, gateway })

@@ -37,6 +37,7 @@ mod iam;
 mod lambda;
 mod offline;
 mod output;
+pub mod profilers;
 pub mod secrets_manager;
 mod stack;
 mod system;

@@ -136,6 +136,18 @@ impl Stack {
         }
     }
 
+    /// Lets the processes of a function end by themselves, as they do when the Runtime API goes away, and waits for
+    /// their end. What they run under ([`StackBuilder::launcher`]) has then written what it had to say.
+    ///
+    /// # Errors
+    /// A process did not end in time and was killed.
+    pub async fn retire(&self, binary: &str) -> Result<()> {
+        match &self.front {
+            Some(front) => front.lambda.retire(binary).await,
+            None => Ok(()),
+        }
+    }
+
     /// The environment of a developer: what any function has in its own, and unrestricted access to the local AWS.
     pub fn environment(&self) -> Vec<(String, String)> {
         let mut environment = BTreeMap::new();

@@ -11,7 +11,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::{Value, json};
 
-use crate::{CrashMode, Effect, Fault, Match, Service, Stack, StackBuilder};
+use crate::{CrashMode, Effect, Fault, Invocation, Match, Service, Stack, StackBuilder};
 
 const TEMPLATE: &str = r#"
 Resources:
@@ -205,4 +205,41 @@ async fn a_broken_file_is_named_once() {
         let error = start_in(folder.path()).await.unwrap_err().to_string();
         assert_eq!(error.matches(name).count(), 1, "{error}");
     }
+}
+
+/// A function for Bash, which needs no compiling: it answers one event with a variable, and leaves a file at its end.
+const FUNCTION: &str = r#"api=${AWS_LAMBDA_RUNTIME_API#http://}
+host=${api%%/*}
+path=/${api#*/}/2018-06-01/runtime/invocation
+exec 3<>"/dev/tcp/${host%:*}/${host#*:}"
+printf 'GET %s/next HTTP/1.1\r\nHost: local\r\n\r\n' "$path" >&3
+while IFS=$'\r' read -r line <&3 && [[ -n $line ]]; do
+  [[ $line != lambda-runtime-aws-request-id:* ]] || id=${line#*: }
+done
+answer="{\"wrapped\":\"$WRAPPED\"}"
+printf 'POST %s/%s/response HTTP/1.1\r\nHost: local\r\nContent-Length: %s\r\n\r\n%s' \
+  "$path" "$id" "${#answer}" "$answer" >&3
+printf 'GET %s/next HTTP/1.1\r\nHost: local\r\n\r\n' "$path" >&3
+# Until the connection is closed.
+cat <&3 >/dev/null
+echo ended >"$0.end"
+"#;
+
+#[tokio::test]
+async fn a_function_runs_under_its_launcher_and_can_end_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let (template, binary) = (folder.path().join("template.yaml"), folder.path().join("writer"));
+    std::fs::write(&template, TEMPLATE).unwrap();
+    std::fs::write(&binary, FUNCTION).unwrap();
+    let started = binary.clone();
+    let builder = Stack::builder().template(&template).binaries(move |_| started.clone());
+    let launcher = |name: &str| ["env", &format!("WRAPPED={name}"), "bash"].map(Into::into).to_vec();
+    let stack = builder.launcher(launcher).start().await.unwrap();
+    let answer = stack.invoke("writer", json!({}), Invocation::default()).await.unwrap();
+    assert_eq!(answer.payload, json!({"wrapped": "writer"}));
+
+    let end = folder.path().join("writer.end");
+    assert!(!end.exists());
+    stack.retire("writer").await.unwrap();
+    assert!(end.exists(), "it was not killed, and its end was waited for");
 }

@@ -1,6 +1,5 @@
 //! One process of a function.
 
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -46,7 +45,15 @@ pub(super) struct Running {
 pub(super) struct State {
     pub(super) job: Option<Job>,
     pub(super) running: Option<Running>,
+    /// It is told that the Runtime API goes away, at which it ends.
+    pub(super) retired: bool,
     pub(super) dead: bool,
+}
+
+impl State {
+    pub(super) fn takes_events(&self) -> bool {
+        !self.dead && !self.retired
+    }
 }
 
 /// A process, from its start until it has ended.
@@ -70,7 +77,7 @@ impl Instance {
         let access_key = access_key(&function.binary, number);
         let printout = Printout::new()?;
         let kill = Kill::default();
-        let mut command = Command::new(inner.binary(&function.binary));
+        let mut command = inner.command(&function.binary);
         command
             .env_clear()
             .envs(inner.environment(function, &caller, &access_key))
@@ -96,16 +103,23 @@ impl Instance {
         Ok(instance)
     }
 
-    /// Hands over an event. A dead process gives it back.
+    /// Hands over an event. A process that takes none any more gives it back.
     pub(super) fn give(&self, job: Job) -> Result<(), Job> {
         let mut state = lock(&self.state);
-        if state.dead {
+        if !state.takes_events() {
             return Err(job);
         }
         state.job = Some(job);
         drop(state);
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// Lets the process end by itself, after the event that it is working on. Not by a signal: a process that was ended
+    /// by one has not written what it writes at its end.
+    pub(super) fn retire(&self) {
+        lock(&self.state).retired = true;
+        self.wake.notify_one();
     }
 
     /// Ends the process without asking it.
@@ -155,8 +169,13 @@ fn access_key(binary: &str, number: usize) -> String {
 }
 
 impl Inner {
-    fn binary(&self, name: &str) -> PathBuf {
-        (self.settings.binaries)(name)
+    fn command(&self, name: &str) -> Command {
+        let binary = (self.settings.binaries)(name);
+        let mut launcher = (self.settings.launcher)(name).into_iter();
+        let Some(program) = launcher.next() else { return Command::new(binary) };
+        let mut command = Command::new(program);
+        command.args(launcher).arg(binary);
+        command
     }
 
     /// The environment of a process: what Lambda sets, and what the template says. Nothing of our own comes through.

@@ -7,6 +7,7 @@ mod instance;
 mod runtime_api;
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +21,7 @@ use tokio::time::timeout;
 
 use crate::aws::Aws;
 use crate::callers::Caller;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::http::{Server, listen};
 use crate::output::{Output, OutputLine};
 use crate::system::{self, lock};
@@ -34,6 +35,9 @@ const QUEUE: usize = 256;
 /// How long a process may take from its start to its first request for an event. Lambda gives ten seconds; a machine
 /// that is compiling needs longer.
 const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// How long a process may take to end by itself. A tool that it runs under may have much to write.
+const END_LIMIT: Duration = Duration::from_secs(30);
 
 /// How an invocation differs from the usual.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -99,9 +103,13 @@ impl fmt::Display for InvokeError {
 
 impl std::error::Error for InvokeError {}
 
+/// The command that starts a function's processes, before the binary's path.
+pub(crate) type Launcher = Box<dyn Fn(&str) -> Vec<OsString> + Send + Sync>;
+
 /// How processes are started.
 pub(crate) struct Settings {
     pub(crate) binaries: Box<dyn Fn(&str) -> PathBuf + Send + Sync>,
+    pub(crate) launcher: Launcher,
     /// Environment variables beside those of the template.
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) aws_url: String,
@@ -211,17 +219,39 @@ impl Lambda {
 
     /// Kills the processes of a function, or of all, and waits until they have ended.
     pub(crate) async fn stop(&self, binary: Option<&str>) {
-        let running: Vec<_> = lock(&self.inner.instances)
-            .values()
-            .filter(|instance| binary.is_none_or(|binary| binary == instance.caller.function))
-            .cloned()
-            .collect();
+        let running = self.instances(binary);
         for instance in &running {
             instance.kill();
         }
         for instance in &running {
             instance.gone().await;
         }
+    }
+
+    /// Lets the processes of a function end by themselves, and waits until they have ended. One that does not end in
+    /// time is killed.
+    pub(crate) async fn retire(&self, binary: &str) -> Result<()> {
+        let running = self.instances(Some(binary));
+        for instance in &running {
+            instance.retire();
+        }
+        let mut killed = false;
+        for instance in &running {
+            if timeout(END_LIMIT, instance.gone()).await.is_err() {
+                instance.kill();
+                instance.gone().await;
+                killed = true;
+            }
+        }
+        let seconds = END_LIMIT.as_secs();
+        if killed { Err(Error::new(format!("{binary} does not end by itself within {seconds} s"))) } else { Ok(()) }
+    }
+
+    /// The processes of a function, or of all.
+    fn instances(&self, binary: Option<&str>) -> Vec<Arc<Instance>> {
+        let instances = lock(&self.inner.instances);
+        let of = |instance: &&Arc<Instance>| binary.is_none_or(|binary| binary == instance.caller.function);
+        instances.values().filter(of).cloned().collect()
     }
 
     /// Kills every process without waiting.
@@ -331,7 +361,7 @@ impl Pool {
     fn warm(&self) -> Option<Arc<Instance>> {
         let mut idle = lock(&self.idle);
         while let Some(instance) = idle.pop() {
-            if !lock(&instance.state).dead {
+            if lock(&instance.state).takes_events() {
                 return Some(instance);
             }
         }

@@ -33,7 +33,7 @@ pub(super) async fn handle(inner: Option<Arc<Inner>>, request: Request<Incoming>
         (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => {
             // What is printed between two events belongs to the one before.
             instance.printout.collect(&instance.caller, &inner.output, false);
-            Ok(next(&inner, &instance).await)
+            next(&inner, &instance).await
         }
         (&Method::POST, ["2018-06-01", "runtime", "invocation", id, "response"]) => {
             let reply = match http::read(request.into_body(), ANSWER_LIMIT).await {
@@ -65,12 +65,16 @@ pub(super) async fn handle(inner: Option<Arc<Inner>>, request: Request<Incoming>
     }
 }
 
-/// Waits for an event.
-async fn next(inner: &Inner, instance: &Instance) -> Answer {
+/// Waits for an event. A process that is to end finds the connection closed.
+async fn next(inner: &Inner, instance: &Instance) -> Result<Answer, Closed> {
     let job = loop {
-        let job = lock(&instance.state).job.take();
+        let (job, retired) = {
+            let mut state = lock(&instance.state);
+            (state.job.take(), state.retired)
+        };
         match job {
             Some(job) => break job,
+            None if retired => return Err(Closed),
             None => instance.wake.notified().await,
         }
     };
@@ -100,7 +104,7 @@ async fn next(inner: &Inner, instance: &Instance) -> Answer {
         let _ = job.started.send(());
     }
     drop(state);
-    answer
+    Ok(answer)
 }
 
 /// Ends the invocation, if it is the one that the process is working on.

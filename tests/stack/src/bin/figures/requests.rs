@@ -1,0 +1,166 @@
+//! The requests that are measured, and the tenants whose they are.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_lc_rs::{digest, hmac};
+use data_encoding::HEXLOWER;
+use serde_json::{Value, json};
+use stack::{Error, Invocation, InvokeResult, Result, Stack};
+
+use crate::because;
+
+/// The functions whose requests are counted, if they are measured at all: of each kind of credential one, and the most
+/// frequent ones.
+pub const COUNTED: [&str; 8] =
+    ["user-token", "relay-whoami", "introspect", "jwks", "fetch-tenant", "provision-tenant", "workspaces", "reconcile"];
+
+/// The functions that make a tenant and what it has, in their order.
+const PREPARING: [&str; 5] =
+    ["provision-tenant", "provision-api-key", "register-organization", "register-user", "user-token"];
+
+/// The tenant in the files, its id as a project's, and the token that is none.
+const TENANT: &str = "tnt_00000000000000000000000000000000";
+const PROJECT: &str = "00000000-0000-0000-0000-000000000000";
+const TOKEN: &str = "not-a-token";
+
+/// What has to have happened before a function can be asked for what it does.
+pub fn preparing(function: &str) -> &'static [&'static str] {
+    let steps = match function {
+        "introspect" => 5,
+        "user-token" => 4,
+        "workspaces" => 2,
+        _ => 1,
+    };
+    PREPARING.get(..steps).unwrap_or(&PREPARING)
+}
+
+/// A tenant with what its requests need.
+#[derive(Debug, Default)]
+pub struct Tenant {
+    id: String,
+    secret: String,
+    admin_key: String,
+    account_key: String,
+    token: String,
+}
+
+/// The files in `events/`.
+#[derive(Debug)]
+pub struct Requests {
+    folder: PathBuf,
+    /// The operator's key in them.
+    pub operator_key: String,
+}
+
+impl Requests {
+    pub fn new(folder: PathBuf) -> Result<Self> {
+        let requests = Self { folder, operator_key: String::new() };
+        let event = requests.event("provision-tenant", &Tenant::default())?;
+        Ok(Self { operator_key: text(&event, "/headers/x-admin-key")?, ..requests })
+    }
+
+    /// A request to a function, as it is in its file but for whose it is.
+    pub fn event(&self, function: &str, tenant: &Tenant) -> Result<Value> {
+        let file = self.folder.join(function).with_extension("json");
+        let content = fs::read_to_string(&file).map_err(because(file.display()))?;
+        let content =
+            content.replace(TENANT, &tenant.id).replace(PROJECT, &tenant.project()).replace(TOKEN, &tenant.token);
+        let mut event: Value = serde_json::from_str(&content).map_err(because(file.display()))?;
+        let body = event.get("body").and_then(Value::as_str).unwrap_or_default();
+        let (timestamp, signature) = tenant.signature(body);
+        for (header, value) in [
+            ("authorization", format!("Bearer {}", tenant.admin_key)),
+            ("x-api-key", tenant.account_key.clone()),
+            ("x-latchkey-timestamp", timestamp),
+            ("x-latchkey-signature", signature),
+        ] {
+            if let Some(place) = event.pointer_mut(&format!("/headers/{header}")) {
+                *place = value.into();
+            }
+        }
+        Ok(event)
+    }
+
+    /// Makes a tenant with what those functions give it.
+    pub async fn tenant(&self, stack: &Stack, steps: &[&str]) -> Result<Tenant> {
+        let mut tenant = Tenant::default();
+        for step in steps {
+            let answer = async |fields: Value, tenant: &Tenant| {
+                let event = with_fields(self.event(step, tenant)?, fields)?;
+                body(&send(stack, step, event).await?)
+            };
+            match *step {
+                "provision-tenant" => {
+                    // More than are sent in a minute.
+                    let answer = answer(json!({ "rate_limit_per_min": 10_000 }), &tenant).await?;
+                    tenant.id = text(&answer, "/data/tenant_id")?;
+                    tenant.secret = text(&answer, "/data/tenant_secret")?;
+                }
+                "provision-api-key" => {
+                    let key = async |kind| text(&answer(json!({ "kind": kind }), &tenant).await?, "/data/api_key");
+                    let (admin_key, account_key) = (key("admin").await?, key("account").await?);
+                    (tenant.admin_key, tenant.account_key) = (admin_key, account_key);
+                }
+                "user-token" => tenant.token = text(&answer(json!({}), &tenant).await?, "/data/token")?,
+                _ => drop(answer(json!({}), &tenant).await?),
+            }
+        }
+        Ok(tenant)
+    }
+}
+
+impl Tenant {
+    /// The id as a project's: its digits as those of a UUID.
+    fn project(&self) -> String {
+        let digits = self.id.trim_start_matches("tnt_");
+        let part = |range| digits.get(range).unwrap_or_default();
+        [part(0..8), part(8..12), part(12..16), part(16..20), part(20..32)].join("-")
+    }
+
+    /// The time, and the signature (v1) of a body at that time.
+    fn signature(&self, body: &str) -> (String, String) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+        let hash = HEXLOWER.encode(digest::digest(&digest::SHA256, body.as_bytes()).as_ref());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
+        let mac = hmac::sign(&key, format!("{now}.{hash}").as_bytes());
+        (now.to_string(), HEXLOWER.encode(mac.as_ref()))
+    }
+}
+
+/// Sends a request. Only a success counts: a refusal would cost less.
+pub async fn send(stack: &Stack, function: &str, event: Value) -> Result<InvokeResult> {
+    let result = stack.invoke(function, event, Invocation::default()).await.map_err(because(function))?;
+    let succeeded = match function {
+        // No client waits for an answer.
+        "reconcile" => result.payload.get("removed").is_some(),
+        _ => matches!(result.payload.get("statusCode").and_then(Value::as_u64), Some(200..300)),
+    };
+    // What is not a valid token is no error there.
+    let inactive = || body(&result).is_ok_and(|body| body.get("active") != Some(&Value::Bool(true)));
+    if !succeeded || (function == "introspect" && inactive()) {
+        return Err(Error::new(format!("{function} answers {}", result.payload)));
+    }
+    Ok(result)
+}
+
+fn with_fields(mut event: Value, fields: Value) -> Result<Value> {
+    let mut body: Value = serde_json::from_str(&text(&event, "/body")?).map_err(because("the body of an event"))?;
+    if let (Some(body), Value::Object(fields)) = (body.as_object_mut(), fields) {
+        body.extend(fields);
+    }
+    if let Some(place) = event.get_mut("body") {
+        *place = body.to_string().into();
+    }
+    Ok(event)
+}
+
+fn body(result: &InvokeResult) -> Result<Value> {
+    serde_json::from_str(&text(&result.payload, "/body")?).map_err(because("the body of an answer"))
+}
+
+fn text(value: &Value, place: &str) -> Result<String> {
+    let found = value.pointer(place).and_then(Value::as_str).map(str::to_owned);
+    found.ok_or_else(|| Error::new(format!("no {place} in what should have one")))
+}
