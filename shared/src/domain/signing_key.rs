@@ -5,11 +5,9 @@ use std::fmt;
 use aws_lc_rs::agreement::{self, ECDH_P256};
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::encoding::{AsBigEndian, EcPrivateKeyBin};
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
-};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -18,7 +16,9 @@ use super::clock::Timestamp;
 use super::random::{Random, RandomnessUnavailable, draw};
 
 /// The one algorithm.
-pub const ALGORITHM: &str = "ES256";
+pub const ALGORITHM: Algorithm = Algorithm::ES256;
+/// Its name in headers.
+pub const ALGORITHM_NAME: &str = "ES256";
 
 /// Bytes of a coordinate, and of the private number.
 const COORDINATE: usize = 32;
@@ -30,6 +30,8 @@ const DRAWS: usize = 4;
 /// A tenant's private key.
 pub struct SigningKey {
     pair: EcdsaKeyPair,
+    /// The same pair, as the JWT library takes it. Both are wiped when dropped.
+    encoding: EncodingKey,
     public: PublicKey,
     kid: String,
 }
@@ -73,7 +75,8 @@ impl SigningKey {
         let pair = EcdsaKeyPair::from_private_key_and_public_key(algorithm, number, point).ok()?;
         let public = PublicKey::of_point(pair.public_key().as_ref())?;
         let kid = public.thumbprint();
-        Some(Self { pair, public, kid })
+        let encoding = EncodingKey::from_ec_der(pair.to_pkcs8v1().ok()?.as_ref());
+        Some(Self { pair, encoding, public, kid })
     }
 
     /// The key for the secret store.
@@ -108,13 +111,16 @@ impl SigningKey {
         &self.kid
     }
 
+    /// The key as the JWT library takes it.
+    pub(super) fn encoding(&self) -> &EncodingKey {
+        &self.encoding
+    }
+
     /// Signs a message: 64 bytes, r and s.
-    ///
-    /// # Errors
-    /// If there is no randomness to be had.
-    pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, RandomnessUnavailable> {
-        let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| RandomnessUnavailable)?;
-        Ok(signature.as_ref().to_vec())
+    #[cfg(test)]
+    pub fn sign(&self, message: &[u8]) -> Option<Vec<u8>> {
+        let signature = crypto::sign(message, &self.encoding, ALGORITHM).ok()?;
+        BASE64URL_NOPAD.decode(signature.as_bytes()).ok()
     }
 }
 
@@ -151,10 +157,11 @@ impl PublicKey {
         BASE64URL_NOPAD.encode(digest(&SHA256, canonical.as_bytes()).as_ref())
     }
 
-    /// Whether the signature (64 bytes, r and s) is this key's, over that message.
-    pub fn verify(&self, message: &[u8], signature: &[u8]) -> bool {
-        let verified = |point| UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).verify(message, signature);
-        self.point().is_some_and(|point| verified(point).is_ok())
+    /// Whether the signature (64 bytes, r and s, in base64url) is this key's, over that message. The algorithm is the key's own,
+    /// and never what a token says.
+    pub fn verify(&self, message: &[u8], signature: &str) -> bool {
+        let key = DecodingKey::from_ec_components(&self.x, &self.y);
+        key.is_ok_and(|key| crypto::verify(signature, message, &key, ALGORITHM).unwrap_or(false))
     }
 }
 
@@ -188,15 +195,19 @@ mod tests {
         SigningKey::generate(&SystemRandomness::new()).unwrap()
     }
 
+    fn sign(key: &SigningKey, message: &[u8]) -> String {
+        BASE64URL_NOPAD.encode(&key.sign(message).unwrap())
+    }
+
     #[test]
     fn a_signature_verifies_with_its_key_and_message_only() {
         let (key, other) = (key(), key());
-        let signature = key.sign(b"message").unwrap();
-        assert_eq!(signature.len(), 64);
+        let signature = sign(&key, b"message");
+        assert_eq!(BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap().len(), 64);
         assert!(key.public().verify(b"message", &signature));
         assert!(!key.public().verify(b"another", &signature));
         assert!(!other.public().verify(b"message", &signature));
-        assert!(!key.public().verify(b"message", &signature[..63]) && !key.public().verify(b"message", b""));
+        assert!(!key.public().verify(b"message", &signature[..84]) && !key.public().verify(b"message", ""));
     }
 
     #[test]
@@ -205,7 +216,7 @@ mod tests {
         let stored = serde_json::to_string(&key.to_jwk().unwrap()).unwrap();
         let read = SigningKey::from_jwk(&serde_json::from_str(&stored).unwrap()).unwrap();
         assert_eq!((read.kid(), read.public()), (key.kid(), key.public()));
-        assert!(key.public().verify(b"m", &read.sign(b"m").unwrap()));
+        assert!(key.public().verify(b"m", &sign(&read, b"m")));
     }
 
     #[test]
@@ -240,14 +251,13 @@ mod tests {
         };
         let message = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
         let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
-        let signature = BASE64URL_NOPAD.decode(signature.as_bytes()).unwrap();
-        assert!(public.verify(message.as_bytes(), &signature));
+        assert!(public.verify(message.as_bytes(), signature));
     }
 
     #[test]
     fn a_point_that_is_not_on_the_curve_verifies_nothing() {
         let key = key();
-        let signature = key.sign(b"m").unwrap();
+        let signature = sign(&key, b"m");
         for x in ["", "AA", &"A".repeat(43), "====", "é"] {
             let public = PublicKey { x: x.to_owned(), y: key.public().y.clone() };
             assert!(!public.verify(b"m", &signature), "{x}");

@@ -5,10 +5,9 @@
 
 use std::fmt;
 
-use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::{Header, encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::api_key::ApiKey;
@@ -334,15 +333,9 @@ impl Claims {
     /// # Errors
     /// If there is no randomness to be had.
     pub fn sign(&self, key: &SigningKey) -> Result<SignedToken, RandomnessUnavailable> {
-        let header = json!({ "alg": ALGORITHM, "typ": TYPE, "kid": key.kid() });
-        // There is nothing in the claims that could not be written.
-        let claims = serde_json::to_value(self).unwrap_or(Value::Null);
-        let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
-        let mut token = format!("{}.{}", encode(&header), encode(&claims));
-        let signature = key.sign(token.as_bytes())?;
-        token.push('.');
-        BASE64URL_NOPAD.encode_append(&signature, &mut token);
-        Ok(SignedToken(token))
+        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.kid().to_owned()), ..Header::new(ALGORITHM) };
+        // There is nothing in the claims that could not be written: what fails is the draw for the signature.
+        encode(&header, self, key.encoding()).map(SignedToken).map_err(|_| RandomnessUnavailable)
     }
 }
 

@@ -1,18 +1,23 @@
 //! Reading tokens: every rule is set here, and what no rule allows is refused.
 //!
-//! A JWT library's defaults are no policy (RFC 8725): they take an unknown `crit`, a missing `iss`, any `typ`, a minute of
-//! leeway, two claims of one name. Here the algorithm is the key's and never the token's, a header has the three members that
-//! ours have and no other, and each claim has its one type.
+//! A JWT library's defaults are no policy (RFC 8725): those of `jsonwebtoken` take any `typ`, a minute of leeway, a `nbf` in the
+//! future, a member that is null for one that is absent. So the library decodes and verifies signatures, and the rules are
+//! here: the algorithm is the key's and never the token's, a header has the three members that ours have and no other, each
+//! claim has its one type and is there once, and the clock is a parameter. Refused alternative: the library's `Validation`,
+//! which has a clock of its own and would read the claims twice more.
 
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
+use jsonwebtoken::dangerous::insecure_decode_claims;
+use jsonwebtoken::errors::ErrorKind;
 use serde::Deserialize;
 
 use super::clock::Timestamp;
 use super::ids::TenantId;
 use super::lifetime::TokenLifetime;
-use super::signing_key::{ALGORITHM, PublishedKey};
+use super::serde_rules::object;
+use super::signing_key::{ALGORITHM_NAME, PublishedKey};
 use super::token::{Claims, Issuer, Scope, TYPE, end_user_subject};
 
 /// The longest token that is looked at, in bytes.
@@ -27,6 +32,8 @@ const RETIRING: u64 = 60;
 
 /// Bytes of an ES256 signature.
 const SIGNATURE: usize = 64;
+/// What is wrong with a part that can't be decoded.
+const NOT_BASE64URL: Refused = Refused("not base64url");
 
 /// Why a token is not accepted. For tests and logs: whoever presents the token learns only that it isn't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,7 +58,7 @@ struct Header {
 /// believed of them before [`UnverifiedToken::verify`].
 pub struct UnverifiedToken {
     message: String,
-    signature: Vec<u8>,
+    signature: String,
     kid: String,
     claims: Claims,
 }
@@ -72,23 +79,27 @@ impl UnverifiedToken {
             return Err(Refused("too long"));
         }
         let (message, signature) = token.rsplit_once('.').ok_or(Refused("not three parts"))?;
-        let (header, claims) = message.split_once('.').ok_or(Refused("not three parts"))?;
-        let decode = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| Refused("not base64url"));
-        let (header, claims, signature) = (decode(header)?, decode(claims)?, decode(signature)?);
-        if signature.len() != SIGNATURE {
+        let (header, _) = message.split_once('.').ok_or(Refused("not three parts"))?;
+        let decode = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| NOT_BASE64URL);
+        let header = decode(header)?;
+        if decode(signature)?.len() != SIGNATURE {
             return Err(Refused("signature of another length"));
         }
-        let header: Header = object(&header).ok_or(Refused("header has other members"))?;
-        if header.alg != ALGORITHM {
+        let Object(header): Object<Header> =
+            serde_json::from_slice(&header).map_err(|_| Refused("header has other members"))?;
+        if header.alg != ALGORITHM_NAME {
             return Err(Refused("another algorithm"));
         }
         if header.typ != TYPE {
             return Err(Refused("another type"));
         }
-        let claims = object(&claims).ok_or(Refused("claims are not those of a token"))?;
+        let Object(claims): Object<Claims> = insecure_decode_claims(token).map_err(|error| match error.kind() {
+            ErrorKind::Base64(_) => NOT_BASE64URL,
+            _ => Refused("claims are not those of a token"),
+        })?;
         // Before anybody looks where the claims say: none of ours speaks for two.
         check_subject(&claims)?;
-        Ok(Self { message: message.to_owned(), signature, kid: header.kid, claims })
+        Ok(Self { message: message.to_owned(), signature: signature.to_owned(), kid: header.kid, claims })
     }
 
     /// The claims, of which nothing is known but their form.
@@ -194,11 +205,10 @@ fn check_subject(claims: &Claims) -> Result<(), Refused> {
     if fits { Ok(()) } else { Err(Refused("claims do not fit the scope")) }
 }
 
-/// A JSON object and nothing else: a derived decoder would take an array too.
-fn object<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Option<T> {
-    let starts_as_object = bytes.first() == Some(&b'{');
-    serde_json::from_slice(bytes).ok().filter(|_| starts_as_object)
-}
+/// A JSON object and nothing else.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Object<T: for<'a> Deserialize<'a>>(#[serde(deserialize_with = "object")] T);
 
 #[cfg(test)]
 mod tests;

@@ -76,7 +76,7 @@ async fn the_day_of_the_last_token_is_noted_on_each_day_and_is_no_change() {
     let row = rows(&deployment, &tenant).await[0].clone();
     let items = deployment.items().await;
     let pk = items.iter().find(|item| item["sk"]["S"] == "REGISTERED").unwrap()["pk"]["S"].as_str().unwrap();
-    deployment.set(pk, "REGISTERED", "last_token_on", &json!({ "S": "2026-01-01" })).await;
+    deployment.set(pk, "REGISTERED", "details.last_token_on", &json!({ "S": "2026-01-01" })).await;
     assert_eq!(rows(&deployment, &tenant).await[0]["last_token_on"], "2026-01-01");
     register(&deployment, &key, &body).await;
     let after = rows(&deployment, &tenant).await[0].clone();

@@ -239,7 +239,9 @@ async fn the_day_of_the_last_token_costs_one_write_a_user_and_day() {
     for day in ["2026-01-01", "2026-01-02"] {
         for name in [&member.user_id, "ada"] {
             for row in deployment.items().await.iter().filter(|item| item["sk"]["S"] == "USER") {
-                deployment.set(row["pk"]["S"].as_str().unwrap(), "USER", "last_token_on", &json!({ "S": day })).await;
+                deployment
+                    .set(row["pk"]["S"].as_str().unwrap(), "USER", "details.last_token_on", &json!({ "S": day }))
+                    .await;
             }
             let call = || {
                 deployment.backend(&key, "POST", "/v1/api/projects/user-token").json(&json!({

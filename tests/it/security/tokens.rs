@@ -6,16 +6,18 @@
 
 use std::collections::BTreeSet;
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
 use serde_json::{Map, Value, json};
 use shared::api::{OPERATIONS, OperationInfo, Surface};
-use shared::domain::SigningKey;
+use shared::domain::PublicKey;
 
 use crate::support::{ApiKey, Deployment, END_USER, Member, ROLE, Tenant};
 
 /// A real token, taken apart, and the key that it was signed with.
 pub struct Forge {
-    key: SigningKey,
+    key: EcdsaKeyPair,
     header: Map<String, Value>,
     claims: Map<String, Value>,
 }
@@ -28,16 +30,21 @@ impl Forge {
         let secrets = deployment.stored_secrets();
         let stored = secrets.iter().find(|secret| secret.name.ends_with(&tenant.id)).unwrap();
         let keys = stored.versions.iter().filter_map(|(_, _, value)| {
-            let value: Value = serde_json::from_str(value).unwrap();
-            SigningKey::from_jwk(&serde_json::from_value(value["signing_key"].clone()).ok()?)
+            let jwk = serde_json::from_str::<Value>(value).unwrap()["signing_key"].clone();
+            let [x, y, d] = ["x", "y", "d"].map(|name| jwk[name].as_str().map(str::to_owned));
+            Some((PublicKey { x: x?, y: y? }, BASE64URL_NOPAD.decode(d?.as_bytes()).unwrap()))
         });
-        let key = keys.into_iter().find(|key| header["kid"] == key.kid()).unwrap();
+        let (public, private) = keys.into_iter().find(|(public, _)| header["kid"] == public.thumbprint()).unwrap();
+        let [x, y] = [&public.x, &public.y].map(|text| BASE64URL_NOPAD.decode(text.as_bytes()).unwrap());
+        let point = [vec![4], x, y].concat();
+        let algorithm = &ECDSA_P256_SHA256_FIXED_SIGNING;
+        let key = EcdsaKeyPair::from_private_key_and_public_key(algorithm, &private, &point).unwrap();
         Self { key, header, claims }
     }
 
     fn sign(&self, header: &Map<String, Value>, claims: &Map<String, Value>) -> String {
         let message = message(header, claims);
-        format!("{message}.{}", encode(&self.key.sign(message.as_bytes()).unwrap()))
+        format!("{message}.{}", encode(self.key.sign(&SystemRandom::new(), message.as_bytes()).unwrap().as_ref()))
     }
 
     /// With another header.
