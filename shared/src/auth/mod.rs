@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 
+use lambda_http::http::{HeaderMap, Method};
 use zeroize::Zeroizing;
 
 use crate::app::App;
@@ -37,7 +38,7 @@ pub const LARGEST_BODY: usize = 64 * 1024;
 ///
 /// No `http::Request`: that can't be built from every path and query string that a client can send.
 pub struct Request {
-    pub method: String,
+    pub method: Method,
     /// The path, as the gateway hands it on: decoded.
     pub path: String,
     /// The platform's id of it, which no other request has.
@@ -52,8 +53,8 @@ pub struct Request {
     pub base_url: String,
     /// The query string, as it was sent, without the question mark.
     pub query: String,
-    /// Headers by lower-case name. Headers that were sent more than once are one here, joined by commas.
-    pub headers: BTreeMap<String, String>,
+    /// Headers that were sent more than once are one here, joined by commas: so the gateway hands them on.
+    pub headers: HeaderMap,
     /// The body's bytes, as they were sent.
     pub body: Vec<u8>,
 }
@@ -66,9 +67,10 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    /// A header by its lower-case name.
+    /// A header by its lower-case name, as the text that was sent.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(String::as_str)
+        // The gateway sends JSON, so it is one.
+        self.headers.get(name).map(|value| str::from_utf8(value.as_bytes()).unwrap_or("\u{fffd}"))
     }
 }
 

@@ -1,5 +1,7 @@
 //! The operator, by the operator's key in `X-Admin-Key`.
 
+use lambda_http::http::Method;
+
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{ChangeContext, IdempotencyKey, OperatorKey, Problem};
@@ -47,7 +49,9 @@ impl Operator {
 
 /// The idempotency key of a request that changes something.
 fn idempotency_key(request: &Request, input: &InputSummary, key: &OperatorKey) -> Result<Option<IdempotencyKey>> {
-    let Some(text) = request.header("idempotency-key").filter(|_| request.method == "POST") else { return Ok(None) };
+    let Some(text) = request.header("idempotency-key").filter(|_| request.method == Method::POST) else {
+        return Ok(None);
+    };
     // What has to be the same when the key comes again.
     let repeated = [input.operation.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
     // What is sealed under it can be opened with the operator's key only.

@@ -180,7 +180,8 @@ fn read(request: &Request) -> Result<SignedCall> {
         nonce: request.header(NONCE),
     };
     let Request { method, path, query, body, .. } = request;
-    SignedCall::read(headers, SignedParts { method, path, query, body }).map_err(Error::Unauthenticated)
+    SignedCall::read(headers, SignedParts { method: method.as_str(), path, query, body })
+        .map_err(Error::Unauthenticated)
 }
 
 /// The header that goes by one of these names. Under both it would be two, of which somebody else may read the other one.

@@ -6,7 +6,7 @@ use std::future::Future;
 use lambda_runtime::Context;
 
 use super::decode;
-use super::event::HttpEvent;
+use super::event::{self, HttpEvent};
 use super::response::Success;
 use crate::api::{Input, Operation, Output};
 use crate::app::App;
@@ -86,7 +86,7 @@ where
 async fn admit<O: Operation>(app: &App, event: HttpEvent, context: &Context) -> Result<Call<O>, (LogContext, Error)> {
     let nobody = |error: Error| (LogContext::refused(&error), error);
     let at = app.now();
-    let request = event.into_request(app.public_url(), context, at).map_err(nobody)?;
+    let request = event::request(event, app.public_url(), context, at).map_err(nobody)?;
     decode::refuse_credentials(&request.query).map_err(nobody)?;
     let query = decode::query::<O::Query>(&request);
     let body = decode::body::<O>(&request);

@@ -1,83 +1,152 @@
 //! The event that the gateway sends: AWS's "payload format version 2.0" for HTTP APIs.
 //!
-//! Only the fields that are used. The events of `lambda_http` are not: it builds an `http::Uri` from path and query, and
-//! panics where a client sent one that `http` does not take.
-
-use std::collections::BTreeMap;
+//! The event's type is that of `lambda_http`. Its conversions to an `http::Request` are refused: they build an `http::Uri` from
+//! path and query and a URL from the host, and panic where a client sent what those do not take. Path and query stay texts, as
+//! they were sent, which is what signatures cover.
 
 use data_encoding::BASE64;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use lambda_runtime::Context;
 use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::auth::Request;
 use crate::domain::{Problem, Timestamp};
 use crate::error::{Error, Result};
 
 /// An HTTP request as an event.
+pub type HttpEvent = ApiGatewayV2httpRequest;
+
+/// The payload of an invocation, as it came. It is read here and not by the runtime, which would answer one that is no event in
+/// the platform's words.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HttpEvent {
-    #[serde(default)]
-    raw_path: String,
-    // API Gateway sends an empty text where there is no query; `cargo lambda watch` sends null.
-    raw_query_string: Option<String>,
-    #[serde(default)]
-    headers: BTreeMap<String, String>,
-    path_parameters: Option<BTreeMap<String, String>>,
-    request_context: RequestContext,
-    body: Option<String>,
-    #[serde(default)]
-    is_base64_encoded: bool,
+#[serde(transparent)]
+pub struct Payload(Box<RawValue>);
+
+impl Payload {
+    /// The event; `None` if the payload is none.
+    pub fn event(&self) -> Option<HttpEvent> {
+        let text = self.0.get();
+        serde_json::from_str(text).ok().or_else(|| with_any_headers(text))
+    }
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RequestContext {
-    #[serde(default)]
-    domain_name: Option<String>,
-    http: Http,
+/// An event with header values that are not ASCII. HTTP has them (RFC 9110 §5.5, `obs-text`) and so has `HeaderValue`, but the
+/// event's own decoder refuses the whole event. What they mean is for those to decide who look at the header: one that names an
+/// end user must not be taken for one that isn't there.
+fn with_any_headers(text: &str) -> Option<HttpEvent> {
+    let mut event: Value = serde_json::from_str(text).ok()?;
+    let headers = event.as_object_mut()?.remove("headers")?;
+    let mut event: HttpEvent = serde_json::from_value(event).ok()?;
+    for (name, value) in headers.as_object()? {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        event.headers.insert(name, HeaderValue::from_bytes(value.as_str()?.as_bytes()).ok()?);
+    }
+    Some(event)
 }
 
-#[derive(Deserialize)]
-struct Http {
-    method: String,
+/// The request, with the bytes of its body. `public_url` is the service's address, if the deployment says it; else it is the host
+/// that was called, which is one that the gateway answers for.
+///
+/// # Errors
+/// If the body is not in the encoding that the event says, or the gateway doesn't say its own address.
+pub fn request(event: HttpEvent, public_url: Option<&str>, context: &Context, at: Timestamp) -> Result<Request> {
+    let text = event.body.unwrap_or_default();
+    let body = if event.is_base64_encoded {
+        let malformed = |_| Error::Malformed(Problem::new("body has no readable encoding"));
+        BASE64.decode(text.as_bytes()).map_err(malformed)?
+    } else {
+        text.into_bytes()
+    };
+    let base_url = match (public_url, event.request_context.domain_name) {
+        (Some(url), _) => url.to_owned(),
+        (None, Some(host)) if !host.is_empty() => format!("https://{host}"),
+        (None, _) => return Err(Error::internal("the gateway doesn't say its own address")),
+    };
+    let headers: HeaderMap = event.headers;
+    Ok(Request {
+        method: event.request_context.http.method,
+        path: event.raw_path.unwrap_or_default(),
+        request_id: context.request_id.clone(),
+        at,
+        deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
+        path_parameters: event.path_parameters.into_iter().collect(),
+        base_url,
+        // API Gateway sends an empty text where there is no query; `cargo lambda watch` sends null.
+        query: event.raw_query_string.unwrap_or_default(),
+        headers,
+        body,
+    })
 }
 
-impl HttpEvent {
-    /// The method, as it was sent.
-    pub fn method(&self) -> &str {
-        &self.request_context.http.method
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn event(changes: &Value) -> Option<HttpEvent> {
+        let mut event = json!({
+            "rawPath": "/a",
+            "rawQueryString": null,
+            "headers": { "Host": "h", "X-End-User-ID": "user_1" },
+            "requestContext": { "domainName": "h", "http": { "method": "GET" } },
+        });
+        event.as_object_mut()?.extend(changes.as_object()?.clone());
+        let payload: Payload = serde_json::from_str(&event.to_string()).ok()?;
+        payload.event()
     }
 
-    /// The request, with the bytes of its body. `public_url` is the service's address, if the deployment says it; else it is
-    /// the host that was called, which is one that the gateway answers for.
-    pub fn into_request(self, public_url: Option<&str>, context: &Context, at: Timestamp) -> Result<Request> {
-        let text = self.body.unwrap_or_default();
-        let body = if self.is_base64_encoded {
-            BASE64
-                .decode(text.as_bytes())
-                .map_err(|_| Error::Malformed(Problem::new("body has no readable encoding")))?
-        } else {
-            text.into_bytes()
-        };
-        let base_url = match (public_url, self.request_context.domain_name) {
-            (Some(url), _) => url.to_owned(),
-            (None, Some(host)) if !host.is_empty() => format!("https://{host}"),
-            (None, _) => return Err(Error::internal("the gateway doesn't say its own address")),
-        };
-        // API Gateway sends names in lower case already; other senders of such events don't.
-        let headers = self.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
-        Ok(Request {
-            method: self.request_context.http.method,
-            path: self.raw_path,
-            request_id: context.request_id.clone(),
-            at,
-            deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
-            path_parameters: self.path_parameters.unwrap_or_default(),
-            base_url,
-            query: self.raw_query_string.unwrap_or_default(),
-            headers,
-            body,
-        })
+    fn read(changes: &Value) -> Result<Request> {
+        request(event(changes).unwrap(), None, &Context::default(), Timestamp::from_millis(0))
+    }
+
+    #[test]
+    fn headers_are_found_in_any_case_and_a_query_may_be_null() {
+        let request = read(&json!({})).unwrap();
+        assert_eq!((request.header("x-end-user-id"), request.query.as_str()), (Some("user_1"), ""));
+    }
+
+    #[test]
+    fn a_header_that_is_not_ascii_is_there_as_it_was_sent() {
+        let request = read(&json!({ "headers": { "external_user_id": "us\u{e9}r", "x-api-key": "k" } })).unwrap();
+        assert_eq!(request.header("external_user_id"), Some("us\u{e9}r"));
+        assert_eq!(request.header("x-api-key"), Some("k"));
+    }
+
+    #[test]
+    fn what_is_no_event_is_none() {
+        for changes in [
+            json!({ "headers": { "a b": "c" } }),
+            json!({ "headers": { "a": "b\u{0}" } }),
+            json!({ "headers": { "a": "b\r\nc: d" } }),
+            json!({ "headers": { "a": { "b": "c" } } }),
+            json!({ "headers": "a" }),
+            json!({ "requestContext": null }),
+            json!({ "requestContext": { "http": { "method": "G E T" } } }),
+            json!({ "body": 7 }),
+        ] {
+            assert!(event(&changes).is_none(), "{changes}");
+        }
+        for text in ["null", "7", "[]", "{}", "\"a\""] {
+            assert!(serde_json::from_str::<Payload>(text).unwrap().event().is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn paths_and_hosts_that_no_uri_has_are_read_as_they_are() {
+        for path in ["", " ", "/\u{fc}", "/a b", "//", "/%zz", "*", &"/a".repeat(40_000), "/\u{0}"] {
+            assert_eq!(read(&json!({ "rawPath": path })).unwrap().path, path);
+        }
+        for host in ["x:99999", "[::1", "a b", "@"] {
+            let changes = json!({ "headers": { "host": host, "x-forwarded-proto": host } });
+            assert_eq!(read(&changes).unwrap().header("host"), Some(host));
+        }
+        for body in ["\u{fc}", "=", "YQ", "YQ==="] {
+            let error = read(&json!({ "body": body, "isBase64Encoded": true })).unwrap_err();
+            assert_eq!(error.code().as_str(), "malformed_request", "{body}");
+        }
     }
 }

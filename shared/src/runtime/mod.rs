@@ -23,17 +23,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::{Context, LambdaEvent, service_fn};
 
 use crate::api::{Operation, Route, Surface};
 use crate::app::App;
 use crate::config::Config;
-use crate::domain::draw;
+use crate::domain::{Problem, draw};
 use crate::error::{Error, Result};
 use call::LogContext;
-use event::HttpEvent;
+use event::{HttpEvent, Payload};
 use response::HttpResponse;
-use telemetry::Line;
+use telemetry::RequestLine;
 
 /// How a function's process ends.
 pub type Exit = ExitCode;
@@ -58,7 +58,7 @@ pub fn serve_path<const N: usize>(methods: [Served; N]) -> Exit {
     let methods = Arc::new(methods);
     run(move |app| async move {
         let cold = AtomicBool::new(true);
-        let service = service_fn(|event: LambdaEvent<HttpEvent>| {
+        let service = service_fn(|event: LambdaEvent<Payload>| {
             let (app, methods, cold) = (app.clone(), Arc::clone(&methods), cold.swap(false, Ordering::Relaxed));
             async move { Ok::<_, lambda_runtime::Error>(dispatch(&*methods, app, event, cold).await) }
         });
@@ -96,24 +96,43 @@ where
 }
 
 /// Answers a request with the operation of its method.
-async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<HttpEvent>, cold: bool) -> HttpResponse {
-    let method = event.payload.method();
+async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<Payload>, cold: bool) -> HttpResponse {
+    let LambdaEvent { payload, context } = event;
+    let Some(event) = payload.event() else {
+        let error = Error::Malformed(Problem::new("has a header or another part that can't be read"));
+        return refuse(methods, &app, &context, cold, error);
+    };
+    let method = event.request_context.http.method.as_str();
     if let Some(served) = methods.iter().find(|served| served.route.method.as_str() == method) {
-        return (served.answer)(app, event, cold).await;
+        return (served.answer)(app, LambdaEvent { payload: event, context }, cold).await;
     }
-    let (request_id, started) = (event.context.request_id.as_str(), app.now());
     let names: Vec<_> = methods.iter().map(|served| served.route.method.as_str()).collect();
     let allow = names.join(", ");
-    let (function, surface) =
-        methods.first().map_or(("", Surface::Registry), |first| (first.route.function, first.surface));
-    let line = |status| Line { operation: function, request_id, tenant_id: None, cold, status };
-    if method == "OPTIONS" && surface == Surface::Account {
-        line(200).write(started, app.now(), None);
-        return response::preflight(request_id, &allow);
+    if method == "OPTIONS" && surface_of(methods) == Surface::Account {
+        let line = RequestLine { status: 200, ..line_of(methods, &context, cold) };
+        line.write(app.now(), app.now(), None);
+        return response::preflight(&context.request_id, allow);
     }
-    let error = Error::MethodNotAllowed { allow };
-    line(surface.status(error.code())).write(started, app.now(), Some(&error));
-    response::make(surface, request_id, None, Err(error))
+    refuse(methods, &app, &context, cold, Error::MethodNotAllowed { allow })
+}
+
+/// Refuses a request that is none of an operation.
+fn refuse(methods: &[Served], app: &App, context: &Context, cold: bool, error: Error) -> HttpResponse {
+    let surface = surface_of(methods);
+    let line = RequestLine { status: surface.status(error.code()), ..line_of(methods, context, cold) };
+    line.write(app.now(), app.now(), Some(&error));
+    response::make(surface, &context.request_id, None, Err(error))
+}
+
+/// The surface of a path: all of its methods are of one.
+fn surface_of(methods: &[Served]) -> Surface {
+    methods.first().map_or(Surface::Registry, |first| first.surface)
+}
+
+/// The line of a request that is none of an operation, under the function's name.
+fn line_of<'a>(methods: &[Served], context: &'a Context, cold: bool) -> RequestLine<'a> {
+    let operation = methods.first().map_or("", |first| first.route.function);
+    RequestLine { operation, request_id: &context.request_id, tenant_id: None, cold, status: 0 }
 }
 
 /// Starts the process: configuration, clients, first random draw; then hands over to `main`.
@@ -122,6 +141,7 @@ where
     M: FnOnce(App) -> F,
     F: Future<Output = Result<(), lambda_runtime::Error>>,
 {
+    telemetry::start();
     telemetry::report_panics();
     let config = match Config::from_environment() {
         Ok(config) => config,
@@ -173,7 +193,7 @@ where
     };
     let status = result.as_ref().map_or_else(|error| O::SURFACE.status(error.code()), |_| O::ROUTE.status);
     let tenant_id = log.tenant_id.as_deref();
-    let line = Line { operation: O::ROUTE.name, request_id: &request_id, tenant_id, cold, status };
+    let line = RequestLine { operation: O::ROUTE.name, request_id: &request_id, tenant_id, cold, status };
     line.write(started, app.now(), result.as_ref().err());
     response::make(O::SURFACE, &request_id, log.quota, result)
 }
@@ -182,7 +202,6 @@ where
 #[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests {
     use aws_config::{BehaviorVersion, SdkConfig};
-    use lambda_runtime::Context;
     use schemars::JsonSchema;
     use serde::{Deserialize, Serialize};
     use serde_json::{Value, json};

@@ -1,8 +1,9 @@
 //! Outcomes to answers: the only place that knows the surfaces' envelopes.
 
-use std::collections::BTreeMap;
-
 use data_encoding::BASE64;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
+use lambda_http::aws_lambda_events::encodings::Body;
+use lambda_http::http::{HeaderMap, HeaderValue};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -12,16 +13,7 @@ use crate::domain::Quota;
 use crate::error::{Error, RequestPart, Result};
 
 /// What the gateway makes an HTTP response of.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HttpResponse {
-    status_code: u16,
-    headers: BTreeMap<&'static str, String>,
-    // None are ever set. The gateway does without the field; `cargo lambda watch` does not.
-    cookies: [&'static str; 0],
-    body: String,
-    is_base64_encoded: bool,
-}
+pub type HttpResponse = ApiGatewayV2httpResponse;
 
 /// The longest body that goes to the gateway as it is, in bytes. In what a function hands over it is a text in JSON, which can be
 /// twice as long; in Base64 it is a third longer, whatever it consists of. Lambda takes 6 MB.
@@ -71,53 +63,68 @@ impl Success {
 pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: Result<Success>) -> HttpResponse {
     let mut headers = common_headers(surface, request_id);
     if let Some(quota) = quota {
-        headers.insert("ratelimit-policy", quota.policy());
-        headers.insert("ratelimit", quota.to_string());
+        set(&mut headers, "ratelimit-policy", quota.policy());
+        set(&mut headers, "ratelimit", quota.to_string());
     }
     let Success { status, cache_control, body } = outcome.unwrap_or_else(|error| {
         if let Error::MethodNotAllowed { allow } = &error {
-            headers.insert("allow", allow.clone());
+            set(&mut headers, "allow", allow.clone());
         }
         if let Some(seconds) = error.retry_after() {
-            headers.insert("retry-after", seconds.to_string());
+            set(&mut headers, "retry-after", seconds.to_string());
         }
         let has_scheme = !matches!(surface, Surface::Registry | Surface::Relay);
         if matches!(error, Error::Unauthenticated(_)) && has_scheme {
             // RFC 9110 §11.6.1. Admin key and signature have no scheme that could be named.
-            headers.insert("www-authenticate", "Bearer".to_owned());
+            headers.insert("www-authenticate", HeaderValue::from_static("Bearer"));
         }
         refusal(surface, &error)
     });
-    headers.insert("cache-control", cache_control.to_owned());
+    headers.insert("cache-control", HeaderValue::from_static(cache_control));
+    response(status, headers, body)
+}
+
+fn response(status: u16, headers: HeaderMap, body: String) -> HttpResponse {
     let is_base64_encoded = body.len() > LONGEST_TEXT;
     let body = if is_base64_encoded { BASE64.encode(body.as_bytes()) } else { body };
-    HttpResponse { status_code: status, headers, cookies: [], body, is_base64_encoded }
+    let mut response = HttpResponse::default();
+    response.status_code = status.into();
+    response.headers = headers;
+    response.body = Some(Body::Text(body));
+    response.is_base64_encoded = is_base64_encoded;
+    response
+}
+
+/// Sets a header to a text of our own. Each is ASCII: one that isn't would be left out rather than stop the answer.
+fn set(headers: &mut HeaderMap, name: &'static str, value: String) {
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(name, value);
+    }
 }
 
 /// The headers of all answers.
-fn common_headers(surface: Surface, request_id: &str) -> BTreeMap<&'static str, String> {
-    let mut headers = BTreeMap::from([
-        ("content-type", "application/json".to_owned()),
-        ("x-content-type-options", "nosniff".to_owned()),
-        ("x-request-id", request_id.to_owned()),
-    ]);
+fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("content-type", HeaderValue::from_static("application/json"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    set(&mut headers, "x-request-id", request_id.to_owned());
     if surface == Surface::Account {
         // Any origin: a page gets in with the token that it was given and with nothing that a browser would add by itself.
-        headers.insert("access-control-allow-origin", "*".to_owned());
-        headers.insert("access-control-expose-headers", "retry-after, x-request-id".to_owned());
+        headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
+        headers.insert("access-control-expose-headers", HeaderValue::from_static("retry-after, x-request-id"));
     }
     headers
 }
 
 /// The answer to a browser that asks what it may send (Fetch standard, CORS-preflight). `X-API-KEY` is not in it: browsers then
 /// refuse to send the one credential that no page may have.
-pub fn preflight(request_id: &str, methods: &str) -> HttpResponse {
+pub fn preflight(request_id: &str, methods: String) -> HttpResponse {
     let mut headers = common_headers(Surface::Account, request_id);
-    headers.insert("access-control-allow-headers", "authorization, content-type".to_owned());
-    headers.insert("access-control-allow-methods", methods.to_owned());
-    headers.insert("access-control-max-age", "7200".to_owned());
-    headers.insert("cache-control", "no-store".to_owned());
-    HttpResponse { status_code: 200, headers, cookies: [], body: "{}".to_owned(), is_base64_encoded: false }
+    headers.insert("access-control-allow-headers", HeaderValue::from_static("authorization, content-type"));
+    set(&mut headers, "access-control-allow-methods", methods);
+    headers.insert("access-control-max-age", HeaderValue::from_static("7200"));
+    headers.insert("cache-control", HeaderValue::from_static("no-store"));
+    response(200, headers, "{}".to_owned())
 }
 
 fn refusal(surface: Surface, error: &Error) -> Success {

@@ -5,7 +5,8 @@ use std::future::Future;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::{Value, json};
 
-use super::{Exit, run, telemetry};
+use super::telemetry::TARGET;
+use super::{Exit, run};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::Reconciled;
@@ -35,26 +36,26 @@ where
     let outcome = handler(app.clone()).await;
     let cause = outcome.as_ref().err().and_then(Error::cause);
     let done = outcome.unwrap_or_default();
-    let failures: Vec<_> = cause.into_iter().chain(done.failures).collect();
-    let mut line = json!({
-        "level": if failures.is_empty() { "info" } else { "error" },
-        "operation": name,
-        "request_id": request_id,
-        "removed": done.removed,
-        "forgotten": done.forgotten,
-        "cleared": done.cleared,
-        "failures": failures.len(),
-        "cause": failures.first(),
-        "latency_ms": app.now().as_millis().saturating_sub(started.as_millis()),
-    });
+    let failures: Vec<_> = cause.into_iter().chain(done.failures.iter().cloned()).collect();
+    let Reconciled { removed, forgotten, cleared, .. } = done;
+    let (latency_ms, timestamp_ms) = (app.now().as_millis().saturating_sub(started.as_millis()), started.as_millis());
+    let cause = failures.first();
     // A run that found nothing to do, which nearly all are, sends no metric.
-    if let (Some(line), true) = (line.as_object_mut(), done.removed > 0 || !failures.is_empty()) {
-        line.insert("_aws".to_owned(), telemetry::metrics(started, &["removed", "failures"]));
+    let metrics = (removed > 0 || !failures.is_empty()).then_some("removed failures");
+    // The level of an event is a constant.
+    macro_rules! line {
+        ($event:ident) => {
+            tracing::$event!(
+                target: TARGET, operation = name, request_id, removed, forgotten, cleared, failures = failures.len(),
+                cause, latency_ms, timestamp_ms, metrics,
+            )
+        };
     }
-    telemetry::print(&line);
     if failures.is_empty() {
-        Ok(json!({ "removed": done.removed, "forgotten": done.forgotten, "cleared": done.cleared }))
+        line!(info);
+        Ok(json!({ "removed": removed, "forgotten": forgotten, "cleared": cleared }))
     } else {
+        line!(error);
         Err("some of the work is left for the next run".into())
     }
 }

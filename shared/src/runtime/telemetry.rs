@@ -1,5 +1,5 @@
-//! One line of JSON a request, and nothing else: no logger runs in a function, so there is no level at which a library could
-//! print a credential.
+//! One line of JSON a request, and nothing else: what is not of the target [`TARGET`] is not written, whatever an environment
+//! variable says. So there is no level at which a library could print a credential.
 //!
 //! The line is in CloudWatch's embedded metric format, so that the metrics cost no call and no agent:
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
@@ -7,16 +7,109 @@
 //! What may stand in it: names that we chose, ids, numbers, causes of our own failures. Never a header, a body, the name of a
 //! field (a client can put a secret there), or what somebody tried as a credential.
 
-use std::io::Write;
+use std::fmt;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::domain::Timestamp;
 use crate::error::Error;
 
+/// The target of our own events, and the only one that is written.
+pub const TARGET: &str = "latchkey";
+
+/// The field that makes metrics: the names of the fields that are metrics, with blanks between them.
+const METRICS: &str = "metrics";
+/// The field that says when the metrics were taken, in Unix milliseconds.
+const TIMESTAMP: &str = "timestamp_ms";
+
+/// Starts writing log lines to standard output, which is where Lambda takes logs from.
+pub fn start() {
+    // A constant filter, and no `EnvFilter`: no variable of the deployment turns on the events of a dependency.
+    let ours = Targets::new().with_target(TARGET, LevelFilter::INFO);
+    // If standard output is gone there is nobody to tell.
+    let lines = tracing_subscriber::fmt::layer().event_format(JsonLine).log_internal_errors(false);
+    let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
+    // A second one is refused. There is none.
+    let _: Result<(), _> = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Writes an event as one line of JSON: its fields by name, null where there is none, and its level.
+struct JsonLine;
+
+impl<S, N> FormatEvent<S, N> for JsonLine
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let metadata = event.metadata();
+        let mut line = Line(metadata.fields().iter().map(|field| (field.name().to_owned(), Value::Null)).collect());
+        event.record(&mut line);
+        let Line(mut line) = line;
+        let (metrics, at) = (line.remove(METRICS), line.remove(TIMESTAMP));
+        if let Some((names, at)) = metrics.as_ref().and_then(Value::as_str).zip(at) {
+            line.insert("_aws".to_owned(), embedded_metrics(names, &at));
+        }
+        let level = if *metadata.level() == Level::ERROR { "error" } else { "info" };
+        line.insert("level".to_owned(), level.into());
+        writeln!(writer, "{}", Value::Object(line))
+    }
+}
+
+/// The fields of an event.
+struct Line(Map<String, Value>);
+
+impl Line {
+    fn set(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Line {
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.set(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.set(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.set(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.set(field, value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.set(field, format!("{value:?}"));
+    }
+}
+
+/// The part of a line that makes metrics of its numbers, by operation. CloudWatch charges for each metric that is sent at
+/// all, so there are few: the number of requests is the sample count of `latency_ms`, and failures are sent when there are
+/// any. The unit of a metric is in its name.
+fn embedded_metrics(names: &str, at: &Value) -> Value {
+    let metrics: Vec<_> = names.split(' ').map(|name| json!({ "Name": name })).collect();
+    json!({
+        "Timestamp": at,
+        "CloudWatchMetrics": [{ "Namespace": "Latchkey", "Dimensions": [["operation"]], "Metrics": metrics }],
+    })
+}
+
 /// What a line says of its request.
-pub struct Line<'a> {
+pub struct RequestLine<'a> {
     /// The operation's name.
     pub operation: &'static str,
     /// The `x-request-id` of the answer.
@@ -29,54 +122,37 @@ pub struct Line<'a> {
     pub status: u16,
 }
 
-impl Line<'_> {
+impl RequestLine<'_> {
     /// Writes the line.
     pub fn write(&self, started: Timestamp, ended: Timestamp, error: Option<&Error>) {
-        let ours = self.status >= 500;
-        let line = json!({
-            "_aws": metrics(started, if ours { &["latency_ms", "failures"] } else { &["latency_ms"] }),
-            "level": if ours { "error" } else { "info" },
-            "operation": self.operation,
-            "request_id": self.request_id,
-            "tenant_id": self.tenant_id,
-            "status": self.status,
-            "code": error.map(|error| error.code().as_str()),
-            "cause": error.and_then(Error::cause),
-            "cold_start": self.cold,
-            "latency_ms": ended.as_millis().saturating_sub(started.as_millis()),
-            "failures": u8::from(ours),
-        });
-        print(&line);
+        let Self { operation, request_id, tenant_id, cold, status } = *self;
+        let ours = status >= 500;
+        let (code, cause) = (error.map(|error| error.code().as_str()), error.and_then(Error::cause));
+        let latency_ms = ended.as_millis().saturating_sub(started.as_millis());
+        let timestamp_ms = started.as_millis();
+        // The level of an event is a constant.
+        macro_rules! line {
+            ($event:ident, $metrics:literal) => {
+                tracing::$event!(
+                    target: TARGET, operation, request_id, tenant_id, status, code, cause, cold_start = cold, latency_ms,
+                    failures = u8::from(ours), timestamp_ms, metrics = $metrics,
+                )
+            };
+        }
+        if ours { line!(error, "latency_ms failures") } else { line!(info, "latency_ms") }
     }
-}
-
-/// The part of a line that makes metrics of its numbers, by operation. CloudWatch charges for each metric that is sent at
-/// all, so there are few: the number of requests is the sample count of `latency_ms`, and failures are sent when there are
-/// any. The unit of a metric is in its name.
-pub fn metrics(at: Timestamp, names: &[&str]) -> Value {
-    let metrics: Vec<_> = names.iter().map(|name| json!({ "Name": name })).collect();
-    json!({
-        "Timestamp": at.as_millis(),
-        "CloudWatchMetrics": [{ "Namespace": "Latchkey", "Dimensions": [["operation"]], "Metrics": metrics }],
-    })
-}
-
-/// Writes a line to standard output, which is where Lambda takes logs from.
-pub fn print(line: &Value) {
-    // If standard output is gone there is nobody to tell.
-    let _: std::io::Result<()> = writeln!(std::io::stdout().lock(), "{line}");
 }
 
 /// Says why the process can't start, and gives the exit code for it.
 pub fn failed_start(cause: &str) -> ExitCode {
-    print(&json!({ "level": "error", "message": "function could not start or stay up", "cause": cause }));
+    tracing::error!(target: TARGET, cause, "function could not start or stay up");
     ExitCode::FAILURE
 }
 
 /// Makes a panic write a line with its place, and not its message, which could hold a value.
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(ToString::to_string);
-        print(&json!({ "level": "error", "message": "panic", "at": place }));
+        let at = panic.location().map(ToString::to_string);
+        tracing::error!(target: TARGET, at, "panic");
     }));
 }

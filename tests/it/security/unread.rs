@@ -1,34 +1,22 @@
 //! A decision about what was never read: an operation that forgets to ask for an item is our fault, and never lets through.
 
-use std::collections::BTreeMap;
-
+use hyper::Method;
 use shared::App;
 use shared::auth::{Caller, InputSummary, InspectsTokens, KeyHolder, MintsTokens, PresentedToken, Request, Viewer};
 use shared::domain::{ExternalId, Reference, Timestamp, parse_uuid};
 use shared::error::{Error, Result};
 use shared::store::{Read, ResourceKind};
 
-use crate::support::{ApiKey, Deployment, HandClock, now_ms};
+use crate::support::{ApiKey, Deployment, HandClock, now_ms, request};
 
-fn request(key: &ApiKey, path: &str) -> Request {
-    Request {
-        method: "POST".to_owned(),
-        path: path.to_owned(),
-        request_id: "request".to_owned(),
-        at: Timestamp::from_millis(0),
-        deadline: Timestamp::from_millis(0),
-        path_parameters: BTreeMap::new(),
-        base_url: "http://127.0.0.1".to_owned(),
-        query: String::new(),
-        headers: BTreeMap::from([("x-api-key".to_owned(), key.text.clone())]),
-        body: Vec::new(),
-    }
+fn planted(key: &ApiKey) -> Request {
+    request(Method::POST, "/planted", "request", &[("x-api-key".to_owned(), key.text.clone())])
 }
 
 /// The proof that an operation with these reads gets.
 async fn caller<C: Caller>(app: &App, key: &ApiKey, reads: Vec<Read>) -> C {
     let input = InputSummary { reads, is_readable: true, ..InputSummary::default() };
-    C::authenticate(app, &request(key, "/planted"), &input).await.unwrap()
+    C::authenticate(app, &planted(key), &input).await.unwrap()
 }
 
 fn app(deployment: &Deployment) -> App {
@@ -69,7 +57,7 @@ async fn each_item_that_decides_about_a_token_has_to_be_read() {
     let world = deployment.world().await;
     let app = app(&deployment);
     let token = PresentedToken::new(&world.token);
-    let mut base = request(&world.key, "/planted");
+    let mut base = planted(&world.key);
     base.base_url = deployment.stack.url().to_owned();
     let whole = token.reads();
     for forgotten in 0..=whole.len() {

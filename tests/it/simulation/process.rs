@@ -1,22 +1,22 @@
 //! A process: the functions' own library, with a clock of its own.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use hyper::Method;
 use shared::App;
 use shared::auth::{Caller, InputSummary, Request, SignedTenant};
 use shared::config::Config;
-use shared::domain::{Actor, ChangeContext, NewTenant, SystemRandomness, TenantId, Timestamp};
+use shared::domain::{Actor, ChangeContext, NewTenant, SystemRandomness, TenantId};
 use shared::error::Result;
 
 use super::schedule::{Schedule, Stop};
 use super::wire::{Planted, Wire};
 use super::{SimulatedClock, Simulation};
-use crate::support::{Signing, Tenant, WHOAMI};
+use crate::support::{Signing, Tenant, WHOAMI, request};
 
 /// What the functions' processes have, each its own.
 #[derive(Debug, Clone)]
@@ -117,19 +117,8 @@ impl Process {
 
 /// The request of a signed call.
 pub fn signed(signing: &Signing, request_id: &str) -> Request {
-    let headers: BTreeMap<_, _> = signing.headers("GET", WHOAMI, b"").into_iter().collect();
-    Request {
-        method: "GET".to_owned(),
-        path: WHOAMI.to_owned(),
-        request_id: request_id.to_owned(),
-        at: Timestamp::from_millis(0),
-        deadline: Timestamp::from_millis(0),
-        path_parameters: BTreeMap::new(),
-        base_url: String::new(),
-        query: String::new(),
-        headers,
-        body: Vec::new(),
-    }
+    let headers: Vec<_> = signing.headers("GET", WHOAMI, b"").into_iter().collect();
+    request(Method::GET, WHOAMI, request_id, &headers)
 }
 
 /// A tenant's id as the library has it.

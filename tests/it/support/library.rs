@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use hyper::{HeaderMap, Method};
+use shared::auth::Request;
 use shared::domain::{Clock, SystemRandomness, Timestamp};
 use shared::{App, config::Config};
 
@@ -24,6 +26,23 @@ impl HandClock {
 impl Clock for HandClock {
     fn now(&self) -> Timestamp {
         Timestamp::from_millis(self.0.load(Ordering::SeqCst))
+    }
+}
+
+/// A request as the functions' library has it, without a body.
+pub fn request(method: Method, path: &str, request_id: &str, headers: &[(String, String)]) -> Request {
+    let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+    Request {
+        method,
+        path: path.to_owned(),
+        request_id: request_id.to_owned(),
+        at: Timestamp::from_millis(0),
+        deadline: Timestamp::from_millis(0),
+        path_parameters: BTreeMap::new(),
+        base_url: "http://127.0.0.1".to_owned(),
+        query: String::new(),
+        headers: headers.collect::<HeaderMap>(),
+        body: Vec::new(),
     }
 }
 

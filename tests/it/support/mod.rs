@@ -15,7 +15,7 @@ pub use curl::curl;
 pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, repository, with};
 pub use dice::Dice;
 pub use http::{Answer, Call};
-pub use library::HandClock;
+pub use library::{HandClock, request};
 pub use operations::{END_USER, World, takes};
 pub use signing::{Signing, WHOAMI, in_one_minute, now_ms};
 pub use witness::violation;
