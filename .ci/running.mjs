@@ -33,8 +33,9 @@ export async function until(seconds, attempt) {
 /** Starts a program in a folder; what it prints, line by line, goes to a list. */
 export function start(folder, command, args, environment) {
   const env = { ...process.env, ...environment };
-  const program = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
-  atEnd(() => program.kill('SIGKILL'));
+  // A group of its own, so that what it starts ends with it.
+  const program = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  atEnd(() => program.exitCode === null && process.kill(-program.pid, 'SIGKILL'));
   const lines = [];
   for (const stream of [program.stdout, program.stderr]) {
     createInterface({ input: stream }).on('line', (line) => lines.push(line));
