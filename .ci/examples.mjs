@@ -1,5 +1,5 @@
-// Runs examples/iframe and examples/verify against a running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service
-// is, EXAMPLES where the examples are with their packages, PYTHON and CHROMIUM what to run.
+// Runs examples/iframe and examples/verify against a running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where
+// the service is, EXAMPLES where the examples are with their packages, PYTHON and CHROMIUM what to run.
 
 import { decodeJwt } from 'jose';
 import { chromium, end, freePort, listen, start, until } from './running.mjs';
@@ -8,7 +8,7 @@ import { expect, forgeries, isActive, legacyToken, operator, provision, url, use
 const { EXAMPLES, PYTHON } = process.env;
 const SESSION = 'ada';
 
-// --- the page ----------------------------------------------------------------------------------------------------------
+// --- the page --------------------------------------------------------------------------------------------------------
 
 async function page(tenant, other) {
   // What is embedded, as far as anybody can see from outside: it gets a token.
@@ -40,7 +40,11 @@ async function page(tenant, other) {
   }
   // A user in the request is not asked for.
   const body = JSON.stringify({ userId: other.userId, organizationId: other.organizationId });
-  const asking = { method: 'POST', headers: { cookie: `session=${SESSION}`, 'content-type': 'application/json' }, body };
+  const asking = {
+    method: 'POST',
+    headers: { cookie: `session=${SESSION}`, 'content-type': 'application/json' },
+    body,
+  };
   const answered = new URL(await (await fetch(`${site}/session-token`, asking)).text());
   expect(decodeJwt(answered.searchParams.get('jwt')).sub === tenant.userId, 'a token of whom the request names');
 
@@ -85,7 +89,10 @@ async function page(tenant, other) {
   // A computer that was asleep for an hour.
   await tab.clock.fastForward(3_600_000);
   await shown(3);
-  expect(referrers.every((referrer) => referrer === undefined), `a referrer: ${referrers}`);
+  expect(
+    referrers.every((referrer) => referrer === undefined),
+    `a referrer: ${referrers}`,
+  );
 
   const everything = JSON.stringify([await Promise.all(received), await tab.content(), await context.cookies()]);
   expect(everything.includes(second), 'what the browser received was not recorded');
@@ -109,7 +116,7 @@ async function page(tenant, other) {
   console.log('iframe: token shown, refreshed before it expired, API key kept');
 }
 
-// --- the verifiers -----------------------------------------------------------------------------------------------------
+// --- the verifiers ---------------------------------------------------------------------------------------------------
 
 const PROGRAMS = { node: [process.execPath, 'node.mjs'], python: [PYTHON, 'python.py'] };
 // What a server may print: where it is, and what wsgiref says of each request.
@@ -143,7 +150,10 @@ async function guarded(tenant) {
 async function verifiers(tenant, other) {
   const servers = await guarded(tenant);
   const ask = async (address, authorization) => {
-    const answer = await fetch(address, { headers: authorization ? { authorization } : {}, signal: AbortSignal.timeout(10_000) });
+    const answer = await fetch(address, {
+      headers: authorization ? { authorization } : {},
+      signal: AbortSignal.timeout(10_000),
+    });
     const [body, challenge] = [await answer.text(), answer.headers.get('www-authenticate')];
     if (answer.status === 401) expect(body === '' && challenge === 'Bearer', `a refusal with a detail: ${body}`);
     return answer.status;

@@ -1,5 +1,5 @@
-// Runs examples/nextjs, which has been built, against a running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the
-// service is, NEXTJS is the folder of the application.
+// Runs examples/nextjs, which has been built, against a running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say
+// where the service is, NEXTJS is the folder of the application.
 //
 // Clerk's own package decides who is signed in. What Clerk would be asked for is here: the key that signs sessions.
 
@@ -30,23 +30,35 @@ function session({ user = 'user_ada', organization, key = keys.privateKey, secon
 async function application(tenant) {
   const port = await freePort();
   // By name: Clerk tells Next.js to go on at `localhost`, and Next.js takes another host for another server.
-  const printed = start(NEXTJS, process.execPath, ['node_modules/next/dist/bin/next', 'start', '-H', 'localhost', '-p', port], {
-    LATCHKEY_URL: url,
-    LATCHKEY_API_KEY: tenant.embed,
-    EMBED_URL,
-    CLERK_JWT_KEY: await exportSPKI(keys.publicKey),
-  });
+  const printed = start(
+    NEXTJS,
+    process.execPath,
+    ['node_modules/next/dist/bin/next', 'start', '-H', 'localhost', '-p', port],
+    {
+      LATCHKEY_URL: url,
+      LATCHKEY_API_KEY: tenant.embed,
+      EMBED_URL,
+      CLERK_JWT_KEY: await exportSPKI(keys.publicKey),
+    },
+  );
   const site = `http://localhost:${port}`;
   await until(30, () => fetch(site, { signal: AbortSignal.timeout(5000) }));
 
   /** The page and the token in it, if there is one. */
   async function page(token) {
     const headers = { 'x-latchkey-token': FORGED, ...(token && { authorization: `Bearer ${token}` }) };
-    const answer = await fetch(`${site}/dashboard`, { headers, redirect: 'manual', signal: AbortSignal.timeout(20_000) });
+    const answer = await fetch(`${site}/dashboard`, {
+      headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(20_000),
+    });
     const text = await answer.text();
     expect(answer.status === 200, `the page: ${answer.status}`);
     for (const hidden of [FORGED, tenant.embed, tenant.admin]) {
-      expect(!text.includes(hidden) && !JSON.stringify([...answer.headers]).includes(hidden), 'the page shows what it must not');
+      expect(
+        !text.includes(hidden) && !JSON.stringify([...answer.headers]).includes(hidden),
+        'the page shows what it must not',
+      );
     }
     const [, address] = /<iframe[^>]* src="([^"]*)"/.exec(text) ?? [];
     expect(Boolean(address) !== text.includes('<p>Sign in, or try again.'), 'neither a frame nor a reason, or both');
@@ -78,11 +90,22 @@ async function middleware() {
 
   // Two users of one organization, and one of another.
   const seen = new Set();
-  for (const [user, organization] of [['user_ada', 'acme'], ['user_bob', 'acme'], ['user_ada', 'globex']]) {
+  for (const [user, organization] of [
+    ['user_ada', 'acme'],
+    ['user_bob', 'acme'],
+    ['user_ada', 'globex'],
+  ]) {
     const token = await page(await session({ user, organization }));
     const { sub, scope, exp, iat, external_user_id: id, data: shown } = decodeJwt(token);
     const said = JSON.stringify([sub, scope, exp - iat, id, shown.displayName, shown.payload.prefilters]);
-    const expected = [`key:org_${organization}`, 'registered_tenant', 3600, user, organization, { organization_id: `org_${organization}` }];
+    const expected = [
+      `key:org_${organization}`,
+      'registered_tenant',
+      3600,
+      user,
+      organization,
+      { organization_id: `org_${organization}` },
+    ];
     expect(said === JSON.stringify(expected), `the token of ${user}: ${said}`);
     expect((await introspect(tenant, token)).active, `the token of ${user} is not active`);
     seen.add(token);

@@ -1,12 +1,13 @@
 """Whether clients that were written by one OpenAPI document still work with a later one.
 
-Arguments: the old document, the new one, the old CHANGELOG.md and the new one (/dev/null if there was none). What breaks a
-client has to be named in the new CHANGELOG.md, in a section "API document"; otherwise this fails and says how.
+Arguments: the old document, the new one, the old CHANGELOG.md and the new one (/dev/null if there is none). What
+breaks a client has to be named in the new CHANGELOG.md, in a section "API document"; otherwise this fails and says how.
 
-What counts is what goes over the wire: names of schemas and operations may change. A client is taken to ignore fields, and
-values of an enumeration, that it does not know in an answer. So these are compatible: more operations, more optional fields
-and parameters, more values, more refusals, and limits that are wider in requests. Limits of what is answered are not
-compared: a limit that is wider for a request is wider for the answer that shows it, and that is no break.
+What counts is what goes over the wire: names of schemas and operations may change. A client is taken to ignore fields,
+and values of an enumeration, that it does not know in an answer. So these are compatible: more operations, more
+optional fields and parameters, more values, more refusals, and limits that are wider in requests. Limits of what is
+answered are not compared: a limit that is wider for a request is wider for the answer that shows it, and that is no
+break.
 
 A keyword of JSON Schema that is not known here is an error, because nobody could tell what a change of it means.
 """
@@ -28,10 +29,8 @@ ANNOTATIONS = {"title", "description", "examples", "example", "deprecated", "rea
 UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "x-max-bytes-as-json")
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 SAME = ("pattern", "format", "multipleOf")
-KNOWN = {
-    *ANNOTATIONS, *UPPER, *LOWER, *SAME, "$ref", "type", "enum", "const", "default", "oneOf", "anyOf", "items", "properties",
-    "required", "additionalProperties", "uniqueItems", NAME,
-}  # fmt: skip
+KNOWN = {*ANNOTATIONS, *UPPER, *LOWER, *SAME, NAME, "$ref", "type", "enum", "const", "default", "oneOf", "anyOf"}
+KNOWN |= {"items", "uniqueItems", "properties", "required", "additionalProperties"}
 # For values of which types a keyword means something; others are for all.
 MEANT_FOR = {
     **dict.fromkeys(("maxLength", "minLength", "pattern"), {"string"}),
@@ -87,7 +86,7 @@ class Document:
         return ({**target, **beside} if beside else target), name
 
     def variants(self, schema):
-        """What a schema allows, as one schema for each type and alternative. All values that are listed are one of them."""
+        """What a schema allows, as one schema for each type and alternative. Listed values are one alternative."""
         # By identity, which the entry keeps alive: a schema is asked for many times.
         if id(schema) not in self.kept:
             self.kept[id(schema)] = (schema, self._variants(schema))
@@ -404,8 +403,8 @@ def unnamed(breaks, named):
 
 
 HINT = """
-Keep what clients rely on. Or, if the break is meant, name it in CHANGELOG.md, under the next release: in backticks a schema,
-a path, or a method and a path. An entry that was there before does not count.
+Keep what clients rely on. Or, if the break is meant, name it in CHANGELOG.md, under the next release: in backticks a
+schema, a path, or a method and a path. An entry that was there before does not count.
 
   ### API document
 """

@@ -1,5 +1,5 @@
-// Runs examples/sign against a running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is, EXAMPLES where the
-// examples are, RUST is the one that had to be compiled.
+// Runs examples/sign against a running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is,
+// EXAMPLES where the examples are, RUST is the one that had to be compiled.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, createHmac, randomUUID } from 'node:crypto';
@@ -22,10 +22,10 @@ function write(file, content) {
   return file;
 }
 
-// --- the clients -------------------------------------------------------------------------------------------------------
+// --- the clients -----------------------------------------------------------------------------------------------------
 
-// Without arguments each asks who signed. With arguments it makes another call: method, target, file with the body. Standard
-// library only: Python runs without any other.
+// Without arguments each asks who signed. With arguments it makes another call: method, target, file with the body.
+// Standard library only: Python runs without any other.
 const CLIENTS = {
   curl: ['bash', `${EXAMPLES}/sign/latchkey.sh`],
   python: ['python3', '-I', '-S', `${EXAMPLES}/sign/latchkey.py`],
@@ -35,10 +35,23 @@ const CLIENTS = {
 
 /** Runs one; whether it ended well, and the JSON that it printed. */
 async function run([command, ...args], tenant, environment = {}) {
-  const env = { ...process.env, LATCHKEY_URL: url, LATCHKEY_TENANT_ID: tenant.id, LATCHKEY_TENANT_SECRET: tenant.secret };
+  const env = {
+    ...process.env,
+    LATCHKEY_URL: url,
+    LATCHKEY_TENANT_ID: tenant.id,
+    LATCHKEY_TENANT_SECRET: tenant.secret,
+  };
   env.PATH = `${folder}watched:${process.env.PATH}`;
-  const program = spawn(command, args, { cwd: folder, env: { ...env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [output, problems, [status]] = await Promise.all([text(program.stdout), text(program.stderr), once(program, 'exit')]);
+  const program = spawn(command, args, {
+    cwd: folder,
+    env: { ...env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [output, problems, [status]] = await Promise.all([
+    text(program.stdout),
+    text(program.stderr),
+    once(program, 'exit'),
+  ]);
   expect(problems === '', `${command} ${args}: ${problems}`);
   return { isWell: status === 0, status, answer: output.trim() === '' ? null : JSON.parse(output) };
 }
@@ -53,7 +66,7 @@ function watch() {
   }
 }
 
-// --- what is signed, once more -----------------------------------------------------------------------------------------
+// --- what is signed, once more ---------------------------------------------------------------------------------------
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const hmac = (secret, signed) => createHmac('sha256', secret).update(signed).digest('hex');
@@ -65,7 +78,8 @@ async function signed(version, tenant, target, content = '') {
   if (version === 'v1') headers['x-latchkey-signature'] = hmac(tenant.secret, `${timestamp}.${sha256(content)}`);
   else {
     headers['x-latchkey-nonce'] = nonce;
-    headers['x-latchkey-signature'] = `v2=${hmac(tenant.secret, `${timestamp}.GET.${target}.${nonce}.${sha256(content)}`)}`;
+    headers['x-latchkey-signature'] =
+      `v2=${hmac(tenant.secret, `${timestamp}.GET.${target}.${nonce}.${sha256(content)}`)}`;
   }
   headers['content-length'] = Buffer.byteLength(content);
   const [answer] = await once(request(url + target, { headers, timeout: 30_000 }).end(content), 'response');
@@ -91,21 +105,29 @@ async function recorder(tenant) {
     nonces.push(nonce);
     if (asked.url === '/moved') response.writeHead(302, { location: '/' });
     else response.writeHead(isRight ? 201 : 418);
-    response.end(JSON.stringify({ isRight, method: asked.method, target: asked.url, bytes: Buffer.concat(chunks).length }));
+    response.end(
+      JSON.stringify({ isRight, method: asked.method, target: asked.url, bytes: Buffer.concat(chunks).length }),
+    );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const close = () => server.closeAllConnections() ?? server.close();
   return { address: `http://127.0.0.1:${server.address().port}`, nonces, close };
 }
 
-// --- the checks --------------------------------------------------------------------------------------------------------
+// --- the checks ------------------------------------------------------------------------------------------------------
 
 async function accepted(tenant, version) {
   for (const [name, client] of Object.entries(CLIENTS)) {
     const { isWell, answer } = await run(client, tenant);
     const { tenant_id, signed_with, secret, signing_version } = answer?.data ?? {};
     const said = JSON.stringify({ isWell, tenant_id, signed_with, secret, signing_version });
-    const expected = { isWell: true, tenant_id: tenant.id, signed_with: 'v2', secret: 'current', signing_version: version };
+    const expected = {
+      isWell: true,
+      tenant_id: tenant.id,
+      signed_with: 'v2',
+      secret: 'current',
+      signing_version: version,
+    };
     expect(said === JSON.stringify(expected), `${name}: ${JSON.stringify(answer)}`);
   }
 }
@@ -120,7 +142,8 @@ async function refused(tenant) {
 async function first(tenant, expected) {
   const { status, body } = await signed('v1', tenant, WHOAMI);
   expect(status === expected, `v1: ${status}, not ${expected}`);
-  if (status === 200) expect(body.data.tenant_id === tenant.id && body.data.signed_with === 'v1', `v1: ${JSON.stringify(body)}`);
+  if (status === 200)
+    expect(body.data.tenant_id === tenant.id && body.data.signed_with === 'v1', `v1: ${JSON.stringify(body)}`);
 }
 
 /** Any other call than the one that they make without arguments. */
@@ -133,8 +156,16 @@ async function anyCall(tenant) {
   try {
     for (const [name, client] of Object.entries(CLIENTS)) {
       const asked = await run([...client, 'GET', target, name === 'node' ? empty : body], tenant);
-      expect(!asked.isWell && asked.answer.error.code === own.body.error.code, `${name}, query: ${JSON.stringify(asked)}`);
-      for (const [method, path] of [['POST', '/a'], ['PUT', '/a/b?c=%20d&c=e+f&[g]={h}'], ['PATCH', '/a.b?c?.'], ['DELETE', '/']]) {
+      expect(
+        !asked.isWell && asked.answer.error.code === own.body.error.code,
+        `${name}, query: ${JSON.stringify(asked)}`,
+      );
+      for (const [method, path] of [
+        ['POST', '/a'],
+        ['PUT', '/a/b?c=%20d&c=e+f&[g]={h}'],
+        ['PATCH', '/a.b?c?.'],
+        ['DELETE', '/'],
+      ]) {
         const { isWell, answer } = await run([...client, method, path, body], tenant, there);
         const isWhole = answer?.isRight && answer.method === method && answer.bytes === BODY.length;
         expect(isWell && isWhole, `${name}, ${method}: ${JSON.stringify(answer)}`);
@@ -165,10 +196,20 @@ expect(rotated.secret !== secret, 'the same secret again');
 await refused(tenant);
 await accepted(rotated, 'v2');
 const shown = existsSync(`${folder}arguments`) ? readFileSync(`${folder}arguments`, 'utf8') : '';
-expect(['/curl\n', '/openssl\n'].every((name) => shown.includes(name)), 'no arguments were recorded');
+expect(
+  ['/curl\n', '/openssl\n'].every((name) => shown.includes(name)),
+  'no arguments were recorded',
+);
 for (const { secret: hidden } of [tenant, rotated]) {
-  const spellings = [hidden, hidden.slice(3), Buffer.from(hidden).toString('hex'), Buffer.from(hidden).toString('base64')];
+  const spellings = [
+    hidden,
+    hidden.slice(3),
+    Buffer.from(hidden).toString('hex'),
+    Buffer.from(hidden).toString('base64'),
+  ];
   expect(!spellings.some((spelling) => shown.includes(spelling)), 'a secret was among the arguments of a program');
 }
 expect(!/v2=[0-9a-f]{64}/.test(shown), 'a signature was among the arguments of a program');
-console.log(`signing: ${Object.keys(CLIENTS).join(', ')}: accepted, dead secret refused; v1 refused after the move to v2`);
+console.log(
+  `signing: ${Object.keys(CLIENTS).join(', ')}: accepted, dead secret refused; v1 refused after the move to v2`,
+);

@@ -1,5 +1,5 @@
-// Stands in for your own login: replace this file. Whoever sends DEMO_SESSION as the cookie `session` is signed in, as the
-// user DEMO_USER_ID of the organization DEMO_ORGANIZATION_ID. Without DEMO_SESSION nobody is.
+// Stands in for your own login: replace this file. Whoever sends DEMO_SESSION as the cookie `session` is signed in,
+// as the user DEMO_USER_ID of the organization DEMO_ORGANIZATION_ID. Without DEMO_SESSION nobody is.
 
 const { DEMO_SESSION, DEMO_USER_ID, DEMO_ORGANIZATION_ID } = process.env;
 

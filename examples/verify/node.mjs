@@ -4,8 +4,8 @@ import { createServer } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
 
-/** Lets a request with a valid token through, with its claims as `request.user`. With `introspectWith`, an API key of the
- * tenant, a revoked token is refused at once; without it, when it expires. */
+/** Lets a request with a valid token through, with its claims as `request.user`. With `introspectWith`, an API key of
+ * the tenant, a revoked token is refused at once; without it, when it expires. */
 export function latchkey({ url, tenantId, introspectWith }) {
   const issuer = `${url}/t/${tenantId}`;
   const rules = {
@@ -16,7 +16,8 @@ export function latchkey({ url, tenantId, introspectWith }) {
     requiredClaims: ['exp', 'iat', 'sub'],
     clockTolerance: 5,
   };
-  // A token with an unknown key makes it fetch the keys again, every 5 seconds at most: that is how soon it sees a rotation.
+  // A token with an unknown key makes it fetch the keys again, every 5 seconds at most: that is how soon it sees a
+  // rotation.
   const fetching = { timeoutDuration: 3000, cooldownDuration: 5000, cacheMaxAge: 300_000 };
   const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`), fetching);
 
@@ -57,7 +58,12 @@ function isRefusal(error) {
 
 // Run by itself.
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { LATCHKEY_URL: url, LATCHKEY_TENANT_ID: tenantId, LATCHKEY_API_KEY: introspectWith, PORT = '8080' } = process.env;
+  const {
+    LATCHKEY_URL: url,
+    LATCHKEY_TENANT_ID: tenantId,
+    LATCHKEY_API_KEY: introspectWith,
+    PORT = '8080',
+  } = process.env;
   const verify = latchkey({ url, tenantId, introspectWith });
   const server = createServer((request, response) => verify(request, response, () => response.end(request.user.sub)));
   server.listen(Number(PORT), '127.0.0.1', () => console.log(`listening on http://127.0.0.1:${server.address().port}`));
