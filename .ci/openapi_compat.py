@@ -1,4 +1,4 @@
-"""Whether clients that were written by one OpenAPI document still work with a later one.
+"""Finds changes of an OpenAPI document that break clients of the earlier one.
 
 Arguments: the old document, the new one, the old CHANGELOG.md and the new one (/dev/null if there is none). What
 breaks a client has to be named in the new CHANGELOG.md, in a section "API document"; otherwise this fails and says how.
@@ -9,7 +9,7 @@ optional fields and parameters, more values, more refusals, and limits that are 
 answered are not compared: a limit that is wider for a request is wider for the answer that shows it, and that is no
 break.
 
-A keyword of JSON Schema that is not known here is an error, because nobody could tell what a change of it means.
+A keyword of JSON Schema that this program does not know is an error: a change of it would go unnoticed.
 """
 
 import json
@@ -22,16 +22,16 @@ from typing import NamedTuple, Optional
 REQUEST, ANSWER = "request", "answer"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
-# Under which a variant keeps the name of the schema that it comes from.
+# The key under which a variant keeps the name of its schema.
 NAME = "$name"
-# Without a meaning for what may be sent.
+# Keywords that restrict nothing.
 ANNOTATIONS = {"title", "description", "examples", "example", "deprecated", "readOnly", "writeOnly"}
 UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "x-max-bytes-as-json")
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 SAME = ("pattern", "format", "multipleOf")
 KNOWN = {*ANNOTATIONS, *UPPER, *LOWER, *SAME, NAME, "$ref", "type", "enum", "const", "default", "oneOf", "anyOf"}
 KNOWN |= {"items", "uniqueItems", "properties", "required", "additionalProperties"}
-# For values of which types a keyword means something; others are for all.
+# The types that a keyword restricts. Other keywords restrict all types.
 MEANT_FOR = {
     **dict.fromkeys(("maxLength", "minLength", "pattern"), {"string"}),
     **dict.fromkeys(
@@ -44,7 +44,7 @@ TYPES = ("null", "boolean", "integer", "number", "string", "array", "object")
 
 
 class Break(NamedTuple):
-    """What a client does that no longer works: where in a body, by which schema, and what it is."""
+    """A change that breaks clients: what it is, where in the message, and in which named schema."""
 
     what: str
     place: tuple = ()
@@ -55,7 +55,7 @@ class Break(NamedTuple):
 
 
 class Unknown(Exception):
-    """A document that can't be judged."""
+    """A construct that this program cannot compare."""
 
 
 # --- schemas ----------------------------------------------------------------------------------------------------------
@@ -87,7 +87,7 @@ class Document:
 
     def variants(self, schema):
         """What a schema allows, as one schema for each type and alternative. Listed values are one alternative."""
-        # By identity, which the entry keeps alive: a schema is asked for many times.
+        # By identity, because hashing a schema costs more than reading it. The entry keeps the schema alive.
         if id(schema) not in self.kept:
             self.kept[id(schema)] = (schema, self._variants(schema))
         return self.kept[id(schema)][1]
@@ -138,8 +138,8 @@ class Comparison:
         self.known = {}
 
     def schemas(self, old, new, direction):
-        """What was right by one schema and isn't by the other: to send in a request, or to rely on in an answer."""
-        # A schema that contains itself is being compared already.
+        """The breaks between two schemas, for clients that send (request) or read (answer) such values."""
+        # Set before the comparison, so that a schema that contains itself ends the recursion.
         key = (json.dumps(old, sort_keys=True), json.dumps(new, sort_keys=True), direction)
         if key not in self.known:
             self.known[key] = []
@@ -174,7 +174,7 @@ class Comparison:
         return [one if one.schema else one._replace(schema=name) for one in found]
 
     def within(self, narrow, wide, direction):
-        """What keeps a variant from being within another one; None if it is another type."""
+        """The values of `narrow` that `wide` does not allow, as breaks; None if the types differ."""
         if narrow["type"] == "enum":
             return self.values_within(narrow["enum"], wide, direction)
         if wide["type"] == "enum":
@@ -255,7 +255,7 @@ class Comparison:
     # --- operations ---------------------------------------------------------------------------------------------------
 
     def breaks(self):
-        """All of them, as pairs of the operation and what breaks."""
+        """All breaks, each with the method and path of its operation."""
         old, new = operations(self.old.content), operations(self.new.content)
         for key, (label, before) in old.items():
             if key not in new:
@@ -322,13 +322,13 @@ class Comparison:
                 yield Break(f"is no longer {kind}")
 
     def is_accepted(self, old, new):
-        """Whether what was credential enough still is."""
+        """Whether a request with these credentials is still accepted."""
         return any(all(any(self.is_same(name, had) for had in old) for name in one) for one in new)
 
     def is_same(self, new, old):
         if new == old or old in self.new.security:
             return new == old
-        # It is not there any more under its name: maybe it has another one.
+        # The scheme is gone under its name. It may have been renamed.
         schemes = [document.security[name] for document, name in ((self.new, new), (self.old, old))]
         first, second = ({key: scheme[key] for key in scheme if key not in ANNOTATIONS} for scheme in schemes)
         return first == second
@@ -343,7 +343,7 @@ def say(direction, values):
 
 
 def operations(document):
-    """By method and path, without the names of path parameters; these are known by their place."""
+    """The operations by method and path. Path parameters are matched by position, because their names may change."""
     found = {}
     for path, item in document["paths"].items():
         places = {name: str(place) for place, name in enumerate(re.findall(r"\{([^}]*)\}", path))}
@@ -397,7 +397,7 @@ def unnamed(breaks, named):
     found = defaultdict(list)
     for label, one in breaks:
         if not named.intersection({label, label.split()[1], one.schema}):
-            # A schema has its own place in a body, whatever it is part of.
+            # One entry covers a schema, however many operations use it.
             found[one.schema or label, one].append(label)
     return found
 

@@ -1,6 +1,7 @@
-"""Tests of openapi_compat.py: that each kind of break is found, that nothing else is one, and what excuses one.
+"""Tests of openapi_compat.py: each kind of break is found, compatible changes are not reported, and an entry in
+CHANGELOG.md excuses a break.
 
-The last ones are about the project's own document.
+The last class tests it on the project's own document.
 """
 
 import contextlib
@@ -419,7 +420,7 @@ class Changelog(unittest.TestCase):
 
 
 class OwnDocument(unittest.TestCase):
-    """Of the project: each of its operations and fields is missed."""
+    """The project's document: each operation and field is reported when it is removed."""
 
     document = json.loads(Path(openapi_compat.__file__).parent.parent.joinpath("shared/openapi.json").read_text())
 
