@@ -1,5 +1,5 @@
-// A chat page in a browser, of another origin than the service, with a scoped token. LATCHKEY_URL and ADMIN_KEY say where the
-// service is, SERVICE_LOG where its lines go, CHROMIUM what to run.
+// A chat page in a browser, of another origin than the service, with a scoped token. LATCHKEY_URL and ADMIN_KEY say
+// where the service is, SERVICE_LOG where its lines go, CHROMIUM what to run.
 
 import { readFileSync } from 'node:fs';
 import { call, expect, operator, provision, scopedToken, url } from './foreign/service.mjs';
@@ -30,7 +30,10 @@ function printed() {
 function seen(since, requestId) {
   return until(10, () => {
     const lines = printed().slice(since);
-    expect(lines.some((line) => line.request_id === requestId), `no line of request ${requestId}`);
+    expect(
+      lines.some((line) => line.request_id === requestId),
+      `no line of request ${requestId}`,
+    );
     return lines.map(({ operation, status }) => `${operation} ${status}`);
   });
 }
@@ -40,7 +43,10 @@ async function chat() {
   const tenant = await provision('Chat');
   const backend = (path, body) => call(`/api/v1/${path}`, body, { 'x-api-key': tenant.account });
   const begun = async (owner) => {
-    const { status, body } = await backend('agent-sessions', { external_user_id: owner, title: `By the backend, for ${owner}` });
+    const { status, body } = await backend('agent-sessions', {
+      external_user_id: owner,
+      title: `By the backend, for ${owner}`,
+    });
     expect(status === 201, `a session of the backend: ${status}`);
     return body;
   };
@@ -101,14 +107,26 @@ async function chat() {
   await page(403, 'POST', 'auth/token', { external_user_id: ada });
 
   // The key that no page may have: the browser asks, and does not send it. Nor is it taken as what a page may send.
-  expect(complaints.every((text) => /status of 40[34]/.test(text)), `the browser: ${complaints}`);
+  expect(
+    complaints.every((text) => /status of 40[34]/.test(text)),
+    `the browser: ${complaints}`,
+  );
   const start = first + (await seen(first, (await listed()).requestId)).length;
   const key = { 'X-API-KEY': tenant.account };
-  const rejected = (request) => call(...request).then(() => 'answered', (error) => error.name);
+  const rejected = (request) =>
+    call(...request).then(
+      () => 'answered',
+      (error) => error.name,
+    );
   const how = await tab.evaluate(rejected, ['POST', 'agent-sessions', { title: 'With the key' }, key]);
   expect(how === 'TypeError', `a call with the key: ${how}`);
   const stopped = /request header field x-api-key is not allowed by Access-Control-Allow-Headers in preflight/i;
-  await until(5, () => expect(complaints.some((text) => stopped.test(text)), `the browser: ${complaints}`));
+  await until(5, () =>
+    expect(
+      complaints.some((text) => stopped.test(text)),
+      `the browser: ${complaints}`,
+    ),
+  );
   // A preflight, and another of the list: what was refused takes with it what the browser knew of the path.
   const came = await seen(start, (await listed()).requestId);
   const isKept = came.includes('agent-sessions 200') && !came.some((line) => line.startsWith('create-agent-session'));
@@ -118,14 +136,19 @@ async function chat() {
 
   // Revoked: the page can read that it has to ask its backend for another token.
   await operator(`revoke/tokens?tenant_id=${tenant.id}`, { external_user_id: ada });
-  for (const request of [['GET', 'agent-sessions'], ['POST', `${own}/messages`, message]]) {
+  for (const request of [
+    ['GET', 'agent-sessions'],
+    ['POST', `${own}/messages`, message],
+  ]) {
     expect((await page(401, ...request)).body.code === 'unauthenticated', 'a page cannot read why it is refused');
   }
   await tab.evaluate('signIn()');
   await page(200, 'DELETE', own);
   expect(`${(await listed()).titles}` === sessions[0].title, 'another list after the second token');
   expect(problems.length === 0, `the page: ${problems}`);
-  console.log('chat page: sees its own across origins, is told when its token is revoked; the browser keeps an API key back');
+  console.log(
+    'chat page: sees its own across origins, is told when its token is revoked; the browser keeps an API key back',
+  );
 }
 
 try {

@@ -22,8 +22,8 @@ import boto3
 
 PORT = sys.argv[1]
 REGISTRY = tuple(f"/api/v1/{verb}/" for verb in "provision update rotate suspend reactivate revoke fetch relay".split())
-# The tenant and its API keys in events/*.json: by their ids, with their kinds and the hashes of what the events send. Of the
-# second key no event has the text.
+# The tenant and its API keys in events/*.json: by their ids, with their kinds and the hashes of what the events send.
+# Of the second key no event has the text.
 TENANT = "tnt_" + "0" * 32
 API_KEYS = {
     "key_0000000000000000": ("admin", "ec2797a018a9f3c2ad4a864c0d79e524dcea98cf8ea9e0f8fb120135637919b8"),
@@ -66,8 +66,8 @@ def call(method, path, query="", body=None, headers=None):
 
 
 def replay(made, method, path, credentials=True):
-    """The request that an event was made of, at one of the paths of its function. With another method of the path it has the
-    same headers, and the least that may be its body."""
+    """The request that an event was made of, at one of the paths of its function. With another method of the path it
+    has the same headers, and the least that may be its body."""
     dropped = {"host"} if credentials else {"host", "x-admin-key", "x-api-key", "authorization", "x-latchkey-signature"}
     headers = {name: value for name, value in made["headers"].items() if name not in dropped}
     body = made.get("body")
@@ -115,8 +115,8 @@ def provision(headers):
 
 
 def copies(ids):
-    """What the table has to hold for what the events name. Ids are drawn, so each item is a copy of one of the only tenant
-    there is, under other ids."""
+    """What the table has to hold for what the events name. Ids are drawn, so each item is a copy of one of the only
+    tenant there is, under other ids."""
     table, items = os.environ["LATCHKEY_TABLE"], []
     for item in boto3.client("dynamodb").scan(TableName=table)["Items"]:
         text = json.dumps(item)
@@ -136,8 +136,8 @@ def put(items):
 
 
 def copy_secret(tenant):
-    """The tenant's secret and its signing key, of which it gives back the first. The version's id is the one that the table
-    names."""
+    """The tenant's secret and its signing key, of which it gives back the first. The version's id is the one that the
+    table names."""
     secrets, prefix = boto3.client("secretsmanager"), os.environ["LATCHKEY_SECRET_PREFIX"]
     secret = secrets.get_secret_value(SecretId=f"{prefix}/{tenant}")
     secrets.create_secret(

@@ -1,7 +1,9 @@
-// What the checks start, a server or a browser, and that it ends.
+// What the checks start, a program, a server or a browser, and that it ends.
 
-import { createServer } from 'node:http';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
 import playwright from 'playwright-core';
 
 const closing = [];
@@ -26,6 +28,29 @@ export async function until(seconds, attempt) {
       await new Promise((done) => setTimeout(done, 50));
     }
   }
+}
+
+/** Starts a program in a folder; what it prints, line by line, goes to a list. */
+export function start(folder, command, args, environment) {
+  const env = { ...process.env, ...environment };
+  // A group of its own, so that what it starts ends with it.
+  const program = spawn(command, args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  atEnd(() => program.exitCode === null && process.kill(-program.pid, 'SIGKILL'));
+  const lines = [];
+  for (const stream of [program.stdout, program.stderr]) {
+    createInterface({ input: stream }).on('line', (line) => lines.push(line));
+  }
+  program.on('exit', (code) => lines.push(`ended: ${code}`));
+  return lines;
+}
+
+export async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 /** A server, and so an origin. */

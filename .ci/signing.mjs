@@ -1,5 +1,5 @@
-// Runs the clients of the README that sign their calls, as they stand there, against a running service. Argument: the file
-// with them. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is, RUST is a folder that is kept, to compile in.
+// Runs examples/sign against a running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is,
+// EXAMPLES where the examples are, RUST is the one that had to be compiled.
 
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, createHmac, randomUUID } from 'node:crypto';
@@ -9,9 +9,8 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, operator, url } from './foreign/service.mjs';
-import { example, readme } from './readme.mjs';
 
-const { RUST } = process.env;
+const { EXAMPLES, RUST } = process.env;
 const folder = fileURLToPath(new URL('signing/', import.meta.url));
 const WHOAMI = '/api/v1/relay/whoami';
 // No UTF-8, and what a shell may lose.
@@ -23,76 +22,36 @@ function write(file, content) {
   return file;
 }
 
-// --- the clients -------------------------------------------------------------------------------------------------------
+// --- the clients -----------------------------------------------------------------------------------------------------
 
-// Each also with its call in the last lines exchanged for one that comes from the arguments: method, target, file with the
-// body. Standard library only: Python runs without any other.
+// Without arguments each asks who signed. With arguments it makes another call: method, target, file with the body.
+// Standard library only: Python runs without any other.
 const CLIENTS = {
-  curl: {
-    ending: 'sh',
-    command: ['bash'],
-    call: `latchkey GET ${WHOAMI}`,
-    any: 'latchkey "$@"',
-  },
-  python: {
-    ending: 'py',
-    command: ['python3', '-I', '-S'],
-    call: `latchkey("GET", "${WHOAMI}")`,
-    any: 'latchkey(*sys.argv[1:3], open(sys.argv[3], "rb").read())',
-  },
-  node: {
-    ending: 'mjs',
-    command: [process.execPath],
-    call: `latchkey('GET', '${WHOAMI}')`,
-    any: "latchkey(...process.argv.slice(2, 4), (await import('node:fs')).readFileSync(process.argv[4]))",
-  },
-  rust: {
-    ending: 'rs',
-    call: `latchkey("GET", "${WHOAMI}", b"")`,
-    any: 'latchkey(&argument(1), &argument(2), &std::fs::read(argument(3))?)',
-    around: 'fn argument(at: usize) -> String { env::args().nth(at).unwrap_or_default() }\n',
-  },
+  curl: ['bash', `${EXAMPLES}/sign/latchkey.sh`],
+  python: ['python3', '-I', '-S', `${EXAMPLES}/sign/latchkey.py`],
+  node: [process.execPath, `${EXAMPLES}/sign/latchkey.mjs`],
+  rust: [RUST],
 };
-
-/** Compiles, with exactly the dependencies that the README names; what they depend on is as in the lock file of the first time. */
-function compile() {
-  const named = [...readme.matchAll(/`([\w-]+) = "(\d+\.\d+\.\d+)"`/g)].map(([, name, version]) => `${name} = "=${version}"`);
-  expect(named.length === 4, `the dependencies of the client in Rust: ${named}`);
-  const parts = [
-    '[package]\nname = "signing"\nedition = "2024"\n',
-    ['[dependencies]', ...named, ''].join('\n'),
-    '[profile.dev]\ndebug = false\n',
-    '[workspace]\n', // none of the one above
-  ];
-  write(`${RUST}/Cargo.toml`, parts.join('\n'));
-  const building = ['build', '--quiet', '--target-dir', `${RUST}/target`];
-  const { status, stderr } = spawnSync('cargo', building, { cwd: RUST, encoding: 'utf8' });
-  expect(status === 0, `cargo build: ${stderr}`);
-}
-
-/** Cuts all of them out. */
-function clients() {
-  mkdirSync(`${RUST}/src/bin`, { recursive: true });
-  for (const [name, client] of Object.entries(CLIENTS)) {
-    const code = example(`signing-${name}`);
-    expect(code.split(client.call).length === 2, `signing-${name} has not the one call ${client.call}`);
-    const isRust = name === 'rust';
-    const place = isRust ? `${RUST}/src/bin` : folder;
-    const files = ['whoami', 'any'].map((kind) => `${place}/${isRust ? kind : `${name}-${kind}`}.${client.ending}`);
-    write(files[0], code);
-    write(files[1], code.replace(client.call, () => client.any) + (client.around ?? ''));
-    const commands = isRust ? ['whoami', 'any'].map((kind) => [`${RUST}/target/debug/${kind}`]) : files.map((file) => [...client.command, file]);
-    [client.whoami, client.other] = commands;
-  }
-  compile();
-}
 
 /** Runs one; whether it ended well, and the JSON that it printed. */
 async function run([command, ...args], tenant, environment = {}) {
-  const env = { ...process.env, LATCHKEY_URL: url, LATCHKEY_TENANT_ID: tenant.id, LATCHKEY_TENANT_SECRET: tenant.secret };
+  const env = {
+    ...process.env,
+    LATCHKEY_URL: url,
+    LATCHKEY_TENANT_ID: tenant.id,
+    LATCHKEY_TENANT_SECRET: tenant.secret,
+  };
   env.PATH = `${folder}watched:${process.env.PATH}`;
-  const program = spawn(command, args, { cwd: folder, env: { ...env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
-  const [output, problems, [status]] = await Promise.all([text(program.stdout), text(program.stderr), once(program, 'exit')]);
+  const program = spawn(command, args, {
+    cwd: folder,
+    env: { ...env, ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const [output, problems, [status]] = await Promise.all([
+    text(program.stdout),
+    text(program.stderr),
+    once(program, 'exit'),
+  ]);
   expect(problems === '', `${command} ${args}: ${problems}`);
   return { isWell: status === 0, status, answer: output.trim() === '' ? null : JSON.parse(output) };
 }
@@ -107,7 +66,7 @@ function watch() {
   }
 }
 
-// --- what is signed, once more -----------------------------------------------------------------------------------------
+// --- what is signed, once more ---------------------------------------------------------------------------------------
 
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 const hmac = (secret, signed) => createHmac('sha256', secret).update(signed).digest('hex');
@@ -119,14 +78,15 @@ async function signed(version, tenant, target, content = '') {
   if (version === 'v1') headers['x-latchkey-signature'] = hmac(tenant.secret, `${timestamp}.${sha256(content)}`);
   else {
     headers['x-latchkey-nonce'] = nonce;
-    headers['x-latchkey-signature'] = `v2=${hmac(tenant.secret, `${timestamp}.GET.${target}.${nonce}.${sha256(content)}`)}`;
+    headers['x-latchkey-signature'] =
+      `v2=${hmac(tenant.secret, `${timestamp}.GET.${target}.${nonce}.${sha256(content)}`)}`;
   }
   headers['content-length'] = Buffer.byteLength(content);
   const [answer] = await once(request(url + target, { headers, timeout: 30_000 }).end(content), 'response');
   return { status: answer.statusCode, body: JSON.parse(await text(answer)) };
 }
 
-/** A server that checks signatures as the README says it, and redirects one path. */
+/** A server that checks signatures as it is documented, and redirects one path. */
 async function recorder(tenant) {
   const nonces = [];
   const server = createServer(async (asked, response) => {
@@ -145,28 +105,36 @@ async function recorder(tenant) {
     nonces.push(nonce);
     if (asked.url === '/moved') response.writeHead(302, { location: '/' });
     else response.writeHead(isRight ? 201 : 418);
-    response.end(JSON.stringify({ isRight, method: asked.method, target: asked.url, bytes: Buffer.concat(chunks).length }));
+    response.end(
+      JSON.stringify({ isRight, method: asked.method, target: asked.url, bytes: Buffer.concat(chunks).length }),
+    );
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const close = () => server.closeAllConnections() ?? server.close();
   return { address: `http://127.0.0.1:${server.address().port}`, nonces, close };
 }
 
-// --- the checks --------------------------------------------------------------------------------------------------------
+// --- the checks ------------------------------------------------------------------------------------------------------
 
 async function accepted(tenant, version) {
-  for (const [name, { whoami }] of Object.entries(CLIENTS)) {
-    const { isWell, answer } = await run(whoami, tenant);
+  for (const [name, client] of Object.entries(CLIENTS)) {
+    const { isWell, answer } = await run(client, tenant);
     const { tenant_id, signed_with, secret, signing_version } = answer?.data ?? {};
     const said = JSON.stringify({ isWell, tenant_id, signed_with, secret, signing_version });
-    const expected = { isWell: true, tenant_id: tenant.id, signed_with: 'v2', secret: 'current', signing_version: version };
+    const expected = {
+      isWell: true,
+      tenant_id: tenant.id,
+      signed_with: 'v2',
+      secret: 'current',
+      signing_version: version,
+    };
     expect(said === JSON.stringify(expected), `${name}: ${JSON.stringify(answer)}`);
   }
 }
 
 async function refused(tenant) {
-  for (const [name, { whoami }] of Object.entries(CLIENTS)) {
-    const { isWell, answer } = await run(whoami, tenant);
+  for (const [name, client] of Object.entries(CLIENTS)) {
+    const { isWell, answer } = await run(client, tenant);
     expect(!isWell && answer?.error?.code === 'unauthenticated', `${name}, dead secret: ${JSON.stringify(answer)}`);
   }
 }
@@ -174,10 +142,11 @@ async function refused(tenant) {
 async function first(tenant, expected) {
   const { status, body } = await signed('v1', tenant, WHOAMI);
   expect(status === expected, `v1: ${status}, not ${expected}`);
-  if (status === 200) expect(body.data.tenant_id === tenant.id && body.data.signed_with === 'v1', `v1: ${JSON.stringify(body)}`);
+  if (status === 200)
+    expect(body.data.tenant_id === tenant.id && body.data.signed_with === 'v1', `v1: ${JSON.stringify(body)}`);
 }
 
-/** Everything but the one call that they make as they stand there. */
+/** Any other call than the one that they make without arguments. */
 async function anyCall(tenant) {
   const target = `${WHOAMI}?unknown=%C3%A9%20a+b&x=/?.`;
   const own = await signed('v2', tenant, target, BODY);
@@ -186,15 +155,23 @@ async function anyCall(tenant) {
   const there = { LATCHKEY_URL: other.address };
   try {
     for (const [name, client] of Object.entries(CLIENTS)) {
-      const asked = await run([...client.other, 'GET', target, name === 'node' ? empty : body], tenant);
-      expect(!asked.isWell && asked.answer.error.code === own.body.error.code, `${name}, query: ${JSON.stringify(asked)}`);
-      for (const [method, path] of [['POST', '/a'], ['PUT', '/a/b?c=%20d&c=e+f&[g]={h}'], ['PATCH', '/a.b?c?.'], ['DELETE', '/']]) {
-        const { isWell, answer } = await run([...client.other, method, path, body], tenant, there);
+      const asked = await run([...client, 'GET', target, name === 'node' ? empty : body], tenant);
+      expect(
+        !asked.isWell && asked.answer.error.code === own.body.error.code,
+        `${name}, query: ${JSON.stringify(asked)}`,
+      );
+      for (const [method, path] of [
+        ['POST', '/a'],
+        ['PUT', '/a/b?c=%20d&c=e+f&[g]={h}'],
+        ['PATCH', '/a.b?c?.'],
+        ['DELETE', '/'],
+      ]) {
+        const { isWell, answer } = await run([...client, method, path, body], tenant, there);
         const isWhole = answer?.isRight && answer.method === method && answer.bytes === BODY.length;
         expect(isWell && isWhole, `${name}, ${method}: ${JSON.stringify(answer)}`);
       }
       const count = other.nonces.length;
-      const moved = await run([...client.other, 'POST', '/moved', empty], tenant, there);
+      const moved = await run([...client, 'POST', '/moved', empty], tenant, there);
       expect(!moved.isWell && other.nonces.length === count + 1, `${name} takes a redirection for an answer`);
     }
   } finally {
@@ -205,7 +182,6 @@ async function anyCall(tenant) {
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 write(body, BODY);
-clients();
 watch();
 const { tenant_id: id, tenant_secret: secret } = await operator('provision/tenant', { tenant_name: 'Signing' });
 const tenant = { id, secret };
@@ -220,10 +196,20 @@ expect(rotated.secret !== secret, 'the same secret again');
 await refused(tenant);
 await accepted(rotated, 'v2');
 const shown = existsSync(`${folder}arguments`) ? readFileSync(`${folder}arguments`, 'utf8') : '';
-expect(['/curl\n', '/openssl\n'].every((name) => shown.includes(name)), 'no arguments were recorded');
+expect(
+  ['/curl\n', '/openssl\n'].every((name) => shown.includes(name)),
+  'no arguments were recorded',
+);
 for (const { secret: hidden } of [tenant, rotated]) {
-  const spellings = [hidden, hidden.slice(3), Buffer.from(hidden).toString('hex'), Buffer.from(hidden).toString('base64')];
+  const spellings = [
+    hidden,
+    hidden.slice(3),
+    Buffer.from(hidden).toString('hex'),
+    Buffer.from(hidden).toString('base64'),
+  ];
   expect(!spellings.some((spelling) => shown.includes(spelling)), 'a secret was among the arguments of a program');
 }
 expect(!/v2=[0-9a-f]{64}/.test(shown), 'a signature was among the arguments of a program');
-console.log(`signing: ${Object.keys(CLIENTS).join(', ')}: accepted, dead secret refused; v1 refused after the move to v2`);
+console.log(
+  `signing: ${Object.keys(CLIENTS).join(', ')}: accepted, dead secret refused; v1 refused after the move to v2`,
+);

@@ -36,8 +36,8 @@ function run([command, ...args], tenant, tokens) {
   return done.stdout.trimEnd().split('\n');
 }
 
-/** Every library accepts the first tokens, each with the key that its header names, and reads the claims that are in it; and
- * refuses the others. */
+/** Every library accepts the first tokens, each with the key that its header names, and reads the claims that are in
+ * it; and refuses the others. */
 function verify(when, tenant, good, bad) {
   const read = good.map((token) => [decodeProtectedHeader(token).kid, decodeJwt(token)]);
   const expected = [...read, ...Object.values(bad).map(() => 'refused')];
@@ -78,7 +78,11 @@ async function scoped(tenant, other) {
   const { id, accountId, issuer } = tenant;
   const endUser = (id) => ({ scope: 'end_user', sub: `external:${id}`, external_user_id: id });
   const asAccount = { scope: 'account', sub: accountId };
-  const own = new Map([[first, endUser(composed)], [second, endUser(decomposed)], [account, asAccount]]);
+  const own = new Map([
+    [first, endUser(composed)],
+    [second, endUser(decomposed)],
+    [account, asAccount],
+  ]);
   const all = { iss: issuer, aud: id, tenant_id: id, key_id: accountId, client_id: accountId };
   for (const [token, claims] of own) {
     const { iat, exp, jti, epochs, ...others } = decodeJwt(token);
@@ -109,7 +113,7 @@ async function scoped(tenant, other) {
   for (const token of [second, account, await scopedToken(tenant, { external_user_id: composed })]) {
     expect((await opens(token)) === 200 && (await isActive(tenant, token)), `revoked too: ${decodeJwt(token).sub}`);
   }
-  // As the README says: until it expires.
+  // As it is documented: until it expires.
   verify('scoped, one of them revoked', tenant, [...own.keys()], {});
 }
 
@@ -138,7 +142,10 @@ console.log(`oauth4webapi: ${revocable.length} accepted and revoked, ${Object.ke
 
 await operator(`rotate/signing-key?tenant_id=${tenant.id}`, { drop_previous: true });
 const newest = await userToken(tenant);
-verify('after a rotation that drops the old keys', tenant, [newest], { 'of the first key': token, 'of the second': newer });
+verify('after a rotation that drops the old keys', tenant, [newest], {
+  'of the first key': token,
+  'of the second': newer,
+});
 for (const dropped of [token, newer]) expect(!(await isActive(tenant, dropped)), 'active, and its key was dropped');
 
 // A kid is the thumbprint of RFC 7638, as others compute it.

@@ -1,5 +1,5 @@
-// What the checks with other people's libraries need of a running service: tenants, tokens, and tokens that it would never
-// issue. Its address is in LATCHKEY_URL, that of its local AWS in AWS_URL, the operator's key in ADMIN_KEY.
+// What the checks with other people's libraries need of a running service: tenants, tokens, and tokens that it would
+// never issue. Its address is in LATCHKEY_URL, that of its local AWS in AWS_URL, the operator's key in ADMIN_KEY.
 
 import { SignJWT, decodeJwt, decodeProtectedHeader, importJWK } from 'jose';
 
@@ -110,18 +110,20 @@ export function tampered(token, changed) {
   return [head, encode({ ...decodeJwt(token), ...changed }), signature].join('.');
 }
 
-/** Tokens that nobody may accept, each by what is wrong with it. Most are signed with the tenant's own key, so that nothing
- * but that is wrong: they are made of a good one. */
+/** Tokens that nobody may accept, each by what is wrong with it. Most are signed with the tenant's own key, so that
+ * nothing but that is wrong: they are made of a good one. */
 export async function forgeries(tenant, other, token) {
   const good = token ?? (await userToken(tenant));
   const [header, claims] = [decodeProtectedHeader(good), decodeJwt(good)];
   const key = await importJWK(await privateKey(tenant), 'ES256');
-  const secret = new TextEncoder().encode(JSON.stringify(await (await fetch(`${tenant.issuer}/.well-known/jwks.json`)).json()));
+  const secret = new TextEncoder().encode(
+    JSON.stringify(await (await fetch(`${tenant.issuer}/.well-known/jwks.json`)).json()),
+  );
   const signed = (changed, headerChanged = {}, by = key) =>
     new SignJWT({ ...claims, ...changed }).setProtectedHeader({ ...header, ...headerChanged }).sign(by);
   const [head, body, signature] = good.split('.');
   const now = Math.floor(Date.now() / 1000);
-  expect((await isActive(tenant, await signed({}))), 'a token signed by hand with the right key is no token');
+  expect(await isActive(tenant, await signed({})), 'a token signed by hand with the right key is no token');
   return {
     garbage: 'garbage',
     'three parts of nothing': 'a.b.c',

@@ -1,5 +1,5 @@
-// Verifies the tokens on standard input, one a line, with go-jose. Arguments: issuer, audience. Prints the id of the key and
-// the claims, as JSON, or "refused" for each.
+// Verifies the tokens on standard input, one a line, with go-jose. Arguments: issuer, audience. Prints the id of the
+// key and the claims, as JSON, or "refused" for each.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Verifies the tokens on standard input, one a line, with jose. Arguments: issuer, audience. Prints the id of the key and
-// the claims, as JSON, or "refused" for each.
+// Verifies the tokens on standard input, one a line, with jose. Arguments: issuer, audience. Prints the id of the key
+// and the claims, as JSON, or "refused" for each.
 
 import { createInterface } from 'node:readline';
 import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
@@ -9,7 +9,13 @@ const keys = createRemoteJWKSet(new URL(`${issuer}/.well-known/jwks.json`));
 const requiredClaims = ['exp', 'iat', 'sub', 'jti'];
 for await (const token of createInterface({ input: process.stdin })) {
   try {
-    const verified = await jwtVerify(token, keys, { issuer, audience, typ: 'at+jwt', algorithms: ['ES256'], requiredClaims });
+    const verified = await jwtVerify(token, keys, {
+      issuer,
+      audience,
+      typ: 'at+jwt',
+      algorithms: ['ES256'],
+      requiredClaims,
+    });
     console.log(JSON.stringify([verified.protectedHeader.kid, verified.payload]));
   } catch (error) {
     if (!(error instanceof errors.JOSEError) || error.constructor === errors.JOSEError) throw error;
