@@ -9,9 +9,9 @@ use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
 use super::label::Label;
-use crate::domain::clock::Timestamp;
-use crate::domain::external_id::{ExternalId, UuidText};
-use crate::domain::problem::Problem;
+use crate::domain::ids::external_id::{ExternalId, UuidText};
+use crate::domain::time::clock::Timestamp;
+use crate::domain::values::problem::Problem;
 
 /// The largest content of a document, in bytes of UTF-8.
 const LARGEST: usize = 48 * 1024;

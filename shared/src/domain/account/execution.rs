@@ -11,10 +11,10 @@ use uuid::Uuid;
 use super::field_updates::FieldUpdates;
 use super::label::Label;
 use super::long_text::LongText;
-use crate::domain::clock::Timestamp;
-use crate::domain::external_id::ExternalId;
-use crate::domain::patch::Patch;
-use crate::domain::properties::JsonObject;
+use crate::domain::directory::properties::JsonObject;
+use crate::domain::ids::external_id::ExternalId;
+use crate::domain::time::clock::Timestamp;
+use crate::domain::values::patch::Patch;
 
 /// What goes into a tool, and what comes out.
 pub type ToolData = JsonObject<16_384>;

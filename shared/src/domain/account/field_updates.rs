@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::domain::patch::Patch;
+use crate::domain::values::patch::Patch;
 
 /// Fields to write, by name, and those to take away (`None`). What is not named stays as it is, whoever else is writing it.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -7,8 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 
-use crate::domain::problem::Problem;
-use crate::domain::text::Text;
+use crate::domain::values::problem::Problem;
+use crate::domain::values::text::Text;
 
 /// The longest label, in characters (Unicode scalar values).
 const LONGEST: usize = 200;

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 
-use crate::domain::problem::Problem;
-use crate::domain::text::Text;
+use crate::domain::values::problem::Problem;
+use crate::domain::values::text::Text;
 
 /// A text of up to `MOST` bytes as JSON, the quotes not counted. As JSON, because that is what an answer consists of: a hundred
 /// of the largest have to fit into one (Lambda's answers have at most 6 MB).

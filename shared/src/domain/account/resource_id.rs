@@ -6,9 +6,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 use uuid::{Builder, Uuid};
 
-use crate::domain::clock::Timestamp;
-use crate::domain::external_id::parse_uuid;
-use crate::domain::random::{Random, RandomnessUnavailable, draw};
+use crate::domain::ids::external_id::parse_uuid;
+use crate::domain::time::clock::Timestamp;
+use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// A new id: a version 7 UUID (RFC 9562 §5.7), which begins with the time. So ids sort by creation, and an id is all that a
 /// list has to be in order of.
@@ -55,7 +55,7 @@ impl JsonSchema for PathId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::random::SystemRandomness;
+    use crate::domain::values::random::SystemRandomness;
 
     #[test]
     fn ids_sort_by_the_time_they_were_made_at() {

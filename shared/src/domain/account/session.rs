@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::label::{Label, ToolIds};
 use super::long_text::LongText;
-use crate::domain::clock::Timestamp;
-use crate::domain::external_id::ExternalId;
+use crate::domain::ids::external_id::ExternalId;
+use crate::domain::time::clock::Timestamp;
 
 /// What an assistant is told first.
 pub type SystemPrompt = LongText<16_384>;

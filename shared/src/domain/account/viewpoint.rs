@@ -1,6 +1,6 @@
 //! As whom a call sees and writes.
 
-use crate::domain::external_id::ExternalId;
+use crate::domain::ids::external_id::ExternalId;
 
 /// As whom a call of the account surface sees and writes: what it can reach follows from this alone.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use time::macros::format_description;
 
-use super::problem::Problem;
+use crate::domain::values::problem::Problem;
 
 /// The latest time that a timestamp can hold: the end of the year 9999, the last that RFC 3339 can write.
 const LATEST_MS: i64 = 253_402_300_799_999;

@@ -13,12 +13,12 @@ use jsonwebtoken::dangerous::insecure_decode_claims;
 use jsonwebtoken::errors::ErrorKind;
 use serde::Deserialize;
 
-use super::clock::Timestamp;
-use super::ids::TenantId;
+use super::claims::{Claims, Issuer, Scope, TYPE, end_user_subject};
 use super::lifetime::TokenLifetime;
-use super::serde_rules::object;
-use super::signing_key::{ALGORITHM_NAME, PublishedKey};
-use super::token::{Claims, Issuer, Scope, TYPE, end_user_subject};
+use crate::domain::credentials::signing_key::{ALGORITHM_NAME, PublishedKey};
+use crate::domain::ids::tenant_id::TenantId;
+use crate::domain::time::clock::Timestamp;
+use crate::domain::values::serde_rules::object;
 
 /// The longest token that is looked at, in bytes.
 pub const LONGEST_TOKEN: usize = 8192;
@@ -184,7 +184,7 @@ fn check_subject(claims: &Claims) -> Result<(), Refused> {
                 && user == [true; 2]
                 && claims.data.is_none()
                 && claims.external_user_id.is_none()
-                && super::external_id::parse_uuid(&claims.sub).is_ok()
+                && crate::domain::ids::external_id::parse_uuid(&claims.sub).is_ok()
                 && (epochs.organization.is_some() && epochs.user.is_some() && epochs.external_user.is_none())
         }
         Scope::RegisteredTenant => {

@@ -12,7 +12,7 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
-use super::random::{Random, RandomnessUnavailable, draw};
+use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// How long an outcome is remembered.
 pub const REMEMBERED: Duration = Duration::from_hours(24);
@@ -110,7 +110,7 @@ fn hash(parts: &[&[u8]]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::random::SystemRandomness;
+    use crate::domain::values::random::SystemRandomness;
 
     fn idempotency_key(key: &str, scope: &str, credential: &[u8]) -> IdempotencyKey {
         IdempotencyKey::new(key, scope, &[b"POST", b"{}"], credential).unwrap()

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::domain::token::Subject;
+use crate::domain::tokens::claims::Subject;
 use crate::domain::{
     ApiKey, ApiKeyClaims, ApiKeyId, Epochs, ExternalId, KeyKind, KeyName, Origins, Properties, RegisteredData,
     RegisteredKey, SigningKey, SystemRandomness, TokenRequest,

@@ -10,8 +10,8 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
-use super::problem::Problem;
-use super::text::Text;
+use crate::domain::values::problem::Problem;
+use crate::domain::values::text::Text;
 
 /// The longest id, in characters (Unicode scalar values).
 const LONGEST: usize = 256;

@@ -4,10 +4,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::api_key_secret::{ApiKeyClaims, ApiKeySecret, KeyHash};
-use super::clock::{Day, Timestamp};
-use super::origin::Origin;
-use super::tenant::Origins;
-use super::text::KeyName;
+use crate::domain::tenants::origin::Origin;
+use crate::domain::tenants::tenant::Origins;
+use crate::domain::time::clock::{Day, Timestamp};
+use crate::domain::values::text::KeyName;
 
 /// What is stored of an API key.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! Tokens: what they claim, and how they are written.
 //!
 //! A token is a JWT (RFC 7519) of the access-token profile (RFC 9068: `typ` is `at+jwt`, `client_id` is there), signed with the
-//! tenant's own key. Reading one is in [`super::token_check`].
+//! tenant's own key. Reading one is in [`super::verification`].
 
 use std::fmt;
 
@@ -10,17 +10,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::api_key::ApiKey;
-use super::api_key_secret::ApiKeyId;
-use super::clock::Timestamp;
-use super::external_id::ExternalId;
-use super::ids::{TenantId, random_uuid};
 use super::lifetime::TokenLifetime;
-use super::project::{Organization, RegisteredKey, User};
-use super::properties::Properties;
-use super::random::{Random, RandomnessUnavailable};
-use super::serde_rules::{not_null, not_null_object, object, string_enum};
-use super::signing_key::{ALGORITHM, SigningKey};
+use crate::domain::credentials::api_key::ApiKey;
+use crate::domain::credentials::api_key_secret::ApiKeyId;
+use crate::domain::credentials::signing_key::{ALGORITHM, SigningKey};
+use crate::domain::directory::parties::{Organization, RegisteredKey, User};
+use crate::domain::directory::properties::Properties;
+use crate::domain::ids::external_id::ExternalId;
+use crate::domain::ids::tenant_id::{TenantId, random_uuid};
+use crate::domain::time::clock::Timestamp;
+use crate::domain::values::random::{Random, RandomnessUnavailable};
+use crate::domain::values::serde_rules::{not_null, not_null_object, object, string_enum};
 
 /// The `typ` of the header (RFC 9068 §2.1): no other JWT can be taken for one of these.
 pub const TYPE: &str = "at+jwt";
@@ -344,7 +344,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::external_id::parse_uuid;
+    use crate::domain::ids::external_id::parse_uuid;
 
     proptest! {
         /// Whatever an id looks like: nobody can be registered under a name with which a token would speak for another.

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::clock::Timestamp;
-use super::ids::TenantId;
-use super::limits::RatePerMinute;
+use crate::domain::ids::tenant_id::TenantId;
+use crate::domain::time::clock::Timestamp;
+use crate::domain::values::limits::RatePerMinute;
 
 /// How long a minute is.
 const LENGTH: Duration = Duration::from_mins(1);

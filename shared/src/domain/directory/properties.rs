@@ -8,7 +8,7 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
-use super::problem::Problem;
+use crate::domain::values::problem::Problem;
 
 /// How many objects and arrays may be within each other. JSON readers have limits of their own, ours has 127: what goes into a
 /// token must stay well within that of whoever reads it.

@@ -3,9 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clock::Timestamp;
-use super::idempotency::IdempotencyKey;
-use super::secret::KeySlot;
+use crate::domain::credentials::idempotency::IdempotencyKey;
+use crate::domain::credentials::secrets::KeySlot;
+use crate::domain::time::clock::Timestamp;
 
 /// Who made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -19,9 +19,9 @@ use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::clock::Timestamp;
-use super::ids::TenantId;
-use super::secret::TenantSecret;
+use crate::domain::credentials::secrets::TenantSecret;
+use crate::domain::ids::tenant_id::TenantId;
+use crate::domain::time::clock::Timestamp;
 
 /// How far a caller's clock and ours may be apart, the bounds included.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);

@@ -18,7 +18,7 @@ use serde::Serialize;
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use url::{Host, Url};
 
-use super::problem::Problem;
+use crate::domain::values::problem::Problem;
 
 /// The longest origin, in bytes: that of a DNS name, rounded up.
 const MAX_LENGTH: usize = 255;

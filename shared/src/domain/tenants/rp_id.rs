@@ -19,7 +19,7 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use url::Host;
 
 use super::origin::{Origin, is_host_name};
-use super::problem::Problem;
+use crate::domain::values::problem::Problem;
 
 /// The longest domain name in its textual form, in bytes (RFC 1035 §2.3.4, less the length and root octets).
 const MAX_LENGTH: usize = 253;

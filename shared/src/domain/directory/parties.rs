@@ -4,11 +4,11 @@ use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use uuid::Uuid;
 
-use super::clock::{Day, Timestamp};
-use super::external_id::{ExternalId, Reference};
-use super::lifetime::TokenLifetime;
 use super::properties::Properties;
-use super::text::PartyName;
+use crate::domain::ids::external_id::{ExternalId, Reference};
+use crate::domain::time::clock::{Day, Timestamp};
+use crate::domain::tokens::lifetime::TokenLifetime;
+use crate::domain::values::text::PartyName;
 
 /// An organization: a customer of the tenant.
 #[derive(Debug, Clone, PartialEq)]

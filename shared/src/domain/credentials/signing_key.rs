@@ -12,8 +12,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::clock::Timestamp;
-use super::random::{Random, RandomnessUnavailable, draw};
+use crate::domain::time::clock::Timestamp;
+use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// The one algorithm.
 pub const ALGORITHM: Algorithm = Algorithm::ES256;
@@ -189,7 +189,7 @@ mod wycheproof;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::random::SystemRandomness;
+    use crate::domain::values::random::SystemRandomness;
 
     fn key() -> SigningKey {
         SigningKey::generate(&SystemRandomness::new()).unwrap()

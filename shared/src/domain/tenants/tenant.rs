@@ -6,18 +6,18 @@ use schemars::JsonSchema;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::clock::Timestamp;
-use super::ids::TenantId;
-use super::limits::RatePerMinute;
 use super::origin::Origin;
-use super::patch::Patch;
-use super::problem::Problem;
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
-use super::secret_pointer::{SecretPointer, SigningPointer};
-use super::serde_rules::not_null;
-use super::signature::SigningVersion;
-use super::text::{DisplayName, Reason, TenantName};
+use crate::domain::credentials::secret_pointer::{SecretPointer, SigningPointer};
+use crate::domain::ids::tenant_id::TenantId;
+use crate::domain::relay::signed_call::SigningVersion;
+use crate::domain::time::clock::Timestamp;
+use crate::domain::values::limits::RatePerMinute;
+use crate::domain::values::patch::Patch;
+use crate::domain::values::problem::Problem;
+use crate::domain::values::serde_rules::not_null;
+use crate::domain::values::text::{DisplayName, Reason, TenantName};
 
 /// A field whose value breaks a rule that ties fields together.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -15,10 +15,10 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
-use super::ids::TenantId;
-use super::problem::Problem;
-use super::random::{Random, RandomnessUnavailable, draw};
-use super::secret::RevealedSecret;
+use super::secrets::RevealedSecret;
+use crate::domain::ids::tenant_id::TenantId;
+use crate::domain::values::problem::Problem;
+use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// What a key may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
@@ -281,7 +281,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::random::SystemRandomness;
+    use crate::domain::values::random::SystemRandomness;
 
     fn tenant() -> TenantId {
         TenantId::generate(&SystemRandomness::new()).unwrap()

@@ -8,8 +8,8 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use uuid::{Builder, Uuid};
 
-use super::problem::Problem;
-use super::random::{Random, RandomnessUnavailable, draw};
+use crate::domain::values::problem::Problem;
+use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// A random (version 4) UUID, RFC 9562 §5.4.
 ///
@@ -109,7 +109,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::random::SystemRandomness;
+    use crate::domain::values::random::SystemRandomness;
 
     #[test]
     fn a_generated_id_parses_and_names_its_project() {

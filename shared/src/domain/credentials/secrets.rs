@@ -11,7 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use super::random::{Random, RandomnessUnavailable, draw};
+use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// Whether two texts are the same, in a time that depends on neither. The digests make the lengths equal.
 fn same(one: &str, other: &str) -> bool {
@@ -163,7 +163,7 @@ impl fmt::Debug for OperatorKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::random::SystemRandomness;
+    use crate::domain::values::random::SystemRandomness;
 
     fn keys(json: &str) -> OperatorKeys {
         serde_json::from_str(json).unwrap()

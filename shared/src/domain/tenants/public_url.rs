@@ -19,8 +19,8 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use url::Url;
 
 use super::origin::Origin;
-use super::problem::Problem;
 use super::rp_id::has_registrable_domain;
+use crate::domain::values::problem::Problem;
 
 /// The longest URL, in bytes, as given and as stored.
 const MAX_LENGTH: usize = 2048;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 
-use super::limits::Minutes;
-use super::problem::Problem;
+use crate::domain::values::limits::Minutes;
+use crate::domain::values::problem::Problem;
 
 /// The shortest, in seconds.
 const SHORTEST: u64 = 60;

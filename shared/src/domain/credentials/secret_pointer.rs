@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::clock::Timestamp;
+use crate::domain::time::clock::Timestamp;
 
 /// Which version of a tenant's secret is in force. Only this decides: the secret store keeps versions, and has no say in
 /// which of them is valid.

@@ -1,0 +1,15 @@
+//! Secrets and keys: what they are, how they are made, stored and compared.
+
+pub(super) mod api_key;
+pub(super) mod api_key_secret;
+pub(super) mod idempotency;
+pub(super) mod secret_pointer;
+pub(super) mod secrets;
+pub(super) mod signing_key;
+
+pub use api_key::{ApiKey, KeyHashes, KeyState};
+pub use api_key_secret::{ApiKeyClaims, ApiKeyId, ApiKeySecret, KeyHash, KeyKind};
+pub use idempotency::{IdempotencyKey, REMEMBERED, SECRET_REMEMBERED};
+pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion, SigningPointer};
+pub use secrets::{KeySlot, OperatorKey, OperatorKeys, RevealedSecret, TenantSecret};
+pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};

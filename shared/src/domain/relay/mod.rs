@@ -1,0 +1,7 @@
+//! Signed calls and their limit.
+
+pub(super) mod quota;
+pub(super) mod signed_call;
+
+pub use quota::{Minute, Quota, TenantQuota};
+pub use signed_call::{Nonce, SignatureHeaders, SignedCall, SignedParts, SigningVersion};

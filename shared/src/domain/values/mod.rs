@@ -1,0 +1,17 @@
+//! Values that everything else is made of.
+
+pub(super) mod limits;
+pub(super) mod page;
+pub(super) mod patch;
+pub(super) mod problem;
+pub(super) mod random;
+pub(super) mod serde_rules;
+pub(super) mod text;
+
+pub use limits::{KeyLifetime, Minutes, Offset, OverlapSeconds, PageLimit, PageNumber, RatePerMinute};
+pub use page::{Cursor, CursorPage, OffsetPage, PageRequest};
+pub use patch::Patch;
+pub use problem::Problem;
+pub use random::{Random, RandomnessUnavailable, SystemRandomness, draw};
+pub use serde_rules::{not_null, not_null_enum, string_enum};
+pub use text::{DisplayName, KeyName, PartyName, Reason, TenantName};
