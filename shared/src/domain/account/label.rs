@@ -1,14 +1,13 @@
 //! Short texts: names, titles, and the ids that a tenant's own system gives to what it does not keep here.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
 use serde::{Serialize, Serializer};
 
+use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
-use crate::domain::values::text::Text;
 
 /// The longest label, in characters (Unicode scalar values).
 const LONGEST: usize = 200;
@@ -32,38 +31,14 @@ impl Label {
             Err(Problem::new("must have 1 to 200 characters and no control characters"))
         }
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl Serialize for Label {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Label {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::parse(&deserializer.deserialize_str(Text("a text of 1 to 200 characters"))?).map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for Label {
-    fn schema_name() -> Cow<'static, str> {
-        "Label".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "minLength": 1,
-            "maxLength": LONGEST,
-            "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
-        })
-    }
-}
+string_newtype! { Label, expected: "a text of 1 to 200 characters", schema: {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST,
+    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
+} }
 
 /// The tools that a session may use, by their ids.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]

@@ -4,19 +4,19 @@
 //! tenant's, 32 random ones, and a CRC-32 over all before. So garbage is refused without asking a store, a store is asked for
 //! exactly one item, and a scanner that finds a key in a repository can tell it from noise.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer};
+use schemars::JsonSchema;
+use serde::de::Deserializer;
 use serde::{Serialize, Serializer};
 use zeroize::{ZeroizeOnDrop, Zeroizing};
 
 use super::secrets::RevealedSecret;
 use crate::domain::ids::tenant_id::TenantId;
+use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
@@ -82,40 +82,9 @@ impl ApiKeyId {
             _ => Err(Problem::new("must be an API key's id, which starts with key_")),
         }
     }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
-impl fmt::Display for ApiKeyId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl Serialize for ApiKeyId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ApiKeyId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for ApiKeyId {
-    fn schema_name() -> Cow<'static, str> {
-        "ApiKeyId".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^key_[0-9a-f]{16}$" })
-    }
-}
+string_newtype! { ApiKeyId, expected: "a string", schema: { "type": "string", "pattern": "^key_[0-9a-f]{16}$" } }
 
 /// Bytes of the key's id.
 const ID: usize = 8;

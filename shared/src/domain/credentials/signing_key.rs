@@ -112,7 +112,7 @@ impl SigningKey {
     }
 
     /// The key as the JWT library takes it.
-    pub(super) fn encoding(&self) -> &EncodingKey {
+    pub(in crate::domain) fn encoding(&self) -> &EncodingKey {
         &self.encoding
     }
 

@@ -10,6 +10,7 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 use crate::domain::values::text::Text;
 
@@ -34,20 +35,10 @@ impl ExternalId {
         }
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// SHA-256, in lower-case hexadecimal: what stands for the id in keys of the table. Whatever characters the id has, none of
     /// them can be taken for a separator, and every key is short enough.
     pub fn digest(&self) -> String {
         HEXLOWER.encode(digest(&SHA256, self.0.as_bytes()).as_ref())
-    }
-}
-
-impl fmt::Display for ExternalId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
     }
 }
 
@@ -57,28 +48,7 @@ impl fmt::Debug for ExternalId {
     }
 }
 
-impl Serialize for ExternalId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for ExternalId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = deserializer.deserialize_str(Text("a text of 1 to 256 characters"))?;
-        Self::parse(&text).map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for ExternalId {
-    fn schema_name() -> Cow<'static, str> {
-        "ExternalId".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "minLength": 1, "maxLength": LONGEST })
-    }
-}
+string_newtype! { ExternalId, expected: "a text of 1 to 256 characters", schema: { "type": "string", "minLength": 1, "maxLength": LONGEST } }
 
 /// Reads a UUID in its one usual form (RFC 9562 §4), with hyphens, in either case.
 ///

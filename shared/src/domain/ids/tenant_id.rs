@@ -1,13 +1,10 @@
 //! Identifiers: what each looks like, how it is made and how it is read.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer};
-use serde::{Serialize, Serializer};
 use uuid::{Builder, Uuid};
 
+use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
@@ -56,10 +53,6 @@ impl TenantId {
         Ok(Self(text.to_owned()))
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The uuid under which the projects surface knows the tenant: the same 128 bits, so that neither name needs a look-up
     /// to find the other. `None` for an id that we did not make.
     pub fn project_id(&self) -> Option<Uuid> {
@@ -69,40 +62,13 @@ impl TenantId {
     }
 }
 
-impl fmt::Display for TenantId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
 impl fmt::Debug for TenantId {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-impl Serialize for TenantId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for TenantId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(de::Error::custom)
-    }
-}
-
-impl JsonSchema for TenantId {
-    fn schema_name() -> Cow<'static, str> {
-        "TenantId".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^tnt_[0-9A-Za-z_-]{1,60}$" })
-    }
-}
+string_newtype! { TenantId, expected: "a string", schema: { "type": "string", "pattern": "^tnt_[0-9A-Za-z_-]{1,60}$" } }
 
 #[cfg(test)]
 mod tests {

@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn the_published_vectors_verify_and_nothing_near_them_does() {
-        let file: Value = serde_json::from_str(include_str!("../../../tests/vectors/relay-v1.json")).unwrap();
+        let file: Value = serde_json::from_str(include_str!("../../../../tests/vectors/relay-v1.json")).unwrap();
         let vectors = file["vectors"].as_array().unwrap();
         assert_eq!(vectors.len(), 4);
         for vector in vectors {

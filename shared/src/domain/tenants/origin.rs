@@ -10,14 +10,9 @@
 //! then pass; `null`, which every sandboxed page on the web sends; cutting off a path, since its author believes that
 //! the path restricts something.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
-use serde::de::{self, Deserialize, Deserializer, Visitor};
 use url::{Host, Url};
 
+use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 
 /// The longest origin, in bytes: that of a DNS name, rounded up.
@@ -26,8 +21,7 @@ const MAX_LENGTH: usize = 255;
 /// A web origin, spelled as browsers send it in the `Origin` header.
 ///
 /// `https` with any host; `http` only for the developer's own machine, which browsers too treat as a secure context.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin(String);
 
 impl Origin {
@@ -70,11 +64,6 @@ impl Origin {
         Self(text.to_owned())
     }
 
-    /// The origin as browsers send it.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// The host, in lower case; an `IPv6` address keeps its brackets.
     pub fn host(&self) -> &str {
         let authority = self.0.split_once("://").map_or("", |(_, rest)| rest);
@@ -107,47 +96,13 @@ pub(super) fn is_host_name(text: &str) -> bool {
     })
 }
 
-impl fmt::Display for Origin {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Origin {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = Origin;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a web origin such as https://example.com")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Origin, E> {
-                Origin::parse(text).map_err(E::custom)
-            }
-        }
-
-        deserializer.deserialize_str(Text)
-    }
-}
-
-impl JsonSchema for Origin {
-    fn schema_name() -> Cow<'static, str> {
-        "Origin".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "format": "uri",
-            "maxLength": MAX_LENGTH,
-            "description": "A web origin: `https`, a host and at most a port, without a path or trailing slash, such as \
-                `https://example.com`. `http` is accepted for `localhost`, `127.0.0.1` and `[::1]` only."
-        })
-    }
-}
+string_newtype! { Origin, expected: "a web origin such as https://example.com", schema: {
+    "type": "string",
+    "format": "uri",
+    "maxLength": MAX_LENGTH,
+    "description": "A web origin: `https`, a host and at most a port, without a path or trailing slash, such as \
+                    `https://example.com`. `http` is accepted for `localhost`, `127.0.0.1` and `[::1]` only."
+} }
 
 #[cfg(test)]
 mod tests {

@@ -10,16 +10,11 @@
 //! answer can change before it is used (DNS rebinding): **whoever connects must check the resolved address again**, and
 //! connect to that one.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
-use serde::de::{self, Deserialize, Deserializer, Visitor};
 use url::Url;
 
 use super::origin::Origin;
 use super::rp_id::has_registrable_domain;
+use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 
 /// The longest URL, in bytes, as given and as stored.
@@ -43,8 +38,7 @@ const NOT_PUBLIC: [&[&str]; 4] = [
 /// Where the relay calls a tenant back.
 ///
 /// Without a query and without a trailing slash, because `/relay-callbacks/<flow>` is appended.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct CallbackUrl(String);
 
 impl CallbackUrl {
@@ -65,16 +59,10 @@ impl CallbackUrl {
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
     }
-
-    /// The URL as text, ready for a path that starts with a slash.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
 }
 
 /// Where a tenant's logo is loaded from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct LogoUrl(String);
 
 impl LogoUrl {
@@ -90,10 +78,6 @@ impl LogoUrl {
     /// not make a tenant unreadable.
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
-    }
-
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 
@@ -131,68 +115,19 @@ fn is_not_public(host: &str) -> bool {
     NOT_PUBLIC.iter().copied().flatten().any(|name| is_at_or_below(*name))
 }
 
-impl fmt::Display for CallbackUrl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
+string_newtype! { CallbackUrl, expected: "a public https URL such as https://api.example.com", schema: {
+    "type": "string",
+    "format": "uri",
+    "maxLength": MAX_LENGTH,
+    "description": "An `https` URL with a public domain name as its host, without user information, query and fragment."
+} }
 
-impl fmt::Display for LogoUrl {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-/// Reads either type from a string, and says what was expected in place of any other value.
-struct Text<T>(fn(&str) -> Result<T, Problem>);
-
-impl<T> Visitor<'_> for Text<T> {
-    type Value = T;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a public https URL such as https://api.example.com")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
-        self.0(text).map_err(E::custom)
-    }
-}
-
-impl<'de> Deserialize<'de> for CallbackUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(Self::parse))
-    }
-}
-
-impl<'de> Deserialize<'de> for LogoUrl {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(Text(Self::parse))
-    }
-}
-
-impl JsonSchema for CallbackUrl {
-    fn schema_name() -> Cow<'static, str> {
-        "CallbackUrl".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schema("An `https` URL with a public domain name as its host, without user information, query and fragment.")
-    }
-}
-
-impl JsonSchema for LogoUrl {
-    fn schema_name() -> Cow<'static, str> {
-        "LogoUrl".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        schema("An `https` URL with a public domain name as its host, without user information and fragment.")
-    }
-}
-
-fn schema(description: &str) -> Schema {
-    json_schema!({ "type": "string", "format": "uri", "maxLength": MAX_LENGTH, "description": description })
-}
+string_newtype! { LogoUrl, expected: "a public https URL such as https://api.example.com", schema: {
+    "type": "string",
+    "format": "uri",
+    "maxLength": MAX_LENGTH,
+    "description": "An `https` URL with a public domain name as its host, without user information and fragment."
+} }
 
 #[cfg(test)]
 mod tests {

@@ -10,23 +10,17 @@
 //! would go on with the other spelling; `localhost`, which browsers allow for experiments, but where every program on
 //! the user's machine is the same party.
 
-use std::borrow::Cow;
-use std::fmt;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Serialize;
-use serde::de::{self, Deserialize, Deserializer, Visitor};
 use url::Host;
 
 use super::origin::{Origin, is_host_name};
+use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 
 /// The longest domain name in its textual form, in bytes (RFC 1035 §2.3.4, less the length and root octets).
 const MAX_LENGTH: usize = 253;
 
 /// A WebAuthn relying party id: a domain name that one party controls.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RpId(String);
 
 impl RpId {
@@ -56,10 +50,6 @@ impl RpId {
         Self(text.to_owned())
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
     /// Whether pages of the origin may use this relying party's passkeys.
     ///
     /// The rule is "is a registrable domain suffix of or is equal to" of the HTML standard, on `https` alone. Its last
@@ -82,47 +72,13 @@ pub(super) fn has_registrable_domain(host: &str) -> bool {
     psl::domain(host.as_bytes()).is_some_and(|domain| domain.suffix().is_known())
 }
 
-impl fmt::Display for RpId {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for RpId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = RpId;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a relying party id, a domain such as example.com")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<RpId, E> {
-                RpId::parse(text).map_err(E::custom)
-            }
-        }
-
-        deserializer.deserialize_str(Text)
-    }
-}
-
-impl JsonSchema for RpId {
-    fn schema_name() -> Cow<'static, str> {
-        "RpId".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        // No format `hostname`: it also allows upper case and single labels.
-        json_schema!({
-            "type": "string",
-            "maxLength": MAX_LENGTH,
-            "description": "A WebAuthn relying party id: a registrable domain by the public suffix list or a sub-domain \
-                of one, in lower case, such as `example.com`."
-        })
-    }
-}
+string_newtype! { RpId, expected: "a relying party id, a domain such as example.com", schema: {
+    // No format `hostname`: it also allows upper case and single labels.
+    "type": "string",
+    "maxLength": MAX_LENGTH,
+    "description": "A WebAuthn relying party id: a registrable domain by the public suffix list or a sub-domain of one, in \
+                    lower case, such as `example.com`."
+} }
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! Values that everything else is made of.
 
 pub(super) mod limits;
+pub(super) mod newtype;
 pub(super) mod page;
 pub(super) mod patch;
 pub(super) mod problem;

@@ -1,13 +1,12 @@
 //! Texts that people write and other people read: names and reasons.
 
-use std::borrow::Cow;
 use std::fmt;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, Visitor};
-use serde::{Serialize, Serializer};
+use serde::Serializer;
+use serde::de::{self, Deserializer, Visitor};
 
 use super::problem::Problem;
+use crate::domain::values::newtype::string_newtype;
 
 /// The longest text, in characters (Unicode scalar values).
 const LONGEST: usize = 120;
@@ -60,50 +59,26 @@ macro_rules! short_text {
             pub fn from_stored(text: &str) -> Self {
                 Self(text.to_owned())
             }
-
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str(&self.0)
-            }
-        }
-
-        impl Serialize for $name {
-            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(&self.0)
-            }
-        }
-
-        impl<'de> Deserialize<'de> for $name {
-            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = deserializer.deserialize_str(Text("a text of 1 to 120 characters"))?;
-                Self::parse(&text).map_err(de::Error::custom)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({
-                    "type": "string",
-                    "minLength": 1,
-                    "maxLength": LONGEST,
-                    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\s][^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$",
-                })
-            }
-        }
+        string_newtype! { $name, expected: "a text of 1 to 120 characters", schema: {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LONGEST,
+            "pattern": VISIBLE,
+        } }
     };
 }
 
+/// The rule as a pattern: characters that are not refused, one of which is no space. In two lines, because it is a long one.
+const VISIBLE: &str = concat!(
+    "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*",
+    "[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\s]",
+    "[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$",
+);
+
 /// Reads a string, and says what was expected when something else comes.
-pub(super) struct Text(pub &'static str);
+pub(crate) struct Text(pub &'static str);
 
 impl Visitor<'_> for Text {
     type Value = String;
