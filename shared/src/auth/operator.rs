@@ -18,7 +18,7 @@ impl Caller for Operator {
     const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
         name: "AdminKey",
         location: CredentialLocation::Header("X-Admin-Key"),
-        description: "The operator's key, from the deployment's admin-key secret. Never for a browser or a device.",
+        description: "Operator's key, from the deployment's secret. It must not reach a browser or a device.",
     }];
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {

@@ -19,10 +19,10 @@ pub fn random_uuid(random: &dyn Random) -> Result<Uuid, RandomnessUnavailable> {
     Ok(Builder::from_random_bytes(draw(random)?).into_uuid())
 }
 
-/// A tenant: `tnt_` and 32 hexadecimal digits, made from 122 random bits and never reused.
+/// The id of a tenant: `tnt_` and 32 hexadecimal digits, made from 122 random bits and never reused.
 ///
-/// Ids that were typed wrong in their length or digits parse too, as long as they stay in the alphabet: they are then simply
-/// unknown. Refusing them by shape would give a caller two different answers for "no such tenant".
+/// Ids with a typing error in their length or digits parse too, as long as they stay in the alphabet: they are then
+/// simply unknown. Refusing them by shape would give a caller two different answers for "no such tenant".
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TenantId(String);
 
@@ -60,8 +60,8 @@ impl TenantId {
         &self.0
     }
 
-    /// The uuid under which the projects surface knows the tenant: the same 128 bits, so that neither name needs a look-up
-    /// to find the other. `None` for an id that we did not make.
+    /// The UUID of the tenant on the projects surface: the same 128 bits, so that neither name needs a look-up to find
+    /// the other. `None` for an id that we did not make.
     pub fn project_id(&self) -> Option<Uuid> {
         let body = self.0.strip_prefix(Self::PREFIX)?;
         // The same digits in capitals are another id.

@@ -2,8 +2,9 @@
 //!
 //! The rule is positive: `https` and a name at or below a registrable domain of the public suffix list
 //! (publicsuffix.org). No special-use name (`localhost`, `.local`, `.internal`, `.test`, ...) and no single label has a
-//! known suffix. The text is read with the WHATWG URL parser, as an HTTP client will read it, and what is stored is what
-//! it serialises: the client sees the host that was checked. The authority must be spelled plainly (see [`Origin`]).
+//! known suffix. The text is read with the WHATWG URL parser, as an HTTP client will read it, and what is stored is
+//! what it serialises: the client sees the host that was checked. The authority must be spelled plainly (see
+//! [`Origin`]).
 //!
 //! Refused alternatives: a table of special-purpose address ranges. Every address is refused, in every spelling: that
 //! needs no table to keep up to date, and certificates for addresses are rare. Nor is the name resolved here, since the
@@ -60,7 +61,7 @@ impl CallbackUrl {
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// Takes back what was stored. It is not checked again: a rule that is tightened later, or a public suffix that is new, must
+    /// Restores a stored value. It is not checked again: a rule that is tightened later, or a new public suffix, must
     /// not make a tenant unreadable.
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
@@ -86,7 +87,7 @@ impl LogoUrl {
         parse_public_https(text).map(|url| Self(url.into()))
     }
 
-    /// Takes back what was stored. It is not checked again: a rule that is tightened later, or a public suffix that is new, must
+    /// Restores a stored value. It is not checked again: a rule that is tightened later, or a new public suffix, must
     /// not make a tenant unreadable.
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())

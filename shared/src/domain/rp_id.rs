@@ -50,7 +50,7 @@ impl RpId {
         Ok(Self(text.to_owned()))
     }
 
-    /// Takes back what was stored. It is not checked again: a rule that is tightened later, or a public suffix that is new, must
+    /// Restores a stored value. It is not checked again: a rule that is tightened later, or a new public suffix, must
     /// not make a tenant unreadable.
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())

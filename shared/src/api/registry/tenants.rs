@@ -141,7 +141,7 @@ impl TenantsQuery {
     /// The start of the page.
     ///
     /// # Errors
-    /// If both a cursor and an offset say so.
+    /// If both a cursor and an offset are given.
     pub fn start(&self) -> Result<Start> {
         match (&self.cursor, self.offset) {
             (None, None) => Ok(Start::First),
