@@ -81,7 +81,7 @@ impl Viewer {
         let named = named_end_user(request, input);
         let viewpoint = Viewpoint::from(named.as_ref().ok().cloned().flatten());
         let claims = presented.claims();
-        // Nothing is read for an end user who is in doubt.
+        // Nothing is read while the end user is in doubt.
         let reads = input.reads.iter().filter(|_| named.is_ok()).cloned();
         let reads: Vec<_> = reads.chain([Read::ApiKey(claims.id.clone())]).collect();
         let prefetched = app.prefetch(&claims.tenant_id, &viewpoint, reads).await?;
@@ -101,7 +101,7 @@ impl Viewer {
             Err(_) => true,
         };
         let viewpoint = Viewpoint::from(external_user_id);
-        // Nothing is read for an end user who is in doubt.
+        // Nothing is read while the end user is in doubt.
         let reads = input.reads.iter().filter(|_| !is_another).cloned();
         let reads: Vec<_> = reads.chain(reads_for(claimed)).collect();
         let prefetched = app.prefetch(&tenant_id, &viewpoint, reads).await?;

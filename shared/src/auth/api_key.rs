@@ -67,7 +67,7 @@ pub struct KeyHolder<P> {
 }
 
 impl<P> KeyHolder<P> {
-    /// Whose key it is. Everything that the request reads and writes is in this tenant's partitions.
+    /// The tenant of the key. Everything that the request reads and writes is in this tenant's partitions.
     pub fn tenant_id(&self) -> &TenantId {
         &self.key.claims.tenant_id
     }
@@ -82,7 +82,7 @@ impl KeyHolder<MintsTokens> {
     /// Issues a token.
     ///
     /// # Errors
-    /// If it would be longer than what is looked at, or the secret store fails.
+    /// If the token would be longer than the service accepts, or the secret store fails.
     pub async fn mint(&self, app: &App, request: TokenRequest) -> Result<SignedToken> {
         tokens::mint(app, &self.issuer, &self.tenant, &self.key, request).await
     }

@@ -1,4 +1,4 @@
-//! Credentials in, proof out.
+//! Authentication: credentials in, proof out.
 //!
 //! A [`Caller`] is the proof that a request carried a valid credential. It can be made in this module only, from a
 //! request; a handler gets it as an argument whose type its operation names ([`Anyone`] where no credential is asked
@@ -30,7 +30,7 @@ use crate::domain::{ExternalId, Quota, TenantId, Timestamp};
 use crate::error::Result;
 use crate::store::Read;
 
-/// The largest body that is looked at, in bytes.
+/// The largest body that is accepted, in bytes.
 pub const LARGEST_BODY: usize = 64 * 1024;
 
 /// A request as the gateway hands it on.

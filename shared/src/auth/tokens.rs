@@ -1,4 +1,4 @@
-//! Issuing tokens, and whether one is valid now.
+//! Issuing tokens, and checking whether one is valid now.
 
 use std::fmt;
 
@@ -135,7 +135,7 @@ fn is_current_user(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
 /// Issues a token with `key`. Only for a caller that proved to have it.
 ///
 /// # Errors
-/// If it would be longer than what is looked at, or the secret store fails.
+/// If the token would be longer than the service accepts, or the secret store fails.
 pub(super) async fn mint(
     app: &App,
     issuer: &Issuer,

@@ -149,7 +149,7 @@ impl ApiKeySecret {
     /// A new key of `kind` for a tenant; `None` if the tenant's id was not made by us.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn generate(
         tenant_id: &TenantId,
         kind: KeyKind,
@@ -163,7 +163,7 @@ impl ApiKeySecret {
     /// A new secret for the key of these claims: its id stays.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn regenerate(claims: &ApiKeyClaims, random: &dyn Random) -> Result<Option<Self>, RandomnessUnavailable> {
         let digits = claims.id.as_str().strip_prefix(ApiKeyId::PREFIX).unwrap_or_default();
         let id = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|id| <[u8; ID]>::try_from(id).ok());

@@ -119,7 +119,7 @@ impl fmt::Display for Day {
     }
 }
 
-/// Where the time comes from. A trait so that rules about time are tested without waiting.
+/// The source of the time. A trait so that rules about time are tested without waiting.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }

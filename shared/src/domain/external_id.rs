@@ -83,7 +83,7 @@ impl JsonSchema for ExternalId {
 /// Reads a UUID in its one usual form (RFC 9562 §4), with hyphens, in either case.
 ///
 /// # Errors
-/// If the text is none.
+/// If the text is not a UUID in that form.
 pub fn parse_uuid(text: &str) -> Result<Uuid, Problem> {
     let hyphenated = text.len() == 36;
     Uuid::try_parse(text).ok().filter(|_| hyphenated).ok_or_else(|| Problem::new("must be a uuid"))
@@ -172,7 +172,7 @@ impl JsonSchema for Reference {
             "type": "string",
             "minLength": 1,
             "maxLength": LONGEST,
-            "description": "The uuid that we gave, or the external id that the caller gave."
+            "description": "UUID that the service gave, or external id that the caller gave."
         })
     }
 }

@@ -72,7 +72,7 @@ impl IdempotencyKey {
     /// Seals `secret` (AES-256-GCM, random nonce in front), so that only a request with the same key can open it.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn seal(&self, secret: &str, random: &dyn Random) -> Result<Vec<u8>, RandomnessUnavailable> {
         let nonce = draw::<NONCE_LEN>(random)?;
         let mut sealed = secret.as_bytes().to_vec();

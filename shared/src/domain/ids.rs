@@ -1,4 +1,4 @@
-//! Identifiers: what each looks like, how it is made and how it is read.
+//! Identifiers: their forms, how they are made and how they are read.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,7 +14,7 @@ use super::random::{Random, RandomnessUnavailable, draw};
 /// A random (version 4) UUID, RFC 9562 §5.4.
 ///
 /// # Errors
-/// If there is no randomness to be had.
+/// If no randomness is available.
 pub fn random_uuid(random: &dyn Random) -> Result<Uuid, RandomnessUnavailable> {
     Ok(Builder::from_random_bytes(draw(random)?).into_uuid())
 }
@@ -33,7 +33,7 @@ impl TenantId {
     /// A new id.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
         Ok(Self(format!("{}{}", Self::PREFIX, random_uuid(random)?.simple())))
     }

@@ -1,4 +1,4 @@
-//! One page of a list, and the opaque text that asks for the next.
+//! One page of a list, and the opaque cursor of the next.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -60,9 +60,9 @@ impl<T> OffsetPage<T> {
 /// Bytes of the tag that binds a cursor to its query.
 const TAG: usize = 8;
 
-/// Where a page starts. It carries a tag of the query it belongs to, so that a cursor of one list (or of another
-/// tenant's, or of another filter) is refused by the next. It names a position within a partition and never the
-/// partition, which comes from the caller's proof: so it needs no signature.
+/// The start of a page. It carries a tag of its query, so that a cursor of one list is refused by another list, by
+/// another tenant's and under another filter. It names a position within a partition and never the partition, which
+/// comes from the caller's proof: so it needs no signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     tag: Vec<u8>,
@@ -81,7 +81,7 @@ impl Cursor {
     /// The position, if the cursor belongs to `query`.
     ///
     /// # Errors
-    /// If it belongs to another.
+    /// If it belongs to another query.
     pub fn position(&self, query: &str) -> Result<&str, Problem> {
         if self.tag == tag(query) { Ok(&self.position) } else { Err(Problem::new("belongs to another list or filter")) }
     }
@@ -89,7 +89,7 @@ impl Cursor {
     /// Reads a cursor.
     ///
     /// # Errors
-    /// If it is none that this service gave out.
+    /// If the text is no cursor of this service.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let problem = || Problem::new("must be the next_cursor of an earlier answer");
         if text.len() > Self::LONGEST {

@@ -1,4 +1,4 @@
-//! What is wrong with a value, in words that follow the name of its field.
+//! The problem with a value, in words that follow the name of its field.
 
 use std::borrow::Cow;
 use std::fmt;

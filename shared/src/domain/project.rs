@@ -38,7 +38,7 @@ pub struct User {
     pub last_token_on: Option<Day>,
 }
 
-/// What is kept of every registered party.
+/// The part of the data that every registered party has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     pub created_at: Timestamp,
@@ -215,7 +215,7 @@ impl User {
             last_token_on: self.last_token_on.clone(),
         };
         let mut record = self.record.updated(now);
-        // What a token says of where the user belongs is not true any more, even if it comes to be again.
+        // Tokens that name the old organization or role must stay revoked, even if the user gets both back.
         record.epoch += u64::from((changed.organization_id, changed.role_id) != (self.organization_id, self.role_id));
         (changed != *self).then_some(Self { record, ..changed })
     }

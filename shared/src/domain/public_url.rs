@@ -41,7 +41,7 @@ const NOT_PUBLIC: [&[&str]; 4] = [
     &["fuf.me", "lacolhost.com", "localhost.tv", "localtest.me", "lvh.me", "vcap.me", "yoogle.com"],
 ];
 
-/// Where the relay calls a tenant back.
+/// The base URL at which the relay calls a tenant back.
 ///
 /// Without a query and without a trailing slash, because `/relay-callbacks/<flow>` is appended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -73,7 +73,7 @@ impl CallbackUrl {
     }
 }
 
-/// Where a tenant's logo is loaded from.
+/// The URL of a tenant's logo.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct LogoUrl(String);

@@ -1,4 +1,4 @@
-//! Calendar minutes, and what is left of one.
+//! Calendar minutes, and the quota of calls in one.
 
 use std::fmt;
 use std::time::Duration;
@@ -53,7 +53,7 @@ pub struct Quota {
 }
 
 impl Quota {
-    /// What is left after `used` calls, as it is `now`.
+    /// The rest after `used` calls, as it is `now`.
     pub fn new(limit: RatePerMinute, used: u32, minute: Minute, now: Timestamp) -> Self {
         let resets_in = now.seconds_until(minute.end()).max(1);
         Self { limit, remaining: limit.get().saturating_sub(used), minute, resets_in }

@@ -33,7 +33,7 @@ impl RpId {
     /// Reads a relying party id, which is never normalised.
     ///
     /// # Errors
-    /// If the text is not a domain name in lower case, or belongs to nobody in particular.
+    /// If the text is not a domain name in lower case, or is not at or below a registrable domain.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         if text.len() > MAX_LENGTH {
             return Err(Problem::new("must be at most 253 bytes long"));

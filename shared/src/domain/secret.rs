@@ -30,7 +30,7 @@ impl TenantSecret {
     /// A new secret.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
         let bytes = Zeroizing::new(draw::<32>(random)?);
         // Room for all of it from the start: a text that grows leaves copies of itself behind.

@@ -49,7 +49,7 @@ pub struct PreviousSecret {
 pub struct SecretLabel(u8);
 
 impl SecretLabel {
-    /// How many labels there are.
+    /// The number of labels.
     const COUNT: u8 = 16;
 
     /// The label of a turn: the labels are taken one after the other, in a circle.

@@ -23,7 +23,7 @@ use super::clock::Timestamp;
 use super::ids::TenantId;
 use super::secret::TenantSecret;
 
-/// How far a caller's clock and ours may be apart, the bounds included.
+/// The largest difference between a caller's clock and ours, inclusive.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
 
 /// Version of the signature of a relay call, which decides what the signature covers.
@@ -97,9 +97,9 @@ pub struct SignatureHeaders<'a> {
 #[derive(Clone, Copy)]
 pub struct SignedParts<'a> {
     pub method: &'a str,
-    /// As the gateway passes it on, which is decoded.
+    /// The path as the gateway passes it on, decoded.
     pub path: &'a str,
-    /// As it was sent, without the question mark; empty if there was none.
+    /// The query as it was sent, without the question mark; empty if there was none.
     pub query: &'a str,
     /// The bytes that were received.
     pub body: &'a [u8],

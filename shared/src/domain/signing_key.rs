@@ -55,7 +55,7 @@ impl SigningKey {
     /// system whatever the caller says.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
         for _ in 0..DRAWS {
             let number = Zeroizing::new(draw::<COORDINATE>(random)?);
@@ -111,7 +111,7 @@ impl SigningKey {
     /// Signs a message: 64 bytes, r and s.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, RandomnessUnavailable> {
         let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| RandomnessUnavailable)?;
         Ok(signature.as_ref().to_vec())

@@ -287,7 +287,7 @@ pub enum TenantStatus {
 /// The fields of a tenant that lists show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantSummary {
-    /// Its id.
+    /// Id of the tenant.
     pub id: TenantId,
     /// Name that the operator gave to the tenant.
     pub name: TenantName,

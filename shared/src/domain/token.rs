@@ -229,7 +229,7 @@ impl TokenRequest {
     /// The claims of the token, if `key` mints it. `tenant_epoch` is the epoch of the key's tenant.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn claims(
         self,
         issuer: &Issuer,
@@ -341,7 +341,7 @@ impl Claims {
     /// The token with these claims: JWS compact serialization (RFC 7515 §3.1).
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn sign(&self, key: &SigningKey) -> Result<SignedToken, RandomnessUnavailable> {
         let header = json!({ "alg": ALGORITHM, "typ": TYPE, "kid": key.kid() });
         // Claims can always be written as JSON.

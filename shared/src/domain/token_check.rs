@@ -15,7 +15,7 @@ use super::lifetime::TokenLifetime;
 use super::signing_key::{ALGORITHM, PublishedKey};
 use super::token::{Claims, Issuer, Scope, TYPE, end_user_subject};
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is accepted, in bytes.
 pub const LONGEST_TOKEN: usize = 8192;
 
 /// The largest difference, in seconds, by which the clock of the issuing machine may be ahead. There is no leeway at
@@ -68,7 +68,7 @@ impl UnverifiedToken {
     /// Parses a token and checks its form.
     ///
     /// # Errors
-    /// If it is not exactly that of a token of ours.
+    /// If it is not exactly the form of our tokens.
     pub fn parse(token: &str) -> Result<Self, Refused> {
         if token.len() > LONGEST_TOKEN {
             return Err(Refused("too long"));
@@ -102,7 +102,7 @@ impl UnverifiedToken {
     /// it was revoked is checked elsewhere.
     ///
     /// # Errors
-    /// If it isn't.
+    /// If the token is not such a one.
     pub fn verify(&self, issuer: &Issuer, keys: &[PublishedKey], now: Timestamp) -> Result<&Claims, Refused> {
         let key = self.signed_by(&issuer.tenant_id, keys)?;
         let claims = &self.claims;

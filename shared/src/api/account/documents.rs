@@ -145,6 +145,7 @@ impl DocumentInput {
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "DocumentWithContent")]
 pub struct ShownDocument {
+    /// The metadata of the document.
     #[serde(flatten)]
     pub document: Document,
     /// Content of the document as Markdown; null if none was stored.

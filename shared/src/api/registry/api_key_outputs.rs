@@ -1,4 +1,4 @@
-//! What the registry answers about API keys, signing keys and the revocation of tokens.
+//! Answers of the registry about API keys, signing keys and the revocation of tokens.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct ProvisionedApiKey {
     /// The API key itself, shown once. Null in a repeated answer to the same `Idempotency-Key` that can no longer show
     /// it.
     pub api_key: Option<RevealedSecret>,
-    /// What the key may be used for.
+    /// Kind of the key, which decides what it may be used for.
     pub kind: KeyKind,
     /// Name that the operator gave to the key.
     pub name: String,
@@ -103,7 +103,7 @@ pub struct ApiKeyRow {
     pub key_id: ApiKeyId,
     /// Name that the operator gave to the key.
     pub name: String,
-    /// What the key may be used for.
+    /// Kind of the key, which decides what it may be used for.
     pub kind: KeyKind,
     /// Prefix and next four characters of the key, by which people recognize it. They reveal nothing secret.
     pub start: String,

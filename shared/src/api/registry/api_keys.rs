@@ -1,4 +1,4 @@
-//! The registry's part about API keys, signing keys and the revocation of tokens.
+//! Operations of the registry on API keys, signing keys and the revocation of tokens.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -141,7 +141,7 @@ impl Input for ApiKeysQuery {
 pub struct ApiKeyInput {
     /// Name that the operator gives to the key, 1 to 120 characters. It need not be unique.
     pub name: KeyName,
-    /// What the key may be used for.
+    /// Kind of the key, which decides what it may be used for.
     #[serde(deserialize_with = "string_enum")]
     pub kind: KeyKind,
     /// Lifetime of the key in seconds, from a minute to ten years. Absent or null: it is valid until it is revoked.

@@ -1,4 +1,4 @@
-//! What the tenant registry answers.
+//! Answers of the registry about tenants.
 
 use schemars::JsonSchema;
 use serde::Serialize;

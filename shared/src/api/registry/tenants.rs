@@ -1,4 +1,4 @@
-//! The tenant registry: an operator registers, configures, suspends and lists tenants.
+//! Operations of the registry on tenants: the operator registers, configures, suspends and lists them.
 
 use schemars::JsonSchema;
 use serde::Deserialize;

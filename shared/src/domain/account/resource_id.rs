@@ -14,7 +14,7 @@ use crate::domain::random::{Random, RandomnessUnavailable, draw};
 /// nothing else to be in order.
 ///
 /// # Errors
-/// If there is no randomness to be had.
+/// If no randomness is available.
 pub fn new_resource_id(random: &dyn Random, at: Timestamp) -> Result<Uuid, RandomnessUnavailable> {
     let millis = u64::try_from(at.as_millis()).unwrap_or_default();
     Ok(Builder::from_unix_timestamp_millis(millis, &draw(random)?).into_uuid())

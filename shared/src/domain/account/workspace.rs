@@ -33,6 +33,7 @@ pub struct Workspace {
 /// Workspace with the number of its documents that the caller may see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WorkspaceView {
+    /// The workspace itself.
     #[serde(flatten)]
     pub workspace: Workspace,
     /// Whether it is the default workspace: of its end user, or among the shared workspaces.
