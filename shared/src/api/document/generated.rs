@@ -1,4 +1,4 @@
-//! What is written from the registry into files of the repository, and how.
+//! Files, and parts of files, that are generated from the list of operations.
 
 use std::collections::BTreeSet;
 
@@ -9,11 +9,11 @@ use crate::error::ErrorCode;
 /// A file, or the part of one between two marker lines, that is made from the registry.
 #[derive(Debug)]
 pub struct Generated {
-    /// The file, from the root of the repository.
+    /// Path of the file, from the root of the repository.
     pub path: &'static str,
-    /// The lines that the part is between; `None` is the whole file.
+    /// Marker lines around the generated part; `None` if the whole file is generated.
     pub between: Option<(&'static str, &'static str)>,
-    /// Makes it.
+    /// Function that makes the text.
     pub text: fn() -> String,
 }
 
@@ -26,7 +26,7 @@ pub static GENERATED: [Generated; 4] = [
 ];
 
 impl Generated {
-    /// The file's text as it has to be, given the text that it has. `None` if a marker is missing.
+    /// The file's new text, given its present text. `None` if a marker is missing.
     pub fn renew(&self, present: &str) -> Option<String> {
         let Some((from, to)) = self.between else { return Some((self.text)()) };
         let (before, rest) = present.split_once(&format!("{from}\n"))?;

@@ -11,11 +11,11 @@ use crate::api::operation::{BodyRule, Method, OperationInfo, Surface};
 use crate::auth::{CredentialLocation, SecurityScheme};
 use crate::error::ErrorCode;
 
-/// The document. Its schemas are JSON Schema 2020-12, as OpenAPI 3.1 has them.
+/// The OpenAPI document. Its schemas are JSON Schema 2020-12, as OpenAPI 3.1 requires.
 pub fn document() -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
-    // What may be left out of an input is always in an output.
+    // A field that may be absent from an input is always present in an output.
     let mut inputs = settings.clone().for_deserialize().into_generator();
     let mut outputs = settings.for_serialize().into_generator();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
@@ -45,13 +45,13 @@ pub fn document() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "servers": [{ "url": "http://127.0.0.1:9000", "description": "cargo dev" }],
+        "servers": [{ "url": "http://127.0.0.1:9000", "description": "Local server (`cargo dev`)" }],
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security },
     })
 }
 
-/// Takes away `"default": null`, which stands where a field may be left out: of some of them null would be refused.
+/// Removes `"default": null`, which stands where a field may be left out: some of those fields refuse null.
 fn drop_null_defaults(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
@@ -71,7 +71,7 @@ fn security_scheme(scheme: &SecurityScheme) -> Value {
     }
 }
 
-/// The operation at its first path (0), or at one of its other paths, under a name of its own.
+/// An operation at its main path (0), or at one of its other paths, under an operation id of its own.
 fn operation(
     entry: &OperationInfo,
     number: usize,
@@ -128,15 +128,15 @@ fn parameters(entry: &OperationInfo, generator: &mut SchemaGenerator) -> Vec<Val
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
-            "description": "The same key and request within 24 hours give the same outcome, and one effect.",
+            "description": "Key for safe retries: within 24 hours, the same key and request have one effect and outcome.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         }));
     }
     if entry.surface == Surface::Relay {
         let headers = [
-            ("X-Latchkey-Tenant-Id", true, "Whose call it is.", "^tnt_[0-9A-Za-z_-]{1,60}$"),
-            ("X-Latchkey-Timestamp", true, "When it was signed, in Unix milliseconds.", "^(0|[1-9][0-9]{0,14})$"),
-            ("X-Latchkey-Nonce", false, "With a v2 signature: a text of its own.", "^[0-9A-Za-z+/=_-]{16,64}$"),
+            ("X-Latchkey-Tenant-Id", true, "Id of the tenant that signed the call.", "^tnt_[0-9A-Za-z_-]{1,60}$"),
+            ("X-Latchkey-Timestamp", true, "Unix time of signing, in milliseconds.", "^(0|[1-9][0-9]{0,14})$"),
+            ("X-Latchkey-Nonce", false, "Nonce, required by v2: it is accepted once.", "^[0-9A-Za-z+/=_-]{16,64}$"),
         ];
         parameters.extend(headers.map(|(name, required, description, pattern)| {
             let schema = json!({ "type": "string", "pattern": pattern });
@@ -149,7 +149,7 @@ fn parameters(entry: &OperationInfo, generator: &mut SchemaGenerator) -> Vec<Val
                 "name": name,
                 "in": "header",
                 "required": false,
-                "description": "With an API key: the end user that the call is for, if the body doesn't name it.",
+                "description": "External id of the end user that the call is for. All places that name one must agree.",
                 "schema": { "type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[ -~]+$" },
             })
         }));
@@ -200,13 +200,13 @@ fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) -> Value {
         let description: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
         let mut headers = limits(entry, status);
         if status == 405 {
-            headers.insert("allow".to_owned(), header("The methods that the path has."));
+            headers.insert("allow".to_owned(), header("HTTP methods that the path supports."));
         }
         if matches!(status, 409 | 429 | 503) {
             headers.insert("retry-after".to_owned(), header("Seconds to wait before trying again."));
         }
         if status == 401 && !matches!(entry.surface, Surface::Registry | Surface::Relay) {
-            headers.insert("www-authenticate".to_owned(), header("The scheme of the credential."));
+            headers.insert("www-authenticate".to_owned(), header("Authentication scheme of the expected credential."));
         }
         let name = match (entry.surface, status) {
             (Surface::Account, 422) => VALIDATION,
@@ -218,13 +218,13 @@ fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) -> Value {
     Value::Object(responses)
 }
 
-/// The headers with which a signed call's answer says what is left of the limit.
+/// The headers with which the answer to a signed call states the rest of the limit.
 fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     if entry.surface != Surface::Relay || !matches!(status, 200..=299 | 403 | 422 | 429) {
         return Map::new();
     }
-    let policy = header("The limit: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10).");
-    let left = header("What is left of it: `r` calls for the next `t` seconds.");
+    let policy = header("Rate limit: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10).");
+    let left = header("Rest of the rate limit: `r` calls for the next `t` seconds.");
     Map::from_iter([("ratelimit-policy".to_owned(), policy), ("ratelimit".to_owned(), left)])
 }
 
@@ -268,7 +268,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
 
 fn answer(description: &str, schema: &Value, headers: &Map<String, Value>) -> Value {
     let mut headers = headers.clone();
-    headers.insert("x-request-id".to_owned(), header("The id of the request, as in the log."));
+    headers.insert("x-request-id".to_owned(), header("Id of the request, which is also in the log."));
     json!({
         "description": description,
         "headers": headers,
@@ -280,7 +280,7 @@ fn header(description: &str) -> Value {
     json!({ "description": description, "schema": { "type": "string" } })
 }
 
-/// What the document calls the refusals of a surface.
+/// The schema name of a surface's refusals.
 fn refusal_name(surface: Surface) -> &'static str {
     match surface {
         Surface::Registry | Surface::Relay => "Refusal",
@@ -290,10 +290,10 @@ fn refusal_name(surface: Surface) -> &'static str {
     }
 }
 
-/// What the document calls the refusal of a field of the account surface.
+/// The schema name of a refused field of the account surface.
 const VALIDATION: &str = "ValidationError";
 
-/// The body of such a refusal.
+/// The schema of a refused field of the account surface.
 fn validation() -> Value {
     let place = json!({ "type": "array", "items": { "type": ["string", "integer"] }, "minItems": 2 });
     let problem = json!({
@@ -310,7 +310,7 @@ fn validation() -> Value {
     })
 }
 
-/// The body of every refusal of a surface.
+/// The schema of a surface's refusals.
 fn refusal(surface: Surface) -> Value {
     let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     let error = json!({
@@ -318,7 +318,7 @@ fn refusal(surface: Surface) -> Value {
         "required": ["code"],
         "properties": {
             "code": { "enum": codes },
-            "field": { "type": "string", "description": "The field at fault, where one is." },
+            "field": { "type": "string", "description": "Name of the invalid field; absent if no field is." },
         },
         "additionalProperties": false,
     });

@@ -1,10 +1,10 @@
-//! Short texts: names, titles, and the ids that a tenant's own system gives to what it does not keep here.
+//! Short texts: names, titles, and ids from a tenant's own system.
 
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
@@ -12,7 +12,7 @@ use crate::domain::values::problem::Problem;
 /// The longest label, in characters (Unicode scalar values).
 const LONGEST: usize = 200;
 
-/// How many tool ids a session has at most.
+/// The largest number of tool ids of a session.
 const MOST_TOOLS: usize = 32;
 
 /// A text of 1 to 200 characters without control characters.
@@ -40,7 +40,7 @@ string_newtype! { Label, expected: "a text of 1 to 200 characters", schema: {
     "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
 } }
 
-/// The tools that a session may use, by their ids.
+/// Ids of the tools that a session may use, at most 32.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ToolIds(#[schemars(length(max = 32))] Vec<Label>);

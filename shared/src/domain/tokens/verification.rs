@@ -1,16 +1,14 @@
 //! Reading tokens: every rule is set here, and what no rule allows is refused.
 //!
-//! A JWT library's defaults are no policy (RFC 8725): those of `jsonwebtoken` take any `typ`, a minute of leeway, a `nbf` in the
-//! future, a member that is null for one that is absent. So the library decodes and verifies signatures, and the rules are
-//! here: the algorithm is the key's and never the token's, a header has the three members that ours have and no other, each
-//! claim has its one type and is there once, and the clock is a parameter. Refused alternative: the library's `Validation`,
-//! which has a clock of its own and would read the claims twice more.
+//! A JWT library's defaults are no policy (RFC 8725): those of `jsonwebtoken` take any `typ`, a minute of leeway, a `nbf`
+//! in the future, a member that is null for one that is absent. So the library verifies signatures, and the rules are
+//! here: the algorithm is the key's and never the token's, a header has the three members that ours have and no other,
+//! each claim has its one type and is there once, and the clock is a parameter. Refused alternative: the library's
+//! `Validation`, which has a clock of its own and would read the claims twice more.
 
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
-use jsonwebtoken::dangerous::insecure_decode_claims;
-use jsonwebtoken::errors::ErrorKind;
 use serde::Deserialize;
 
 use super::claims::{Claims, Issuer, Scope, TYPE, end_user_subject};
@@ -18,24 +16,23 @@ use super::lifetime::TokenLifetime;
 use crate::domain::credentials::signing_key::{ALGORITHM_NAME, PublishedKey};
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::time::clock::Timestamp;
-use crate::domain::values::serde_rules::object;
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is accepted, in bytes.
 pub const LONGEST_TOKEN: usize = 8192;
 
-/// How far ahead the clock of the machine that issued a token may be, in seconds. There is no leeway at the token's end.
+/// The largest difference, in seconds, by which the clock of the issuing machine may be ahead. There is no leeway at
+/// the end of a token's validity.
 const LEEWAY: u64 = 5;
 
-/// How long after its replacement a key may have signed, in seconds: a request that was under way, on a machine whose clock is
-/// another.
+/// The time after its replacement, in seconds, in which a key may still have signed: a request was under way, on a
+/// machine with another clock.
 const RETIRING: u64 = 60;
 
 /// Bytes of an ES256 signature.
 const SIGNATURE: usize = 64;
-/// What is wrong with a part that can't be decoded.
-const NOT_BASE64URL: Refused = Refused("not base64url");
 
-/// Why a token is not accepted. For tests and logs: whoever presents the token learns only that it isn't.
+/// The reason for which a token is not accepted. For tests and logs: the caller who presents the token learns only that
+/// it is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused(pub &'static str);
 
@@ -54,8 +51,8 @@ struct Header {
     kid: String,
 }
 
-/// A token that has the form of one. Its claims say where to look for what decides about it, and nothing else is to be
-/// believed of them before [`UnverifiedToken::verify`].
+/// A token of the right form. Its claims tell which items are needed to verify it, and nothing else in them may be
+/// trusted before [`UnverifiedToken::verify`].
 pub struct UnverifiedToken {
     message: String,
     signature: String,
@@ -70,48 +67,44 @@ impl fmt::Debug for UnverifiedToken {
 }
 
 impl UnverifiedToken {
-    /// Reads the form.
+    /// Parses a token and checks its form.
     ///
     /// # Errors
-    /// If it is not exactly that of a token of ours.
+    /// If it is not exactly the form of our tokens.
     pub fn parse(token: &str) -> Result<Self, Refused> {
         if token.len() > LONGEST_TOKEN {
             return Err(Refused("too long"));
         }
         let (message, signature) = token.rsplit_once('.').ok_or(Refused("not three parts"))?;
-        let (header, _) = message.split_once('.').ok_or(Refused("not three parts"))?;
-        let decode = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| NOT_BASE64URL);
-        let header = decode(header)?;
+        let (header, claims) = message.split_once('.').ok_or(Refused("not three parts"))?;
+        let decode = |part: &str| BASE64URL_NOPAD.decode(part.as_bytes()).map_err(|_| Refused("not base64url"));
+        let (header, claims) = (decode(header)?, decode(claims)?);
         if decode(signature)?.len() != SIGNATURE {
             return Err(Refused("signature of another length"));
         }
-        let Object(header): Object<Header> =
-            serde_json::from_slice(&header).map_err(|_| Refused("header has other members"))?;
+        let header: Header = object(&header).ok_or(Refused("header has other members"))?;
         if header.alg != ALGORITHM_NAME {
             return Err(Refused("another algorithm"));
         }
         if header.typ != TYPE {
             return Err(Refused("another type"));
         }
-        let Object(claims): Object<Claims> = insecure_decode_claims(token).map_err(|error| match error.kind() {
-            ErrorKind::Base64(_) => NOT_BASE64URL,
-            _ => Refused("claims are not those of a token"),
-        })?;
-        // Before anybody looks where the claims say: none of ours speaks for two.
+        let claims = object(&claims).ok_or(Refused("claims are not those of a token"))?;
+        // Before any item is read that the claims name: none of our tokens speaks for two parties.
         check_subject(&claims)?;
         Ok(Self { message: message.to_owned(), signature: signature.to_owned(), kid: header.kid, claims })
     }
 
-    /// The claims, of which nothing is known but their form.
+    /// The claims, of which only the form has been checked.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
 
-    /// The claims of a token that `issuer` signed with one of `keys`, and that is valid now as far as it tells itself. Whether
-    /// it was revoked is another question.
+    /// The claims of a token that `issuer` signed with one of `keys`, and that is valid now by its own claims. Whether
+    /// it was revoked is checked elsewhere.
     ///
     /// # Errors
-    /// If it isn't.
+    /// If the token is not such a one.
     pub fn verify(&self, issuer: &Issuer, keys: &[PublishedKey], now: Timestamp) -> Result<&Claims, Refused> {
         let key = self.signed_by(&issuer.tenant_id, keys)?;
         let claims = &self.claims;
@@ -125,8 +118,9 @@ impl UnverifiedToken {
         Ok(claims)
     }
 
-    /// The claims of a token that the tenant signed with one of `keys`, whether it is valid now or not: of one that is to be
-    /// revoked. What is not valid at this address, on this machine or at this moment may be elsewhere or later.
+    /// The claims of a token that the tenant signed with one of `keys`, whether it is valid now or not, for revoking
+    /// it. A token that is not valid at this address, on this machine or at this moment may be valid elsewhere or
+    /// later.
     ///
     /// # Errors
     /// If it was not signed by the tenant.
@@ -135,7 +129,7 @@ impl UnverifiedToken {
         Ok(&self.claims)
     }
 
-    /// The key that signed it, if it is of that tenant.
+    /// The key that signed the token, if it is a key of that tenant.
     fn signed_by<'k>(&self, tenant_id: &TenantId, keys: &'k [PublishedKey]) -> Result<&'k PublishedKey, Refused> {
         let key = keys.iter().find(|key| key.kid == self.kid).ok_or(Refused("unknown key"))?;
         if !key.key.verify(self.message.as_bytes(), &self.signature) {
@@ -162,14 +156,14 @@ fn check_times(claims: &Claims, key: &PublishedKey, now: u64) -> Result<(), Refu
     if claims.exp.checked_sub(claims.iat).is_none_or(|lifetime| TokenLifetime::new(lifetime).is_err()) {
         return Err(Refused("lifetime out of bounds"));
     }
-    // A key that was replaced signs no more: whoever got hold of it can't make tokens of today.
+    // A replaced key signs no more: whoever got hold of it cannot make new tokens.
     if key.retired_at.is_some_and(|retired| claims.iat > retired.as_seconds().saturating_add(RETIRING)) {
         return Err(Refused("issued after its key was retired"));
     }
     Ok(())
 }
 
-/// Exactly the claims that go with the scope.
+/// Checks that exactly the claims of the scope are present.
 fn check_subject(claims: &Claims) -> Result<(), Refused> {
     let (organization, user) = (claims.org_id.is_some(), [claims.role_id.is_some(), claims.properties.is_some()]);
     let epochs = &claims.epochs;
@@ -205,10 +199,11 @@ fn check_subject(claims: &Claims) -> Result<(), Refused> {
     if fits { Ok(()) } else { Err(Refused("claims do not fit the scope")) }
 }
 
-/// A JSON object and nothing else.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Object<T: for<'a> Deserialize<'a>>(#[serde(deserialize_with = "object")] T);
+/// A JSON object and nothing else: a derived decoder would take an array too.
+fn object<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Option<T> {
+    let starts_as_object = bytes.first() == Some(&b'{');
+    serde_json::from_slice(bytes).ok().filter(|_| starts_as_object)
+}
 
 #[cfg(test)]
 mod tests;
