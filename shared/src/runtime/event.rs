@@ -16,6 +16,9 @@ use crate::auth::Request;
 use crate::domain::{Problem, Timestamp};
 use crate::error::{Error, Result};
 
+/// A header value that is not UTF-8, which stands for one that can't be a header value.
+const NO_TEXT: &[u8] = b"\xff";
+
 /// An HTTP request as an event.
 pub type HttpEvent = ApiGatewayV2httpRequest;
 
@@ -33,16 +36,18 @@ impl Payload {
     }
 }
 
-/// An event with header values that are not ASCII. HTTP has them (RFC 9110 §5.5, `obs-text`) and so has `HeaderValue`, but the
-/// event's own decoder refuses the whole event. What they mean is for those to decide who look at the header: one that names an
-/// end user must not be taken for one that isn't there.
+/// An event with header values that its own decoder refuses, and the whole event with them: those that are not ASCII,
+/// which HTTP and `HeaderValue` have (RFC 9110 §5.5, `obs-text`), and control characters, which only a direct invocation
+/// can send. They are judged where the header is read: one that names an end user must not be taken for one that isn't
+/// there.
 fn with_any_headers(text: &str) -> Option<HttpEvent> {
     let mut event: Value = serde_json::from_str(text).ok()?;
     let headers = event.as_object_mut()?.remove("headers")?;
     let mut event: HttpEvent = serde_json::from_value(event).ok()?;
     for (name, value) in headers.as_object()? {
         let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
-        event.headers.insert(name, HeaderValue::from_bytes(value.as_str()?.as_bytes()).ok()?);
+        let value = HeaderValue::from_bytes(value.as_str()?.as_bytes()).or_else(|_| HeaderValue::from_bytes(NO_TEXT));
+        event.headers.insert(name, value.ok()?);
     }
     Some(event)
 }

@@ -59,7 +59,7 @@ fn only_its_module_knows_a_service() {
         ("lambda_runtime", &["runtime"]),
         ("async fn", &["store", "app", "auth", "runtime"]),
         ("std::env", &["config"]),
-        ("SystemTime", &["domain/clock"]),
+        ("SystemTime", &["domain/time/clock"]),
         ("serde_html_form", &["runtime"]),
     ];
     for path in sources(&root) {
