@@ -16,7 +16,8 @@ pub struct AuthToken;
 
 impl Operation for AuthToken {
     const ROUTE: Route = Route::post("auth-token", "/api/v1/auth/token", BodyRule::Optional)
-        .about("Short-lived token for an end user of the account, or for all of it");
+        .about("Short-lived token for an end user of the account, or for all of it")
+        .example(r#"{"external_user_id": "user_456", "expires_in_minutes": 30}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = AccountKey;
     type Query = Empty;

@@ -25,7 +25,8 @@ pub struct ExecuteTool;
 impl Operation for ExecuteTool {
     const ROUTE: Route = Route::post("execute-tool", EXECUTE, BodyRule::Optional)
         .answering(202)
-        .about("Ask for a tool to be run; whoever runs it reports with an account key");
+        .about("Ask for a tool to be run; whoever runs it reports with an account key")
+        .example(r#"{"inputs": {"query": "opening hours"}, "external_user_id": "user_456"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ToolPath;
@@ -75,7 +76,8 @@ pub struct ReportToolExecution;
 impl Operation for ReportToolExecution {
     const ROUTE: Route = Route::patch("report-tool-execution", EXECUTION)
         .of("tool-execution")
-        .about("Report status, outputs or error, with an account key");
+        .about("Report status, outputs or error, with an account key")
+        .example(r#"{"status": "completed", "outputs": {"answer": "9 to 17"}}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = AccountKey;
     type Query = ExecutionPath;

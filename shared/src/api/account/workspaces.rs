@@ -26,7 +26,8 @@ impl Operation for CreateWorkspace {
     const ROUTE: Route = Route::post("create-workspace", WORKSPACES, BodyRule::Required)
         .of("workspaces")
         .answering(201)
-        .about("Make a workspace: for an end user, or without one for all of them");
+        .about("Make a workspace: for an end user, or without one for all of them")
+        .example(r#"{"name": "Contracts", "description": "Signed contracts", "external_user_id": "user_456"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = Empty;
@@ -76,7 +77,8 @@ pub struct UpdateWorkspace;
 impl Operation for UpdateWorkspace {
     const ROUTE: Route = Route::patch("update-workspace", WORKSPACE)
         .of("workspace")
-        .about("ChangeContext the fields in the body; null clears. A shared one only by the account");
+        .about("Change the fields in the body; null clears. A shared one only by the account")
+        .example(r#"{"name": "Contracts of 2026"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePath;

@@ -24,7 +24,8 @@ pub struct ProvisionApiKey;
 impl Operation for ProvisionApiKey {
     const ROUTE: Route = Route::post("provision-api-key", "/api/v1/provision/api-key", BodyRule::Required)
         .answering(201)
-        .about("New API key for a tenant, shown once");
+        .about("New API key for a tenant, shown once")
+        .example(r#"{"name": "Backend", "kind": "embed"}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = ApiKeyInput;
@@ -50,7 +51,8 @@ pub struct RotateApiKey;
 
 impl Operation for RotateApiKey {
     const ROUTE: Route = Route::post("rotate-api-key", "/api/v1/rotate/api-key", BodyRule::Optional)
-        .about("New secret for an API key, shown once; the old one is dead at once, or after an overlap");
+        .about("New secret for an API key, shown once; the old one is dead at once, or after an overlap")
+        .example(r#"{"overlap_seconds": 3600}"#);
     type Caller = Operator;
     type Query = OneApiKey;
     type Body = Rotation;
@@ -76,7 +78,8 @@ pub struct RotateSigningKey;
 
 impl Operation for RotateSigningKey {
     const ROUTE: Route = Route::post("rotate-signing-key", "/api/v1/rotate/signing-key", BodyRule::Optional)
-        .about("New key to sign tokens with; tokens of the old one stay valid until they expire");
+        .about("New key to sign tokens with; tokens of the old one stay valid until they expire")
+        .example(r#"{"drop_previous": false}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = SigningKeyRotation;
@@ -89,7 +92,8 @@ pub struct RevokeTokens;
 
 impl Operation for RevokeTokens {
     const ROUTE: Route = Route::post("revoke-tokens", "/api/v1/revoke/tokens", BodyRule::Required)
-        .about("Revoke the tokens of a user, an organization, an end user, an API key, or all");
+        .about("Revoke the tokens of a user, an organization, an end user, an API key, or all")
+        .example(r#"{"external_user_id": "user_789"}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = TokensToRevoke;

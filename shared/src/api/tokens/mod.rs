@@ -46,7 +46,8 @@ pub struct Introspect;
 
 impl Operation for Introspect {
     const ROUTE: Route = Route::post("introspect", "/api/v1/auth/introspect", BodyRule::Form)
-        .about("Whether a token is valid now, and its claims (RFC 7662)");
+        .about("Whether a token is valid now, and its claims (RFC 7662)")
+        .example(r#"{"token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl"}"#);
     const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
     type Query = Empty;
@@ -64,7 +65,8 @@ pub struct RevokeToken;
 
 impl Operation for RevokeToken {
     const ROUTE: Route = Route::post("revoke-token", "/api/v1/auth/revoke", BodyRule::Form)
-        .about("Take one token back, until it expires (RFC 7009)");
+        .about("Take one token back, until it expires (RFC 7009)")
+        .example(r#"{"token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl"}"#);
     const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
     type Query = Empty;
