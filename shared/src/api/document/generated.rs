@@ -137,7 +137,7 @@ fn tables(source: &str) -> Vec<String> {
     let mut tables = vec![String::new()];
     for line in lines {
         match tables.last_mut() {
-            Some(table) if line.starts_with('|') => *table += &format!("{line}\n"),
+            Some(table) if line.starts_with('|') => table.extend([line, "\n"]),
             Some(table) if !table.is_empty() => tables.push(String::new()),
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! The index of the repository's documents for language models, in the form that llmstxt.org describes.
 
+use std::path::Path;
+
 use super::audience::Audience;
 
 /// A page: its path from the root of the repository, and its text.
@@ -10,7 +12,7 @@ pub const PAGE_ROOTS: [&str; 6] = ["README.md", "docs", "examples", "CONTRIBUTIN
 
 /// Whether a file below [`PAGE_ROOTS`] is a page.
 pub fn is_page(path: &str) -> bool {
-    path.ends_with(".md")
+    Path::new(path).extension().is_some_and(|ending| ending == "md")
 }
 
 /// Whether a name is one of what the tools of the examples unpack and build there: nobody's pages are in it.
@@ -53,7 +55,7 @@ pub(super) fn index(pages: &[Page]) -> String {
             }));
         }
         if !lines.is_empty() {
-            text += &format!("\n## {name}\n\n{}", lines.concat());
+            text.extend(["\n## ", name, "\n\n", &lines.concat()]);
         }
     }
     text
@@ -71,16 +73,14 @@ fn title(page: &str) -> &str {
 
 /// The first sentence of a page. Of one that begins with no text of its own: the headings of its sections.
 fn summary(page: &str) -> String {
-    let mut blocks = page.split("\n\n").map(str::trim).skip_while(|block| block.starts_with("# "));
+    let blocks = page.split("\n\n").map(str::trim).skip_while(|block| block.starts_with("# "));
     let is_heading = |block: &&str| block.starts_with('#');
     let is_text = |block: &&str| !block.starts_with(['#', '|', '>', '-', '`', '<']);
-    match blocks.clone().take_while(|block| !is_heading(block)).find(is_text) {
-        Some(paragraph) => first_sentence(paragraph),
-        None => {
-            let headings: Vec<_> = blocks.by_ref().filter_map(|block| block.strip_prefix("## ")).collect();
-            plain(&headings.iter().filter_map(|block| block.lines().next()).collect::<Vec<_>>().join("; "))
-        }
+    if let Some(paragraph) = blocks.clone().take_while(|block| !is_heading(block)).find(is_text) {
+        return first_sentence(paragraph);
     }
+    let headings = blocks.filter_map(|block| block.strip_prefix("## ")?.lines().next());
+    plain(&headings.collect::<Vec<_>>().join("; "))
 }
 
 /// The first sentence of a paragraph. Without links, which would lead elsewhere from another folder, and without the
