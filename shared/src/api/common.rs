@@ -6,18 +6,18 @@ use serde::Deserialize;
 use super::operation::Input;
 use crate::domain::{Cursor, PageLimit, TenantId};
 
-/// No parameters.
+/// Empty query or request body: the operation takes no parameters here.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Empty {}
 
 impl Input for Empty {}
 
-/// Which tenant.
+/// Parameters that name a tenant.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantQuery {
-    /// The tenant's id.
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits.
     pub tenant_id: TenantId,
 }
 
@@ -27,16 +27,16 @@ impl Input for TenantQuery {
     }
 }
 
-/// Which tenant, and which page of a list of what it has.
+/// Query parameters that name a tenant and one page of a list of its items.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantPageQuery {
-    /// The tenant's id.
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits.
     pub tenant_id: TenantId,
-    /// Rows on the page.
+    /// Maximum number of items on the page, 1 to 100 (default 20).
     #[serde(default)]
     pub limit: PageLimit,
-    /// The `next_cursor` of the page before.
+    /// Cursor of the page: the `next_cursor` of the previous page. Absent for the first page.
     pub cursor: Option<Cursor>,
 }
 
@@ -46,14 +46,14 @@ impl Input for TenantPageQuery {
     }
 }
 
-/// Which page.
+/// Query parameters that name one page of a list.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
-    /// Rows on the page.
+    /// Maximum number of items on the page, 1 to 100 (default 20).
     #[serde(default)]
     pub limit: PageLimit,
-    /// The `next_cursor` of the page before.
+    /// Cursor of the page: the `next_cursor` of the previous page. Absent for the first page.
     pub cursor: Option<Cursor>,
 }
 

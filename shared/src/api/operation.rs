@@ -1,4 +1,4 @@
-//! What an operation is: its route, who may call it, what goes in and what comes out.
+//! The definition of an operation: its route, its callers, its input and its output.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use crate::domain::ExternalId;
 use crate::error::ErrorCode;
 use crate::store::Read;
 
+/// HTTP method of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
     Get,
@@ -19,7 +20,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// As it stands in a request.
+    /// The method's name, as it stands in a request.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -30,24 +31,25 @@ impl Method {
     }
 }
 
-/// Where an operation is, and what it is called.
+/// The route of an operation: its method and path, its name and its status of success.
 #[derive(Debug, Clone)]
 pub struct Route {
-    /// Its name: `provision-tenant`.
+    /// Name of the operation, such as `provision-tenant`.
     pub name: &'static str,
-    /// The binary that answers it: that of its path, with all of the path's methods. A path with one method has a function of
-    /// the operation's name.
+    /// Binary that answers the operation: that of its path, with all of the path's methods. A path with one method has
+    /// a function of the operation's name.
     pub function: &'static str,
+    /// HTTP method of the operation.
     pub method: Method,
-    /// With `{name}` where a segment is a parameter.
+    /// Path, with `{name}` where a segment is a parameter.
     pub path: &'static str,
     /// Other paths of the same operation.
     pub aliases: &'static [&'static str],
-    /// The HTTP status of success.
+    /// HTTP status of success.
     pub status: u16,
-    /// One line for lists of endpoints.
+    /// Summary for lists of endpoints, in one line.
     pub summary: &'static str,
-    /// Whether there is a body.
+    /// Whether the operation takes a body.
     pub body: BodyRule,
     /// A body that it takes, as JSON; empty if there is none to show. The document shows it, and tests send it.
     pub body_example: &'static str,
@@ -74,7 +76,7 @@ impl Route {
         Self { method: Method::Patch, ..Self::post(name, path, BodyRule::Required) }
     }
 
-    /// A route that takes something away.
+    /// A route that deletes something.
     pub const fn delete(name: &'static str, path: &'static str) -> Self {
         Self { method: Method::Delete, ..Self::get(name, path) }
     }
@@ -84,33 +86,33 @@ impl Route {
         Self { method: Method::Get, ..Self::post(name, path, BodyRule::None) }
     }
 
-    /// The same in the function of its path, which has other methods too.
+    /// Sets the function: that of the path, which has other methods too.
     #[must_use]
     pub const fn of(mut self, function: &'static str) -> Self {
         self.function = function;
         self
     }
 
-    /// The same with another status of success.
+    /// Sets another status of success than 200.
     #[must_use]
     pub const fn answering(mut self, status: u16) -> Self {
         self.status = status;
         self
     }
 
-    /// The same at other paths too.
+    /// Adds other paths of the same operation.
     #[must_use]
     pub const fn also_at(mut self, aliases: &'static [&'static str]) -> Self {
         self.aliases = aliases;
         self
     }
 
-    /// All paths, the first one first.
+    /// All paths; the main one comes first.
     pub fn paths(&self) -> impl Iterator<Item = &'static str> {
         [self.path].into_iter().chain(self.aliases.iter().copied())
     }
 
-    /// The same with its summary.
+    /// Sets the summary.
     #[must_use]
     pub const fn about(mut self, summary: &'static str) -> Self {
         self.summary = summary;
@@ -126,32 +128,34 @@ impl Route {
     }
 }
 
-/// Whether an operation takes a body.
+/// Whether an operation takes a body, and in which form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyRule {
-    /// It takes none; one that is sent is not looked at.
+    /// No body is taken; one that is sent is ignored.
     None,
-    /// It takes one or none.
+    /// A JSON body may be sent.
     Optional,
-    /// There has to be one.
+    /// A JSON body must be sent.
     Required,
-    /// There has to be one, as JSON or as a form (`application/x-www-form-urlencoded`).
+    /// A body must be sent, as JSON or as a form (`application/x-www-form-urlencoded`).
     Form,
 }
 
-/// Whose shape an answer has.
+/// A surface of the service. It decides the shape of its answers and refusals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
-    /// `{success, status_code, message, data}`, and `error: {code, field?}` in a refusal.
+    /// `{success, status_code, message, data}`, and in a refusal also `error: {code, field?}`.
     Registry,
-    /// As the registry's; who signed rightly learns in the headers what is left of its limit.
+    /// As the registry's. A caller whose signature is right also gets the rest of its limit in the headers.
     Relay,
-    /// `{status, data}`; a refusal is `{status, message, error: {code, field?}}`. What is invalid is 400.
+    /// `{status, data}`; a refusal is `{status, message, error: {code, field?}}`. An invalid field is answered with
+    /// 400.
     Projects,
-    /// The bare document; a refusal is `{detail, code}`, and of a field `{detail: [{loc, msg, type}]}`, as FastAPI has it. Its
-    /// answers can be read by pages of any origin.
+    /// The bare document; a refusal is `{detail, code}`, and for an invalid field `{detail: [{loc, msg, type}]}` as in
+    /// FastAPI. Pages of any origin can read its answers.
     Account,
-    /// The bare document; a refusal is that of RFC 6749 §5.2, `{error, error_description}`. What is invalid is 400.
+    /// The bare document; a refusal is that of RFC 6749 §5.2, `{error, error_description}`. An invalid field is
+    /// answered with 400.
     Tokens,
 }
 
@@ -179,14 +183,14 @@ impl Surface {
     }
 }
 
-/// What an operation reads from query or body. Decoding is strict: the type says `deny_unknown_fields`.
+/// Input of an operation, from the query or the body. Decoding is strict: the type says `deny_unknown_fields`.
 pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
     /// The end user that the input names.
     fn end_user(&self) -> Option<&ExternalId> {
         None
     }
 
-    /// The API key in the body, on the surface that takes one there.
+    /// The API key in the body, on the surface that accepts one there.
     fn api_key(&self) -> Option<&Zeroizing<String>> {
         None
     }
@@ -197,9 +201,9 @@ pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
     }
 }
 
-/// What an operation answers, as `data`.
+/// Output of an operation, as `data`.
 pub trait Output: Serialize + JsonSchema + Send + 'static {
-    /// The sentence for people that goes with it.
+    /// The message for people that goes with it.
     fn message(&self) -> &'static str {
         "OK"
     }
@@ -209,7 +213,7 @@ pub trait Output: Serialize + JsonSchema + Send + 'static {
         None
     }
 
-    /// The `cache-control` of the answer.
+    /// The `cache-control` header of the answer.
     fn cache_control(&self) -> &'static str {
         "no-store"
     }
@@ -217,33 +221,33 @@ pub trait Output: Serialize + JsonSchema + Send + 'static {
 
 /// An endpoint of the service: a unit type that ties route, caller, input and output together at compile time.
 pub trait Operation: Send + Sync + 'static {
-    /// Where it is.
+    /// The route.
     const ROUTE: Route;
-    /// Whose shape its answers have.
+    /// The surface, which decides the shape of the answers.
     const SURFACE: Surface = Surface::Registry;
-    /// The proof that its handler receives.
+    /// The proof that the handler receives.
     type Caller: Caller;
-    /// The parameters of its path and query.
+    /// The parameters of path and query.
     type Query: Input;
-    /// Its body.
+    /// The body.
     type Body: Input;
-    /// Its answer.
+    /// The answer.
     type Output: Output;
 
-    /// What of the caller's tenant the handler is sure to need: it is read together with the credential.
+    /// The items of the caller's tenant that the handler is sure to need: they are read together with the credential.
     fn prefetch(_query: &Self::Query, _body: &Self::Body) -> Vec<Read> {
         Vec::new()
     }
 }
 
-/// An operation as a value, for those that go through all of them.
+/// An operation as a value, for code that goes through all of them.
 #[derive(Debug, Clone)]
 pub struct OperationInfo {
-    /// Where it is.
+    /// Route of the operation.
     pub route: Route,
-    /// Whose shape its answers have.
+    /// Surface of the operation, which decides the shape of its answers.
     pub surface: Surface,
-    /// Which credentials open it; none if it is open.
+    /// Credentials that open it, any one of which will do; none if it is open to anyone.
     pub security: &'static [SecurityScheme],
     /// Schema of the query parameters.
     pub query: fn(&mut SchemaGenerator) -> Schema,
@@ -269,12 +273,12 @@ impl OperationInfo {
         }
     }
 
-    /// Whether it is a change of the registry, and so takes an `Idempotency-Key`.
+    /// Whether it is a change in the registry, and so accepts an `Idempotency-Key`.
     pub fn is_change(&self) -> bool {
         self.route.method == Method::Post && self.surface == Surface::Registry
     }
 
-    /// Whether it takes a body.
+    /// Whether it accepts a body.
     pub fn has_body(&self) -> bool {
         self.route.body != BodyRule::None
     }

@@ -1,4 +1,4 @@
-//! Whoever calls the account surface: a backend with an account key, or whoever holds a scoped token.
+//! Callers of the account surface: a backend with an account key, or the holder of a scoped token.
 
 use std::fmt;
 
@@ -16,24 +16,25 @@ use crate::store::{Prefetched, Read, Resources, TenantState};
 const END_USER_HEADERS: [(&str, &str); 2] =
     [("external_user_id", "external_user_id"), ("x-end-user-id", "X-End-User-ID")];
 
-/// The account key, as the OpenAPI document describes it.
+/// The account key.
 const KEY: SecurityScheme = SecurityScheme {
     name: "AccountKey",
     location: CredentialLocation::Header("X-API-KEY"),
-    description: "An account key of the tenant. For backends: never in a page or an app. The end user of the call is named in \
-                  the header `external_user_id` or `X-End-User-ID`, or in the body; without one it sees the whole account.",
+    description: "Account key of the tenant (`ak_…`), for backends only: it must not reach a page or an app. The header \
+                  `external_user_id` or `X-End-User-ID`, or the body, names the end user of the call; without one, the \
+                  call sees the whole account.",
 };
 
-/// The proof of who calls, and as whom it sees: what the handler reads and writes goes through [`Viewer::resources`], and so
-/// through this viewpoint.
+/// The proof of who calls, and of the viewpoint: the handler reads and writes through [`Viewer::resources`], and so
+/// from this viewpoint.
 pub struct Viewer {
     tenant: TenantState,
     viewpoint: Viewpoint,
-    /// The key that the call was made with; none, if it was a token.
+    /// The account key of the call; `None` if a token opened it.
     key: Option<ApiKey>,
     /// The service's address as clients see it.
     base_url: String,
-    /// What was read together with the credential.
+    /// The items that were read together with the credential.
     prefetched: Prefetched,
 }
 
@@ -49,7 +50,7 @@ impl Caller for Viewer {
         SecurityScheme {
             name: "ScopedToken",
             location: CredentialLocation::Bearer,
-            description: "A token from `/api/v1/auth/token`. For pages and apps: it sees what its end user may see.",
+            description: "Scoped token of `/api/v1/auth/token`, for pages and apps: it sees what its end user may see.",
         },
     ];
 
@@ -76,11 +77,11 @@ impl Viewer {
     async fn by_key(app: &App, request: &Request, input: &InputSummary, key: &str) -> Result<Self> {
         let malformed = "API key has not the shape of one, or its checksum is wrong";
         let presented = ApiKeySecret::parse(key).ok_or(Error::Unauthenticated(malformed))?;
-        // What is wrong with the names is for those to know who have a key.
+        // Only a caller with a valid key learns what is wrong with the names.
         let named = named_end_user(request, input);
         let viewpoint = Viewpoint::from(named.as_ref().ok().cloned().flatten());
         let claims = presented.claims();
-        // Nothing is read for an end user who is in doubt.
+        // Nothing is read while the end user is in doubt.
         let reads = input.reads.iter().filter(|_| named.is_ok()).cloned();
         let reads: Vec<_> = reads.chain([Read::ApiKey(claims.id.clone())]).collect();
         let prefetched = app.prefetch(&claims.tenant_id, &viewpoint, reads).await?;
@@ -100,7 +101,7 @@ impl Viewer {
             Err(_) => true,
         };
         let viewpoint = Viewpoint::from(external_user_id);
-        // Nothing is read for an end user who is in doubt.
+        // Nothing is read while the end user is in doubt.
         let reads = input.reads.iter().filter(|_| !is_another).cloned();
         let reads: Vec<_> = reads.chain(reads_for(claimed)).collect();
         let prefetched = app.prefetch(&tenant_id, &viewpoint, reads).await?;
@@ -111,7 +112,7 @@ impl Viewer {
         if !tokens::is_unrevoked(claims, &tenant, &prefetched)? {
             return Err(Error::Unauthenticated("token was revoked"));
         }
-        // From here on the caller is known, and learns why.
+        // From here on the caller is known, and learns the reason.
         if !tenant.is_active {
             return Err(Error::TenantSuspended(None));
         }
@@ -129,7 +130,7 @@ impl Viewer {
         app.resources(&self.viewpoint, &self.prefetched)
     }
 
-    /// The end user for whom the call is.
+    /// The end user that the call is for.
     pub fn external_user_id(&self) -> Option<&ExternalId> {
         self.viewpoint.external_user_id()
     }
@@ -140,7 +141,7 @@ impl Viewer {
     }
 }
 
-/// The proof that the request carried an account key, whoever it is for. For what a token won't do.
+/// The proof that the request carried an account key, for operations that a token does not open.
 #[derive(Debug)]
 pub struct AccountKey {
     viewer: Viewer,
@@ -167,7 +168,8 @@ impl AccountKey {
         self.viewer.resources(app)
     }
 
-    /// Issues a token that sees what this call sees. Only a key does: a token that could make tokens would outlive itself.
+    /// Issues a token with the viewpoint of this call. Only a key can do so: a token that issued tokens would outlive
+    /// itself.
     ///
     /// # Errors
     /// If the secret store fails.
@@ -197,8 +199,9 @@ fn named_end_user(request: &Request, input: &InputSummary) -> Result<Option<Exte
     Ok(named)
 }
 
-/// An id in a header: of what HTTP hands on as it was. How other characters than ASCII are encoded there is nobody's rule, and a
-/// comma stands between the values of a header that was sent twice; either would make it another end user's id.
+/// Reads an id in a header. Only ASCII without commas is accepted: HTTP does not define how other characters are
+/// encoded, and a comma separates the values of a header that was sent twice. Either could make it another end user's
+/// id.
 fn in_header(value: &str) -> Result<ExternalId, Problem> {
     if !value.bytes().all(|byte| (b' '..=b'~').contains(&byte) && byte != b',') {
         let rule = "must be ASCII without commas in a header: name other end users in the body or by a token";

@@ -1,4 +1,4 @@
-//! A tenant's backend, by an API key.
+//! Callers with an API key: a tenant's backend.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -15,14 +15,14 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::store::{Directory, Prefetched, Read, TenantState};
 
-/// What a key is used for: which kinds will do, and where it may be.
+/// The purpose for which an API key is used: it decides which kinds of keys are accepted, and where in the request.
 pub trait Purpose: Send + Sync + 'static {
-    /// The kinds of keys that may.
+    /// The kinds of keys that are accepted.
     const KINDS: &'static [KeyKind];
-    /// Whether the key may be the body's field `apiKey`.
+    /// Whether the key may be in the field `apiKey` of the body.
     const IN_BODY: bool;
-    /// Whether it may be the password of HTTP Basic, with the key's id as user: `client_secret_basic` of RFC 6749 §2.3.1, which
-    /// is all that many clients of that kind can do.
+    /// Whether it may be the password of HTTP Basic, with the key's id as user: `client_secret_basic` of RFC 6749
+    /// §2.3.1, which is all that many clients of that kind can do.
     const AS_PASSWORD: bool;
 }
 
@@ -61,18 +61,18 @@ pub struct KeyHolder<P> {
     key: ApiKey,
     tenant: TenantState,
     issuer: Issuer,
-    /// What was read together with the key.
+    /// The items that were read together with the key.
     prefetched: Prefetched,
     purpose: PhantomData<P>,
 }
 
 impl<P> KeyHolder<P> {
-    /// Whose key it is. Everything that the request reads and writes is in this tenant's partitions.
+    /// The tenant of the key. Everything that the request reads and writes is in this tenant's partitions.
     pub fn tenant_id(&self) -> &TenantId {
         &self.key.claims.tenant_id
     }
 
-    /// What the tenant has registered.
+    /// The organizations, users and customers that the tenant has registered.
     pub fn directory<'a>(&'a self, app: &'a App) -> Directory<'a> {
         app.directory(&self.prefetched)
     }
@@ -82,7 +82,7 @@ impl KeyHolder<MintsTokens> {
     /// Issues a token.
     ///
     /// # Errors
-    /// If it would be longer than what is looked at, or the secret store fails.
+    /// If the token would be longer than the service accepts, or the secret store fails.
     pub async fn mint(&self, app: &App, request: TokenRequest) -> Result<SignedToken> {
         tokens::mint(app, &self.issuer, &self.tenant, &self.key, request).await
     }
@@ -101,8 +101,8 @@ impl KeyHolder<InspectsTokens> {
         Ok(active.then(|| claims.clone()))
     }
 
-    /// The claims of a token that the tenant signed, for revoking it: whether it is valid now doesn't matter, as long as it can
-    /// come to be.
+    /// The claims of a token that the tenant signed, for revoking it: whether it is valid now doesn't matter, as long
+    /// as it can come to be.
     ///
     /// # Errors
     /// If an item can't be read.
@@ -125,12 +125,12 @@ impl<P: Purpose> Caller for KeyHolder<P> {
         SecurityScheme {
             name: "ApiKey",
             location: CredentialLocation::Bearer,
-            description: "An API key of the tenant. For backends: never in a page or an app.",
+            description: "API key of the tenant, for backends only: it must not reach a page or an app.",
         },
         SecurityScheme {
             name: "ApiKeyHeader",
             location: CredentialLocation::Header("X-API-KEY"),
-            description: "The same key in a header of its own.",
+            description: "API key of the tenant, as an alternative to the bearer credential.",
         },
     ];
 
@@ -149,8 +149,8 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     }
 }
 
-/// The key that was presented, with its tenant's state, if the key is in force and of one of these kinds, of a tenant that may
-/// act. The key is in `prefetched`.
+/// The key that was presented, with its tenant's state, if the key is in force and of one of these kinds, of a tenant
+/// that may act. The key is in `prefetched`.
 pub(super) async fn accept(
     app: &App,
     request: &Request,
@@ -170,7 +170,7 @@ pub(super) async fn accept(
         KeyState::Expired => return Err(Error::Unauthenticated("API key has expired")),
         KeyState::Revoked => return Err(Error::Unauthenticated("API key was revoked")),
     }
-    // From here on the caller is known, and learns why.
+    // From here on the caller is known, and learns the reason.
     if !tenant.is_active {
         return Err(Error::TenantSuspended(None));
     }
@@ -184,8 +184,8 @@ pub(super) async fn accept(
     Ok((key, tenant))
 }
 
-/// The key in the request: as bearer, in a header of its own, and where its purpose allows it as password or in the body.
-/// Garbage is refused here, before any store is asked.
+/// The key in the request: as a bearer credential, in the header `X-API-KEY`, and where its purpose allows it as a
+/// password or in the body. A malformed key is refused here, before any store is asked.
 fn presented<P: Purpose>(request: &Request, input: &InputSummary) -> Result<ApiKeySecret> {
     let basic = request.header("authorization").and_then(|value| scheme(value, "basic"));
     let password = basic.filter(|_| P::AS_PASSWORD).and_then(password);
@@ -205,8 +205,8 @@ fn presented<P: Purpose>(request: &Request, input: &InputSummary) -> Result<ApiK
     }
 }
 
-/// The bearer credential. HTTP Basic may be a proxy's, and is then no credential at all; whatever else is there was meant to be
-/// one.
+/// The bearer credential. HTTP Basic may be meant for a proxy and is no credential here; any other scheme was meant to
+/// be one, and is refused.
 pub(super) fn bearer(request: &Request) -> Option<&str> {
     let authorization = request.header("authorization").filter(|value| scheme(value, "basic").is_none())?;
     Some(scheme(authorization, "bearer").unwrap_or_default())

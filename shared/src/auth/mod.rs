@@ -1,9 +1,9 @@
-//! Credentials in, proof out.
+//! Authentication: credentials in, proof out.
 //!
-//! A [`Caller`] is the proof that a request carried a valid credential. It can be made in this module only, from a request;
-//! a handler gets it as an argument whose type its operation names ([`Anyone`] where no credential is asked for). So there is
-//! no handler without the check, and no check that a handler could forget. The proof holds what was read together with the
-//! credential: a handler gets at data through it and in no other way.
+//! A [`Caller`] is the proof that a request carried a valid credential. It can be made in this module only, from a
+//! request; a handler gets it as an argument whose type its operation names ([`Anyone`] where no credential is asked
+//! for). So there is no handler without the check, and no check that a handler could forget. The proof holds what was
+//! read together with the credential: a handler gets at data through it and in no other way.
 
 mod account;
 mod api_key;
@@ -30,7 +30,7 @@ use crate::domain::{ExternalId, Quota, TenantId, Timestamp};
 use crate::error::Result;
 use crate::store::Read;
 
-/// The largest body that is looked at, in bytes.
+/// The largest body that is accepted, in bytes.
 pub const LARGEST_BODY: usize = 64 * 1024;
 
 /// A request as the gateway hands it on.
@@ -40,11 +40,11 @@ pub struct Request {
     pub method: String,
     /// The path, as the gateway hands it on: decoded.
     pub path: String,
-    /// The platform's id of it, which no other request has.
+    /// Id that the platform gave to the request; no other request has it.
     pub request_id: String,
-    /// When it came, before anything was read for it.
+    /// Time at which the request arrived, before anything was read for it.
     pub at: Timestamp,
-    /// When the platform stops this invocation.
+    /// Time at which the platform stops this invocation.
     pub deadline: Timestamp,
     /// The variables of the route's path, such as `tenant_id`, decoded.
     pub path_parameters: BTreeMap<String, String>,
@@ -72,18 +72,18 @@ impl Request {
     }
 }
 
-/// How the OpenAPI document describes a credential.
+/// The description of a credential in the OpenAPI document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecurityScheme {
-    /// Its name in the document.
+    /// Name of the scheme in the document.
     pub name: &'static str,
-    /// Where it is in a request.
+    /// Place of the credential in a request.
     pub location: CredentialLocation,
-    /// What it is.
+    /// Description for client developers.
     pub description: &'static str,
 }
 
-/// Where a credential is in a request.
+/// The place of a credential in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialLocation {
     /// The whole value of this header.
@@ -92,19 +92,19 @@ pub enum CredentialLocation {
     Bearer,
 }
 
-/// What decoding a request tells those who authenticate it.
+/// The parts of a decoded input that authentication needs.
 #[derive(Default)]
 pub struct InputSummary {
-    /// The operation's name.
+    /// Name of the operation.
     pub operation: &'static str,
-    /// What of the caller's tenant the operation reads. Where the credential is looked up in the table, it comes with the same
-    /// call.
+    /// Items of the caller's tenant that the operation needs. Where the credential is looked up in the table, they come
+    /// with the same call.
     pub reads: Vec<Read>,
-    /// The end user that the body names.
+    /// End user that the body names.
     pub end_user: Option<ExternalId>,
-    /// The API key in the body.
+    /// API key in the body.
     pub api_key: Option<Zeroizing<String>>,
-    /// Whether the input could be decoded. If not, the request ends with what is wrong with it.
+    /// Whether the input could be decoded. If not, the request is refused for it once the caller is known.
     pub is_readable: bool,
 }
 
@@ -126,12 +126,12 @@ pub trait Caller: Sized + Send + 'static {
     /// [`Error::Unauthenticated`](crate::error::Error) for every reason that lies with the caller.
     fn authenticate(app: &App, request: &Request, input: &InputSummary) -> impl Future<Output = Result<Self>> + Send;
 
-    /// The tenant whose credential it is, for the log.
+    /// The tenant of the credential, for the log.
     fn tenant_id(&self) -> Option<&TenantId> {
         None
     }
 
-    /// What the call has left of a limit, where there is one, for the answer's headers.
+    /// The quota that is left to the caller, where there is a limit, for the headers of the answer.
     fn quota(&self) -> Option<Quota> {
         None
     }

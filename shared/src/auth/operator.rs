@@ -1,4 +1,4 @@
-//! The operator, by the operator's key in `X-Admin-Key`.
+//! The operator as a caller, by the operator's key in `X-Admin-Key`.
 
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
@@ -18,7 +18,7 @@ impl Caller for Operator {
     const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
         name: "AdminKey",
         location: CredentialLocation::Header("X-Admin-Key"),
-        description: "The operator's key, from the deployment's admin-key secret. Never for a browser or a device.",
+        description: "Operator's key, from the deployment's secret. It must not reach a browser or a device.",
     }];
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
@@ -48,9 +48,9 @@ impl Operator {
 /// The idempotency key of a request that changes something.
 fn idempotency_key(request: &Request, input: &InputSummary, key: &OperatorKey) -> Result<Option<IdempotencyKey>> {
     let Some(text) = request.header("idempotency-key").filter(|_| request.method == "POST") else { return Ok(None) };
-    // What has to be the same when the key comes again.
+    // The parts that must be the same when the key is sent again.
     let repeated = [input.operation.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
-    // What is sealed under it can be opened with the operator's key only.
+    // Only the operator's key opens what is sealed under the idempotency key.
     let read = IdempotencyKey::new(text, "operator", &repeated, key.expose());
     let problem = Problem::new("must be 1 to 255 visible ASCII characters");
     let refused = Error::invalid("Idempotency-Key", problem).in_part(RequestPart::Header);

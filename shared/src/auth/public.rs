@@ -1,10 +1,10 @@
-//! Whoever asks for what is public.
+//! Callers of public operations.
 
 use super::{Caller, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::error::Result;
 
-/// No proof of anything.
+/// The caller of a public operation, who proves nothing.
 #[derive(Debug)]
 pub struct Anyone {
     base_url: String,

@@ -1,7 +1,8 @@
-//! A tenant's backend, by a signature of the call under the tenant's secret.
+//! Callers that sign: a tenant's backend, by a signature of the call under the tenant's secret.
 //!
-//! In this order: shape, clock, signature, nonce, state, limit. Nothing is asked of AWS before the signature is right, unless it
-//! takes a read to know, and nothing is written: a forged call costs the tenant nothing.
+//! Checks come in this order: shape, clock, signature, nonce, state, limit. Before the signature is known to be right,
+//! AWS is called only for what the check of the signature needs, and nothing is written: a forged call costs the tenant
+//! nothing.
 
 use std::fmt;
 
@@ -23,7 +24,8 @@ const TIMESTAMP: [&str; 2] = ["x-latchkey-timestamp", "x-bloonio-timestamp"];
 const SIGNATURE: [&str; 2] = ["x-latchkey-signature", "x-bloonio-signature"];
 const NONCE: &str = "x-latchkey-nonce";
 
-/// The proof that the call was signed by its tenant, that the tenant may act, and that the call is within its limit and counted.
+/// The proof that the call was signed by its tenant, that the tenant may act, and that the call is within its limit and
+/// was counted.
 pub struct SignedTenant {
     tenant_id: TenantId,
     state: RelayState,
@@ -32,13 +34,13 @@ pub struct SignedTenant {
     secret: SecretUsed,
 }
 
-/// Which of a tenant's secrets a call was signed with.
+/// Secret with which a call was signed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SecretUsed {
-    /// The one in force.
+    /// The secret in force.
     Current,
-    /// The one before, in an overlap.
+    /// The secret from before the last rotation, during its overlap.
     Previous,
 }
 
@@ -52,10 +54,12 @@ impl Caller for SignedTenant {
     const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
         name: "TenantSignature",
         location: CredentialLocation::Header("X-Latchkey-Signature"),
-        description: "HMAC-SHA-256 of the call under the tenant's secret, beside `X-Latchkey-Tenant-Id`, `X-Latchkey-Timestamp` \
-                      (Unix milliseconds, 30 s off at most) and with v2 `X-Latchkey-Nonce`. v1: 64 lower-case hexadecimal \
-                      digits, of `timestamp.sha256(body)`. v2: `v2=` and the same, of \
-                      `timestamp.METHOD.path?query.nonce.sha256(body)`. The first three may also be named `X-Bloonio-…`.",
+        description: "HMAC-SHA-256 signature of the call under the tenant's secret (the whole `sk_…` text as UTF-8). v1: 64 \
+                      lower-case hexadecimal digits, over `timestamp.sha256(body)`. v2: `v2=` and as many digits, over \
+                      `timestamp.METHOD.path?query.nonce.sha256(body)`. `sha256(body)` is lower-case hexadecimal. Required \
+                      beside it: `X-Latchkey-Tenant-Id`, `X-Latchkey-Timestamp` (Unix time in milliseconds, at most 30 s \
+                      off) and with v2 `X-Latchkey-Nonce`. Signature, tenant id and timestamp are also accepted as \
+                      `X-Bloonio-…`.",
     }];
 
     async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
@@ -100,45 +104,46 @@ impl Caller for SignedTenant {
 }
 
 impl SignedTenant {
-    /// Whose call it is.
+    /// The tenant that signed the call.
     pub fn id(&self) -> &TenantId {
         &self.tenant_id
     }
 
-    /// What the operator calls it.
+    /// The name that the operator gave to the tenant.
     pub fn name(&self) -> &TenantName {
         &self.state.name
     }
 
-    /// What is left of its minute, this call counted.
+    /// The quota that is left of the minute, after this call.
     pub fn left(&self) -> Quota {
         self.quota
     }
 
-    /// What its signature covers.
+    /// The version of the call's signature.
     pub fn signed_with(&self) -> SigningVersion {
         self.signed_with
     }
 
-    /// What the tenant's signatures have to cover.
+    /// The signature version that the tenant requires.
     pub fn signing_version(&self) -> SigningVersion {
         self.state.signing
     }
 
-    /// Which of its secrets the call was signed with.
+    /// The secret with which the call was signed.
     pub fn secret(&self) -> SecretUsed {
         self.secret
     }
 
-    /// Until when the secret before is valid too, and when it was last used; `None` when there is no overlap.
+    /// The time until which the previous secret is valid, and the time of its last use; `None` if there is no overlap.
     pub fn previous_secret(&self) -> Option<(Timestamp, Option<Timestamp>)> {
         self.state.secret.previous.as_ref().map(|previous| (previous.until, previous.last_used_at))
     }
 }
 
-/// With which version of the tenant's secret a call was signed, and the tenant as it was when that was found. `None` if it was
-/// signed with no secret that is in force, or if there is no such tenant. No call to AWS if it is a secret that the process has
-/// seen in force; else one read of the hot item, and one of each secret in force that the process hasn't read.
+/// The version of the tenant's secret with which a call was signed, and the tenant as it was when that was found.
+/// `None` if it was signed with no secret that is in force, or if there is no such tenant. It takes no call to AWS if
+/// the process has seen that secret in force; else one read of the hot item, and one of each secret in force that the
+/// process has not read.
 async fn signer(relay: &Relay<'_>, call: &SignedCall, now: Timestamp) -> Result<Option<(Uuid, RelayState)>> {
     let mut tried = Vec::new();
     if let Some(state) = relay.remembered()
@@ -151,7 +156,7 @@ async fn signer(relay: &Relay<'_>, call: &SignedCall, now: Timestamp) -> Result<
     Ok(secret.map(|secret| (secret, state)))
 }
 
-/// Which of the secrets in force the call was signed with, but for those that were tried.
+/// The secret in force with which the call was signed, apart from those in `tried`.
 async fn matching(
     relay: &Relay<'_>,
     state: &RelayState,
@@ -171,7 +176,7 @@ async fn matching(
     Ok(None)
 }
 
-/// What the headers say.
+/// Reads the signature headers.
 fn read(request: &Request) -> Result<SignedCall> {
     let headers = SignatureHeaders {
         tenant_id: either(request, TENANT_ID).ok_or(Error::Unauthenticated("no tenant id, or two"))?,
@@ -183,7 +188,8 @@ fn read(request: &Request) -> Result<SignedCall> {
     SignedCall::read(headers, SignedParts { method, path, query, body }).map_err(Error::Unauthenticated)
 }
 
-/// The header that goes by one of these names. Under both it would be two, of which somebody else may read the other one.
+/// The value of the header that goes by one of these names. `None` if both are sent: two readers could then read
+/// different ones.
 fn either<'a>(request: &'a Request, [one, other]: [&str; 2]) -> Option<&'a str> {
     match (request.header(one), request.header(other)) {
         (Some(value), None) | (None, Some(value)) => Some(value),

@@ -1,4 +1,4 @@
-//! Issuing tokens, and whether one is valid now.
+//! Issuing tokens, and checking whether one is valid now.
 
 use std::fmt;
 
@@ -13,11 +13,12 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::store::{Prefetched, Read, TenantState};
 
-/// A token as a request carries it, read once. Whatever has not the form of a token of ours is nobody's.
+/// A token as a request carries it, parsed once. A text that does not have the form of one of our tokens is nobody's
+/// token.
 pub struct PresentedToken(Option<UnverifiedToken>);
 
 impl PresentedToken {
-    /// Reads its form. Nothing is known of it after that.
+    /// Parses the form; the signature and the state are not checked here.
     pub fn new(text: &str) -> Self {
         Self(UnverifiedToken::parse(text).ok())
     }
@@ -27,7 +28,7 @@ impl PresentedToken {
         self.0.as_ref()
     }
 
-    /// The items that decide about it: its issuer's keys, and whoever it speaks for. None if it has not the form of a token.
+    /// The items needed to verify the token. Empty if it is malformed.
     pub fn reads(&self) -> Vec<Read> {
         self.parsed().map(reads_for).unwrap_or_default()
     }
@@ -59,7 +60,7 @@ impl JsonSchema for PresentedToken {
     }
 }
 
-/// The items that decide about a token.
+/// The items needed to verify a token: its issuer's keys, and the parties that it speaks for.
 pub(super) fn reads_for(token: &UnverifiedToken) -> Vec<Read> {
     let claims = token.claims();
     let user = parse_uuid(&claims.sub).ok().filter(|_| claims.scope == Scope::ProjectUser);
@@ -76,8 +77,8 @@ pub(super) fn reads_for(token: &UnverifiedToken) -> Vec<Read> {
     .collect()
 }
 
-/// The claims of a token that `issuer` signed and that is valid now as far as it tells itself. `prefetched` has the items of
-/// [`PresentedToken::reads`].
+/// The claims of a token that `issuer` signed and that is valid now as far as it tells itself. `prefetched` has the
+/// items of [`PresentedToken::reads`].
 ///
 /// # Errors
 /// If an item can't be read.
@@ -92,7 +93,7 @@ pub(super) fn verified_claims<'a>(
     Ok(token.verify(issuer, &keys, now).ok())
 }
 
-/// Whether nobody that the token speaks for, or was minted with, has been revoked since.
+/// Whether none of the parties that the token speaks for, or was issued with, has been revoked since.
 ///
 /// # Errors
 /// If an item can't be read.
@@ -134,7 +135,7 @@ fn is_current_user(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
 /// Issues a token with `key`. Only for a caller that proved to have it.
 ///
 /// # Errors
-/// If it would be longer than what is looked at, or the secret store fails.
+/// If the token would be longer than the service accepts, or the secret store fails.
 pub(super) async fn mint(
     app: &App,
     issuer: &Issuer,

@@ -1,4 +1,4 @@
-//! API keys as they are stored: what is known of one, and whether a presented one is it.
+//! API keys as they are stored, and the check of a presented key.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,33 +9,33 @@ use super::origin::Origin;
 use super::tenant::Origins;
 use super::text::KeyName;
 
-/// What is stored of an API key.
+/// An API key as it is stored, without the hashes of its secrets.
 #[derive(Debug, Clone)]
 pub struct ApiKey {
     pub claims: ApiKeyClaims,
-    /// What the operator calls it.
+    /// Name that the operator gave to the key.
     pub name: KeyName,
-    /// Its first characters.
+    /// Prefix and next four characters of the key.
     pub start: String,
-    /// Origins from which browsers may send it; empty = any.
+    /// Origins from which browsers may send the key; empty if any may.
     pub allowed_origins: Origins,
     pub created_at: Timestamp,
-    /// From when on it is refused.
+    /// Time from which the key is refused.
     pub expires_at: Option<Timestamp>,
-    /// When its secret was last replaced.
+    /// Time at which the key was last rotated.
     pub rotated_at: Option<Timestamp>,
-    /// Until when the secret of before is accepted too.
+    /// Time until which the secret from before the last rotation is accepted too.
     pub previous_until: Option<Timestamp>,
     pub revoked_at: Option<Timestamp>,
-    /// How often the tokens that it minted have been revoked.
+    /// Number of times that the tokens minted with the key have been revoked.
     pub epoch: u64,
-    /// When they were last revoked.
+    /// Time at which these tokens were last revoked.
     pub tokens_revoked_at: Option<Timestamp>,
-    /// The last day on which it was used.
+    /// Last day on which the key was used.
     pub last_used_on: Option<Day>,
 }
 
-/// Whether a key can be used.
+/// State of an API key: `active`, or refused because it is `expired` or `revoked`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyState {
@@ -45,7 +45,7 @@ pub enum KeyState {
 }
 
 impl ApiKey {
-    /// Whether it can be used at that time.
+    /// The state of the key at that time.
     pub fn state(&self, now: Timestamp) -> KeyState {
         match (self.revoked_at, self.expires_at) {
             (Some(_), _) => KeyState::Revoked,
@@ -54,7 +54,8 @@ impl ApiKey {
         }
     }
 
-    /// Whether a browser page of that origin may send it. Without an `Origin` header it is no browser page of another site.
+    /// Whether a browser page of that origin may send the key. A request without an `Origin` header comes from no page
+    /// of another site.
     pub fn allows(&self, origin: Option<&str>) -> bool {
         let allowed = self.allowed_origins.as_slice();
         let Some(origin) = origin else { return true };
@@ -66,12 +67,13 @@ impl ApiKey {
 #[derive(Debug)]
 pub struct KeyHashes {
     pub current: KeyHash,
-    /// The hash of before a rotation, and until when it is accepted.
+    /// Hash of the secret from before a rotation, and the time until which it is accepted.
     pub previous: Option<(KeyHash, Timestamp)>,
 }
 
 impl KeyHashes {
-    /// Whether the presented key is one of them. Each comparison takes constant time; that there is a second one is no secret.
+    /// Whether the presented key matches one of them. Each comparison takes constant time; that there is a second one
+    /// is no secret.
     pub fn accept(&self, presented: &ApiKeySecret, now: Timestamp) -> bool {
         let hash = presented.hash();
         let previous = self.previous.as_ref().filter(|(_, until)| now < *until);

@@ -1,8 +1,8 @@
-//! API keys as their holders have them: what their text holds.
+//! API keys as their holders have them: the format of their text.
 //!
-//! A key is its prefix and 96 characters of lower-case base32 (RFC 4648 §6), which are 60 bytes: 8 of the key's id, 16 of the
-//! tenant's, 32 random ones, and a CRC-32 over all before. So garbage is refused without asking a store, a store is asked for
-//! exactly one item, and a scanner that finds a key in a repository can tell it from noise.
+//! A key is its prefix and 96 characters of lower-case base32 (RFC 4648 §6), which are 60 bytes: 8 of the key's id, 16
+//! of the tenant's, 32 random ones, and a CRC-32 over all before. So a malformed key is refused without asking a store,
+//! a store is asked for exactly one item, and a scanner that finds a key in a repository can tell it from noise.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,15 +20,16 @@ use super::problem::Problem;
 use super::random::{Random, RandomnessUnavailable, draw};
 use super::secret::RevealedSecret;
 
-/// What a key may be used for.
+/// Kind of an API key, which decides what it may be used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum KeyKind {
-    /// Mints tokens of the projects surface.
+    /// Issues tokens on the projects surface. Such keys start with `up_embed_`.
     Embed,
-    /// The same, and registers and lists organizations and users.
+    /// Does what an `embed` key does, and registers and lists organizations and users. Such keys start with
+    /// `up_admin_`.
     Admin,
-    /// Is for the account surface.
+    /// Opens the account surface. Such keys start with `ak_`.
     Account,
 }
 
@@ -36,7 +37,7 @@ impl KeyKind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Embed, Self::Admin, Self::Account];
 
-    /// What its keys begin with.
+    /// The prefix of its keys.
     pub const fn prefix(self) -> &'static str {
         match self {
             Self::Embed => "up_embed_",
@@ -45,7 +46,7 @@ impl KeyKind {
         }
     }
 
-    /// As it is stored and shown.
+    /// The kind's name, as it is stored and shown.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Embed => "embed",
@@ -136,7 +137,7 @@ pub struct ApiKeySecret {
     claims: ApiKeyClaims,
 }
 
-/// What a key's text says about itself. Nothing of it is true until the stored key has been asked.
+/// The claims in a key's text. None of them may be trusted before the stored key has been compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiKeyClaims {
     pub kind: KeyKind,
@@ -148,7 +149,7 @@ impl ApiKeySecret {
     /// A new key of `kind` for a tenant; `None` if the tenant's id was not made by us.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn generate(
         tenant_id: &TenantId,
         kind: KeyKind,
@@ -162,7 +163,7 @@ impl ApiKeySecret {
     /// A new secret for the key of these claims: its id stays.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn regenerate(claims: &ApiKeyClaims, random: &dyn Random) -> Result<Option<Self>, RandomnessUnavailable> {
         let digits = claims.id.as_str().strip_prefix(ApiKeyId::PREFIX).unwrap_or_default();
         let id = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|id| <[u8; ID]>::try_from(id).ok());
@@ -209,17 +210,19 @@ impl ApiKeySecret {
         Some(Self { text: text.to_owned(), claims })
     }
 
-    /// What the key says about itself.
+    /// The claims in the key's text.
     pub fn claims(&self) -> &ApiKeyClaims {
         &self.claims
     }
 
-    /// SHA-256 of the text, which is what is stored. No salt and no stretching: there is nothing to guess in 256 random bits.
+    /// SHA-256 of the text, which is what is stored. No salt and no stretching: there is nothing to guess in 256 random
+    /// bits.
     pub fn hash(&self) -> KeyHash {
         KeyHash(digest(&SHA256, self.text.as_bytes()).as_ref().to_vec())
     }
 
-    /// Prefix and four characters: enough for a person to know a key by, and nothing of the secret (they are of the key's id).
+    /// Prefix and next four characters: enough for a person to recognize a key by. They are part of the key's id and
+    /// reveal nothing of the secret.
     pub fn start(&self) -> String {
         self.text.chars().take(self.claims.kind.prefix().len() + 4).collect()
     }
@@ -241,7 +244,7 @@ impl fmt::Debug for ApiKeySecret {
     }
 }
 
-/// The CRC-32 of prefix and bytes: with the prefix in it, a key that was relabelled as another kind is garbage.
+/// The CRC-32 of prefix and bytes. It covers the prefix, so that a key relabelled as another kind is refused.
 fn checksum(kind: KeyKind, bytes: &[u8]) -> [u8; CHECKSUM] {
     let mut crc = crc32fast::Hasher::new();
     crc.update(kind.prefix().as_bytes());
@@ -264,7 +267,7 @@ impl KeyHash {
         HEXLOWER.encode(&self.0)
     }
 
-    /// Whether they are the same, in constant time.
+    /// Whether both hashes are the same, in constant time.
     pub fn is(&self, other: &Self) -> bool {
         verify_slices_are_equal(&self.0, &other.0).is_ok()
     }

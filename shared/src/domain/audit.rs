@@ -1,4 +1,4 @@
-//! Who changes what: the facts of one change as it is made, and the event that stays.
+//! Audit: the context in which a change is made, and the event that records it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,16 +7,17 @@ use super::clock::Timestamp;
 use super::idempotency::IdempotencyKey;
 use super::secret::KeySlot;
 
-/// Who made a change.
+/// Party that made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Actor {
-    /// The operator, with the admin key in force.
+    /// The operator, with the current operator's key.
     #[serde(rename = "operator")]
     Operator,
-    /// The operator, with the admin key that is being rotated out: as long as these appear, somebody still has it.
+    /// The operator, with the operator's key that is being rotated out. While such events appear, somebody still uses
+    /// it.
     #[serde(rename = "operator (previous key)")]
     OperatorWithPreviousKey,
-    /// Latchkey itself: the guard of the relay, at the last of a tenant's strikes.
+    /// Latchkey itself, which suspends a tenant whose strikes reach the deployment's threshold.
     #[serde(rename = "relay guard")]
     RelayGuard,
 }
@@ -30,13 +31,13 @@ impl From<KeySlot> for Actor {
     }
 }
 
-/// What a change did.
+/// Kind of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Action {
     /// A tenant was registered.
     #[serde(rename = "tenant.provisioned")]
     TenantProvisioned,
-    /// Fields of a tenant's configuration were written.
+    /// Fields of a tenant's configuration were updated.
     #[serde(rename = "tenant.updated")]
     TenantUpdated,
     /// A tenant got a new secret.
@@ -45,10 +46,10 @@ pub enum Action {
     /// A tenant was suspended.
     #[serde(rename = "tenant.suspended")]
     TenantSuspended,
-    /// A suspension was undone, or strikes were reset.
+    /// A suspension was lifted, or strikes were reset.
     #[serde(rename = "tenant.reactivated")]
     TenantReactivated,
-    /// A tenant got a new key to sign tokens with.
+    /// A tenant got a new key that signs its tokens.
     #[serde(rename = "tenant.signing_key_rotated")]
     SigningKeyRotated,
     /// A tenant got an API key.
@@ -60,39 +61,40 @@ pub enum Action {
     /// An API key was revoked.
     #[serde(rename = "api_key.revoked")]
     ApiKeyRevoked,
-    /// Tokens were revoked.
+    /// Tokens of a tenant were revoked.
     #[serde(rename = "tokens.revoked")]
     TokensRevoked,
 }
 
-/// One successful change, as it is kept.
+/// Audit event: the record of one successful change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditEvent {
-    /// What was done.
+    /// Kind of the change.
     pub action: Action,
-    /// By whom.
+    /// Party that made the change.
     pub actor: Actor,
-    /// When, by the clock of the function that did it.
+    /// Time of the change, by the clock of the machine that made it.
     pub at: Timestamp,
-    /// The `x-request-id` of the answer, and of its log line.
+    /// Id of the request that made the change, as in the `x-request-id` header of its answer and in the log.
     pub request_id: String,
-    /// The names of the fields that were written, where the action is an update. Never their values.
+    /// Names of the fields that an update wrote, never their values. Empty for all other actions.
     pub fields: Vec<String>,
-    /// What of the tenant it was done to, where that is not the tenant itself: the id of a key, a user, an organization.
+    /// Id of what the change was made to, if that is not the tenant itself: an API key, a signing key, or the owner of
+    /// revoked tokens (a user, an organization, an end user or an API key). Null if it is the tenant itself.
     #[serde(default)]
     pub subject: Option<String>,
 }
 
-/// The request for a change: who, when, under which request and idempotency key. Every store method that changes something
-/// takes one, so that there is no change without its audit event.
+/// Context of a change: who makes it, when, for which request, and under which idempotency key. Every store method that
+/// changes something takes one, so that there is no change without its audit event.
 #[derive(Debug)]
 pub struct ChangeContext {
     pub actor: Actor,
-    /// When it was asked for.
+    /// Time at which the change was requested.
     pub at: Timestamp,
     pub request_id: String,
-    /// When the platform stops this invocation: after that, nothing of it runs any more. It is the lease on what the change
-    /// began and has not finished.
+    /// Time at which the platform stops this invocation, after which no part of it runs any more. It is the lease on
+    /// what the change began and has not finished.
     pub deadline: Timestamp,
     /// The idempotency key, if one was sent.
     pub idempotency_key: Option<IdempotencyKey>,

@@ -100,8 +100,8 @@ impl JsonSchema for Timestamp {
     }
 }
 
-/// A calendar day in UTC, as `2026-01-31`: how precisely we keep when something was last used, so that keeping it costs one
-/// write a day and not one a request.
+/// Calendar day in UTC, such as `2026-01-31`.
+// The day of the last use, and not its time, is kept: that costs one write a day and not one a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Day(#[schemars(extend("format" = "date"))] String);
@@ -119,7 +119,7 @@ impl fmt::Display for Day {
     }
 }
 
-/// Where the time comes from. A trait so that rules about time are tested without waiting.
+/// The source of the time. A trait so that rules about time are tested without waiting.
 pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }

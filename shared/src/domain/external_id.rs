@@ -16,8 +16,8 @@ use super::text::Text;
 /// The longest id, in characters (Unicode scalar values).
 const LONGEST: usize = 256;
 
-/// An id that the tenant chose: any 1 to 256 characters. It is compared character by character: no folding of case, no
-/// normalization, so two ids that only look alike stay two.
+/// An id that the tenant chose: any 1 to 256 characters. It is compared character by character, without case folding or
+/// normalization, so that two ids that only look alike stay two.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExternalId(String);
 
@@ -38,8 +38,8 @@ impl ExternalId {
         &self.0
     }
 
-    /// SHA-256, in lower-case hexadecimal: what stands for the id in keys of the table. Whatever characters the id has, none of
-    /// them can be taken for a separator, and every key is short enough.
+    /// SHA-256, in lower-case hexadecimal, which stands for the id in keys of the table: none of the id's characters
+    /// can be taken for a separator there, and every key is short enough.
     pub fn digest(&self) -> String {
         HEXLOWER.encode(digest(&SHA256, self.0.as_bytes()).as_ref())
     }
@@ -83,7 +83,7 @@ impl JsonSchema for ExternalId {
 /// Reads a UUID in its one usual form (RFC 9562 §4), with hyphens, in either case.
 ///
 /// # Errors
-/// If the text is none.
+/// If the text is not a UUID in that form.
 pub fn parse_uuid(text: &str) -> Result<Uuid, Problem> {
     let hyphenated = text.len() == 36;
     Uuid::try_parse(text).ok().filter(|_| hyphenated).ok_or_else(|| Problem::new("must be a uuid"))
@@ -124,26 +124,26 @@ impl JsonSchema for UuidText {
 /// One of the two ids of an organization or a user.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Handle {
-    /// The one that we gave.
+    /// The UUID that we gave.
     Uuid(Uuid),
-    /// The one that the tenant gave.
+    /// The id that the tenant gave.
     External(ExternalId),
 }
 
 impl Handle {
-    /// The handles of something that has these ids.
+    /// The handles of a party that has these ids.
     pub fn of(id: Option<Uuid>, external_id: Option<&ExternalId>) -> impl Iterator<Item = Self> {
         let external_id = external_id.cloned().map(Self::External);
         id.map(Self::Uuid).into_iter().chain(external_id)
     }
 }
 
-/// How a caller names an organization or a user where it may be either. A text that is a uuid is tried as ours first.
+/// A reference to an organization or a user, by either of its ids. A text that is a UUID is tried as a UUID first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference(ExternalId);
 
 impl Reference {
-    /// What it can mean, the first one first.
+    /// The handles that it can mean, in the order in which they are tried.
     pub fn meanings(&self) -> impl Iterator<Item = Handle> {
         let uuid = parse_uuid(self.0.as_str()).ok().map(Handle::Uuid);
         uuid.into_iter().chain([Handle::External(self.0.clone())])
@@ -172,7 +172,7 @@ impl JsonSchema for Reference {
             "type": "string",
             "minLength": 1,
             "maxLength": LONGEST,
-            "description": "The uuid that we gave, or the external id that the caller gave."
+            "description": "UUID that the service gave, or external id that the caller gave."
         })
     }
 }

@@ -1,4 +1,5 @@
-//! Repeating a change safely: the caller's idempotency key, what is remembered under it, and the seal on remembered secrets.
+//! Repeating a change safely: the caller's idempotency key, what is remembered under it, and the seal on remembered
+//! secrets.
 //!
 //! The header is that of the IETF draft "The Idempotency-Key HTTP Header Field". A key belongs to its caller and to one
 //! request: the fingerprint tells another request under the same key apart.
@@ -14,15 +15,15 @@ use zeroize::Zeroizing;
 
 use super::random::{Random, RandomnessUnavailable, draw};
 
-/// How long an outcome is remembered.
+/// The time for which an outcome is remembered.
 pub const REMEMBERED: Duration = Duration::from_hours(24);
 
-/// How long a remembered secret can be opened. Long enough for a client's retries, short enough that a key which ends up in
-/// a log opens nothing.
+/// The time for which a remembered secret can be opened: long enough for a client's retries, short enough that a key
+/// which ends up in a log opens nothing.
 pub const SECRET_REMEMBERED: Duration = Duration::from_mins(10);
 
-/// One request under an idempotency key, as far as the server may remember it: a digest of the key, a digest of the request,
-/// and (in this process's memory only) the key that seals a secret answer.
+/// One request under an idempotency key, as far as the server may remember it: a digest of the key, a digest of the
+/// request, and (in this process's memory only) the key that seals a secret answer.
 pub struct IdempotencyKey {
     scope: String,
     digest: String,
@@ -33,9 +34,9 @@ pub struct IdempotencyKey {
 impl IdempotencyKey {
     /// Reads the header: 1 to 255 visible ASCII characters.
     ///
-    /// `scope` names whose key it is, so that two callers' equal keys never meet. `request` is what has to be the same when
-    /// the key comes again. `credential` is the secret that authenticated the caller; with it in the derivation, a copy of
-    /// the table is not enough to open a sealed answer even when the idempotency key is as guessable as "1".
+    /// `scope` names whose key it is, so that two callers' equal keys never meet. `request` is what has to be the same
+    /// when the key comes again. `credential` is the secret that authenticated the caller; with it in the derivation, a
+    /// copy of the table is not enough to open a sealed answer even when the idempotency key is as guessable as "1".
     ///
     /// `None` if the header breaks the rule.
     pub fn new(key: &str, scope: &str, request: &[&[u8]], credential: &[u8]) -> Option<Self> {
@@ -53,12 +54,12 @@ impl IdempotencyKey {
         })
     }
 
-    /// Whose key it is.
+    /// The caller that the key belongs to.
     pub fn scope(&self) -> &str {
         &self.scope
     }
 
-    /// What the outcome is filed under: a digest of scope and key.
+    /// The name under which the outcome is stored: a digest of scope and key.
     pub fn digest(&self) -> &str {
         &self.digest
     }
@@ -71,7 +72,7 @@ impl IdempotencyKey {
     /// Seals `secret` (AES-256-GCM, random nonce in front), so that only a request with the same key can open it.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn seal(&self, secret: &str, random: &dyn Random) -> Result<Vec<u8>, RandomnessUnavailable> {
         let nonce = draw::<NONCE_LEN>(random)?;
         let mut sealed = secret.as_bytes().to_vec();
@@ -81,7 +82,8 @@ impl IdempotencyKey {
         Ok([nonce.as_slice(), sealed.as_slice()].concat())
     }
 
-    /// Opens what [`IdempotencyKey::seal`] made under the same key. `None` if it was another, or was changed.
+    /// Opens what [`IdempotencyKey::seal`] made under the same key. `None` if it was made under another, or was
+    /// changed.
     pub fn open(&self, sealed: &[u8]) -> Option<String> {
         let (nonce, sealed) = sealed.split_at_checked(NONCE_LEN)?;
         let mut sealed = Zeroizing::new(sealed.to_vec());
@@ -97,7 +99,8 @@ impl fmt::Debug for IdempotencyKey {
     }
 }
 
-/// SHA-256 over parts, each preceded by its length so that no two lists of parts give the same bytes; lower-case hexadecimal.
+/// SHA-256 over parts, each preceded by its length so that no two lists of parts give the same bytes; lower-case
+/// hexadecimal.
 fn hash(parts: &[&[u8]]) -> String {
     let mut context = Context::new(&SHA256);
     for part in parts {

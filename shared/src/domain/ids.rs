@@ -1,4 +1,4 @@
-//! Identifiers: what each looks like, how it is made and how it is read.
+//! Identifiers: their forms, how they are made and how they are read.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,15 +14,15 @@ use super::random::{Random, RandomnessUnavailable, draw};
 /// A random (version 4) UUID, RFC 9562 §5.4.
 ///
 /// # Errors
-/// If there is no randomness to be had.
+/// If no randomness is available.
 pub fn random_uuid(random: &dyn Random) -> Result<Uuid, RandomnessUnavailable> {
     Ok(Builder::from_random_bytes(draw(random)?).into_uuid())
 }
 
-/// A tenant: `tnt_` and 32 hexadecimal digits, made from 122 random bits and never reused.
+/// The id of a tenant: `tnt_` and 32 hexadecimal digits, made from 122 random bits and never reused.
 ///
-/// Ids that were typed wrong in their length or digits parse too, as long as they stay in the alphabet: they are then simply
-/// unknown. Refusing them by shape would give a caller two different answers for "no such tenant".
+/// Ids with a typing error in their length or digits parse too, as long as they stay in the alphabet: they are then
+/// simply unknown. Refusing them by shape would give a caller two different answers for "no such tenant".
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TenantId(String);
 
@@ -33,7 +33,7 @@ impl TenantId {
     /// A new id.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
         Ok(Self(format!("{}{}", Self::PREFIX, random_uuid(random)?.simple())))
     }
@@ -60,8 +60,8 @@ impl TenantId {
         &self.0
     }
 
-    /// The uuid under which the projects surface knows the tenant: the same 128 bits, so that neither name needs a look-up
-    /// to find the other. `None` for an id that we did not make.
+    /// The UUID of the tenant on the projects surface: the same 128 bits, so that neither name needs a look-up to find
+    /// the other. `None` for an id that we did not make.
     pub fn project_id(&self) -> Option<Uuid> {
         let body = self.0.strip_prefix(Self::PREFIX)?;
         // The same digits in capitals are another id.

@@ -1,4 +1,4 @@
-//! For how long a token is valid.
+//! The lifetime of a token.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,18 +10,18 @@ use serde::de::{self, Deserialize, Deserializer, Visitor};
 use super::limits::Minutes;
 use super::problem::Problem;
 
-/// The shortest, in seconds.
+/// The shortest lifetime, in seconds.
 const SHORTEST: u64 = 60;
-/// The longest, in seconds: a day.
+/// The longest lifetime, in seconds: a day.
 const LONGEST: u64 = 86_400;
 
-/// The lifetime of a token: a minute to a day, by default an hour. Read from whole seconds (`3600`), or from a text of a
-/// whole number and its unit (`"90s"`, `"30m"`, `"1h"`, `"1d"`; without a unit, seconds).
+/// The lifetime of a token: a minute to a day, by default an hour. Read from whole seconds (`3600`), or from a text of
+/// a whole number and its unit (`"90s"`, `"30m"`, `"1h"`, `"1d"`; without a unit, seconds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TokenLifetime(u64);
 
 impl TokenLifetime {
-    /// The longest there is: after that time a signing key has no token left.
+    /// The longest lifetime: after that time a replaced signing key has no valid token left.
     pub const LONGEST: Duration = Duration::from_secs(LONGEST);
     /// An hour.
     pub const HOUR: Self = Self(3600);
@@ -34,7 +34,7 @@ impl TokenLifetime {
         if (SHORTEST..=LONGEST).contains(&seconds) { Ok(Self(seconds)) } else { Err(problem()) }
     }
 
-    /// In seconds.
+    /// The lifetime in seconds.
     pub fn get(self) -> u64 {
         self.0
     }
@@ -57,7 +57,7 @@ impl TokenLifetime {
 }
 
 impl From<Minutes> for TokenLifetime {
-    // A day at most, as here.
+    // Never out of bounds: minutes are at most a day too.
     fn from(minutes: Minutes) -> Self {
         Self(u64::from(minutes.get()) * 60)
     }

@@ -105,7 +105,7 @@ impl Visitor<'_> for WholeNumber {
 }
 
 bounded_number! {
-    /// Relay calls that a tenant may make in one calendar minute.
+    /// The largest number of relay calls that a tenant may make in one calendar minute.
     RatePerMinute: 1..=10_000
 }
 
@@ -116,7 +116,7 @@ impl Default for RatePerMinute {
 }
 
 bounded_number! {
-    /// How many rows one page of a list holds.
+    /// The largest number of rows on one page of a list.
     PageLimit: 1..=100
 }
 
@@ -132,23 +132,23 @@ impl Default for PageLimit {
 }
 
 bounded_number! {
-    /// How many rows a list skips first. Bounded because rows that are skipped are read (and paid for) too.
+    /// The number of rows that a list skips first. Bounded, because skipped rows are read (and paid for) too.
     Offset: 0..=10_000
 }
 
 bounded_number! {
     #[derive(Default)]
-    /// For how many seconds the old credential stays valid beside the new one after a rotation: up to 30 days.
+    /// The seconds for which the old credential stays valid beside the new one after a rotation: up to 30 days.
     OverlapSeconds: 0..=2_592_000
 }
 
 bounded_number! {
-    /// For how many seconds an API key is valid: a minute to ten years.
+    /// The lifetime of an API key in seconds: a minute to ten years.
     KeyLifetime: 60..=315_360_000
 }
 
 bounded_number! {
-    /// For how many minutes a scoped token is valid.
+    /// The lifetime of a scoped token in minutes.
     Minutes: 5..=1440
 }
 
@@ -159,7 +159,7 @@ impl Default for Minutes {
 }
 
 bounded_number! {
-    /// Which page of a list.
+    /// The number of a page of a list.
     PageNumber: 1..=1_000_000
 }
 

@@ -34,7 +34,7 @@ impl Origin {
     /// Reads an origin. Upper case and a default port are normalised.
     ///
     /// # Errors
-    /// If the text is not an origin, or spells one in a way that no browser does.
+    /// If the text is not an origin, or is not spelled as browsers spell it.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         if text.len() > MAX_LENGTH {
             return Err(Problem::new("must be at most 255 bytes long"));
@@ -64,7 +64,7 @@ impl Origin {
         Ok(Self(canonical))
     }
 
-    /// Takes back what was stored. It is not checked again: a rule that is tightened later, or a public suffix that is new, must
+    /// Restores a stored value. It is not checked again: a rule that is tightened later, or a new public suffix, must
     /// not make a tenant unreadable.
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())

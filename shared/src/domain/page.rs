@@ -1,4 +1,4 @@
-//! One page of a list, and the opaque text that asks for the next.
+//! One page of a list, and the opaque cursor of the next.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,16 +12,16 @@ use serde::{Serialize, Serializer};
 use super::limits::{PageLimit, PageNumber};
 use super::problem::Problem;
 
-/// Rows of one page, and where the next page starts if there is one.
+/// The rows of one page, and the start of the next page if there is one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CursorPage<T> {
     /// The rows.
     pub rows: Vec<T>,
-    /// For the request of the next page; `None` on the last.
+    /// Cursor of the next page; `None` on the last.
     pub next: Option<Cursor>,
 }
 
-/// Which page of a list, by number.
+/// The page of a list that is asked for, by number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PageRequest {
     pub page: PageNumber,
@@ -29,7 +29,7 @@ pub struct PageRequest {
 }
 
 impl PageRequest {
-    /// How many rows come before the page.
+    /// The number of rows before the page.
     pub fn offset(self) -> u64 {
         (u64::from(self.page.get()) - 1) * u64::from(self.limit.get())
     }
@@ -40,18 +40,18 @@ impl PageRequest {
 pub struct OffsetPage<T> {
     /// The rows of the page, newest first.
     pub items: Vec<T>,
-    /// How many rows the list has.
+    /// The number of rows in the list.
     pub total: u64,
     pub request: PageRequest,
 }
 
 impl<T> OffsetPage<T> {
-    /// Whether there is another page.
+    /// Whether another page follows.
     pub fn has_more(&self) -> bool {
         self.request.offset() + u64::from(self.request.limit.get()) < self.total
     }
 
-    /// The same page of something else.
+    /// The same page, with each row converted.
     pub fn map<U>(self, change: impl FnMut(T) -> U) -> OffsetPage<U> {
         OffsetPage { items: self.items.into_iter().map(change).collect(), total: self.total, request: self.request }
     }
@@ -60,9 +60,9 @@ impl<T> OffsetPage<T> {
 /// Bytes of the tag that binds a cursor to its query.
 const TAG: usize = 8;
 
-/// Where a page starts. It carries a tag of the query it belongs to, so that a cursor of one list (or of another tenant's, or
-/// of another filter) is refused by the next. It names a position within a partition and never the partition, which comes
-/// from the caller's proof: so it needs no signature.
+/// The start of a page. It carries a tag of its query, so that a cursor of one list is refused by another list, by
+/// another tenant's and under another filter. It names a position within a partition and never the partition, which
+/// comes from the caller's proof: so it needs no signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     tag: Vec<u8>,
@@ -81,7 +81,7 @@ impl Cursor {
     /// The position, if the cursor belongs to `query`.
     ///
     /// # Errors
-    /// If it belongs to another.
+    /// If it belongs to another query.
     pub fn position(&self, query: &str) -> Result<&str, Problem> {
         if self.tag == tag(query) { Ok(&self.position) } else { Err(Problem::new("belongs to another list or filter")) }
     }
@@ -89,7 +89,7 @@ impl Cursor {
     /// Reads a cursor.
     ///
     /// # Errors
-    /// If it is none that this service gave out.
+    /// If the text is no cursor of this service.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let problem = || Problem::new("must be the next_cursor of an earlier answer");
         if text.len() > Self::LONGEST {

@@ -4,16 +4,16 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer};
 use std::borrow::Cow;
 
-/// A field that may be left out (keep it), be null (clear it), or hold a value (set it). `Option<Option<T>>` could say the
-/// same, and be read wrong in every place that uses it.
+/// A field of a partial update, which may be absent (keep it), null (clear it), or hold a value (set it).
+/// `Option<Option<T>>` could say the same, and would be misread wherever it is used.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Patch<T> {
-    /// The field was not in the body: what is stored stays.
+    /// The field is not in the body: the stored value stays.
     #[default]
     Absent,
-    /// The field was null: what is stored is cleared.
+    /// The field is null: the stored value is cleared.
     Null,
-    /// The field held this.
+    /// The field holds a new value.
     Value(T),
 }
 
@@ -23,7 +23,7 @@ impl<T> Patch<T> {
         !matches!(self, Self::Absent)
     }
 
-    /// Whether `current` stays what it is.
+    /// Whether the patch leaves `current` as it is.
     pub fn leaves(&self, current: &Option<T>) -> bool
     where
         T: PartialEq,
@@ -35,7 +35,7 @@ impl<T> Patch<T> {
         }
     }
 
-    /// What `current` becomes.
+    /// Applies the patch to `current`.
     pub fn apply(self, current: &mut Option<T>) {
         match self {
             Self::Absent => {}

@@ -1,10 +1,10 @@
-//! What is wrong with a value, in words that follow the name of its field.
+//! The problem with a value, in words that follow the name of its field.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// A rule that a value breaks: "must be a whole number from 1 to 100". It continues the field's name and never repeats the
-/// value, which may be a credential that somebody pasted into the wrong field.
+/// A rule that a value breaks, such as "must be a whole number from 1 to 100". The sentence continues the field's name
+/// and never repeats the value, which may be a credential that somebody pasted into the wrong field.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem(Cow<'static, str>);
 

@@ -1,4 +1,4 @@
-//! What a tenant registers: organizations, their users, and customers of the older kind.
+//! Parties that a tenant registers: organizations, their users, and customers of the legacy registration.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
@@ -14,10 +14,10 @@ use super::text::PartyName;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Organization {
     pub id: Uuid,
-    /// The tenant's own id of it.
+    /// The organization's id in the tenant's own system.
     pub external_id: Option<ExternalId>,
     pub name: PartyName,
-    /// What all of its users' tokens carry.
+    /// Properties that the tokens of all of its users carry.
     pub properties: Properties,
     pub record: Record,
 }
@@ -26,50 +26,50 @@ pub struct Organization {
 #[derive(Debug, Clone, PartialEq)]
 pub struct User {
     pub id: Uuid,
-    /// The tenant's own id of it.
+    /// The user's id in the tenant's own system.
     pub external_id: Option<ExternalId>,
     pub organization_id: Uuid,
     pub role_id: Uuid,
     pub name: PartyName,
-    /// What its tokens carry, before the organization's where both have a field.
+    /// Properties that its tokens carry. They override the organization's properties of the same name.
     pub properties: Properties,
     pub record: Record,
-    /// The last day on which a token was issued for it.
+    /// The last day on which a token was issued for the user.
     pub last_token_on: Option<Day>,
 }
 
-/// What is kept of everything that is registered.
+/// The part of the data that every registered party has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     pub created_at: Timestamp,
-    /// When it was last registered again with something else; `None` until then.
+    /// Time at which a later registration last changed it; `None` until then.
     pub updated_at: Option<Timestamp>,
-    /// Counts the changes, so that a change made from an old reading is noticed.
+    /// Counter of changes, so that a change made from an old reading is noticed.
     pub revision: u64,
-    /// How often its tokens have been revoked.
+    /// Number of times that its tokens have been revoked.
     pub epoch: u64,
-    /// When they were last revoked.
+    /// Time at which they were last revoked.
     pub tokens_revoked_at: Option<Timestamp>,
 }
 
 impl Record {
-    /// That of something new.
+    /// The record of a new party.
     pub fn new(created_at: Timestamp) -> Self {
         Self { created_at, updated_at: None, revision: 0, epoch: 0, tokens_revoked_at: None }
     }
 }
 
-/// What registering an organization says of it.
+/// The fields with which an organization is registered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct OrganizationFields {
     pub id: Option<Uuid>,
     pub external_id: Option<ExternalId>,
     pub name: PartyName,
-    /// `None` leaves what is registered.
+    /// `None` leaves the registered properties as they are.
     pub properties: Option<Properties>,
 }
 
-/// What registering a user says of it.
+/// The fields with which a user is registered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UserFields {
     pub id: Option<Uuid>,
@@ -80,46 +80,46 @@ pub struct UserFields {
     pub properties: Properties,
 }
 
-/// What a login of a registered tenant says of it.
+/// The fields with which a customer is registered in the legacy way, at each of its logins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegisteredTenantFields {
     pub key: RegisteredKey,
     pub name: PartyName,
-    /// What its tokens carry.
+    /// Contents of its tokens.
     pub payload: Properties,
     /// The end user that the token is to speak for.
     pub user: Option<ExternalId>,
-    /// The organization that it belongs to; left out, the project.
+    /// The organization that the customer belongs to; `None` if it belongs to the project.
     pub organization_id: Option<Uuid>,
     pub lifetime: TokenLifetime,
 }
 
-/// A customer of the older kind: no organization and no user, but whatever the tenant says of it at each login.
+/// A customer of the legacy registration: no organization and no user, but what the tenant says of it at each login.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegisteredTenant {
     pub key: RegisteredKey,
     pub name: PartyName,
-    /// What was registered with it.
+    /// Contents of its tokens.
     pub payload: Properties,
     pub created_at: Timestamp,
-    /// When something else was registered last; `None` until then.
+    /// Time at which a later registration last changed it; `None` until then.
     pub updated_at: Option<Timestamp>,
-    /// The last day on which a token was issued for it.
+    /// The last day on which a token was issued for the customer.
     pub last_token_on: Option<Day>,
 }
 
-/// What a customer of the older kind goes by. The two are kept apart: a display name is what anybody may call itself, and must
-/// not lead to what is registered under a key.
+/// The key of a customer of the legacy registration. The two kinds are kept apart: anybody may choose any display name,
+/// and it must not lead to what is registered under a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RegisteredKey {
-    /// The tenant's own id of it.
+    /// The customer's id in the tenant's own system.
     Key(ExternalId),
-    /// Its display name, for want of a key.
+    /// Its display name, if it has no such id.
     Name(PartyName),
 }
 
 impl RegisteredKey {
-    /// As its tokens have it: never a uuid, which is what users' have.
+    /// The subject of its tokens: never a UUID, which is the subject of users' tokens.
     pub fn subject(&self) -> String {
         match self {
             Self::Key(key) => format!("key:{key}"),
@@ -142,7 +142,7 @@ impl RegisteredKey {
 }
 
 impl RegisteredTenant {
-    /// What is registered with a login on that day, after what was before.
+    /// The customer after a login, given what was registered before.
     pub fn registered(
         before: Option<&Self>,
         key: RegisteredKey,
@@ -163,7 +163,7 @@ impl RegisteredTenant {
 }
 
 impl Organization {
-    /// A new one.
+    /// A new organization.
     pub fn new(id: Uuid, entry: OrganizationFields, now: Timestamp) -> Self {
         Self {
             id,
@@ -174,7 +174,7 @@ impl Organization {
         }
     }
 
-    /// This one as the entry has it; what the entry doesn't say stays. `None` if nothing is different.
+    /// The organization with the new fields; a field that is `None` stays as it is. `None` if nothing changes.
     pub fn changed(&self, entry: OrganizationFields, now: Timestamp) -> Option<Self> {
         let changed = Self {
             id: self.id,
@@ -188,7 +188,7 @@ impl Organization {
 }
 
 impl User {
-    /// A new one.
+    /// A new user.
     pub fn new(id: Uuid, organization_id: Uuid, entry: UserFields, now: Timestamp) -> Self {
         Self {
             id,
@@ -202,7 +202,7 @@ impl User {
         }
     }
 
-    /// This one as the entry has it; what the entry doesn't say stays. `None` if nothing is different.
+    /// The user with the new fields; a field that is `None` stays as it is. `None` if nothing changes.
     pub fn changed(&self, organization_id: Uuid, entry: UserFields, now: Timestamp) -> Option<Self> {
         let changed = Self {
             id: self.id,
@@ -215,7 +215,7 @@ impl User {
             last_token_on: self.last_token_on.clone(),
         };
         let mut record = self.record.updated(now);
-        // What a token says of where the user belongs is not true any more, even if it comes to be again.
+        // Tokens that name the old organization or role must stay revoked, even if the user gets both back.
         record.epoch += u64::from((changed.organization_id, changed.role_id) != (self.organization_id, self.role_id));
         (changed != *self).then_some(Self { record, ..changed })
     }

@@ -1,4 +1,4 @@
-//! JSON objects of a tenant's own making.
+//! JSON objects whose contents the tenant chooses.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,12 +10,12 @@ use serde_json::{Map, Value};
 
 use super::problem::Problem;
 
-/// How many objects and arrays may be within each other. JSON readers have limits of their own, ours has 127: what goes into a
-/// token must stay well within that of whoever reads it.
+/// The largest depth of objects and arrays. JSON readers have limits of their own, ours has 127: what goes into a token
+/// must stay well within the limit of its readers.
 const DEEPEST: usize = 32;
 
-/// What tokens carry of a user, an organization or a customer. With at most 4096 bytes of it the token of a user stays below
-/// 8 KB, which is what servers and proxies take in a header or an address.
+/// Properties of a user, an organization or a customer that its tokens carry. With at most 4096 bytes of them, the
+/// token of a user stays below 8 KB, which is what servers and proxies accept in a header or an address.
 pub type Properties = JsonObject<4096>;
 
 /// A JSON object of at most `MOST` bytes (as compact JSON).
@@ -28,7 +28,7 @@ impl<const MOST: usize> JsonObject<MOST> {
         serde_json::from_str(text).ok().map(Self)
     }
 
-    /// The fields that are there, each under its name.
+    /// The object with those of the fields that have a value.
     ///
     /// # Errors
     /// If they are together over the limit.
@@ -49,11 +49,12 @@ impl<const MOST: usize> JsonObject<MOST> {
 
     /// Compact JSON.
     pub fn to_text(&self) -> String {
-        // Texts, numbers and truth values: there is nothing in it that could not be written.
+        // A JSON value can always be written.
         serde_json::to_string(&self.0).unwrap_or_default()
     }
 
-    /// These, with the fields of `over` in their place or beside them. `None` if that would be over the limit.
+    /// This object with the fields of `over` added; they override fields of the same name. `None` if the result would
+    /// be over the limit.
     pub fn overlaid_with(&self, over: &Self) -> Option<Self> {
         let mut merged = self.clone();
         merged.0.extend(over.0.clone());
@@ -92,7 +93,8 @@ impl<'de, const MOST: usize> Deserialize<'de> for JsonObject<MOST> {
                 formatter.write_str("a JSON object")
             }
 
-            // By hand, because the usual way takes the last of two fields of one name: who sent both meant only one of them.
+            // By hand, because a derived decoder takes the last of two fields of one name, and the sender meant only
+            // one of them.
             fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
                 let mut map = Map::new();
                 while let Some((name, value)) = fields.next_entry::<String, Value>()? {

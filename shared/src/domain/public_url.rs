@@ -2,8 +2,9 @@
 //!
 //! The rule is positive: `https` and a name at or below a registrable domain of the public suffix list
 //! (publicsuffix.org). No special-use name (`localhost`, `.local`, `.internal`, `.test`, ...) and no single label has a
-//! known suffix. The text is read with the WHATWG URL parser, as an HTTP client will read it, and what is stored is what
-//! it serialises: the client sees the host that was checked. The authority must be spelled plainly (see [`Origin`]).
+//! known suffix. The text is read with the WHATWG URL parser, as an HTTP client will read it, and what is stored is
+//! what it serialises: the client sees the host that was checked. The authority must be spelled plainly (see
+//! [`Origin`]).
 //!
 //! Refused alternatives: a table of special-purpose address ranges. Every address is refused, in every spelling: that
 //! needs no table to keep up to date, and certificates for addresses are rare. Nor is the name resolved here, since the
@@ -40,7 +41,7 @@ const NOT_PUBLIC: [&[&str]; 4] = [
     &["fuf.me", "lacolhost.com", "localhost.tv", "localtest.me", "lvh.me", "vcap.me", "yoogle.com"],
 ];
 
-/// Where the relay calls a tenant back.
+/// The base URL at which the relay calls a tenant back.
 ///
 /// Without a query and without a trailing slash, because `/relay-callbacks/<flow>` is appended.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -60,7 +61,7 @@ impl CallbackUrl {
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
-    /// Takes back what was stored. It is not checked again: a rule that is tightened later, or a public suffix that is new, must
+    /// Restores a stored value. It is not checked again: a rule that is tightened later, or a new public suffix, must
     /// not make a tenant unreadable.
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())
@@ -72,7 +73,7 @@ impl CallbackUrl {
     }
 }
 
-/// Where a tenant's logo is loaded from.
+/// The URL of a tenant's logo.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct LogoUrl(String);
@@ -86,7 +87,7 @@ impl LogoUrl {
         parse_public_https(text).map(|url| Self(url.into()))
     }
 
-    /// Takes back what was stored. It is not checked again: a rule that is tightened later, or a public suffix that is new, must
+    /// Restores a stored value. It is not checked again: a rule that is tightened later, or a new public suffix, must
     /// not make a tenant unreadable.
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())

@@ -1,4 +1,4 @@
-//! Calendar minutes, and what is left of one.
+//! Calendar minutes, and the quota of calls in one.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::clock::Timestamp;
 use super::ids::TenantId;
 use super::limits::RatePerMinute;
 
-/// How long a minute is.
+/// The length of a minute.
 const LENGTH: Duration = Duration::from_mins(1);
 
 /// A calendar minute in UTC, by its number since 1970.
@@ -24,7 +24,7 @@ impl Minute {
         self.0
     }
 
-    /// When it ends, which is when the next begins.
+    /// The end of the minute, which is the start of the next.
     pub fn end(self) -> Timestamp {
         let minutes = u32::try_from(self.0.saturating_add(1)).unwrap_or(u32::MAX);
         Timestamp::from_millis(0).plus(LENGTH * minutes)
@@ -37,23 +37,23 @@ impl From<Timestamp> for Minute {
     }
 }
 
-/// How many calls a tenant may make in a calendar minute, and how many of them are left.
+/// The number of calls that a tenant may make in a calendar minute, and the number of those that are left.
 ///
-/// The two fields are those of `draft-ietf-httpapi-ratelimit-headers-10`: `RateLimit-Policy` says the rule (`q` calls in a
-/// window of `w` seconds), `RateLimit` what is left (`r` calls for the next `t` seconds).
+/// The two fields are those of `draft-ietf-httpapi-ratelimit-headers-10`: `RateLimit-Policy` states the rule (`q` calls
+/// in a window of `w` seconds), `RateLimit` the rest (`r` calls for the next `t` seconds).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
     pub limit: RatePerMinute,
-    /// Calls that are left; none after a refusal.
+    /// Number of calls that are left; 0 after a refusal.
     pub remaining: u32,
-    /// The minute that is counted.
+    /// The minute to which the count belongs.
     pub minute: Minute,
     /// Whole seconds until it ends, at least 1.
     pub resets_in: u64,
 }
 
 impl Quota {
-    /// What is left after `used` calls, as it is `now`.
+    /// The rest after `used` calls, as it is `now`.
     pub fn new(limit: RatePerMinute, used: u32, minute: Minute, now: Timestamp) -> Self {
         let resets_in = now.seconds_until(minute.end()).max(1);
         Self { limit, remaining: limit.get().saturating_sub(used), minute, resets_in }
@@ -72,7 +72,7 @@ impl fmt::Display for Quota {
     }
 }
 
-/// Whose quota it is: a tenant that proved who it is, whatever came of its call.
+/// The quota of a tenant that proved who it is, whatever came of its call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantQuota {
     pub tenant_id: TenantId,

@@ -6,7 +6,7 @@ use aws_lc_rs::rand::{SecureRandom, SystemRandom};
 #[derive(Debug, Clone, Copy)]
 pub struct RandomnessUnavailable;
 
-/// Where random bytes come from. A trait so that tests can repeat a draw.
+/// The source of random bytes. A trait so that tests can repeat a draw.
 pub trait Random: Send + Sync {
     /// Fills `bytes`.
     ///
@@ -36,7 +36,7 @@ impl Random for SystemRandomness {
 /// `N` random bytes.
 ///
 /// # Errors
-/// As [`Random::fill`].
+/// If the source of randomness fails.
 pub fn draw<const N: usize>(random: &dyn Random) -> Result<[u8; N], RandomnessUnavailable> {
     let mut bytes = [0; N];
     random.fill(&mut bytes)?;

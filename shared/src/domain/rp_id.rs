@@ -33,7 +33,7 @@ impl RpId {
     /// Reads a relying party id, which is never normalised.
     ///
     /// # Errors
-    /// If the text is not a domain name in lower case, or belongs to nobody in particular.
+    /// If the text is not a domain name in lower case, or is not at or below a registrable domain.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         if text.len() > MAX_LENGTH {
             return Err(Problem::new("must be at most 253 bytes long"));
@@ -50,7 +50,7 @@ impl RpId {
         Ok(Self(text.to_owned()))
     }
 
-    /// Takes back what was stored. It is not checked again: a rule that is tightened later, or a public suffix that is new, must
+    /// Restores a stored value. It is not checked again: a rule that is tightened later, or a new public suffix, must
     /// not make a tenant unreadable.
     pub fn from_stored(text: &str) -> Self {
         Self(text.to_owned())

@@ -13,14 +13,14 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::random::{Random, RandomnessUnavailable, draw};
 
-/// Whether two texts are the same, in a time that depends on neither. The digests make the lengths equal.
+/// Whether two texts are the same, in a time that depends on neither. Comparing digests makes the lengths equal.
 fn same(one: &str, other: &str) -> bool {
     let [one, other] = [one, other].map(|text| digest(&SHA256, text.as_bytes()));
     verify_slices_are_equal(one.as_ref(), other.as_ref()).is_ok()
 }
 
-/// A tenant's secret, with which it signs its calls: `sk_` and 256 random bits in hexadecimal. The whole text, as UTF-8, is
-/// the HMAC key.
+/// A tenant's secret, with which it signs its calls: `sk_` and 256 random bits in hexadecimal. The whole text, as
+/// UTF-8, is the HMAC key.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct TenantSecret(String);
 
@@ -30,7 +30,7 @@ impl TenantSecret {
     /// A new secret.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
         let bytes = Zeroizing::new(draw::<32>(random)?);
         // Room for all of it from the start: a text that grows leaves copies of itself behind.
@@ -50,7 +50,8 @@ impl TenantSecret {
         &self.0
     }
 
-    /// Whether `mac` is the HMAC-SHA-256 of `text` under this secret, in a time that does not depend on where they differ.
+    /// Whether `mac` is the HMAC-SHA-256 of `text` under this secret, in a time that does not depend on where they
+    /// differ.
     pub fn signed(&self, text: &[u8], mac: &[u8; 32]) -> bool {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes());
         hmac::verify(&key, text, mac).is_ok()
@@ -102,7 +103,7 @@ impl fmt::Debug for RevealedSecret {
 pub struct OperatorKey(String);
 
 impl OperatorKey {
-    /// How many characters the key has.
+    /// The number of characters of the key.
     pub const LENGTH: usize = 48;
 
     /// Reads a key. `None` if it hasn't the shape of one.
@@ -123,17 +124,18 @@ impl fmt::Debug for OperatorKey {
     }
 }
 
-/// Which of the two admin keys a caller used: an operator sees in the audit trail when the last user of the old one has moved.
+/// The operator's key that a caller used, of two: in the audit trail, an operator sees when the last user of the old
+/// one has moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySlot {
     /// The key that is to be used.
     Current,
-    /// The key of before a rotation that isn't finished.
+    /// The key from before a rotation that is not finished.
     Previous,
 }
 
-/// The admin keys in force, as the secret store holds them: `{"current": "…", "previous": "…"}`, where `previous` is there
-/// only while a rotation lasts.
+/// The operator's keys in force, as the secret store holds them: `{"current": "…", "previous": "…"}`, where `previous`
+/// is present only while a rotation lasts.
 #[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct OperatorKeys {
     current: String,
@@ -141,8 +143,8 @@ pub struct OperatorKeys {
 }
 
 impl OperatorKeys {
-    /// Which key `presented` is, if any. Both comparisons are always made, each in constant time. A stored key that hasn't
-    /// the shape of one (an empty text, say) never equals a presented one, which has.
+    /// The slot of the key `presented`; `None` if it is neither key. Both comparisons are always made, each in constant
+    /// time. A malformed stored key (an empty text, say) never equals a presented one, which is well-formed.
     pub fn verify(&self, presented: &OperatorKey) -> Option<KeySlot> {
         let current = same(&self.current, &presented.0);
         let previous = same(self.previous.as_deref().unwrap_or_default(), &presented.0);

@@ -1,4 +1,4 @@
-//! Which version of a tenant's secret is valid.
+//! The versions of a tenant's secret that are valid.
 
 use std::fmt;
 
@@ -7,34 +7,35 @@ use uuid::Uuid;
 
 use super::clock::Timestamp;
 
-/// Which version of a tenant's secret is in force. Only this decides: the secret store keeps versions, and has no say in
-/// which of them is valid.
+/// The versions of a tenant's secret that are in force. This pointer alone decides: the secret store keeps versions,
+/// and has no say in which of them is valid.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretPointer {
     /// The version in force.
     pub current: SecretVersion,
-    /// The version before, while a declared overlap lasts.
+    /// The version before, while an overlap lasts.
     pub previous: Option<PreviousSecret>,
-    /// When the version in force replaced another; `None` until the first rotation.
+    /// Time at which the version in force replaced another; `None` until the first rotation.
     pub rotated_at: Option<Timestamp>,
 }
 
 /// One version of a tenant's secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretVersion {
-    /// The version id, chosen by us before the version is stored.
+    /// Id of the version, chosen by us before the version is stored.
     pub id: Uuid,
-    /// The staging label that keeps the secret store from discarding the version.
+    /// Staging label that keeps the secret store from discarding the version.
     pub label: SecretLabel,
 }
 
-/// The version before, and when it stops being valid.
+/// The version before, and the end of its validity.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreviousSecret {
     pub version: SecretVersion,
-    /// Valid before this time, and not at it.
+    /// The end of its validity: it is valid before this time, and not at it.
     pub until: Timestamp,
-    /// When a call was last accepted with it, since it was replaced: once that stays as it is, every signer has moved.
+    /// Time of the last accepted call that was signed with it, since it was replaced: once that no longer moves, every
+    /// signer has moved.
     #[serde(default)]
     pub last_used_at: Option<Timestamp>,
 }
@@ -42,16 +43,16 @@ pub struct PreviousSecret {
 /// One of the 16 staging labels that versions of a tenant's secret take turns with.
 ///
 /// AWS discards versions without a label. A fixed set of labels, of which a new version takes one that no valid version
-/// has, needs no cleaning up: the label leaves the dead version by being given to the new one. (`AWSCURRENT` can't serve:
-/// it would move before the table decides.) There may be 20 labels on a secret; this leaves room for AWS's own.
+/// has, needs no cleaning up: the label leaves the dead version by being given to the new one. (`AWSCURRENT` can't
+/// serve: it would move before the table decides.) There may be 20 labels on a secret; this leaves room for AWS's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretLabel(u8);
 
 impl SecretLabel {
-    /// How many labels there are.
+    /// The number of labels.
     const COUNT: u8 = 16;
 
-    /// The label of a turn: they are taken one after the other, again and again.
+    /// The label of a turn: the labels are taken one after the other, in a circle.
     pub fn of_turn(turn: u64) -> Self {
         Self(u8::try_from(turn % u64::from(Self::COUNT)).unwrap_or_default())
     }
@@ -68,12 +69,12 @@ impl fmt::Display for SecretLabel {
     }
 }
 
-/// Which version of the tenant's secret holds the key that signs its tokens. The first version holds the signing key and the
-/// secret; after that each has versions of its own, so that the one is replaced without reading the other.
+/// The version of the tenant's secret that holds the key that signs its tokens. The first version holds the signing key
+/// and the secret; after that each has versions of its own, so that the one is replaced without reading the other.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningPointer {
     pub version: SecretVersion,
-    /// The id of the key.
+    /// Key id of the key.
     pub kid: String,
 }
 

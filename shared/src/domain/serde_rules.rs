@@ -1,4 +1,4 @@
-//! What fields take, where a derived decoder would take more: `#[serde(deserialize_with = "…")]`.
+//! Decoders of fields that are stricter than the derived ones: `#[serde(deserialize_with = "…")]`.
 
 use std::borrow::Cow;
 use std::fmt;

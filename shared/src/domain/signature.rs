@@ -1,14 +1,14 @@
-//! Signatures of tenants' calls: what is signed, how it is written, and when it is right.
+//! Signatures of tenants' calls: what they cover, how they are written, and how they are checked.
 //!
 //! | Version | Header | What is signed |
 //! |---|---|---|
 //! | v1 | 64 lower-case hexadecimal digits | `timestamp "." hex(SHA-256(body))` |
 //! | v2 | `v2=` and the same | `timestamp "." METHOD "." path ["?" query] "." nonce "." hex(SHA-256(body))` |
 //!
-//! The signature is HMAC-SHA-256 (RFC 2104) under the UTF-8 bytes of the whole secret text, `sk_` included. v1 is the public
-//! interface's own: whoever has recorded a call can send its body elsewhere for as long as its timestamp is accepted. v2
-//! covers all of the call, and each of its nonces is good once. Neither text can be read as the other, or in two ways: a nonce
-//! has no dot, and what stands before and behind it has a fixed number of them or a fixed length.
+//! The signature is HMAC-SHA-256 (RFC 2104) under the UTF-8 bytes of the whole secret text, `sk_` included. v1 is the
+//! public interface's own: whoever has recorded a call can send its body elsewhere while its timestamp is accepted. v2
+//! covers all of the call, and each of its nonces is accepted once. Neither signed text can be read as the other, or in
+//! two ways: a nonce has no dot, and what stands before and behind it has a fixed number of them or a fixed length.
 
 use std::fmt;
 use std::str::FromStr;
@@ -23,17 +23,17 @@ use super::clock::Timestamp;
 use super::ids::TenantId;
 use super::secret::TenantSecret;
 
-/// How far a caller's clock and ours may be apart, the bounds included.
+/// The largest difference between a caller's clock and ours, inclusive.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(30);
 
-/// What a signature covers.
+/// Version of the signature of a relay call, which decides what the signature covers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SigningVersion {
-    /// Timestamp and body.
+    /// The signature covers timestamp and body.
     #[default]
     V1,
-    /// Method, path, query and a nonce too.
+    /// The signature covers timestamp, method, path, query, nonce and body.
     V2,
 }
 
@@ -50,8 +50,8 @@ impl SigningVersion {
         [Self::V1, Self::V2].into_iter().find(|version| version.as_str() == text)
     }
 
-    /// Whether a tenant that is configured for this version takes signatures of `other`. One on v1 takes v2 too: its signers
-    /// move one by one, and when the last has, the tenant is set to v2.
+    /// Whether a tenant that is configured for this version takes signatures of `other`. One on v1 takes v2 too: its
+    /// signers move one by one, and when the last has, the tenant is set to v2.
     pub fn takes(self, other: Self) -> bool {
         self == Self::V1 || other == Self::V2
     }
@@ -63,8 +63,8 @@ impl fmt::Display for SigningVersion {
     }
 }
 
-/// A text that a caller uses once: 16 to 64 ASCII letters, digits, `+`, `/`, `=`, `-` and `_`, which is room for a UUID, for
-/// hexadecimal, and for either Base64. No dot, because dots separate what is signed.
+/// A nonce: 16 to 64 ASCII letters, digits, `+`, `/`, `=`, `-` and `_`, which is room for a UUID, for hexadecimal, and
+/// for either Base64. No dot, because dots separate the parts that are signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nonce(String);
 
@@ -89,7 +89,7 @@ pub struct SignatureHeaders<'a> {
     /// Unix milliseconds.
     pub timestamp: &'a str,
     pub signature: &'a str,
-    /// Asked for by v2 only.
+    /// Required by v2 only.
     pub nonce: Option<&'a str>,
 }
 
@@ -97,9 +97,9 @@ pub struct SignatureHeaders<'a> {
 #[derive(Clone, Copy)]
 pub struct SignedParts<'a> {
     pub method: &'a str,
-    /// As the gateway hands it on, which is decoded.
+    /// The path as the gateway passes it on, decoded.
     pub path: &'a str,
-    /// As it was sent, without the question mark; empty if there was none.
+    /// The query as it was sent, without the question mark; empty if there was none.
     pub query: &'a str,
     /// The bytes that were received.
     pub body: &'a [u8],
@@ -118,12 +118,12 @@ impl fmt::Debug for SignedParts<'_> {
     }
 }
 
-/// What a caller says of who it is, in the right shape. Whether it is true takes the tenant's secret.
+/// The claim of a caller about who it is, in the right shape. Verifying it takes the tenant's secret.
 pub struct SignedCall {
     pub tenant_id: TenantId,
     pub version: SigningVersion,
     pub timestamp: Timestamp,
-    /// With v2, and only then.
+    /// Present with v2 only.
     pub nonce: Option<Nonce>,
     mac: [u8; 32],
     text: String,
@@ -139,7 +139,7 @@ impl SignedCall {
     /// Reads the headers.
     ///
     /// # Errors
-    /// Which of them is not exactly as it has to be, in words for the log.
+    /// A text for the log, about the first malformed header.
     pub fn read(headers: SignatureHeaders<'_>, parts: SignedParts<'_>) -> Result<Self, &'static str> {
         let tenant_id = TenantId::parse(headers.tenant_id).map_err(|_| "no tenant id in its header")?;
         let millis = exact(headers.timestamp).ok_or("timestamp is no whole number of milliseconds")?;
@@ -162,7 +162,7 @@ impl SignedCall {
         Ok(Self { tenant_id, version, timestamp: Timestamp::from_millis(millis), nonce, mac, text })
     }
 
-    /// Whether the caller's clock and ours are near enough.
+    /// Whether the caller's clock is close enough to ours.
     pub fn is_of_now(&self, now: Timestamp) -> bool {
         let (one, other) = (self.timestamp.as_millis(), now.as_millis());
         Duration::from_millis(one.abs_diff(other)) <= CLOCK_TOLERANCE
@@ -174,8 +174,8 @@ impl SignedCall {
     }
 }
 
-/// A number that is written in the one way that there is: no sign, no leading zero, no space. What was signed is then what was
-/// sent.
+/// A number in its only accepted spelling: no sign, no leading zero, no space. So the number that is checked is written
+/// exactly as it was signed.
 fn exact(text: &str) -> Option<i64> {
     i64::from_str(text).ok().filter(|number| *number >= 0 && number.to_string() == text)
 }

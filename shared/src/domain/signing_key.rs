@@ -17,14 +17,14 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use super::clock::Timestamp;
 use super::random::{Random, RandomnessUnavailable, draw};
 
-/// The one algorithm.
+/// The only signature algorithm.
 pub const ALGORITHM: &str = "ES256";
 
 /// Bytes of a coordinate, and of the private number.
 const COORDINATE: usize = 32;
-/// What an uncompressed point begins with (SEC 1 §2.3.3).
+/// The first byte of an uncompressed point (SEC 1 §2.3.3).
 const UNCOMPRESSED: u8 = 4;
-/// Drawing a number that is no private key happens once in 2^32 draws.
+/// The number of attempts: drawing a number that is no private key happens once in 2^32 draws.
 const DRAWS: usize = 4;
 
 /// A tenant's private key.
@@ -51,11 +51,11 @@ impl fmt::Debug for PrivateJwk {
 }
 
 impl SigningKey {
-    /// A new key. Its private number comes from `random`; the library's own way to make a key would take it from the system
-    /// whatever the caller says.
+    /// A new key. Its private number comes from `random`; the library's own way to make a key would take it from the
+    /// system whatever the caller says.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
         for _ in 0..DRAWS {
             let number = Zeroizing::new(draw::<COORDINATE>(random)?);
@@ -111,7 +111,7 @@ impl SigningKey {
     /// Signs a message: 64 bytes, r and s.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, RandomnessUnavailable> {
         let signature = self.pair.sign(&SystemRandom::new(), message).map_err(|_| RandomnessUnavailable)?;
         Ok(signature.as_ref().to_vec())
@@ -161,11 +161,11 @@ impl PublicKey {
 /// A key of a tenant's key set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublishedKey {
-    /// Its id.
+    /// Its key id.
     pub kid: String,
     #[serde(flatten)]
     pub key: PublicKey,
-    /// When another took its place; `None` for the one in force.
+    /// Time at which another key replaced it; `None` for the key in force.
     pub retired_at: Option<Timestamp>,
 }
 

@@ -19,18 +19,18 @@ use super::serde_rules::not_null;
 use super::signature::SigningVersion;
 use super::text::{DisplayName, Reason, TenantName};
 
-/// A field whose value breaks a rule that ties fields together.
+/// A field whose value breaks a rule that ties several fields together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldProblem {
-    /// The field's name, with an index where it is one of a list.
+    /// Name of the field, with an index where it is one of a list.
     pub field: String,
     pub problem: Problem,
 }
 
-/// At most this many origins in a list.
+/// The largest number of origins in a list.
 const MOST_ORIGINS: usize = 50;
 
-/// A list of up to 50 web origins.
+/// List of web origins, at most 50.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Origins(#[schemars(length(max = 50))] Vec<Origin>);
@@ -77,26 +77,26 @@ impl<'de> Deserialize<'de> for Origins {
     }
 }
 
-/// What an operator configures, but for the name and the rate limit.
+/// Configuration of a tenant, apart from its name and rate limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
-    /// Web origins that may start a QR login; empty = QR login is off.
+    /// Web origins that may start a QR login; empty if QR login is off.
     pub qr_login_allowed_origins: Origins,
-    /// Where the relay calls the tenant back.
+    /// Base URL for callbacks, to which `/relay-callbacks/<flow>` is appended; null if there are no callbacks.
     pub callback_url_base: Option<CallbackUrl>,
-    /// The name on the consent screen; unset = the tenant's name.
+    /// Name on the consent screen, 1 to 120 characters; null if the tenant's name is shown.
     pub branding_display_name: Option<DisplayName>,
-    /// The logo on the consent screen.
+    /// URL of the logo on the consent screen; null if there is none.
     pub branding_logo_url: Option<LogoUrl>,
-    /// The WebAuthn relying party.
+    /// WebAuthn relying party id; null if there is none, and passkeys cannot be used.
     pub webauthn_rp_id: Option<RpId>,
-    /// Origins that may run passkey ceremonies; empty = passkeys are off.
+    /// Web origins that may run passkey ceremonies, each within `webauthn_rp_id`; empty if passkeys are off.
     pub webauthn_origins: Origins,
-    /// Progressive rollout: unset = the deployment's default.
+    /// Whether passkeys are enabled; null if the deployment's default applies.
     pub passkeys_enabled: Option<bool>,
-    /// Whether calls of the account surface have to name an end user: unset = the deployment's default.
+    /// Whether calls of the account surface must name an end user; null if the deployment's default applies.
     pub require_end_user: Option<bool>,
-    /// What signatures of relay calls have to cover: `v2` refuses `v1`, and `v1` takes both.
+    /// Signature version that relay calls must have: `v1` accepts both versions, `v2` accepts `v2` only.
     #[serde(default)]
     pub signing_version: SigningVersion,
 }
@@ -120,46 +120,47 @@ impl Configuration {
     }
 }
 
-/// What provisioning takes. Only the name is required.
+/// Request body for provisioning a tenant. Only the name is required.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTenant {
-    /// What the operator calls the tenant.
+    /// Name that the operator gives to the tenant, 1 to 120 characters. It need not be unique.
     pub tenant_name: TenantName,
-    /// Relay calls accepted per calendar minute.
+    /// Maximum number of relay calls accepted in one calendar minute, 1 to 10000 (default 60).
     #[serde(default)]
     pub rate_limit_per_min: RatePerMinute,
-    /// Web origins that may start a QR login; empty = QR login is off.
+    /// Web origins that may start a QR login, at most 50. Empty or absent: QR login is off.
     #[serde(default)]
     pub qr_login_allowed_origins: Origins,
-    /// Where the relay calls the tenant back: `/relay-callbacks/<flow>` is appended.
+    /// Base URL for callbacks, to which `/relay-callbacks/<flow>` is appended. Absent or null: no callbacks.
     #[serde(default)]
     pub callback_url_base: Option<CallbackUrl>,
-    /// The name on the consent screen; falls back to the tenant's name.
+    /// Name on the consent screen, 1 to 120 characters. Absent or null: the tenant's name is shown.
     #[serde(default)]
     pub branding_display_name: Option<DisplayName>,
-    /// The logo on the consent screen.
+    /// URL of the logo on the consent screen. Absent or null: no logo.
     #[serde(default)]
     pub branding_logo_url: Option<LogoUrl>,
-    /// The WebAuthn relying party; required for passkeys.
+    /// WebAuthn relying party id, required if `passkeys_enabled` is true or `webauthn_origins` is not empty.
     #[serde(default)]
     pub webauthn_rp_id: Option<RpId>,
-    /// Origins that may run passkey ceremonies; empty = passkeys are off.
+    /// Web origins that may run passkey ceremonies, at most 50, each `https` and within `webauthn_rp_id`. Empty or
+    /// absent: passkeys are off.
     #[serde(default)]
     pub webauthn_origins: Origins,
-    /// Progressive rollout: null = the deployment's default.
+    /// Whether passkeys are enabled. Absent or null: the deployment's default applies.
     #[serde(default)]
     pub passkeys_enabled: Option<bool>,
-    /// Whether calls of the account surface have to name an end user: null = the deployment's default.
+    /// Whether calls of the account surface must name an end user. Absent or null: the deployment's default applies.
     #[serde(default)]
     pub require_end_user: Option<bool>,
-    /// What signatures of relay calls have to cover: `v2` refuses `v1`, and `v1` takes both.
+    /// Signature version that relay calls must have: `v1` (default) accepts both versions, `v2` accepts `v2` only.
     #[serde(default)]
     pub signing_version: SigningVersion,
 }
 
 impl NewTenant {
-    /// The configuration in it.
+    /// The configuration part.
     pub fn configuration(&self) -> Configuration {
         Configuration {
             qr_login_allowed_origins: self.qr_login_allowed_origins.clone(),
@@ -175,39 +176,42 @@ impl NewTenant {
     }
 }
 
-/// A partial update: what is absent stays as it is, null clears what can be cleared.
+/// Request body for updating a tenant. An absent field stays as it is; null clears a field that can be cleared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TenantPatch {
-    /// What the operator calls the tenant.
+    /// New name of the tenant, 1 to 120 characters; null is refused.
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "TenantName")]
     pub tenant_name: Option<TenantName>,
-    /// Relay calls accepted per calendar minute.
+    /// New maximum number of relay calls accepted in one calendar minute, 1 to 10000; null is refused.
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "RatePerMinute")]
     pub rate_limit_per_min: Option<RatePerMinute>,
-    /// Web origins that may start a QR login; empty = QR login is off.
+    /// Web origins that may start a QR login, at most 50. They replace the old ones; an empty list turns QR login off,
+    /// and null is refused.
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "Origins")]
     pub qr_login_allowed_origins: Option<Origins>,
-    /// Where the relay calls the tenant back.
+    /// New base URL for callbacks, to which `/relay-callbacks/<flow>` is appended; null clears it.
     pub callback_url_base: Patch<CallbackUrl>,
-    /// The name on the consent screen.
+    /// New name on the consent screen, 1 to 120 characters; null brings back the tenant's name.
     pub branding_display_name: Patch<DisplayName>,
-    /// The logo on the consent screen.
+    /// New URL of the logo on the consent screen; null removes the logo.
     pub branding_logo_url: Patch<LogoUrl>,
-    /// The WebAuthn relying party.
+    /// New WebAuthn relying party id; null clears it, which is refused while passkeys need it.
     pub webauthn_rp_id: Patch<RpId>,
-    /// Origins that may run passkey ceremonies; empty = passkeys are off.
+    /// Web origins that may run passkey ceremonies, at most 50, each `https` and within `webauthn_rp_id`. They replace
+    /// the old ones; an empty list turns passkeys off, and null is refused.
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "Origins")]
     pub webauthn_origins: Option<Origins>,
-    /// Progressive rollout: null = the deployment's default.
+    /// Whether passkeys are enabled; null brings back the deployment's default.
     pub passkeys_enabled: Patch<bool>,
-    /// Whether calls of the account surface have to name an end user: null = the deployment's default.
+    /// Whether calls of the account surface must name an end user; null brings back the deployment's default.
     pub require_end_user: Patch<bool>,
-    /// What signatures of relay calls have to cover: `v2` refuses `v1`, and `v1` takes both.
+    /// Signature version that relay calls must have: `v1` accepts both versions, `v2` accepts `v2` only. Null is
+    /// refused.
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "SigningVersion")]
     pub signing_version: Option<SigningVersion>,
@@ -235,11 +239,12 @@ impl TenantPatch {
         .collect()
     }
 
-    /// What `tenant` becomes.
+    /// Applies the changes to `tenant`.
     ///
     /// # Errors
-    /// As [`Configuration::check`], when the outcome as a whole breaks a rule. It is only asked when a field that it is about is
-    /// in the patch: an update of another must not fail because of the public suffix list of today.
+    /// As [`Configuration::check`], if the outcome as a whole breaks a rule. The rules are checked only if a field that
+    /// they tie together is in the patch: an update of another field must not fail because the public suffix list has
+    /// changed.
     pub fn apply(self, tenant: &mut Tenant) -> Result<(), FieldProblem> {
         let ties =
             self.webauthn_rp_id.is_present() || self.webauthn_origins.is_some() || self.passkeys_enabled.is_present();
@@ -268,59 +273,59 @@ fn set<T>(current: &mut T, value: Option<T>) {
 /// Whether a tenant may act.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TenantStatus {
-    /// It may.
+    /// The tenant may act.
     Active,
-    /// Every call that it signs is refused.
+    /// Every call of the tenant is refused.
     Suspended {
-        /// Since when.
+        /// Time of the suspension.
         since: Timestamp,
-        /// Why, if the operator said so.
+        /// Reason, if the operator gave one.
         reason: Option<Reason>,
     },
 }
 
-/// A tenant as lists show it.
+/// The fields of a tenant that lists show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantSummary {
-    /// Its id.
+    /// Id of the tenant.
     pub id: TenantId,
-    /// What the operator calls it.
+    /// Name that the operator gave to the tenant.
     pub name: TenantName,
-    /// Whether it may act.
+    /// Whether the tenant may act.
     pub status: TenantStatus,
     /// Relay calls accepted per calendar minute.
     pub rate_limit_per_min: RatePerMinute,
-    /// Authenticated abuse counted against it.
+    /// Number of strikes for authenticated misuse.
     pub abuse_strikes: u64,
-    /// When it was provisioned.
+    /// Time at which the tenant was provisioned.
     pub created_at: Timestamp,
-    /// When its configuration, status or secret last changed; `None` until the first change.
+    /// Time at which its configuration, status or secret last changed; `None` until the first change.
     pub updated_at: Option<Timestamp>,
 }
 
 /// A registered tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tenant {
-    /// What lists show of it.
+    /// The fields that lists show.
     pub summary: TenantSummary,
-    /// Counts its changes, so that a change made from an old reading is noticed.
+    /// Counter of changes, so that a change made from an old reading is noticed.
     pub revision: u64,
-    /// Which secret is in force.
+    /// The versions of its secret that are in force.
     pub secret: SecretPointer,
-    /// Which key signs its tokens.
+    /// The key that signs its tokens.
     pub signing: SigningPointer,
-    /// When all of its tokens were last revoked.
+    /// Time at which all of its tokens were last revoked.
     pub tokens_revoked_at: Option<Timestamp>,
     /// The rest of its configuration.
     pub configuration: Configuration,
 }
 
-/// Which tenants a list shows.
+/// Status by which a list of tenants is filtered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StatusFilter {
-    /// Those that may act.
+    /// Tenants that may act.
     Active,
-    /// Those that may not.
+    /// Tenants that are suspended.
     Suspended,
 }

@@ -12,15 +12,15 @@ use super::problem::Problem;
 /// The longest text, in characters (Unicode scalar values).
 const LONGEST: usize = 120;
 
-/// Whether a character may not stand in a text that a person is shown. Control characters, and those that break or reorder
-/// a line: a name such as "Bank\u{202E}moc.live" on a consent screen would read as another.
+/// Whether a character is refused in a text that people are shown: control characters, and those that break or reorder
+/// a line. A name such as "Bank\u{202E}moc.live" on a consent screen would read as another.
 fn is_refused(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{2028}' | '\u{2029}' | '\u{200E}' | '\u{200F}' | '\u{061C}')
         || matches!(character, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Whether a reader sees nothing of a character: spaces, and what Unicode calls default ignorable. A consent screen that asks
+/// Whether a character is invisible: spaces, and those that Unicode calls default ignorable. A consent screen that asks
 /// "Sign in to ?" says nothing.
 fn is_invisible(character: char) -> bool {
     character.is_whitespace()
@@ -40,8 +40,8 @@ macro_rules! short_text {
             /// Checks length and characters.
             ///
             /// # Errors
-            /// If the text is empty, longer than 120 characters, has a control character or one that reorders text, or has
-            /// nothing that can be seen.
+            /// If the text is empty, longer than 120 characters, has a control character or one that reorders text, or
+            /// has nothing that can be seen.
             pub fn parse(text: &str) -> Result<Self, Problem> {
                 if !(1..=LONGEST).contains(&text.chars().count()) {
                     return Err(Problem::new("must have 1 to 120 characters"));
@@ -55,8 +55,8 @@ macro_rules! short_text {
                 Ok(Self(text.to_owned()))
             }
 
-            /// Takes back what was stored. It is not checked again: a rule that is tightened later must not make a tenant
-            /// unreadable.
+            /// Takes back what was stored. It is not checked again: a rule that is tightened later must not make a
+            /// tenant unreadable.
             pub fn from_stored(text: &str) -> Self {
                 Self(text.to_owned())
             }
@@ -118,27 +118,27 @@ impl Visitor<'_> for Text {
 }
 
 short_text! {
-    /// What the operator calls a tenant. Not unique.
+    /// The name that the operator gives to a tenant. Not unique.
     TenantName
 }
 
 short_text! {
-    /// What the consent screen calls a tenant: "Sign in to …?".
+    /// The name of a tenant on the consent screen: "Sign in to …?".
     DisplayName
 }
 
 short_text! {
-    /// Why an operator suspended a tenant.
+    /// The reason for which an operator suspended a tenant.
     Reason
 }
 
 short_text! {
-    /// What the operator calls an API key.
+    /// The name that the operator gives to an API key.
     KeyName
 }
 
 short_text! {
-    /// What a tenant calls one of its organizations, users or customers.
+    /// The name that a tenant gives to one of its organizations, users or customers.
     PartyName
 }
 

@@ -1,7 +1,7 @@
-//! Tokens: what they claim, and how they are written.
+//! Tokens: their claims, and how they are signed.
 //!
-//! A token is a JWT (RFC 7519) of the access-token profile (RFC 9068: `typ` is `at+jwt`, `client_id` is there), signed with the
-//! tenant's own key. Reading one is in [`super::token_check`].
+//! A token is a JWT (RFC 7519) of the access-token profile (RFC 9068: `typ` is `at+jwt`, `client_id` is there), signed
+//! with the tenant's own key. Reading one is in [`super::token_check`].
 
 use std::fmt;
 
@@ -26,107 +26,115 @@ use super::signing_key::{ALGORITHM, SigningKey};
 /// The `typ` of the header (RFC 9068 §2.1): no other JWT can be taken for one of these.
 pub const TYPE: &str = "at+jwt";
 
-/// Who a token speaks for.
+/// Scope of a token: the kind of party that it speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
     /// A user of one of the tenant's organizations.
     ProjectUser,
-    /// A customer of the tenant, the older way: by what it registered itself as.
+    /// A customer of the tenant, from the legacy registration.
     RegisteredTenant,
-    /// One end user of the account, by the tenant's own id.
+    /// One end user of the account, by external id.
     EndUser,
-    /// The whole account, as an API key does.
+    /// The whole account, as an account key does.
     Account,
 }
 
-/// How often the tokens of each party have been revoked, when this token was issued. A token is active as long as each of
-/// these numbers is still the party's.
-///
-/// Numbers and not times: "issued before" would have to compare clocks of two machines, and a token that was issued on the
-/// one that is ahead would outlive its revocation.
+/// Revocation counters at the time when the token was issued: how often the tokens of each party had been revoked. A
+/// token is active only as long as each counter is still the party's current one.
+// Numbers and not times: "issued before" would have to compare clocks of two machines, and a token that was issued on
+// the one that is ahead would outlive its revocation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Epochs {
+    /// Counter of the tenant: revocations of all of its tokens.
     pub tenant: u64,
-    /// Of the API key that the token was minted with.
+    /// Counter of the API key with which the token was issued.
     pub key: u64,
+    /// Counter of the organization. Present only if the token has an organization.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub organization: Option<u64>,
+    /// Counter of the user. Present only if the scope is `project_user`.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub user: Option<u64>,
+    /// Counter of the end user. Present only if the token has an `external_user_id`.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub external_user: Option<u64>,
 }
 
-/// The claims of a token.
+/// Claims of a token.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claims {
-    /// The tenant's issuer.
+    /// Issuer of the token: `<base URL>/t/<tenant id>`.
     pub iss: String,
-    /// The tenant's id: who the token is for.
+    /// Audience of the token: the id of the tenant.
     pub aud: String,
-    /// The user's uuid; of a registered tenant `key:` and its key, or `name:` and its display name; of an end user `external:`
-    /// and its id; of the account the id of the API key.
+    /// Subject of the token: of a user its UUID; of a customer of the legacy registration `key:` and its key, or
+    /// `name:` and its display name; of an end user `external:` and its external id; of the account the id of the API
+    /// key.
     pub sub: String,
-    /// When it was issued, in Unix seconds.
+    /// Unix time in seconds at which the token was issued.
     pub iat: u64,
-    /// From when on it is not valid, in Unix seconds.
+    /// Unix time in seconds from which the token is no longer valid.
     pub exp: u64,
-    /// From when on it is valid, in Unix seconds. We set none; one that is there counts.
+    /// Unix time in seconds before which the token is not valid. Tokens of this service do not have it; if it is
+    /// present, it is checked.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub nbf: Option<u64>,
-    /// Unique.
+    /// Unique id of the token, a UUID.
     pub jti: Uuid,
-    /// The tenant's id.
+    /// Id of the tenant whose token it is.
     pub tenant_id: TenantId,
-    /// The API key that the token was minted with.
+    /// Id of the API key with which the token was issued.
     pub key_id: ApiKeyId,
-    /// The same, under the name that RFC 9068 requires.
+    /// Id of the API key with which the token was issued, under the name that RFC 9068 requires.
     pub client_id: ApiKeyId,
-    /// Who it speaks for.
+    /// Scope of the token: the kind of party that it speaks for.
     #[serde(deserialize_with = "string_enum")]
     pub scope: Scope,
-    /// The organization, of a user and of a registered tenant that has one.
+    /// UUID of the organization, for a user and for a customer that has one.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub org_id: Option<Uuid>,
-    /// The user's role, as it was registered.
+    /// UUID of the user's role, as it was registered, for a user.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub role_id: Option<Uuid>,
-    /// The organization's properties and the user's; where both have a field, the user's.
+    /// Properties of the organization and the user, for a user. Where both have a property of the same name, it is the
+    /// user's.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub properties: Option<Properties>,
-    /// The end user, by the tenant's own id.
+    /// External id of the end user that the token speaks for, if it speaks for one.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub external_user_id: Option<ExternalId>,
-    /// What a registered tenant registered.
+    /// Registered data of a customer of the legacy registration.
     #[serde(default, deserialize_with = "not_null_object", skip_serializing_if = "Option::is_none")]
     pub data: Option<RegisteredData>,
-    /// What a revocation is compared with.
+    /// Revocation counters with which the current ones are compared.
     #[serde(deserialize_with = "object")]
     pub epochs: Epochs,
 }
 
 impl Claims {
-    /// From when on it is not valid.
+    /// The time from which the token is no longer valid.
     pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_millis(i64::try_from(self.exp).unwrap_or(i64::MAX).saturating_mul(1000))
     }
 }
 
-/// The part of a token of the older kind that its readers look at.
+/// Data of a customer from the legacy registration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RegisteredData {
-    /// The organization that was named, or the project.
+    /// UUID of the organization that the registration named, or else of the project.
     pub parent_org_id: Uuid,
+    /// Name of the customer, as it was registered.
     pub display_name: String,
-    /// `prefilters`, and what else was registered.
+    /// Contents of the registration: `prefilters`, and of `schemaPreFilter`, `tenantEditingPermissions`,
+    /// `connectionOverride` and `customMetadata` those that were sent.
     pub payload: Properties,
 }
 
-/// Who a token is to speak for, and what it is to carry of them.
+/// The party that a token is to speak for, and what the token is to carry of it.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Subject {
     ProjectUser {
@@ -145,23 +153,24 @@ pub(super) enum Subject {
     Account,
 }
 
-/// The `sub` of an end user's token: never a uuid of ours, nor the key of a registered tenant.
+/// The `sub` of an end user's token: never one of our UUIDs, nor the key of a registered tenant.
 pub fn end_user_subject(id: &ExternalId) -> String {
     format!("external:{id}")
 }
 
-/// What a token would carry is over the limits of [`Properties`].
+/// The contents of a token would exceed the limits of [`Properties`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PropertiesTooLarge;
 
-/// A request for a token: who it is to speak for, for how long. Which API key mints it is the caller's proof.
+/// A request for a token: which party it is to speak for, and for how long. The API key that issues it is in the
+/// caller's proof.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TokenRequest {
     pub(super) subject: Subject,
-    /// Of the parties that the subject names.
+    /// The counters of the parties that the subject names.
     pub(super) epochs: Epochs,
     pub(super) lifetime: TokenLifetime,
-    /// When it was made.
+    /// Time at which the request was made.
     pub(super) at: Timestamp,
 }
 
@@ -220,7 +229,7 @@ impl TokenRequest {
     /// The claims of the token, if `key` mints it. `tenant_epoch` is the epoch of the key's tenant.
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn claims(
         self,
         issuer: &Issuer,
@@ -277,7 +286,7 @@ impl TokenRequest {
     }
 }
 
-/// Who issues a tenant's tokens: `<address>/t/<tenant id>`.
+/// The issuer of a tenant's tokens: `<address>/t/<tenant id>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer {
     pub tenant_id: TenantId,
@@ -296,8 +305,8 @@ impl Issuer {
     }
 }
 
-/// A signed token, on its way into one answer. Not a string, so that it cannot be printed by accident: whoever has it is the
-/// user.
+/// A signed token, on its way into one answer. Not a string, so that it cannot be printed by accident: whoever has it
+/// is the user.
 #[derive(Serialize)]
 #[serde(transparent)]
 pub struct SignedToken(String);
@@ -332,10 +341,10 @@ impl Claims {
     /// The token with these claims: JWS compact serialization (RFC 7515 §3.1).
     ///
     /// # Errors
-    /// If there is no randomness to be had.
+    /// If no randomness is available.
     pub fn sign(&self, key: &SigningKey) -> Result<SignedToken, RandomnessUnavailable> {
         let header = json!({ "alg": ALGORITHM, "typ": TYPE, "kid": key.kid() });
-        // There is nothing in the claims that could not be written.
+        // Claims can always be written as JSON.
         let claims = serde_json::to_value(self).unwrap_or(Value::Null);
         let encode = |value: &Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
         let mut token = format!("{}.{}", encode(&header), encode(&claims));

@@ -1,8 +1,8 @@
 //! Reading tokens: every rule is set here, and what no rule allows is refused.
 //!
-//! A JWT library's defaults are no policy (RFC 8725): they take an unknown `crit`, a missing `iss`, any `typ`, a minute of
-//! leeway, two claims of one name. Here the algorithm is the key's and never the token's, a header has the three members that
-//! ours have and no other, and each claim has its one type.
+//! A JWT library's defaults are no policy (RFC 8725): they take an unknown `crit`, a missing `iss`, any `typ`, a minute
+//! of leeway, two claims of one name. Here the algorithm is the key's and never the token's, a header has the three
+//! members that ours have and no other, and each claim has its one type.
 
 use std::fmt;
 
@@ -15,20 +15,22 @@ use super::lifetime::TokenLifetime;
 use super::signing_key::{ALGORITHM, PublishedKey};
 use super::token::{Claims, Issuer, Scope, TYPE, end_user_subject};
 
-/// The longest token that is looked at, in bytes.
+/// The longest token that is accepted, in bytes.
 pub const LONGEST_TOKEN: usize = 8192;
 
-/// How far ahead the clock of the machine that issued a token may be, in seconds. There is no leeway at the token's end.
+/// The largest difference, in seconds, by which the clock of the issuing machine may be ahead. There is no leeway at
+/// the end of a token's validity.
 const LEEWAY: u64 = 5;
 
-/// How long after its replacement a key may have signed, in seconds: a request that was under way, on a machine whose clock is
-/// another.
+/// The time after its replacement, in seconds, in which a key may still have signed: a request was under way, on a
+/// machine with another clock.
 const RETIRING: u64 = 60;
 
 /// Bytes of an ES256 signature.
 const SIGNATURE: usize = 64;
 
-/// Why a token is not accepted. For tests and logs: whoever presents the token learns only that it isn't.
+/// The reason for which a token is not accepted. For tests and logs: the caller who presents the token learns only that
+/// it is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused(pub &'static str);
 
@@ -47,8 +49,8 @@ struct Header {
     kid: String,
 }
 
-/// A token that has the form of one. Its claims say where to look for what decides about it, and nothing else is to be
-/// believed of them before [`UnverifiedToken::verify`].
+/// A token of the right form. Its claims tell which items are needed to verify it, and nothing else in them may be
+/// trusted before [`UnverifiedToken::verify`].
 pub struct UnverifiedToken {
     message: String,
     signature: Vec<u8>,
@@ -63,10 +65,10 @@ impl fmt::Debug for UnverifiedToken {
 }
 
 impl UnverifiedToken {
-    /// Reads the form.
+    /// Parses a token and checks its form.
     ///
     /// # Errors
-    /// If it is not exactly that of a token of ours.
+    /// If it is not exactly the form of our tokens.
     pub fn parse(token: &str) -> Result<Self, Refused> {
         if token.len() > LONGEST_TOKEN {
             return Err(Refused("too long"));
@@ -86,21 +88,21 @@ impl UnverifiedToken {
             return Err(Refused("another type"));
         }
         let claims = object(&claims).ok_or(Refused("claims are not those of a token"))?;
-        // Before anybody looks where the claims say: none of ours speaks for two.
+        // Before any item is read that the claims name: none of our tokens speaks for two parties.
         check_subject(&claims)?;
         Ok(Self { message: message.to_owned(), signature, kid: header.kid, claims })
     }
 
-    /// The claims, of which nothing is known but their form.
+    /// The claims, of which only the form has been checked.
     pub fn claims(&self) -> &Claims {
         &self.claims
     }
 
-    /// The claims of a token that `issuer` signed with one of `keys`, and that is valid now as far as it tells itself. Whether
-    /// it was revoked is another question.
+    /// The claims of a token that `issuer` signed with one of `keys`, and that is valid now by its own claims. Whether
+    /// it was revoked is checked elsewhere.
     ///
     /// # Errors
-    /// If it isn't.
+    /// If the token is not such a one.
     pub fn verify(&self, issuer: &Issuer, keys: &[PublishedKey], now: Timestamp) -> Result<&Claims, Refused> {
         let key = self.signed_by(&issuer.tenant_id, keys)?;
         let claims = &self.claims;
@@ -114,8 +116,9 @@ impl UnverifiedToken {
         Ok(claims)
     }
 
-    /// The claims of a token that the tenant signed with one of `keys`, whether it is valid now or not: of one that is to be
-    /// revoked. What is not valid at this address, on this machine or at this moment may be elsewhere or later.
+    /// The claims of a token that the tenant signed with one of `keys`, whether it is valid now or not, for revoking
+    /// it. A token that is not valid at this address, on this machine or at this moment may be valid elsewhere or
+    /// later.
     ///
     /// # Errors
     /// If it was not signed by the tenant.
@@ -124,7 +127,7 @@ impl UnverifiedToken {
         Ok(&self.claims)
     }
 
-    /// The key that signed it, if it is of that tenant.
+    /// The key that signed the token, if it is a key of that tenant.
     fn signed_by<'k>(&self, tenant_id: &TenantId, keys: &'k [PublishedKey]) -> Result<&'k PublishedKey, Refused> {
         let key = keys.iter().find(|key| key.kid == self.kid).ok_or(Refused("unknown key"))?;
         if !key.key.verify(self.message.as_bytes(), &self.signature) {
@@ -151,14 +154,14 @@ fn check_times(claims: &Claims, key: &PublishedKey, now: u64) -> Result<(), Refu
     if claims.exp.checked_sub(claims.iat).is_none_or(|lifetime| TokenLifetime::new(lifetime).is_err()) {
         return Err(Refused("lifetime out of bounds"));
     }
-    // A key that was replaced signs no more: whoever got hold of it can't make tokens of today.
+    // A replaced key signs no more: whoever got hold of it cannot make new tokens.
     if key.retired_at.is_some_and(|retired| claims.iat > retired.as_seconds().saturating_add(RETIRING)) {
         return Err(Refused("issued after its key was retired"));
     }
     Ok(())
 }
 
-/// Exactly the claims that go with the scope.
+/// Checks that exactly the claims of the scope are present.
 fn check_subject(claims: &Claims) -> Result<(), Refused> {
     let (organization, user) = (claims.org_id.is_some(), [claims.role_id.is_some(), claims.properties.is_some()]);
     let epochs = &claims.epochs;

@@ -1,4 +1,4 @@
-//! Documents: an end user's own, and those that all of the account share.
+//! Documents: an end user's own, and those that all end users of the account share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -22,7 +22,7 @@ impl Operation for CreateDocument {
     const ROUTE: Route = Route::post("create-document", DOCUMENTS, BodyRule::Required)
         .of("documents")
         .answering(201)
-        .about("Store a document: for an end user, or without one for all of them")
+        .about("Store a document for an end user, or one that all end users share")
         .example(
             r#"{
                 "name": "Handbook",
@@ -49,7 +49,7 @@ pub struct ListDocuments;
 impl Operation for ListDocuments {
     const ROUTE: Route = Route::get("list-documents", DOCUMENTS)
         .of("documents")
-        .about("Own and shared documents without their content, newest first");
+        .about("List own and shared documents, without their content, newest first");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
@@ -66,7 +66,7 @@ impl Operation for ListDocuments {
 pub struct GetDocument;
 
 impl Operation for GetDocument {
-    const ROUTE: Route = Route::get("get-document", DOCUMENT).of("document").about("A document with its content");
+    const ROUTE: Route = Route::get("get-document", DOCUMENT).of("document").about("Get a document with its content");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePath;
@@ -86,7 +86,7 @@ pub struct DeleteDocument;
 impl Operation for DeleteDocument {
     const ROUTE: Route = Route::delete("delete-document", DOCUMENT)
         .of("document")
-        .about("Delete a document. A shared one only by the account");
+        .about("Delete a document; only the account may delete a shared one");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePath;
@@ -98,20 +98,24 @@ impl Operation for DeleteDocument {
     }
 }
 
-/// A new document.
+/// Request body for storing a document.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentInput {
+    /// Name of the document, 1 to 200 characters.
     pub name: Label,
+    /// Type of the document's file, such as a media type, 1 to 200 characters. It is stored as given.
     #[serde(default)]
     pub file_type: Option<Label>,
-    /// The workspaces to put it into.
+    /// Ids of the workspaces to put the document into, at most 10. Absent: none.
     #[serde(default)]
     pub workspace_ids: WorkspaceIds,
-    /// Up to 48 KiB.
+    /// Content of the document as Markdown, at most 49152 bytes of UTF-8. Absent or null: only the metadata is stored,
+    /// and the status is `pending`.
     #[serde(default)]
     pub markdown_content: Option<Markdown>,
-    /// The end user that it is for, if neither a header nor a token says so. Without one it is for all of them.
+    /// External id of the end user that the document is for. It may be given here, in a header or by a scoped token.
+    /// Without it, the document is shared: all end users of the account see it.
     #[serde(default)]
     pub external_user_id: EndUser,
 }
@@ -145,13 +149,14 @@ impl DocumentInput {
     }
 }
 
-/// A document with its content.
+/// Document with its content.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "DocumentWithContent")]
 pub struct ShownDocument {
+    /// The metadata of the document.
     #[serde(flatten)]
     pub document: Document,
-    /// Null as long as there is none.
+    /// Content of the document as Markdown; null if none was stored.
     pub markdown_content: Option<Markdown>,
 }
 

@@ -5,8 +5,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::domain::ExternalId;
 
-/// For whom a call is. In a body it is the field `external_user_id`; it was read when the caller was authenticated, whose view
-/// it decides, and nothing else is made of it.
+/// End user that a call is for, as the field `external_user_id` of a request body.
+// The field was read when the caller was authenticated, because it decides the caller's viewpoint. Nothing else is made
+// of it.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(inline)]
 pub struct EndUser(Option<ExternalId>);

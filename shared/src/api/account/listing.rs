@@ -1,4 +1,4 @@
-//! What all kinds of rows have in common in requests and answers.
+//! Parts of requests and answers that all kinds of resources share.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use crate::api::operation::{Input, Output};
 use crate::domain::{OffsetPage, PageLimit, PageNumber, PageRequest, PathId};
 
-/// Which page.
+/// Query parameters that select one page of a list by its number.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
-    /// Its number, from 1. A page more than 50 000 rows back is refused.
+    /// Number of the page, from 1 (default 1). A page that starts after more than 50 000 items is refused.
     #[serde(default)]
     pub page: PageNumber,
-    /// Rows on it.
+    /// Maximum number of items on the page, 1 to 100 (default 20).
     #[serde(default)]
     pub limit: PageLimit,
 }
@@ -26,26 +26,26 @@ impl PageQuery {
 
 impl Input for PageQuery {}
 
-/// Which one.
+/// Path parameters that name a resource.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResourcePath {
-    /// Its id.
+    /// UUID of the resource. A malformed id is treated as an unknown id.
     pub id: PathId,
 }
 
 impl Input for ResourcePath {}
 
-/// Which one, and which page of what is in it.
+/// Parameters that name a resource and select one page of the list within it.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResourcePageQuery {
-    /// The id of what the list is in.
+    /// UUID of the resource that contains the list. A malformed id is treated as an unknown id.
     pub id: PathId,
-    /// Its number, from 1. A page more than 50 000 rows back is refused.
+    /// Number of the page, from 1 (default 1). A page that starts after more than 50 000 items is refused.
     #[serde(default)]
     pub page: PageNumber,
-    /// Rows on it.
+    /// Maximum number of items on the page, 1 to 100 (default 20).
     #[serde(default)]
     pub limit: PageLimit,
 }
@@ -62,13 +62,15 @@ impl Input for ResourcePageQuery {}
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "{T}List")]
 pub struct ListPage<T> {
-    /// Newest first.
+    /// Items of the page, newest first.
     pub items: Vec<T>,
-    /// How many there are that the caller sees.
+    /// Number of items in the whole list that the caller may see.
     pub total: u64,
+    /// Number of this page, from 1.
     pub page: PageNumber,
+    /// Maximum number of items on a page, as requested.
     pub limit: PageLimit,
-    /// Whether there is another page.
+    /// Whether another page follows this one.
     pub has_more: bool,
 }
 
@@ -81,9 +83,10 @@ impl<T> From<OffsetPage<T>> for ListPage<T> {
 
 impl<T: Serialize + JsonSchema + Send + 'static> Output for ListPage<T> {}
 
-/// It is gone.
+/// Confirmation that a resource was deleted.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Deleted {
+    /// Whether the resource was deleted: always true.
     pub deleted: bool,
 }
 

@@ -1,4 +1,5 @@
-//! The account surface: a backend with an account key, or a page with a scoped token, works with the rows of an end user.
+//! The account surface: a backend with an account key, or a page with a scoped token, works with the resources of an
+//! end user.
 
 pub mod documents;
 mod end_user;

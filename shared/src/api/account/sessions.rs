@@ -1,4 +1,4 @@
-//! Agent sessions and their messages: each seen by its own end user alone, and by the account.
+//! Agent sessions and their messages: visible to their own end user and to the account only.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -19,7 +19,7 @@ const SESSIONS: &str = "/api/v1/agent-sessions";
 const SESSION: &str = "/api/v1/agent-sessions/{id}";
 const MESSAGES: &str = "/api/v1/agent-sessions/{id}/messages";
 
-/// Begins a session.
+/// Creates a session.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateAgentSession;
 
@@ -27,7 +27,7 @@ impl Operation for CreateAgentSession {
     const ROUTE: Route = Route::post("create-agent-session", SESSIONS, BodyRule::Optional)
         .of("agent-sessions")
         .answering(201)
-        .about("Begin a session with an assistant")
+        .about("Create a session with an assistant")
         .example(
             r#"{
                 "title": "Refund of order 1001",
@@ -50,7 +50,7 @@ pub struct ListAgentSessions;
 
 impl Operation for ListAgentSessions {
     const ROUTE: Route =
-        Route::get("list-agent-sessions", SESSIONS).of("agent-sessions").about("Sessions, newest first");
+        Route::get("list-agent-sessions", SESSIONS).of("agent-sessions").about("List sessions, newest first");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
@@ -67,7 +67,7 @@ impl Operation for ListAgentSessions {
 pub struct GetAgentSession;
 
 impl Operation for GetAgentSession {
-    const ROUTE: Route = Route::get("get-agent-session", SESSION).of("agent-session").about("A session");
+    const ROUTE: Route = Route::get("get-agent-session", SESSION).of("agent-session").about("Get a session");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePath;
@@ -86,7 +86,7 @@ pub struct UpdateAgentSession;
 impl Operation for UpdateAgentSession {
     const ROUTE: Route = Route::patch("update-agent-session", SESSION)
         .of("agent-session")
-        .about("Change the fields in the body; null clears")
+        .about("Update the session fields in the body; null clears a field")
         .example(r#"{"title": "Refund of order 1001, approved"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
@@ -145,7 +145,7 @@ pub struct ListMessages;
 impl Operation for ListMessages {
     const ROUTE: Route = Route::get("list-messages", MESSAGES)
         .of("agent-session-messages")
-        .about("The messages of a session, newest first");
+        .about("List the messages of a session, newest first");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePageQuery;
@@ -157,24 +157,30 @@ impl Operation for ListMessages {
     }
 }
 
-// Unknown fields are errors on this surface: with `external_user_id` misspelled, what was meant for one would be for all.
+// Unknown fields are errors on this surface: if `external_user_id` were misspelled, a resource meant for one end user
+// would be for all of them.
 
-/// A new session.
+/// Request body for creating a session.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionInput {
+    /// Title of the session, 1 to 200 characters.
     #[serde(default)]
     pub title: Option<Label>,
-    /// The assistant, by the id that it has elsewhere.
+    /// Id of the assistant in the caller's own system, 1 to 200 characters.
     #[serde(default)]
     pub assistant_id: Option<Label>,
+    /// Name of the language model, 1 to 200 characters.
     #[serde(default)]
     pub model_name: Option<Label>,
+    /// System prompt that opens the conversation, at most 16384 bytes, counted as a JSON string without its quotes.
     #[serde(default)]
     pub initial_system_prompt: Option<SystemPrompt>,
+    /// Ids of the tools that the session may use, at most 32. Absent: none.
     #[serde(default)]
     pub tool_ids: ToolIds,
-    /// The end user that the session is for, if neither a header nor a token says so.
+    /// External id of the end user that the session is for. It may be given here, in a header or by a scoped token.
+    /// Without it, the session belongs to the account, and no end user sees it.
     #[serde(default)]
     pub external_user_id: EndUser,
 }
@@ -203,21 +209,28 @@ impl SessionInput {
     }
 }
 
-/// A partial update: what is absent stays as it is, null clears what can be cleared.
+/// Request body for updating a session. An absent field stays as it is; null clears a field that can be cleared.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct SessionPatch {
+    /// New title, 1 to 200 characters; null clears it.
     pub title: Patch<Label>,
+    /// New id of the assistant in the caller's own system, 1 to 200 characters; null clears it.
     pub assistant_id: Patch<Label>,
+    /// New name of the language model, 1 to 200 characters; null clears it.
     pub model_name: Patch<Label>,
+    /// New system prompt, at most 16384 bytes, counted as a JSON string without its quotes; null clears it.
     pub initial_system_prompt: Patch<SystemPrompt>,
+    /// New ids of the tools that the session may use, at most 32. They replace the old ones; null is refused.
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "ToolIds")]
     pub tool_ids: Option<ToolIds>,
+    /// New status of the session; null is refused.
     #[serde(deserialize_with = "not_null_enum")]
     #[schemars(with = "SessionStatus")]
     pub status: Option<SessionStatus>,
-    /// The end user that the call is for, if neither a header nor a token says so. It doesn't change whose the session is.
+    /// External id of the end user that the call is for. It may be given here, in a header or by a scoped token. The
+    /// owner of the session does not change.
     pub external_user_id: EndUser,
 }
 
@@ -240,17 +253,19 @@ impl SessionPatch {
     }
 }
 
-/// A new message.
+/// Request body for adding a message to a session.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MessageInput {
+    /// Role of the message's author.
     #[serde(deserialize_with = "string_enum")]
     pub role: MessageRole,
+    /// Text of the message, at most 32768 bytes, counted as a JSON string without its quotes.
     pub content: MessageContent,
-    /// The message of this session that it answers.
+    /// Id of the message of the same session that this one replies to. Absent or null: it replies to none.
     #[serde(default)]
     pub parent_id: Option<UuidText>,
-    /// The end user that the call is for, if neither a header nor a token says so.
+    /// External id of the end user that the call is for. It may be given here, in a header or by a scoped token.
     #[serde(default)]
     pub external_user_id: EndUser,
 }

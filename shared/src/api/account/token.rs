@@ -16,7 +16,7 @@ pub struct AuthToken;
 
 impl Operation for AuthToken {
     const ROUTE: Route = Route::post("auth-token", "/api/v1/auth/token", BodyRule::Optional)
-        .about("Short-lived token for an end user of the account, or for all of it")
+        .about("Issue a short-lived token for an end user of the account, or for the whole account")
         .example(r#"{"external_user_id": "user_456", "expires_in_minutes": 30}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = AccountKey;
@@ -29,13 +29,15 @@ impl Operation for AuthToken {
     }
 }
 
-/// For whom, and for how long.
+/// Request body for issuing a scoped token.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ScopedTokenInput {
-    /// The end user that the token speaks for. Without one it speaks for the whole account: not for a page or an app.
+    /// External id of the end user that the token speaks for. It may be given here or in a header. Without it, the
+    /// token sees the whole account and must not reach a page or an app.
     #[serde(default)]
     pub external_user_id: EndUser,
+    /// Lifetime of the token in minutes, 5 to 1440 (default 60).
     #[serde(default)]
     pub expires_in_minutes: Minutes,
 }
@@ -46,12 +48,14 @@ impl Input for ScopedTokenInput {
     }
 }
 
-/// A token.
+/// Scoped token and its lifetime.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ScopedToken {
+    /// Signed JWT (ES256, `typ` `at+jwt`) to send as `Authorization: Bearer`.
     access_token: SignedToken,
+    /// Type of the token: always `bearer`.
     token_type: &'static str,
-    /// For how many seconds it is valid.
+    /// Lifetime of the token in seconds.
     expires_in: u64,
 }
 

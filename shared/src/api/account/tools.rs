@@ -1,4 +1,4 @@
-//! Tool executions: each seen by its own end user alone, and by the account.
+//! Tool executions: visible to their own end user and to the account only.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,14 +18,14 @@ const EXECUTE: &str = "/api/v1/tools/{tool_id}/execute";
 const EXECUTIONS: &str = "/api/v1/tool-executions";
 const EXECUTION: &str = "/api/v1/tool-executions/{id}";
 
-/// Asks for a tool to be run.
+/// Requests the execution of a tool.
 #[derive(Debug, Clone, Copy)]
 pub struct ExecuteTool;
 
 impl Operation for ExecuteTool {
     const ROUTE: Route = Route::post("execute-tool", EXECUTE, BodyRule::Optional)
         .answering(202)
-        .about("Ask for a tool to be run; whoever runs it reports with an account key")
+        .about("Request the execution of a tool; the backend that runs it reports with an account key")
         .example(r#"{"inputs": {"query": "opening hours"}, "external_user_id": "user_456"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
@@ -39,8 +39,9 @@ impl Operation for ExecuteTool {
 pub struct ListToolExecutions;
 
 impl Operation for ListToolExecutions {
-    const ROUTE: Route =
-        Route::get("list-tool-executions", EXECUTIONS).of("tool-executions").about("Tool executions, newest first");
+    const ROUTE: Route = Route::get("list-tool-executions", EXECUTIONS)
+        .of("tool-executions")
+        .about("List tool executions, newest first");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
@@ -57,7 +58,7 @@ impl Operation for ListToolExecutions {
 pub struct GetToolExecution;
 
 impl Operation for GetToolExecution {
-    const ROUTE: Route = Route::get("get-tool-execution", EXECUTION).of("tool-execution").about("A tool execution");
+    const ROUTE: Route = Route::get("get-tool-execution", EXECUTION).of("tool-execution").about("Get a tool execution");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ExecutionPath;
@@ -69,14 +70,14 @@ impl Operation for GetToolExecution {
     }
 }
 
-/// Reports how far an execution is.
+/// Reports the progress or the outcome of an execution.
 #[derive(Debug, Clone, Copy)]
 pub struct ReportToolExecution;
 
 impl Operation for ReportToolExecution {
     const ROUTE: Route = Route::patch("report-tool-execution", EXECUTION)
         .of("tool-execution")
-        .about("Report status, outputs or error, with an account key")
+        .about("Report the status, outputs or error of a tool execution, with an account key")
         .example(r#"{"status": "completed", "outputs": {"answer": "9 to 17"}}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = AccountKey;
@@ -89,33 +90,35 @@ impl Operation for ReportToolExecution {
     }
 }
 
-/// Which tool.
+/// Path parameters that name a tool.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ToolPath {
-    /// The tool, by the id that it has elsewhere.
+    /// Id of the tool in the caller's own system, 1 to 200 characters.
     pub tool_id: Label,
 }
 
 impl Input for ToolPath {}
 
-/// Which execution.
+/// Path parameters that name a tool execution.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExecutionPath {
-    /// Its id.
+    /// Id of the execution: `exec_` and 32 hexadecimal digits. A malformed id is treated as an unknown id.
     pub id: ExecutionPathId,
 }
 
 impl Input for ExecutionPath {}
 
-/// With what.
+/// Request body for executing a tool.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExecutionInput {
+    /// Inputs of the tool: a JSON object of at most 16384 bytes and 32 levels. Absent: an empty object.
     #[serde(default)]
     pub inputs: ToolData,
-    /// The end user that the execution is for, if neither a header nor a token says so.
+    /// External id of the end user that the execution is for. It may be given here, in a header or by a scoped token.
+    /// Without it, the execution belongs to the account, and no end user sees it.
     #[serde(default)]
     pub external_user_id: EndUser,
 }
@@ -150,17 +153,22 @@ impl ExecutionInput {
     }
 }
 
-/// How far an execution is: what is absent stays as it is, null clears what can be cleared.
+/// Request body for reporting on a tool execution. An absent field stays as it is; null clears a field that can be
+/// cleared.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ReportInput {
-    /// Forward only: what is completed or failed stays so.
+    /// New status of the execution. It only moves forward: an execution that is completed or failed is not changed any
+    /// more, and none becomes `pending` again. Null is refused.
     #[serde(deserialize_with = "not_null_enum")]
     #[schemars(with = "ExecutionStatus")]
     pub status: Option<ExecutionStatus>,
+    /// Outputs of the tool: a JSON object of at most 16384 bytes and 32 levels; null clears them.
     pub outputs: Patch<ToolData>,
+    /// Reason for which the tool failed, at most 4096 bytes, counted as a JSON string without its quotes; null clears
+    /// it.
     pub error: Patch<Failure>,
-    /// The end user that the call is for, if no header says so.
+    /// External id of the end user that the call is for. It may be given here or in a header.
     pub external_user_id: EndUser,
 }
 
@@ -176,13 +184,16 @@ impl From<ReportInput> for Report {
     }
 }
 
-/// It was accepted; nothing has run yet.
+/// Tool execution that was accepted and has not run yet.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AcceptedExecution {
+    /// Id of the execution: `exec_` and 32 hexadecimal digits.
     execution_id: ExecutionId,
+    /// Status of the execution: always `pending`.
     status: ExecutionStatus,
+    /// Id of the tool, as it was requested.
     tool_id: Label,
-    /// Where it can be followed.
+    /// URL at which the status of the execution can be fetched.
     details_url: String,
 }
 

@@ -1,4 +1,4 @@
-//! Workspaces: an end user's own, and those that all of the account share.
+//! Workspaces: an end user's own, and those that all end users of the account share.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,7 +18,7 @@ const WORKSPACES: &str = "/api/v1/workspaces";
 const WORKSPACE: &str = "/api/v1/workspaces/{id}";
 const DOCUMENTS: &str = "/api/v1/workspaces/{id}/documents";
 
-/// Makes a workspace.
+/// Creates a workspace.
 #[derive(Debug, Clone, Copy)]
 pub struct CreateWorkspace;
 
@@ -26,7 +26,7 @@ impl Operation for CreateWorkspace {
     const ROUTE: Route = Route::post("create-workspace", WORKSPACES, BodyRule::Required)
         .of("workspaces")
         .answering(201)
-        .about("Make a workspace: for an end user, or without one for all of them")
+        .about("Create a workspace for an end user, or one that all end users share")
         .example(r#"{"name": "Contracts", "description": "Signed contracts", "external_user_id": "user_456"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
@@ -40,8 +40,9 @@ impl Operation for CreateWorkspace {
 pub struct ListWorkspaces;
 
 impl Operation for ListWorkspaces {
-    const ROUTE: Route =
-        Route::get("list-workspaces", WORKSPACES).of("workspaces").about("Own and shared workspaces, newest first");
+    const ROUTE: Route = Route::get("list-workspaces", WORKSPACES)
+        .of("workspaces")
+        .about("List own and shared workspaces, newest first");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = PageQuery;
@@ -58,7 +59,7 @@ impl Operation for ListWorkspaces {
 pub struct GetWorkspace;
 
 impl Operation for GetWorkspace {
-    const ROUTE: Route = Route::get("get-workspace", WORKSPACE).of("workspace").about("A workspace");
+    const ROUTE: Route = Route::get("get-workspace", WORKSPACE).of("workspace").about("Get a workspace");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePath;
@@ -77,7 +78,7 @@ pub struct UpdateWorkspace;
 impl Operation for UpdateWorkspace {
     const ROUTE: Route = Route::patch("update-workspace", WORKSPACE)
         .of("workspace")
-        .about("Change the fields in the body; null clears. A shared one only by the account")
+        .about("Update the workspace fields in the body; only the account may change a shared workspace")
         .example(r#"{"name": "Contracts of 2026"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
@@ -95,8 +96,9 @@ impl Operation for UpdateWorkspace {
 pub struct DeleteWorkspace;
 
 impl Operation for DeleteWorkspace {
-    const ROUTE: Route =
-        Route::delete("delete-workspace", WORKSPACE).of("workspace").about("Delete a workspace; its documents stay");
+    const ROUTE: Route = Route::delete("delete-workspace", WORKSPACE)
+        .of("workspace")
+        .about("Delete a workspace; its documents are kept");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePath;
@@ -114,7 +116,7 @@ pub struct ListWorkspaceDocuments;
 
 impl Operation for ListWorkspaceDocuments {
     const ROUTE: Route = Route::get("workspace-documents", DOCUMENTS)
-        .about("Those documents of a workspace that the caller sees, newest first");
+        .about("List the documents of a workspace that the caller may see, newest first");
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePageQuery;
@@ -127,17 +129,21 @@ impl Operation for ListWorkspaceDocuments {
     }
 }
 
-/// A new workspace.
+/// Request body for creating a workspace.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkspaceInput {
+    /// Name of the workspace, 1 to 200 characters.
     pub name: Label,
+    /// Description of the workspace, at most 4096 bytes, counted as a JSON string without its quotes. Absent or null:
+    /// it has none.
     #[serde(default)]
     pub description: Option<Description>,
-    /// Whether it is to be the default, instead of the one that is.
+    /// Whether the workspace becomes the default in place of the current one. Default: false.
     #[serde(default)]
     pub is_default: bool,
-    /// The end user that it is for, if neither a header nor a token says so. Without one it is for all of them.
+    /// External id of the end user that the workspace is for. It may be given here, in a header or by a scoped token.
+    /// Without it, the workspace is shared: all end users of the account see it.
     #[serde(default)]
     pub external_user_id: EndUser,
 }
@@ -162,18 +168,23 @@ impl WorkspaceInput {
     }
 }
 
-/// A partial update: what is absent stays as it is, null clears what can be cleared.
+/// Request body for updating a workspace. An absent field stays as it is; null clears a field that can be cleared.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct WorkspacePatch {
+    /// New name of the workspace, 1 to 200 characters; null is refused.
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "Label")]
     pub name: Option<Label>,
+    /// New description, at most 4096 bytes, counted as a JSON string without its quotes; null clears it.
     pub description: Patch<Description>,
+    /// Whether the workspace is the default. True puts it in place of the current default; false leaves no default if
+    /// it was the default. Null is refused.
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "bool")]
     pub is_default: Option<bool>,
-    /// The end user that the call is for, if neither a header nor a token says so. It doesn't change whose the workspace is.
+    /// External id of the end user that the call is for. It may be given here, in a header or by a scoped token. The
+    /// owner of the workspace does not change.
     pub external_user_id: EndUser,
 }
 

@@ -1,4 +1,4 @@
-//! What is written into files of the repository, and how.
+//! Files, and parts of files, that are generated: from the list of operations, and from other files.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,11 +12,11 @@ use crate::error::ErrorCode;
 /// A file, or the part of one between two marker lines, that is made from the registry or from other files.
 #[derive(Debug)]
 pub struct Generated {
-    /// The file, from the root of the repository.
+    /// Path of the file, from the root of the repository.
     pub path: &'static str,
-    /// The lines that the part is between; `None` is the whole file.
+    /// Marker lines around the generated part; `None` if the whole file is generated.
     pub between: Option<(&'static str, &'static str)>,
-    /// Makes it. It is given the pages, because this module reads no files.
+    /// Function that makes the text. It is given the pages, because this module reads no files.
     pub text: fn(&[Page]) -> String,
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for MissingMarker {
 impl std::error::Error for MissingMarker {}
 
 impl Generated {
-    /// The file's text as it has to be, given the text that it has.
+    /// The file's new text, given its present text.
     ///
     /// # Errors
     /// If a marker is missing.

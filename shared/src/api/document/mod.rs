@@ -1,4 +1,4 @@
-//! What is made from the registry of operations: the OpenAPI documents, and parts of other files.
+//! Everything that is generated from the list of operations: the OpenAPI documents, and parts of other files.
 
 mod audience;
 mod generated;

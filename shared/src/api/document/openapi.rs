@@ -15,11 +15,11 @@ use crate::api::operation::{BodyRule, OperationInfo};
 use crate::auth::{CredentialLocation, SecurityScheme};
 
 /// The document for an audience: what it calls, with the schemas and credentials of that and no others. The schemas are
-/// JSON Schema 2020-12, as OpenAPI 3.1 has them.
+/// JSON Schema 2020-12, as OpenAPI 3.1 requires.
 pub fn document(audience: Audience) -> Value {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into());
-    // What may be left out of an input is always in an output.
+    // A field that may be absent from an input is always present in an output.
     let mut inputs = settings.clone().for_deserialize().into_generator();
     let mut outputs = settings.for_serialize().into_generator();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
@@ -52,14 +52,14 @@ pub fn document(audience: Audience) -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "license": { "name": "Apache-2.0", "identifier": "Apache-2.0" },
         },
-        "servers": [{ "url": "http://127.0.0.1:9000", "description": "cargo dev" }],
+        "servers": [{ "url": "http://127.0.0.1:9000", "description": "Local server (`cargo dev`)" }],
         "tags": tags,
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security },
     })
 }
 
-/// Takes away `"default": null`, which stands where a field may be left out: of some of them null would be refused.
+/// Removes `"default": null`, which stands where a field may be left out: some of those fields refuse null.
 fn drop_null_defaults(schema: &mut Value) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
@@ -79,7 +79,7 @@ fn security_scheme(scheme: &SecurityScheme) -> Value {
     }
 }
 
-/// The operation at its first path (0), or at one of its other paths, under a name of its own.
+/// An operation at its main path (0), or at one of its other paths, under an operation id of its own.
 fn operation(
     entry: &OperationInfo,
     number: usize,

@@ -34,15 +34,15 @@ pub(super) fn parameters(entry: &OperationInfo, generator: &mut SchemaGenerator)
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
-            "description": "The same key and request within 24 hours give the same outcome, and one effect.",
+            "description": "Key for safe retries: within 24 hours, the same key and request have one effect and outcome.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         }));
     }
     if entry.surface == Surface::Relay {
         let headers = [
-            ("X-Latchkey-Tenant-Id", true, "Whose call it is.", "^tnt_[0-9A-Za-z_-]{1,60}$"),
-            ("X-Latchkey-Timestamp", true, "When it was signed, in Unix milliseconds.", "^(0|[1-9][0-9]{0,14})$"),
-            ("X-Latchkey-Nonce", false, "With a v2 signature: a text of its own.", "^[0-9A-Za-z+/=_-]{16,64}$"),
+            ("X-Latchkey-Tenant-Id", true, "Id of the tenant that signed the call.", "^tnt_[0-9A-Za-z_-]{1,60}$"),
+            ("X-Latchkey-Timestamp", true, "Unix time of signing, in milliseconds.", "^(0|[1-9][0-9]{0,14})$"),
+            ("X-Latchkey-Nonce", false, "Nonce, required by v2: it is accepted once.", "^[0-9A-Za-z+/=_-]{16,64}$"),
         ];
         parameters.extend(headers.map(|(name, required, description, pattern)| {
             let schema = json!({ "type": "string", "pattern": pattern });
@@ -55,7 +55,7 @@ pub(super) fn parameters(entry: &OperationInfo, generator: &mut SchemaGenerator)
                 "name": name,
                 "in": "header",
                 "required": false,
-                "description": "With an API key: the end user that the call is for, if the body doesn't name it.",
+                "description": "External id of the end user that the call is for. All places that name one must agree.",
                 "schema": { "type": "string", "minLength": 1, "maxLength": 256, "pattern": "^[ -~]+$" },
             })
         }));

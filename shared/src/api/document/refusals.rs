@@ -19,7 +19,7 @@ pub(super) fn refusal_of(surface: Surface, status: u16) -> &'static str {
     }
 }
 
-/// What the document calls the refusals of a surface.
+/// The schema name of a surface's refusals.
 fn refusal_name(surface: Surface) -> &'static str {
     match surface {
         Surface::Registry | Surface::Relay => "Refusal",
@@ -29,10 +29,10 @@ fn refusal_name(surface: Surface) -> &'static str {
     }
 }
 
-/// What the document calls the refusal of a field of the account surface.
+/// The schema name of a refused field of the account surface.
 const VALIDATION: &str = "ValidationError";
 
-/// The body of such a refusal.
+/// The schema of a refused field of the account surface.
 fn validation() -> Value {
     let place = json!({ "type": "array", "items": { "type": ["string", "integer"] }, "minItems": 2 });
     let problem = json!({
@@ -50,7 +50,7 @@ fn validation() -> Value {
     })
 }
 
-/// The body of every refusal of a surface.
+/// The schema of a surface's refusals.
 fn refusal(surface: Surface) -> Value {
     let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     let error = json!({
@@ -58,7 +58,7 @@ fn refusal(surface: Surface) -> Value {
         "required": ["code"],
         "properties": {
             "code": { "enum": codes },
-            "field": { "type": "string", "description": "The field at fault, where one is." },
+            "field": { "type": "string", "description": "Name of the invalid field; absent if no field is." },
         },
         "additionalProperties": false,
     });

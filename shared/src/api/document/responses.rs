@@ -39,13 +39,13 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
         let description: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
         let mut headers = limits(entry, status);
         if status == 405 {
-            headers.insert("allow".to_owned(), header("The methods that the path has."));
+            headers.insert("allow".to_owned(), header("HTTP methods that the path supports."));
         }
         if matches!(status, 409 | 429 | 503) {
             headers.insert("retry-after".to_owned(), header("Seconds to wait before trying again."));
         }
         if status == 401 && !matches!(entry.surface, Surface::Registry | Surface::Relay) {
-            headers.insert("www-authenticate".to_owned(), header("The scheme of the credential."));
+            headers.insert("www-authenticate".to_owned(), header("Authentication scheme of the expected credential."));
         }
         let name = refusal_of(entry.surface, status);
         let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
@@ -54,13 +54,13 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
     Value::Object(responses)
 }
 
-/// The headers with which a signed call's answer says what is left of the limit.
+/// The headers with which the answer to a signed call states the rest of the limit.
 fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     if entry.surface != Surface::Relay || !matches!(status, 200..=299 | 403 | 422 | 429) {
         return Map::new();
     }
-    let policy = header("The limit: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10).");
-    let left = header("What is left of it: `r` calls for the next `t` seconds.");
+    let policy = header("Rate limit: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10).");
+    let left = header("Rest of the rate limit: `r` calls for the next `t` seconds.");
     Map::from_iter([("ratelimit-policy".to_owned(), policy), ("ratelimit".to_owned(), left)])
 }
 
@@ -104,7 +104,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
 
 fn answer(description: &str, schema: &Value, headers: &Map<String, Value>) -> Value {
     let mut headers = headers.clone();
-    headers.insert("x-request-id".to_owned(), header("The id of the request, as in the log."));
+    headers.insert("x-request-id".to_owned(), header("Id of the request, which is also in the log."));
     json!({
         "description": description,
         "headers": headers,

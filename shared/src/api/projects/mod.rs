@@ -1,4 +1,5 @@
-//! The projects surface: a tenant's backend registers organizations and users, and fetches a token for a user at each login.
+//! The projects surface: a tenant's backend registers organizations and users, and gets a token for a user at each
+//! login.
 
 pub mod register_tenant;
 
@@ -28,7 +29,7 @@ pub struct RegisterOrganization;
 impl Operation for RegisterOrganization {
     const ROUTE: Route =
         Route::post("register-organization", "/v1/api/projects/register-organization", BodyRule::Required)
-            .about("Register an organization, or change it: once for each customer")
+            .about("Register an organization, or update it; call it once for each customer")
             .example(
                 r#"{
                     "name": "Globex",
@@ -55,7 +56,7 @@ pub struct RegisterUser;
 
 impl Operation for RegisterUser {
     const ROUTE: Route = Route::post("register-user", "/v1/api/projects/register-user", BodyRule::Required)
-        .about("Register a user of an organization, or change it: once for each account")
+        .about("Register a user of an organization, or update it; call it once for each user account")
         .example(
             r#"{
                 "name": "Grace Hopper",
@@ -85,7 +86,7 @@ pub struct UserToken;
 
 impl Operation for UserToken {
     const ROUTE: Route = Route::post("user-token", "/v1/api/projects/user-token", BodyRule::Required)
-        .about("Short-lived token for a user: at each login")
+        .about("Issue a short-lived token for a user; call it at each login")
         .example(
             r#"{
                 "userId": "9b2e4f17-30ad-4e86-a5c9-7d18f6b0e233",
@@ -111,7 +112,7 @@ pub struct ProjectOrganizations;
 
 impl Operation for ProjectOrganizations {
     const ROUTE: Route = Route::get("project-organizations", "/v1/api/projects/organizations")
-        .about("The organizations that are registered, newest first");
+        .about("List the registered organizations, newest first");
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = PageQuery;
@@ -125,7 +126,7 @@ pub struct ProjectUsers;
 
 impl Operation for ProjectUsers {
     const ROUTE: Route =
-        Route::get("project-users", "/v1/api/projects/users").about("The users that are registered, newest first");
+        Route::get("project-users", "/v1/api/projects/users").about("List the registered users, newest first");
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = PageQuery;
@@ -133,7 +134,7 @@ impl Operation for ProjectUsers {
     type Output = UsersPage;
 }
 
-/// An API key in a body. It authenticates the caller, and nothing else is made of it.
+/// An API key in a request body. It authenticates the caller and is used for nothing else.
 #[derive(Default)]
 pub struct ApiKeyField(Option<Zeroizing<String>>);
 
@@ -170,25 +171,30 @@ impl JsonSchema for ApiKeyField {
     }
 }
 
-// Unknown fields are no errors on this surface: its clients were written for another service, and send what that takes.
+// Unknown fields are ignored on this surface: its clients were written for another service, and send that service's
+// fields.
 
-/// An organization.
+/// Request body for registering an organization. Unknown fields are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct OrganizationInput {
+    /// Name of the organization, 1 to 120 characters.
     pub name: PartyName,
-    /// The project that the API key is of.
+    /// UUID of the project that the API key belongs to.
     pub project_id: UuidText,
-    /// The tenant's own id of it. Registering the same one again changes that organization.
+    /// Id of the organization in the caller's own system, 1 to 256 characters. Registering the same external id again
+    /// updates that organization. Absent or null leaves the registered one as it is.
     #[serde(default)]
     pub external_id: Option<ExternalId>,
-    /// What the tokens of all of its users carry.
+    /// Properties that the tokens of all of its users carry: a JSON object of at most 4096 bytes and 32 levels. Absent
+    /// or null leaves the registered ones as they are; a new organization then has none.
     #[serde(default)]
     pub properties: Option<Properties>,
-    /// Its uuid, if it is to have a certain one, or has it already.
+    /// UUID of the organization. It chooses the UUID of a new organization or names a registered one. Absent or null:
+    /// the organization is found by its external id, or gets a generated UUID.
     #[serde(default)]
     pub organization_id: Option<UuidText>,
-    /// The API key, if it is not in a header.
+    /// API key, if it is not sent in a header.
     #[serde(default)]
     pub api_key: ApiKeyField,
 }
@@ -200,7 +206,7 @@ impl Input for OrganizationInput {
 }
 
 impl OrganizationInput {
-    /// What is to be registered in this tenant's project.
+    /// The fields to register, in the project of this tenant.
     ///
     /// # Errors
     /// If the project is another's.
@@ -211,26 +217,30 @@ impl OrganizationInput {
     }
 }
 
-/// A user.
+/// Request body for registering a user. Unknown fields are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserInput {
+    /// Name of the user, 1 to 120 characters.
     pub name: PartyName,
-    /// What its tokens carry; where the organization has a field of the same name, this one counts.
+    /// Properties that the user's tokens carry: a JSON object of at most 4096 bytes and 32 levels. They override
+    /// properties of the same name of the organization.
     pub properties: Properties,
-    /// The project that the API key is of.
+    /// UUID of the project that the API key belongs to.
     pub project_id: UuidText,
-    /// Its role: it is in its tokens, for whoever reads them.
+    /// UUID of the user's role. Tokens carry it as `role_id`; Latchkey does not interpret it.
     pub user_role_id: UuidText,
-    /// Its organization, by uuid or external id.
+    /// UUID or external id of the user's organization. A text that is a UUID is first tried as a UUID.
     pub project_organization_id: Reference,
-    /// Its uuid, if it is to have a certain one, or has it already.
+    /// UUID of the user. It chooses the UUID of a new user or names a registered one. Absent or null: the user is found
+    /// by its external id, or gets a generated UUID.
     #[serde(default)]
     pub user_id: Option<UuidText>,
-    /// The tenant's own id of it. Registering the same one again changes that user.
+    /// Id of the user in the caller's own system, 1 to 256 characters. Registering the same external id again updates
+    /// that user. Absent or null leaves the registered one as it is.
     #[serde(default)]
     pub external_id: Option<ExternalId>,
-    /// The API key, if it is not in a header.
+    /// API key, if it is not sent in a header.
     #[serde(default)]
     pub api_key: ApiKeyField,
 }
@@ -242,7 +252,7 @@ impl Input for UserInput {
 }
 
 impl UserInput {
-    /// What is to be registered in this tenant's project.
+    /// The fields to register, in the project of this tenant.
     ///
     /// # Errors
     /// If the project is another's.
@@ -263,20 +273,21 @@ fn check_project(id: UuidText, tenant_id: &TenantId) -> Result<()> {
     if tenant_id.project_id() == Some(id.get()) { Ok(()) } else { Err(Error::ProjectNotFound) }
 }
 
-/// Whose token.
+/// Request body for issuing a user's token. Unknown fields are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserTokenInput {
-    /// The user, by uuid or external id.
+    /// UUID or external id of the user. A text that is a UUID is first tried as a UUID.
     pub user_id: Reference,
-    /// Its organization, by uuid or external id. Without it, the first answer that a process gives for the user takes one call
-    /// to the table more.
+    /// UUID or external id of the user's organization. If it is given, a user of another organization is refused with
+    /// 404. If it is absent, the service may have to look the organization up, which makes the answer slower.
     #[serde(default)]
     pub organization_id: Option<Reference>,
-    /// For how long the token is valid.
+    /// Lifetime of the token, 60 to 86400 seconds (default 3600): a number of seconds, or a text with a unit such as
+    /// `"90s"`, `"30m"`, `"1h"` or `"1d"`.
     #[serde(default)]
     pub expiration: TokenLifetime,
-    /// The API key, if it is not in a header.
+    /// API key, if it is not sent in a header.
     #[serde(default)]
     pub api_key: ApiKeyField,
 }
@@ -287,32 +298,34 @@ impl Input for UserTokenInput {
     }
 }
 
-/// An organization that was registered.
+/// Organization after its registration.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisteredOrganization {
-    /// Its uuid.
+    /// UUID of the organization.
     pub project_organization_id: Uuid,
-    /// The tenant's own id of it.
+    /// External id of the organization; null if it has none.
     pub external_id: Option<ExternalId>,
 }
 
 impl Output for RegisteredOrganization {}
 
-/// A user that was registered.
+/// User after its registration.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisteredUser {
+    /// Message for people about the outcome.
     pub message: &'static str,
-    /// Its uuid.
+    /// UUID of the user.
     pub user_id: Uuid,
 }
 
 impl Output for RegisteredUser {}
 
-/// A token.
+/// Token issued for a user.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct IssuedToken {
+    /// Signed JWT (ES256, `typ` `at+jwt`) that speaks for the user.
     pub token: SignedToken,
 }
 

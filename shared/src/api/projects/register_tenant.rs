@@ -1,4 +1,4 @@
-//! The older way to a token: a customer is registered and gets its token in one call, with no organization and no user.
+//! The legacy registration: a customer is registered and gets its token in one call, without organization and user.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,14 +16,14 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::store::Read;
 
-/// Registers a tenant of the older kind and issues a token for it.
+/// Registers a customer in the legacy way and issues a token for it.
 #[derive(Debug, Clone, Copy)]
 pub struct RegisterTenant;
 
 impl Operation for RegisterTenant {
     const ROUTE: Route = Route::post("register-tenant", "/v1/api/tenant/register-tenant", BodyRule::Required)
         .also_at(&["/register-tenant"])
-        .about("The older way: register or refresh a customer and get its token in one call")
+        .about("Register or update a customer and issue its token in one call (legacy)")
         .example(
             r#"{"displayName": "Initech", "key": "initech", "prefilters": {"region": "eu"}, "expiration": "30m"}"#,
         );
@@ -43,35 +43,46 @@ impl Operation for RegisterTenant {
     }
 }
 
-/// A customer of the older kind, with what its token is to carry.
+/// Request body of the legacy registration: a customer and the contents of its token. Unknown fields are ignored. All
+/// contents together take at most 4096 bytes as JSON.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RegisterTenantInput {
+    /// Name of the customer, 1 to 120 characters. It identifies the customer if `key` is absent.
     pub display_name: PartyName,
-    /// Which rows it may see, in the words of whoever reads the token.
+    /// Row filters that the token carries, in the format of the service that reads the token: a JSON object of at most
+    /// 4096 bytes and 32 levels.
     pub prefilters: Properties,
-    /// The tenant's own id of it; left out, its display name.
+    /// Id of the customer in the caller's own system. If it is the external id of a registered organization, the token
+    /// is that of the organization's user whose external id is `user`. Absent or null: the customer goes by its display
+    /// name.
     #[serde(default)]
     pub key: Option<ExternalId>,
-    /// The end user, by the tenant's own id.
+    /// External id of the end user that the token speaks for. Absent or null: the token speaks for the customer as a
+    /// whole.
     #[serde(default)]
     pub user: Option<ExternalId>,
+    /// Schema filter that the token carries, any JSON value, in the format of the service that reads the token.
     #[serde(default)]
     pub schema_pre_filter: Option<Value>,
+    /// Editing permissions that the token carries.
     #[serde(default)]
     pub tenant_editing_permissions: Option<EditingPermissions>,
+    /// Data source that the token names in place of the project's own.
     #[serde(default)]
     pub connection_override: Option<ConnectionOverride>,
+    /// Further data that the token carries: a JSON object of at most 4096 bytes.
     #[serde(default)]
     #[schemars(with = "Option<Properties>")]
     pub custom_metadata: Option<Map<String, Value>>,
-    /// The organization that it belongs to; left out, the project.
+    /// UUID of the registered organization that the customer belongs to. Absent or null: it belongs to the project.
     #[serde(default)]
     pub organization_id: Option<UuidText>,
-    /// For how long the token is valid.
+    /// Lifetime of the token, 60 to 86400 seconds (default 3600): a number of seconds, or a text with a unit such as
+    /// `"90s"`, `"30m"`, `"1h"` or `"1d"`.
     #[serde(default)]
     pub expiration: TokenLifetime,
-    /// The API key, if it is not in a header.
+    /// API key, if it is not sent in a header.
     #[serde(default)]
     pub api_key: ApiKeyField,
 }
@@ -83,15 +94,15 @@ impl Input for RegisterTenantInput {
 }
 
 impl RegisterTenantInput {
-    /// What it is registered under.
+    /// The key that it is registered under.
     fn key(&self) -> RegisteredKey {
         self.key.clone().map_or_else(|| RegisteredKey::Name(self.display_name.clone()), RegisteredKey::Key)
     }
 
-    /// What the login says of the registered tenant.
+    /// What this login says about the registered tenant.
     ///
     /// # Errors
-    /// If what its token would carry is over 4 KB.
+    /// If the payload of its token is over 4 KB.
     pub fn fields(&self) -> Result<RegisteredTenantFields> {
         Ok(RegisteredTenantFields {
             key: self.key(),
@@ -103,7 +114,7 @@ impl RegisterTenantInput {
         })
     }
 
-    /// What its token carries: each part under the name under which it was sent.
+    /// The payload of its token: each part under the name under which it was sent.
     ///
     /// # Errors
     /// If that is over 4 KB.
@@ -121,49 +132,66 @@ impl RegisterTenantInput {
     }
 }
 
-/// What a customer may change. What is not named, whoever reads the token decides.
+/// Editing permissions of a customer. The token carries them unchanged; the service that reads the token enforces them,
+/// and decides about each permission that is absent or null.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EditingPermissions {
+    /// Whether the customer may add charts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add_chart: Option<bool>,
+    /// Whether the customer may add filters.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub add_filter: Option<bool>,
+    /// Whether the customer may create charts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub create_chart: Option<bool>,
+    /// Whether the customer may create charts with SQL.
     #[serde(rename = "createChartSQL", skip_serializing_if = "Option::is_none")]
     pub create_chart_sql: Option<bool>,
+    /// Whether the customer may edit charts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edit_charts: Option<bool>,
+    /// Whether the customer may remove charts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remove_chart: Option<bool>,
+    /// Whether tabs are disabled for the customer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disable_tabs: Option<bool>,
+    /// Whether the customer may use AI charts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ai_charts: Option<bool>,
+    /// Whether the customer may edit the marketplace.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edit_marketplace: Option<bool>,
+    /// Whether the customer has read access only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub read_only: Option<bool>,
+    /// Whether the customer may use AI insights.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ai_insight: Option<bool>,
+    /// Whether the customer may drill down into data.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub drill_down: Option<bool>,
+    /// Whether the customer may edit the dashboard's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edit_dashboard_name: Option<bool>,
 }
 
-/// Another data source than the project's.
+/// Data source to use in place of the project's own.
 #[derive(Debug, Clone, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ConnectionOverride {
+    /// UUID of the connection to the data source.
     pub connection_id: UuidText,
 }
 
-/// A token of the older kind.
+/// Token issued by the legacy registration.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RegisteredTenantToken {
+    /// Message for people about the outcome.
     pub message: &'static str,
+    /// Signed JWT (ES256, `typ` `at+jwt`) that speaks for the customer.
     pub token: SignedToken,
 }
 

@@ -1,4 +1,4 @@
-//! What the registry answers about API keys, signing keys and the revocation of tokens.
+//! Answers of the registry about API keys, signing keys and the revocation of tokens.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -10,20 +10,21 @@ use crate::domain::{
 };
 use crate::store::{IssuedApiKey, RotatedSigningKey};
 
-/// A new API key.
+/// New API key, with its secret text.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ProvisionedApiKey {
-    /// Its id.
+    /// Id of the API key: `key_` and 16 hexadecimal digits.
     pub key_id: ApiKeyId,
-    /// The key, shown once; null in a replay that can't show it again.
+    /// The API key itself, shown once. Null in a repeated answer to the same `Idempotency-Key` that can no longer show
+    /// it.
     pub api_key: Option<RevealedSecret>,
-    /// What it may be used for.
+    /// Kind of the key, which decides what it may be used for.
     pub kind: KeyKind,
-    /// What the operator calls it.
+    /// Name that the operator gave to the key.
     pub name: String,
-    /// When it was provisioned.
+    /// Time at which the key was issued.
     pub created_at: Timestamp,
-    /// From when on it is refused; null = never.
+    /// Time from which the key is refused; null if it does not expire.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -49,16 +50,16 @@ impl Output for ProvisionedApiKey {
     }
 }
 
-/// A new secret of an API key.
+/// API key after its rotation, with its new secret text.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RotatedApiKey {
-    /// Its id, the same as before.
+    /// Id of the API key, which a rotation does not change.
     pub key_id: ApiKeyId,
-    /// The key, shown once; null in a replay that can't show it again.
+    /// The new API key, shown once. Null in a repeated answer to the same `Idempotency-Key` that can no longer show it.
     pub api_key: Option<RevealedSecret>,
-    /// When it became valid.
+    /// Time at which the new key became valid.
     pub rotated_at: Option<Timestamp>,
-    /// Until when the old one is valid too; null if it is dead.
+    /// Time until which the old key stays valid; null if it is already invalid.
     pub previous_valid_until: Option<Timestamp>,
 }
 
@@ -85,7 +86,7 @@ impl Output for RotatedApiKey {
     }
 }
 
-/// The key is revoked; there is nothing else to say.
+/// Empty result of a revocation: always null.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RevokedApiKey;
 
@@ -95,34 +96,34 @@ impl Output for RevokedApiKey {
     }
 }
 
-/// An API key as the list shows it.
+/// API key in a list, without its secret text.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ApiKeyRow {
-    /// Its id.
+    /// Id of the API key: `key_` and 16 hexadecimal digits.
     pub key_id: ApiKeyId,
-    /// What the operator calls it.
+    /// Name that the operator gave to the key.
     pub name: String,
-    /// What it may be used for.
+    /// Kind of the key, which decides what it may be used for.
     pub kind: KeyKind,
-    /// Its prefix and four characters: what a person knows it by.
+    /// Prefix and next four characters of the key, by which people recognize it. They reveal nothing secret.
     pub start: String,
-    /// Whether it can be used.
+    /// Whether the key is active, expired or revoked now.
     pub state: KeyState,
-    /// Web origins from which browsers may send it; empty = any.
+    /// Web origins from which browsers may send the key; empty if any origin may.
     pub allowed_origins: Origins,
-    /// When it was provisioned.
+    /// Time at which the key was issued.
     pub created_at: Timestamp,
-    /// From when on it is refused; null = never.
+    /// Time from which the key is refused; null if it does not expire.
     pub expires_at: Option<Timestamp>,
-    /// When its secret was last replaced; null = never.
+    /// Time at which the key was last rotated; null if never.
     pub rotated_at: Option<Timestamp>,
-    /// Until when the secret of before is valid too.
+    /// Time until which the key from before the last rotation is valid; null if the rotation had no overlap.
     pub previous_valid_until: Option<Timestamp>,
-    /// When it was revoked.
+    /// Time at which the key was revoked; null if it was not.
     pub revoked_at: Option<Timestamp>,
-    /// When the tokens that it minted were last revoked.
+    /// Time at which the tokens minted with this key were last revoked; null if never.
     pub tokens_revoked_before: Option<Timestamp>,
-    /// The last day on which it was used; null = never.
+    /// Last day (UTC) on which the key was used; null if never.
     pub last_used_at: Option<Day>,
 }
 
@@ -146,14 +147,14 @@ impl ApiKeyRow {
     }
 }
 
-/// A page of API keys.
+/// One page of a tenant's API keys.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ApiKeysPage {
-    /// The keys, newest first.
+    /// API keys of the page, newest first.
     pub api_keys: Vec<ApiKeyRow>,
-    /// For the next page; null on the last.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<Cursor>,
-    /// Rows that were asked for.
+    /// Maximum number of API keys on a page, as requested.
     pub limit: PageLimit,
 }
 
@@ -167,14 +168,14 @@ impl ApiKeysPage {
 
 impl Output for ApiKeysPage {}
 
-/// A new signing key.
+/// New signing key of a tenant.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SigningKeyView {
-    /// The id of the new key, in the headers of tokens and in the key set.
+    /// Key id (`kid`) of the new key, as in the headers of tokens and in the tenant's key set.
     pub kid: String,
-    /// When it came into force.
+    /// Time at which the new key came into force.
     pub rotated_at: Timestamp,
-    /// Until when the key of before is in the key set; null if it was dropped.
+    /// Time until which the old key stays in the key set; null if it was dropped.
     pub previous_served_until: Option<Timestamp>,
 }
 
@@ -193,10 +194,10 @@ impl Output for SigningKeyView {
     }
 }
 
-/// A revocation of tokens.
+/// Revocation of issued tokens.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TokensRevoked {
-    /// When they were revoked. Tokens that are asked for from now on are not affected.
+    /// Time of the revocation. Tokens issued after it are not affected.
     pub revoked_before: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! The registry's part about API keys, signing keys and the revocation of tokens.
+//! Operations of the registry on API keys, signing keys and the revocation of tokens.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -24,7 +24,7 @@ pub struct ProvisionApiKey;
 impl Operation for ProvisionApiKey {
     const ROUTE: Route = Route::post("provision-api-key", "/api/v1/provision/api-key", BodyRule::Required)
         .answering(201)
-        .about("New API key for a tenant, shown once")
+        .about("Issue an API key for a tenant, shown once")
         .example(r#"{"name": "Backend", "kind": "embed"}"#);
     type Caller = Operator;
     type Query = TenantQuery;
@@ -38,7 +38,7 @@ pub struct FetchApiKeys;
 
 impl Operation for FetchApiKeys {
     const ROUTE: Route = Route::get("fetch-api-keys", "/api/v1/fetch/api-keys")
-        .about("A tenant's API keys and their state, newest first; never the keys");
+        .about("List a tenant's API keys and their state, newest first, without the keys themselves");
     type Caller = Operator;
     type Query = ApiKeysQuery;
     type Body = Empty;
@@ -51,7 +51,7 @@ pub struct RotateApiKey;
 
 impl Operation for RotateApiKey {
     const ROUTE: Route = Route::post("rotate-api-key", "/api/v1/rotate/api-key", BodyRule::Optional)
-        .about("New secret for an API key, shown once; the old one is dead at once, or after an overlap")
+        .about("Replace an API key, shown once; the old one stays valid for an optional overlap")
         .example(r#"{"overlap_seconds": 3600}"#);
     type Caller = Operator;
     type Query = OneApiKey;
@@ -59,13 +59,13 @@ impl Operation for RotateApiKey {
     type Output = RotatedApiKey;
 }
 
-/// Refuses an API key and all tokens that it minted, from now on.
+/// Revokes an API key and all tokens minted with it.
 #[derive(Debug, Clone, Copy)]
 pub struct RevokeApiKey;
 
 impl Operation for RevokeApiKey {
     const ROUTE: Route = Route::post("revoke-api-key", "/api/v1/revoke/api-key", BodyRule::Optional)
-        .about("Refuse an API key and every token that it minted, from the next call on");
+        .about("Revoke an API key and every token minted with it, from the next call on");
     type Caller = Operator;
     type Query = OneApiKey;
     type Body = Empty;
@@ -78,7 +78,7 @@ pub struct RotateSigningKey;
 
 impl Operation for RotateSigningKey {
     const ROUTE: Route = Route::post("rotate-signing-key", "/api/v1/rotate/signing-key", BodyRule::Optional)
-        .about("New key to sign tokens with; tokens of the old one stay valid until they expire")
+        .about("Replace the key that signs tokens; by default, tokens of the old one stay valid")
         .example(r#"{"drop_previous": false}"#);
     type Caller = Operator;
     type Query = TenantQuery;
@@ -92,7 +92,7 @@ pub struct RevokeTokens;
 
 impl Operation for RevokeTokens {
     const ROUTE: Route = Route::post("revoke-tokens", "/api/v1/revoke/tokens", BodyRule::Required)
-        .about("Revoke the tokens of a user, an organization, an end user, an API key, or all")
+        .about("Revoke the tokens of a user, an organization, an end user, an API key or the whole tenant")
         .example(r#"{"external_user_id": "user_789"}"#);
     type Caller = Operator;
     type Query = TenantQuery;
@@ -100,13 +100,13 @@ impl Operation for RevokeTokens {
     type Output = TokensRevoked;
 }
 
-/// Which API key.
+/// Query parameters that name an API key.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OneApiKey {
-    /// The tenant's id.
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits.
     pub tenant_id: TenantId,
-    /// The key's id.
+    /// Id of the API key: `key_` and 16 hexadecimal digits.
     pub key_id: ApiKeyId,
 }
 
@@ -116,16 +116,16 @@ impl Input for OneApiKey {
     }
 }
 
-/// Which tenant's keys, and which page of them.
+/// Query parameters that name a tenant and one page of its API keys.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeysQuery {
-    /// The tenant's id.
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits.
     pub tenant_id: TenantId,
-    /// Rows on the page; as many as there can be, unless it says otherwise.
+    /// Maximum number of API keys on the page, 1 to 100 (default 100).
     #[serde(default = "all")]
     pub limit: PageLimit,
-    /// The `next_cursor` of the page before.
+    /// Cursor of the page: the `next_cursor` of the previous page. Absent for the first page.
     pub cursor: Option<Cursor>,
 }
 
@@ -139,19 +139,19 @@ impl Input for ApiKeysQuery {
     }
 }
 
-/// What a key is to be.
+/// Request body for issuing an API key.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyInput {
-    /// What the operator calls it.
+    /// Name that the operator gives to the key, 1 to 120 characters. It need not be unique.
     pub name: KeyName,
-    /// What it may be used for.
+    /// Kind of the key, which decides what it may be used for.
     #[serde(deserialize_with = "string_enum")]
     pub kind: KeyKind,
-    /// For how many seconds it is valid; left out or null, until it is revoked.
+    /// Lifetime of the key in seconds, from a minute to ten years. Absent or null: it is valid until it is revoked.
     #[serde(default)]
     pub expires_in: Option<KeyLifetime>,
-    /// Web origins from which browsers may send it; empty = any.
+    /// Web origins from which browsers may send the key, at most 50. Empty or absent: any origin may.
     #[serde(default)]
     pub allowed_origins: Origins,
 }
@@ -159,7 +159,7 @@ pub struct ApiKeyInput {
 impl Input for ApiKeyInput {}
 
 impl ApiKeyInput {
-    /// The key that is to be, made at that time.
+    /// The key to issue at that time.
     pub fn at(self, now: Timestamp) -> NewApiKey {
         let lifetime = |seconds: KeyLifetime| std::time::Duration::from_secs(seconds.get().into());
         NewApiKey {
@@ -171,40 +171,41 @@ impl ApiKeyInput {
     }
 }
 
-/// How to replace the signing key.
+/// Request body for rotating a signing key.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SigningKeyRotation {
-    /// Whether the old keys are dropped from the key set: if one has leaked. Tokens signed with them are then refused.
+    /// Whether the old keys are removed from the key set at once, as is needed if one has leaked. Tokens signed with
+    /// them are then refused. Default: false, and tokens signed with the old key stay valid until they expire.
     #[serde(default)]
     pub drop_previous: bool,
 }
 
 impl Input for SigningKeyRotation {}
 
-/// Whose tokens. Exactly one of the fields.
+/// Request body that selects the tokens to revoke. Exactly one field must be set.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TokensToRevoke {
-    /// A user's.
+    /// UUID of a registered user: revokes the user's tokens.
     pub user_id: Option<UuidText>,
-    /// Those of all users of an organization.
+    /// UUID of a registered organization: revokes the tokens of all its users.
     pub organization_id: Option<UuidText>,
-    /// Those that speak for an end user, by the tenant's own id of it.
+    /// External id of an end user: revokes the tokens that speak for that end user.
     pub external_user_id: Option<ExternalId>,
-    /// Those that an API key minted.
+    /// Id of an API key: revokes the tokens minted with that key.
     pub key_id: Option<ApiKeyId>,
-    /// All of the tenant's, if true.
+    /// Whether all tokens of the tenant are revoked. Must be true if it is set.
     pub all: Option<bool>,
 }
 
 impl Input for TokensToRevoke {}
 
 impl TokensToRevoke {
-    /// Whose.
+    /// The owner of the tokens to revoke.
     ///
     /// # Errors
-    /// If it isn't exactly one.
+    /// If not exactly one field is set.
     pub fn whose(self) -> Result<RevokedTokens> {
         let everyone = self.all.map(|all| if all { Ok(RevokedTokens::All) } else { Err(()) });
         if everyone == Some(Err(())) {

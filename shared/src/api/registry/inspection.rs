@@ -1,4 +1,4 @@
-//! Set-up inspection: what a tenant has registered, when, and on which day it last asked for a token.
+//! Inspection of a tenant's set-up: what it has registered, when, and the day on which it last asked for a token.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -15,7 +15,7 @@ pub struct FetchOrganizations;
 
 impl Operation for FetchOrganizations {
     const ROUTE: Route = Route::get("fetch-organizations", "/api/v1/fetch/organizations")
-        .about("The organizations that a tenant has registered, newest first");
+        .about("List the organizations that a tenant has registered, newest first");
     type Caller = Operator;
     type Query = TenantPageQuery;
     type Body = Empty;
@@ -27,40 +27,41 @@ impl Operation for FetchOrganizations {
 pub struct FetchUsers;
 
 impl Operation for FetchUsers {
-    const ROUTE: Route =
-        Route::get("fetch-users", "/api/v1/fetch/users").about("The users that a tenant has registered, newest first");
+    const ROUTE: Route = Route::get("fetch-users", "/api/v1/fetch/users")
+        .about("List the users that a tenant has registered, newest first");
     type Caller = Operator;
     type Query = TenantPageQuery;
     type Body = Empty;
     type Output = UsersPage;
 }
 
-/// Lists what a tenant registered the older way.
+/// Lists the customers that a tenant has registered with the legacy registration.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchRegisteredTenants;
 
 impl Operation for FetchRegisteredTenants {
     const ROUTE: Route = Route::get("fetch-registered-tenants", "/api/v1/fetch/registered-tenants")
-        .about("What a tenant has registered through `register-tenant`, newest first");
+        .about("List the customers that a tenant has registered through `register-tenant`, newest first");
     type Caller = Operator;
     type Query = TenantPageQuery;
     type Body = Empty;
     type Output = RegisteredTenantsPage;
 }
 
-/// An organization as lists show it.
+/// Organization in a list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct OrganizationRow {
-    /// Its uuid.
+    /// UUID of the organization.
     pub id: Uuid,
-    /// The tenant's own id of it.
+    /// External id of the organization; null if it has none.
     pub external_id: Option<ExternalId>,
+    /// Name of the organization.
     pub name: String,
-    /// When it was registered.
+    /// Time at which the organization was registered.
     pub created_at: Timestamp,
-    /// When it was last registered again with something else; null = never.
+    /// Time at which a later registration last changed the organization; null if never.
     pub updated_at: Option<Timestamp>,
-    /// When the tokens of its users were last revoked; null = never.
+    /// Time at which the tokens of the organization's users were last revoked; null if never.
     pub tokens_revoked_before: Option<Timestamp>,
 }
 
@@ -77,25 +78,26 @@ impl From<Organization> for OrganizationRow {
     }
 }
 
-/// A user as lists show it.
+/// User in a list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct UserRow {
-    /// Its uuid.
+    /// UUID of the user.
     pub id: Uuid,
-    /// The tenant's own id of it.
+    /// External id of the user; null if it has none.
     pub external_id: Option<ExternalId>,
-    /// The uuid of its organization.
+    /// UUID of the user's organization.
     pub organization_id: Uuid,
-    /// Its role, as it was registered.
+    /// UUID of the user's role, as it was registered.
     pub role_id: Uuid,
+    /// Name of the user.
     pub name: String,
-    /// When it was registered.
+    /// Time at which the user was registered.
     pub created_at: Timestamp,
-    /// When it was last registered again with something else; null = never.
+    /// Time at which a later registration last changed the user; null if never.
     pub updated_at: Option<Timestamp>,
-    /// When its tokens were last revoked; null = never.
+    /// Time at which the user's tokens were last revoked; null if never.
     pub tokens_revoked_before: Option<Timestamp>,
-    /// The last day on which a token was issued for it; null = never.
+    /// Last day (UTC) on which a token was issued for the user; null if never.
     pub last_token_on: Option<Day>,
 }
 
@@ -115,17 +117,18 @@ impl From<User> for UserRow {
     }
 }
 
-/// A registered tenant as the list shows it.
+/// Customer of the legacy registration in a list.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RegisteredTenantRow {
-    /// The tenant's own id of it; null if it goes by its display name.
+    /// External id of the customer; null if it goes by its display name.
     pub key: Option<ExternalId>,
+    /// Name of the customer, as it was registered.
     pub display_name: String,
-    /// When it was registered.
+    /// Time at which the customer was registered.
     pub created_at: Timestamp,
-    /// When it was last registered again with something else; null = never.
+    /// Time at which a later registration last changed the customer; null if never.
     pub updated_at: Option<Timestamp>,
-    /// The last day on which a token was issued for it; null = never.
+    /// Last day (UTC) on which a token was issued for the customer; null if never.
     pub last_token_on: Option<Day>,
 }
 
@@ -141,19 +144,19 @@ impl From<RegisteredTenant> for RegisteredTenantRow {
     }
 }
 
-/// A page of organizations.
+/// One page of a tenant's organizations.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct OrganizationsPage {
-    /// The organizations, newest first.
+    /// Organizations of the page, newest first.
     pub organizations: Vec<OrganizationRow>,
-    /// For the next page; null on the last.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<Cursor>,
-    /// Rows that were asked for.
+    /// Maximum number of organizations on a page, as requested.
     pub limit: PageLimit,
 }
 
 impl OrganizationsPage {
-    /// The answer.
+    /// The answer for a page of at most `limit` organizations.
     pub fn new(page: CursorPage<Organization>, limit: PageLimit) -> Self {
         Self { organizations: page.rows.into_iter().map(Into::into).collect(), next_cursor: page.next, limit }
     }
@@ -161,19 +164,19 @@ impl OrganizationsPage {
 
 impl Output for OrganizationsPage {}
 
-/// A page of users.
+/// One page of a tenant's users.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct UsersPage {
-    /// The users, newest first.
+    /// Users of the page, newest first.
     pub users: Vec<UserRow>,
-    /// For the next page; null on the last.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<Cursor>,
-    /// Rows that were asked for.
+    /// Maximum number of users on a page, as requested.
     pub limit: PageLimit,
 }
 
 impl UsersPage {
-    /// The answer.
+    /// The answer for a page of at most `limit` users.
     pub fn new(page: CursorPage<User>, limit: PageLimit) -> Self {
         Self { users: page.rows.into_iter().map(Into::into).collect(), next_cursor: page.next, limit }
     }
@@ -181,19 +184,19 @@ impl UsersPage {
 
 impl Output for UsersPage {}
 
-/// A page of registered tenants.
+/// One page of the customers that a tenant has registered with the legacy registration.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RegisteredTenantsPage {
-    /// The registered tenants, newest first.
+    /// Customers of the page, newest first.
     pub registered_tenants: Vec<RegisteredTenantRow>,
-    /// For the next page; null on the last.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<Cursor>,
-    /// Rows that were asked for.
+    /// Maximum number of customers on a page, as requested.
     pub limit: PageLimit,
 }
 
 impl RegisteredTenantsPage {
-    /// The answer.
+    /// The answer for a page of at most `limit` registered tenants.
     pub fn new(page: CursorPage<RegisteredTenant>, limit: PageLimit) -> Self {
         Self { registered_tenants: page.rows.into_iter().map(Into::into).collect(), next_cursor: page.next, limit }
     }

@@ -1,4 +1,5 @@
-//! The registry surface: the operator registers, configures, suspends and lists tenants, and looks after their keys and tokens.
+//! The registry surface: the operator registers, configures, suspends and lists tenants, and manages their keys and
+//! tokens.
 
 pub mod api_key_outputs;
 pub mod api_keys;

@@ -1,4 +1,4 @@
-//! What the tenant registry answers.
+//! Answers of the registry about tenants.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,20 +11,21 @@ use crate::domain::{
 };
 use crate::store::{Provisioned, Rotated};
 
-/// A new tenant.
+/// New tenant, with its secret.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ProvisionedTenant {
-    /// Its id.
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits.
     pub tenant_id: TenantId,
-    /// Its secret, shown once; null in a replay that can't show it again.
+    /// Secret with which the tenant signs its calls, shown once. Null in a repeated answer to the same
+    /// `Idempotency-Key` that can no longer show it.
     pub tenant_secret: Option<RevealedSecret>,
-    /// What the operator calls it.
+    /// Name that the operator gave to the tenant.
     pub tenant_name: TenantName,
-    /// Relay calls accepted per calendar minute.
+    /// Maximum number of relay calls accepted in one calendar minute.
     pub rate_limit_per_min: RatePerMinute,
-    /// When it was provisioned.
+    /// Time at which the tenant was provisioned.
     pub created_at: Timestamp,
-    /// The uuid under which the projects surface knows it.
+    /// UUID of the tenant on the projects surface, where it is sent as `projectId`.
     #[schemars(with = "String", extend("format" = "uuid"))]
     pub project_id: Option<Uuid>,
 }
@@ -56,16 +57,16 @@ impl Output for ProvisionedTenant {
     }
 }
 
-/// A new secret.
+/// New secret of a tenant.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct RotatedSecret {
-    /// Whose.
+    /// Id of the tenant.
     pub tenant_id: TenantId,
-    /// The secret, shown once; null in a replay that can't show it again.
+    /// The new secret, shown once. Null in a repeated answer to the same `Idempotency-Key` that can no longer show it.
     pub tenant_secret: Option<RevealedSecret>,
-    /// When it became valid.
+    /// Time at which the new secret became valid.
     pub rotated_at: Timestamp,
-    /// Until when the old secret is valid too; null if it is dead.
+    /// Time until which the old secret stays valid; null if it is already invalid.
     pub previous_valid_until: Option<Timestamp>,
 }
 
@@ -93,24 +94,25 @@ impl Output for RotatedSecret {
     }
 }
 
-/// A tenant's configuration and state.
+/// Configuration and state of a tenant.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TenantView {
-    /// What lists show too.
+    /// The fields that lists show as well.
     #[serde(flatten)]
     pub row: TenantRow,
-    /// The rest of its configuration.
+    /// The rest of the configuration.
     #[serde(flatten)]
     pub configuration: Configuration,
-    /// The id of the key that signs its tokens.
+    /// Key id (`kid`) of the key that signs the tenant's tokens.
     pub signing_kid: String,
-    /// When all of its tokens were last revoked; null = never.
+    /// Time at which all of the tenant's tokens were last revoked; null if never.
     pub tokens_revoked_before: Option<Timestamp>,
-    /// When the secret was last rotated; null = never.
+    /// Time at which the secret was last rotated; null if never.
     pub secret_rotated_at: Option<Timestamp>,
-    /// Until when the secret of before the last rotation is valid too; null if none was declared.
+    /// Time until which the secret from before the last rotation is valid; null if the rotation had no overlap.
     pub previous_secret_valid_until: Option<Timestamp>,
-    /// When a call was last signed with that one and accepted; null = never since the rotation.
+    /// Time of the last accepted call that was signed with the previous secret; null if there was none since the
+    /// rotation.
     pub previous_secret_last_used_at: Option<Timestamp>,
 }
 
@@ -131,7 +133,7 @@ impl From<Tenant> for TenantView {
 
 impl Output for TenantView {}
 
-/// A tenant after an update.
+/// Configuration and state of a tenant after an update.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct UpdatedTenant(pub TenantView);
@@ -142,39 +144,40 @@ impl Output for UpdatedTenant {
     }
 }
 
-/// A tenant's state in a word.
+/// Status of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum StatusView {
-    /// It may act.
+    /// The tenant may act.
     Active,
-    /// Every call that it signs is refused.
+    /// Every call of the tenant is refused, and so is every token issued for it.
     Suspended,
 }
 
-/// A tenant as the list shows it; `fetch/tenant` has the rest.
+/// Tenant in a list. The complete configuration is in the answer of `fetch/tenant`.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TenantRow {
-    /// Its id.
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits.
     pub tenant_id: TenantId,
-    /// The uuid under which the projects surface knows it.
+    /// UUID of the tenant on the projects surface, where it is sent as `projectId`.
     #[schemars(with = "String", extend("format" = "uuid"))]
     pub project_id: Option<Uuid>,
-    /// What the operator calls it.
+    /// Name that the operator gave to the tenant.
     pub tenant_name: TenantName,
-    /// Whether it may act.
+    /// Whether the tenant is active or suspended.
     pub status: StatusView,
-    /// Since when it is suspended.
+    /// Time at which the tenant was suspended; null while it is active.
     pub suspended_at: Option<Timestamp>,
-    /// Why it is suspended, if the operator said so.
+    /// Reason that was given for the suspension; null if none was given or the tenant is active.
     pub suspended_reason: Option<Reason>,
-    /// Relay calls accepted per calendar minute.
+    /// Maximum number of relay calls accepted in one calendar minute.
     pub rate_limit_per_min: RatePerMinute,
-    /// Authenticated abuse counted against it.
+    /// Number of strikes for authenticated misuse: each replayed nonce, and the first refusal of a minute that went
+    /// over the rate limit. Reactivating the tenant resets it.
     pub abuse_strikes: u64,
-    /// When it was provisioned.
+    /// Time at which the tenant was provisioned.
     pub created_at: Timestamp,
-    /// When configuration, status or secret last changed; null = never.
+    /// Time at which configuration, status or secret last changed; null if never.
     pub updated_at: Option<Timestamp>,
 }
 
@@ -199,14 +202,14 @@ impl From<TenantSummary> for TenantRow {
     }
 }
 
-/// A page of tenants.
+/// One page of tenants.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TenantsPage {
-    /// The tenants, newest first.
+    /// Tenants of the page, newest first.
     pub tenants: Vec<TenantRow>,
-    /// Asks for the next page; null on the last.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<Cursor>,
-    /// Rows that a page holds at most.
+    /// Maximum number of tenants on a page, as requested.
     pub limit: PageLimit,
 }
 
@@ -220,14 +223,14 @@ impl TenantsPage {
 
 impl Output for TenantsPage {}
 
-/// A page of audit events.
+/// One page of a tenant's audit events.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct AuditPage {
-    /// The events, newest first.
+    /// Audit events of the page, newest first.
     pub events: Vec<AuditEvent>,
-    /// Asks for the next page; null on the last.
+    /// Cursor of the next page; null on the last page.
     pub next_cursor: Option<Cursor>,
-    /// Rows that a page holds at most.
+    /// Maximum number of events on a page, as requested.
     pub limit: PageLimit,
 }
 
@@ -240,11 +243,11 @@ impl AuditPage {
 
 impl Output for AuditPage {}
 
-/// The tenant is suspended; there is nothing else to say.
+/// Empty result of a suspension: always null.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Suspended;
 
-/// The tenant is active; there is nothing else to say.
+/// Empty result of a reactivation: always null.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Reactivated;
 

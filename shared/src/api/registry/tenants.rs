@@ -1,4 +1,4 @@
-//! The tenant registry: an operator registers, configures, suspends and lists tenants.
+//! Operations of the registry on tenants: the operator registers, configures, suspends and lists them.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -38,13 +38,13 @@ impl Operation for ProvisionTenant {
     type Output = ProvisionedTenant;
 }
 
-/// Writes exactly the fields in the body.
+/// Changes the tenant fields that are in the body.
 #[derive(Debug, Clone, Copy)]
 pub struct UpdateTenant;
 
 impl Operation for UpdateTenant {
     const ROUTE: Route = Route::post("update-tenant", "/api/v1/update/tenant", BodyRule::Required)
-        .about("Change the fields in the body; null clears")
+        .about("Update the tenant fields in the body; null clears a field")
         .example(r#"{"rate_limit_per_min": 300, "branding_display_name": null}"#);
     type Caller = Operator;
     type Query = TenantQuery;
@@ -58,7 +58,7 @@ pub struct RotateTenantSecret;
 
 impl Operation for RotateTenantSecret {
     const ROUTE: Route = Route::post("rotate-tenant-secret", "/api/v1/rotate/tenant-secret", BodyRule::Optional)
-        .about("New secret, shown once; the old one is dead at once, or after an overlap")
+        .about("Replace a tenant's secret, shown once; the old one stays valid for an optional overlap")
         .example(r#"{"overlap_seconds": 86400}"#);
     type Caller = Operator;
     type Query = TenantQuery;
@@ -66,13 +66,13 @@ impl Operation for RotateTenantSecret {
     type Output = RotatedSecret;
 }
 
-/// Refuses every call that the tenant signs, from now on.
+/// Suspends a tenant: every call of it is refused from now on.
 #[derive(Debug, Clone, Copy)]
 pub struct SuspendTenant;
 
 impl Operation for SuspendTenant {
     const ROUTE: Route = Route::post("suspend-tenant", "/api/v1/suspend/tenant", BodyRule::Optional)
-        .about("Refuse every call of the tenant, from the next one on")
+        .about("Suspend a tenant: every call of it is refused from the next one on")
         .example(r#"{"reason": "The contract has ended."}"#);
     type Caller = Operator;
     type Query = TenantQuery;
@@ -80,13 +80,13 @@ impl Operation for SuspendTenant {
     type Output = Suspended;
 }
 
-/// Undoes a suspension.
+/// Lifts a suspension and resets the strikes.
 #[derive(Debug, Clone, Copy)]
 pub struct ReactivateTenant;
 
 impl Operation for ReactivateTenant {
     const ROUTE: Route = Route::post("reactivate-tenant", "/api/v1/reactivate/tenant", BodyRule::Optional)
-        .about("Undo a suspension and reset the strikes");
+        .about("Lift a suspension and reset the strikes");
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = Empty;
@@ -99,7 +99,7 @@ pub struct FetchTenant;
 
 impl Operation for FetchTenant {
     const ROUTE: Route = Route::get("fetch-tenant", "/api/v1/fetch/tenant")
-        .about("A tenant's configuration and state, never its secret");
+        .about("Get a tenant's configuration and state, without its secret");
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = Empty;
@@ -111,48 +111,48 @@ impl Operation for FetchTenant {
 pub struct FetchTenants;
 
 impl Operation for FetchTenants {
-    const ROUTE: Route = Route::get("fetch-tenants", "/api/v1/fetch/tenants").about("Tenants, newest first");
+    const ROUTE: Route = Route::get("fetch-tenants", "/api/v1/fetch/tenants").about("List tenants, newest first");
     type Caller = Operator;
     type Query = TenantsQuery;
     type Body = Empty;
     type Output = TenantsPage;
 }
 
-/// Lists what was changed about a tenant.
+/// Lists the changes that were made to a tenant.
 #[derive(Debug, Clone, Copy)]
 pub struct FetchAuditEvents;
 
 impl Operation for FetchAuditEvents {
     const ROUTE: Route = Route::get("fetch-audit-events", "/api/v1/fetch/audit-events")
-        .about("Who changed what about a tenant, newest first");
+        .about("List the changes made to a tenant, newest first");
     type Caller = Operator;
     type Query = AuditQuery;
     type Body = Empty;
     type Output = AuditPage;
 }
 
-/// Which tenants, and which page of them.
+/// Query parameters that select tenants and one page of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TenantsQuery {
-    /// Rows on the page.
+    /// Maximum number of tenants on the page, 1 to 100 (default 20).
     #[serde(default)]
     pub limit: PageLimit,
-    /// The `next_cursor` of the page before.
+    /// Cursor of the page: the `next_cursor` of the previous page. Absent for the first page.
     pub cursor: Option<Cursor>,
-    /// Rows to skip, instead of a cursor.
+    /// Number of tenants to skip, 0 to 10000. An alternative to `cursor`: sending both is an error.
     pub offset: Option<Offset>,
-    /// Only tenants in this state.
+    /// Status that the listed tenants must have. Absent: tenants of every status are listed.
     pub status: Option<StatusFilter>,
 }
 
 impl Input for TenantsQuery {}
 
 impl TenantsQuery {
-    /// Where the page starts.
+    /// The start of the page.
     ///
     /// # Errors
-    /// If both a cursor and an offset say so.
+    /// If both a cursor and an offset are given.
     pub fn start(&self) -> Result<Start> {
         match (&self.cursor, self.offset) {
             (None, None) => Ok(Start::First),
@@ -163,18 +163,18 @@ impl TenantsQuery {
     }
 }
 
-/// Which tenant's events, and which page of them.
+/// Query parameters that name a tenant and one page of its audit events.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
-    /// The tenant's id.
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits.
     pub tenant_id: TenantId,
-    /// Rows on the page.
+    /// Maximum number of events on the page, 1 to 100 (default 20).
     #[serde(default)]
     pub limit: PageLimit,
-    /// The `next_cursor` of the page before.
+    /// Cursor of the page: the `next_cursor` of the previous page. Absent for the first page.
     pub cursor: Option<Cursor>,
-    /// Only events at or after this time.
+    /// Earliest time of the listed events (RFC 3339), inclusive. Absent: events of any age are listed.
     pub since: Option<Timestamp>,
 }
 
@@ -188,22 +188,24 @@ impl Input for NewTenant {}
 
 impl Input for TenantPatch {}
 
-/// How to rotate.
+/// Request body for rotating a secret or an API key.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
-    /// For how many seconds the old secret stays valid beside the new one.
+    /// Seconds for which the old credential stays valid beside the new one, 0 to 2592000 (30 days). Default: 0, which
+    /// makes it invalid at once.
     #[serde(default)]
     pub overlap_seconds: OverlapSeconds,
 }
 
 impl Input for Rotation {}
 
-/// How to suspend.
+/// Request body for suspending a tenant.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Suspension {
-    /// Why, for whoever looks at the tenant later.
+    /// Reason for the suspension, 1 to 120 characters, shown when the tenant is fetched. Absent or null: no reason is
+    /// stored.
     #[serde(default)]
     pub reason: Option<Reason>,
 }

@@ -1,4 +1,4 @@
-//! What a tenant calls with its signature.
+//! The relay surface: calls that a tenant signs with its secret.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,13 +8,13 @@ use crate::api::operation::{Operation, Output, Route, Surface};
 use crate::auth::{SecretUsed, SignedTenant};
 use crate::domain::{RatePerMinute, SigningVersion, TenantId, TenantName, Timestamp};
 
-/// Tells a tenant how it stands: whether its set-up is right.
+/// Tells the signer of a call who it is, so that a tenant can check its set-up.
 #[derive(Debug, Clone, Copy)]
 pub struct RelayWhoami;
 
 impl Operation for RelayWhoami {
     const ROUTE: Route = Route::get("relay-whoami", "/api/v1/relay/whoami")
-        .about("Who signed, with which secret, and what is left of the minute");
+        .about("Check a signature: get the signer, the secret that it used and the calls left in this minute");
     const SURFACE: Surface = Surface::Relay;
     type Caller = SignedTenant;
     type Query = Empty;
@@ -22,29 +22,29 @@ impl Operation for RelayWhoami {
     type Output = Whoami;
 }
 
-/// A tenant as it stands with this call.
+/// Signer of a call and its remaining quota.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Whoami {
-    /// Its id.
+    /// Id of the tenant that signed the call.
     pub tenant_id: TenantId,
-    /// What the operator calls it.
+    /// Name that the operator gave to the tenant.
     pub tenant_name: TenantName,
-    /// Relay calls accepted per calendar minute.
+    /// Maximum number of relay calls accepted in one calendar minute.
     pub rate_limit_per_min: RatePerMinute,
-    /// How many of this minute are left, this one counted.
+    /// Number of calls left in the current minute, after this one.
     pub remaining: u32,
-    /// When the minute that it was counted in ends, and all of them are there again.
+    /// Time at which the current minute ends and the full quota is available again.
     pub resets_at: Timestamp,
-    /// What the tenant's signatures have to cover: `v1` takes both.
+    /// Signature version that the tenant requires: `v1` accepts both versions, `v2` accepts `v2` only.
     pub signing_version: SigningVersion,
-    /// What the signature of this call covers.
+    /// Signature version of this call.
     pub signed_with: SigningVersion,
-    /// Which secret this call was signed with.
+    /// Secret with which this call was signed.
     pub secret: SecretUsed,
-    /// Until when the secret of before the last rotation is valid too; null if none was declared.
+    /// Time until which the secret from before the last rotation is valid; null if the rotation had no overlap.
     pub previous_secret_valid_until: Option<Timestamp>,
-    /// When a call was last signed with that one and accepted: once it stays as it is, every signer has moved. Null = never since
-    /// the rotation.
+    /// Time of the last accepted call that was signed with the previous secret; null if there was none since the
+    /// rotation. Once it no longer moves, every signer uses the new secret.
     pub previous_secret_last_used_at: Option<Timestamp>,
 }
 

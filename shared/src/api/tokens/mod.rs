@@ -1,4 +1,4 @@
-//! Tokens, by the RFCs: the keys to verify them with, whether one is valid now, and taking one back.
+//! The tokens surface, as the RFCs define it: public keys, issuer metadata, introspection and revocation.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,13 +9,13 @@ use crate::auth::{Anyone, InspectsTokens, KeyHolder, PresentedToken};
 use crate::domain::{Claims, Issuer, PublishedKey, TenantId};
 use crate::store::Read;
 
-/// The public keys that a tenant's tokens are verified with (RFC 7517 §5).
+/// Publishes the keys that verify a tenant's tokens (RFC 7517 §5).
 #[derive(Debug, Clone, Copy)]
 pub struct Jwks;
 
 impl Operation for Jwks {
     const ROUTE: Route = Route::get("jwks", "/t/{tenant_id}/.well-known/jwks.json")
-        .about("The public keys of a tenant's tokens (RFC 7517)");
+        .about("Get the public keys that verify a tenant's tokens (RFC 7517)");
     const SURFACE: Surface = Surface::Tokens;
     type Caller = Anyone;
     type Query = TenantQuery;
@@ -23,7 +23,7 @@ impl Operation for Jwks {
     type Output = KeySet;
 }
 
-/// Where to find what there is about a tenant's tokens (RFC 8414).
+/// Publishes the metadata of a tenant's issuer (RFC 8414).
 #[derive(Debug, Clone, Copy)]
 pub struct OauthAuthorizationServer;
 
@@ -32,7 +32,7 @@ impl Operation for OauthAuthorizationServer {
         Route::get("oauth-authorization-server", "/t/{tenant_id}/.well-known/oauth-authorization-server")
             // The RFC (§3.1) puts the well-known part in front; its readers look there.
             .also_at(&["/.well-known/oauth-authorization-server/t/{tenant_id}"])
-            .about("Issuer, key set and endpoints of a tenant's tokens (RFC 8414)");
+            .about("Get the issuer, key set and endpoints of a tenant's tokens (RFC 8414)");
     const SURFACE: Surface = Surface::Tokens;
     type Caller = Anyone;
     type Query = TenantQuery;
@@ -40,13 +40,13 @@ impl Operation for OauthAuthorizationServer {
     type Output = ServerMetadata;
 }
 
-/// Whether a token is valid now (RFC 7662).
+/// Tells whether a token is valid now (RFC 7662).
 #[derive(Debug, Clone, Copy)]
 pub struct Introspect;
 
 impl Operation for Introspect {
     const ROUTE: Route = Route::post("introspect", "/api/v1/auth/introspect", BodyRule::Form)
-        .about("Whether a token is valid now, and its claims (RFC 7662)")
+        .about("Check whether a token is valid now, and get its claims (RFC 7662)")
         .example(r#"{"token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl"}"#);
     const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
@@ -59,13 +59,13 @@ impl Operation for Introspect {
     }
 }
 
-/// Takes one token back (RFC 7009).
+/// Revokes one token (RFC 7009).
 #[derive(Debug, Clone, Copy)]
 pub struct RevokeToken;
 
 impl Operation for RevokeToken {
     const ROUTE: Route = Route::post("revoke-token", "/api/v1/auth/revoke", BodyRule::Form)
-        .about("Take one token back, until it expires (RFC 7009)")
+        .about("Revoke one token (RFC 7009)")
         .example(r#"{"token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl"}"#);
     const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
@@ -78,12 +78,12 @@ impl Operation for RevokeToken {
     }
 }
 
-/// A token. Unknown parameters are ignored, as both RFCs ask for.
+/// Request body that presents a token. Unknown parameters are ignored, as RFC 7662 and RFC 7009 require.
 #[derive(Deserialize, JsonSchema)]
 pub struct TokenInput {
-    /// The token.
+    /// Token to introspect or to revoke, as it was issued.
     pub token: PresentedToken,
-    /// What the caller takes it for. It is looked at for what it is.
+    /// Hint about the type of the token (RFC 7009 §2.1). It is accepted and ignored.
     #[serde(default)]
     pub token_type_hint: Option<String>,
 }
@@ -96,22 +96,29 @@ impl std::fmt::Debug for TokenInput {
     }
 }
 
-/// Public keys (RFC 7517 §5).
+/// JSON Web Key Set (RFC 7517 §5) of a tenant.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KeySet {
-    /// The one in force, and those whose tokens can still be valid.
+    /// Public keys: the one that signs new tokens, and those whose tokens can still be valid.
     pub keys: Vec<Jwk>,
 }
 
-/// A public key (RFC 7517 §4, RFC 7518 §6.2.1).
+/// JSON Web Key: a public key on an elliptic curve (RFC 7517 §4, RFC 7518 §6.2.1).
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Jwk {
+    /// Key type: always `EC`.
     pub kty: &'static str,
+    /// Elliptic curve: always `P-256`.
     pub crv: &'static str,
+    /// The x coordinate of the public key: 32 bytes in base64url.
     pub x: String,
+    /// The y coordinate of the public key: 32 bytes in base64url.
     pub y: String,
+    /// Key id: the `kid` in the header of the tokens that the key signed.
     pub kid: String,
+    /// Signature algorithm: always `ES256`.
     pub alg: &'static str,
+    /// Use of the key: always `sig`, for signatures.
     #[serde(rename = "use")]
     pub purpose: &'static str,
 }
@@ -132,28 +139,39 @@ impl From<Vec<PublishedKey>> for KeySet {
 }
 
 impl Output for KeySet {
-    // A key is in the set with the first token that it signs: a verifier that meets an unknown one has to fetch the set again, past
-    // whatever it has kept.
+    // A key enters the set together with the first token that it signs: a verifier that meets an unknown one has to
+    // fetch the set again, past its cache.
     fn cache_control(&self) -> &'static str {
         "public, max-age=300"
     }
 }
 
-/// What RFC 8414 §2 says of an issuer. No `token_endpoint`: tokens are issued to backends with an API key, by no grant that the RFCs define.
+/// Authorization server metadata of a tenant (RFC 8414 §2). It has no `token_endpoint`, since tokens are issued to
+/// backends with an API key and not by a grant that the RFCs define.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ServerMetadata {
+    /// Issuer of the tenant's tokens, which is their `iss` claim.
     pub issuer: String,
+    /// URL of the tenant's key set.
     pub jwks_uri: String,
+    /// Supported OAuth response types: always empty.
     pub response_types_supported: [&'static str; 0],
+    /// Supported OAuth grant types: always empty.
     pub grant_types_supported: [&'static str; 0],
+    /// URL of the introspection endpoint (RFC 7662).
     pub introspection_endpoint: String,
+    /// Ways to authenticate at the introspection endpoint with an API key: HTTP Basic with the key's id as the user and
+    /// the key as the password, or a bearer credential.
     pub introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    /// URL of the revocation endpoint (RFC 7009).
     pub revocation_endpoint: String,
+    /// Ways to authenticate at the revocation endpoint with an API key. A bearer credential is accepted as well, for
+    /// which this list has no name.
     pub revocation_endpoint_auth_methods_supported: [&'static str; 1],
 }
 
 impl ServerMetadata {
-    /// That of a tenant's issuer at the service's address.
+    /// The metadata of a tenant's issuer at the service's address.
     pub fn new(base_url: &str, tenant_id: &TenantId) -> Self {
         let issuer = Issuer::new(base_url, tenant_id);
         Self {
@@ -164,7 +182,7 @@ impl ServerMetadata {
             introspection_endpoint: format!("{base_url}{}", Introspect::ROUTE.path),
             introspection_endpoint_auth_methods_supported: ["client_secret_basic", "Bearer"],
             revocation_endpoint: format!("{base_url}{}", RevokeToken::ROUTE.path),
-            // It takes a bearer too, but this list has no name for that.
+            // It accepts a bearer credential too, but the registry of names for this list has none for that.
             revocation_endpoint_auth_methods_supported: ["client_secret_basic"],
         }
     }
@@ -172,12 +190,16 @@ impl ServerMetadata {
 
 impl Output for ServerMetadata {}
 
-/// What is to be said of a token (RFC 7662 §2.2): its claims if it is valid now, and nothing at all if it isn't.
+/// Introspection of a token (RFC 7662 §2.2). The claims are present only if the token is valid now; otherwise `active`
+/// is the only field.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Introspection {
+    /// Whether the token is valid now: signed by this tenant, not expired and not revoked.
     pub active: bool,
+    /// Type of the token: `Bearer`. Absent if the token is not valid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<&'static str>,
+    /// The claims of the token; none if it is not valid.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,
 }
@@ -190,7 +212,7 @@ impl From<Option<Claims>> for Introspection {
 
 impl Output for Introspection {}
 
-/// The token is not valid any more, if it ever was. RFC 7009 §2.2 answers the same in both cases.
+/// Empty result of a revocation. It is the same for a token that was already invalid (RFC 7009 §2.2).
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Revoked {}
 

@@ -1,4 +1,4 @@
-//! Documents: an end user's own, and those of nobody in particular, which everybody of the account sees.
+//! Documents: an end user's own, and shared ones, which all end users of the account see.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,34 +16,44 @@ use crate::domain::problem::Problem;
 /// The largest content of a document, in bytes of UTF-8.
 const LARGEST: usize = 48 * 1024;
 
-/// How many workspaces a document is in at most: each is two writes more in the transactions that make and delete it.
+/// The largest number of workspaces that a document is in: each costs two more writes in the transactions that create
+/// and delete the document.
 const MOST_WORKSPACES: usize = 10;
 
-/// What is said of a document, without its content.
+/// Metadata of a document, without its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 pub struct Document {
+    /// UUID of the document.
     pub id: Uuid,
+    /// Name of the document, 1 to 200 characters.
     pub name: Label,
+    /// Whether the content of the document is stored.
     pub status: DocumentStatus,
+    /// Type of the document's file, as it was given; null if none was.
     pub file_type: Option<Label>,
-    /// The workspaces that it was put into. Those that are gone, and those that the caller doesn't see, are not shown.
+    /// UUIDs of the workspaces that contain the document. Deleted workspaces, and those that the caller may not see,
+    /// are left out.
     pub workspace_ids: WorkspaceIds,
-    /// Whose it is; null = nobody's in particular: all end users see it.
+    /// External id of the end user that owns the document; null if it is shared, so that all end users of the account
+    /// see it.
     pub external_user_id: Option<ExternalId>,
+    /// Time at which the document was stored.
     pub created_at: Timestamp,
+    /// Time at which the document last changed.
     pub updated_at: Timestamp,
 }
 
-/// Whether a document's content is here.
+/// Status of a document: whether its content is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum DocumentStatus {
-    /// Only what is said of it.
+    /// Only the metadata is stored.
     Pending,
+    /// The content is stored.
     Ready,
 }
 
-/// The content of a document, up to 48 KiB. Kept apart from the rest, so that no list reads it.
+/// The content of a document, up to 48 KiB. Kept apart from the metadata, so that no list reads it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Markdown(String);
 
@@ -98,7 +108,8 @@ impl JsonSchema for Markdown {
     }
 }
 
-/// The workspaces that a document is in, each once, with its first position in the list that named it.
+/// UUIDs of the workspaces that contain a document, at most 10 and each once.
+// Each is kept with its first position in the list that named it, for refusals.
 #[derive(Debug, Clone, Default, PartialEq, Eq, JsonSchema)]
 #[schemars(transparent)]
 pub struct WorkspaceIds(#[schemars(with = "Vec<Uuid>", length(max = 10))] Vec<(usize, Uuid)>);
@@ -108,12 +119,12 @@ impl WorkspaceIds {
         self.positions().map(|(_, id)| id)
     }
 
-    /// With the positions, for refusals.
+    /// The ids with their positions, for refusals.
     pub fn positions(&self) -> impl Iterator<Item = (usize, Uuid)> {
         self.0.iter().copied()
     }
 
-    /// Those for which `keep` is true.
+    /// The ids for which `keep` is true.
     #[must_use]
     pub fn only(&self, keep: impl Fn(Uuid) -> bool) -> Self {
         Self(self.positions().filter(|(_, id)| keep(*id)).collect())

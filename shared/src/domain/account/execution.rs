@@ -1,4 +1,4 @@
-//! Tool executions: private to the end user that they were asked for.
+//! Tool executions: private to the end user for whom they were requested.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,10 +16,10 @@ use crate::domain::external_id::ExternalId;
 use crate::domain::patch::Patch;
 use crate::domain::properties::JsonObject;
 
-/// What goes into a tool, and what comes out.
+/// The inputs or the outputs of a tool.
 pub type ToolData = JsonObject<16_384>;
 
-/// Why a tool failed.
+/// The reason for which a tool failed.
 pub type Failure = LongText<4096>;
 
 /// The id of an execution: `exec_` and a UUID without hyphens.
@@ -77,7 +77,7 @@ impl JsonSchema for ExecutionId {
     }
 }
 
-/// The id of an execution in a path. As with [`PathId`](super::PathId), a text that is none is the id of nothing.
+/// The id of an execution in a path. As with [`PathId`](super::PathId), a malformed id is treated as an unknown id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExecutionPathId(Uuid);
 
@@ -108,27 +108,33 @@ impl JsonSchema for ExecutionPathId {
     }
 }
 
-/// One use of a tool.
+/// Execution of a tool.
 #[derive(Debug, Clone, PartialEq, Serialize, serde::Deserialize, JsonSchema)]
 pub struct ToolExecution {
+    /// Id of the execution: `exec_` and 32 hexadecimal digits.
     pub id: ExecutionId,
+    /// Id of the tool in the caller's own system.
     pub tool_id: Label,
+    /// Status of the execution.
     pub status: ExecutionStatus,
+    /// Inputs of the tool: a JSON object of at most 16384 bytes.
     pub inputs: ToolData,
-    /// What came of it; null until somebody reports it.
+    /// Outputs of the tool: a JSON object of at most 16384 bytes; null until they are reported.
     pub outputs: Option<ToolData>,
-    /// Why it failed; null if it did not.
+    /// Reason for which the tool failed; null if none was reported.
     pub error: Option<Failure>,
-    /// Whose it is; null = the account's own, which no end user sees.
+    /// External id of the end user that the execution is for; null if it belongs to the account, and no end user sees
+    /// it.
     pub external_user_id: Option<ExternalId>,
+    /// Time at which the execution was requested.
     pub created_at: Timestamp,
-    /// When it was first reported to run, or to be over.
+    /// Time at which the execution was first reported as running or finished; null until then.
     pub started_at: Option<Timestamp>,
-    /// When it was reported to be over.
+    /// Time at which the execution was reported as completed or failed; null until then.
     pub completed_at: Option<Timestamp>,
 }
 
-/// How far an execution is.
+/// Status of an execution: `pending` until the first report, then `running`, and finally `completed` or `failed`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ExecutionStatus {
@@ -145,13 +151,13 @@ impl ExecutionStatus {
         matches!(self, Self::Completed | Self::Failed)
     }
 
-    /// Whether an execution of this status can become one of that.
+    /// Whether an execution of this status can get the status `next`.
     fn can_become(self, next: Self) -> bool {
         !self.is_final() && (self == next || next != Self::Pending)
     }
 }
 
-/// What whoever runs a tool says of an execution.
+/// A report on an execution by the backend that runs it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Report {
     pub status: Option<ExecutionStatus>,
@@ -159,16 +165,16 @@ pub struct Report {
     pub error: Patch<Failure>,
 }
 
-/// The execution is over, or has begun, and can't go back.
+/// The execution has finished or started, and cannot go back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Finished;
 
 impl ToolExecution {
-    /// What a report changes.
+    /// The fields that a report changes.
     ///
     /// # Errors
-    /// If the execution is over, or would go back. A report that says what is known is none: one whose answer was lost can be
-    /// made again.
+    /// If the execution has finished, or would go back. A report that repeats what is known is accepted: one whose
+    /// answer was lost can be made again.
     pub fn reported(&self, report: &Report, at: Timestamp) -> Result<FieldUpdates, Finished> {
         let next = report.status.unwrap_or(self.status);
         if next == self.status && report.outputs.leaves(&self.outputs) && report.error.leaves(&self.error) {

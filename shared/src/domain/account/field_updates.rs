@@ -1,11 +1,12 @@
-//! The fields of a row that a request changes.
+//! The fields of a resource that a request changes.
 
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::domain::patch::Patch;
 
-/// Fields to write, by name, and those to take away (`None`). What is not named stays as it is, whoever else is writing it.
+/// Fields to write, by name, and fields to remove (`None`). A field that is not named stays as it is, whoever else is
+/// writing it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct FieldUpdates(Vec<(&'static str, Option<Value>)>);
 
@@ -13,7 +14,7 @@ impl FieldUpdates {
     /// Writes a field.
     #[must_use]
     pub fn set(mut self, name: &'static str, value: &impl Serialize) -> Self {
-        // Texts, numbers and lists of them: there is nothing that could not be written.
+        // Texts, numbers and lists of them can always be written as JSON.
         self.0.push((name, Some(serde_json::to_value(value).unwrap_or_default())));
         self
     }
@@ -27,7 +28,7 @@ impl FieldUpdates {
         }
     }
 
-    /// Does what a field of a partial update says.
+    /// Applies a field of a partial update.
     #[must_use]
     pub fn patch<T: Serialize>(mut self, name: &'static str, patch: &Patch<T>) -> Self {
         match patch {

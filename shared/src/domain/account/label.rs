@@ -1,4 +1,4 @@
-//! Short texts: names, titles, and the ids that a tenant's own system gives to what it does not keep here.
+//! Short texts: names, titles, and ids from a tenant's own system.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::domain::text::Text;
 /// The longest label, in characters (Unicode scalar values).
 const LONGEST: usize = 200;
 
-/// How many tool ids a session has at most.
+/// The largest number of tool ids of a session.
 const MOST_TOOLS: usize = 32;
 
 /// A text of 1 to 200 characters without control characters.
@@ -65,7 +65,7 @@ impl JsonSchema for Label {
     }
 }
 
-/// The tools that a session may use, by their ids.
+/// Ids of the tools that a session may use, at most 32.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct ToolIds(#[schemars(length(max = 32))] Vec<Label>);

@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 use crate::domain::problem::Problem;
 use crate::domain::text::Text;
 
-/// A text of up to `MOST` bytes as JSON, the quotes not counted. As JSON, because that is what an answer consists of: a hundred
-/// of the largest have to fit into one (Lambda's answers have at most 6 MB).
+/// A text of up to `MOST` bytes as JSON, without the quotes. The limit counts JSON because answers consist of it: a
+/// hundred of the largest must fit into one (Lambda's answers have at most 6 MB).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LongText<const MOST: usize>(String);
 

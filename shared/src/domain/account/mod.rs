@@ -1,4 +1,4 @@
-//! The rows of the account surface: what they are, what may be in them, and as whom a call sees them.
+//! The resources of the account surface: their types, their limits, and the viewpoint from which a call sees them.
 
 mod document;
 mod execution;

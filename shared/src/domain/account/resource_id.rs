@@ -1,4 +1,4 @@
-//! Ids of rows.
+//! Ids of resources.
 
 use std::borrow::Cow;
 
@@ -10,18 +10,18 @@ use crate::domain::clock::Timestamp;
 use crate::domain::external_id::parse_uuid;
 use crate::domain::random::{Random, RandomnessUnavailable, draw};
 
-/// A new id: a version 7 UUID (RFC 9562 §5.7), which begins with the time. So ids sort by creation, and an id is all that a
-/// list has to be in order of.
+/// A new id: a version 7 UUID (RFC 9562 §5.7), which begins with the time. So ids sort by creation, and a list needs
+/// nothing else to be in order.
 ///
 /// # Errors
-/// If there is no randomness to be had.
+/// If no randomness is available.
 pub fn new_resource_id(random: &dyn Random, at: Timestamp) -> Result<Uuid, RandomnessUnavailable> {
     let millis = u64::try_from(at.as_millis()).unwrap_or_default();
     Ok(Builder::from_unix_timestamp_millis(millis, &draw(random)?).into_uuid())
 }
 
-/// An id in a path. A text that is no id is the id of nothing, which the nil UUID stands for: it gets the same answer, for the
-/// same work, as an id that was never given out.
+/// An id in a path. A malformed id is read as the nil UUID, which is never given out: it gets the same answer, for the
+/// same work, as an unknown id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PathId(Uuid);
 

@@ -1,13 +1,13 @@
-//! As whom a call sees and writes.
+//! The viewpoint of a call.
 
 use crate::domain::external_id::ExternalId;
 
-/// As whom a call of the account surface sees and writes: what it can reach follows from this alone.
+/// The viewpoint of a call on the account surface. It alone decides which resources the call can read and write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Viewpoint {
-    /// As one of the tenant's end users: its own rows, and those of nobody in particular where a kind has such.
+    /// One of the tenant's end users: its own resources, and the shared ones where a kind has such.
     EndUser(ExternalId),
-    /// As the account itself: everything.
+    /// The account itself: all resources.
     Account,
 }
 

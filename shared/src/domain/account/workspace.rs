@@ -1,4 +1,4 @@
-//! Workspaces: an end user's own, and those of nobody in particular, which everybody of the account sees.
+//! Workspaces: an end user's own, and shared ones, which all end users of the account see.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -9,28 +9,35 @@ use super::long_text::LongText;
 use crate::domain::clock::Timestamp;
 use crate::domain::external_id::ExternalId;
 
-/// What a workspace is for.
+/// The description of a workspace.
 pub type Description = LongText<4096>;
 
-/// A place for documents.
+/// Workspace: a container for documents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Workspace {
+    /// UUID of the workspace.
     pub id: Uuid,
+    /// Name of the workspace, 1 to 200 characters.
     pub name: Label,
+    /// Description of the workspace, at most 4096 bytes as JSON; null if it has none.
     pub description: Option<Description>,
-    /// Whose it is; null = nobody's in particular: all end users see it.
+    /// External id of the end user that owns the workspace; null if it is shared, so that all end users of the account
+    /// see it.
     pub external_user_id: Option<ExternalId>,
+    /// Time at which the workspace was created.
     pub created_at: Timestamp,
+    /// Time at which the workspace last changed.
     pub updated_at: Timestamp,
 }
 
-/// A workspace as somebody sees it.
+/// Workspace with the number of its documents that the caller may see.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WorkspaceView {
+    /// The workspace itself.
     #[serde(flatten)]
     pub workspace: Workspace,
-    /// Whether it is the default: of its end user, or of those for all of them.
+    /// Whether it is the default workspace: of its end user, or among the shared workspaces.
     pub is_default: bool,
-    /// How many of the documents in it the viewer sees.
+    /// Number of documents in the workspace that the caller may see.
     pub document_count: u64,
 }
