@@ -1,18 +1,19 @@
 //! The contract: every endpoint with its inputs and outputs. Nothing is performed here.
 //!
-//! [`OPERATIONS`] is the one list of endpoints. The OpenAPI document, the local router and the tables of the README are
+//! [`OPERATIONS`] is the one list of endpoints. The OpenAPI documents, the local router and the tables in `docs/api` are
 //! made from it; the template, the binaries, the events and the tests are compared with it.
 
 pub mod account;
 pub mod common;
 mod document;
+pub mod examples;
 mod operation;
 pub mod projects;
 pub mod registry;
 pub mod relay;
 pub mod tokens;
 
-pub use document::{GENERATED, Generated, document};
+pub use document::{Audience, GENERATED, Generated, MissingMarker, PAGE_ROOTS, Page, document, is_foreign, is_page};
 pub use operation::{BodyRule, Input, Method, Operation, OperationInfo, Output, Route, Surface};
 
 use account::documents::{CreateDocument, DeleteDocument, GetDocument, ListDocuments};

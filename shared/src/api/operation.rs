@@ -51,12 +51,24 @@ pub struct Route {
     pub summary: &'static str,
     /// Whether the operation takes a body.
     pub body: BodyRule,
+    /// A body that it takes, as JSON; empty if there is none to show. The document shows it, and tests send it.
+    pub body_example: &'static str,
 }
 
 impl Route {
     /// A route that changes something.
     pub const fn post(name: &'static str, path: &'static str, body: BodyRule) -> Self {
-        Self { name, function: name, method: Method::Post, path, aliases: &[], status: 200, summary: "", body }
+        Self {
+            name,
+            function: name,
+            method: Method::Post,
+            path,
+            aliases: &[],
+            status: 200,
+            summary: "",
+            body,
+            body_example: "",
+        }
     }
 
     /// A route that changes some fields of something.
@@ -106,6 +118,14 @@ impl Route {
         self.summary = summary;
         self
     }
+
+    /// The same with an example of its body, as JSON. What depends on who sends it stands for itself: see
+    /// [`examples`](super::examples).
+    #[must_use]
+    pub const fn example(mut self, body: &'static str) -> Self {
+        self.body_example = body;
+        self
+    }
 }
 
 /// Whether an operation takes a body, and in which form.
@@ -140,6 +160,20 @@ pub enum Surface {
 }
 
 impl Surface {
+    /// All of them, the operator's first.
+    pub const ALL: [Self; 5] = [Self::Registry, Self::Projects, Self::Account, Self::Relay, Self::Tokens];
+
+    /// Its name, which is the tag of its operations.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Registry => "registry",
+            Self::Projects => "projects",
+            Self::Account => "account",
+            Self::Relay => "relay",
+            Self::Tokens => "tokens",
+        }
+    }
+
     /// The HTTP status of a refusal.
     pub fn status(self, code: ErrorCode) -> u16 {
         match (self, code) {
@@ -219,6 +253,8 @@ pub struct OperationInfo {
     pub query: fn(&mut SchemaGenerator) -> Schema,
     /// Schema of the body.
     pub body: fn(&mut SchemaGenerator) -> Schema,
+    /// Decodes a body as the operation does, and drops it: whether an example is one that it takes.
+    pub check_body: fn(&str) -> serde_json::Result<()>,
     /// Schema of `data`.
     pub output: fn(&mut SchemaGenerator) -> Schema,
 }
@@ -232,6 +268,7 @@ impl OperationInfo {
             security: <O::Caller as Caller>::SCHEMES,
             query: O::Query::json_schema,
             body: |generator| generator.subschema_for::<O::Body>(),
+            check_body: |text| serde_json::from_str::<O::Body>(text).map(drop),
             output: |generator| generator.subschema_for::<O::Output>(),
         }
     }

@@ -200,3 +200,27 @@ fn location(part: RequestPart, field: &str) -> Vec<Value> {
     let index = rest.strip_prefix('[').and_then(|rest| rest.split(']').next()?.parse::<u64>().ok());
     [Value::from(part.as_str()), Value::from(name)].into_iter().chain(index.map(Value::from)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Audience, document};
+    use crate::domain::Problem;
+
+    #[test]
+    fn the_refusals_that_the_document_shows_are_those_that_are_sent() {
+        let missing = Error::invalid("name", Problem::new(IS_REQUIRED));
+        let nobody = Error::Unauthenticated("no header");
+        let document = document(Audience::Everyone);
+        for (surface, error, name) in [
+            (Surface::Registry, &missing, "Refusal"),
+            (Surface::Projects, &missing, "ProjectsRefusal"),
+            (Surface::Account, &nobody, "AccountRefusal"),
+            (Surface::Account, &missing, "ValidationError"),
+            (Surface::Tokens, &nobody, "TokensRefusal"),
+        ] {
+            let sent: Value = serde_json::from_str(&refusal(surface, error).body).unwrap();
+            assert_eq!(document["components"]["schemas"][name]["examples"], json!([sent]), "{name}");
+        }
+    }
+}

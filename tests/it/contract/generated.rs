@@ -1,17 +1,51 @@
 //! What is made from the registry is as the registry would make it now.
 
-use shared::api::{GENERATED, OPERATIONS};
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use shared::api::{
+    Audience, BodyRule, GENERATED, OPERATIONS, PAGE_ROOTS, Page, Surface, document, is_foreign, is_page,
+};
 use shared::error::ErrorCode;
 
 use crate::support::repository;
 
+/// The pages at and below a path.
+fn pages(path: &str) -> Vec<Page> {
+    let file = repository().join(path);
+    if file.is_dir() {
+        let names = std::fs::read_dir(&file).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        return names.filter(|name| !is_foreign(name)).flat_map(|name| pages(&format!("{path}/{name}"))).collect();
+    }
+    if is_page(path) { vec![(path.to_owned(), std::fs::read_to_string(file).unwrap())] } else { Vec::new() }
+}
+
 #[test]
 fn generated_files_are_up_to_date() {
+    let pages: Vec<_> = PAGE_ROOTS.into_iter().flat_map(pages).collect();
     for generated in &GENERATED {
-        let present = std::fs::read_to_string(repository().join(generated.path)).unwrap();
-        let due = generated.renew(&present).expect("a marker line is missing");
-        assert!(due == present, "{} is out of date: run `cargo sync`", generated.path);
+        let path = generated.path;
+        let present = std::fs::read_to_string(repository().join(path))
+            .unwrap_or_else(|error| panic!("{path} cannot be read: {error}: run `cargo sync`"));
+        let due = generated.renew(&present, &pages).unwrap_or_else(|error| panic!("{path}: {error}"));
+        assert!(due == present, "{path} is out of date: run `cargo sync`");
     }
+}
+
+/// In a generated table, paths are from the folder of its file.
+#[test]
+fn links_of_generated_files_lead_to_files() {
+    let mut seen = 0;
+    for path in GENERATED.iter().map(|generated| generated.path) {
+        let text = std::fs::read_to_string(repository().join(path)).unwrap();
+        for target in text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()) {
+            let is_elsewhere = target.is_empty() || target.contains("://");
+            let file = repository().join(path).parent().unwrap().join(target);
+            assert!(is_elsewhere || file.exists(), "{path} links to {target}");
+            seen += 1;
+        }
+    }
+    assert!(seen > OPERATIONS.len(), "{seen}");
 }
 
 #[test]
@@ -33,7 +67,7 @@ fn the_router_of_cargo_lambda_has_each_route_with_its_method() {
 
 #[test]
 fn the_document_has_every_operation_with_its_credential_and_its_refusals() {
-    let document = shared::api::document();
+    let document = document(Audience::Everyone);
     let paths = document["paths"].as_object().unwrap();
     assert_eq!(document["openapi"], "3.1.0");
     for entry in OPERATIONS {
@@ -52,16 +86,104 @@ fn the_document_has_every_operation_with_its_credential_and_its_refusals() {
         let headers = operation["parameters"].as_array().unwrap();
         let takes_key = headers.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
         assert_eq!(takes_key, entry.is_change(), "{}", entry.route.name);
+        assert_eq!(operation["tags"], json!([entry.surface.name()]), "{}", entry.route.name);
     }
 }
 
 #[test]
 fn only_four_answers_can_show_a_secret() {
-    let document = shared::api::document();
+    let document = document(Audience::Everyone);
     let schemas = document["components"]["schemas"].as_object().unwrap();
     let secret = "\"#/components/schemas/RevealedSecret\"";
     let showing = schemas.iter().filter(|(_, schema)| schema.to_string().contains(secret));
     let names: Vec<_> = showing.map(|(name, _)| name.as_str()).collect();
     let known = ["ProvisionedApiKey", "ProvisionedTenant", "RotatedApiKey", "RotatedSecret"];
     assert_eq!(names, known, "a new place where a secret leaves is a decision");
+}
+
+#[test]
+fn every_operation_is_for_operators_or_for_developers_and_is_described_alike_everywhere() {
+    let [whole, operator, developer] = Audience::ALL.map(|audience| document(audience)["paths"].clone());
+    let listed =
+        |paths: &Value| paths.as_object().unwrap().values().map(|path| path.as_object().unwrap().len()).sum::<usize>();
+    let mut seen = 0;
+    for entry in OPERATIONS {
+        let method = entry.route.method.as_str().to_lowercase();
+        for path in entry.route.paths() {
+            let described = |paths: &Value| paths.get(path).and_then(|path| path.get(&method)).cloned();
+            let (operators, developers) = (described(&operator), described(&developer));
+            assert_eq!(operators.is_some(), entry.surface == Surface::Registry, "{}", entry.route.name);
+            assert_ne!(operators.is_some(), developers.is_some(), "{}: in one of the two", entry.route.name);
+            assert_eq!(operators.or(developers), described(&whole), "{}", entry.route.name);
+            seen += 1;
+        }
+    }
+    assert_eq!((listed(&whole), listed(&operator) + listed(&developer)), (seen, seen), "and nothing else");
+}
+
+/// What is referred to anywhere below.
+fn references(value: &Value) -> BTreeSet<String> {
+    match value {
+        Value::Object(fields) => {
+            let own =
+                fields.get("$ref").and_then(Value::as_str).map(|name| name.rsplit('/').next().unwrap().to_owned());
+            own.into_iter().chain(fields.values().flat_map(references)).collect()
+        }
+        Value::Array(values) => values.iter().flat_map(references).collect(),
+        _ => BTreeSet::new(),
+    }
+}
+
+#[test]
+fn a_document_has_the_schemas_credentials_and_tags_that_its_operations_use_and_no_others() {
+    let whole = document(Audience::Everyone);
+    for audience in Audience::ALL {
+        let document = document(audience);
+        let components = &document["components"];
+        let schemas = components["schemas"].as_object().unwrap();
+        let mut used = references(&document["paths"]);
+        loop {
+            let more: BTreeSet<_> = used.iter().flat_map(|name| references(&schemas[name])).collect();
+            if more.is_subset(&used) {
+                break;
+            }
+            used.extend(more);
+        }
+        assert_eq!(used, schemas.keys().cloned().collect(), "{audience:?}");
+        for (name, schema) in schemas {
+            assert_eq!(schema, &whole["components"]["schemas"][name], "{audience:?}: {name}");
+        }
+        let operations =
+            || document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+        let credentials: BTreeSet<_> = operations()
+            .flat_map(|operation| operation["security"].as_array().unwrap())
+            .flat_map(|scheme| scheme.as_object().unwrap().keys())
+            .collect();
+        assert_eq!(credentials, components["securitySchemes"].as_object().unwrap().keys().collect(), "{audience:?}");
+        let tags: BTreeSet<_> =
+            operations().flat_map(|operation| operation["tags"].as_array().unwrap()).map(Value::as_str).collect();
+        let declared = document["tags"].as_array().unwrap();
+        assert_eq!(tags, declared.iter().map(|tag| tag["name"].as_str()).collect(), "{audience:?}");
+        for text in declared.iter().map(|tag| &tag["description"]).chain([&document["info"]["description"]]) {
+            assert!(text.as_str().is_some_and(|text| text.trim_end().ends_with('.')), "{audience:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn the_document_shows_the_example_of_a_route_wherever_its_body_may_be() {
+    let document = document(Audience::Everyone);
+    let mut seen = 0;
+    for entry in OPERATIONS.iter().filter(|entry| entry.has_body()) {
+        let operation = &document["paths"][entry.route.path][&entry.route.method.as_str().to_lowercase()];
+        let content = operation["requestBody"]["content"].as_object().unwrap();
+        assert_eq!(content.len(), if entry.route.body == BodyRule::Form { 2 } else { 1 }, "{}", entry.route.name);
+        let example: Option<Value> = serde_json::from_str(entry.route.body_example).ok();
+        assert_eq!(example.is_none(), entry.route.body_example.is_empty(), "{}", entry.route.name);
+        for media in content.values() {
+            assert_eq!(media.get("example"), example.as_ref(), "{}", entry.route.name);
+        }
+        seen += usize::from(example.is_some());
+    }
+    assert!(seen > 20, "{seen}");
 }

@@ -3,9 +3,9 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use shared::api::{Method, OperationInfo, Surface};
+use shared::api::{Audience, BodyRule, OperationInfo, Surface, examples};
 
-use super::deployment::{ApiKey, Deployment, Member, ROLE, Tenant};
+use super::deployment::{ApiKey, Deployment, Member, Tenant};
 use super::http::Call;
 
 /// A tenant with one of everything, so that each operation has something to be about.
@@ -89,7 +89,7 @@ impl Deployment {
 
 /// Whether the operation has that parameter in its query.
 pub fn takes(entry: &OperationInfo, parameter: &str) -> bool {
-    static DOCUMENT: LazyLock<Value> = LazyLock::new(shared::api::document);
+    static DOCUMENT: LazyLock<Value> = LazyLock::new(|| shared::api::document(Audience::Everyone));
     let operation = &DOCUMENT["paths"][entry.route.path][entry.route.method.as_str().to_lowercase()];
     let mut parameters = operation["parameters"].as_array().unwrap().iter();
     parameters.any(|known| known["name"] == parameter && known["in"] == "query")
@@ -105,34 +105,27 @@ fn row<'a>(entry: &OperationInfo, rows: &'a Rows) -> &'a str {
     }
 }
 
-/// A body that the operation takes.
+/// A body that the operation takes: its example, with what in it is this world's.
 fn body(entry: &OperationInfo, world: &World) -> Value {
-    assert!(matches!(entry.route.method, Method::Post | Method::Patch));
-    let project = world.tenant.project_id();
-    match entry.route.name {
-        "provision-tenant" => json!({ "tenant_name": "Acme" }),
-        "update-tenant" => json!({ "rate_limit_per_min": 7 }),
-        "provision-api-key" => json!({ "name": "Backend", "kind": "embed" }),
-        // So that the key of this world goes on working.
-        "rotate-api-key" => json!({ "overlap_seconds": 3600 }),
-        "revoke-tokens" => json!({ "external_user_id": "nobody" }),
-        "register-organization" => json!({ "name": "Globex", "projectId": project }),
-        "register-user" => json!({
-            "name": "Grace",
-            "projectId": project,
-            "userRoleId": ROLE,
-            "projectOrganizationId": world.member.organization_id,
-            "properties": {},
-        }),
-        "user-token" => json!({ "userId": world.member.user_id, "organizationId": world.member.organization_id }),
-        "register-tenant" => json!({ "displayName": "Initech", "prefilters": {} }),
-        "create-message" => json!({ "role": "user", "content": "Where is my order?" }),
-        "create-workspace" => json!({ "name": "Contracts" }),
-        "create-document" => json!({ "name": "Handbook", "markdown_content": "# Handbook" }),
-        "report-tool-execution" => json!({ "status": "completed", "outputs": {} }),
-        "update-agent-session" => json!({ "title": "Support" }),
-        "update-workspace" => json!({ "name": "Invoices" }),
-        "introspect" | "revoke-token" => json!({ "token": world.token }),
-        _ => json!({}),
+    let route = &entry.route;
+    if route.body_example.is_empty() {
+        assert_eq!(route.body, BodyRule::Optional, "{} needs a body: give its route an example", route.name);
+        return json!({});
     }
+    let ids = [
+        (examples::PROJECT_ID, world.tenant.project_id()),
+        (examples::ORGANIZATION_ID, world.member.organization_id.clone()),
+        (examples::USER_ID, world.member.user_id.clone()),
+        (examples::TOKEN, world.token.clone()),
+    ];
+    let text = ids.iter().fold(route.body_example.to_owned(), |text, (example, id)| text.replace(example, id));
+    let mut body: Value = serde_json::from_str(&text).unwrap();
+    // Left to the tests: for whom a call is, and to register the same one again.
+    let left_out = match entry.surface {
+        Surface::Account => "external_user_id",
+        Surface::Projects => "externalId",
+        _ => return body,
+    };
+    body.as_object_mut().unwrap().remove(left_out);
+    body
 }

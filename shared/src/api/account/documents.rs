@@ -22,7 +22,15 @@ impl Operation for CreateDocument {
     const ROUTE: Route = Route::post("create-document", DOCUMENTS, BodyRule::Required)
         .of("documents")
         .answering(201)
-        .about("Store a document for an end user, or one that all end users share");
+        .about("Store a document for an end user, or one that all end users share")
+        .example(
+            r#"{
+                "name": "Handbook",
+                "file_type": "text/markdown",
+                "markdown_content": "A refund takes **five days**.",
+                "external_user_id": "user_456"
+            }"#,
+        );
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = Empty;

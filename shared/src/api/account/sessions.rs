@@ -27,7 +27,16 @@ impl Operation for CreateAgentSession {
     const ROUTE: Route = Route::post("create-agent-session", SESSIONS, BodyRule::Optional)
         .of("agent-sessions")
         .answering(201)
-        .about("Create a session with an assistant");
+        .about("Create a session with an assistant")
+        .example(
+            r#"{
+                "title": "Refund of order 1001",
+                "assistant_id": "support",
+                "model_name": "small-1",
+                "tool_ids": ["web_search"],
+                "external_user_id": "user_456"
+            }"#,
+        );
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = Empty;
@@ -77,7 +86,8 @@ pub struct UpdateAgentSession;
 impl Operation for UpdateAgentSession {
     const ROUTE: Route = Route::patch("update-agent-session", SESSION)
         .of("agent-session")
-        .about("Update the session fields in the body; null clears a field");
+        .about("Update the session fields in the body; null clears a field")
+        .example(r#"{"title": "Refund of order 1001, approved"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePath;
@@ -115,7 +125,8 @@ impl Operation for CreateMessage {
     const ROUTE: Route = Route::post("create-message", MESSAGES, BodyRule::Required)
         .of("agent-session-messages")
         .answering(201)
-        .about("Add a message to a session");
+        .about("Add a message to a session")
+        .example(r#"{"role": "user", "content": "Where is my order?"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePath;

@@ -16,7 +16,8 @@ pub struct AuthToken;
 
 impl Operation for AuthToken {
     const ROUTE: Route = Route::post("auth-token", "/api/v1/auth/token", BodyRule::Optional)
-        .about("Issue a short-lived token for an end user of the account, or for the whole account");
+        .about("Issue a short-lived token for an end user of the account, or for the whole account")
+        .example(r#"{"external_user_id": "user_456", "expires_in_minutes": 30}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = AccountKey;
     type Query = Empty;

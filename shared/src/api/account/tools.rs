@@ -25,7 +25,8 @@ pub struct ExecuteTool;
 impl Operation for ExecuteTool {
     const ROUTE: Route = Route::post("execute-tool", EXECUTE, BodyRule::Optional)
         .answering(202)
-        .about("Request the execution of a tool; the backend that runs it reports with an account key");
+        .about("Request the execution of a tool; the backend that runs it reports with an account key")
+        .example(r#"{"inputs": {"query": "opening hours"}, "external_user_id": "user_456"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ToolPath;
@@ -76,7 +77,8 @@ pub struct ReportToolExecution;
 impl Operation for ReportToolExecution {
     const ROUTE: Route = Route::patch("report-tool-execution", EXECUTION)
         .of("tool-execution")
-        .about("Report the status, outputs or error of a tool execution, with an account key");
+        .about("Report the status, outputs or error of a tool execution, with an account key")
+        .example(r#"{"status": "completed", "outputs": {"answer": "9 to 17"}}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = AccountKey;
     type Query = ExecutionPath;

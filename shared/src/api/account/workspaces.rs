@@ -26,7 +26,8 @@ impl Operation for CreateWorkspace {
     const ROUTE: Route = Route::post("create-workspace", WORKSPACES, BodyRule::Required)
         .of("workspaces")
         .answering(201)
-        .about("Create a workspace for an end user, or one that all end users share");
+        .about("Create a workspace for an end user, or one that all end users share")
+        .example(r#"{"name": "Contracts", "description": "Signed contracts", "external_user_id": "user_456"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = Empty;
@@ -77,7 +78,8 @@ pub struct UpdateWorkspace;
 impl Operation for UpdateWorkspace {
     const ROUTE: Route = Route::patch("update-workspace", WORKSPACE)
         .of("workspace")
-        .about("Update the workspace fields in the body; only the account may change a shared workspace");
+        .about("Update the workspace fields in the body; only the account may change a shared workspace")
+        .example(r#"{"name": "Contracts of 2026"}"#);
     const SURFACE: Surface = Surface::Account;
     type Caller = Viewer;
     type Query = ResourcePath;

@@ -1,7 +1,14 @@
-//! Everything that is generated from the list of operations: the OpenAPI document, and parts of other files.
+//! Everything that is generated from the list of operations: the OpenAPI documents, and parts of other files.
 
+mod audience;
 mod generated;
+mod index;
 mod openapi;
+mod parameters;
+mod refusals;
+mod responses;
 
-pub use generated::{GENERATED, Generated};
+pub use audience::Audience;
+pub use generated::{GENERATED, Generated, MissingMarker};
+pub use index::{PAGE_ROOTS, Page, is_foreign, is_page};
 pub use openapi::document;

@@ -29,7 +29,15 @@ pub struct RegisterOrganization;
 impl Operation for RegisterOrganization {
     const ROUTE: Route =
         Route::post("register-organization", "/v1/api/projects/register-organization", BodyRule::Required)
-            .about("Register an organization, or update it; call it once for each customer");
+            .about("Register an organization, or update it; call it once for each customer")
+            .example(
+                r#"{
+                    "name": "Globex",
+                    "projectId": "5d1f6c0e-8a43-4b7f-9c52-1e7a90d3b684",
+                    "externalId": "globex",
+                    "properties": {"plan": "pro"}
+                }"#,
+            );
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = Empty;
@@ -48,7 +56,17 @@ pub struct RegisterUser;
 
 impl Operation for RegisterUser {
     const ROUTE: Route = Route::post("register-user", "/v1/api/projects/register-user", BodyRule::Required)
-        .about("Register a user of an organization, or update it; call it once for each user account");
+        .about("Register a user of an organization, or update it; call it once for each user account")
+        .example(
+            r#"{
+                "name": "Grace Hopper",
+                "projectId": "5d1f6c0e-8a43-4b7f-9c52-1e7a90d3b684",
+                "userRoleId": "0b7d7d1c-64a1-4a6c-9d3f-6f0d5e6f7a80",
+                "projectOrganizationId": "5f0c2d94-71be-4c1a-8d3f-b2a6e90c7415",
+                "externalId": "grace",
+                "properties": {"region": "eu"}
+            }"#,
+        );
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<Registers>;
     type Query = Empty;
@@ -68,7 +86,14 @@ pub struct UserToken;
 
 impl Operation for UserToken {
     const ROUTE: Route = Route::post("user-token", "/v1/api/projects/user-token", BodyRule::Required)
-        .about("Issue a short-lived token for a user; call it at each login");
+        .about("Issue a short-lived token for a user; call it at each login")
+        .example(
+            r#"{
+                "userId": "9b2e4f17-30ad-4e86-a5c9-7d18f6b0e233",
+                "organizationId": "5f0c2d94-71be-4c1a-8d3f-b2a6e90c7415",
+                "expiration": "30m"
+            }"#,
+        );
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<MintsTokens>;
     type Query = Empty;

@@ -23,7 +23,10 @@ pub struct RegisterTenant;
 impl Operation for RegisterTenant {
     const ROUTE: Route = Route::post("register-tenant", "/v1/api/tenant/register-tenant", BodyRule::Required)
         .also_at(&["/register-tenant"])
-        .about("Register or update a customer and issue its token in one call (legacy)");
+        .about("Register or update a customer and issue its token in one call (legacy)")
+        .example(
+            r#"{"displayName": "Initech", "key": "initech", "prefilters": {"region": "eu"}, "expiration": "30m"}"#,
+        );
     const SURFACE: Surface = Surface::Projects;
     type Caller = KeyHolder<MintsTokens>;
     type Query = Empty;

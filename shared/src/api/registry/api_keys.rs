@@ -24,7 +24,8 @@ pub struct ProvisionApiKey;
 impl Operation for ProvisionApiKey {
     const ROUTE: Route = Route::post("provision-api-key", "/api/v1/provision/api-key", BodyRule::Required)
         .answering(201)
-        .about("Issue an API key for a tenant, shown once");
+        .about("Issue an API key for a tenant, shown once")
+        .example(r#"{"name": "Backend", "kind": "embed"}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = ApiKeyInput;
@@ -50,7 +51,8 @@ pub struct RotateApiKey;
 
 impl Operation for RotateApiKey {
     const ROUTE: Route = Route::post("rotate-api-key", "/api/v1/rotate/api-key", BodyRule::Optional)
-        .about("Replace an API key, shown once; the old one stays valid for an optional overlap");
+        .about("Replace an API key, shown once; the old one stays valid for an optional overlap")
+        .example(r#"{"overlap_seconds": 3600}"#);
     type Caller = Operator;
     type Query = OneApiKey;
     type Body = Rotation;
@@ -76,7 +78,8 @@ pub struct RotateSigningKey;
 
 impl Operation for RotateSigningKey {
     const ROUTE: Route = Route::post("rotate-signing-key", "/api/v1/rotate/signing-key", BodyRule::Optional)
-        .about("Replace the key that signs tokens; by default, tokens of the old one stay valid");
+        .about("Replace the key that signs tokens; by default, tokens of the old one stay valid")
+        .example(r#"{"drop_previous": false}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = SigningKeyRotation;
@@ -89,7 +92,8 @@ pub struct RevokeTokens;
 
 impl Operation for RevokeTokens {
     const ROUTE: Route = Route::post("revoke-tokens", "/api/v1/revoke/tokens", BodyRule::Required)
-        .about("Revoke the tokens of a user, an organization, an end user, an API key or the whole tenant");
+        .about("Revoke the tokens of a user, an organization, an end user, an API key or the whole tenant")
+        .example(r#"{"external_user_id": "user_789"}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = TokensToRevoke;

@@ -23,7 +23,15 @@ pub struct ProvisionTenant;
 impl Operation for ProvisionTenant {
     const ROUTE: Route = Route::post("provision-tenant", "/api/v1/provision/tenant", BodyRule::Required)
         .answering(201)
-        .about("Register a tenant; its secret is shown once");
+        .about("Register a tenant; its secret is shown once")
+        .example(
+            r#"{
+                "tenant_name": "Acme",
+                "rate_limit_per_min": 120,
+                "callback_url_base": "https://api.example.com/latchkey",
+                "branding_display_name": "Acme Inc."
+            }"#,
+        );
     type Caller = Operator;
     type Query = Empty;
     type Body = NewTenant;
@@ -36,7 +44,8 @@ pub struct UpdateTenant;
 
 impl Operation for UpdateTenant {
     const ROUTE: Route = Route::post("update-tenant", "/api/v1/update/tenant", BodyRule::Required)
-        .about("Update the tenant fields in the body; null clears a field");
+        .about("Update the tenant fields in the body; null clears a field")
+        .example(r#"{"rate_limit_per_min": 300, "branding_display_name": null}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = TenantPatch;
@@ -49,7 +58,8 @@ pub struct RotateTenantSecret;
 
 impl Operation for RotateTenantSecret {
     const ROUTE: Route = Route::post("rotate-tenant-secret", "/api/v1/rotate/tenant-secret", BodyRule::Optional)
-        .about("Replace a tenant's secret, shown once; the old one stays valid for an optional overlap");
+        .about("Replace a tenant's secret, shown once; the old one stays valid for an optional overlap")
+        .example(r#"{"overlap_seconds": 86400}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = Rotation;
@@ -62,7 +72,8 @@ pub struct SuspendTenant;
 
 impl Operation for SuspendTenant {
     const ROUTE: Route = Route::post("suspend-tenant", "/api/v1/suspend/tenant", BodyRule::Optional)
-        .about("Suspend a tenant: every call of it is refused from the next one on");
+        .about("Suspend a tenant: every call of it is refused from the next one on")
+        .example(r#"{"reason": "The contract has ended."}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = Suspension;

@@ -46,7 +46,8 @@ pub struct Introspect;
 
 impl Operation for Introspect {
     const ROUTE: Route = Route::post("introspect", "/api/v1/auth/introspect", BodyRule::Form)
-        .about("Check whether a token is valid now, and get its claims (RFC 7662)");
+        .about("Check whether a token is valid now, and get its claims (RFC 7662)")
+        .example(r#"{"token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl"}"#);
     const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
     type Query = Empty;
@@ -63,8 +64,9 @@ impl Operation for Introspect {
 pub struct RevokeToken;
 
 impl Operation for RevokeToken {
-    const ROUTE: Route =
-        Route::post("revoke-token", "/api/v1/auth/revoke", BodyRule::Form).about("Revoke one token (RFC 7009)");
+    const ROUTE: Route = Route::post("revoke-token", "/api/v1/auth/revoke", BodyRule::Form)
+        .about("Revoke one token (RFC 7009)")
+        .example(r#"{"token": "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl"}"#);
     const SURFACE: Surface = Surface::Tokens;
     type Caller = KeyHolder<InspectsTokens>;
     type Query = Empty;

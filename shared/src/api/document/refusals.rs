@@ -1,0 +1,105 @@
+//! The bodies of refusals: one schema a surface, and one more for what FastAPI's clients read.
+
+use serde_json::{Map, Value, json};
+
+use crate::api::operation::Surface;
+use crate::error::ErrorCode;
+
+/// The schemas of a surface's refusals, by their names in the document.
+pub(super) fn refusals(surface: Surface) -> Vec<(&'static str, Value)> {
+    let every = (refusal_name(surface), refusal(surface));
+    if surface == Surface::Account { vec![every, (VALIDATION, validation())] } else { vec![every] }
+}
+
+/// What the document calls the refusals of a surface that have this status.
+pub(super) fn refusal_of(surface: Surface, status: u16) -> &'static str {
+    match (surface, status) {
+        (Surface::Account, 422) => VALIDATION,
+        (surface, _) => refusal_name(surface),
+    }
+}
+
+/// The schema name of a surface's refusals.
+fn refusal_name(surface: Surface) -> &'static str {
+    match surface {
+        Surface::Registry | Surface::Relay => "Refusal",
+        Surface::Projects => "ProjectsRefusal",
+        Surface::Account => "AccountRefusal",
+        Surface::Tokens => "TokensRefusal",
+    }
+}
+
+/// The schema name of a refused field of the account surface.
+const VALIDATION: &str = "ValidationError";
+
+/// The schema of a refused field of the account surface.
+fn validation() -> Value {
+    let place = json!({ "type": "array", "items": { "type": ["string", "integer"] }, "minItems": 2 });
+    let problem = json!({
+        "type": "object",
+        "required": ["loc", "msg", "type"],
+        "properties": { "loc": place, "msg": { "type": "string" }, "type": { "type": "string" } },
+        "additionalProperties": false,
+    });
+    json!({
+        "type": "object",
+        "required": ["detail"],
+        "properties": { "detail": { "type": "array", "items": problem, "minItems": 1 } },
+        "additionalProperties": false,
+        "examples": [{ "detail": [{ "loc": ["body", "name"], "msg": "name is required", "type": "missing" }] }],
+    })
+}
+
+/// The schema of a surface's refusals.
+fn refusal(surface: Surface) -> Value {
+    let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    let error = json!({
+        "type": "object",
+        "required": ["code"],
+        "properties": {
+            "code": { "enum": codes },
+            "field": { "type": "string", "description": "Name of the invalid field; absent if no field is." },
+        },
+        "additionalProperties": false,
+    });
+    let properties = match surface {
+        Surface::Registry | Surface::Relay => json!({
+            "success": { "const": false },
+            "status_code": { "type": "integer", "minimum": 400, "maximum": 599 },
+            "message": { "type": "string" },
+            "data": { "type": "null" },
+            "error": error,
+        }),
+        Surface::Projects => json!({
+            "status": { "const": "error" },
+            "message": { "type": "string" },
+            "error": error,
+        }),
+        Surface::Account => json!({ "detail": { "type": "string" }, "code": { "enum": codes } }),
+        Surface::Tokens => json!({ "error": { "type": "string" }, "error_description": { "type": "string" } }),
+    };
+    let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
+    json!({
+        "type": "object",
+        "required": required,
+        "properties": properties,
+        "additionalProperties": false,
+        "examples": [example(surface)],
+    })
+}
+
+/// A refusal as it is sent. Written out, because what writes the answers is on a layer above; a test there compares the
+/// two.
+fn example(surface: Surface) -> Value {
+    let missing = json!({ "code": "invalid_field", "field": "name" });
+    match surface {
+        Surface::Registry | Surface::Relay => json!({
+            "success": false, "status_code": 422, "message": "name is required", "data": null, "error": missing,
+        }),
+        Surface::Projects => json!({ "status": "error", "message": "name is required", "error": missing }),
+        Surface::Account => json!({ "detail": "credential is missing or not valid", "code": "unauthenticated" }),
+        Surface::Tokens => {
+            json!({ "error": "invalid_client", "error_description": "credential is missing or not valid" })
+        }
+    }
+}

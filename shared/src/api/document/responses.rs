@@ -1,0 +1,117 @@
+//! The answers of operations: success in the shape of the surface, and every refusal that applies.
+
+use std::collections::BTreeMap;
+
+use schemars::SchemaGenerator;
+use serde_json::{Map, Value, json};
+
+use super::refusals::refusal_of;
+use crate::api::operation::{Method, OperationInfo, Surface};
+use crate::error::ErrorCode;
+
+pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) -> Value {
+    let mut responses = Map::new();
+    let output = (entry.output)(generator).to_value();
+    let success = match entry.surface {
+        Surface::Registry | Surface::Relay => json!({
+            "type": "object",
+            "required": ["success", "status_code", "message", "data"],
+            "properties": {
+                "success": { "const": true },
+                "status_code": { "const": entry.route.status },
+                "message": { "type": "string" },
+                "data": output,
+            },
+        }),
+        Surface::Projects => json!({
+            "type": "object",
+            "required": ["status", "data"],
+            "properties": { "status": { "const": "success" }, "data": output },
+        }),
+        Surface::Account | Surface::Tokens => output,
+    };
+    responses.insert(entry.route.status.to_string(), answer("Success", &success, &limits(entry, entry.route.status)));
+    let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
+    for code in ErrorCode::ALL.iter().copied().filter(|code| applies(*code, entry)) {
+        by_status.entry(entry.surface.status(code)).or_default().push(code);
+    }
+    for (status, codes) in by_status {
+        let description: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
+        let mut headers = limits(entry, status);
+        if status == 405 {
+            headers.insert("allow".to_owned(), header("HTTP methods that the path supports."));
+        }
+        if matches!(status, 409 | 429 | 503) {
+            headers.insert("retry-after".to_owned(), header("Seconds to wait before trying again."));
+        }
+        if status == 401 && !matches!(entry.surface, Surface::Registry | Surface::Relay) {
+            headers.insert("www-authenticate".to_owned(), header("Authentication scheme of the expected credential."));
+        }
+        let name = refusal_of(entry.surface, status);
+        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+        responses.insert(status.to_string(), answer(&description.join("; "), &schema, &headers));
+    }
+    Value::Object(responses)
+}
+
+/// The headers with which the answer to a signed call states the rest of the limit.
+fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
+    if entry.surface != Surface::Relay || !matches!(status, 200..=299 | 403 | 422 | 429) {
+        return Map::new();
+    }
+    let policy = header("Rate limit: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10).");
+    let left = header("Rest of the rate limit: `r` calls for the next `t` seconds.");
+    Map::from_iter([("ratelimit-policy".to_owned(), policy), ("ratelimit".to_owned(), left)])
+}
+
+/// Whether an operation can answer with that code.
+fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
+    let is = |names: &[&str]| names.contains(&entry.route.name);
+    let by_key = !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty();
+    let by_signature = entry.surface == Surface::Relay;
+    match code {
+        ErrorCode::Unauthenticated => !entry.security.is_empty(),
+        ErrorCode::TenantSuspended => by_key || by_signature,
+        ErrorCode::RateLimited => by_signature,
+        ErrorCode::OriginNotAllowed => by_key,
+        ErrorCode::KeyKindNotAllowed => matches!(entry.surface, Surface::Projects | Surface::Account),
+        ErrorCode::EndUsersDiffer
+        | ErrorCode::AnotherEndUser
+        | ErrorCode::EndUserRequired
+        | ErrorCode::InsufficientScope => entry.surface == Surface::Account,
+        ErrorCode::GlobalResource => is(&["update-workspace", "delete-workspace", "delete-document"]),
+        ErrorCode::ResourceNotFound => entry.surface == Surface::Account && entry.route.path.contains("{id}"),
+        ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
+        ErrorCode::TenantNotFound => !by_key && !by_signature && !is(&["provision-tenant", "fetch-tenants"]),
+        ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
+        ErrorCode::ApiKeyGone => is(&["rotate-api-key"]),
+        ErrorCode::ProjectNotFound | ErrorCode::ExternalIdTaken => is(&["register-organization", "register-user"]),
+        ErrorCode::OrganizationNotFound => is(&["register-user", "register-tenant", "revoke-tokens"]),
+        ErrorCode::UserNotFound => is(&["user-token", "register-tenant", "revoke-tokens"]),
+        ErrorCode::PropertiesTooLarge => is(&["register-user", "user-token", "register-tenant"]),
+        ErrorCode::StaleUpdate => {
+            let writes = entry.route.method != Method::Get && !is(&["auth-token"]);
+            entry.is_change()
+                || is(&["register-organization", "register-user"])
+                || (entry.surface == Surface::Account && writes)
+        }
+        ErrorCode::IdempotencyInProgress | ErrorCode::IdempotencyKeyReused => entry.is_change(),
+        ErrorCode::RotatedTooOften => is(&["rotate-tenant-secret", "rotate-signing-key"]),
+        ErrorCode::PayloadTooLarge | ErrorCode::UnsupportedMediaType => entry.has_body(),
+        _ => true,
+    }
+}
+
+fn answer(description: &str, schema: &Value, headers: &Map<String, Value>) -> Value {
+    let mut headers = headers.clone();
+    headers.insert("x-request-id".to_owned(), header("Id of the request, which is also in the log."));
+    json!({
+        "description": description,
+        "headers": headers,
+        "content": { "application/json": { "schema": schema } },
+    })
+}
+
+fn header(description: &str) -> Value {
+    json!({ "description": description, "schema": { "type": "string" } })
+}
