@@ -22,8 +22,8 @@ use crate::store::{
     VersionCache,
 };
 
-/// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one that the
-/// smallest function has.
+/// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one
+/// that the smallest function has.
 const CONNECT: Duration = Duration::from_millis(500);
 /// One attempt at a call.
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -57,8 +57,9 @@ impl fmt::Debug for App {
 }
 
 impl App {
-    /// The app of a deployed function. Credentials are in the environment, where Lambda puts them: looking for them elsewhere,
-    /// as the SDK's default chain does, would be a tenth of each binary for places that a function does not have.
+    /// The app of a deployed function. Credentials are in the environment, where Lambda puts them: looking for them
+    /// elsewhere, as the SDK's default chain does, would be a tenth of each binary for places that a function does not
+    /// have.
     pub fn new(config: Config) -> Self {
         let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
         let http_client = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
@@ -132,7 +133,8 @@ impl App {
         self.0.public_url.as_deref()
     }
 
-    /// Whether calls of the account surface have to name an end user, unless their tenant's configuration says otherwise.
+    /// Whether calls of the account surface have to name an end user, unless their tenant's configuration says
+    /// otherwise.
     pub fn require_end_user(&self) -> bool {
         self.0.require_end_user
     }
@@ -148,7 +150,8 @@ impl App {
         }
     }
 
-    /// The resources that can be seen and written from a viewpoint. Only `auth` gives out the one that goes with a credential.
+    /// The resources that can be seen and written from a viewpoint. Only `auth` gives out the one that goes with a
+    /// credential.
     pub(crate) fn resources<'a>(&'a self, viewpoint: &'a Viewpoint, prefetched: &'a Prefetched) -> Resources<'a> {
         Resources { table: &self.0.table, random: self.random(), viewpoint, prefetched }
     }

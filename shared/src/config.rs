@@ -84,8 +84,8 @@ mod tests {
         let error = Config::read(|name| (name == "LATCHKEY_TABLE").then(String::new)).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "environment variables are not set, or can't be read: LATCHKEY_TABLE, LATCHKEY_ADMIN_SECRET, LATCHKEY_SECRET_PREFIX, \
-             AWS_REGION"
+            "environment variables are not set, or can't be read: LATCHKEY_TABLE, LATCHKEY_ADMIN_SECRET, \
+             LATCHKEY_SECRET_PREFIX, AWS_REGION"
         );
     }
 

@@ -142,7 +142,8 @@ fn wanted(request: &Value) -> usize {
     }
 }
 
-/// Copies of the one user, and of its organization for each tenth of them: registering that many is not what is tested here.
+/// Copies of the one user, and of its organization for each tenth of them: registering that many is not what is tested
+/// here.
 async fn multiply(deployment: &Deployment, size: usize) {
     let items = deployment.items().await;
     let row =

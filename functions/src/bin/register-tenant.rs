@@ -1,5 +1,5 @@
-//! `POST /v1/api/tenant/register-tenant`: the older way: registers or refreshes a customer, and answers its token. Also at
-//! `/register-tenant`.
+//! `POST /v1/api/tenant/register-tenant`: the older way: registers or refreshes a customer, and answers its token. Also
+//! at `/register-tenant`.
 
 use shared::api::projects::register_tenant::{RegisterTenant, RegisteredTenantToken};
 use shared::domain::TokenRequest;

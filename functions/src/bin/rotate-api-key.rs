@@ -1,4 +1,5 @@
-//! `POST /api/v1/rotate/api-key`: a new secret for an API key, shown once; the old one is dead when this answers, or after the overlap.
+//! `POST /api/v1/rotate/api-key`: a new secret for an API key, shown once; the old one is dead when this answers, or
+//! after the overlap.
 
 use shared::api::registry::api_key_outputs::RotatedApiKey;
 use shared::api::registry::api_keys::RotateApiKey;

@@ -1,4 +1,5 @@
-//! `POST /api/v1/rotate/signing-key`: a new key to sign tokens with; the old public key is served until its last token has expired.
+//! `POST /api/v1/rotate/signing-key`: a new key to sign tokens with; the old public key is served until its last token
+//! has expired.
 
 use shared::api::registry::api_key_outputs::SigningKeyView;
 use shared::api::registry::api_keys::RotateSigningKey;

@@ -1,4 +1,5 @@
-//! `POST /api/v1/rotate/tenant-secret`: a new secret, shown once; the old one is dead when this answers, or after the overlap.
+//! `POST /api/v1/rotate/tenant-secret`: a new secret, shown once; the old one is dead when this answers, or after the
+//! overlap.
 
 use shared::api::registry::tenant_outputs::RotatedSecret;
 use shared::api::registry::tenants::RotateTenantSecret;

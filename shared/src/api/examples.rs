@@ -1,5 +1,5 @@
-//! The ids in the examples of bodies that stand for something of whoever sends them. A test that sends an example replaces
-//! them by those of its own tenant.
+//! The ids in the examples of bodies that stand for something of whoever sends them. A test that sends an example
+//! replaces them by those of its own tenant.
 
 /// The project of the API key.
 pub const PROJECT_ID: &str = "5d1f6c0e-8a43-4b7f-9c52-1e7a90d3b684";

@@ -1,7 +1,7 @@
 //! The contract: every endpoint with its inputs and outputs. Nothing is performed here.
 //!
-//! [`OPERATIONS`] is the one list of endpoints. The OpenAPI documents, the local router and the tables in `docs/api` are
-//! made from it; the template, the binaries, the events and the tests are compared with it.
+//! [`OPERATIONS`] is the one list of endpoints. The OpenAPI documents, the local router and the tables in `docs/api`
+//! are made from it; the template, the binaries, the events and the tests are compared with it.
 
 pub mod account;
 pub mod common;

@@ -20,9 +20,9 @@ const END_USER_HEADERS: [(&str, &str); 2] =
 const KEY: SecurityScheme = SecurityScheme {
     name: "AccountKey",
     location: CredentialLocation::Header("X-API-KEY"),
-    description: "Account key of the tenant (`ak_…`), for backends only: it must not reach a page or an app. The header \
-                  `external_user_id` or `X-End-User-ID`, or the body, names the end user of the call; without one, the \
-                  call sees the whole account.",
+    description: "Account key of the tenant (`ak_…`), for backends only: it must not reach a page or an app. The \
+                  header `external_user_id` or `X-End-User-ID`, or the body, names the end user of the call; without \
+                  one, the call sees the whole account.",
 };
 
 /// The proof of who calls, and of the viewpoint: the handler reads and writes through [`Viewer::resources`], and so

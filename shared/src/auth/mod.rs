@@ -67,8 +67,8 @@ impl fmt::Debug for Request {
 }
 
 impl Request {
-    /// A header by its lower-case name, as the text that was sent. A value that is no text is a NUL, which no rule for a
-    /// header takes: it must be refused like any other wrong value, and not be missed like a header that isn't there.
+    /// A header by its lower-case name, as the text that was sent. A value that is no text is a NUL, which no rule for
+    /// a header takes: it must be refused like any other wrong value, and not be missed like a header that isn't there.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| str::from_utf8(value.as_bytes()).unwrap_or("\0"))
     }

@@ -54,12 +54,12 @@ impl Caller for SignedTenant {
     const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
         name: "TenantSignature",
         location: CredentialLocation::Header("X-Latchkey-Signature"),
-        description: "HMAC-SHA-256 signature of the call under the tenant's secret (the whole `sk_…` text as UTF-8). v1: 64 \
-                      lower-case hexadecimal digits, over `timestamp.sha256(body)`. v2: `v2=` and as many digits, over \
-                      `timestamp.METHOD.path?query.nonce.sha256(body)`. `sha256(body)` is lower-case hexadecimal. Required \
-                      beside it: `X-Latchkey-Tenant-Id`, `X-Latchkey-Timestamp` (Unix time in milliseconds, at most 30 s \
-                      off) and with v2 `X-Latchkey-Nonce`. Signature, tenant id and timestamp are also accepted as \
-                      `X-Bloonio-…`.",
+        description: "HMAC-SHA-256 signature of the call under the tenant's secret (the whole `sk_…` text as \
+                      UTF-8). v1: 64 lower-case hexadecimal digits, over `timestamp.sha256(body)`. v2: `v2=` and \
+                      as many digits, over `timestamp.METHOD.path?query.nonce.sha256(body)`. `sha256(body)` is \
+                      lower-case hexadecimal. Required beside it: `X-Latchkey-Tenant-Id`, `X-Latchkey-Timestamp` \
+                      (Unix time in milliseconds, at most 30 s off) and with v2 `X-Latchkey-Nonce`. Signature, \
+                      tenant id and timestamp are also accepted as `X-Bloonio-…`.",
     }];
 
     async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {

@@ -1,5 +1,5 @@
-//! The table of refusals: for each the variant of [`Error`], its code, its status, the sentence for the client, and what the
-//! documentation says of it. A refusal that is new is a row here, and nothing else.
+//! The table of refusals: for each the variant of [`Error`], its code, its status, the sentence for the client, and
+//! what the documentation says of it. A refusal that is new is a row here, and nothing else.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -7,16 +7,16 @@ use std::fmt;
 use super::{Cause, RequestPart};
 use crate::domain::{Problem, TenantQuota};
 
-/// Defines [`Error`] and [`ErrorCode`] from rows, in the order of their statuses:
-/// `/// doc` `Variant(payload: Type) => Code status "code" "sentence" "meaning";`. The sentence may name the payload in braces.
+/// Defines [`Error`] and [`ErrorCode`] from rows, in the order of their statuses: `/// doc` `Variant(payload: Type) =>
+/// Code status "code" "sentence" "meaning";`. The sentence may name the payload in braces.
 macro_rules! refusals {
     ($(
         $(#[$doc:meta])*
         $variant:ident $( ( $value:ident: $type:ty ) )? $( { $( $field:ident: $field_type:ty ),* } )?
         => $code:ident $status:literal $text:literal $sentence:literal $meaning:literal;
     )*) => {
-        /// A refusal. Each variant but the last two is something that the caller can act on. `Display` is the sentence for the
-        /// client; what only we may know is in [`Error::cause`].
+        /// A refusal. Each variant but the last two is something that the caller can act on. `Display` is the sentence
+        /// for the client; what only we may know is in [`Error::cause`].
         #[derive(Debug)]
         pub enum Error {
             $( $(#[$doc])* $variant $( ($type) )? $( { $( $field: $field_type ),* } )?, )*
@@ -196,17 +196,18 @@ refusals! {
     RateLimited(quota: TenantQuota) => RateLimited 429 "rate_limited"
         "the calls of this minute are used up"
         "the tenant has made `rate_limit_per_min` calls in this minute: try again after `Retry-After`";
-    /// The tenant's secret was rotated more often in a day than the secret store keeps versions of, or its signing key more
-    /// often than a key set has room for.
+    /// The tenant's secret was rotated more often in a day than the secret store keeps versions of, or its signing key
+    /// more often than a key set has room for.
     RotatedTooOften => RotatedTooOften 429 "rotated_too_often"
         "rotated too often today; if it is urgent, suspend the tenant, or drop the previous signing keys"
-        "rotated too often within a day: a secret about 100 times, which is all that AWS keeps, a signing key 16 times. If it is urgent, suspend the tenant, or rotate the signing key with `drop_previous`";
+        "rotated too often within a day: a secret about 100 times, which is all that AWS keeps, a signing key 16 \
+         times. If it is urgent, suspend the tenant, or rotate the signing key with `drop_previous`";
     /// We failed in a way that trying again does not mend.
     Internal(cause: Cause) => Internal 500 "internal"
         "internal error"
         "our fault: report the `x-request-id`";
-    /// A store or the source of randomness failed. Nothing was let through, and trying again may help. A change may have been
-    /// made all the same, if only its answer was lost: an idempotency key makes trying again safe.
+    /// A store or the source of randomness failed. Nothing was let through, and trying again may help. A change may
+    /// have been made all the same, if only its answer was lost: an idempotency key makes trying again safe.
     Unavailable(cause: Cause) => TemporarilyUnavailable 503 "temporarily_unavailable"
         "temporarily unavailable, try again"
         "a store could not be reached: try again, a change of the registry with its `Idempotency-Key`";

@@ -35,8 +35,8 @@ pub const IS_UNKNOWN: &str = "is not a field of this operation";
 /// The longest name of an unknown field that is repeated in an answer, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// Refuses a query string with a parameter that is named like a credential. Strict decoding would refuse it too, as a field
-/// that nobody knows; this says what is really wrong.
+/// Refuses a query string with a parameter that is named like a credential. Strict decoding would refuse it too, as a
+/// field that nobody knows; this says what is really wrong.
 pub fn refuse_credentials(query: &str) -> Result<()> {
     let is_credential = |(name, _): &(String, String)| {
         let plain = name.replace(['-', '_'], "").to_ascii_lowercase();
@@ -145,12 +145,13 @@ fn shortened(name: &str) -> String {
 
 /// The refusal of a field, from what the decoder says of it.
 ///
-/// Serde has errors as text only. Its texts quote the value at fault, which may be a credential in the wrong field, so they
-/// are never passed on: what was expected is taken out of them, and the name of the field.
+/// Serde has errors as text only. Its texts quote the value at fault, which may be a credential in the wrong field, so
+/// they are never passed on: what was expected is taken out of them, and the name of the field.
 fn refusal(path: &str, message: &str) -> Error {
     // Within an object of the client's own making, names are the client's.
     let path = shortened(path);
-    // The name of a field stands between the kind of error and what else there is to say; it may have backticks of its own.
+    // The name of a field stands between the kind of error and what else there is to say; it may have backticks of its
+    // own.
     let named = |kind: &str, end: &str| {
         let rest = message.strip_prefix(kind)?.strip_prefix(" `")?;
         Some(shortened(rest.split_once(end).map_or(rest, |(name, _)| name)))

@@ -1,7 +1,7 @@
 //! HTTP in, HTTP out: what is the same in every function, written once.
 //!
-//! A function's `main` is one line: `serve(Operation, handler)`, or `serve_path([on(Operation, handler), …])` for a path with
-//! several methods. For each request that is: find the method, decode strictly, authenticate, call the
+//! A function's `main` is one line: `serve(Operation, handler)`, or `serve_path([on(Operation, handler), …])` for a
+//! path with several methods. For each request that is: find the method, decode strictly, authenticate, call the
 //! handler, answer, write one log line. What is wrong with an input is said only after authentication, so that nobody
 //! without a credential learns what the rules for inputs are.
 
@@ -38,8 +38,8 @@ use telemetry::RequestLine;
 /// How a function's process ends.
 pub type Exit = ExitCode;
 
-/// For how long a request is worked on: less than the function's timeout, so that a slow store is answered with 503 and not
-/// by the platform.
+/// For how long a request is worked on: less than the function's timeout, so that a slow store is answered with 503 and
+/// not by the platform.
 pub const BUDGET: Duration = Duration::from_secs(9);
 
 /// Runs a function: answers requests with `handler` until the platform ends the process.
@@ -156,8 +156,8 @@ where
     };
     let ended = runtime.block_on(async {
         let app = App::new(config);
-        // The first draw seeds the generator, which takes a while: better now than in the first request. If it fails, that
-        // request fails when it draws.
+        // The first draw seeds the generator, which takes a while: better now than in the first request. If it fails,
+        // that request fails when it draws.
         let _: Result<[u8; 32], _> = draw(app.random());
         main(app).await
     });

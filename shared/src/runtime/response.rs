@@ -15,8 +15,8 @@ use crate::error::{Error, RequestPart, Result};
 /// What the gateway makes an HTTP response of.
 pub type HttpResponse = ApiGatewayV2httpResponse;
 
-/// The longest body that goes to the gateway as it is, in bytes. In what a function hands over it is a text in JSON, which can be
-/// twice as long; in Base64 it is a third longer, whatever it consists of. Lambda takes 6 MB.
+/// The longest body that goes to the gateway as it is, in bytes. In what a function hands over it is a text in JSON,
+/// which can be twice as long; in Base64 it is a third longer, whatever it consists of. Lambda takes 6 MB.
 const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 
 /// A success, ready to send.
@@ -109,15 +109,16 @@ fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     set(&mut headers, "x-request-id", request_id.to_owned());
     if surface == Surface::Account {
-        // Any origin: a page gets in with the token that it was given and with nothing that a browser would add by itself.
+        // Any origin: a page gets in with the token that it was given and with nothing that a browser would add by
+        // itself.
         headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
         headers.insert("access-control-expose-headers", HeaderValue::from_static("retry-after, x-request-id"));
     }
     headers
 }
 
-/// The answer to a browser that asks what it may send (Fetch standard, CORS-preflight). `X-API-KEY` is not in it: browsers then
-/// refuse to send the one credential that no page may have.
+/// The answer to a browser that asks what it may send (Fetch standard, CORS-preflight). `X-API-KEY` is not in it:
+/// browsers then refuse to send the one credential that no page may have.
 pub fn preflight(request_id: &str, methods: String) -> HttpResponse {
     let mut headers = common_headers(Surface::Account, request_id);
     headers.insert("access-control-allow-headers", HeaderValue::from_static("authorization, content-type"));
@@ -192,8 +193,8 @@ fn account_refusal(error: &Error) -> Value {
     json!({ "detail": [{ "loc": loc, "msg": format!("{field} {msg}"), "type": kind }] })
 }
 
-/// Where a field is: the part of the request, the name, and the index if it is one of a list. What is within an object of the
-/// client's own making is not told apart.
+/// Where a field is: the part of the request, the name, and the index if it is one of a list. What is within an object
+/// of the client's own making is not told apart.
 fn location(part: RequestPart, field: &str) -> Vec<Value> {
     let end = field.find(['.', '[']).unwrap_or(field.len());
     let (name, rest) = field.split_at_checked(end).unwrap_or((field, ""));

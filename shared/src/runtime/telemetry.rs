@@ -1,11 +1,11 @@
-//! One line of JSON a request, and nothing else: what is not of the target [`TARGET`] is not written, whatever an environment
-//! variable says. So there is no level at which a library could print a credential.
+//! One line of JSON a request, and nothing else: what is not of the target [`TARGET`] is not written, whatever an
+//! environment variable says. So there is no level at which a library could print a credential.
 //!
 //! The line is in CloudWatch's embedded metric format, so that the metrics cost no call and no agent:
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 //!
-//! What may stand in it: names that we chose, ids, numbers, causes of our own failures. Never a header, a body, the name of a
-//! field (a client can put a secret there), or what somebody tried as a credential.
+//! What may stand in it: names that we chose, ids, numbers, causes of our own failures. Never a header, a body, the
+//! name of a field (a client can put a secret there), or what somebody tried as a credential.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -97,9 +97,9 @@ impl Visit for Line {
     }
 }
 
-/// The part of a line that makes metrics of its numbers, by operation. CloudWatch charges for each metric that is sent at
-/// all, so there are few: the number of requests is the sample count of `latency_ms`, and failures are sent when there are
-/// any. The unit of a metric is in its name.
+/// The part of a line that makes metrics of its numbers, by operation. CloudWatch charges for each metric that is sent
+/// at all, so there are few: the number of requests is the sample count of `latency_ms`, and failures are sent when
+/// there are any. The unit of a metric is in its name.
 fn embedded_metrics(names: &str, at: &Value) -> Value {
     let metrics: Vec<_> = names.split(' ').map(|name| json!({ "Name": name })).collect();
     json!({
@@ -134,8 +134,8 @@ impl RequestLine<'_> {
         macro_rules! line {
             ($event:ident, $metrics:literal) => {
                 tracing::$event!(
-                    target: TARGET, operation, request_id, tenant_id, status, code, cause, cold_start = cold, latency_ms,
-                    failures = u8::from(ours), timestamp_ms, metrics = $metrics,
+                    target: TARGET, operation, request_id, tenant_id, status, code, cause, cold_start = cold,
+                    latency_ms, failures = u8::from(ours), timestamp_ms, metrics = $metrics,
                 )
             };
         }

@@ -1,8 +1,8 @@
 //! Stored responses: what is kept under idempotency keys, so that a request that comes again gets the same answer.
 //!
-//! A response is written in the transaction that makes the change, so that the one can't exist without the other, and the
-//! condition "nothing is stored yet" is what makes a key take effect once. A change of several steps first reserves the key;
-//! the reservation is a lease that ends when the platform would have stopped the first attempt.
+//! A response is written in the transaction that makes the change, so that the one can't exist without the other, and
+//! the condition "nothing is stored yet" is what makes a key take effect once. A change of several steps first reserves
+//! the key; the reservation is a lease that ends when the platform would have stopped the first attempt.
 
 use std::fmt;
 
@@ -71,8 +71,8 @@ pub fn reserve(transaction: &mut Transaction, change: &ChangeContext, attempt: U
     }))
 }
 
-/// Stores a response under the change's idempotency key: the body that its answer is made from again, as JSON, and the secret
-/// in the answer. After a reservation by `attempt`, only if that still stands.
+/// Stores a response under the change's idempotency key: the body that its answer is made from again, as JSON, and the
+/// secret in the answer. After a reservation by `attempt`, only if that still stands.
 ///
 /// # Errors
 /// If there is no randomness to be had.
@@ -99,7 +99,8 @@ pub fn store(
     Ok(Stored(Some(transaction.put(item, condition))))
 }
 
-/// The response in `item`, which was read under the change's idempotency key; `None` if it is so old that it is forgotten.
+/// The response in `item`, which was read under the change's idempotency key; `None` if it is so old that it is
+/// forgotten.
 ///
 /// # Errors
 /// If the key was used for another request, or its first request may still be running.
@@ -134,8 +135,8 @@ fn base(change: &ChangeContext, key: &IdempotencyKey) -> Item {
     item
 }
 
-/// That the key is free: never used, or so long ago that it is forgotten, or reserved by an attempt at the same request that
-/// can't be running any more.
+/// That the key is free: never used, or so long ago that it is forgotten, or reserved by an attempt at the same request
+/// that can't be running any more.
 fn unused(change: &ChangeContext, key: &IdempotencyKey) -> Condition {
     Condition::new(
         "attribute_not_exists(pk) OR expires_at <= :now OR (lease_until <= :now AND fingerprint = :fingerprint)",

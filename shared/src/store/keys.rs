@@ -16,11 +16,11 @@
 //! | stored response | `IDEMPOTENCY#<caller>#<digest>` | `IDEMPOTENCY` | the answer to a request with an idempotency key |
 //!
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
-//! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that only
-//! points to another would cost a second one, or the truth.
+//! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that
+//! only points to another would cost a second one, or the truth.
 //!
-//! Everything of a tenant begins with `TENANT#<tenant id>`, and ids have no `#`. What is asked for at each login has a partition
-//! of its own, so that many users of one tenant don't share the throughput of one partition.
+//! Everything of a tenant begins with `TENANT#<tenant id>`, and ids have no `#`. What is asked for at each login has a
+//! partition of its own, so that many users of one tenant don't share the throughput of one partition.
 //!
 //! | Index | Partition key | Sort key | Who is in it |
 //! |---|---|---|---|
@@ -28,8 +28,8 @@
 //! | `of-tenants` | `tenant_listing` = `TENANT#<tenant id>#<KEY, ORG, USER or REGISTERED>` | `listing_order` | what a tenant has |
 //! | `tenants-by-status` | `tenant_status` | `listing_order` | tenants, those that never got so far, and sessions that left messages behind |
 //!
-//! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for them),
-//! so nothing is decided from them: every decision reads, or conditions on, the item itself.
+//! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for
+//! them), so nothing is decided from them: every decision reads, or conditions on, the item itself.
 
 use std::fmt;
 
@@ -55,8 +55,8 @@ pub const TENANT_STATUS: &str = "tenant_status";
 /// What sort keys of audit events start with.
 pub const AUDIT: &str = "AUDIT#";
 
-/// The map of an item that lists show: all that [`OF_TENANTS`] has of it. A map and not attributes of their own, because an
-/// index projects twenty attributes at most.
+/// The map of an item that lists show: all that [`OF_TENANTS`] has of it. A map and not attributes of their own,
+/// because an index projects twenty attributes at most.
 pub const DETAILS: &str = "details";
 
 /// Sort key of hot items.

@@ -1,8 +1,8 @@
 //! The only module that knows DynamoDB and Secrets Manager.
 //!
-//! What a store promises: absence is `None` or an error of its own and never an empty value; a condition that failed becomes
-//! the result that it means; everything that AWS fails at becomes [`Error::Unavailable`](crate::error::Error), and nothing is
-//! let through then.
+//! What a store promises: absence is `None` or an error of its own and never an empty value; a condition that failed
+//! becomes the result that it means; everything that AWS fails at becomes [`Error::Unavailable`](crate::error::Error),
+//! and nothing is let through then.
 //!
 //! | Room | What is in it |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! What a request needs of a tenant, read in one call.
 //!
-//! The credential, the state of its tenant and what the request is about come with one strongly consistent read: a revocation
-//! of any of them that was answered before is stored, and it costs one call.
+//! The credential, the state of its tenant and what the request is about come with one strongly consistent read: a
+//! revocation of any of them that was answered before is stored, and it costs one call.
 
 use std::collections::HashMap;
 
@@ -75,8 +75,9 @@ fn external_user(tenant: &TenantId, id: &ExternalId) -> Key {
     keys::of_kind(tenant, Kind::ExternalUser, id.digest())
 }
 
-/// What was found of what was read. It remembers what was asked for: asking it for anything else is our fault and an error,
-/// because "not read" would otherwise be taken for "not there", and a revocation that nobody read for one that never was.
+/// What was found of what was read. It remembers what was asked for: asking it for anything else is our fault and an
+/// error, because "not read" would otherwise be taken for "not there", and a revocation that nobody read for one that
+/// never was.
 #[derive(Debug, Clone)]
 pub struct Prefetched {
     tenant_id: TenantId,
@@ -96,8 +97,8 @@ pub struct TenantState {
 }
 
 impl Table {
-    /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of resources those that can be
-    /// seen from `viewpoint`.
+    /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of resources those that
+    /// can be seen from `viewpoint`.
     pub async fn prefetch(&self, tenant_id: &TenantId, viewpoint: &Viewpoint, reads: &[Read]) -> Result<Prefetched> {
         let keys = reads.iter().flat_map(|read| read.keys(tenant_id, viewpoint)).chain([keys::state(tenant_id)]);
         // DynamoDB refuses a request with the same key twice.

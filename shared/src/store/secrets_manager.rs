@@ -35,9 +35,9 @@ pub struct Secrets {
     pub tenant_secrets: VersionCache<TenantSecret>,
 }
 
-/// What was read of secrets, by version, for as long as the process lives: a version never changes, and which one is in force
-/// is asked for at each call. At most `MOST` of them, after which it starts anew. Which ones are used together is the gateway's
-/// choice, so there is no telling which to keep.
+/// What was read of secrets, by version, for as long as the process lives: a version never changes, and which one is in
+/// force is asked for at each call. At most `MOST` of them, after which it starts anew. Which ones are used together is
+/// the gateway's choice, so there is no telling which to keep.
 pub struct VersionCache<T>(Arc<Mutex<HashMap<Uuid, Arc<T>>>>);
 
 impl<T> VersionCache<T> {
@@ -82,8 +82,8 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// One version of a tenant's secret, as it is stored: JSON, so that more than one key fits into the one secret that a tenant
-/// costs.
+/// One version of a tenant's secret, as it is stored: JSON, so that more than one key fits into the one secret that a
+/// tenant costs.
 #[derive(Serialize)]
 struct Stored<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,8 +112,8 @@ pub enum NewVersion<'a> {
 }
 
 impl Secrets {
-    /// The admin keys in force. Read each time: admin calls are rare, and a key that was taken away is refused as soon as
-    /// Secrets Manager has heard of it.
+    /// The admin keys in force. Read each time: admin calls are rare, and a key that was taken away is refused as soon
+    /// as Secrets Manager has heard of it.
     ///
     /// # Errors
     /// If Secrets Manager fails, or the secret is not the JSON that it must be.
@@ -183,7 +183,8 @@ impl Secrets {
         serde_json::from_str(&text).map_err(|_| unreadable())
     }
 
-    /// Creates the tenant's secret with its first version. Doing it again with the same version and content changes nothing.
+    /// Creates the tenant's secret with its first version. Doing it again with the same version and content changes
+    /// nothing.
     pub async fn create(&self, id: &TenantId, version: Uuid, secret: &TenantSecret, key: &SigningKey) -> Result<()> {
         let request = self.client.create_secret().name(self.name(id)).client_request_token(version);
         let tag = Tag::builder().key("latchkey:tenant").value(id.as_str()).build();
@@ -192,12 +193,12 @@ impl Secrets {
         Ok(())
     }
 
-    /// Adds a version under its label and leaves every other label but that where it is. Doing it again with the same version
-    /// and content changes nothing.
+    /// Adds a version under its label and leaves every other label but that where it is. Doing it again with the same
+    /// version and content changes nothing.
     ///
     /// # Errors
-    /// If Secrets Manager fails, has no secret of the tenant, or has too many young versions of it: it keeps 100, and none
-    /// that is younger than a day is discarded.
+    /// If Secrets Manager fails, has no secret of the tenant, or has too many young versions of it: it keeps 100, and
+    /// none that is younger than a day is discarded.
     pub async fn add(&self, id: &TenantId, version: &SecretVersion, content: NewVersion<'_>) -> Result<()> {
         let content = match content {
             NewVersion::Secret(secret) => Stored { tenant_secret: Some(secret.expose()), signing_key: None },

@@ -49,14 +49,16 @@ fn event(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// The API keys that the events speak of, by their ids, and the hashes of their texts: with the second, no event comes along.
+/// The API keys that the events speak of, by their ids, and the hashes of their texts: with the second, no event comes
+/// along.
 const EVENT_KEYS: [(&str, &str, &str); 3] = [
     ("key_0000000000000000", "admin", "ec2797a018a9f3c2ad4a864c0d79e524dcea98cf8ea9e0f8fb120135637919b8"),
     ("key_0000000000000001", "admin", "0000000000000000000000000000000000000000000000000000000000000000"),
     ("key_0000000000000002", "account", "ae4d440c7dd243c34babb724a306023f41f2a52f51d060a031f1f7ba6b238514"),
 ];
 
-/// The rows that the events of the account surface speak of: where they are made, with what, and their ids in the events.
+/// The rows that the events of the account surface speak of: where they are made, with what, and their ids in the
+/// events.
 const EVENT_ROWS: [(&str, &str, &str); 4] = [
     ("/api/v1/agent-sessions", r#"{"external_user_id":"user_456"}"#, "01900000-0000-7000-8000-000000000001"),
     ("/api/v1/tools/t/execute", r#"{"external_user_id":"user_456"}"#, "01900000-0000-7000-8000-000000000002"),

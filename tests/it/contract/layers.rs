@@ -20,7 +20,8 @@ fn used(text: &str) -> Vec<String> {
     paths.map(|path| path.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()).collect()
 }
 
-fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+/// The Rust sources in a folder.
+pub fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -57,6 +58,9 @@ fn only_its_module_knows_a_service() {
     let rules = [
         ("aws_sdk_", &["store", "app"][..]),
         ("lambda_runtime", &["runtime"]),
+        ("lambda_http::", &["auth", "runtime"]),
+        ("jsonwebtoken::", &["domain/credentials/signing_key", "domain/tokens"]),
+        ("tracing", &["runtime"]),
         ("async fn", &["store", "app", "auth", "runtime"]),
         ("std::env", &["config"]),
         ("SystemTime", &["domain/time/clock"]),

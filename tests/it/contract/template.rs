@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use shared::api::{OPERATIONS, SCHEDULED};
+use shared::api::{OPERATIONS, SCHEDULED, Surface};
 
 use crate::support::{Deployment, repository};
 
@@ -114,4 +114,24 @@ fn the_table_and_the_secret_are_kept_safe() {
         functions + 1,
         "each log group has a retention"
     );
+}
+
+/// Only the operator's routes have the low rate of the stage: the gateway counts all callers of a route together.
+#[test]
+fn every_route_but_the_operators_has_the_tenants_rate() {
+    let text = std::fs::read_to_string(repository().join("template.yaml")).unwrap();
+    let (_, settings) = text.split_once("\n      RouteSettings:\n").unwrap();
+    let settings: Vec<_> = settings.lines().take_while(|line| line.starts_with("        ")).collect();
+    let mut routes = BTreeSet::new();
+    for setting in settings.chunks(3) {
+        let route = setting[0].trim().strip_prefix("\"ANY ").and_then(|text| text.strip_suffix("\":")).unwrap();
+        assert!(routes.insert(route), "{route} is there twice");
+        let rates = [setting[1].trim(), setting[2].trim()];
+        let expected =
+            ["ThrottlingRateLimit: !Ref TenantThrottleRate", "ThrottlingBurstLimit: !Ref TenantThrottleBurst"];
+        assert_eq!(rates, expected, "{route}");
+    }
+    let operations = OPERATIONS.iter().filter(|entry| entry.surface != Surface::Registry);
+    let expected: BTreeSet<_> = operations.flat_map(|entry| entry.route.paths()).collect();
+    assert_eq!(routes, expected, "RouteSettings of template.yaml");
 }

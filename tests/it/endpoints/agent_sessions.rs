@@ -18,7 +18,8 @@ pub(super) async fn page(call: Call, number: usize, limit: usize, total: usize) 
     items.as_array().unwrap().clone()
 }
 
-/// Checks that a list is these 45 rows, newest first, however it is divided; `ask` makes the request with that query string.
+/// Checks that a list is these 45 rows, newest first, however it is divided; `ask` makes the request with that query
+/// string.
 pub(super) async fn check_forty_five(oldest_first: &[Value], ask: impl Fn(&str) -> Call) {
     let expected: Vec<_> = oldest_first.iter().rev().cloned().collect();
     assert_eq!(expected.len(), 45);
@@ -61,7 +62,11 @@ async fn a_session_is_begun_and_listed() {
 async fn nothing_is_required_and_what_is_left_out_or_null_is_null() {
     let (deployment, key) = start().await;
     let nulls = json!({
-        "title": null, "assistant_id": null, "model_name": null, "initial_system_prompt": null, "external_user_id": null,
+        "title": null,
+        "assistant_id": null,
+        "model_name": null,
+        "initial_system_prompt": null,
+        "external_user_id": null,
     });
     let call = || deployment.account(&key, "POST", PATH);
     for (call, user) in [
@@ -93,7 +98,8 @@ async fn every_field_is_kept_as_it_was_given() {
     let given = [
         json!({
             "title": "Where is my order?", "assistant_id": "asst_123...", "model_name": "gpt-4.1 (mini)",
-            "initial_system_prompt": "You are \"helpful\".\n\tBe brief. 🙂", "tool_ids": ["web_search", "web_search", "ü"],
+            "initial_system_prompt": "You are \"helpful\".\n\tBe brief. 🙂",
+            "tool_ids": ["web_search", "web_search", "ü"],
         }),
         json!({
             "title": "😀".repeat(200), "assistant_id": "é".repeat(200), "model_name": "m".repeat(200),

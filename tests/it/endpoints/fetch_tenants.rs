@@ -7,8 +7,8 @@ use stack::AwsCall;
 
 use crate::support::Deployment;
 
-/// A thousand tenants, created a second apart; every tenth is suspended. Copies of one that was really provisioned, because
-/// provisioning a thousand is not what is tested here.
+/// A thousand tenants, created a second apart; every tenth is suspended. Copies of one that was really provisioned,
+/// because provisioning a thousand is not what is tested here.
 async fn thousand(deployment: &Deployment) -> Vec<String> {
     let first = deployment.provision("Acme").await;
     let items = deployment.items().await;

@@ -127,7 +127,11 @@ async fn a_field_that_breaks_its_rule_is_named_and_nothing_is_written() {
         body[field] = value;
         deployment.post(PATH, &body).await.names(named);
     }
-    let outside = json!({ "tenant_name": "a", "webauthn_rp_id": "example.com", "webauthn_origins": ["https://example.com.evil.com"] });
+    let outside = json!({
+        "tenant_name": "a",
+        "webauthn_rp_id": "example.com",
+        "webauthn_origins": ["https://example.com.evil.com"],
+    });
     deployment.post(PATH, &outside).await.names("webauthn_origins[0]");
     assert!(deployment.items().await.is_empty() && deployment.stored_secrets().is_empty());
 }

@@ -17,7 +17,12 @@ async fn a_user_is_registered_once_and_changed_by_its_external_id_or_its_uuid() 
     for fields in [
         json!({ "name": "ada", "externalId": "ada", "projectOrganizationId": "acme" }),
         json!({ "name": "Ada", "externalId": "ada", "projectOrganizationId": member.organization_id }),
-        json!({ "name": "Countess", "userId": member.user_id, "projectOrganizationId": "acme", "properties": { "a": 1 } }),
+        json!({
+            "name": "Countess",
+            "userId": member.user_id,
+            "projectOrganizationId": "acme",
+            "properties": { "a": 1 },
+        }),
     ] {
         let answer = deployment.register_user(&key, &fields).await;
         assert_eq!(id(&answer), member.user_id);

@@ -123,7 +123,8 @@ async fn an_old_key_leaves_the_set_when_its_last_token_must_have_expired() {
     let token = deployment.token(&key, &member).await;
     let first = deployment.signing_kid(&tenant.id).await;
     let second = kid(&rotate(&deployment, tenant, &json!({})).await);
-    // A day, which is how long a token can live, and a minute for clocks that differ. Two seconds are for the test itself.
+    // A day, which is how long a token can live, and a minute for clocks that differ. Two seconds are for the test
+    // itself.
     set_retired(&deployment, tenant, 86_460 - 2).await;
     let nearly = served_kids(&deployment, tenant).await;
     assert!(nearly == [second.clone(), first] || nearly == [second.clone()], "{nearly:?}");

@@ -7,7 +7,8 @@ use crate::support::{ApiKey, Call, Deployment};
 
 const EXECUTIONS: &str = "/api/v1/tool-executions";
 
-/// The rows of a list on pages of 20, after checking what each page says of all of them; `ask` makes the request with a query.
+/// The rows of a list on pages of 20, after checking what each page says of all of them; `ask` makes the request with a
+/// query.
 pub(super) async fn listed(ask: impl Fn(&str) -> Call) -> Vec<Value> {
     let (mut rows, mut page) = (Vec::new(), 1);
     loop {

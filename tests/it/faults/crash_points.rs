@@ -1,8 +1,9 @@
-//! Every point at which a process can die. An operation with n calls to AWS has 2n + 1: at each call before it was sent, or
-//! after it was done and before its answer came, and after the last.
+//! Every point at which a process can die. An operation with n calls to AWS has 2n + 1: at each call before it was
+//! sent, or after it was done and before its answer came, and after the last.
 //!
-//! Each point twice: the process loses AWS and answers what it can, or is killed. Then the caller tries again with the same
-//! idempotency key, and the reconciler runs. Whatever the point, the outcome has to be that of one undisturbed request.
+//! Each point twice: the process loses AWS and answers what it can, or is killed. Then the caller tries again with the
+//! same idempotency key, and the reconciler runs. Whatever the point, the outcome has to be that of one undisturbed
+//! request.
 
 use serde_json::{Value, json};
 use stack::{CrashMode, Invocation, scheduled_event};
@@ -186,8 +187,8 @@ async fn listed(deployment: &Deployment) -> usize {
     deployment.states().await.iter().filter(|state| state.contains_key("listing")).count()
 }
 
-/// After any crash and one run of the reconciler: every secret belongs to a tenant, every tenant has its secret with a label on
-/// the version in force, and as many events as it had changes, of which its provisioning is the first.
+/// After any crash and one run of the reconciler: every secret belongs to a tenant, every tenant has its secret with a
+/// label on the version in force, and as many events as it had changes, of which its provisioning is the first.
 async fn check_stores(deployment: &Deployment, label: &str) {
     let items = deployment.items().await;
     let states = deployment.states().await;

@@ -1,9 +1,9 @@
-//! Every point at which a process can die, for keys, tokens and registrations: as in [`super::crash_points`], where it says what
-//! the points are.
+//! Every point at which a process can die, for keys, tokens and registrations: as in [`super::crash_points`], where it
+//! says what the points are.
 //!
-//! After each the caller tries again, once more, and the reconciler runs. With an idempotency key, and wherever a request says by
-//! itself what it is about, the outcome is that of one undisturbed request. Without one, each attempt that took effect has its
-//! event, and the last one that was answered is the truth.
+//! After each the caller tries again, once more, and the reconciler runs. With an idempotency key, and wherever a
+//! request says by itself what it is about, the outcome is that of one undisturbed request. Without one, each attempt
+//! that took effect has its event, and the last one that was answered is the truth.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use shared::domain::ApiKeySecret;
 use stack::{CrashMode, Invocation, scheduled_event};
 
-use crate::registration_races::entries_of;
+use crate::projects::registration_races::entries_of;
 use crate::support::{ApiKey, Deployment, Member, ROLE, Tenant, event};
 
 /// A lease that is over at once, so that the retry need not wait for it.
@@ -169,8 +169,8 @@ impl Operation {
         event("POST", &path, &query, &headers, Some(&body))
     }
 
-    /// Runs all crash points of the operation. Processes that live on without AWS wait for most of their time: meanwhile others
-    /// are killed.
+    /// Runs all crash points of the operation. Processes that live on without AWS wait for most of their time:
+    /// meanwhile others are killed.
     async fn run(self) {
         tokio::join!(self.points(false), self.points(true));
     }
@@ -304,7 +304,8 @@ struct Seen {
 
 impl Seen {
     async fn now(deployment: &Deployment, tenant: &Tenant) -> Self {
-        // There are many tenants in the table by and by, and this is asked for at each point: only this one's items are sent.
+        // There are many tenants in the table by and by, and this is asked for at each point: only this one's items are
+        // sent.
         let request = json!({
             "TableName": deployment.table(),
             "ConsistentRead": true,

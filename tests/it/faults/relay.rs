@@ -1,4 +1,5 @@
-//! Signed calls while AWS fails: none is let in that was not counted, and no signature or nonce is good for more than it was.
+//! Signed calls while AWS fails: none is let in that was not counted, and no signature or nonce is good for more than
+//! it was.
 
 use serde_json::{Value, json};
 use stack::{CrashMode, Effect, Fault, Match};

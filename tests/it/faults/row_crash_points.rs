@@ -1,13 +1,14 @@
-//! Every point at which a process can die, for rows of the account surface: as in [`super::crash_points`], where it says what the
-//! points are.
+//! Every point at which a process can die, for rows of the account surface: as in [`super::crash_points`], where it
+//! says what the points are.
 //!
-//! After each, rows, entries and counts agree with each other, and the change was made whole or not at all. Then the caller tries
-//! again, which works: a row that was made without an answer is there twice, as the contract says, and what was deleted is gone.
+//! After each, rows, entries and counts agree with each other, and the change was made whole or not at all. Then the
+//! caller tries again, which works: a row that was made without an answer is there twice, as the contract says, and
+//! what was deleted is gone.
 
 use serde_json::{Value, json};
 use stack::{AwsCall, CrashMode, Invocation, scheduled_event};
 
-use crate::account_races::check_rows;
+use crate::account::races::check_rows;
 use crate::support::{ApiKey, Deployment, event};
 
 /// An operation under test.
@@ -117,8 +118,8 @@ impl Operation {
         (function, event)
     }
 
-    /// Runs all crash points of the operation. Processes that live on without AWS wait for most of their time: meanwhile others
-    /// are killed.
+    /// Runs all crash points of the operation. Processes that live on without AWS wait for most of their time:
+    /// meanwhile others are killed.
     async fn run(self) {
         tokio::join!(self.points(false), self.points(true));
     }
@@ -182,7 +183,8 @@ impl Operation {
         let retry = deployment.stack.invoke(function, request, Invocation::default()).await.unwrap().payload;
         let expected = if self.is_deletion() && took_effect { 404 } else { self.success() };
         assert_eq!(status(&retry), expected, "{label}: {retry}");
-        // A row that was made without an answer and is made again is there twice; the contract has no idempotency keys here.
+        // A row that was made without an answer and is made again is there twice; the contract has no idempotency keys
+        // here.
         let effects = if self.is_deletion() { 1 } else { effects + 1 };
         assert_eq!(rows(deployment).await - before, self.effect() * effects, "{label}");
         if self == Self::MakeDefault {

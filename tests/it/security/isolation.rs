@@ -1,5 +1,5 @@
-//! What a tenant's credential asks for is the tenant's own: every key of every call to DynamoDB, whatever the request says. And
-//! what is another's, be it another tenant's or another end user's, is answered like what never was.
+//! What a tenant's credential asks for is the tenant's own: every key of every call to DynamoDB, whatever the request
+//! says. And what is another's, be it another tenant's or another end user's, is answered like what never was.
 
 use serde_json::{Value, json};
 use shared::api::{OPERATIONS, OperationInfo, Surface};

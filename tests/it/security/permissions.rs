@@ -1,5 +1,5 @@
-//! Least privilege, both ways: the local AWS refuses what a statement of the template does not allow, and here each permission
-//! that a statement gives is seen in use.
+//! Least privilege, both ways: the local AWS refuses what a statement of the template does not allow, and here each
+//! permission that a statement gives is seen in use.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,5 @@
-//! No call is let in that was not signed by its tenant exactly as it came, and what is refused tells nothing and costs nothing.
+//! No call is let in that was not signed by its tenant exactly as it came, and what is refused tells nothing and costs
+//! nothing.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Every operation of the account surface refuses whoever has no credential that is right for it, in one and the same way; no
-//! token makes another; and what pages of other origins may send and read.
+//! Every operation of the account surface refuses whoever has no credential that is right for it, in one and the same
+//! way; no token makes another; and what pages of other origins may send and read.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
-//! Texts that are no valid token of the caller's tenant: introspection says of all of them the same, revoking one changes
-//! nothing, and no text at all, valid token or not, opens an operation that takes another credential. What the account surface,
-//! which takes tokens, makes of them is in `scoped_tokens`.
+//! Texts that are no valid token of the caller's tenant: introspection says of all of them the same, revoking one
+//! changes nothing, and no text at all, valid token or not, opens an operation that takes another credential. What the
+//! account surface, which takes tokens, makes of them is in `scoped_tokens`.
 //!
 //! The private keys are in the local Secrets Manager, so a test can sign what the service never would.
 
@@ -141,7 +141,8 @@ pub fn refused(scene: &Scene) -> Refused {
     [headers(scene), claims(scene), scoped_claims(scene), forms(scene)].concat()
 }
 
-/// Those that a header can hold (API Gateway takes 10 240 bytes of them) and that are no API key, for which some operations are.
+/// Those that a header can hold (API Gateway takes 10 240 bytes of them) and that are no API key, for which some
+/// operations are.
 pub fn refused_in_a_header(scene: &Scene) -> Refused {
     let fits = |token: &str| token.len() < 9000 && token.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     refused(scene).into_iter().filter(|(_, token)| fits(token) && *token != scene.key.text).collect()

@@ -1,4 +1,5 @@
-//! A decision about what was never read: an operation that forgets to ask for an item is our fault, and never lets through.
+//! A decision about what was never read: an operation that forgets to ask for an item is our fault, and never lets
+//! through.
 
 use hyper::Method;
 use shared::App;

@@ -200,7 +200,8 @@ fn an_end_user_reaches_its_own_and_what_is_for_all_and_writes_no_more_than_its_o
         account("GET", &[("authorization", &bearer), ("x-end-user-id", "bob")], None),
     ];
     let cases = [
-        // What follows the tenant, and what may be done with it by key, by token, and by a key if the end user is disputed.
+        // What follows the tenant, and what may be done with it by key, by token, and by a key if the end user is
+        // disputed.
         (String::new(), "r", "r", "r"),
         (format!("#KEY#{}", key.id), "rw", "r", "rw"),
         ("#KEY#key_0000000000000000".to_owned(), "r", "r", "r"),

@@ -1,9 +1,9 @@
 //! Many processes on one AWS, whose every step is taken in the order that a seed says.
 //!
-//! A process is what a function's process has: the library with its clients, and what these keep between requests. It does one
-//! thing at a time, and stops before it begins one, before each call to AWS, and before it gets the answer. Only when all have
-//! stopped, one is chosen to go on; so nothing depends on the machine, and a seed replays every interleaving of calls, losses
-//! and clocks. There is no network, and no waiting: a run takes milliseconds.
+//! A process is what a function's process has: the library with its clients, and what these keep between requests. It
+//! does one thing at a time, and stops before it begins one, before each call to AWS, and before it gets the answer.
+//! Only when all have stopped, one is chosen to go on; so nothing depends on the machine, and a seed replays every
+//! interleaving of calls, losses and clocks. There is no network, and no waiting: a run takes milliseconds.
 
 mod process;
 mod schedule;

@@ -8,6 +8,7 @@ use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
+use shared::api::{OPERATIONS, Surface};
 
 /// A request that is being put together.
 #[derive(Debug, Clone)]
@@ -89,56 +90,36 @@ impl Call {
 
     /// Sends it to a function of ours, whose answers all have their surface's envelope.
     pub async fn send(self) -> Answer {
-        let surface = Surface::of(&self.url);
-        let is_relay = self.target().starts_with("/api/v1/relay/");
+        let surface = surface_of(self.target());
         let answer = self.send_raw().await;
         answer.check_envelope(surface);
-        answer.check_limit(is_relay);
+        answer.check_limit(surface);
         answer
     }
 }
 
-/// Whose shape an answer has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Surface {
-    Registry,
-    Projects,
-    Account,
-    Tokens,
+/// The surface of the operation at a target.
+fn surface_of(target: &str) -> Surface {
+    let path = target.split('?').next().unwrap();
+    let is_at = |template: &str| {
+        let (expected, found): (Vec<_>, Vec<_>) = (template.split('/').collect(), path.split('/').collect());
+        let mut pairs = expected.iter().zip(&found);
+        expected.len() == found.len() && pairs.all(|(part, found)| part.starts_with('{') || part == found)
+    };
+    let entry = OPERATIONS.iter().find(|entry| entry.route.paths().any(is_at));
+    entry.unwrap_or_else(|| panic!("no operation is at {target}")).surface
 }
 
-impl Surface {
-    fn of(url: &str) -> Self {
-        let path = url.splitn(4, '/').nth(3).unwrap_or_default();
-        let begins = |beginnings: &[&str]| beginnings.iter().any(|beginning| path.starts_with(beginning));
-        if begins(&["v1/api/", "register-tenant"]) {
-            Self::Projects
-        } else if begins(&["t/", ".well-known/", "api/v1/auth/introspect", "api/v1/auth/revoke"]) {
-            Self::Tokens
-        } else if begins(&[
-            "api/v1/auth/",
-            "api/v1/agent-sessions",
-            "api/v1/tool",
-            "api/v1/workspaces",
-            "api/v1/documents",
-        ]) {
-            Self::Account
-        } else {
-            Self::Registry
-        }
-    }
-
-    /// The names of an envelope's fields.
-    fn fields(self, success: bool) -> &'static [&'static str] {
-        match (self, success) {
-            (Self::Registry, true) => &["data", "message", "status_code", "success"],
-            (Self::Registry, false) => &["data", "error", "message", "status_code", "success"],
-            (Self::Projects, true) => &["data", "status"],
-            (Self::Projects, false) => &["error", "message", "status"],
-            (Self::Account | Self::Tokens, true) => &[],
-            (Self::Account, false) => &["code", "detail"],
-            (Self::Tokens, false) => &["error", "error_description"],
-        }
+/// The names of an envelope's fields.
+fn fields(surface: Surface, success: bool) -> &'static [&'static str] {
+    match (surface, success) {
+        (Surface::Registry | Surface::Relay, true) => &["data", "message", "status_code", "success"],
+        (Surface::Registry | Surface::Relay, false) => &["data", "error", "message", "status_code", "success"],
+        (Surface::Projects, true) => &["data", "status"],
+        (Surface::Projects, false) => &["error", "message", "status"],
+        (Surface::Account | Surface::Tokens, true) => &[],
+        (Surface::Account, false) => &["code", "detail"],
+        (Surface::Tokens, false) => &["error", "error_description"],
     }
 }
 
@@ -158,13 +139,13 @@ impl Answer {
         if invalid {
             self.check_validation();
         } else if !bare {
-            assert_eq!(names, surface.fields(success), "{self:?}");
+            assert_eq!(names, fields(surface, success), "{self:?}");
         }
         // Pages of any origin may read what the account surface answers, and nothing else.
         let readable = self.headers.get("access-control-allow-origin").map(String::as_str);
         assert_eq!(readable, (surface == Surface::Account).then_some("*"), "{self:?}");
         match surface {
-            Surface::Registry => {
+            Surface::Registry | Surface::Relay => {
                 assert_eq!((&self.body["success"], &self.body["status_code"]), (&success.into(), &self.status.into()));
                 assert!(!self.body["message"].as_str().unwrap().is_empty(), "{self:?}");
             }
@@ -174,18 +155,21 @@ impl Answer {
             Surface::Account | Surface::Tokens => {}
         }
         if !success {
-            assert!(matches!(surface, Surface::Registry | Surface::Account) || self.status != 422, "{self:?}");
+            assert!(
+                matches!(surface, Surface::Registry | Surface::Relay | Surface::Account) || self.status != 422,
+                "{self:?}"
+            );
             assert!(invalid || self.code().is_some(), "{self:?}");
             assert_eq!(
                 self.headers.contains_key("www-authenticate"),
-                self.status == 401 && surface != Surface::Registry
+                self.status == 401 && !matches!(surface, Surface::Registry | Surface::Relay)
             );
         }
     }
 
     /// Whoever signed rightly is told what is left, and nobody else is.
-    fn check_limit(&self, is_relay: bool) {
-        let is_told = is_relay && matches!(self.status, 200 | 403 | 422 | 429);
+    fn check_limit(&self, surface: Surface) {
+        let is_told = surface == Surface::Relay && matches!(self.status, 200 | 403 | 422 | 429);
         let told: Vec<_> = self.headers.keys().filter(|name| name.starts_with("ratelimit")).collect();
         let expected = if is_told { &["ratelimit", "ratelimit-policy"][..] } else { &[] };
         assert_eq!(told, expected, "{self:?}");

@@ -22,8 +22,8 @@ pub async fn pages(name: &str, limit: usize, ask: impl Fn(&str) -> Call) -> Vec<
     }
 }
 
-/// Checks that pages of 20 of a list of 45 are all of it, newest first. `field` is what tells the rows apart, and `expected` has
-/// its values, oldest first.
+/// Checks that pages of 20 of a list of 45 are all of it, newest first. `field` is what tells the rows apart, and
+/// `expected` has its values, oldest first.
 pub async fn check_forty_five(name: &str, field: &str, expected: &[String], ask: impl Fn(&str) -> Call) {
     let pages = pages(name, 20, ask).await;
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [20, 20, 5]);

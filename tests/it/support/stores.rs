@@ -92,7 +92,8 @@ impl Deployment {
             .collect()
     }
 
-    /// The secrets of a tenant that are valid now: those that the hot item points to, read by version id as a verifier would.
+    /// The secrets of a tenant that are valid now: those that the hot item points to, read by version id as a verifier
+    /// would.
     pub async fn valid_secrets(&self, tenant_id: &str) -> Vec<String> {
         let state = self.state(tenant_id).await.unwrap();
         let stored = self.stored_secrets();
@@ -111,8 +112,8 @@ impl Deployment {
         valid
     }
 
-    /// The id of the key that signs a tenant's tokens: its private half is stored under the version that the hot item names,
-    /// with a label, and it is the one key of the set that was not replaced.
+    /// The id of the key that signs a tenant's tokens: its private half is stored under the version that the hot item
+    /// names, with a label, and it is the one key of the set that was not replaced.
     pub async fn signing_kid(&self, tenant_id: &str) -> String {
         let state = self.state(tenant_id).await.unwrap();
         let stored = self.stored_secrets().into_iter().find(|secret| secret.name.ends_with(tenant_id)).unwrap();

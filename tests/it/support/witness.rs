@@ -1,7 +1,7 @@
 //! Each call to AWS is checked against the credential of the request that caused it, in every test.
 //!
-//! What a request presented, valid or not, says whose data the functions may ask AWS for while they answer it. Partitions are
-//! spelled out here, and nothing of the store is used: it is the store that is being watched.
+//! What a request presented, valid or not, says whose data the functions may ask AWS for while they answer it.
+//! Partitions are spelled out here, and nothing of the store is used: it is the store that is being watched.
 
 mod claim;
 mod named;

@@ -116,7 +116,8 @@ impl DynamoDb {
             Ok(())
         } else {
             Err(Error::new(format!(
-                "the kept data has a table {} with other keys or indexes than template.yaml; remove the data to start anew",
+                "the kept data has a table {} with other keys or indexes than template.yaml; remove the data to \
+                 start anew",
                 template.table_name
             )))
         }

@@ -1,4 +1,5 @@
-//! What goes wrong on purpose: calls that are lost, answered with an error, late, or held back until a test lets them go.
+//! What goes wrong on purpose: calls that are lost, answered with an error, late, or held back until a test lets them
+//! go.
 //!
 //! Faults hit the calls of functions only. The developer's calls, and so a test's own look into the stores, are never
 //! disturbed.
@@ -198,9 +199,9 @@ impl Faults {
         *lock(&self.plan) = Plan::default();
     }
 
-    /// The next invocation of the function is cut off at its call number `index` (from 0, retries not counted): from then
-    /// until the invocation is over, nothing that the process sends reaches AWS. The process lives on, and answers what a
-    /// function answers when AWS is gone.
+    /// The next invocation of the function is cut off at its call number `index` (from 0, retries not counted): from
+    /// then until the invocation is over, nothing that the process sends reaches AWS. The process lives on, and answers
+    /// what a function answers when AWS is gone.
     pub fn crash(&self, function: &str, index: usize, mode: CrashMode) -> Injected {
         self.add_crash(function, index, mode, false)
     }

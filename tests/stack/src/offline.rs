@@ -1,5 +1,5 @@
-//! DynamoDB and Secrets Manager without a server: a call is a function call, made whole before the next one. For tests that
-//! decide themselves in which order the calls of many processes arrive.
+//! DynamoDB and Secrets Manager without a server: a call is a function call, made whole before the next one. For tests
+//! that decide themselves in which order the calls of many processes arrive.
 
 use std::fmt;
 use std::path::Path;

@@ -102,7 +102,8 @@ impl Printout {
     pub(crate) fn collect(&self, caller: &Caller, output: &Output, at_end: bool) {
         let mut read = lock(&self.read);
         let mut buffer = [0; 16 * 1024];
-        // The position that is shared with the child must not move, hence reading at an offset. What cannot be read is lost.
+        // The position that is shared with the child must not move, hence reading at an offset. What cannot be read is
+        // lost.
         while let Ok(length @ 1..) = self.file.read_at(&mut buffer, read.offset) {
             read.offset += length as u64;
             read.partial.extend_from_slice(buffer.get(..length).unwrap_or_default());

@@ -34,7 +34,8 @@ pub(super) fn parameters(entry: &OperationInfo, generator: &mut SchemaGenerator)
             "name": "Idempotency-Key",
             "in": "header",
             "required": false,
-            "description": "Key for safe retries: within 24 hours, the same key and request have one effect and outcome.",
+            "description": "Key for safe retries: within 24 hours, the same key and request have one effect and \
+                            outcome.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" },
         }));
     }

@@ -6,8 +6,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 
+use crate::domain::values::newtype::Text;
 use crate::domain::values::problem::Problem;
-use crate::domain::values::text::Text;
 
 /// A text of up to `MOST` bytes as JSON, without the quotes. The limit counts JSON because answers consist of it: a
 /// hundred of the largest must fit into one (Lambda's answers have at most 6 MB).

@@ -87,7 +87,11 @@ impl JsonSchema for RevealedSecret {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "password", "pattern": "^(sk_[0-9a-f]{64}|(up_embed|up_admin|ak)_[a-z2-7]{96})$" })
+        json_schema!({
+            "type": "string",
+            "format": "password",
+            "pattern": "^(sk_[0-9a-f]{64}|(up_embed|up_admin|ak)_[a-z2-7]{96})$",
+        })
     }
 }
 

@@ -157,8 +157,8 @@ impl PublicKey {
         BASE64URL_NOPAD.encode(digest(&SHA256, canonical.as_bytes()).as_ref())
     }
 
-    /// Whether the signature (64 bytes, r and s, in base64url) is this key's, over that message. The algorithm is the key's own,
-    /// and never what a token says.
+    /// Whether the signature (64 bytes, r and s, in base64url) is this key's, over that message. The algorithm is the
+    /// key's own, and never what a token says.
     pub fn verify(&self, message: &[u8], signature: &str) -> bool {
         let key = DecodingKey::from_ec_components(&self.x, &self.y);
         key.is_ok_and(|key| crypto::verify(signature, message, &key, ALGORITHM).unwrap_or(false))
@@ -249,7 +249,8 @@ mod tests {
             x: "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU".to_owned(),
             y: "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0".to_owned(),
         };
-        let message = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+        let message = "eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9\
+                       pc19yb290Ijp0cnVlfQ";
         let signature = "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q";
         assert!(public.verify(message.as_bytes(), signature));
     }

@@ -10,9 +10,9 @@ use serde::Serialize;
 use serde::de::{self, Deserialize, Deserializer};
 use uuid::Uuid;
 
+use crate::domain::values::newtype::Text;
 use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
-use crate::domain::values::text::Text;
 
 /// The longest id, in characters (Unicode scalar values).
 const LONGEST: usize = 256;
@@ -48,7 +48,9 @@ impl fmt::Debug for ExternalId {
     }
 }
 
-string_newtype! { ExternalId, expected: "a text of 1 to 256 characters", schema: { "type": "string", "minLength": 1, "maxLength": LONGEST } }
+string_newtype! { ExternalId, expected: "a text of 1 to 256 characters", schema: {
+    "type": "string", "minLength": 1, "maxLength": LONGEST
+} }
 
 /// Reads a UUID in its one usual form (RFC 9562 §4), with hyphens, in either case.
 ///

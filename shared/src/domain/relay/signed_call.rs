@@ -315,8 +315,13 @@ mod tests {
         }
 
         #[test]
-        fn any_headers_are_read_or_refused(tenant_id in "\\PC{0,40}", timestamp in "\\PC{0,20}", signature in "\\PC{0,70}") {
-            let headers = SignatureHeaders { tenant_id: &tenant_id, timestamp: &timestamp, signature: &signature, nonce: None };
+        fn any_headers_are_read_or_refused(
+            tenant_id in "\\PC{0,40}",
+            timestamp in "\\PC{0,20}",
+            signature in "\\PC{0,70}",
+        ) {
+            let (tenant_id, timestamp) = (&tenant_id, &timestamp);
+            let headers = SignatureHeaders { tenant_id, timestamp, signature: &signature, nonce: None };
             let read = SignedCall::read(headers, parts(""));
             prop_assert!(read.is_err() || signature.len() == 64);
         }

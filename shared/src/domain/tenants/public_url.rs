@@ -139,26 +139,36 @@ mod tests {
     const HOSTILE: &str = "
         https://127.0.0.1 https://127.0.0.1:443/x https://8.8.8.8 https://0.0.0.0 https://192.168.1.1 https://100.64.0.1
         https://2130706433 https://0x7f000001 https://017700000001 https://0x7f.0x0.0x0.0x1 https://0177.0.0.1 https://0
-        https://127.1 https://0x7f.1 https://169.254.169.254 https://2852039166 https://0xa9fea9fe https://[fd00:ec2::254]
+        https://127.1 https://0x7f.1 https://169.254.169.254 https://2852039166 https://0xa9fea9fe
+        https://[fd00:ec2::254]
         https://[::1] https://[::1]:443 https://[::] https://::1 https://[fe80::1%eth0] https://[fe80::1%25eth0]
-        https://[::ffff:127.0.0.1] https://[::ffff:7f00:1] https://[::127.0.0.1] https://[64:ff9b::7f00:1] https://[2002:7f00:1::]
-        https://u@a.com https://u:p@a.com https://@a.com https://a.com@127.0.0.1 https://127.0.0.1@a.com https://a.com/@b
+        https://[::ffff:127.0.0.1] https://[::ffff:7f00:1] https://[::127.0.0.1] https://[64:ff9b::7f00:1]
+        https://[2002:7f00:1::]
+        https://u@a.com https://u:p@a.com https://@a.com https://a.com@127.0.0.1 https://127.0.0.1@a.com
+        https://a.com/@b
         https://a.com\\@127.0.0.1 https://127.0.0.1#@a.com https://a.com:x@b.com https://a.com%40b.com
-        https://\u{ff11}\u{ff12}\u{ff17}.0.0.1 https://127\u{ff0e}0\u{ff0e}0\u{ff0e}1 https://127\u{3002}0\u{3002}0\u{3002}1
+        https://\u{ff11}\u{ff12}\u{ff17}.0.0.1 https://127\u{ff0e}0\u{ff0e}0\u{ff0e}1
+        https://127\u{3002}0\u{3002}0\u{3002}1
         https://a\u{3002}com https://\u{24d4}xample.com https://b\u{fc}cher.de https://a.com/\u{e9}
-        https://%31%32%37.0.0.1 https://%6c%6f%63alhost https://a%2ecom https://127.0.0.1%2f.a.com https://a.com%00.b.com
-        https:\\\\a.com https:/\\a.com https://a.com\\x https://127.0.0.1\\.a.com https://a..com https://.a.com https://.
-        https://a.com. https://localhost. https://127.0.0.1. https://metadata.goog. https://com https://co.uk https://github.io
+        https://%31%32%37.0.0.1 https://%6c%6f%63alhost https://a%2ecom https://127.0.0.1%2f.a.com
+        https://a.com%00.b.com
+        https:\\\\a.com https:/\\a.com https://a.com\\x https://127.0.0.1\\.a.com https://a..com https://.a.com
+        https://.
+        https://a.com. https://localhost. https://127.0.0.1. https://metadata.goog. https://com https://co.uk
+        https://github.io
         https://localhost https://LOCALHOST:8443 https://a.localhost https://a.local https://localhost.localdomain
-        https://a.internal https://a.home.arpa https://a.onion https://a.test https://a.invalid https://a.example https://intranet
+        https://a.internal https://a.home.arpa https://a.onion https://a.test https://a.invalid https://a.example
+        https://intranet
         https://metadata.google.internal https://METADATA.goog https://instance-data https://metadata.azure.com
         https://127.0.0.1.nip.io https://10-0-0-1.sslip.io https://a.10.0.0.1.xip.io https://7f000001.c0a80001.rbndr.us
         https://localtest.me https://a.localtest.me https://A.LVH.ME https://a.vcap.me https://lacolhost.com
-        http://a.com ftp://a.com file:///etc/passwd file://a.com/x gopher://a.com:70/_x dict://a.com ldap://a.com wss://a.com
+        http://a.com ftp://a.com file:///etc/passwd file://a.com/x gopher://a.com:70/_x dict://a.com ldap://a.com
+        wss://a.com
         jar:https://a.com blob:https://a.com/x data:text/html,x javascript:alert(1) javascript://a.com/%0a about:blank
         a.com //a.com /x https https: https:// https:a.com https:/a.com https:///a.com https:////a.com https://?a.com
         https://https://a.com https:https://a.com http://https://a.com https://http:127.0.0.1 ://a.com xhttps://a.com
-        https://a.com:0 https://a.com:65536 https://a.com:-1 https://a.com:x https://a.com: https://a.com:0443 https://:443
+        https://a.com:0 https://a.com:65536 https://a.com:-1 https://a.com:x https://a.com: https://a.com:0443
+        https://:443
         https://*.a.com https://a_b.com https://a,b.com https://a$b.com https://-a.com https://xn--a.com https://a.com#x
     ";
 

@@ -35,7 +35,8 @@ impl RpId {
         // The URL parser also tells addresses from names and checks `xn--` labels, which is what the browser does.
         if !is_host_name(text) || !matches!(Host::parse(text), Ok(Host::Domain(name)) if name == text) {
             return Err(Problem::new(
-                "must be a domain name alone, in lower case and without scheme, port or trailing dot, such as example.com",
+                "must be a domain name alone, in lower case and without scheme, port or trailing dot, such as \
+                 example.com",
             ));
         }
         if !has_registrable_domain(text) {
@@ -76,8 +77,8 @@ string_newtype! { RpId, expected: "a relying party id, a domain such as example.
     // No format `hostname`: it also allows upper case and single labels.
     "type": "string",
     "maxLength": MAX_LENGTH,
-    "description": "A WebAuthn relying party id: a registrable domain by the public suffix list or a sub-domain of one, in \
-                    lower case, such as `example.com`."
+    "description": "A WebAuthn relying party id: a registrable domain by the public suffix list or a sub-domain of \
+                    one, in lower case, such as `example.com`."
 } }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! Reading tokens: every rule is set here, and what no rule allows is refused.
 //!
-//! A JWT library's defaults are no policy (RFC 8725): those of `jsonwebtoken` take any `typ`, a minute of leeway, a `nbf`
-//! in the future, a member that is null for one that is absent. So the library verifies signatures, and the rules are
-//! here: the algorithm is the key's and never the token's, a header has the three members that ours have and no other,
-//! each claim has its one type and is there once, and the clock is a parameter. Refused alternative: the library's
-//! `Validation`, which has a clock of its own and would read the claims twice more.
+//! A JWT library's defaults are no policy (RFC 8725): those of `jsonwebtoken` take any `typ`, a minute of leeway, a
+//! `nbf` in the future, a member that is null for one that is absent. So the library verifies signatures, and the rules
+//! are here: the algorithm is the key's and never the token's, a header has the three members that ours have and no
+//! other, each claim has its one type and is there once, and the clock is a parameter. Refused alternative: the
+//! library's `Validation`, which has a clock of its own and would read the claims twice more.
 
 use std::fmt;
 

@@ -1,7 +1,26 @@
 //! What all newtypes of a text have in common.
 
-/// Implements for a newtype of a `String`, whose `parse` checks it, what all of them have: `as_str`, `Display`, and JSON as a
-/// string. `expected` is what a decoder says when something else comes than a string.
+use std::fmt;
+
+use serde::de::{self, Visitor};
+
+/// Reads a string, and says what was expected when something else comes.
+pub(crate) struct Text(pub &'static str);
+
+impl Visitor<'_> for Text {
+    type Value = String;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.0)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
+        Ok(text.to_owned())
+    }
+}
+
+/// Implements for a newtype of a `String`, whose `parse` checks it, what all of them have: `as_str`, `Display`, and
+/// JSON as a string. `expected` is what a decoder says when something else comes than a string.
 macro_rules! string_newtype {
     ($name:ident, expected: $expected:literal, schema: $schema:tt) => {
         impl $name {
@@ -24,7 +43,7 @@ macro_rules! string_newtype {
 
         impl<'de> serde::Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = deserializer.deserialize_str($crate::domain::values::text::Text($expected))?;
+                let text = deserializer.deserialize_str($crate::domain::values::newtype::Text($expected))?;
                 Self::parse(&text).map_err(serde::de::Error::custom)
             }
         }

@@ -1,9 +1,5 @@
 //! Texts that people write and other people read: names and reasons.
 
-use std::fmt;
-
-use serde::de::{self, Visitor};
-
 use super::problem::Problem;
 use crate::domain::values::newtype::string_newtype;
 
@@ -69,27 +65,13 @@ macro_rules! short_text {
     };
 }
 
-/// The rule as a pattern: characters that are not refused, one of which is no space. In two lines, because it is a long one.
+/// The rule as a pattern: characters that are not refused, one of which is no space. In two lines, because it is a long
+/// one.
 const VISIBLE: &str = concat!(
     "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*",
     "[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\s]",
     "[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*$",
 );
-
-/// Reads a string, and says what was expected when something else comes.
-pub(crate) struct Text(pub &'static str);
-
-impl Visitor<'_> for Text {
-    type Value = String;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.0)
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<String, E> {
-        Ok(text.to_owned())
-    }
-}
 
 short_text! {
     /// The name that the operator gives to a tenant. Not unique.

@@ -48,8 +48,8 @@ impl Resources<'_> {
         Err(gone.map_or_else(taken, |(position, _)| unknown(position)))
     }
 
-    /// A document, and its content if it has any. No call for an end user unless it is in workspaces, two or three for the
-    /// account.
+    /// A document, and its content if it has any. No call for an end user unless it is in workspaces, two or three for
+    /// the account.
     ///
     /// # Errors
     /// If the view sees no such document.
@@ -60,8 +60,8 @@ impl Resources<'_> {
         Ok((document.ok_or_else(|| Error::internal("no view of a document"))?, content))
     }
 
-    /// A page of the documents that the view sees, without their content. Two calls, and one for each fifty different workspaces
-    /// that they are in.
+    /// A page of the documents that the view sees, without their content. Two calls, and one for each fifty different
+    /// workspaces that they are in.
     ///
     /// # Errors
     /// As [`Resources::list`].
@@ -96,7 +96,8 @@ impl Resources<'_> {
         self.documents_of(List::DocumentsIn(workspace), request).await
     }
 
-    /// Documents with only those of their workspaces that are still there and that the view sees. No call if they have none.
+    /// Documents with only those of their workspaces that are still there and that the view sees. No call if they have
+    /// none.
     async fn within_view(self, mut documents: Vec<Stored<Document>>) -> Result<Vec<Document>> {
         let list = List::Of(ResourceKind::Workspace);
         let entries = |id| -> Vec<Key> {

@@ -33,7 +33,8 @@ impl Resources<'_> {
         self.list(request).await
     }
 
-    /// Writes down a report. Read, decide, write if the status is still the one that was read. One call, or two for the account.
+    /// Writes down a report. Read, decide, write if the status is still the one that was read. One call, or two for the
+    /// account.
     ///
     /// # Errors
     /// If the view sees no such execution, or it is past that status.

@@ -9,13 +9,13 @@
 //! | counter | `TENANT#<tenant id>#<owner>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
 //! | default | `TENANT#<tenant id>#<owner>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
 //!
-//! A owner is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in particular. A call
-//! made for an end user names partitions of its own owner, and reads those of `GLOBAL` where a kind has shared rows. There is no
-//! key of a row without a owner, so another user's row can't be asked for.
+//! A owner is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in
+//! particular. A call made for an end user names partitions of its own owner, and reads those of `GLOBAL` where a kind
+//! has shared rows. There is no key of a row without a owner, so another user's row can't be asked for.
 //!
-//! `ALL` has no rows, but an entry and a count for every one: it is how the account finds what any of its users has. Resources,
-//! entries and counts are written in one transaction, so a total is exact. A list is its entries, which are small: pages far
-//! back are found by passing over entries, never over rows.
+//! `ALL` has no rows, but an entry and a count for every one: it is how the account finds what any of its users has.
+//! Resources, entries and counts are written in one transaction, so a total is exact. A list is its entries, which are
+//! small: pages far back are found by passing over entries, never over rows.
 
 use std::fmt;
 
@@ -25,8 +25,8 @@ use crate::domain::{TenantId, Viewpoint, parse_uuid};
 use crate::store::dynamodb::{Key, key};
 use crate::store::keys::{TENANT, tenant_partition};
 
-/// Into how many items the counts of a whole account, and of what all share, are divided: each takes part in the transactions
-/// of many, and DynamoDB refuses two at once on one item.
+/// Into how many items the counts of a whole account, and of what all share, are divided: each takes part in the
+/// transactions of many, and DynamoDB refuses two at once on one item.
 const SHARDS: u8 = 8;
 
 /// A kind of rows.
@@ -50,7 +50,8 @@ impl ResourceKind {
         }
     }
 
-    /// Whether rows of nobody in particular are for all end users to see. Those of a private kind are the account's alone.
+    /// Whether rows of nobody in particular are for all end users to see. Those of a private kind are the account's
+    /// alone.
     const fn is_shared(self) -> bool {
         matches!(self, Self::Workspace | Self::Document)
     }

@@ -1,7 +1,7 @@
 //! Lists of rows, by page number: newest first, with their exact length.
 //!
-//! A page is found by passing over the entries before it. They are small, so one call passes over some five thousand; the rows
-//! themselves are read for the page alone.
+//! A page is found by passing over the entries before it. They are small, so one call passes over some five thousand;
+//! the rows themselves are read for the page alone.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -13,16 +13,17 @@ use crate::domain::{OffsetPage, PageRequest, Problem, parse_uuid};
 use crate::error::{Error, RequestPart, Result};
 use crate::store::dynamodb::{Item, Key, Reader, SK, Table, failed, primary_key, text};
 
-/// How many entries are passed over at most, so that a page is at most some ten calls. Who asks for what is farther back gets
-/// an error instead of an answer that takes too long and that all others' reads of the list wait for.
+/// How many entries are passed over at most, so that a page is at most some ten calls. Who asks for what is farther
+/// back gets an error instead of an answer that takes too long and that all others' reads of the list wait for.
 const FARTHEST: u64 = 50_000;
 
-/// Pages that begin farther back are read with eventual consistency, which is half the work: nobody looks there for what was
-/// written a moment ago.
+/// Pages that begin farther back are read with eventual consistency, which is half the work: nobody looks there for
+/// what was written a moment ago.
 const NEAR: u64 = 1000;
 
 impl Resources<'_> {
-    /// A page of all rows of a kind that the view sees. Two calls, and one more for each five thousand rows before the page.
+    /// A page of all rows of a kind that the view sees. Two calls, and one more for each five thousand rows before the
+    /// page.
     ///
     /// # Errors
     /// If the page is more than 50 000 rows back.

@@ -1,4 +1,5 @@
-//! What tenants register, as items and back. Everything but the properties is in the map [`DETAILS`], which is what lists show.
+//! What tenants register, as items and back. Everything but the properties is in the map [`DETAILS`], which is what
+//! lists show.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
@@ -101,7 +102,8 @@ fn written(registered: &impl DirectoryRecord) -> Vec<Attribute> {
     attributes
 }
 
-/// The attributes of a new item. Those that a change doesn't write are written by revocations and tokens only, from then on.
+/// The attributes of a new item. Those that a change doesn't write are written by revocations and tokens only, from
+/// then on.
 pub fn new(registered: &impl DirectoryRecord) -> Item {
     let record = registered.record();
     let whole = [
@@ -126,8 +128,8 @@ pub fn changed(update: Update, registered: &impl DirectoryRecord) -> Update {
     written(registered).into_iter().fold(update, write)
 }
 
-/// That an item is as it was read. With the epoch, because a revocation counts without being a change: a copy that is made anew
-/// must not forget it.
+/// That an item is as it was read. With the epoch, because a revocation counts without being a change: a copy that is
+/// made anew must not forget it.
 pub fn unchanged(record: &Record) -> Condition {
     let as_read = [(":before", number(record.revision)), (":epoch", number(record.epoch))];
     Condition::new("details.revision = :before AND details.epoch = :epoch", as_read)
@@ -164,8 +166,9 @@ pub fn user(item: &Item) -> Result<User> {
 const BY_KEY: &str = "key";
 const BY_NAME: &str = "name";
 
-/// The update that writes a registered tenant as it is now, whether there was one or not. When it was first registered is in
-/// its position in the list, which is written once: of two first logins at once, the first to arrive says when it was.
+/// The update that writes a registered tenant as it is now, whether there was one or not. When it was first registered
+/// is in its position in the list, which is written once: of two first logins at once, the first to arrive says when it
+/// was.
 pub fn registered(update: Update, registered: &RegisteredTenant) -> Update {
     let (kind, external_id) = match &registered.key {
         RegisteredKey::Key(key) => (BY_KEY, text(key)),

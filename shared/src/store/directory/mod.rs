@@ -43,7 +43,8 @@ impl<'a> Directory<'a> {
         self.prefetched.tenant_id()
     }
 
-    /// Registers an organization, or registers it again with what is different: by its uuid, or else by its external id.
+    /// Registers an organization, or registers it again with what is different: by its uuid, or else by its external
+    /// id.
     ///
     /// # Errors
     /// If uuid and external id are of two different ones.
@@ -68,12 +69,12 @@ impl<'a> Directory<'a> {
         Err(Error::StaleUpdate)
     }
 
-    /// Registers a user of an organization, or registers it again with what is different: by its uuid, or else by its external
-    /// id.
+    /// Registers a user of an organization, or registers it again with what is different: by its uuid, or else by its
+    /// external id.
     ///
     /// # Errors
-    /// If there is no such organization, if uuid and external id are of two different users, or if a token could not carry
-    /// the properties of both.
+    /// If there is no such organization, if uuid and external id are of two different users, or if a token could not
+    /// carry the properties of both.
     pub async fn register_user(self, fields: UserFields, now: Timestamp) -> Result<User> {
         let organization = self.prefetched.organization_of(&fields.organization)?.ok_or(Error::OrganizationNotFound)?;
         organization.properties.overlaid_with(&fields.properties).ok_or(Error::PropertiesTooLarge)?;
@@ -101,9 +102,9 @@ impl<'a> Directory<'a> {
         self.table.prefetch(self.tenant(), &Viewpoint::Account, &reads.collect::<Vec<_>>()).await
     }
 
-    /// The user that a reference means, and its organization, which has to be the one that is named if one is. Both were read
-    /// together with the credential. One call if no organization is named and the user was found in another one last, or
-    /// never: which one it is is known only then.
+    /// The user that a reference means, and its organization, which has to be the one that is named if one is. Both
+    /// were read together with the credential. One call if no organization is named and the user was found in another
+    /// one last, or never: which one it is is known only then.
     ///
     /// # Errors
     /// [`Error::UserNotFound`], whichever of the two there isn't: who asks is not told of what others have.
@@ -192,7 +193,8 @@ impl<'a> Directory<'a> {
         transaction
     }
 
-    /// Notes that a token was issued for a user on that day, under both of its handles. Best effort: a failure is ignored.
+    /// Notes that a token was issued for a user on that day, under both of its handles. Best effort: a failure is
+    /// ignored.
     pub async fn note_token(self, user: &User, day: &Day) {
         if user.last_token_on.as_ref() == Some(day) {
             return;
@@ -200,7 +202,8 @@ impl<'a> Directory<'a> {
         let mut transaction = Transaction::new();
         for handle in Handle::of(Some(user.id), user.external_id.as_ref()) {
             let due = Condition::new(
-                "attribute_exists(pk) AND (attribute_not_exists(details.last_token_on) OR details.last_token_on < :today)",
+                "attribute_exists(pk) \
+                 AND (attribute_not_exists(details.last_token_on) OR details.last_token_on < :today)",
                 [(":today", text(day))],
             );
             transaction.update(Update::of(self.key::<User>(&handle)).set("details.last_token_on", text(day)), due);
@@ -208,8 +211,8 @@ impl<'a> Directory<'a> {
         let _: Result<Commit> = self.table.commit(transaction).await;
     }
 
-    /// The user and the organization that a registered tenant has become, if it was migrated: `key` is then the external id of
-    /// an organization, and `user` that of one of its users.
+    /// The user and the organization that a registered tenant has become, if it was migrated: `key` is then the
+    /// external id of an organization, and `user` that of one of its users.
     ///
     /// # Errors
     /// If it was migrated, and no user is named or it is not one of that organization.
@@ -248,8 +251,8 @@ impl<'a> Directory<'a> {
         Ok(Registration { before, after, request })
     }
 
-    /// Registers a registered tenant, or registers it again with what is different. Nothing is written when nothing is, and a
-    /// token was issued for it on the same day before.
+    /// Registers a registered tenant, or registers it again with what is different. Nothing is written when nothing is,
+    /// and a token was issued for it on the same day before.
     ///
     /// # Errors
     /// If the table fails.

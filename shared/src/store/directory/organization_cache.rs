@@ -1,5 +1,6 @@
-//! In which organization users were found, for requests that don't say: a guess, so that the organization is read together with
-//! the user and not after it. It decides nothing. What the user's item says counts, and a wrong guess costs one more read.
+//! In which organization users were found, for requests that don't say: a guess, so that the organization is read
+//! together with the user and not after it. It decides nothing. What the user's item says counts, and a wrong guess
+//! costs one more read.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,8 +11,8 @@ use uuid::Uuid;
 use crate::domain::{Handle, TenantId};
 use crate::store::prefetch::Read;
 
-/// Guesses by tenant and name of the user, for as long as the process lives: at most `MOST` of them, after which it starts
-/// anew.
+/// Guesses by tenant and name of the user, for as long as the process lives: at most `MOST` of them, after which it
+/// starts anew.
 #[derive(Clone, Default)]
 pub struct OrganizationHints(Arc<Mutex<HashMap<(TenantId, Handle), Uuid>>>);
 

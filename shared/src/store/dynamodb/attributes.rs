@@ -1,5 +1,5 @@
-//! Attributes to values and back. An item that can't be read is our fault, and says which attribute of which key, never the
-//! value.
+//! Attributes to values and back. An item that can't be read is our fault, and says which attribute of which key, never
+//! the value.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -43,7 +43,8 @@ pub fn millis(moment: Timestamp) -> AttributeValue {
     number(moment.as_millis())
 }
 
-/// The attribute that DynamoDB's time to live looks at, in Unix seconds. It cleans up; validity is decided by comparing times.
+/// The attribute that DynamoDB's time to live looks at, in Unix seconds. It cleans up; validity is decided by comparing
+/// times.
 pub fn time_to_live(moment: Timestamp) -> AttributeValue {
     number(moment.as_millis() / 1000)
 }

@@ -15,8 +15,8 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// Attribute names are written plainly, without `#placeholders`: those in use here are no reserved words of DynamoDB, which
-    /// the tests against the local table would show.
+    /// Attribute names are written plainly, without `#placeholders`: those in use here are no reserved words of
+    /// DynamoDB, which the tests against the local table would show.
     pub fn new<const N: usize>(expression: impl Into<String>, values: [(&'static str, AttributeValue); N]) -> Self {
         Self { expression: expression.into(), values: values.into() }
     }

@@ -67,9 +67,9 @@ impl Table {
         Ok(request.send().await.map_err(failed)?.item)
     }
 
-    /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left out for
-    /// lack of capacity is asked for again, and in the end the read fails rather than being incomplete. More than a hundred keys
-    /// are more than one call.
+    /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left
+    /// out for lack of capacity is asked for again, and in the end the read fails rather than being incomplete. More
+    /// than a hundred keys are more than one call.
     pub async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::new();
         for keys in keys.chunks(MOST_KEYS) {
@@ -193,8 +193,8 @@ impl Table {
     }
 }
 
-/// What a failed call to AWS means. Most failures pass; a request that AWS calls wrong, or one for what is not there, will fail
-/// again, and trying again would hide it.
+/// What a failed call to AWS means. Most failures pass; a request that AWS calls wrong, or one for what is not there,
+/// will fail again, and trying again would hide it.
 pub fn failed<E, R>(error: SdkError<E, R>) -> Error
 where
     E: ProvideErrorMetadata + StdError + Send + Sync + 'static,

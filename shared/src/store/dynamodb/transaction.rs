@@ -11,8 +11,9 @@ use super::expression::{self, Condition, non_empty};
 use super::table::{ATTEMPTS, Table, failed, pause};
 use crate::error::{Error, Result};
 
-/// Writes that are made together or not at all. Adding one gives a handle on it, with which the outcome says whether its
-/// condition failed. Handles and not positions: a write that is put in front later changes nothing for those behind it.
+/// Writes that are made together or not at all. Adding one gives a handle on it, with which the outcome says whether
+/// its condition failed. Handles and not positions: a write that is put in front later changes nothing for those behind
+/// it.
 #[derive(Debug, Default)]
 pub struct Transaction(Vec<Part>);
 
@@ -137,16 +138,16 @@ impl Refused {
         self.reason(write).is_some()
     }
 
-    /// The item that stood in the way of a write; `None` if there is no such item, or if its condition held. Only puts and
-    /// updates tell.
+    /// The item that stood in the way of a write; `None` if there is no such item, or if its condition held. Only puts
+    /// and updates tell.
     pub fn item(&self, write: Write) -> Option<&Item> {
         self.reason(write).and_then(CancellationReason::item)
     }
 }
 
 impl Table {
-    /// Writes all or nothing. Attempts that met another transaction on the same items are made again; the SDK's client token
-    /// makes an attempt whose answer was lost count once.
+    /// Writes all or nothing. Attempts that met another transaction on the same items are made again; the SDK's client
+    /// token makes an attempt whose answer was lost count once.
     ///
     /// # Errors
     /// If DynamoDB fails, or others kept getting in the way.

@@ -1,4 +1,5 @@
-//! Removes what requests left behind: unfinished provisioning (see [`super::provision`]), and the messages of deleted sessions.
+//! Removes what requests left behind: unfinished provisioning (see [`super::provision`]), and the messages of deleted
+//! sessions.
 
 mod deleted_sessions;
 
@@ -13,8 +14,8 @@ use super::tenants::items::{self, PENDING, REMOVED};
 use crate::domain::{Clock, Timestamp};
 use crate::error::Result;
 
-/// For how long a removed tenant is remembered, and its secret deleted again: a request to create it may have been on its
-/// way when its function was stopped.
+/// For how long a removed tenant is remembered, and its secret deleted again: a request to create it may have been on
+/// its way when its function was stopped.
 const REMOVED_FOR: Duration = Duration::from_hours(1);
 
 /// How long a run goes on: less than the function's timeout, so that it can say what it left.
@@ -37,8 +38,9 @@ pub struct Reconciled {
 }
 
 impl Tenants<'_> {
-    /// Removes tenants whose provisioning began and can't be running any more, with their secrets. Safe beside everything
-    /// else, and beside itself: the first step fences the tenant off with the condition that provisioning's last step has.
+    /// Removes tenants whose provisioning began and can't be running any more, with their secrets. Safe beside
+    /// everything else, and beside itself: the first step fences the tenant off with the condition that provisioning's
+    /// last step has.
     ///
     /// # Errors
     /// If the table can't be asked which tenants there are.
@@ -101,8 +103,8 @@ impl Tenants<'_> {
         Ok(query.send().await.map_err(failed)?.items.unwrap_or_default())
     }
 
-    /// Fences a pending tenant off, so that its provisioning can't finish, then deletes its secret. `false` if it finished
-    /// before: the index may be behind.
+    /// Fences a pending tenant off, so that its provisioning can't finish, then deletes its secret. `false` if it
+    /// finished before: the index may be behind.
     async fn remove(self, item: &Item, now: Timestamp) -> Result<bool> {
         let id = &items::tenant_id(item)?;
         let update = Update::of(keys::state(id))

@@ -1,9 +1,9 @@
 //! What a tenant's hot item says about its signed calls, and the conditions and updates that are made of it.
 //!
-//! Calls are counted in a map, `accepted_calls`, by calendar minute. So one and the same update counts the first call of a
-//! minute and every later one, where a single counter would have to be reset, by an update that is right only if nobody else
-//! has been first. A minute before the one that was counted last takes no more calls (`counted_minute` only rises), so its
-//! entry can go, and the next call takes it away.
+//! Calls are counted in a map, `accepted_calls`, by calendar minute. So one and the same update counts the first call
+//! of a minute and every later one, where a single counter would have to be reset, by an update that is right only if
+//! nobody else has been first. A minute before the one that was counted last takes no more calls (`counted_minute` only
+//! rises), so its entry can go, and the next call takes it away.
 
 use std::collections::BTreeMap;
 
@@ -116,8 +116,8 @@ impl RelayState {
         }))
     }
 
-    /// The minute in which a call at that time is counted: the time's own, unless a later one was counted already, which only
-    /// a call sees that was on its way while the minute turned, or a machine whose clock is behind.
+    /// The minute in which a call at that time is counted: the time's own, unless a later one was counted already,
+    /// which only a call sees that was on its way while the minute turned, or a machine whose clock is behind.
     pub fn minute(&self, at: Timestamp) -> Minute {
         self.counted.max(Minute::from(at))
     }
@@ -175,8 +175,8 @@ fn calls(row: Reader<'_>) -> Result<BTreeMap<Minute, u32>> {
     calls.iter().map(|call| entry(call).ok_or_else(unreadable)).collect()
 }
 
-/// That the tenant may act and the call's signature is one that counts: what [`RelayState::decision`] asks first, in DynamoDB's
-/// words.
+/// That the tenant may act and the call's signature is one that counts: what [`RelayState::decision`] asks first, in
+/// DynamoDB's words.
 fn in_force(signed: &Signed<'_>) -> Condition {
     let secret = "(secret_version = :secret OR (previous_secret_version = :secret AND previous_secret_until > :at))";
     let values = [(":active", text(ACTIVE)), (":secret", text(signed.secret)), (":at", millis(signed.at))];

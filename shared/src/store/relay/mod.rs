@@ -1,9 +1,9 @@
 //! Signed calls: which secrets are in force, and whether a call is accepted now.
 //!
-//! The process remembers what it saw of each tenant last, so that it knows which secrets to try and needs no read. What it
-//! remembers never lets a call through: that is decided by the one conditional update that also counts the call. If the
-//! memory is out of date, the condition fails, and the item comes back with the refusal. Only one thing is decided from memory, and
-//! that is a refusal: a minute that was seen full stays full until it ends.
+//! The process remembers what it saw of each tenant last, so that it knows which secrets to try and needs no read. What
+//! it remembers never lets a call through: that is decided by the one conditional update that also counts the call. If
+//! the memory is out of date, the condition fails, and the item comes back with the refusal. Only one thing is decided
+//! from memory, and that is a refusal: a minute that was seen full stays full until it ends.
 
 mod items;
 mod strikes;
@@ -124,8 +124,8 @@ impl Relay<'_> {
         self.secrets.tenant_secret(self.tenant, version).await
     }
 
-    /// The refusal of a call in a minute that this process has seen full: no call to AWS. A limit that is raised meanwhile
-    /// counts from the next minute on.
+    /// The refusal of a call in a minute that this process has seen full: no call to AWS. A limit that is raised
+    /// meanwhile counts from the next minute on.
     pub fn refusal(&self, at: Timestamp) -> Option<Verdict> {
         let Observed { state, refusing } = self.memory.of(self.tenant)?;
         let minute = state.minute(at);
@@ -153,9 +153,9 @@ impl Relay<'_> {
         Ok(true)
     }
 
-    /// Accepts a call and counts it, if its secret is in force, its tenant may act, and its minute has room, all of that now.
-    /// One call to AWS; one more if the minute turned while the call was on its way, and for the first refusal of a full minute.
-    /// `seen` is the tenant as it was when the secret was found.
+    /// Accepts a call and counts it, if its secret is in force, its tenant may act, and its minute has room, all of
+    /// that now. One call to AWS; one more if the minute turned while the call was on its way, and for the first
+    /// refusal of a full minute. `seen` is the tenant as it was when the secret was found.
     ///
     /// | The minute | What is done | If its condition fails |
     /// |---|---|---|
@@ -164,8 +164,8 @@ impl Relay<'_> {
     /// | is full, and struck | the call is refused | |
     /// | is over: a later one is counted | the call is counted in that one | as above |
     ///
-    /// An attempt whose answer was lost is made again and counts twice. So a call too many may be refused, and none is accepted
-    /// that is not counted.
+    /// An attempt whose answer was lost is made again and counts twice. So a call too many may be refused, and none is
+    /// accepted that is not counted.
     ///
     /// # Errors
     /// If the table fails.

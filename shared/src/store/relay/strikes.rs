@@ -1,7 +1,8 @@
 //! Strikes: abuse by somebody who has the tenant's secret is counted, and the last one suspends the tenant.
 //!
-//! A strike is one transaction with everything that it brings with it: the mark that it was counted, and when it is the last,
-//! the suspension and its audit event. So none counts twice, and the tenant is never over the threshold and active.
+//! A strike is one transaction with everything that it brings with it: the mark that it was counted, and when it is the
+//! last, the suspension and its audit event. So none counts twice, and the tenant is never over the threshold and
+//! active.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
@@ -26,8 +27,8 @@ enum Threshold {
 }
 
 impl Relay<'_> {
-    /// Counts a strike, if the abuse was not counted and its call would have been accepted otherwise: nobody strikes with a
-    /// secret that is dead.
+    /// Counts a strike, if the abuse was not counted and its call would have been accepted otherwise: nobody strikes
+    /// with a secret that is dead.
     pub(super) async fn strike(&self, signed: &Signed<'_>, abuse: &Abuse<'_>) -> Result<Attempt> {
         let Some(last) = self.strikes_to_suspend.checked_sub(1) else {
             return self.strike_at(signed, abuse, Threshold::Light).await;

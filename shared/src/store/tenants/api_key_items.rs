@@ -1,4 +1,5 @@
-//! API keys as items, and back. Everything but the hashes is in the map [`DETAILS`], which is what the list of keys shows.
+//! API keys as items, and back. Everything but the hashes is in the map [`DETAILS`], which is what the list of keys
+//! shows.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 

@@ -1,5 +1,5 @@
-//! API keys: provisioning, rotation, revocation. Each is one transaction: the key, that its tenant exists, the audit event, and
-//! what is remembered under an idempotency key.
+//! API keys: provisioning, rotation, revocation. Each is one transaction: the key, that its tenant exists, the audit
+//! event, and what is remembered under an idempotency key.
 
 use std::fmt;
 use std::time::Duration;
@@ -105,8 +105,8 @@ impl Tenants<'_> {
         }
     }
 
-    /// Gives an API key a new secret; its id, name and expiry stay. Without an overlap the old secret is refused when this
-    /// returns.
+    /// Gives an API key a new secret; its id, name and expiry stay. Without an overlap the old secret is refused when
+    /// this returns.
     ///
     /// # Errors
     /// If there is no such key or tenant, or the key can't be used any more.

@@ -96,8 +96,8 @@ pub fn configuration(tenant: &Tenant) -> Item {
     item
 }
 
-/// The writes of a partial update: exactly the fields that `patch` has, with the values that they have in `tenant`, to which
-/// it was applied. `None` where an item has none of them.
+/// The writes of a partial update: exactly the fields that `patch` has, with the values that they have in `tenant`, to
+/// which it was applied. `None` where an item has none of them.
 pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>) {
     let mut state = Update::of(keys::state(&tenant.summary.id)).increment("revision");
     if patch.tenant_name.is_some() {
@@ -139,8 +139,8 @@ pub fn provisioned() -> Condition {
     Condition::new("tenant_status IN (:active, :suspended)", values)
 }
 
-/// Whether the two items of a tenant are of one moment. A read of several items can fall into the middle of a transaction and
-/// see one item before it and the other after; the number that both carry tells.
+/// Whether the two items of a tenant are of one moment. A read of several items can fall into the middle of a
+/// transaction and see one item before it and the other after; the number that both carry tells.
 pub fn are_of_one_moment(state: &Item, configuration: &Item) -> Result<bool> {
     let revision = |item| Reader::of(item).number::<u64>(CONFIGURATION_REVISION);
     Ok(revision(state)? == revision(configuration)?)

@@ -75,15 +75,16 @@ impl Tenants<'_> {
         Err(Error::unavailable("the tenant's items stayed of two moments"))
     }
 
-    /// Writes exactly the fields that `patch` has. Read, decide, write if nobody else has written since; so two updates at
-    /// once lose nothing, and rules that tie fields together hold for the whole tenant as it is then.
+    /// Writes exactly the fields that `patch` has. Read, decide, write if nobody else has written since; so two updates
+    /// at once lose nothing, and rules that tie fields together hold for the whole tenant as it is then.
     ///
     /// # Errors
     /// If there is no such tenant, if it would break a rule, or if others kept getting in between.
     pub async fn update(self, id: &TenantId, patch: TenantPatch, change: &ChangeContext) -> Result<Tenant> {
         for _ in 0..ATTEMPTS {
             let (tenant, stored) = self.read(id, change.idempotency_key.as_ref().map(keys::stored_response)).await?;
-            // Before the rules: a request that was carried out is answered as it was then, even if it would break one now.
+            // Before the rules: a request that was carried out is answered as it was then, even if it would break one
+            // now.
             if let Some(replay) = stored.map(|item| idempotency::stored(&item, change)).transpose()?.flatten() {
                 return replay.read();
             }
@@ -98,8 +99,8 @@ impl Tenants<'_> {
         Err(Error::StaleUpdate)
     }
 
-    /// Suspends a tenant. From the answer on, every call that it signs is refused, because every such call asks for the item
-    /// that is written here. Suspending twice changes nothing, not even the reason.
+    /// Suspends a tenant. From the answer on, every call that it signs is refused, because every such call asks for the
+    /// item that is written here. Suspending twice changes nothing, not even the reason.
     ///
     /// # Errors
     /// If there is no such tenant.
@@ -112,8 +113,8 @@ impl Tenants<'_> {
         self.change_status(id, update, active, Action::TenantSuspended, change).await
     }
 
-    /// Undoes a suspension and forgets the strikes that may have led to it. Reactivating an active tenant without strikes
-    /// changes nothing.
+    /// Undoes a suspension and forgets the strikes that may have led to it. Reactivating an active tenant without
+    /// strikes changes nothing.
     ///
     /// # Errors
     /// If there is no such tenant.
@@ -150,7 +151,8 @@ impl Tenants<'_> {
         if exists { self.commit_nothing(change).await } else { Err(Error::TenantNotFound) }
     }
 
-    /// Stores the response to a request that found nothing to change: the same idempotency key must not change anything later.
+    /// Stores the response to a request that found nothing to change: the same idempotency key must not change anything
+    /// later.
     async fn commit_nothing(self, change: &ChangeContext) -> Result<()> {
         self.commit(change, Transaction::new(), &(), None).await.map(|_| ())
     }

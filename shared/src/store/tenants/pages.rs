@@ -21,7 +21,8 @@ pub enum Start {
     First,
     /// After the last row of an earlier page.
     After(Cursor),
-    /// After this many rows. Skipped rows are counted by DynamoDB without being sent; 10 000 of them take up to five calls.
+    /// After this many rows. Skipped rows are counted by DynamoDB without being sent; 10 000 of them take up to five
+    /// calls.
     Skip(Offset),
 }
 

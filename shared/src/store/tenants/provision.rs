@@ -1,13 +1,13 @@
 //! Provisioning: two stores, one commit point.
 //!
-//! 1. The table: the tenant as `pending`, with the version id of the secret to come, and a lease. If there is an idempotency
-//!    key it is reserved in the same transaction.
+//! 1. The table: the tenant as `pending`, with the version id of the secret to come, and a lease. If there is an
+//!    idempotency key it is reserved in the same transaction.
 //! 2. Secrets Manager: the secret and the signing key, with that version id.
 //! 3. The table: `pending` becomes `active`, and with it come configuration, key set, audit event and stored response.
 //!
-//! Only the third makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and maybe a
-//! secret, which nobody was told: the reconciler removes both. It finds the secret through the item, so the item is written
-//! first.
+//! Only the third makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and
+//! maybe a secret, which nobody was told: the reconciler removes both. It finds the secret through the item, so the
+//! item is written first.
 
 use uuid::Uuid;
 
@@ -106,7 +106,8 @@ impl Tenants<'_> {
         idempotency::store(&mut transaction, change, Some(attempt), tenant, secret, self.random)?;
         match self.table.commit(transaction).await? {
             Commit::Done => Ok(()),
-            // The lease ran out: the reconciler has removed the pending tenant, or another attempt has taken over the key.
+            // The lease ran out: the reconciler has removed the pending tenant, or another attempt has taken over the
+            // key.
             Commit::Refused(_) => Err(Error::unavailable("provisioning took longer than its lease")),
         }
     }

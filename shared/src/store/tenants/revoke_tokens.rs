@@ -21,7 +21,8 @@ pub enum RevokedTokens {
     User(Uuid),
     /// Those of all users of an organization.
     Organization(Uuid),
-    /// Those that speak for an end user, by the tenant's own id of it: also those of the user that is registered under it.
+    /// Those that speak for an end user, by the tenant's own id of it: also those of the user that is registered under
+    /// it.
     ExternalUser(ExternalId),
     /// Those that an API key minted. The key stays.
     Key(ApiKeyId),

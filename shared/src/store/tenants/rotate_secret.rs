@@ -5,9 +5,9 @@
 //! 3. Secrets Manager: the new version, under that label.
 //! 4. The table: the pointer, if nobody has moved it since step 2, with the audit event and the stored response.
 //!
-//! A crash before the last step leaves a version that the table doesn't name. It never becomes valid, and a later rotation
-//! takes its label away, upon which AWS discards it. Labels are leased in turn, so that of two rotations at once, or of one
-//! whose request arrives late, none takes the label of a valid version away.
+//! A crash before the last step leaves a version that the table doesn't name. It never becomes valid, and a later
+//! rotation takes its label away, upon which AWS discards it. Labels are leased in turn, so that of two rotations at
+//! once, or of one whose request arrives late, none takes the label of a valid version away.
 
 use std::time::Duration;
 
@@ -52,8 +52,8 @@ struct Candidate {
 }
 
 impl Tenants<'_> {
-    /// Gives a tenant a new secret. Without an overlap the old one is dead when this returns; with one, both are valid until
-    /// it ends, and a secret of before the old one is dead at once, so that there are never three.
+    /// Gives a tenant a new secret. Without an overlap the old one is dead when this returns; with one, both are valid
+    /// until it ends, and a secret of before the old one is dead at once, so that there are never three.
     ///
     /// # Errors
     /// If there is no such tenant, a store fails, or others kept changing the tenant in between.
@@ -100,8 +100,8 @@ impl Tenants<'_> {
         }
     }
 
-    /// Step 2. Each rotation gets the label after that of the one before, whether that was finished or not; the three that
-    /// versions in force can have are passed over. So a label comes again only after thirteen others.
+    /// Step 2. Each rotation gets the label after that of the one before, whether that was finished or not; the three
+    /// that versions in force can have are passed over. So a label comes again only after thirteen others.
     pub(super) async fn lease_label(self, id: &TenantId) -> Result<(SecretLabel, Item)> {
         for _ in 0..=ATTEMPTS {
             let update = Update::of(keys::state(id)).increment("labels_leased");

@@ -1,7 +1,8 @@
 //! Replacement of the key that signs a tenant's tokens.
 //!
-//! It goes like the rotation of the secret (see [`super::rotate_secret`]): the new key is stored first and signs when the table
-//! says so. The public halves of keys that were replaced stay in the set for as long as tokens signed with them can be valid.
+//! It goes like the rotation of the secret (see [`super::rotate_secret`]): the new key is stored first and signs when
+//! the table says so. The public halves of keys that were replaced stay in the set for as long as tokens signed with
+//! them can be valid.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -36,8 +37,8 @@ struct Candidate {
 }
 
 impl Tenants<'_> {
-    /// Gives a tenant a new key to sign tokens with. Tokens of the old one stay valid, unless it is dropped: then they are
-    /// refused from now on, here at once and elsewhere when the key set is fetched again.
+    /// Gives a tenant a new key to sign tokens with. Tokens of the old one stay valid, unless it is dropped: then they
+    /// are refused from now on, here at once and elsewhere when the key set is fetched again.
     ///
     /// # Errors
     /// If there is no such tenant, a store fails, the set is full, or others kept changing the tenant in between.

@@ -150,8 +150,8 @@ fn free(port: u16, option: &str) -> Result<()> {
 /// Builds the functions and answers where Cargo has put them. Cargo shows its progress itself.
 async fn build(root: &Path, release: bool) -> Result<Vec<PathBuf>> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    // The whole workspace, as `cargo dev` itself and the tests are built: for a package alone Cargo chooses other features of
-    // the dependencies, and compiles them again.
+    // The whole workspace, as `cargo dev` itself and the tests are built: for a package alone Cargo chooses other
+    // features of the dependencies, and compiles them again.
     cargo
         .current_dir(root)
         .args(["build", "--bins", "--message-format=json-render-diagnostics"])

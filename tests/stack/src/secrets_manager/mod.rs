@@ -12,36 +12,37 @@
 //!
 //! ## Versions and staging labels
 //!
-//! - `ClientRequestToken` becomes the version's id ([`CreateSecret`], [`PutSecretValue`]). SDKs and the CLI fill it in; a
-//!   request without one is an `InvalidRequestException` (*observed*).
+//! - `ClientRequestToken` becomes the version's id ([`CreateSecret`], [`PutSecretValue`]). SDKs and the CLI fill it in;
+//!   a request without one is an `InvalidRequestException` (*observed*).
 //! - The same id with the same value is ignored and succeeds, labels untouched; with another value it is a
-//!   `ResourceExistsException` ([`CreateSecret`], [`PutSecretValue`]). `UpdateSecret` refuses every id that exists, whatever
-//!   the value ([`UpdateSecret`]). Only the value is compared, not description or tags ([`CreateSecret`]).
-//! - `CreateSecret` of a name that exists, with an id that does not: `ResourceExistsException` (*observed*). A secret made
-//!   without a value has no version, so its creation cannot be repeated (*chosen*).
-//! - A new version takes `AWSCURRENT` unless `VersionStages` says otherwise; the first one takes it in any case. Whenever
-//!   `AWSCURRENT` moves, `AWSPREVIOUS` moves to the version that lost it ([`PutSecretValue`], [`UpdateSecretVersionStage`]).
+//!   `ResourceExistsException` ([`CreateSecret`], [`PutSecretValue`]). `UpdateSecret` refuses every id that exists,
+//!   whatever the value ([`UpdateSecret`]). Only the value is compared, not description or tags ([`CreateSecret`]).
+//! - `CreateSecret` of a name that exists, with an id that does not: `ResourceExistsException` (*observed*). A secret
+//!   made without a value has no version, so its creation cannot be repeated (*chosen*).
+//! - A new version takes `AWSCURRENT` unless `VersionStages` says otherwise; the first one takes it in any case.
+//!   Whenever `AWSCURRENT` moves, `AWSPREVIOUS` moves to the version that lost it ([`PutSecretValue`],
+//!   [`UpdateSecretVersionStage`]).
 //! - A label is attached to one version at a time: attaching moves it ([`PutSecretValue`]). `UpdateSecretVersionStage`
 //!   moves it only if `RemoveFromVersionId` names the version that holds it ([`UpdateSecretVersionStage`]).
 //! - `AWSCURRENT` moves but cannot be taken away; a label already in place is left there; a version that does not exist
 //!   is a `ResourceNotFoundException` (*chosen*).
 //! - At most 20 labels, on one version as across all versions of a secret ([`PutSecretValue`], [quotas]).
-//! - A version without labels is deprecated: readable by its id, listed only with `IncludeDeprecated`
-//!   ([versions], [`ListSecretVersionIds`]). With more than 100 versions the oldest deprecated ones go, but none that is
-//!   younger than 24 hours ([`PutSecretValue`], [quotas]).
+//! - A version without labels is deprecated: readable by its id, listed only with `IncludeDeprecated` ([versions],
+//!   [`ListSecretVersionIds`]). With more than 100 versions the oldest deprecated ones go, but none that is younger
+//!   than 24 hours ([`PutSecretValue`], [quotas]).
 //! - A secret has at most 100 versions ([quotas]). AWS documents the quota, and `LimitExceededException` for quotas
-//!   ([`PutSecretValue`], [`UpdateSecret`]), but not the exact refusal: here it meets the version that would be the 101st
-//!   when none can go, and the message is our own (*chosen*).
-//! - `GetSecretValue` with both `VersionId` and `VersionStage` needs both to mean the same version ([`GetSecretValue`]);
-//!   otherwise `InvalidRequestException` (*observed*).
+//!   ([`PutSecretValue`], [`UpdateSecret`]), but not the exact refusal: here it meets the version that would be the
+//!   101st when none can go, and the message is our own (*chosen*).
+//! - `GetSecretValue` with both `VersionId` and `VersionStage` needs both to mean the same version
+//!   ([`GetSecretValue`]); otherwise `InvalidRequestException` (*observed*).
 //!
 //! ## Deletion
 //!
-//! - `DeleteSecret` schedules the end in 7 to 30 days, 30 by default ([`DeleteSecret`]); from then on the secret is gone
-//!   and its name free. AWS gives no exact time after that; here it is at once.
-//! - Until then every use is an `InvalidRequestException` ([`GetSecretValue`] and the other operations that list it), also
-//!   for `CreateSecret` of the same name and a second `DeleteSecret`. `DescribeSecret` and `ListSecretVersionIds` do not
-//!   list that error and answer; `ListSecrets` shows the secret with `IncludePlannedDeletion`.
+//! - `DeleteSecret` schedules the end in 7 to 30 days, 30 by default ([`DeleteSecret`]); from then on the secret is
+//!   gone and its name free. AWS gives no exact time after that; here it is at once.
+//! - Until then every use is an `InvalidRequestException` ([`GetSecretValue`] and the other operations that list it),
+//!   also for `CreateSecret` of the same name and a second `DeleteSecret`. `DescribeSecret` and `ListSecretVersionIds`
+//!   do not list that error and answer; `ListSecrets` shows the secret with `IncludePlannedDeletion`.
 //! - `ForceDeleteWithoutRecovery` removes at once, also what is already scheduled; for a secret that does not exist it
 //!   succeeds ([`DeleteSecret`]). AWS deletes in the background "with a short delay"; here there is none.
 //! - `RestoreSecret` cancels ([`RestoreSecret`]); on a secret that is not scheduled it changes nothing (*chosen*).
@@ -57,27 +58,28 @@
 //!
 //! ## Lists
 //!
-//! - `ListSecrets` is by creation date ([`ListSecrets`]), oldest first (*chosen*). Filters: `name` (prefix, case-sensitive,
-//!   `!` negates). Other keys and `SortBy` are refused rather than ignored. AWS may lag by five minutes; here nothing does.
-//! - `DeletedDate` is the end of the window in `DescribeSecret`, and the time of the request in `ListSecrets`, as the two
-//!   pages define it.
+//! - `ListSecrets` is by creation date ([`ListSecrets`]), oldest first (*chosen*). Filters: `name` (prefix,
+//!   case-sensitive, `!` negates). Other keys and `SortBy` are refused rather than ignored. AWS may lag by five
+//!   minutes; here nothing does.
+//! - `DeletedDate` is the end of the window in `DescribeSecret`, and the time of the request in `ListSecrets`, as the
+//!   two pages define it.
 //! - `LastAccessedDate` is a date without a time, and absent until the first `GetSecretValue` ([`DescribeSecret`]).
 //!
-//! [API reference]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/Welcome.html
-//! [user guide]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/intro.html
-//! [`CreateSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
-//! [`PutSecretValue`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
-//! [`UpdateSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
-//! [`UpdateSecretVersionStage`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
-//! [`GetSecretValue`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
-//! [`DescribeSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
-//! [`DeleteSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
-//! [`RestoreSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RestoreSecret.html
-//! [`ListSecrets`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
-//! [`ListSecretVersionIds`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
-//! [versions]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
-//! [quotas]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
-//! [partial ARN]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+//! [API reference]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/Welcome.html [user guide]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/userguide/intro.html [`CreateSecret`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html [`PutSecretValue`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html [`UpdateSecret`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html [`UpdateSecretVersionStage`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html [`GetSecretValue`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html [`DescribeSecret`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html [`DeleteSecret`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html [`RestoreSecret`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RestoreSecret.html [`ListSecrets`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html [`ListSecretVersionIds`]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html [versions]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html [quotas]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html [partial ARN]:
+//! https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
 
 mod failure;
 mod file;
@@ -132,8 +134,8 @@ impl SecretsManager {
         Ok(Self { inner: Mutex::new(Inner { state, path: Some(path) }) })
     }
 
-    /// One call of the AWS JSON 1.1 protocol: `operation` is the part of `X-Amz-Target` after `secretsmanager.`, `now_ms`
-    /// the time in Unix milliseconds. Answers the HTTP status and the JSON body.
+    /// One call of the AWS JSON 1.1 protocol: `operation` is the part of `X-Amz-Target` after `secretsmanager.`,
+    /// `now_ms` the time in Unix milliseconds. Answers the HTTP status and the JSON body.
     ///
     /// A call that fails changes nothing, also if the change could not be written to the file.
     pub fn handle(&self, operation: &str, body: &[u8], now_ms: i64) -> (u16, Value) {

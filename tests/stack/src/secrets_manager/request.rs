@@ -1,7 +1,7 @@
 //! What the operations take, and the constraints that the API's model puts on it.
 //!
-//! All members are optional here, so that what is missing is refused in AWS's words. Unknown members are ignored, as AWS
-//! ignores them.
+//! All members are optional here, so that what is missing is refused in AWS's words. Unknown members are ignored, as
+//! AWS ignores them.
 
 use data_encoding::BASE64;
 use serde::{Deserialize, de::DeserializeOwned};

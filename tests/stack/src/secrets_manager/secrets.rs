@@ -234,8 +234,8 @@ pub(super) fn set(answer: &mut Value, member: &str, value: Value) {
 /// What lists are sorted by: the time of creation, then the name or id.
 pub(super) type PageKey = (i64, String);
 
-/// The page after the given token, and the token for the next one. The token names the last item that was listed, so that
-/// nothing is skipped or repeated when items come and go between two pages.
+/// The page after the given token, and the token for the next one. The token names the last item that was listed, so
+/// that nothing is skipped or repeated when items come and go between two pages.
 pub(super) fn page<T>(
     mut items: Vec<(PageKey, T)>,
     descending: bool,

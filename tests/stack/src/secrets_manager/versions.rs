@@ -143,7 +143,8 @@ pub(super) fn move_stage(state: &mut State, input: UpdateSecretVersionStage, now
         }
         (None, Some(_)) if stage == CURRENT => {
             return Err(Failure::parameter(format!(
-                "You can only move staging label {CURRENT} to a different secret version. It can't be completely removed."
+                "You can only move staging label {CURRENT} to a different secret version. It can't be \
+                 completely removed."
             )));
         }
         (None, Some(_)) => {

@@ -1,4 +1,5 @@
-//! `template.yaml` as the local AWS needs it: the table, the secrets, and each function with its routes and permissions.
+//! `template.yaml` as the local AWS needs it: the table, the secrets, and each function with its routes and
+//! permissions.
 //!
 //! Nothing is repeated here that the template says, so what runs locally is what will be deployed: a forgotten route is
 //! a 404 and a forgotten permission an `AccessDeniedException`.
@@ -136,7 +137,8 @@ impl Source {
     /// The template with everything resolved.
     ///
     /// # Errors
-    /// There is not exactly one table, or something the local AWS needs cannot be resolved; the error names the resource.
+    /// There is not exactly one table, or something the local AWS needs cannot be resolved; the error names the
+    /// resource.
     pub fn resolve(&self, locals: &Locals) -> Result<Template> {
         let resolver = Resolver::new(&self.template, &locals.parameters, &locals.secret_arns);
         let tables = self.of_type(&resolver, "AWS::DynamoDB::Table")?;

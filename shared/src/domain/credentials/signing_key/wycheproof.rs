@@ -1,6 +1,6 @@
-//! Signatures that others computed: the vectors of Project Wycheproof for ECDSA on P-256 with SHA-256, in the form that JWS
-//! uses (IEEE P1363: r and s, 32 bytes each). They aim at what implementations got wrong: numbers out of range, points at
-//! infinity, special hashes, other lengths.
+//! Signatures that others computed: the vectors of Project Wycheproof for ECDSA on P-256 with SHA-256, in the form that
+//! JWS uses (IEEE P1363: r and s, 32 bytes each). They aim at what implementations got wrong: numbers out of range,
+//! points at infinity, special hashes, other lengths.
 
 use std::collections::BTreeMap;
 
@@ -22,8 +22,8 @@ fn every_signature_of_others_is_judged_as_they_say() {
             assert_eq!(spelled, [key.x.clone(), key.y.clone()]);
         }
         for test in &group.tests {
-            // There is nothing "acceptable" among these, which an implementation may judge either way. Should a new version
-            // have some, somebody has to decide on them.
+            // There is nothing "acceptable" among these, which an implementation may judge either way. Should a new
+            // version have some, somebody has to decide on them.
             assert_ne!(test.result, TestResult::Acceptable, "{}: {}", test.tc_id, test.comment);
             let valid = test.result == TestResult::Valid;
             assert_eq!(

@@ -1,5 +1,6 @@
-//! What a token must not be. Each of the refused ones is a valid token with one thing about it changed, and signed again with
-//! the tenant's own key unless the signature is what is changed: so nothing but that one thing can be the reason.
+//! What a token must not be. Each of the refused ones is a valid token with one thing about it changed, and signed
+//! again with the tenant's own key unless the signature is what is changed: so nothing but that one thing can be the
+//! reason.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -344,8 +345,8 @@ fn a_token_at_the_very_edge_of_what_is_valid_is_accepted() {
     assert!(longest.len() >= LONGEST_TOKEN - 1 && TENANT.check(&longest).is_ok());
 }
 
-/// Whoever has a valid signature can write another one of the same message: the second number's complement. It is the same
-/// token, with the same `jti`, and is revoked with it.
+/// Whoever has a valid signature can write another one of the same message: the second number's complement. It is the
+/// same token, with the same `jti`, and is revoked with it.
 #[test]
 fn the_other_spelling_of_a_signature_is_the_same_token() {
     let token = user_token();

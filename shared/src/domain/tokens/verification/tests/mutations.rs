@@ -48,7 +48,9 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics(text in prop_oneof!["\\PC{0,300}", "[A-Za-z0-9_.=-]{0,400}", "\\PC{0,9}\\.\\PC{0,9}\\.\\PC{0,9}"]) {
+    fn no_text_panics(
+        text in prop_oneof!["\\PC{0,300}", "[A-Za-z0-9_.=-]{0,400}", "\\PC{0,9}\\.\\PC{0,9}\\.\\PC{0,9}"],
+    ) {
         prop_assert!(TENANT.check(&text).is_err());
     }
 

@@ -1,5 +1,5 @@
-//! Signed calls as time passes, and where the clocks of processes differ: by the functions' own library, whose time is a
-//! parameter.
+//! Signed calls as time passes, and where the clocks of processes differ: by the functions' own library, whose time is
+//! a parameter.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};

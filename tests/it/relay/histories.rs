@@ -1,11 +1,11 @@
-//! Random histories of signed calls, rotations, suspensions and reactivations of one tenant, over several processes, with calls
-//! and answers that are lost, updates that meet transactions, and clocks that are apart.
+//! Random histories of signed calls, rotations, suspensions and reactivations of one tenant, over several processes,
+//! with calls and answers that are lost, updates that meet transactions, and clocks that are apart.
 //!
-//! Each history is checked for what must never be: a call accepted with a secret that was dead before it came, or while the
-//! tenant was suspended, from the answer of that change on (I1); more secrets than one, or than two in an overlap (I2); more calls
-//! in a minute than the limit (I3); a nonce twice. And for what must be: where nothing is lost, nothing is refused that should
-//! not be. A failure tells its seed: `LATCHKEY_RELAY_SEED` replays that history alone, and `LATCHKEY_RELAY_HISTORIES` is how many
-//! there are.
+//! Each history is checked for what must never be: a call accepted with a secret that was dead before it came, or while
+//! the tenant was suspended, from the answer of that change on (I1); more secrets than one, or than two in an overlap
+//! (I2); more calls in a minute than the limit (I3); a nonce twice. And for what must be: where nothing is lost,
+//! nothing is refused that should not be. A failure tells its seed: `LATCHKEY_RELAY_SEED` replays that history alone,
+//! and `LATCHKEY_RELAY_HISTORIES` is how many there are.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -241,8 +241,8 @@ fn change(dice: &mut Dice) -> Deed {
     }
 }
 
-/// Whatever has happened: with a new secret and reactivated, a process that knows nothing accepts as many calls as the limit says,
-/// and no more.
+/// Whatever has happened: with a new secret and reactivated, a process that knows nothing accepts as many calls as the
+/// limit says, and no more.
 async fn ends_well(simulation: &Simulation, tenant: &Tenant, limit: u32) {
     simulation.clock.advance(120_000);
     let process = Process::unscheduled(simulation);

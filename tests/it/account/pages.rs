@@ -22,7 +22,8 @@ enum Owner {
     Grace,
 }
 
-/// An account with many documents, put into the table past the functions: all entries and counts, and those rows that are read.
+/// An account with many documents, put into the table past the functions: all entries and counts, and those rows that
+/// are read.
 struct Account {
     deployment: Deployment,
     key: ApiKey,
@@ -73,7 +74,8 @@ impl Account {
         seen.map(|(id, _)| id.as_str()).collect()
     }
 
-    /// Writes what those rows are listed by. Entries of the other end user's own list are left out: nobody reads it here.
+    /// Writes what those rows are listed by. Entries of the other end user's own list are left out: nobody reads it
+    /// here.
     async fn enter(&self, rows: &[(String, Owner)]) {
         let entries = rows.iter().flat_map(|(id, owner)| {
             let space = Self::space(*owner);
@@ -159,8 +161,8 @@ fn operations(costs: &[(String, f64)]) -> Vec<&str> {
     costs.iter().map(|(operation, _)| operation.as_str()).collect()
 }
 
-/// The numbers are those of the documentation: the credential with the total, a query for each space that is looked into and one
-/// more for each five thousand entries that are passed over, and the rows.
+/// The numbers are those of the documentation: the credential with the total, a query for each space that is looked
+/// into and one more for each five thousand entries that are passed over, and the rows.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_50_000_rows_a_page_costs_its_rows_and_what_is_passed_over() {
     let account = Account::start().await;
@@ -190,8 +192,8 @@ async fn with_50_000_rows_a_page_costs_its_rows_and_what_is_passed_over() {
         let spaces = if user.is_some() { 2 } else { 1 };
         let expected = [vec!["BatchGetItem"], vec!["Query"; spaces], vec!["BatchGetItem"]].concat();
         assert_eq!(operations(&costs), expected);
-        // A row of up to 4 KB that is read consistently is a unit: 20 for the rows, a unit for the entries of a space, and one
-        // for each of key, tenant and counters.
+        // A row of up to 4 KB that is read consistently is a unit: 20 for the rows, a unit for the entries of a space,
+        // and one for each of key, tenant and counters.
         let units: f64 = costs.iter().map(|(_, units)| units).sum();
         assert!((20.0..=40.0).contains(&units), "{costs:?}");
 

@@ -1,5 +1,5 @@
-//! Registrations at once: an external id belongs to one organization or user, no change is lost, and what is stored under uuid
-//! and external id is the same.
+//! Registrations at once: an external id belongs to one organization or user, no change is lost, and what is stored
+//! under uuid and external id is the same.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,8 @@ const REGISTER_USER: &str = "/v1/api/projects/register-user";
 /// What two rows of one organization or user may differ in: the key, and the place in the list.
 const OWN: [&str; 4] = ["pk", "sk", "tenant_listing", "listing_order"];
 
-/// Checks every organization and user of a deployment: it has one item under its uuid, one under its external id if it has
-/// one and none under another, and they agree attribute by attribute. Their attributes, by uuid.
+/// Checks every organization and user of a deployment: it has one item under its uuid, one under its external id if it
+/// has one and none under another, and they agree attribute by attribute. Their attributes, by uuid.
 pub async fn entries(deployment: &Deployment, sort_key: &str) -> BTreeMap<String, Map<String, Value>> {
     entries_of(&deployment.items().await, sort_key)
 }

@@ -5,8 +5,8 @@ use stack::Invocation;
 
 use crate::support::{ApiKey, Deployment, event, with};
 
-/// What Lambda passes on of a function's answer, in bytes: of the whole of it, with status and headers, and the body as a text
-/// in JSON.
+/// What Lambda passes on of a function's answer, in bytes: of the whole of it, with status and headers, and the body as
+/// a text in JSON.
 const LARGEST_ANSWER: usize = 6 * 1024 * 1024;
 
 /// The largest label: 200 characters of those that take most room.

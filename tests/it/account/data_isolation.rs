@@ -1,5 +1,6 @@
-//! The public text "Authentication", whose interface the account surface implements: its requests as they stand there, host and
-//! credential aside, and one test for each of its statements about who sees what. A statement gives its test the name.
+//! The public text "Authentication", whose interface the account surface implements: its requests as they stand there,
+//! host and credential aside, and one test for each of its statements about who sees what. A statement gives its test
+//! the name.
 
 use std::collections::BTreeSet;
 
@@ -90,7 +91,8 @@ impl Caller {
         id(&self.call(deployment, "POST", kind.made_at).json(&kind.body()).send().await)
     }
 
-    /// Checks that of `all` resources of a kind this caller sees those in `seen`: in the list, by its total, and one by one.
+    /// Checks that of `all` resources of a kind this caller sees those in `seen`: in the list, by its total, and one by
+    /// one.
     async fn check_sees(&self, deployment: &Deployment, kind: Kind, seen: &[&String], all: &[&String]) {
         let label = format!("{}, {kind:?}", self.way);
         let list = self.get(deployment, &format!("{}?limit=100", kind.listed_at)).await;

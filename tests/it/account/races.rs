@@ -1,5 +1,5 @@
-//! Rows of the account surface changed at the same time: no change is lost, nothing that was deleted comes back, and every
-//! total is what there is.
+//! Rows of the account surface changed at the same time: no change is lost, nothing that was deleted comes back, and
+//! every total is what there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -29,8 +29,8 @@ struct Kept<'a> {
     counts: BTreeMap<String, i64>,
 }
 
-/// Checks, of all tenants: every row has its entry in the list of its space and in the account's, every entry its row, and
-/// every count is how many entries there are. How many rows there are.
+/// Checks, of all tenants: every row has its entry in the list of its space and in the account's, every entry its row,
+/// and every count is how many entries there are. How many rows there are.
 pub fn check_rows(items: &[Value]) -> usize {
     let kept = Kept::of(items);
     let (mut expected, mut messages) = (Entries::new(), 0);
@@ -541,6 +541,7 @@ async fn a_count_an_entry_or_a_row_too_many_or_too_few_is_noticed() {
         assert!(std::panic::catch_unwind(|| check_rows(&without)).is_err(), "{item}");
         checked += 1;
     }
-    // Four rows, a content, entries and counts of three lists and of the workspace's, twice each, and a message's entry.
+    // Four rows, a content, entries and counts of three lists and of the workspace's, twice each, and a message's
+    // entry.
     assert_eq!(checked, 4 + 1 + 8 + 8 + 1);
 }

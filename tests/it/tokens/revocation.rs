@@ -202,7 +202,10 @@ async fn a_user_is_found_for_revocation_under_the_external_id_that_it_has_now() 
     let (deployment, key, member) = scene().await;
     let token = deployment.token(&key, &member).await;
     let fields = json!({
-        "name": "ada", "userId": member.user_id, "externalId": "renamed", "projectOrganizationId": member.organization_id,
+        "name": "ada",
+        "userId": member.user_id,
+        "externalId": "renamed",
+        "projectOrganizationId": member.organization_id,
     });
     deployment.register_user(&key, &fields).await.data(200);
     deployment.revoke_tokens(&key.tenant, &json!({ "external_user_id": "ada" })).await.data(200);

@@ -1,8 +1,8 @@
 //! Random histories of three tenants with the same end users, against a model of who sees what.
 //!
-//! Every request names a row that may be anybody's, gone, or none at all, and every answer has to be the model's, byte for byte
-//! where it is a refusal. A failure tells the seed: `LATCHKEY_HISTORY_SEED` replays it, and `LATCHKEY_HISTORY` is how many
-//! operations there are.
+//! Every request names a row that may be anybody's, gone, or none at all, and every answer has to be the model's, byte
+//! for byte where it is a refusal. A failure tells the seed: `LATCHKEY_HISTORY_SEED` replays it, and `LATCHKEY_HISTORY`
+//! is how many operations there are.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use shared::domain::Timestamp;
 use stack::{Invocation, scheduled_event};
 
-use crate::account_races::check_rows;
+use crate::account::races::check_rows;
 use crate::support::{ApiKey, Deployment, Dice, event, with};
 
 /// How many operations there are, all histories together.
@@ -368,7 +368,8 @@ impl History {
         assert_eq!(answer, expected, "{}, step {}: {what} by {viewer:?}", self.label, self.step);
     }
 
-    /// The one answer for a row that is not there for a viewer, or not to be changed by it. `None` if the model lets it through.
+    /// The one answer for a row that is not there for a viewer, or not to be changed by it. `None` if the model lets it
+    /// through.
     fn refusal(&self, row: Option<usize>, viewer: Viewer, is_change: bool) -> Option<(u64, Value)> {
         let Some(row) = row.filter(|row| self.model.is_visible(*row, viewer)) else {
             return Some((404, json!({ "code": "not_found", "detail": "not found" })));

@@ -1,5 +1,5 @@
-//! The public text "Tenant management", whose interface the registry implements: its requests as they stand there, host, key
-//! and ids aside, and its documented answers field by field.
+//! The public text "Tenant management", whose interface the registry implements: its requests as they stand there,
+//! host, key and ids aside, and its documented answers field by field.
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
 //! The limit is exact: 64 callers at once, each a process, on one tenant.
 //!
-//! In a simulation, where minutes are as long as the test wants; and with the real binaries, whose minutes are those of the
-//! clock on the wall. `LATCHKEY_RELAY_FULL=1` makes ten thousand calls of the largest limit, where usually all but the last of
-//! them are taken as made.
+//! In a simulation, where minutes are as long as the test wants; and with the real binaries, whose minutes are those of
+//! the clock on the wall. `LATCHKEY_RELAY_FULL=1` makes ten thousand calls of the largest limit, where usually all but
+//! the last of them are taken as made.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -132,8 +132,8 @@ async fn answers_that_are_lost_never_let_in_one_too_many() {
     }
 }
 
-/// Of whatever is counted, two hours long and by processes that take turns, one minute stays in the item; and that stays small
-/// enough to be written for one unit (1 KB), also with the longest name and two secrets in force.
+/// Of whatever is counted, two hours long and by processes that take turns, one minute stays in the item; and that
+/// stays small enough to be written for one unit (1 KB), also with the longest name and two secrets in force.
 #[tokio::test]
 async fn minutes_that_are_past_leave_nothing_behind() {
     let simulation = Simulation::start(MINUTE_MS);

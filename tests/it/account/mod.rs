@@ -1,0 +1,7 @@
+//! The account surface as a whole; each of its endpoints is in `endpoints`.
+
+mod data_isolation;
+mod histories;
+mod pages;
+pub mod races;
+mod sizes;

@@ -1,0 +1,4 @@
+//! The operator's surface as a whole; each of its endpoints is in `endpoints`.
+
+mod idempotency;
+mod tenant_management;

@@ -1,0 +1,3 @@
+//! Tokens as a whole; each of their endpoints is in `endpoints`.
+
+mod revocation;
