@@ -3,8 +3,8 @@
 //! One program, because each further one would be linked with everything again. Where to look:
 //!
 //! - `endpoints/<function>.rs`: what an endpoint does, in its documented cases;
-//! - `registry::tenant_management`, `account::data_isolation`: the public texts that those surfaces implement, statement
-//!   by statement;
+//! - `registry::tenant_management`, `account::data_isolation`: the public texts that those surfaces implement,
+//!   statement by statement;
 //! - `registry::idempotency`: one effect for a request, however often it comes;
 //! - `projects::registration_races`: registrations of the same thing at the same time;
 //! - `tokens::revocation`: what makes a token inactive, what leaves it alone, and that it shows at once;

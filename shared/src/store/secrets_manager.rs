@@ -131,13 +131,12 @@ impl Secrets {
     /// If Secrets Manager fails, or the version is not the JSON that it must be, or holds another key.
     pub async fn signing_key(&self, id: &TenantId, pointer: &SigningPointer) -> Result<Arc<SigningKey>> {
         let version = pointer.version.id;
-        let key = match self.signing_keys.get(version) {
-            Some(key) => key,
-            None => {
-                let stored: StoredSigningKey = self.version(id, version).await?;
-                let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
-                self.signing_keys.keep(version, key)
-            }
+        let key = if let Some(key) = self.signing_keys.get(version) {
+            key
+        } else {
+            let stored: StoredSigningKey = self.version(id, version).await?;
+            let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
+            self.signing_keys.keep(version, key)
         };
         if key.kid() == pointer.kid {
             Ok(key)

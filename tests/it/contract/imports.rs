@@ -142,7 +142,9 @@ fn no_files_use_each_other() {
             break;
         }
         left.retain(|module, _| !free.contains(module));
-        left.values_mut().for_each(|used| used.retain(|module| !free.contains(module)));
+        for used in left.values_mut() {
+            used.retain(|module| !free.contains(module));
+        }
     }
     // And whom nothing uses that is left, neither.
     loop {

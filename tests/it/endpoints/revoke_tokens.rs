@@ -1,4 +1,5 @@
-//! `POST /api/v1/revoke/tokens`; that each cut-off reaches the tokens that it should, and no other, is in `tokens::revocation`
+//! `POST /api/v1/revoke/tokens`; that each cut-off reaches the tokens that it should, and no other, is in
+//! `tokens::revocation`
 
 use serde_json::json;
 

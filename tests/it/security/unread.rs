@@ -59,7 +59,7 @@ async fn each_item_that_decides_about_a_token_has_to_be_read() {
     let app = app(&deployment);
     let token = PresentedToken::new(&world.token);
     let mut base = planted(&world.key);
-    base.base_url = deployment.stack.url().to_owned();
+    base.base_url = deployment.stack.url().clone();
     let whole = token.reads();
     for forgotten in 0..=whole.len() {
         let reads = whole.iter().enumerate().filter(|(place, _)| *place != forgotten).map(|(_, read)| read.clone());

@@ -64,7 +64,7 @@ impl Resources<'_> {
     /// workspaces that they are in.
     ///
     /// # Errors
-    /// As [`Resources::list`].
+    /// If the table fails, or what it has can't be read.
     pub async fn documents(self, request: PageRequest) -> Result<OffsetPage<Document>> {
         self.documents_of(List::Of(ResourceKind::Document), request).await
     }

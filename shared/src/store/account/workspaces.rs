@@ -39,7 +39,7 @@ impl Resources<'_> {
     /// A page of the workspaces that the view sees. Three calls.
     ///
     /// # Errors
-    /// As [`Resources::list`].
+    /// If the table fails, or what it has can't be read.
     pub async fn workspaces(self, request: PageRequest) -> Result<OffsetPage<WorkspaceView>> {
         let OffsetPage { items, total, request } = self.page(List::Of(ResourceKind::Workspace), request).await?;
         Ok(OffsetPage { items: self.describe(items).await?, total, request })

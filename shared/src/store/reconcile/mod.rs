@@ -1,5 +1,5 @@
-//! Removes what requests left behind: unfinished provisioning (see [`super::provision`]), and the messages of deleted
-//! sessions.
+//! Removes what requests left behind: unfinished provisioning (see [`super::tenants::provision`]), and the messages of
+//! deleted sessions.
 
 mod deleted_sessions;
 

@@ -112,7 +112,9 @@ impl Relay<'_> {
     pub async fn current(&self) -> Result<Option<RelayState>> {
         let Some(item) = self.table.get(keys::state(self.tenant)).await? else { return Ok(None) };
         let state = RelayState::read(&item)?;
-        state.iter().for_each(|state| self.observe(state.clone()));
+        if let Some(state) = &state {
+            self.observe(state.clone());
+        }
         Ok(state)
     }
 

@@ -65,21 +65,21 @@
 //!   two pages define it.
 //! - `LastAccessedDate` is a date without a time, and absent until the first `GetSecretValue` ([`DescribeSecret`]).
 //!
-//! [API reference]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/Welcome.html [user guide]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/userguide/intro.html [`CreateSecret`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html [`PutSecretValue`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html [`UpdateSecret`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html [`UpdateSecretVersionStage`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html [`GetSecretValue`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html [`DescribeSecret`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html [`DeleteSecret`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html [`RestoreSecret`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RestoreSecret.html [`ListSecrets`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html [`ListSecretVersionIds`]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html [versions]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html [quotas]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html [partial ARN]:
-//! https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
+//! [API reference]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/Welcome.html
+//! [user guide]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/intro.html
+//! [`CreateSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
+//! [`PutSecretValue`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
+//! [`UpdateSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
+//! [`UpdateSecretVersionStage`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
+//! [`GetSecretValue`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+//! [`DescribeSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
+//! [`DeleteSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
+//! [`RestoreSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RestoreSecret.html
+//! [`ListSecrets`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
+//! [`ListSecretVersionIds`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
+//! [versions]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
+//! [quotas]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
+//! [partial ARN]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
 
 mod failure;
 mod file;
