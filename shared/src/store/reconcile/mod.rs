@@ -1,4 +1,4 @@
-//! Removes what requests left behind: unfinished provisioning (see [`super::tenants::provision`]), and the messages of
+//! Removes what requests left behind: unfinished provisioning (see `store::tenants`), and the messages of
 //! deleted sessions.
 
 mod deleted_sessions;
