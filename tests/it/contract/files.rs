@@ -22,12 +22,36 @@ fn names(folder: &str, ending: &str) -> BTreeSet<String> {
 #[test]
 fn every_function_has_its_binary_its_event_and_its_tests() {
     let functions = functions();
-    assert_eq!(names("functions/src/bin", ".rs"), functions);
-    assert_eq!(names("events", ".json"), functions);
+    check_same("a binary in functions/src/bin/", &names("functions/src/bin", ".rs"), &functions);
+    check_same("an event in events/", &names("events", ".json"), &functions);
     let modules: BTreeSet<_> = functions.iter().map(|name| name.replace('-', "_")).collect();
     let mut found = names("tests/it/endpoints", ".rs");
     found.remove("mod");
-    assert_eq!(found, modules);
+    check_same("a test module in tests/it/endpoints/", &found, &modules);
+    let listed = std::fs::read_to_string(repository().join("tests/it/endpoints/mod.rs")).unwrap();
+    let listed = listed.lines().filter_map(|line| line.strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned));
+    check_same("a line in tests/it/endpoints/mod.rs", &listed.collect(), &modules);
+}
+
+/// Checks that each function of the registry has it, and nothing else has.
+fn check_same(what: &str, found: &BTreeSet<String>, expected: &BTreeSet<String>) {
+    let missing: Vec<_> = expected.difference(found).collect();
+    assert!(missing.is_empty(), "these functions of OPERATIONS and SCHEDULED lack {what}: {missing:?}");
+    let left: Vec<_> = found.difference(expected).collect();
+    assert!(left.is_empty(), "there is {what} for functions that are not in OPERATIONS or SCHEDULED: {left:?}");
+}
+
+#[test]
+fn every_operation_is_on_the_page_of_its_surface() {
+    for entry in OPERATIONS {
+        let page = format!("docs/api/{}.md", entry.surface.name());
+        let text = std::fs::read_to_string(repository().join(&page)).unwrap();
+        let mut names = entry.route.paths().map(|path| {
+            let name = path.strip_prefix("/api/v1/").or_else(|| path.strip_prefix("/v1/api/projects/"));
+            name.unwrap_or(path)
+        });
+        assert!(names.any(|name| text.contains(name)), "{page} says nothing about {}", entry.route.path);
+    }
 }
 
 #[test]
@@ -128,7 +152,8 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
             // A signature is good for half a minute, and the one in the file is a published one.
             let signer =
                 Tenant { id: "tnt_00000000000000000000000000000000".to_owned(), secret: tenant.secret.clone() };
-            for (name, value) in signer.signing().headers(route.method.as_str(), route.path, b"") {
+            let body = event["body"].as_str().unwrap_or_default().to_owned();
+            for (name, value) in signer.signing().headers(route.method.as_str(), route.path, body.as_bytes()) {
                 assert!(event["headers"][&name].is_string(), "{function}: {name}");
                 event["headers"][&name] = value.into();
             }

@@ -19,7 +19,10 @@ async fn each_operation_has_exactly_one_function_with_its_name_binary_and_path()
     let by_binary: BTreeMap<_, _> = functions.iter().map(|function| (function.binary.as_str(), function)).collect();
     let names: BTreeSet<_> =
         OPERATIONS.iter().map(|entry| entry.route.function).chain(SCHEDULED.iter().copied()).collect();
-    assert_eq!(by_binary.keys().copied().collect::<BTreeSet<_>>(), names);
+    let deployed: BTreeSet<_> = by_binary.keys().copied().collect();
+    let missing: Vec<_> = names.difference(&deployed).collect();
+    assert!(missing.is_empty(), "template.yaml has no function for {missing:?}");
+    assert_eq!(deployed, names, "template.yaml has a function that OPERATIONS has not");
     assert_eq!(functions.len(), names.len());
     for entry in OPERATIONS {
         let function = by_binary[entry.route.function];
@@ -69,11 +72,16 @@ async fn only_the_functions_that_need_it_may_reach_a_tenants_secret() {
             }
         }
     }
+    // The key that signs tokens.
+    let mut readers = vec!["auth-token", "register-tenant", "user-token"];
+    // The secret that calls are signed with.
+    let relay = OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay);
+    readers.extend(relay.map(|entry| entry.route.function));
+    readers.sort_unstable();
     let expected = [
         ("secretsmanager:CreateSecret", &["provision-tenant"][..]),
         ("secretsmanager:DeleteSecret", &["reconcile"]),
-        // For the key that signs tokens, and for the secret that calls are signed with.
-        ("secretsmanager:GetSecretValue", &["auth-token", "register-tenant", "relay-whoami", "user-token"]),
+        ("secretsmanager:GetSecretValue", &readers),
         ("secretsmanager:PutSecretValue", &["rotate-signing-key", "rotate-tenant-secret"]),
         ("secretsmanager:TagResource", &["provision-tenant"]),
     ];
@@ -133,5 +141,10 @@ fn every_route_but_the_operators_has_the_tenants_rate() {
     }
     let operations = OPERATIONS.iter().filter(|entry| entry.surface != Surface::Registry);
     let expected: BTreeSet<_> = operations.flat_map(|entry| entry.route.paths()).collect();
+    let missing: Vec<_> = expected.difference(&routes).collect();
+    assert!(
+        missing.is_empty(),
+        "RouteSettings of template.yaml lacks {missing:?}: they would have the operator's rate"
+    );
     assert_eq!(routes, expected, "RouteSettings of template.yaml");
 }
