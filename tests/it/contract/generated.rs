@@ -187,3 +187,20 @@ fn the_document_shows_the_example_of_a_route_wherever_its_body_may_be() {
     }
     assert!(seen > 20, "{seen}");
 }
+
+/// What an object, a variant or a property is, in a sentence of more than three words. A reference has it at its schema.
+fn check_described(name: &str, schema: &Value) {
+    let words = schema["description"].as_str().unwrap_or_default().split_whitespace().count();
+    assert!(words > 3 || schema.get("$ref").is_some(), "{name} is not described: {schema}");
+    for (field, schema) in schema["properties"].as_object().into_iter().flatten() {
+        check_described(&format!("{name}.{field}"), schema);
+    }
+}
+
+#[test]
+fn every_schema_and_every_field_is_described() {
+    let document = document(Audience::Everyone);
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        check_described(name, schema);
+    }
+}

@@ -7,7 +7,7 @@ use crate::support::{Deployment, Tenant};
 
 #[tokio::test]
 async fn no_secret_body_or_attempt_is_in_the_output_at_any_level() {
-    // No log level makes a difference: there is no logger.
+    // No variable makes a difference: what is written is a constant.
     let loud =
         |builder: stack::StackBuilder| builder.variable("RUST_LOG", "trace").variable("AWS_LAMBDA_LOG_LEVEL", "TRACE");
     let deployment = Deployment::start_with(loud).await;

@@ -34,17 +34,34 @@ const VALIDATION: &str = "ValidationError";
 
 /// The schema of a refused field of the account surface.
 fn validation() -> Value {
-    let place = json!({ "type": "array", "items": { "type": ["string", "integer"] }, "minItems": 2 });
+    let place = json!({
+        "type": "array",
+        "items": { "type": ["string", "integer"] },
+        "minItems": 2,
+        "description": "Place of the field: `path`, `query`, `header` or `body`, then the names that lead to it.",
+    });
     let problem = json!({
         "type": "object",
         "required": ["loc", "msg", "type"],
-        "properties": { "loc": place, "msg": { "type": "string" }, "type": { "type": "string" } },
+        "properties": {
+            "loc": place,
+            "msg": { "type": "string", "description": "What is wrong with the field, for people." },
+            "type": { "type": "string", "description": "What is wrong with the field, for programs." },
+        },
         "additionalProperties": false,
     });
     json!({
         "type": "object",
+        "description": "A refusal because of invalid fields, in the shape of FastAPI.",
         "required": ["detail"],
-        "properties": { "detail": { "type": "array", "items": problem, "minItems": 1 } },
+        "properties": {
+            "detail": {
+                "type": "array",
+                "items": problem,
+                "minItems": 1,
+                "description": "The invalid fields and what is wrong with them.",
+            },
+        },
         "additionalProperties": false,
         "examples": [{ "detail": [{ "loc": ["body", "name"], "msg": "name is required", "type": "missing" }] }],
     })
@@ -53,34 +70,46 @@ fn validation() -> Value {
 /// The schema of a surface's refusals.
 fn refusal(surface: Surface) -> Value {
     let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    let message = json!({ "type": "string", "description": "What was refused, for people; it can change." });
+    let code = json!({ "enum": codes, "description": "What was refused, for programs." });
     let error = json!({
         "type": "object",
+        "description": "What was refused, for programs.",
         "required": ["code"],
         "properties": {
-            "code": { "enum": codes },
+            "code": code,
             "field": { "type": "string", "description": "Name of the invalid field; absent if no field is." },
         },
         "additionalProperties": false,
     });
     let properties = match surface {
         Surface::Registry | Surface::Relay => json!({
-            "success": { "const": false },
-            "status_code": { "type": "integer", "minimum": 400, "maximum": 599 },
-            "message": { "type": "string" },
-            "data": { "type": "null" },
+            "success": { "const": false, "description": "False in every refusal." },
+            "status_code": {
+                "type": "integer",
+                "minimum": 400,
+                "maximum": 599,
+                "description": "The HTTP status again.",
+            },
+            "message": message,
+            "data": { "type": "null", "description": "Null in every refusal." },
             "error": error,
         }),
         Surface::Projects => json!({
-            "status": { "const": "error" },
-            "message": { "type": "string" },
+            "status": { "const": "error", "description": "The same in every refusal." },
+            "message": message,
             "error": error,
         }),
-        Surface::Account => json!({ "detail": { "type": "string" }, "code": { "enum": codes } }),
-        Surface::Tokens => json!({ "error": { "type": "string" }, "error_description": { "type": "string" } }),
+        Surface::Account => json!({ "detail": message, "code": code }),
+        Surface::Tokens => json!({
+            "error": { "type": "string", "description": "Code of RFC 6749 §5.2 and its extensions, for programs." },
+            "error_description": message,
+        }),
     };
     let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     json!({
         "type": "object",
+        "description": "The answer to a request that is refused, in the shape of its surface.",
         "required": required,
         "properties": properties,
         "additionalProperties": false,

@@ -37,7 +37,8 @@ string_newtype! { Label, expected: "a text of 1 to 200 characters", schema: {
     "type": "string",
     "minLength": 1,
     "maxLength": LONGEST,
-    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$"
+    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$",
+    "description": "A short text of 1 to 200 characters without control characters."
 } }
 
 /// Ids of the tools that a session may use, at most 32.

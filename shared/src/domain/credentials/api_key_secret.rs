@@ -84,7 +84,11 @@ impl ApiKeyId {
     }
 }
 
-string_newtype! { ApiKeyId, expected: "a string", schema: { "type": "string", "pattern": "^key_[0-9a-f]{16}$" } }
+string_newtype! { ApiKeyId, expected: "a string", schema: {
+    "type": "string",
+    "pattern": "^key_[0-9a-f]{16}$",
+    "description": "Id of an API key. It is part of the key's text and stays the same when the key is rotated.",
+} }
 
 /// Bytes of the key's id.
 const ID: usize = 8;

@@ -49,7 +49,10 @@ impl fmt::Debug for ExternalId {
 }
 
 string_newtype! { ExternalId, expected: "a text of 1 to 256 characters", schema: {
-    "type": "string", "minLength": 1, "maxLength": LONGEST
+    "type": "string",
+    "minLength": 1,
+    "maxLength": LONGEST,
+    "description": "The id that the tenant itself has for an end user, organization or user. Any characters will do.",
 } }
 
 /// Reads a UUID in its one usual form (RFC 9562 §4), with hyphens, in either case.

@@ -68,7 +68,11 @@ impl fmt::Debug for TenantId {
     }
 }
 
-string_newtype! { TenantId, expected: "a string", schema: { "type": "string", "pattern": "^tnt_[0-9A-Za-z_-]{1,60}$" } }
+string_newtype! { TenantId, expected: "a string", schema: {
+    "type": "string",
+    "pattern": "^tnt_[0-9A-Za-z_-]{1,60}$",
+    "description": "Id of a tenant, as `provision/tenant` answered it.",
+} }
 
 #[cfg(test)]
 mod tests {

@@ -96,7 +96,11 @@ impl JsonSchema for Timestamp {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date-time" })
+        json_schema!({
+            "type": "string",
+            "format": "date-time",
+            "description": "A time in UTC with milliseconds (RFC 3339), such as `2026-01-31T12:00:00.000Z`.",
+        })
     }
 }
 

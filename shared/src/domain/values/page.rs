@@ -132,7 +132,12 @@ impl JsonSchema for Cursor {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "maxLength": Self::LONGEST, "pattern": "^[0-9A-Za-z_-]{11,}$" })
+        json_schema!({
+            "type": "string",
+            "maxLength": Self::LONGEST,
+            "pattern": "^[0-9A-Za-z_-]{11,}$",
+            "description": "The place at which the next page begins, good for the same list only.",
+        })
     }
 }
 

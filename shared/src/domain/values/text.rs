@@ -25,8 +25,8 @@ fn is_invisible(character: char) -> bool {
 
 /// Defines a text of 1 to 120 characters.
 macro_rules! short_text {
-    ($(#[$doc:meta])* $name:ident) => {
-        $(#[$doc])*
+    ($(#[doc = $doc:literal])* $name:ident) => {
+        $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name(String);
 
@@ -61,6 +61,7 @@ macro_rules! short_text {
             "minLength": 1,
             "maxLength": LONGEST,
             "pattern": VISIBLE,
+            "description": concat!($($doc),*).trim(),
         } }
     };
 }
