@@ -188,7 +188,8 @@ fn the_document_shows_the_example_of_a_route_wherever_its_body_may_be() {
     assert!(seen > 20, "{seen}");
 }
 
-/// What an object, a variant or a property is, in a sentence of more than three words. A reference has it at its schema.
+/// What an object, a variant or a property is, in a sentence of more than three words. A reference has it at its
+/// schema.
 fn check_described(name: &str, schema: &Value) {
     let words = schema["description"].as_str().unwrap_or_default().split_whitespace().count();
     assert!(words > 3 || schema.get("$ref").is_some(), "{name} is not described: {schema}");
