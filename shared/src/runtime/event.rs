@@ -36,10 +36,9 @@ impl Payload {
     }
 }
 
-/// An event with header values that its own decoder refuses, and the whole event with them: those that are not ASCII,
-/// which HTTP and `HeaderValue` have (RFC 9110 §5.5, `obs-text`), and control characters, which only a direct
-/// invocation can send. They are judged where the header is read: one that names an end user must not be taken for one
-/// that isn't there.
+/// An event with header values that its own decoder refuses, and the whole event with them: those with control
+/// characters, which no client can send through HTTP, but whoever invokes the function. They are judged where the
+/// header is read: one that names an end user must not be taken for one that isn't there.
 fn with_any_headers(text: &str) -> Option<HttpEvent> {
     let mut event: Value = serde_json::from_str(text).ok()?;
     let headers = event.as_object_mut()?.remove("headers")?;
