@@ -124,7 +124,7 @@ def copies(ids):
             text = text.replace(drawn, wanted).replace(drawn.replace("-", ""), wanted.replace("-", ""))
         copy = json.loads(text)
         if "key_hash" in copy:
-            copy["key_hash"]["S"] = API_KEYS[copy["key_id"]["S"]][1]
+            copy["key_hash"]["S"] = API_KEYS[copy["details"]["M"]["key_id"]["S"]][1]
         items.append(copy)
     return items
 

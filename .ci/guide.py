@@ -214,6 +214,13 @@ def copy(tree: Path) -> None:
             shutil.copy(source, target)
 
 
+def failures(output: str) -> str:
+    """The lines about what failed, each with the line after it, which says why; without any, the end of the output."""
+    lines = output.split("\n")
+    found = [at for at, line in enumerate(lines) if re.search(r" panicked at |^error|\.\.\. FAILED$", line)]
+    return "\n".join("\n".join(lines[at : at + 2]) for at in found) or output[-4000:]
+
+
 def checked(tree: Path, stations: list, quick: bool) -> subprocess.CompletedProcess:
     """The tests, with these stations gone through. The quick ones are those that know of stations."""
     copy(tree)
@@ -234,7 +241,7 @@ def main() -> None:
     everything = [station for _, station, _ in STATIONS]
     ran = checked(tree, everything, quick=False)
     if ran.returncode != 0:
-        sys.exit(f"with all stations the tests fail:\n{ran.stdout[-8000:]}")
+        sys.exit(f"with all stations the tests fail:\n{failures(ran.stdout)}")
     print(f"all {len(STATIONS)} stations: every test passes", flush=True)
     left_out = [(name, [s for s in everything if s is not station], hint) for name, station, hint in STATIONS]
     for name, part, hint in PARTS:
@@ -244,7 +251,7 @@ def main() -> None:
         ran = checked(tree, stations, quick=True)
         said = next((line for line in ran.stdout.split("\n") if re.search(hint, line)), None)
         if ran.returncode == 0 or said is None:
-            sys.exit(f"without {name}: expected a failure that says {hint!r}:\n{ran.stdout[-8000:]}")
+            sys.exit(f"without {name}: expected a failure that says {hint!r}:\n{failures(ran.stdout)}")
         print(f"without {name}: {said.strip()}", flush=True)
 
 
