@@ -9,9 +9,9 @@
 //! | counter | `TENANT#<tenant id>#<owner>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
 //! | default | `TENANT#<tenant id>#<owner>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
 //!
-//! A owner is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in
+//! An owner is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in
 //! particular. A call made for an end user names partitions of its own owner, and reads those of `GLOBAL` where a kind
-//! has shared rows. There is no key of a row without a owner, so another user's row can't be asked for.
+//! has shared rows. There is no key of a row without an owner, so another user's row can't be asked for.
 //!
 //! `ALL` has no rows, but an entry and a count for every one: it is how the account finds what any of its users has.
 //! Resources, entries and counts are written in one transaction, so a total is exact. A list is its entries, which are
@@ -117,7 +117,7 @@ impl Owner {
         }
     }
 
-    /// Reads what [`Owner`] is written as, of a owner that has rows.
+    /// Reads what [`Owner`] is written as, of an owner that has rows.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix("OF@") {
             Some(digest) => Some(Self::EndUser(digest.to_owned())),
@@ -162,7 +162,7 @@ pub fn resource(tenant: &TenantId, owner: &Owner, kind: ResourceKind, id: Uuid, 
     key(format!("{}#{owner}#{}#{id}", tenant_partition(tenant), kind.as_str()), part.as_str().to_owned())
 }
 
-/// The partition of a list in a owner.
+/// The partition of a list in an owner.
 pub fn partition_of_list(tenant: &TenantId, owner: &Owner, list: List) -> String {
     format!("{}#{owner}#{list}", tenant_partition(tenant))
 }
@@ -178,7 +178,7 @@ pub fn counter(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
     shard(tenant, owner, list, last % shards(owner, list))
 }
 
-/// Which workspace is the default one of a owner.
+/// Which workspace is the default one of an owner.
 pub fn default_workspace(tenant: &TenantId, owner: &Owner) -> Key {
     let list = partition_of_list(tenant, owner, List::Of(ResourceKind::Workspace));
     key(format!("{list}#DEFAULT"), "DEFAULT".to_owned())

@@ -11,7 +11,7 @@ use crate::domain::{FieldUpdates, OffsetPage, PageRequest, Timestamp, Workspace,
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Condition, Item, Key, Reader, Transaction, Update, primary_key, text};
 
-/// Which workspace of a owner is the default: an item of its own, so there is never a second one. One that is deleted
+/// Which workspace of an owner is the default: an item of its own, so there is never a second one. One that is deleted
 /// is the default of nothing, because no id comes back.
 const DEFAULT: &str = "default_workspace";
 
