@@ -6,6 +6,7 @@ here are numbered as in the guide.
 """
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -194,8 +195,10 @@ PARTS = [
 
 
 def cargo(tree: Path, *arguments: str) -> subprocess.CompletedProcess:
+    # A target folder that both trees share would give one what was built of the other.
+    environment = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
     return subprocess.run(
-        ["cargo", *arguments], cwd=tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800
+        ["cargo", *arguments], cwd=tree, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800
     )
 
 
