@@ -197,9 +197,9 @@ PARTS = [
 def cargo(tree: Path, *arguments: str) -> subprocess.CompletedProcess:
     # A target folder that both trees share would give one what was built of the other.
     environment = {name: value for name, value in os.environ.items() if name != "CARGO_TARGET_DIR"}
-    return subprocess.run(
-        ["cargo", *arguments], cwd=tree, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1800
-    )
+    command = ["cargo", *arguments]
+    into = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.run(command, cwd=tree, env=environment, timeout=1800, **into)
 
 
 def copy(tree: Path) -> None:
