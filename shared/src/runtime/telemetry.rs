@@ -1,8 +1,8 @@
 //! One line of JSON a request, and nothing else: what is not of the target [`TARGET`] is not written, whatever an
 //! environment variable says. So there is no level at which a library could print a credential.
 //!
-//! The line is in CloudWatch's embedded metric format, so that the metrics cost no call and no agent:
-//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+//! The line is in CloudWatch's embedded metric format (CloudWatch User Guide, "Specification: Embedded metric format"),
+//! so that the metrics cost no call and no agent.
 //!
 //! What may stand in it: names that we chose, ids, numbers, causes of our own failures. Never a header, a body, the
 //! name of a field (a client can put a secret there), or what somebody tried as a credential.

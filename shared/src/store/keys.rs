@@ -2,31 +2,31 @@
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
-//! | hot item | `TENANT#<tenant id>` | `STATE` | status, name, limit, strikes, which secret and signing key are in force |
-//! | configuration | `TENANT#<tenant id>` | `CONFIG` | what no relay call needs |
-//! | key set | `TENANT#<tenant id>` | `SIGNING` | the public keys that tokens can still be verified with |
-//! | audit event | `TENANT#<tenant id>` | `AUDIT#<Unix ms>#<request id>` | one successful change |
-//! | API key | `TENANT#<tenant id>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |
-//! | organization | `TENANT#<tenant id>#ORG#<uuid>`, and `…#ORG@<digest of its external id>` | `ORG` | what was registered |
-//! | user | `TENANT#<tenant id>#USER#<uuid>`, and `…#USER@<digest of its external id>` | `USER` | what was registered |
-//! | registered tenant | `TENANT#<tenant id>#REGISTERED#<digest of its key>` | `REGISTERED` | what was registered |
-//! | external user | `TENANT#<tenant id>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
-//! | revoked token | `TENANT#<tenant id>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
-//! | nonce | `TENANT#<tenant id>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
-//! | stored response | `IDEMPOTENCY#<caller>#<digest>` | `IDEMPOTENCY` | the answer to a request with an idempotency key |
+//! | hot item | `TENANT#<tenant>` | `STATE` | status, name, limit, strikes, secret and signing key in force |
+//! | configuration | `TENANT#<tenant>` | `CONFIG` | what no relay call needs |
+//! | key set | `TENANT#<tenant>` | `SIGNING` | the public keys that tokens can still be verified with |
+//! | audit event | `TENANT#<tenant>` | `AUDIT#<Unix ms>#<request id>` | one successful change |
+//! | API key | `TENANT#<tenant>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |
+//! | organization | `TENANT#<tenant>#ORG#<uuid>`, `…#ORG@<digest of external id>` | `ORG` | what was registered |
+//! | user | `TENANT#<tenant>#USER#<uuid>`, `…#USER@<digest of external id>` | `USER` | what was registered |
+//! | registered tenant | `TENANT#<tenant>#REGISTERED#<digest of its key>` | `REGISTERED` | what was registered |
+//! | external user | `TENANT#<tenant>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
+//! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
+//! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
+//! | stored response | `IDEMPOTENCY#<caller>#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
 //!
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
 //! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that
 //! only points to another would cost a second one, or the truth.
 //!
-//! Everything of a tenant begins with `TENANT#<tenant id>`, and ids have no `#`. What is asked for at each login has a
+//! Everything of a tenant begins with `TENANT#<tenant>`, and ids have no `#`. What is asked for at each login has a
 //! partition of its own, so that many users of one tenant don't share the throughput of one partition.
 //!
 //! | Index | Partition key | Sort key | Who is in it |
 //! |---|---|---|---|
-//! | `tenants` | `listing` = `tenants` | `listing_order` = `<created, Unix ms>#<its id>` | tenants that were provisioned |
-//! | `of-tenants` | `tenant_listing` = `TENANT#<tenant id>#<KEY, ORG, USER or REGISTERED>` | `listing_order` | what a tenant has |
-//! | `tenants-by-status` | `tenant_status` | `listing_order` | tenants, those that never got so far, and sessions that left messages behind |
+//! | `tenants` | `listing` = `tenants` | `listing_order` = `<created, Unix ms>#<its id>` | provisioned tenants |
+//! | `of-tenants` | `tenant_listing` = `TENANT#<tenant>#<KEY, ORG, …>` | `listing_order` | what a tenant has |
+//! | `tenants-by-status` | `tenant_status` | `listing_order` | tenants, and deleted sessions with messages |
 //!
 //! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for
 //! them), so nothing is decided from them: every decision reads, or conditions on, the item itself.

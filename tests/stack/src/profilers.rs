@@ -79,8 +79,8 @@ impl Profiler {
     }
 }
 
-/// Its file has a line `calls=<number> …` for each pair of a calling and a called function, after the line `cfn=` with
-/// the called one. A name is written out once, `(<id>) <name>`, and only `(<id>)` after that.
+/// Its file has a line `calls=<number> …` for each pair of a calling and a called function, after the line `cfn=`
+/// with the called one. A name is written out once, `(<id>) <name>`, and only `(<id>)` after that.
 fn callgrind(report: &str) -> Result<Vec<u64>> {
     let after = |prefix: &str| report.lines().find_map(|line| line.strip_prefix(prefix));
     if after("events: ") != Some("Ir") {

@@ -139,8 +139,8 @@ pub enum KeySlot {
     Previous,
 }
 
-/// The operator's keys in force, as the secret store holds them: `{"current": "…", "previous": "…"}`, where `previous`
-/// is present only while a rotation lasts.
+/// The operator's keys in force, as the secret store holds them: `{"current": "…", "previous": "…"}`, where
+/// `previous` is present only while a rotation lasts.
 #[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
 pub struct OperatorKeys {
     current: String,

@@ -2,12 +2,12 @@
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
-//! | resource | `TENANT#<tenant id>#<owner>#<kind>#<id>` | `RESOURCE` | its fields |
+//! | resource | `TENANT#<tenant>#<owner>#<kind>#<id>` | `RESOURCE` | its fields |
 //! | content of a document | the same | `CONTENT` | Markdown |
 //! | messages that are left | the same | `TOMBSTONE` | that a session was deleted; until its messages are too |
-//! | entry | `TENANT#<tenant id>#<owner>#<list>` | `<id>` | in the owner `ALL`: in which owner the row is |
-//! | counter | `TENANT#<tenant id>#<owner>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
-//! | default | `TENANT#<tenant id>#<owner>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
+//! | entry | `TENANT#<tenant>#<owner>#<list>` | `<id>` | in the owner `ALL`: in which owner the row is |
+//! | counter | `TENANT#<tenant>#<owner>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
+//! | default | `TENANT#<tenant>#<owner>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
 //!
 //! An owner is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in
 //! particular. A call made for an end user names partitions of its own owner, and reads those of `GLOBAL` where a kind

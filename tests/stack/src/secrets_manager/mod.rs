@@ -21,14 +21,14 @@
 //!   made without a value has no version, so its creation cannot be repeated (*chosen*).
 //! - A new version takes `AWSCURRENT` unless `VersionStages` says otherwise; the first one takes it in any case.
 //!   Whenever `AWSCURRENT` moves, `AWSPREVIOUS` moves to the version that lost it ([`PutSecretValue`],
-//!   [`UpdateSecretVersionStage`]).
+//!   [stages]).
 //! - A label is attached to one version at a time: attaching moves it ([`PutSecretValue`]). `UpdateSecretVersionStage`
-//!   moves it only if `RemoveFromVersionId` names the version that holds it ([`UpdateSecretVersionStage`]).
+//!   moves it only if `RemoveFromVersionId` names the version that holds it ([stages]).
 //! - `AWSCURRENT` moves but cannot be taken away; a label already in place is left there; a version that does not exist
 //!   is a `ResourceNotFoundException` (*chosen*).
 //! - At most 20 labels, on one version as across all versions of a secret ([`PutSecretValue`], [quotas]).
 //! - A version without labels is deprecated: readable by its id, listed only with `IncludeDeprecated` ([versions],
-//!   [`ListSecretVersionIds`]). With more than 100 versions the oldest deprecated ones go, but none that is younger
+//!   [version ids]). With more than 100 versions the oldest deprecated ones go, but none that is younger
 //!   than 24 hours ([`PutSecretValue`], [quotas]).
 //! - A secret has at most 100 versions ([quotas]). AWS documents the quota, and `LimitExceededException` for quotas
 //!   ([`PutSecretValue`], [`UpdateSecret`]), but not the exact refusal: here it meets the version that would be the
@@ -70,13 +70,13 @@
 //! [`CreateSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_CreateSecret.html
 //! [`PutSecretValue`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_PutSecretValue.html
 //! [`UpdateSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecret.html
-//! [`UpdateSecretVersionStage`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
+//! [stages]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
 //! [`GetSecretValue`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 //! [`DescribeSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DescribeSecret.html
 //! [`DeleteSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_DeleteSecret.html
 //! [`RestoreSecret`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RestoreSecret.html
 //! [`ListSecrets`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecrets.html
-//! [`ListSecretVersionIds`]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
+//! [version ids]: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_ListSecretVersionIds.html
 //! [versions]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/whats-in-a-secret.html
 //! [quotas]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/reference_limits.html
 //! [partial ARN]: https://docs.aws.amazon.com/secretsmanager/latest/userguide/troubleshoot.html#ARN_secretnamehyphen
