@@ -21,10 +21,7 @@ pub type Attribute = (&'static str, Option<AttributeValue>);
 /// Something that is registered under a uuid, and under an external id if it has one.
 pub trait DirectoryRecord {
     const KIND: Kind;
-    fn id(&self) -> Uuid;
-    fn external_id(&self) -> Option<&ExternalId>;
-    fn record(&self) -> &Record;
-    fn properties(&self) -> &Properties;
+    fn common(&self) -> Common<'_>;
     /// What a registration writes, beside what is common to all records.
     fn attributes(&self) -> Vec<Attribute>;
     /// The last day on which a token was issued, of what tokens are issued for.
@@ -33,23 +30,20 @@ pub trait DirectoryRecord {
     }
 }
 
+/// What all that is registered has.
+pub struct Common<'a> {
+    pub id: Uuid,
+    pub external_id: Option<&'a ExternalId>,
+    pub record: &'a Record,
+    pub properties: &'a Properties,
+}
+
 impl DirectoryRecord for Organization {
     const KIND: Kind = Kind::Organization;
 
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn external_id(&self) -> Option<&ExternalId> {
-        self.external_id.as_ref()
-    }
-
-    fn record(&self) -> &Record {
-        &self.record
-    }
-
-    fn properties(&self) -> &Properties {
-        &self.properties
+    fn common(&self) -> Common<'_> {
+        let Self { id, external_id, record, properties, .. } = self;
+        Common { id: *id, external_id: external_id.as_ref(), record, properties }
     }
 
     fn attributes(&self) -> Vec<Attribute> {
@@ -60,20 +54,9 @@ impl DirectoryRecord for Organization {
 impl DirectoryRecord for User {
     const KIND: Kind = Kind::User;
 
-    fn id(&self) -> Uuid {
-        self.id
-    }
-
-    fn external_id(&self) -> Option<&ExternalId> {
-        self.external_id.as_ref()
-    }
-
-    fn record(&self) -> &Record {
-        &self.record
-    }
-
-    fn properties(&self) -> &Properties {
-        &self.properties
+    fn common(&self) -> Common<'_> {
+        let Self { id, external_id, record, properties, .. } = self;
+        Common { id: *id, external_id: external_id.as_ref(), record, properties }
     }
 
     fn attributes(&self) -> Vec<Attribute> {
@@ -91,10 +74,10 @@ impl DirectoryRecord for User {
 
 /// Everything in a record that a registration writes, but what stays for ever.
 fn written(registered: &impl DirectoryRecord) -> Vec<Attribute> {
-    let record = registered.record();
+    let Common { external_id, record, .. } = registered.common();
     let mut attributes = registered.attributes();
     attributes.extend([
-        ("external_id", registered.external_id().map(text)),
+        ("external_id", external_id.map(text)),
         ("updated_at", record.updated_at.map(millis)),
         ("revision", Some(number(record.revision))),
         ("epoch", Some(number(record.epoch))),
@@ -105,24 +88,21 @@ fn written(registered: &impl DirectoryRecord) -> Vec<Attribute> {
 /// The attributes of a new item. Those that a change doesn't write are written by revocations and tokens only, from
 /// then on.
 pub fn new(registered: &impl DirectoryRecord) -> Item {
-    let record = registered.record();
+    let Common { id, record, properties, .. } = registered.common();
     let whole = [
-        ("record_id", Some(text(registered.id()))),
+        ("record_id", Some(text(id))),
         ("created_at", Some(millis(record.created_at))),
         ("tokens_revoked_at", record.tokens_revoked_at.map(millis)),
         ("last_token_on", registered.last_token_on().map(text)),
     ];
     let attributes = written(registered).into_iter().chain(whole);
     let record = attributes.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    Item::from([
-        (DETAILS.to_owned(), AttributeValue::M(record)),
-        (PROPERTIES.to_owned(), text(registered.properties().to_text())),
-    ])
+    Item::from([(DETAILS.to_owned(), AttributeValue::M(record)), (PROPERTIES.to_owned(), text(properties.to_text()))])
 }
 
 /// The update that makes an item what is registered now.
 pub fn changed(update: Update, registered: &impl DirectoryRecord) -> Update {
-    let update = update.set(PROPERTIES, text(registered.properties().to_text()));
+    let update = update.set(PROPERTIES, text(registered.common().properties.to_text()));
     let write =
         |update: Update, (name, value): Attribute| update.set_or_remove(format_args!("{DETAILS}.{name}"), value);
     written(registered).into_iter().fold(update, write)

@@ -158,14 +158,14 @@ impl<'a> Directory<'a> {
     }
 
     fn creation<R: DirectoryRecord>(self, registered: &R) -> Transaction {
-        let mut item = self.key::<R>(&Handle::Uuid(registered.id()));
+        let mut item = self.key::<R>(&Handle::Uuid(registered.common().id));
         item.extend(items::new(registered));
-        let position = keys::list_position(registered.record().created_at, registered.id());
+        let position = keys::list_position(registered.common().record.created_at, registered.common().id);
         item.insert(TENANT_LISTING.to_owned(), text(keys::partition_of_list(self.tenant(), R::KIND)));
         item.insert(LISTING_ORDER.to_owned(), text(position));
         let mut transaction = Transaction::new();
         transaction.put(item, Condition::is_new());
-        if let Some(external_id) = registered.external_id() {
+        if let Some(external_id) = registered.common().external_id {
             transaction.put(self.copy(registered, external_id), Condition::is_new());
         }
         transaction
@@ -173,10 +173,10 @@ impl<'a> Directory<'a> {
 
     fn change<R: DirectoryRecord>(self, before: &R, after: &R) -> Transaction {
         let mut transaction = Transaction::new();
-        let record = before.record();
+        let record = before.common().record;
         let update = |handle: &Handle| items::changed(Update::of(self.key::<R>(handle)), after);
-        transaction.update(update(&Handle::Uuid(after.id())), items::unchanged(record));
-        match (before.external_id(), after.external_id()) {
+        transaction.update(update(&Handle::Uuid(after.common().id)), items::unchanged(record));
+        match (before.common().external_id, after.common().external_id) {
             (Some(old), Some(new)) if old == new => {
                 transaction.update(update(&Handle::External(new.clone())), items::unchanged(record));
             }
@@ -301,7 +301,7 @@ fn existing<R: DirectoryRecord>(
     let by_external_id = external_id.map(|id| find(&Handle::External(id.clone()))).transpose()?.flatten();
     // The external id may be free, or this one's, and nobody else's.
     match (&by_external_id, id) {
-        (Some(other), Some(id)) if other.id() != id => Err(Error::ExternalIdTaken),
+        (Some(other), Some(id)) if other.common().id != id => Err(Error::ExternalIdTaken),
         _ => Ok(by_id.or(by_external_id)),
     }
 }

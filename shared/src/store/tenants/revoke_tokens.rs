@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{Committed, Tenants, items, put_event};
 use crate::domain::{Action, ApiKeyId, ChangeContext, ExternalId, Handle, TenantId, Timestamp, Viewpoint};
 use crate::error::{Error, Result};
-use crate::store::directory::items::DirectoryRecord;
+use crate::store::directory::items::{Common, DirectoryRecord};
 use crate::store::dynamodb::{ATTEMPTS, Condition, Key, Transaction, Update, millis, text};
 use crate::store::keys::{self, Kind};
 use crate::store::prefetch::Read;
@@ -136,8 +136,9 @@ fn count_external_user(transaction: &mut Transaction, tenant: &TenantId, id: &Ex
 
 /// One more revocation in each item of a record, if it is still registered under these handles.
 fn count_each<R: DirectoryRecord>(transaction: &mut Transaction, tenant: &TenantId, record: &R, at: Timestamp) {
-    for handle in Handle::of(Some(record.id()), record.external_id()) {
-        let same = match record.external_id() {
+    let Common { id, external_id, .. } = record.common();
+    for handle in Handle::of(Some(id), external_id) {
+        let same = match external_id {
             Some(id) => Condition::new("details.external_id = :external_id", [(":external_id", text(id))]),
             None => Condition::new("attribute_exists(pk) AND attribute_not_exists(details.external_id)", []),
         };
