@@ -113,14 +113,14 @@ pub fn stored(item: &Item, change: &ChangeContext) -> Result<Option<Replay>> {
 }
 
 fn replay(item: &Item, key: &IdempotencyKey, now: Timestamp) -> Result<Replay> {
-    let row = Reader::of(item);
-    if row.text("fingerprint")? != key.fingerprint() {
+    let reader = Reader::of(item);
+    if reader.text("fingerprint")? != key.fingerprint() {
         return Err(Error::IdempotencyKeyReused);
     }
-    let Some(body) = row.optional_text("body")? else {
-        return Err(Error::IdempotencyInProgress { retry_after: now.seconds_until(row.millis("lease_until")?) });
+    let Some(body) = reader.optional_text("body")? else {
+        return Err(Error::IdempotencyInProgress { retry_after: now.seconds_until(reader.millis("lease_until")?) });
     };
-    let shown = row.optional_millis("sealed_until")?.is_some_and(|until| now < until);
+    let shown = reader.optional_millis("sealed_until")?.is_some_and(|until| now < until);
     let sealed = item.get("sealed").and_then(|value| value.as_b().ok()).filter(|_| shown);
     let secret = sealed.and_then(|sealed| key.open(sealed.as_ref())).map(Zeroizing::new);
     Ok(Replay { body: body.to_owned(), secret })

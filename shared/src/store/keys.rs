@@ -1,4 +1,4 @@
-//! The whole key layout of the table, but for the rows of the account surface, which are in [`super::account`].
+//! The whole key layout of the table, but for the resources of the account surface, which are in [`super::account`].
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|

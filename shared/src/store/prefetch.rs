@@ -118,11 +118,11 @@ impl Prefetched {
     }
 
     fn item(&self, read: &Read) -> Result<Option<&Item>> {
-        // What is not a resource has the same key from every viewpoint.
-        match read.keys(&self.tenant_id, &Viewpoint::Account).first() {
-            Some(key) => self.at(key),
-            None => Ok(None),
-        }
+        // What is not a resource has the same key from every viewpoint, and always one.
+        let keys = read.keys(&self.tenant_id, &Viewpoint::Account);
+        self.at(keys
+            .first()
+            .ok_or_else(|| Error::internal("what depends on the viewpoint is asked for without one"))?)
     }
 
     /// What was read at a key; `None` if there is no such item.
@@ -146,12 +146,12 @@ impl Prefetched {
         if tenant_items::summary(state)?.is_none() {
             return Ok(None);
         }
-        let row = Reader::of(state);
+        let reader = Reader::of(state);
         Ok(Some(TenantState {
-            is_active: row.text(keys::TENANT_STATUS)? == ACTIVE,
-            epoch: row.number("epoch")?,
+            is_active: reader.text(keys::TENANT_STATUS)? == ACTIVE,
+            epoch: reader.number("epoch")?,
             signing: tenant_items::signing_pointer(state)?,
-            require_end_user: row.optional_bool(tenant_items::REQUIRE_END_USER)?,
+            require_end_user: reader.optional_bool(tenant_items::REQUIRE_END_USER)?,
         }))
     }
 

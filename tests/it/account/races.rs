@@ -14,7 +14,7 @@ const EXECUTIONS: &str = "/api/v1/tool-executions";
 const WORKSPACES: &str = "/api/v1/workspaces";
 const DOCUMENTS: &str = "/api/v1/documents";
 
-/// The entries of lists: by the list's partition, ids and in which space the row is.
+/// The entries of lists: by the list's partition, ids and in which owner the resource is.
 type Entries = BTreeMap<String, BTreeMap<String, Option<String>>>;
 
 /// What rows, entries and counts have to say of each other, read off a whole table.

@@ -17,7 +17,7 @@ impl Resources<'_> {
     /// Makes a document, in the workspaces that it names. One call.
     ///
     /// # Errors
-    /// If the view doesn't see one of the workspaces.
+    /// If the viewpoint doesn't see one of the workspaces.
     pub async fn create_document(self, document: &Document, content: Option<&Markdown>) -> Result<()> {
         let (owner, mut transaction) = (Owner::of(self.viewpoint), Transaction::new());
         let unknown = |position: usize| {
@@ -52,7 +52,7 @@ impl Resources<'_> {
     /// the account.
     ///
     /// # Errors
-    /// If the view sees no such document.
+    /// If the viewpoint sees no such document.
     pub async fn document(self, id: Uuid) -> Result<(Document, Option<Markdown>)> {
         let stored = self.get(id).await?;
         let content = self.content(&stored).await?;
@@ -60,8 +60,8 @@ impl Resources<'_> {
         Ok((document.ok_or_else(|| Error::internal("no view of a document"))?, content))
     }
 
-    /// A page of the documents that the view sees, without their content. Two calls, and one for each fifty different
-    /// workspaces that they are in.
+    /// A page of the documents that the viewpoint sees, without their content. Two calls, and one for each fifty
+    /// different workspaces that they are in.
     ///
     /// # Errors
     /// If the table fails, or what it has can't be read.
@@ -87,17 +87,17 @@ impl Resources<'_> {
         item.as_ref().map(read).transpose()
     }
 
-    /// The documents in a workspace that the view sees.
+    /// The documents in a workspace that the viewpoint sees.
     ///
     /// # Errors
-    /// If the view doesn't see the workspace.
+    /// If the viewpoint doesn't see the workspace.
     pub async fn documents_in(self, workspace: Uuid, request: PageRequest) -> Result<OffsetPage<Document>> {
         self.get::<Workspace>(workspace).await?;
         self.documents_of(List::DocumentsIn(workspace), request).await
     }
 
-    /// Documents with only those of their workspaces that are still there and that the view sees. No call if they have
-    /// none.
+    /// Documents with only those of their workspaces that are still there and that the viewpoint sees. No call if they
+    /// have none.
     async fn within_view(self, mut documents: Vec<Stored<Document>>) -> Result<Vec<Document>> {
         let list = List::Of(ResourceKind::Workspace);
         let entries = |id| -> Vec<Key> {
@@ -117,7 +117,7 @@ impl Resources<'_> {
     /// Deletes a document, from its workspaces too. One call, or two for the account.
     ///
     /// # Errors
-    /// If the view sees no such document or may not change it.
+    /// If the viewpoint sees no such document or may not change it.
     pub async fn delete_document(self, id: Uuid) -> Result<()> {
         let stored = self.changeable::<Document>(id).await?;
         let mut transaction = Transaction::new();

@@ -37,7 +37,7 @@ impl Resources<'_> {
     /// account.
     ///
     /// # Errors
-    /// If the view sees no such execution, or it is past that status.
+    /// If the viewpoint sees no such execution, or it is past that status.
     pub async fn report(self, id: Uuid, report: &Report, at: Timestamp) -> Result<ToolExecution> {
         let mut stored: Stored<ToolExecution> = self.get(id).await?;
         for attempt in 0..ATTEMPTS {

@@ -1,21 +1,21 @@
-//! Where the rows of the account surface are, and where a view finds them.
+//! Where the resources of the account surface are, and where a viewpoint finds them.
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
 //! | resource | `TENANT#<tenant>#<owner>#<kind>#<id>` | `RESOURCE` | its fields |
 //! | content of a document | the same | `CONTENT` | Markdown |
 //! | messages that are left | the same | `TOMBSTONE` | that a session was deleted; until its messages are too |
-//! | entry | `TENANT#<tenant>#<owner>#<list>` | `<id>` | in the owner `ALL`: in which owner the row is |
+//! | entry | `TENANT#<tenant>#<owner>#<list>` | `<id>` | in the owner `ALL`: in which owner the resource is |
 //! | counter | `TENANT#<tenant>#<owner>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
 //! | default | `TENANT#<tenant>#<owner>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
 //!
-//! An owner is whose rows they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in
+//! An owner is whose resources they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in
 //! particular. A call made for an end user names partitions of its own owner, and reads those of `GLOBAL` where a kind
-//! has shared rows. There is no key of a row without an owner, so another user's row can't be asked for.
+//! has shared resources. There is no key of a resource without an owner, so another user's resource can't be asked for.
 //!
-//! `ALL` has no rows, but an entry and a count for every one: it is how the account finds what any of its users has.
-//! Resources, entries and counts are written in one transaction, so a total is exact. A list is its entries, which are
-//! small: pages far back are found by passing over entries, never over rows.
+//! `ALL` has no resources, but an entry and a count for every one: it is how the account finds what any of its users
+//! has. Resources, entries and counts are written in one transaction, so a total is exact. A list is its entries, which
+//! are small: pages far back are found by passing over entries, never over resources.
 
 use std::fmt;
 
@@ -29,7 +29,7 @@ use crate::store::keys::{TENANT, tenant_partition};
 /// transactions of many, and DynamoDB refuses two at once on one item.
 const SHARDS: u8 = 8;
 
-/// A kind of rows.
+/// A kind of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ResourceKind {
     AgentSession,
@@ -50,14 +50,14 @@ impl ResourceKind {
         }
     }
 
-    /// Whether rows of nobody in particular are for all end users to see. Those of a private kind are the account's
-    /// alone.
+    /// Whether resources of nobody in particular are for all end users to see. Those of a private kind are the
+    /// account's alone.
     const fn is_shared(self) -> bool {
         matches!(self, Self::Workspace | Self::Document)
     }
 }
 
-/// A list of rows.
+/// A list of resources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum List {
     /// All of a kind.
@@ -88,7 +88,7 @@ impl fmt::Display for List {
     }
 }
 
-/// Whose rows.
+/// Whose resources.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// One end user's, by the digest of its id.
@@ -100,7 +100,7 @@ pub enum Owner {
 }
 
 impl Owner {
-    /// Where a view writes what it makes.
+    /// Where a viewpoint writes what it makes.
     pub fn of(viewpoint: &Viewpoint) -> Self {
         match viewpoint {
             Viewpoint::EndUser(id) => Self::EndUser(id.digest()),
@@ -108,7 +108,7 @@ impl Owner {
         }
     }
 
-    /// Where a view finds rows of a kind.
+    /// Where a viewpoint finds resources of a kind.
     pub fn visible(viewpoint: &Viewpoint, kind: ResourceKind) -> Vec<Self> {
         match viewpoint {
             Viewpoint::EndUser(_) if kind.is_shared() => vec![Self::of(viewpoint), Self::Global],
@@ -117,7 +117,7 @@ impl Owner {
         }
     }
 
-    /// Reads what [`Owner`] is written as, of an owner that has rows.
+    /// Reads what [`Owner`] is written as, of an owner that has resources.
     pub fn parse(text: &str) -> Option<Self> {
         match text.strip_prefix("OF@") {
             Some(digest) => Some(Self::EndUser(digest.to_owned())),
@@ -157,7 +157,7 @@ impl ItemPart {
     }
 }
 
-/// A part of a row.
+/// A part of a resource.
 pub fn resource(tenant: &TenantId, owner: &Owner, kind: ResourceKind, id: Uuid, part: ItemPart) -> Key {
     key(format!("{}#{owner}#{}#{id}", tenant_partition(tenant), kind.as_str()), part.as_str().to_owned())
 }
@@ -167,12 +167,12 @@ pub fn partition_of_list(tenant: &TenantId, owner: &Owner, list: List) -> String
     format!("{}#{owner}#{list}", tenant_partition(tenant))
 }
 
-/// A row's entry in a list.
+/// A resource's entry in a list.
 pub fn entry(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
     key(partition_of_list(tenant, owner, list), id.to_string())
 }
 
-/// The counter that a row of this id is counted in.
+/// The counter that a resource of this id is counted in.
 pub fn counter(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
     let [.., last] = id.into_bytes();
     shard(tenant, owner, list, last % shards(owner, list))
@@ -193,14 +193,15 @@ fn shards(owner: &Owner, list: List) -> u8 {
     if is_busy { SHARDS } else { 1 }
 }
 
-/// All counters of a list as a view sees it.
+/// All counters of a list as a viewpoint sees it.
 pub fn counters(tenant: &TenantId, viewpoint: &Viewpoint, list: List) -> Vec<Key> {
     let owners = Owner::visible(viewpoint, list.kind());
     let of = |owner: &Owner| (0..shards(owner, list)).map(|number| shard(tenant, owner, list, number)).collect();
     owners.iter().flat_map::<Vec<_>, _>(of).collect()
 }
 
-/// Where a view finds a row: the row itself in each owner, or for the account the entry that says in which owner it is.
+/// Where a viewpoint finds a resource: the resource itself in each owner, or for the account the entry that says in
+/// which owner it is.
 pub fn candidate_keys(tenant: &TenantId, viewpoint: &Viewpoint, kind: ResourceKind, id: Uuid) -> Vec<Key> {
     let place = |owner: &Owner| match owner {
         Owner::Account => entry(tenant, owner, List::Of(kind), id),
@@ -219,7 +220,7 @@ pub fn session_of(partition: &str) -> Option<(TenantId, Owner, Uuid)> {
     (kind == ResourceKind::AgentSession.as_str() && parts.next().is_none()).then_some((tenant, owner, id))
 }
 
-/// Where a view finds the content of a document; nowhere yet, if it has to find out the owner first.
+/// Where a viewpoint finds the content of a document; nowhere yet, if it has to find out the owner first.
 pub fn contents(tenant: &TenantId, viewpoint: &Viewpoint, id: Uuid) -> Vec<Key> {
     let owners = Owner::visible(viewpoint, ResourceKind::Document).into_iter().filter(|owner| *owner != Owner::Account);
     owners.map(|owner| resource(tenant, &owner, ResourceKind::Document, id, ItemPart::Content)).collect()

@@ -29,10 +29,10 @@ use crate::error::{Error, Result};
 /// What attributes of fields begin with: no field's name is then one that DynamoDB reserves.
 const FIELD: &str = "field_";
 
-/// In which owner a row is, on its entry in the account's list.
+/// In which owner a resource is, on its entry in the account's list.
 const OWNED_BY: &str = "owned_by";
 
-/// What is kept as rows.
+/// What is kept as resources.
 pub trait Resource: Serialize + DeserializeOwned + Send + Sync {
     const KIND: ResourceKind;
     fn id(&self) -> Uuid;
@@ -78,7 +78,7 @@ impl Resource for Document {
     }
 }
 
-/// A row that the view sees.
+/// A resource that the viewpoint sees.
 #[derive(Debug, Clone)]
 pub struct Stored<R> {
     pub resource: R,
@@ -86,7 +86,8 @@ pub struct Stored<R> {
     item: Item,
 }
 
-/// The rows of a tenant that a view sees and writes. There is no way to one that does not pass through the view.
+/// The resources of a tenant that a viewpoint sees and writes. There is no way to one that does not pass through the
+/// viewpoint.
 #[derive(Clone, Copy)]
 pub struct Resources<'a> {
     pub(crate) table: &'a Table,
@@ -108,7 +109,7 @@ impl<'a> Resources<'a> {
         self.prefetched.tenant_id()
     }
 
-    /// An id for a new row.
+    /// An id for a new resource.
     ///
     /// # Errors
     /// If there is no randomness to be had.
@@ -116,10 +117,10 @@ impl<'a> Resources<'a> {
         Ok(new_resource_id(self.random, at)?)
     }
 
-    /// A row. No call for an end user, one for the account.
+    /// A resource. No call for an end user, one for the account.
     ///
     /// # Errors
-    /// If the view sees no such row.
+    /// If the viewpoint sees no such resource.
     async fn get<R: Resource>(self, id: Uuid) -> Result<Stored<R>> {
         let (owner, item) = match self.owner_of(R::KIND, id)? {
             (owner, Some(item)) => (owner, item.clone()),
@@ -158,19 +159,19 @@ impl<'a> Resources<'a> {
         self.commit(transaction).await?.map_or(Ok(()), |_| Err(Error::internal("the id of a new resource is taken")))
     }
 
-    /// Writes some fields of a row, and when that was. One call, or two for the account.
+    /// Writes some fields of a resource, and when that was. One call, or two for the account.
     ///
     /// # Errors
-    /// If the view sees no such row or may not change it.
+    /// If the viewpoint sees no such resource or may not change it.
     async fn change<R: Resource>(self, id: Uuid, changes: &FieldUpdates, at: Timestamp) -> Result<Stored<R>> {
         let stored = self.changeable::<R>(id).await?;
         let changes = changes.clone().set("updated_at", &at);
-        // Only a row that is there: nobody's change may bring back what another has just deleted.
+        // Only a resource that is there: nobody's change may bring back what another has just deleted.
         let item = self.write(&stored, &changes, Condition::exists()).await?.ok_or(Error::ResourceNotFound)?;
         Ok(Stored { resource: read(&item)?, item, owner: stored.owner })
     }
 
-    /// A row that the view may change.
+    /// A resource that the viewpoint may change.
     async fn changeable<R: Resource>(self, id: Uuid) -> Result<Stored<R>> {
         let stored = self.get::<R>(id).await?;
         if stored.owner == Owner::Global && *self.viewpoint != Viewpoint::Account {
@@ -179,7 +180,7 @@ impl<'a> Resources<'a> {
         Ok(stored)
     }
 
-    /// Writes fields of a row; `None` if the condition failed.
+    /// Writes fields of a resource; `None` if the condition failed.
     async fn write<R: Resource>(
         self,
         stored: &Stored<R>,
@@ -197,7 +198,7 @@ impl<'a> Resources<'a> {
         changes.fields().fold(update, write)
     }
 
-    /// A row as it is now.
+    /// A resource as it is now.
     async fn read_again<R: Resource>(self, stored: Stored<R>) -> Result<Stored<R>> {
         let key = self.resource_key(&stored.owner, R::KIND, stored.resource.id());
         let item = self.table.get(key).await?.ok_or(Error::ResourceNotFound)?;
@@ -285,7 +286,7 @@ impl<'a> Resources<'a> {
 /// How many entries a list has.
 const RESOURCE_COUNT: &str = "resource_count";
 
-/// A row's fields as attributes, each as JSON. What is null is not there.
+/// A resource's fields as attributes, each as JSON. What is null is not there.
 fn fields(row: &impl Serialize) -> Result<Vec<(String, AttributeValue)>> {
     let Value::Object(fields) = serde_json::to_value(row).map_err(Error::internal)? else {
         return Err(Error::internal("a row is no object"));
@@ -294,7 +295,7 @@ fn fields(row: &impl Serialize) -> Result<Vec<(String, AttributeValue)>> {
     Ok(present.map(|(name, value)| (format!("{FIELD}{name}"), text(value))).collect())
 }
 
-/// A row from its item.
+/// A resource from its item.
 fn read<R: Resource>(item: &Item) -> Result<R> {
     let mut row = Map::new();
     for (name, value) in item {

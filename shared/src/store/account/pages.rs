@@ -1,7 +1,7 @@
-//! Lists of rows, by page number: newest first, with their exact length.
+//! Lists of resources, by page number: newest first, with their exact length.
 //!
 //! A page is found by passing over the entries before it. They are small, so one call passes over some five thousand;
-//! the rows themselves are read for the page alone.
+//! the resources themselves are read for the page alone.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -22,16 +22,16 @@ const FARTHEST: u64 = 50_000;
 const NEAR: u64 = 1000;
 
 impl Resources<'_> {
-    /// A page of all rows of a kind that the view sees. Two calls, and one more for each five thousand rows before the
-    /// page.
+    /// A page of all resources of a kind that the viewpoint sees. Two calls, and one more for each five thousand
+    /// resources before the page.
     ///
     /// # Errors
-    /// If the page is more than 50 000 rows back.
+    /// If the page is more than 50 000 resources back.
     pub(super) async fn list<R: Resource>(self, request: PageRequest) -> Result<OffsetPage<R>> {
         Ok(self.page::<R>(List::Of(R::KIND), request).await?.map(|stored| stored.resource))
     }
 
-    /// A page of a list, as the view sees it.
+    /// A page of a list, as the viewpoint sees it.
     pub(super) async fn page<R: Resource>(self, list: List, request: PageRequest) -> Result<OffsetPage<Stored<R>>> {
         let counters = keys::counters(self.tenant(), self.viewpoint, list);
         let counts = counters.iter().filter_map(|key| self.prefetched.at(key).transpose());
@@ -39,7 +39,7 @@ impl Resources<'_> {
         self.page_in(&Owner::visible(self.viewpoint, R::KIND), list, total, request).await
     }
 
-    /// A page of what the list has in these owners, `total` rows together.
+    /// A page of what the list has in these owners, `total` resources together.
     pub(super) async fn page_in<R: Resource>(
         self,
         owners: &[Owner],
@@ -59,7 +59,7 @@ impl Resources<'_> {
         let keys: Vec<Key> = entries.iter().map(|(id, owner)| self.resource_key(owner, R::KIND, *id)).collect();
         let items = self.table.get_all(keys.clone()).await?;
         let mut items: HashMap<_, _> = items.into_iter().map(|item| (primary_key(&item), item)).collect();
-        // A row that was deleted since its entry was read is left out.
+        // A resource that was deleted since its entry was read is left out.
         let stored = entries.into_iter().zip(keys).filter_map(|((_, owner), key)| {
             let item = items.remove(&primary_key(&key))?;
             Some(read(&item).map(|row| Stored { resource: row, owner, item }))
@@ -129,10 +129,10 @@ impl<'a> Stream<'a> {
     }
 
     fn entry(&self, item: &Item) -> Result<(Uuid, Owner)> {
-        let row = Reader::of(item);
+        let reader = Reader::of(item);
         let owned_by = |text: &str| Owner::parse(text).ok_or_else(|| Problem::new("is no owner"));
-        let owner = if *self.owner == Owner::Account { row.parsed(OWNED_BY, owned_by)? } else { self.owner.clone() };
-        Ok((row.parsed(SK, parse_uuid)?, owner))
+        let owner = if *self.owner == Owner::Account { reader.parsed(OWNED_BY, owned_by)? } else { self.owner.clone() };
+        Ok((reader.parsed(SK, parse_uuid)?, owner))
     }
 }
 

@@ -46,7 +46,7 @@ impl Resources<'_> {
     /// Adds a message to a session. One call, or two for the account.
     ///
     /// # Errors
-    /// If the view sees no such session, or the message answers one that the session doesn't have.
+    /// If the viewpoint sees no such session, or the message answers one that the session doesn't have.
     pub async fn add_message(self, session: Uuid, message: &Message) -> Result<()> {
         let Stored { owner, .. } = self.get::<AgentSession>(session).await?;
         let list = List::MessagesOf(session);
@@ -70,7 +70,7 @@ impl Resources<'_> {
     /// The messages of a session, newest first. Two calls, or three for the account.
     ///
     /// # Errors
-    /// If the view sees no such session.
+    /// If the viewpoint sees no such session.
     pub async fn messages(self, session: Uuid, request: PageRequest) -> Result<OffsetPage<Message>> {
         let Stored { owner, item, .. } = self.get::<AgentSession>(session).await?;
         // A session counts its own messages: it is read anyway, and nobody lists those of several.
@@ -82,7 +82,7 @@ impl Resources<'_> {
     /// Deletes a session. Its messages can't be reached any more; the reconciler deletes them.
     ///
     /// # Errors
-    /// If the view sees no such session.
+    /// If the viewpoint sees no such session.
     pub async fn delete_session(self, id: Uuid, at: Timestamp) -> Result<()> {
         let stored = self.changeable::<AgentSession>(id).await?;
         let mut transaction = Transaction::new();

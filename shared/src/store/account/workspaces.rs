@@ -30,13 +30,13 @@ impl Resources<'_> {
     /// A workspace. One call, or two for the account.
     ///
     /// # Errors
-    /// If the view sees no such workspace.
+    /// If the viewpoint sees no such workspace.
     pub async fn workspace(self, id: Uuid) -> Result<WorkspaceView> {
         let stored = self.get(id).await?;
         self.describe_one(stored).await
     }
 
-    /// A page of the workspaces that the view sees. Three calls.
+    /// A page of the workspaces that the viewpoint sees. Three calls.
     ///
     /// # Errors
     /// If the table fails, or what it has can't be read.
@@ -48,7 +48,7 @@ impl Resources<'_> {
     /// Writes fields of a workspace, and whether it is the default, as far as they are given.
     ///
     /// # Errors
-    /// If the view sees no such workspace or may not change it.
+    /// If the viewpoint sees no such workspace or may not change it.
     pub async fn change_workspace(
         self,
         id: Uuid,

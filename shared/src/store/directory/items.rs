@@ -117,28 +117,28 @@ pub fn unchanged(record: &Record) -> Condition {
 
 /// An organization, from its item or from the list.
 pub fn organization(item: &Item) -> Result<Organization> {
-    let row = Reader::within(item, DETAILS)?;
+    let reader = Reader::within(item, DETAILS)?;
     Ok(Organization {
-        id: row.parsed("record_id", parse_uuid)?,
-        external_id: row.optional("external_id", ExternalId::parse)?,
-        name: PartyName::from_stored(row.text("display_name")?),
+        id: reader.parsed("record_id", parse_uuid)?,
+        external_id: reader.optional("external_id", ExternalId::parse)?,
+        name: PartyName::from_stored(reader.text("display_name")?),
         properties: properties(item)?,
-        record: record(row)?,
+        record: record(reader)?,
     })
 }
 
 /// A user, from its item or from the list.
 pub fn user(item: &Item) -> Result<User> {
-    let row = Reader::within(item, DETAILS)?;
+    let reader = Reader::within(item, DETAILS)?;
     Ok(User {
-        id: row.parsed("record_id", parse_uuid)?,
-        external_id: row.optional("external_id", ExternalId::parse)?,
-        organization_id: row.parsed("organization_id", parse_uuid)?,
-        role_id: row.parsed("role_id", parse_uuid)?,
-        name: PartyName::from_stored(row.text("display_name")?),
+        id: reader.parsed("record_id", parse_uuid)?,
+        external_id: reader.optional("external_id", ExternalId::parse)?,
+        organization_id: reader.parsed("organization_id", parse_uuid)?,
+        role_id: reader.parsed("role_id", parse_uuid)?,
+        name: PartyName::from_stored(reader.text("display_name")?),
         properties: properties(item)?,
-        record: record(row)?,
-        last_token_on: row.optional_text("last_token_on")?.map(Day::from_stored),
+        record: record(reader)?,
+        last_token_on: reader.optional_text("last_token_on")?.map(Day::from_stored),
     })
 }
 
@@ -172,28 +172,28 @@ pub fn registered(update: Update, registered: &RegisteredTenant) -> Update {
 
 /// A registered tenant, from its item or from the list.
 pub fn registered_tenant(item: &Item) -> Result<RegisteredTenant> {
-    let row = Reader::within(item, DETAILS)?;
+    let reader = Reader::within(item, DETAILS)?;
     let created = |position: &str| keys::created_at(position).ok_or_else(|| Problem::new("is no position in a list"));
     Ok(RegisteredTenant {
-        key: match row.text("kind")? {
-            BY_KEY => RegisteredKey::Key(row.parsed("external_id", ExternalId::parse)?),
-            _ => RegisteredKey::Name(PartyName::from_stored(row.text("external_id")?)),
+        key: match reader.text("kind")? {
+            BY_KEY => RegisteredKey::Key(reader.parsed("external_id", ExternalId::parse)?),
+            _ => RegisteredKey::Name(PartyName::from_stored(reader.text("external_id")?)),
         },
-        name: PartyName::from_stored(row.text("display_name")?),
+        name: PartyName::from_stored(reader.text("display_name")?),
         payload: properties(item)?,
         created_at: Reader::of(item).parsed(LISTING_ORDER, created)?,
-        updated_at: row.optional_millis("updated_at")?,
-        last_token_on: row.optional_text("last_token_on")?.map(Day::from_stored),
+        updated_at: reader.optional_millis("updated_at")?,
+        last_token_on: reader.optional_text("last_token_on")?.map(Day::from_stored),
     })
 }
 
-fn record(row: Reader<'_>) -> Result<Record> {
+fn record(reader: Reader<'_>) -> Result<Record> {
     Ok(Record {
-        created_at: row.millis("created_at")?,
-        updated_at: row.optional_millis("updated_at")?,
-        revision: row.number("revision")?,
-        epoch: row.number("epoch")?,
-        tokens_revoked_at: row.optional_millis("tokens_revoked_at")?,
+        created_at: reader.millis("created_at")?,
+        updated_at: reader.optional_millis("updated_at")?,
+        revision: reader.number("revision")?,
+        epoch: reader.number("epoch")?,
+        tokens_revoked_at: reader.optional_millis("tokens_revoked_at")?,
     })
 }
 

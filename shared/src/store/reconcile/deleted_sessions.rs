@@ -27,8 +27,8 @@ impl Table {
 
     /// Deletes the messages of a deleted session, and then its mark. `false` if there was no time for all of them.
     pub(super) async fn clear(&self, mark: &Item, clock: &dyn Clock, until: Timestamp) -> Result<bool> {
-        let row = Reader::of(mark);
-        let (tenant, owner, session) = row.parsed(PK, |partition| {
+        let reader = Reader::of(mark);
+        let (tenant, owner, session) = reader.parsed(PK, |partition| {
             account_keys::session_of(partition).ok_or_else(|| Problem::new("is not that of a session"))
         })?;
         let list = List::MessagesOf(session);

@@ -102,16 +102,16 @@ impl RelayState {
     /// Reads an item. `None` if there is no tenant yet, or never was.
     pub fn read(item: &Item) -> Result<Option<Self>> {
         let Some(summary) = tenant_items::summary(item)? else { return Ok(None) };
-        let row = Reader::of(item);
-        let minute = |name| row.number(name).map(Minute::from_number);
+        let reader = Reader::of(item);
+        let minute = |name| reader.number(name).map(Minute::from_number);
         Ok(Some(Self {
-            is_active: row.text(TENANT_STATUS)? == ACTIVE,
+            is_active: reader.text(TENANT_STATUS)? == ACTIVE,
             name: summary.name,
             secret: tenant_items::secret_pointer(item)?,
-            signing: tenant_items::signing_version(row)?,
+            signing: tenant_items::signing_version(reader)?,
             limit: summary.rate_limit_per_min,
             counted: minute(COUNTED_MINUTE)?,
-            calls: calls(row)?,
+            calls: calls(reader)?,
             struck: minute(STRUCK_MINUTE)?,
         }))
     }
@@ -165,9 +165,9 @@ impl RelayState {
     }
 }
 
-fn calls(row: Reader<'_>) -> Result<BTreeMap<Minute, u32>> {
-    let unreadable = || row.unreadable(ACCEPTED_CALLS);
-    let calls = row.map(ACCEPTED_CALLS)?;
+fn calls(reader: Reader<'_>) -> Result<BTreeMap<Minute, u32>> {
+    let unreadable = || reader.unreadable(ACCEPTED_CALLS);
+    let calls = reader.map(ACCEPTED_CALLS)?;
     let entry = |(minute, count): (&String, &AttributeValue)| {
         let minute = minute.strip_prefix('m')?.parse().ok().map(Minute::from_number)?;
         Some((minute, count.as_n().ok()?.parse().ok()?))

@@ -143,13 +143,13 @@ impl Relay<'_> {
         item.insert("used_by".to_owned(), text(signed.request_id));
         item.insert("purge_at".to_owned(), time_to_live(signed.at.plus(NONCE_KEPT)));
         let Inserted::Exists(before) = self.table.insert(item).await.map_err(stale)? else { return Ok(false) };
-        let row = Reader::of(&before);
+        let reader = Reader::of(&before);
         // An answer was lost, and the second attempt has met the first.
-        if row.optional_text("used_by")? == Some(signed.request_id) {
+        if reader.optional_text("used_by")? == Some(signed.request_id) {
             return Ok(false);
         }
         // Whoever has recorded a call can send it again and again: a nonce is one strike at most.
-        if row.optional_bool(STRUCK)? != Some(true) {
+        if reader.optional_bool(STRUCK)? != Some(true) {
             self.strike(signed, &Abuse::Replay(nonce)).await?;
         }
         Ok(true)

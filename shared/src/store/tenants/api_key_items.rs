@@ -62,9 +62,9 @@ pub fn read(item: &Item) -> Result<ApiKey> {
 
 /// The hashes of a key's secrets, from its item.
 pub fn hashes(item: &Item) -> Result<KeyHashes> {
-    let row = Reader::of(item);
+    let reader = Reader::of(item);
     let hash = |text: &str| KeyHash::parse(text).ok_or_else(|| Problem::new("is no hash"));
     let until = Reader::within(item, DETAILS)?.optional_millis("previous_until")?;
-    let previous = row.optional("previous_hash", hash)?.zip(until);
-    Ok(KeyHashes { current: row.parsed("key_hash", hash)?, previous })
+    let previous = reader.optional("previous_hash", hash)?.zip(until);
+    Ok(KeyHashes { current: reader.parsed("key_hash", hash)?, previous })
 }

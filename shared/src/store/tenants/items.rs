@@ -149,45 +149,45 @@ pub fn are_of_one_moment(state: &Item, configuration: &Item) -> Result<bool> {
 /// A tenant from its two items. `None` while it is being provisioned, and if it never was.
 pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
     let Some(summary) = summary(state)? else { return Ok(None) };
-    let row = Reader::of(state);
+    let reader = Reader::of(state);
     Ok(Some(Tenant {
         summary,
-        revision: row.number("revision")?,
+        revision: reader.number("revision")?,
         secret: secret_pointer(state)?,
         signing: signing_pointer(state)?,
-        tokens_revoked_at: row.optional_millis("tokens_revoked_at")?,
-        configuration: read_configuration(Reader::of(configuration), row)?,
+        tokens_revoked_at: reader.optional_millis("tokens_revoked_at")?,
+        configuration: read_configuration(Reader::of(configuration), reader)?,
     }))
 }
 
-/// What a hot item, or its row in an index, says. `None` while the tenant is being provisioned, and if it never was.
+/// What a hot item, or its entry in an index, says. `None` while the tenant is being provisioned, and if it never was.
 pub fn summary(state: &Item) -> Result<Option<TenantSummary>> {
-    let row = Reader::of(state);
-    let status = match row.text(TENANT_STATUS)? {
+    let reader = Reader::of(state);
+    let status = match reader.text(TENANT_STATUS)? {
         ACTIVE => TenantStatus::Active,
         SUSPENDED => TenantStatus::Suspended {
-            since: row.millis("suspended_at")?,
-            reason: row.optional_text("suspended_reason")?.map(Reason::from_stored),
+            since: reader.millis("suspended_at")?,
+            reason: reader.optional_text("suspended_reason")?.map(Reason::from_stored),
         },
         PENDING | REMOVED => return Ok(None),
-        _ => return Err(row.unreadable(TENANT_STATUS)),
+        _ => return Err(reader.unreadable(TENANT_STATUS)),
     };
     Ok(Some(TenantSummary {
         id: tenant_id(state)?,
-        name: TenantName::from_stored(row.text("tenant_name")?),
+        name: TenantName::from_stored(reader.text("tenant_name")?),
         status,
-        rate_limit_per_min: RatePerMinute::new(row.number("rate_limit_per_min")?)
-            .map_err(|_| row.unreadable("rate_limit_per_min"))?,
-        abuse_strikes: row.number("abuse_strikes")?,
-        created_at: row.millis("created_at")?,
-        updated_at: row.optional_millis("updated_at")?,
+        rate_limit_per_min: RatePerMinute::new(reader.number("rate_limit_per_min")?)
+            .map_err(|_| reader.unreadable("rate_limit_per_min"))?,
+        abuse_strikes: reader.number("abuse_strikes")?,
+        created_at: reader.millis("created_at")?,
+        updated_at: reader.optional_millis("updated_at")?,
     }))
 }
 
 /// Whose item it is.
 pub fn tenant_id(state: &Item) -> Result<TenantId> {
-    let row = Reader::of(state);
-    keys::tenant_of(row.text(PK)?).ok_or_else(|| row.unreadable(PK))
+    let reader = Reader::of(state);
+    keys::tenant_of(reader.text(PK)?).ok_or_else(|| reader.unreadable(PK))
 }
 
 fn version_id(text: &str) -> Result<Uuid, Problem> {
@@ -206,10 +206,10 @@ pub fn signing_version(state: Reader<'_>) -> Result<SigningVersion> {
 
 /// Which key signs its tokens.
 pub fn signing_pointer(state: &Item) -> Result<SigningPointer> {
-    let row = Reader::of(state);
-    let id = row.parsed("token_key_version", version_id)?;
-    let version = SecretVersion { id, label: row.parsed("token_key_label", version_label)? };
-    Ok(SigningPointer { version, kid: row.text("token_kid")?.to_owned() })
+    let reader = Reader::of(state);
+    let id = reader.parsed("token_key_version", version_id)?;
+    let version = SecretVersion { id, label: reader.parsed("token_key_label", version_label)? };
+    Ok(SigningPointer { version, kid: reader.text("token_kid")?.to_owned() })
 }
 
 /// Whether a version that is in force has this label.
@@ -219,35 +219,38 @@ pub fn has_label(state: &Item, label: SecretLabel) -> Result<bool> {
 
 /// Which secret is in force.
 pub fn secret_pointer(state: &Item) -> Result<SecretPointer> {
-    let row = Reader::of(state);
+    let reader = Reader::of(state);
     let (id, label) = (version_id, version_label);
-    let previous = match row.optional("previous_secret_version", id)? {
+    let previous = match reader.optional("previous_secret_version", id)? {
         None => None,
         Some(id) => Some(PreviousSecret {
-            version: SecretVersion { id, label: row.parsed("previous_secret_label", label)? },
-            until: row.millis("previous_secret_until")?,
-            last_used_at: row.optional_millis(PREVIOUS_USED)?,
+            version: SecretVersion { id, label: reader.parsed("previous_secret_label", label)? },
+            until: reader.millis("previous_secret_until")?,
+            last_used_at: reader.optional_millis(PREVIOUS_USED)?,
         }),
     };
     Ok(SecretPointer {
-        current: SecretVersion { id: row.parsed("secret_version", id)?, label: row.parsed("secret_label", label)? },
+        current: SecretVersion {
+            id: reader.parsed("secret_version", id)?,
+            label: reader.parsed("secret_label", label)?,
+        },
         previous,
-        rotated_at: row.optional_millis("secret_rotated_at")?,
+        rotated_at: reader.optional_millis("secret_rotated_at")?,
     })
 }
 
-fn read_configuration(row: Reader<'_>, state: Reader<'_>) -> Result<Configuration> {
+fn read_configuration(reader: Reader<'_>, state: Reader<'_>) -> Result<Configuration> {
     let origins = |name| -> Result<Origins> {
-        Ok(Origins::from_stored(row.texts(name)?.into_iter().map(Origin::from_stored).collect()))
+        Ok(Origins::from_stored(reader.texts(name)?.into_iter().map(Origin::from_stored).collect()))
     };
     Ok(Configuration {
         qr_login_allowed_origins: origins("qr_login_allowed_origins")?,
-        callback_url_base: row.optional_text("callback_url_base")?.map(CallbackUrl::from_stored),
-        branding_display_name: row.optional_text("branding_display_name")?.map(DisplayName::from_stored),
-        branding_logo_url: row.optional_text("branding_logo_url")?.map(LogoUrl::from_stored),
-        webauthn_rp_id: row.optional_text("webauthn_rp_id")?.map(RpId::from_stored),
+        callback_url_base: reader.optional_text("callback_url_base")?.map(CallbackUrl::from_stored),
+        branding_display_name: reader.optional_text("branding_display_name")?.map(DisplayName::from_stored),
+        branding_logo_url: reader.optional_text("branding_logo_url")?.map(LogoUrl::from_stored),
+        webauthn_rp_id: reader.optional_text("webauthn_rp_id")?.map(RpId::from_stored),
         webauthn_origins: origins("webauthn_origins")?,
-        passkeys_enabled: row.optional_bool("passkeys_enabled")?,
+        passkeys_enabled: reader.optional_bool("passkeys_enabled")?,
         require_end_user: state.optional_bool(REQUIRE_END_USER)?,
         signing_version: signing_version(state)?,
     })

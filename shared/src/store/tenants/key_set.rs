@@ -26,8 +26,9 @@ pub fn item(id: &TenantId, keys: &[PublishedKey]) -> Result<Item> {
 
 /// The keys of a set that tokens can be verified with at that time.
 pub fn read(item: &Item, now: Timestamp) -> Result<Vec<PublishedKey>> {
-    let row = Reader::of(item);
-    let keys: Vec<PublishedKey> = serde_json::from_str(row.text("key_set")?).map_err(|_| row.unreadable("key_set"))?;
+    let reader = Reader::of(item);
+    let keys: Vec<PublishedKey> =
+        serde_json::from_str(reader.text("key_set")?).map_err(|_| reader.unreadable("key_set"))?;
     Ok(keys.into_iter().filter(|key| key.retired_at.is_none_or(|retired| now < served_until(retired))).collect())
 }
 

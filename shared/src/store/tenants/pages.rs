@@ -105,8 +105,8 @@ impl Tenants<'_> {
             .set_exclusive_start_key(start.transpose()?);
         let page_read = read_page(query, limit).await?;
         let events = page(&page_read, limit, &name, SK, |item| {
-            let row = Reader::of(item);
-            serde_json::from_str(row.text("event")?).map(Some).map_err(|_| row.unreadable("event"))
+            let reader = Reader::of(item);
+            serde_json::from_str(reader.text("event")?).map(Some).map_err(|_| reader.unreadable("event"))
         })?;
         self.of_tenant(id, events).await
     }
