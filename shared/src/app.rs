@@ -13,8 +13,8 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    ApiKey, Clock, OperatorKeys, Random, SigningKey, SigningPointer, SystemClock, SystemRandomness, TenantId,
-    Timestamp, Viewpoint,
+    AccountWideUse, ApiKey, Clock, OperatorKeys, Random, SigningKey, SigningPointer, SystemClock, SystemRandomness,
+    TenantId, Timestamp, Viewpoint,
 };
 use crate::error::Result;
 use crate::store::{
@@ -182,6 +182,16 @@ impl App {
     /// Notes that an API key was used today.
     pub async fn note_use(&self, key: &ApiKey) {
         self.0.table.note_use(key, &self.now().day()).await;
+    }
+
+    /// Notes that a call was for the whole account today.
+    pub(crate) async fn note_account_wide_call(&self, id: &TenantId, noted: &AccountWideUse) {
+        self.0.table.note_account_wide_call(id, noted, &self.now().day()).await;
+    }
+
+    /// Notes that a token for the whole account was issued today.
+    pub(crate) async fn note_account_wide_token(&self, id: &TenantId, noted: &AccountWideUse) {
+        self.0.table.note_account_wide_token(id, noted, &self.now().day()).await;
     }
 
     /// The admin keys in force.

@@ -20,9 +20,11 @@ pub struct Config {
     pub strikes_to_suspend: u32,
     /// The AWS region (`AWS_REGION`, which Lambda sets).
     pub region: String,
-    /// Where DynamoDB is, if not where it is for the region (`AWS_ENDPOINT_URL_DYNAMODB`, the SDKs' own name for it).
+    /// Where DynamoDB is, if not where it is for the region: `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`,
+    /// and neither if `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `true` (AWS SDKs and Tools Reference Guide,
+    /// "Service-specific endpoints").
     pub dynamodb_endpoint: Option<String>,
-    /// Where Secrets Manager is, if not where it is for the region (`AWS_ENDPOINT_URL_SECRETS_MANAGER`).
+    /// Where Secrets Manager is: the same, with `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
     pub secrets_manager_endpoint: Option<String>,
 }
 
@@ -48,6 +50,9 @@ impl Config {
 
     fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, Missing> {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
+        let ignored =
+            variable("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let endpoint = |name| variable(name).or_else(|| variable("AWS_ENDPOINT_URL")).filter(|_| !ignored);
         let mut missing = Vec::new();
         let strikes = variable("LATCHKEY_STRIKES_TO_SUSPEND").map_or(Ok(0), |text| text.parse());
         let strikes_to_suspend = strikes.unwrap_or_else(|_| {
@@ -68,8 +73,8 @@ impl Config {
             require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value != "false"),
             strikes_to_suspend,
             region: required("AWS_REGION"),
-            dynamodb_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
-            secrets_manager_endpoint: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
+            secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
         };
         if missing.is_empty() { Ok(config) } else { Err(Missing(missing)) }
     }
@@ -87,6 +92,29 @@ mod tests {
             "environment variables are not set, or can't be read: LATCHKEY_TABLE, LATCHKEY_ADMIN_SECRET, \
              LATCHKEY_SECRET_PREFIX, AWS_REGION"
         );
+    }
+
+    #[test]
+    fn endpoints_are_read_as_the_sdks_read_them() {
+        let endpoints = |set: &[(&str, &str)]| {
+            let set: Vec<_> = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+            let other = |name: &str| (!name.starts_with("AWS_") || name == "AWS_REGION").then(|| "0".to_owned());
+            let read = Config::read(move |name| {
+                set.iter().find(|(set, _)| set == name).map(|(_, value)| value.clone()).or_else(|| other(name))
+            });
+            let Config { dynamodb_endpoint, secrets_manager_endpoint, .. } = read.unwrap();
+            [dynamodb_endpoint, secrets_manager_endpoint].map(Option::unwrap_or_default)
+        };
+        let all = ("AWS_ENDPOINT_URL", "http://all");
+        let one = ("AWS_ENDPOINT_URL_SECRETS_MANAGER", "http://one");
+        assert_eq!(endpoints(&[]), ["", ""]);
+        assert_eq!(endpoints(&[all]), ["http://all", "http://all"]);
+        assert_eq!(endpoints(&[all, one]), ["http://all", "http://one"]);
+        assert_eq!(endpoints(&[all, ("AWS_ENDPOINT_URL_DYNAMODB", "")]), ["http://all", "http://all"]);
+        for (ignored, expected) in [("true", ""), ("TRUE", ""), ("false", "http://all"), ("1", "http://all")] {
+            let [dynamodb, _] = endpoints(&[all, ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", ignored)]);
+            assert_eq!(dynamodb, expected, "{ignored}");
+        }
     }
 
     #[test]

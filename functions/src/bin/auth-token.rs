@@ -10,5 +10,5 @@ fn main() -> Exit {
 async fn issue(app: App, call: Call<AuthToken>) -> Result<ScopedToken> {
     let lifetime = call.body.expires_in_minutes;
     let token = call.caller.mint(&app, lifetime, call.at).await?;
-    Ok(ScopedToken::new(token, lifetime))
+    Ok(ScopedToken::new(token, lifetime, call.caller.scope()))
 }

@@ -3,18 +3,14 @@
 use std::fmt;
 
 use super::tokens::{self, PresentedToken, reads_for};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Minutes, Problem, Scope, SignedToken, TenantId, Timestamp,
-    TokenLifetime, TokenRequest, Viewpoint,
+    ApiKey, ApiKeySecret, END_USER_HEADERS, ExternalId, Issuer, KeyKind, Minutes, Problem, Scope, SignedToken,
+    TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint, is_misspelt_end_user_header,
 };
 use crate::error::{Error, RequestPart, Result};
 use crate::store::{Prefetched, Read, Resources, TenantState};
-
-/// The two headers in which an API key's request may name the end user.
-const END_USER_HEADERS: [(&str, &str); 2] =
-    [("external_user_id", "external_user_id"), ("x-end-user-id", "X-End-User-ID")];
 
 /// The account key.
 const KEY: SecurityScheme = SecurityScheme {
@@ -24,6 +20,9 @@ const KEY: SecurityScheme = SecurityScheme {
                   header `external_user_id` or `X-End-User-ID`, or the body, names the end user of the call; without \
                   one, the call sees the whole account.",
 };
+
+/// A header's name in a refusal is cut here, in characters.
+const LONGEST_SHOWN_NAME: usize = 64;
 
 /// The proof of who calls, and of the viewpoint: the handler reads and writes through [`Viewer::resources`], and so
 /// from this viewpoint.
@@ -36,6 +35,7 @@ pub struct Viewer {
     base_url: String,
     /// The items that were read together with the credential.
     prefetched: Prefetched,
+    trace: Trace,
 }
 
 impl fmt::Debug for Viewer {
@@ -61,9 +61,13 @@ impl Caller for Viewer {
             (None, Some(token)) => Self::by_token(app, request, input, token).await?,
             (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
         };
+        request.trace.view(&viewer.viewpoint);
         let required = viewer.tenant.require_end_user.unwrap_or(app.require_end_user());
         if required && input.is_readable && viewer.viewpoint == Viewpoint::Account {
             return Err(Error::EndUserRequired);
+        }
+        if viewer.viewpoint == Viewpoint::Account && input.is_readable {
+            app.note_account_wide_call(viewer.prefetched.tenant_id(), &viewer.tenant.account_wide).await;
         }
         Ok(viewer)
     }
@@ -88,7 +92,8 @@ impl Viewer {
         let kinds = [KeyKind::Account];
         let (key, tenant) = api_key::accept(app, request, &presented, &kinds, &prefetched).await?;
         named?;
-        Ok(Self { tenant, viewpoint, key: Some(key), base_url: request.base_url.clone(), prefetched })
+        let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
+        Ok(Self { tenant, viewpoint, key: Some(key), base_url, prefetched, trace })
     }
 
     async fn by_token(app: &App, request: &Request, input: &InputSummary, token: &str) -> Result<Self> {
@@ -96,8 +101,9 @@ impl Viewer {
         let claimed = token.parsed().ok_or(Error::Unauthenticated("bearer is no token of ours"))?;
         let external_user_id = claimed.claims().external_user_id.clone();
         let tenant_id = claimed.claims().tenant_id.clone();
-        let is_another = match named_end_user(request, input) {
-            Ok(named) => named.is_some() && named != external_user_id,
+        let named = named_end_user(request, input);
+        let is_another = match &named {
+            Ok(named) => named.is_some() && *named != external_user_id,
             Err(_) => true,
         };
         let viewpoint = Viewpoint::from(external_user_id);
@@ -109,6 +115,7 @@ impl Viewer {
         let issuer = Issuer::new(&request.base_url, &tenant_id);
         let claims = tokens::verified_claims(&token, &issuer, &prefetched, app.now())?
             .ok_or(Error::Unauthenticated("token is not valid"))?;
+        request.trace.bearer(claims);
         if !tokens::is_unrevoked(claims, &tenant, &prefetched)? {
             return Err(Error::Unauthenticated("token was revoked"));
         }
@@ -119,10 +126,14 @@ impl Viewer {
         if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
             return Err(Error::InsufficientScope);
         }
+        if let Err(misspelt @ Error::MisspeltHeader(_)) = named {
+            return Err(misspelt);
+        }
         if is_another {
             return Err(Error::AnotherEndUser);
         }
-        Ok(Self { tenant, viewpoint, key: None, base_url: request.base_url.clone(), prefetched })
+        let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
+        Ok(Self { tenant, viewpoint, key: None, base_url, prefetched, trace })
     }
 
     /// The resources that the caller sees and writes.
@@ -181,16 +192,31 @@ impl AccountKey {
             None => TokenRequest::for_account(lifetime, at),
         };
         let issuer = Issuer::new(base_url, prefetched.tenant_id());
-        tokens::mint(app, &issuer, tenant, &self.key, request).await
+        let token = tokens::mint(app, &issuer, tenant, &self.key, request, &self.viewer.trace).await?;
+        if self.scope() == Scope::Account {
+            app.note_account_wide_token(prefetched.tenant_id(), &tenant.account_wide).await;
+        }
+        Ok(token)
+    }
+
+    /// The scope of the tokens that the call can issue.
+    pub fn scope(&self) -> Scope {
+        match self.viewer.viewpoint {
+            Viewpoint::EndUser(_) => Scope::EndUser,
+            Viewpoint::Account => Scope::Account,
+        }
     }
 }
 
 /// The end user that headers and body name.
 fn named_end_user(request: &Request, input: &InputSummary) -> Result<Option<ExternalId>> {
+    if let Some(name) = request.headers.keys().find(|name| is_misspelt_end_user_header(name.as_str())) {
+        return Err(Error::MisspeltHeader(name.as_str().chars().take(LONGEST_SHOWN_NAME).collect()));
+    }
     let mut named = input.end_user.clone();
-    for (header, name) in END_USER_HEADERS {
+    for header in END_USER_HEADERS {
         let Some(value) = request.header(header) else { continue };
-        let id = in_header(value).map_err(|problem| Error::invalid(name, problem).in_part(RequestPart::Header))?;
+        let id = in_header(value).map_err(|problem| Error::invalid(header, problem).in_part(RequestPart::Header))?;
         if named.as_ref().is_some_and(|named| *named != id) {
             return Err(Error::EndUsersDiffer);
         }

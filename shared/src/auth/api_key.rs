@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use super::tokens::{self, PresentedToken};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace};
 use crate::app::App;
 use crate::domain::{
     ApiKey, ApiKeySecret, Claims, Issuer, KeyKind, KeyState, SignedToken, TenantId, Timestamp, TokenRequest, Viewpoint,
@@ -63,6 +63,7 @@ pub struct KeyHolder<P> {
     issuer: Issuer,
     /// The items that were read together with the key.
     prefetched: Prefetched,
+    trace: Trace,
     purpose: PhantomData<P>,
 }
 
@@ -84,7 +85,7 @@ impl KeyHolder<MintsTokens> {
     /// # Errors
     /// If the token would be longer than the service accepts, or the secret store fails.
     pub async fn mint(&self, app: &App, request: TokenRequest) -> Result<SignedToken> {
-        tokens::mint(app, &self.issuer, &self.tenant, &self.key, request).await
+        tokens::mint(app, &self.issuer, &self.tenant, &self.key, request, &self.trace).await
     }
 }
 
@@ -97,6 +98,7 @@ impl KeyHolder<InspectsTokens> {
         let Some(claims) = tokens::verified_claims(token, &self.issuer, &self.prefetched, now)? else {
             return Ok(None);
         };
+        self.trace.token(claims);
         let active = self.tenant.is_active && tokens::is_unrevoked(claims, &self.tenant, &self.prefetched)?;
         Ok(active.then(|| claims.clone()))
     }
@@ -110,6 +112,7 @@ impl KeyHolder<InspectsTokens> {
         let Some(token) = token.parsed() else { return Ok(None) };
         let keys = self.prefetched.signing_keys(now)?;
         let authentic = token.authentic(self.tenant_id(), &keys).ok();
+        authentic.iter().for_each(|claims| self.trace.token(claims));
         Ok(authentic.filter(|claims| now < claims.expires_at()).cloned())
     }
 }
@@ -141,7 +144,8 @@ impl<P: Purpose> Caller for KeyHolder<P> {
         let prefetched = app.prefetch(&claims.tenant_id, &Viewpoint::Account, reads).await?;
         let (key, tenant) = accept(app, request, &presented, P::KINDS, &prefetched).await?;
         let issuer = Issuer::new(&request.base_url, &key.claims.tenant_id);
-        Ok(Self { key, tenant, issuer, prefetched, purpose: PhantomData })
+        let trace = request.trace.clone();
+        Ok(Self { key, tenant, issuer, prefetched, trace, purpose: PhantomData })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {
@@ -162,8 +166,11 @@ pub(super) async fn accept(
     let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("API key of an unknown tenant"))?;
     let (key, hashes) = prefetched.api_key(&claims.id)?.ok_or(Error::Unauthenticated("unknown API key"))?;
     let now = app.now();
-    if !hashes.accept(presented, now) || key.claims != *claims {
-        return Err(Error::Unauthenticated("wrong API key"));
+    let slot =
+        hashes.slot(presented).filter(|_| key.claims == *claims).ok_or(Error::Unauthenticated("wrong API key"))?;
+    request.trace.key(&claims.tenant_id, &claims.id, slot);
+    if !hashes.is_in_force(slot, now) {
+        return Err(Error::Unauthenticated("API key was rotated, and its overlap is over"));
     }
     match key.state(now) {
         KeyState::Active => {}

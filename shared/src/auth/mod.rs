@@ -11,6 +11,7 @@ mod operator;
 mod public;
 mod signature;
 mod tokens;
+mod trace;
 
 pub use account::{AccountKey, Viewer};
 pub use api_key::{InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
@@ -18,6 +19,7 @@ pub use operator::Operator;
 pub use public::Anyone;
 pub use signature::{SecretUsed, SignedTenant};
 pub use tokens::PresentedToken;
+pub use trace::{Trace, Traced};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -57,6 +59,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body's bytes, as they were sent.
     pub body: Vec<u8>,
+    /// What the log says of the request.
+    pub trace: Trace,
 }
 
 impl fmt::Debug for Request {

@@ -29,6 +29,7 @@ impl Caller for Operator {
         let key =
             OperatorKey::parse(value).ok_or(Error::Unauthenticated("X-Admin-Key has not the shape of an admin key"))?;
         let slot = app.operator_keys().await?.verify(&key).ok_or(Error::Unauthenticated("wrong admin key"))?;
+        request.trace.operator(slot);
         let change = ChangeContext {
             actor: slot.into(),
             at: request.at,

@@ -13,7 +13,8 @@ use uuid::Uuid;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantId, TenantName, TenantQuota, Timestamp,
+    KeySlot, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantId, TenantName, TenantQuota,
+    Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::{Accepted, Relay, RelayState, Signed, Verdict};
@@ -72,6 +73,8 @@ impl Caller for SignedTenant {
         let signer = signer(&relay, &call, at).await?;
         let (secret, seen) =
             signer.ok_or(Error::Unauthenticated("signed with no secret in force, or tenant unknown"))?;
+        let is_current = seen.secret.current.id == secret;
+        request.trace.signer(&call.tenant_id, if is_current { KeySlot::Current } else { KeySlot::Previous });
         let signed = Signed { secret, signing: call.version, at, request_id: &request.request_id };
         let verdict = match (relay.refusal(at), &call.nonce) {
             (Some(refusal), _) => refusal,
@@ -144,10 +147,13 @@ impl SignedTenant {
 /// `None` if it was signed with no secret that is in force, or if there is no such tenant. It takes no call to AWS if
 /// the process has seen that secret in force; else one read of the hot item, and one of each secret in force that the
 /// process has not read.
+///
+/// What the process remembers may name a version that can't be read any more, or not yet. That is no answer: the item
+/// is asked then, or the tenant would be refused by this process for as long as it lives.
 async fn signer(relay: &Relay<'_>, call: &SignedCall, now: Timestamp) -> Result<Option<(Uuid, RelayState)>> {
     let mut tried = Vec::new();
     if let Some(state) = relay.remembered()
-        && let Some(secret) = matching(relay, &state, call, now, &mut tried).await?
+        && let Ok(Some(secret)) = matching(relay, &state, call, now, &mut tried).await
     {
         return Ok(Some((secret, state)));
     }

@@ -5,6 +5,7 @@ use std::fmt;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer};
 
+use super::Trace;
 use crate::app::App;
 use crate::domain::{
     ApiKey, Claims, Handle, Issuer, LONGEST_TOKEN, Scope, SignedToken, Timestamp, TokenRequest, UnverifiedToken,
@@ -142,8 +143,14 @@ pub(super) async fn mint(
     tenant: &TenantState,
     key: &ApiKey,
     request: TokenRequest,
+    trace: &Trace,
 ) -> Result<SignedToken> {
     let signing_key = app.signing_key(&issuer.tenant_id, &tenant.signing).await?;
-    let token = request.claims(issuer, key, tenant.epoch, app.random())?.sign(&signing_key)?;
-    if token.expose().len() > LONGEST_TOKEN { Err(Error::PropertiesTooLarge) } else { Ok(token) }
+    let claims = request.claims(issuer, key, tenant.epoch, app.random())?;
+    let token = claims.sign(&signing_key)?;
+    if token.expose().len() > LONGEST_TOKEN {
+        return Err(Error::PropertiesTooLarge);
+    }
+    trace.token(&claims);
+    Ok(token)
 }

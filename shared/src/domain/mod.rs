@@ -11,10 +11,10 @@ mod tokens;
 mod values;
 
 pub use account::{
-    AgentSession, Description, Document, DocumentStatus, ExecutionId, ExecutionPathId, ExecutionStatus, Failure,
-    FieldUpdates, Finished, Label, LongText, Markdown, Message, MessageContent, MessageRole, PathId, Report,
-    SessionStatus, SystemPrompt, ToolData, ToolExecution, ToolIds, Viewpoint, Workspace, WorkspaceIds, WorkspaceView,
-    new_resource_id,
+    AgentSession, Description, Document, DocumentStatus, END_USER_HEADERS, ExecutionId, ExecutionPathId,
+    ExecutionStatus, Failure, FieldUpdates, Finished, Label, LongText, Markdown, Message, MessageContent, MessageRole,
+    PathId, Report, SessionStatus, SystemPrompt, ToolData, ToolExecution, ToolIds, Viewpoint, Workspace, WorkspaceIds,
+    WorkspaceView, is_misspelt_end_user_header, new_resource_id,
 };
 pub use credentials::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, KeyHash, KeyHashes, KeyKind, KeySlot, KeyState,
@@ -28,8 +28,8 @@ pub use directory::{
 pub use ids::{ExternalId, Handle, Reference, TenantId, UuidText, parse_uuid, random_uuid};
 pub use relay::{Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota};
 pub use tenants::{
-    Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, LogoUrl, NewTenant, Origin,
-    Origins, RpId, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
+    AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, LogoUrl,
+    NewTenant, Origin, Origins, RpId, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
 };
 pub use time::{Clock, Day, SystemClock, Timestamp};
 pub use tokens::{

@@ -92,6 +92,10 @@ refusals! {
     EndUsersDiffer => EndUsersDiffer 400 "end_users_differ"
         "headers and body name different end users"
         "headers and body name different end users";
+    /// A header is named almost like one that names the end user.
+    MisspeltHeader(name: String) => MisspeltHeader 400 "misspelt_header"
+        "header {name} is no header of this endpoint: the end user goes in external_user_id or X-End-User-ID"
+        "a header is named almost like those that name the end user: it would not have been heeded";
     /// No valid credential. Clients see one and the same body for every reason; the log has the reason.
     Unauthenticated(reason: &'static str) => Unauthenticated 401 "unauthenticated"
         "credential is missing or not valid"
@@ -164,6 +168,11 @@ refusals! {
     ExternalIdTaken => ExternalIdTaken 409 "external_id_taken"
         "externalId is that of another one already"
         "the external id is that of another organization or user";
+    /// The id is the uuid of one organization or user and the external id of another.
+    AmbiguousId => AmbiguousId 409 "ambiguous_id"
+        "the id is the uuid of one and the external id of another"
+        "a text is, or would become, the uuid of one organization or user and the external id of another: nothing was \
+         minted or changed";
     /// What a token would carry is over the limit.
     PropertiesTooLarge => PropertiesTooLarge 409 "properties_too_large"
         "what the token would carry is over 4096 bytes of properties, or 8192 bytes with everything else"

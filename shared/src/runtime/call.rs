@@ -10,7 +10,7 @@ use super::event::{self, HttpEvent};
 use super::response::Success;
 use crate::api::{Input, Operation, Output};
 use crate::app::App;
-use crate::auth::{Caller, InputSummary, Request};
+use crate::auth::{Caller, InputSummary, Request, Trace};
 use crate::domain::{Quota, TenantId, Timestamp};
 use crate::error::{Error, Result};
 
@@ -54,13 +54,14 @@ pub(super) async fn handle<O, H, F>(
     handler: H,
     event: HttpEvent,
     context: Context,
+    trace: Trace,
 ) -> (LogContext, Result<Success>)
 where
     O: Operation,
     H: Fn(App, Call<O>) -> F,
     F: Future<Output = Result<O::Output>>,
 {
-    let call = match admit::<O>(&app, event, &context).await {
+    let call = match admit::<O>(&app, event, &context, trace).await {
         Ok(call) => call,
         Err((log, error)) => return (log, Err(error)),
     };
@@ -83,10 +84,15 @@ where
 /// | refused | whatever it is | the refusal of the credential |
 /// | accepted | can't be decoded | what is wrong with it; nothing was read for it |
 /// | accepted | decoded | the handler's |
-async fn admit<O: Operation>(app: &App, event: HttpEvent, context: &Context) -> Result<Call<O>, (LogContext, Error)> {
+async fn admit<O: Operation>(
+    app: &App,
+    event: HttpEvent,
+    context: &Context,
+    trace: Trace,
+) -> Result<Call<O>, (LogContext, Error)> {
     let nobody = |error: Error| (LogContext::refused(&error), error);
     let at = app.now();
-    let request = event::request(event, app.public_url(), context, at).map_err(nobody)?;
+    let request = event::request(event, app.public_url(), context, at, trace).map_err(nobody)?;
     decode::refuse_credentials(&request.query).map_err(nobody)?;
     let query = decode::query::<O::Query>(&request);
     let body = decode::body::<O>(&request);

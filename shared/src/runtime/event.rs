@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::auth::Request;
+use crate::auth::{Request, Trace};
 use crate::domain::{Problem, Timestamp};
 use crate::error::{Error, Result};
 
@@ -56,7 +56,13 @@ fn with_any_headers(text: &str) -> Option<HttpEvent> {
 ///
 /// # Errors
 /// If the body is not in the encoding that the event says, or the gateway doesn't say its own address.
-pub fn request(event: HttpEvent, public_url: Option<&str>, context: &Context, at: Timestamp) -> Result<Request> {
+pub fn request(
+    event: HttpEvent,
+    public_url: Option<&str>,
+    context: &Context,
+    at: Timestamp,
+    trace: Trace,
+) -> Result<Request> {
     let text = event.body.unwrap_or_default();
     let body = if event.is_base64_encoded {
         let malformed = |_| Error::Malformed(Problem::new("body has no readable encoding"));
@@ -82,6 +88,7 @@ pub fn request(event: HttpEvent, public_url: Option<&str>, context: &Context, at
         query: event.raw_query_string.unwrap_or_default(),
         headers,
         body,
+        trace,
     })
 }
 
@@ -104,7 +111,8 @@ mod tests {
     }
 
     fn read(changes: &Value) -> Result<Request> {
-        request(event(changes).unwrap(), None, &Context::default(), Timestamp::from_millis(0))
+        let at = Timestamp::from_millis(0);
+        request(event(changes).unwrap(), None, &Context::default(), at, Trace::default())
     }
 
     #[test]

@@ -27,6 +27,7 @@ use lambda_runtime::{Context, LambdaEvent, service_fn};
 
 use crate::api::{Operation, Route, Surface};
 use crate::app::App;
+use crate::auth::{Trace, Traced};
 use crate::config::Config;
 use crate::domain::{Problem, draw};
 use crate::error::{Error, Result};
@@ -132,7 +133,8 @@ fn surface_of(methods: &[Served]) -> Surface {
 /// The line of a request that is none of an operation, under the function's name.
 fn line_of<'a>(methods: &[Served], context: &'a Context, cold: bool) -> RequestLine<'a> {
     let operation = methods.first().map_or("", |first| first.route.function);
-    RequestLine { operation, request_id: &context.request_id, tenant_id: None, cold, status: 0 }
+    let (request_id, traced) = (context.request_id.as_str(), Traced::default());
+    RequestLine { operation, request_id, tenant_id: None, traced, source_ip: None, cold, status: 0 }
 }
 
 /// Starts the process: configuration, clients, first random draw; then hands over to `main`.
@@ -182,18 +184,21 @@ where
 {
     let LambdaEvent { payload, context } = event;
     let request_id = context.request_id.clone();
+    let source_ip = payload.request_context.http.source_ip.clone();
+    let trace = Trace::default();
     let started = app.now();
     // A task of its own, so that a panic ends the task and not the process.
-    let task =
-        tokio::spawn(tokio::time::timeout(budget, call::handle::<O, H, F>(app.clone(), handler, payload, context)));
+    let handled = call::handle::<O, H, F>(app.clone(), handler, payload, context, trace.clone());
+    let task = tokio::spawn(tokio::time::timeout(budget, handled));
     let (log, result) = match task.await {
         Ok(Ok(handled)) => handled,
         Ok(Err(_)) => (LogContext::default(), Err(Error::unavailable("out of time"))),
         Err(_) => (LogContext::default(), Err(Error::internal("handler panicked"))),
     };
     let status = result.as_ref().map_or_else(|error| O::SURFACE.status(error.code()), |_| O::ROUTE.status);
-    let tenant_id = log.tenant_id.as_deref();
-    let line = RequestLine { operation: O::ROUTE.name, request_id: &request_id, tenant_id, cold, status };
+    let (tenant_id, traced, source_ip) = (log.tenant_id.as_deref(), trace.noted(), source_ip.as_deref());
+    let line =
+        RequestLine { operation: O::ROUTE.name, request_id: &request_id, tenant_id, traced, source_ip, cold, status };
     line.write(started, app.now(), result.as_ref().err());
     response::make(O::SURFACE, &request_id, log.quota, result)
 }

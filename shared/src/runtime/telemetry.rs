@@ -21,7 +21,8 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::domain::Timestamp;
+use crate::auth::Traced;
+use crate::domain::{ApiKeyId, KeySlot, Scope, TenantId, Timestamp};
 use crate::error::Error;
 
 /// The target of our own events, and the only one that is written.
@@ -116,6 +117,10 @@ pub struct RequestLine<'a> {
     pub request_id: &'a str,
     /// The tenant that it was about, as far as known.
     pub tenant_id: Option<&'a str>,
+    /// Who called with what, and what was minted, as far as known.
+    pub traced: Traced,
+    /// The address that the gateway was called from.
+    pub source_ip: Option<&'a str>,
     /// Whether it was the process's first.
     pub cold: bool,
     /// The status of the answer.
@@ -125,7 +130,13 @@ pub struct RequestLine<'a> {
 impl RequestLine<'_> {
     /// Writes the line.
     pub fn write(&self, started: Timestamp, ended: Timestamp, error: Option<&Error>) {
-        let Self { operation, request_id, tenant_id, cold, status } = *self;
+        let Self { operation, request_id, source_ip, cold, status, ref traced, .. } = *self;
+        let tenant_id = self.tenant_id.or(traced.tenant_id.as_ref().map(TenantId::as_str));
+        let key_id = traced.key_id.as_ref().map(ApiKeyId::as_str);
+        let secret = traced.secret.map(KeySlot::as_str);
+        let scope = traced.scope.map(Scope::as_str);
+        let jti = traced.jti.map(|jti| jti.to_string());
+        let view = traced.view;
         let ours = status >= 500;
         let (code, cause) = (error.map(|error| error.code().as_str()), error.and_then(Error::cause));
         let latency_ms = ended.as_millis().saturating_sub(started.as_millis());
@@ -134,8 +145,9 @@ impl RequestLine<'_> {
         macro_rules! line {
             ($event:ident, $metrics:literal) => {
                 tracing::$event!(
-                    target: TARGET, operation, request_id, tenant_id, status, code, cause, cold_start = cold,
-                    latency_ms, failures = u8::from(ours), timestamp_ms, metrics = $metrics,
+                    target: TARGET, operation, request_id, tenant_id, key_id, secret, scope, jti, view, source_ip,
+                    status, code, cause, cold_start = cold, latency_ms, failures = u8::from(ours), timestamp_ms,
+                    metrics = $metrics,
                 )
             };
         }

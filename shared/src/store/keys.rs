@@ -9,6 +9,7 @@
 //! | API key | `TENANT#<tenant>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |
 //! | organization | `TENANT#<tenant>#ORG#<uuid>`, `…#ORG@<digest of external id>` | `ORG` | what was registered |
 //! | user | `TENANT#<tenant>#USER#<uuid>`, `…#USER@<digest of external id>` | `USER` | what was registered |
+//! | claim | `TENANT#<tenant>#ORG=<uuid>`, `…#USER=<uuid>` | `CLAIM` | who has that uuid as its external id |
 //! | registered tenant | `TENANT#<tenant>#REGISTERED#<digest of its key>` | `REGISTERED` | what was registered |
 //! | external user | `TENANT#<tenant>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
 //! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
@@ -18,6 +19,9 @@
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
 //! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that
 //! only points to another would cost a second one, or the truth.
+//!
+//! A text that is a uuid could be the uuid of one and the external id of another. So who takes a uuid as its external
+//! id claims it, in any spelling, and nobody is registered under a uuid that another has claimed.
 //!
 //! Everything of a tenant begins with `TENANT#<tenant>`, and ids have no `#`. What is asked for at each login has a
 //! partition of its own, so that many users of one tenant don't share the throughput of one partition.
@@ -32,6 +36,8 @@
 //! them), so nothing is decided from them: every decision reads, or conditions on, the item itself.
 
 use std::fmt;
+
+use uuid::Uuid;
 
 use super::dynamodb::{Key, PK, SK, key};
 use crate::domain::{AuditEvent, Handle, IdempotencyKey, TenantId, Timestamp};
@@ -63,6 +69,8 @@ pub const DETAILS: &str = "details";
 pub const STATE: &str = "STATE";
 /// Sort key of configuration items.
 pub const CONFIGURATION: &str = "CONFIG";
+/// Sort key of claims.
+const CLAIM: &str = "CLAIM";
 /// Sort key of key sets.
 const SIGNING: &str = "SIGNING";
 
@@ -119,6 +127,11 @@ pub fn of_handle(tenant: &TenantId, kind: Kind, handle: &Handle) -> Key {
             key(format!("{TENANT}{tenant}#{}@{}", kind.as_str(), id.digest()), kind.as_str().to_owned())
         }
     }
+}
+
+/// The claim of an organization or user whose external id is this uuid.
+pub fn claim(tenant: &TenantId, kind: Kind, uuid: Uuid) -> Key {
+    key(format!("{TENANT}{tenant}#{}={uuid}", kind.as_str()), CLAIM.to_owned())
 }
 
 /// The list of all that a tenant has of one kind.

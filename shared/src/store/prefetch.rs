@@ -8,14 +8,14 @@ use std::collections::HashMap;
 use uuid::Uuid;
 
 use super::account::keys::{self as account_keys, List, ResourceKind};
-use super::directory::items as directory_items;
+use super::directory::items::{self as directory_items, DirectoryRecord};
 use super::dynamodb::{Item, Key, Reader, Table, primary_key};
 use super::keys::{self, Kind};
 use super::tenants::items::{self as tenant_items, ACTIVE};
 use super::tenants::{api_key_items, key_set};
 use crate::domain::{
-    ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Organization, PublishedKey, Reference, RegisteredKey,
-    RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
+    AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Organization, PublishedKey, Reference,
+    RegisteredKey, RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::{Error, Result};
 
@@ -94,6 +94,8 @@ pub struct TenantState {
     pub signing: SigningPointer,
     /// Whether calls of the account surface have to name an end user; unset = the deployment's default.
     pub require_end_user: Option<bool>,
+    /// When it last did without naming an end user.
+    pub account_wide: AccountWideUse,
 }
 
 impl Table {
@@ -152,6 +154,7 @@ impl Prefetched {
             epoch: reader.number("epoch")?,
             signing: tenant_items::signing_pointer(state)?,
             require_end_user: reader.optional_bool(tenant_items::REQUIRE_END_USER)?,
+            account_wide: tenant_items::account_wide_use(reader)?,
         }))
     }
 
@@ -172,13 +175,19 @@ impl Prefetched {
     }
 
     /// The organization that a reference means.
+    ///
+    /// # Errors
+    /// [`Error::AmbiguousId`] if it is the uuid of one and the external id of another.
     pub fn organization_of(&self, reference: &Reference) -> Result<Option<Organization>> {
-        reference.meanings().find_map(|handle| self.organization(&handle).transpose()).transpose()
+        the_one(reference, |handle| self.organization(handle))
     }
 
     /// The user that a reference means.
+    ///
+    /// # Errors
+    /// [`Error::AmbiguousId`] if it is the uuid of one and the external id of another.
     pub fn user_of(&self, reference: &Reference) -> Result<Option<User>> {
-        reference.meanings().find_map(|handle| self.user(&handle).transpose()).transpose()
+        the_one(reference, |handle| self.user(handle))
     }
 
     /// The registered tenant of this key.
@@ -202,4 +211,21 @@ impl Prefetched {
         let keys = self.item(&Read::SigningKeys)?.map(|item| key_set::read(item, now));
         Ok(keys.transpose()?.unwrap_or_default())
     }
+}
+
+/// The one party that a reference means. The first that is found would not do: a uuid that somebody chose as an
+/// external id would speak for whoever has that uuid.
+fn the_one<R: DirectoryRecord>(
+    reference: &Reference,
+    find: impl Fn(&Handle) -> Result<Option<R>>,
+) -> Result<Option<R>> {
+    let mut meant: Option<R> = None;
+    for handle in reference.meanings() {
+        let Some(found) = find(&handle)? else { continue };
+        if meant.as_ref().is_some_and(|meant| meant.common().id != found.common().id) {
+            return Err(Error::AmbiguousId);
+        }
+        meant = Some(found);
+    }
+    Ok(meant)
 }

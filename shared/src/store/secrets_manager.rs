@@ -131,18 +131,14 @@ impl Secrets {
     /// If Secrets Manager fails, or the version is not the JSON that it must be, or holds another key.
     pub async fn signing_key(&self, id: &TenantId, pointer: &SigningPointer) -> Result<Arc<SigningKey>> {
         let version = pointer.version.id;
-        let key = if let Some(key) = self.signing_keys.get(version) {
-            key
-        } else {
-            let stored: StoredSigningKey = self.version(id, version).await?;
-            let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
-            self.signing_keys.keep(version, key)
-        };
-        if key.kid() == pointer.kid {
-            Ok(key)
-        } else {
-            Err(Error::internal("the signing key is not the one that the tenant's item names"))
+        let another = || Error::internal("the signing key is not the one that the tenant's item names");
+        if let Some(key) = self.signing_keys.get(version) {
+            return if key.kid() == pointer.kid { Ok(key) } else { Err(another()) };
         }
+        let stored: StoredSigningKey = self.version(id, version).await?;
+        let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
+        // Before it is kept: a wrong answer must be wrong once only.
+        if key.kid() == pointer.kid { Ok(self.signing_keys.keep(version, key)) } else { Err(another()) }
     }
 
     /// The secret that a tenant signs its calls with.
@@ -177,6 +173,7 @@ impl Secrets {
             }
             pause(attempt).await;
         };
+        is_of_version(answer.version_id(), version)?;
         let text = Zeroizing::new(answer.secret_string.unwrap_or_default());
         // The parser's error may quote the text, so it is not passed on.
         serde_json::from_str(&text).map_err(|_| unreadable())
@@ -184,19 +181,24 @@ impl Secrets {
 
     /// Creates the tenant's secret with its first version. Doing it again with the same version and content changes
     /// nothing.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails, or stored it as another version than it was told.
     pub async fn create(&self, id: &TenantId, version: Uuid, secret: &TenantSecret, key: &SigningKey) -> Result<()> {
         let request = self.client.create_secret().name(self.name(id)).client_request_token(version);
         let tag = Tag::builder().key("latchkey:tenant").value(id.as_str()).build();
         let content = stored(&Stored { tenant_secret: Some(secret.expose()), signing_key: Some(key.to_jwk()?) })?;
-        request.secret_string(content).description(DESCRIPTION).tags(tag).send().await.map_err(failed)?;
-        Ok(())
+        let request = request.secret_string(content).description(DESCRIPTION).tags(tag);
+        let answer = request.send().await.map_err(failed)?;
+        is_of_version(answer.version_id(), version)
     }
 
     /// Adds a version under its label and leaves every other label but that where it is. Doing it again with the same
     /// version and content changes nothing.
     ///
     /// # Errors
-    /// If Secrets Manager fails, has no secret of the tenant, or has too many young versions of it: it keeps 100, and
+    /// If Secrets Manager fails, stored it as another version than it was told, has no secret of the tenant, or has too
+    /// many young versions of it: it keeps 100, and
     /// none that is younger than a day is discarded.
     pub async fn add(&self, id: &TenantId, version: &SecretVersion, content: NewVersion<'_>) -> Result<()> {
         let content = match content {
@@ -207,7 +209,10 @@ impl Secrets {
         let request = request.version_stages(version.label.to_string()).secret_string(stored(&content)?);
         let mut attempt = 0;
         loop {
-            let Err(error) = request.clone().send().await else { return Ok(()) };
+            let error = match request.clone().send().await {
+                Ok(answer) => return is_of_version(answer.version_id(), version.id),
+                Err(error) => error,
+            };
             attempt += 1;
             match error.as_service_error() {
                 Some(PutSecretValueError::LimitExceededException(_)) => return Err(Error::RotatedTooOften),
@@ -231,6 +236,16 @@ impl Secrets {
 
     fn name(&self, id: &TenantId) -> String {
         format!("{}/{id}", self.prefix)
+    }
+}
+
+/// Checks that an answer is about the version that was named. Not every stand-in for AWS heeds the name, and a tenant
+/// whose item names a version that was never stored would be told of a secret that never works.
+fn is_of_version(answered: Option<&str>, version: Uuid) -> Result<()> {
+    if answered.is_some_and(|answered| Uuid::try_parse(answered).is_ok_and(|answered| answered == version)) {
+        Ok(())
+    } else {
+        Err(Error::unavailable("the secret store answered for another version than was named"))
     }
 }
 

@@ -570,7 +570,6 @@ async fn the_external_user_id_of_a_token_is_enforced_so_you_dont_need_to_send_it
         let named = |user: Value| support::with(&kind.body(), &json!({ "external_user_id": user }));
         let own = [
             call().json(&kind.body()),
-            call().json(&named(json!(null))),
             call().json(&named(json!("user_456"))),
             call().json(&kind.body()).header("external_user_id", "user_456"),
         ];

@@ -352,7 +352,9 @@ impl History {
         }
         let mut body = request.body.clone();
         if let Some(body) = body.as_mut().filter(|_| way == Way::Body || says_again) {
-            body["external_user_id"] = user.clone();
+            if !user.is_null() {
+                body["external_user_id"] = user.clone();
+            }
         }
         let mut event = event(request.method, &request.path, &request.query, &headers, body.as_ref());
         event["pathParameters"] = request.parameters.clone();

@@ -66,7 +66,6 @@ async fn nothing_is_required_and_what_is_left_out_or_null_is_null() {
         "assistant_id": null,
         "model_name": null,
         "initial_system_prompt": null,
-        "external_user_id": null,
     });
     let call = || deployment.account(&key, "POST", PATH);
     for (call, user) in [

@@ -6,7 +6,7 @@ use shared::api::{OPERATIONS, Surface};
 use stack::{Invocation, Match};
 
 use super::execute_tool::{check_refusal, start};
-use crate::support::{Answer, ApiKey, Deployment, END_USER, event};
+use crate::support::{Answer, ApiKey, Deployment, END_USER, event, naming, with};
 
 const PATH: &str = "/api/v1/auth/token";
 
@@ -42,6 +42,7 @@ async fn a_token_is_valid_for_the_minutes_that_were_asked_for_and_an_hour_if_non
     for (body, seconds) in cases {
         let answer = ask(&deployment, &key, &body).await;
         let expected = json!({ "access_token": token(&answer), "token_type": "bearer", "expires_in": seconds });
+        let expected = with(&expected, &json!({ "scope": "account" }));
         assert_eq!(*answer.document(200), expected, "{body}");
         let claims = claims(&token(&answer));
         assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), seconds, "{body}");
@@ -65,8 +66,8 @@ async fn minutes_that_are_no_whole_number_from_5_to_1440_are_refused() {
         json!({ "minutes": 60 }),
     ];
     for minutes in minutes {
-        for user in [json!(null), json!("user_456")] {
-            let body = json!({ "external_user_id": user, "expires_in_minutes": minutes });
+        for user in [None, Some("user_456")] {
+            let body = with(&naming(user), &json!({ "expires_in_minutes": minutes }));
             let answer = ask(&deployment, &key, &body).await;
             check_refusal(&answer, &json!(["body", "expires_in_minutes"]), "value_error");
             let sentence = "expires_in_minutes must be a whole number from 5 to 1440";
@@ -106,9 +107,10 @@ async fn an_end_users_token_claims_that_user_and_nothing_of_the_account() {
 async fn without_an_end_user_the_token_is_of_the_whole_account_and_says_so() {
     let (deployment, key) = start().await;
     let call = || deployment.account(&key, "POST", PATH);
-    let named_nobody = json!({ "external_user_id": null });
-    for call in [call(), call().json(&json!({})), call().json(&named_nobody), call().body("application/json", "")] {
-        let claims = claims(&token(&call.send().await));
+    for call in [call(), call().json(&json!({})), call().body("application/json", "")] {
+        let answer = call.send().await;
+        assert_eq!(answer.document(200)["scope"], "account");
+        let claims = claims(&token(&answer));
         assert_eq!((&claims["scope"], &claims["sub"]), (&json!("account"), &json!(key.id)));
         assert!(claims.get("external_user_id").is_none(), "{claims}");
         assert_eq!(claims["epochs"], json!({ "tenant": 0, "key": 0 }));
@@ -125,7 +127,7 @@ async fn the_end_user_of_a_token_is_named_in_the_body_or_in_either_header() {
         call().header("external_user_id", "user_456"),
         call().header("X-End-User-ID", "user_456"),
         call().header("external_user_id", "user_456").header("x-end-user-id", "user_456").json(&body),
-        call().header("external_user_id", "user_456").json(&json!({ "external_user_id": null })),
+        call().header("external-user-id", "user_456"),
     ];
     for call in calls {
         let claims = claims(&token(&call.send().await));
@@ -150,7 +152,8 @@ async fn an_end_users_id_has_1_to_256_characters_and_a_token_of_the_longest_work
         let session = deployment.page(&token, "POST", "/api/v1/agent-sessions").send().await;
         assert_eq!(session.document(201)["external_user_id"], user);
     }
-    for user in [json!(""), json!("u".repeat(257)), json!(7), json!(true), json!(["user_456"]), json!({})] {
+    for user in [json!(null), json!(""), json!("u".repeat(257)), json!(7), json!(true), json!(["user_456"]), json!({})]
+    {
         let answer = ask(&deployment, &key, &json!({ "external_user_id": user })).await;
         check_refusal(&answer, &json!(["body", "external_user_id"]), "value_error");
     }

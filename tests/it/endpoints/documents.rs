@@ -7,7 +7,7 @@ use stack::Match;
 use super::execute_tool::{check_refusal, check_refusals, start};
 use super::tool_executions::{check_pages, ids, listed};
 use super::workspaces::{seen, workspace};
-use crate::support::{ApiKey, Deployment, with};
+use crate::support::{ApiKey, Deployment, naming, with};
 
 const DOCUMENTS: &str = "/api/v1/documents";
 
@@ -16,7 +16,7 @@ const LARGEST: usize = 49_152;
 
 /// A document of an end user, or without one for all: its id.
 pub(super) async fn document(deployment: &Deployment, key: &ApiKey, user: Option<&str>, fields: &Value) -> String {
-    let body = with(&json!({ "name": "Handbook", "external_user_id": user }), fields);
+    let body = with(&with(&json!({ "name": "Handbook" }), &naming(user)), fields);
     let answer = deployment.account(key, "POST", DOCUMENTS).json(&body).send().await;
     answer.document(201)["id"].as_str().unwrap().to_owned()
 }
@@ -42,11 +42,7 @@ async fn a_document_is_answered_as_it_was_made_and_listed_without_its_content() 
             "ready",
         ),
         (None, json!({ "name": "a", "markdown_content": "", "workspace_ids": [] }), "ready"),
-        (
-            None,
-            json!({ "name": "a", "markdown_content": null, "file_type": null, "external_user_id": null }),
-            "pending",
-        ),
+        (None, json!({ "name": "a", "markdown_content": null, "file_type": null }), "pending"),
     ];
     let mut made = Vec::new();
     for (user, body, status) in cases {
@@ -241,12 +237,8 @@ async fn a_workspace_that_is_deleted_in_the_middle_of_storing_is_refused_by_its_
         let gone = workspace(&deployment, &key, user, &json!({})).await;
         let writes = Match::any().function("documents").operation("TransactWriteItems");
         let held = deployment.stack.faults().hold(writes);
-        let body = json!({
-            "name": "a",
-            "workspace_ids": [stays, gone],
-            "markdown_content": "# a",
-            "external_user_id": user,
-        });
+        let body = json!({ "name": "a", "workspace_ids": [stays, gone], "markdown_content": "# a" });
+        let body = with(&body, &naming(user));
         let storing = deployment.account(&key, "POST", DOCUMENTS).json(&body).send();
         let deletion = async {
             held.reached().await;

@@ -89,7 +89,7 @@ async fn an_execution_is_accepted_as_pending_and_followed_at_its_address() {
 async fn what_is_left_out_is_an_execution_without_inputs_of_the_accounts_own() {
     let (deployment, key) = start().await;
     let ask = || deployment.account(&key, "POST", EXECUTE);
-    let calls = [ask(), ask().json(&json!({})), ask().json(&json!({ "inputs": {}, "external_user_id": null }))];
+    let calls = [ask(), ask().json(&json!({})), ask().json(&json!({ "inputs": {} }))];
     for call in calls {
         let answer = call.send().await;
         let execution = execution(&deployment, &key, &answer.document(202)["execution_id"]).await;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::execute_tool::{check_refusal, start};
-use crate::support::{ApiKey, Call, Deployment};
+use crate::support::{ApiKey, Call, Deployment, naming, with};
 
 const EXECUTIONS: &str = "/api/v1/tool-executions";
 
@@ -76,7 +76,7 @@ pub(super) async fn check_pages(ask: impl Fn(&str) -> Call) {
 
 /// An execution for an end user, or for none: its id.
 pub(super) async fn execute(deployment: &Deployment, key: &ApiKey, user: Option<&str>) -> String {
-    let body = json!({ "inputs": { "query": user }, "external_user_id": user });
+    let body = with(&json!({ "inputs": { "query": user } }), &naming(user));
     let answer = deployment.account(key, "POST", "/api/v1/tools/web_search/execute").json(&body).send().await;
     answer.document(202)["execution_id"].as_str().unwrap().to_owned()
 }

@@ -159,7 +159,7 @@ async fn check_end_user_is_required(deployment: &Deployment, key: &ApiKey, wide:
     const SESSIONS: &str = "/api/v1/agent-sessions";
     let unnamed = [
         (deployment.account(key, "GET", SESSIONS), 200),
-        (deployment.account(key, "POST", SESSIONS).json(&json!({ "external_user_id": null })), 201),
+        (deployment.account(key, "POST", SESSIONS).json(&json!({})), 201),
         (deployment.account(key, "POST", "/api/v1/auth/token").json(&json!({})), 200),
         (deployment.page(wide, "GET", SESSIONS), 200),
         (deployment.page(wide, "GET", "/api/v1/documents"), 200),

@@ -6,7 +6,7 @@ use stack::Match;
 use super::documents::document;
 use super::execute_tool::{check_refusals, start};
 use super::workspaces::{seen, workspace};
-use crate::support::{Answer, ApiKey, Deployment, with};
+use crate::support::{Answer, ApiKey, Deployment, naming, with};
 
 fn path(id: &str) -> String {
     format!("/api/v1/workspaces/{id}")
@@ -38,7 +38,7 @@ async fn a_change_writes_the_fields_that_are_named_and_null_clears() {
             json!({}),
         ];
         for step in steps {
-            let answer = patch(&deployment, &key, &id, &with(&step, &json!({ "external_user_id": user }))).await;
+            let answer = patch(&deployment, &key, &id, &with(&step, &naming(user))).await;
             assert!(row["updated_at"].as_str() <= answer.body["updated_at"].as_str());
             row = with(&with(&row, &step), &json!({ "updated_at": answer.body["updated_at"] }));
             assert_eq!(*answer.document(200), row, "{step}");

@@ -6,13 +6,13 @@ use stack::{Effect, Fault, Match};
 
 use super::execute_tool::{check_refusals, start};
 use super::tool_executions::{check_pages, ids, listed};
-use crate::support::{ApiKey, Deployment, with};
+use crate::support::{ApiKey, Deployment, naming, with};
 
 const WORKSPACES: &str = "/api/v1/workspaces";
 
 /// A workspace of an end user, or without one for all: its id.
 pub(super) async fn workspace(deployment: &Deployment, key: &ApiKey, user: Option<&str>, fields: &Value) -> String {
-    let body = with(&json!({ "name": "Contracts", "external_user_id": user }), fields);
+    let body = with(&with(&json!({ "name": "Contracts" }), &naming(user)), fields);
     let answer = deployment.account(key, "POST", WORKSPACES).json(&body).send().await;
     answer.document(201)["id"].as_str().unwrap().to_owned()
 }
@@ -45,7 +45,7 @@ async fn a_workspace_is_answered_as_it_was_made_and_shown_so_from_then_on() {
             true,
         ),
         (None, json!({ "name": "Handbook", "description": "" }), json!(""), false),
-        (None, json!({ "name": "Drafts", "is_default": true, "external_user_id": null }), Value::Null, true),
+        (None, json!({ "name": "Drafts", "is_default": true }), Value::Null, true),
     ];
     let mut made = Vec::new();
     for (user, body, description, is_default) in cases {
@@ -180,7 +180,7 @@ async fn each_owner_has_one_default_at_most_and_the_last_one_wins() {
 
     let patch = async |user: Option<&str>, id: &str, is_default: bool| {
         let call = deployment.account(&key, "PATCH", &format!("{WORKSPACES}/{id}"));
-        let body = json!({ "is_default": is_default, "external_user_id": user });
+        let body = with(&json!({ "is_default": is_default }), &naming(user));
         let answer = call.json(&body).send().await;
         assert_eq!(answer.document(200)["is_default"], is_default);
     };

@@ -6,7 +6,7 @@
 //! request.
 
 use serde_json::{Value, json};
-use stack::{CrashMode, Invocation, scheduled_event};
+use stack::{CrashMode, Effect, Fault, Invocation, Match, scheduled_event};
 
 use crate::support::{Deployment, Tenant, event};
 
@@ -235,4 +235,31 @@ async fn suspend() {
 async fn reactivate() {
     let path = "/api/v1/reactivate/tenant";
     Case { function: "reactivate-tenant", path, body: json!({}), action: "tenant.reactivated" }.run().await;
+}
+
+/// A stand-in for AWS that chooses the version itself. The tenant's item would name a secret that nobody has.
+#[tokio::test]
+async fn a_secret_that_was_stored_as_another_version_is_refused_and_leaves_nothing() {
+    let deployment = Deployment::start().await;
+    let other = |operation: &str| Fault::new(Match::any().operation(operation), Effect::AnotherVersion).once();
+    deployment.stack.faults().inject(other("CreateSecret"));
+    let answer = deployment.post("/api/v1/provision/tenant", &json!({ "tenant_name": "Acme" })).await;
+    answer.refused(503, "temporarily_unavailable");
+    assert_eq!(deployment.get("/api/v1/fetch/tenants").await.data(200)["tenants"], json!([]));
+    for state in deployment.states().await {
+        deployment.set(state["pk"].as_str().unwrap(), "STATE", "lease_until", &json!({ "N": "1" })).await;
+    }
+    deployment.stack.invoke("reconcile", scheduled_event(), Invocation::default()).await.unwrap();
+    assert!(deployment.stored_secrets().is_empty());
+
+    let tenant = deployment.provision("Acme").await;
+    for path in ["rotate/tenant-secret", "rotate/signing-key"] {
+        deployment.stack.faults().inject(other("PutSecretValue"));
+        let before = deployment.fetch(&tenant).await;
+        let answer = deployment.post_nothing(&format!("/api/v1/{path}?tenant_id={}", tenant.id)).await;
+        answer.refused(503, "temporarily_unavailable");
+        assert_eq!(deployment.fetch(&tenant).await, before);
+        deployment.whoami(&tenant.signing()).send().await.data(200);
+    }
+    deployment.rotate(&tenant, 0).await.data(200);
 }

@@ -254,3 +254,21 @@ async fn a_process_that_dies_between_its_calls_leaves_nothing_that_opens_anythin
     })
     .await;
 }
+
+/// The process has seen the tenant with a secret that it could not read, and the secret is another one by now.
+#[tokio::test]
+async fn what_a_process_remembers_and_cannot_read_is_not_in_the_way_of_what_is_in_force() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let reads = || Match::any().function(FUNCTION).operation("GetSecretValue");
+    let faults = deployment.stack.faults();
+    let denied = status(400, "AccessDeniedException");
+    faults.inject(Fault::new(reads(), denied.clone()).once());
+    check_unavailable(&deployment.whoami(&tenant.signing()).send().await, "the first");
+    let answer = deployment.rotate(&tenant, 0).await;
+    let now = tenant.with_secret(answer.data(200)["tenant_secret"].as_str().unwrap());
+    // The old version is gone for good.
+    let gone = faults.inject(Fault::new(reads(), denied).once());
+    deployment.whoami(&now.signing()).send().await.data(200);
+    assert_eq!(gone.fired(), 1);
+}

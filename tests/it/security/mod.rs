@@ -9,5 +9,6 @@ pub mod refusals;
 mod relay;
 mod scoped_tokens;
 mod tokens;
+mod traces;
 mod unread;
 mod witness;

@@ -96,6 +96,11 @@ async fn exercise_keys_and_projects(deployment: &Deployment) {
     deployment.register_organization(key, &moved).await.data(200);
     let moved = json!({ "name": "a", "userId": member.user_id, "externalId": "b", "projectOrganizationId": "b" });
     deployment.register_user(key, &moved).await.data(200);
+    // A uuid that is chosen may not be another's external id.
+    let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+    deployment.register_organization(key, &json!({ "name": "c", "organizationId": uuid })).await.data(200);
+    let chosen = json!({ "name": "c", "userId": uuid, "projectOrganizationId": "b" });
+    deployment.register_user(key, &chosen).await.data(200);
     // Without its organization it is asked for; and a list with nothing in it may be nobody's.
     deployment.user_token(key, &json!({ "userId": "b" })).await.data(200);
     let unknown = "tnt_00000000000000000000000000000000";

@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use shared::domain::Timestamp;
 use stack::{AwsCall, Stack, StackBuilder};
 
 use super::http::{Answer, Call};
+use super::signing::now_ms;
 use super::witness::Witness;
 
 /// The root of the repository.
@@ -104,6 +106,13 @@ impl Deployment {
         let path = format!("/api/v1/provision/api-key?tenant_id={}", tenant.id);
         let answer = self.post(&path, &json!({ "name": kind, "kind": kind })).await;
         let text = |name: &str| answer.data(201)[name].as_str().unwrap().to_owned();
+        // So that a call costs what it does on all but the first of a day.
+        if kind == "account" {
+            let today = json!({ "S": Timestamp::from_millis(now_ms()).day().to_string() });
+            for attribute in ["account_wide_call_on", "account_wide_token_on"] {
+                self.set(&format!("TENANT#{}", tenant.id), "STATE", attribute, &today).await;
+            }
+        }
         ApiKey { id: text("key_id"), text: text("api_key"), tenant: tenant.clone() }
     }
 
@@ -129,7 +138,7 @@ impl Deployment {
 
     /// A scoped token: for an end user, or without one for the whole account.
     pub async fn scoped_token(&self, key: &ApiKey, user: Option<&str>) -> String {
-        let body = json!({ "external_user_id": user });
+        let body = naming(user);
         let answer = self.account(key, "POST", "/api/v1/auth/token").json(&body).send().await;
         answer.document(200)["access_token"].as_str().unwrap().to_owned()
     }
@@ -226,6 +235,11 @@ pub fn with(one: &Value, other: &Value) -> Value {
     let mut fields = one.as_object().unwrap().clone();
     fields.extend(other.as_object().unwrap().clone());
     Value::Object(fields)
+}
+
+/// The field of a body that names this end user; no field for nobody, since null names nobody and is refused.
+pub fn naming(user: Option<&str>) -> Value {
+    user.map_or_else(|| json!({}), |user| json!({ "external_user_id": user }))
 }
 
 impl Tenant {

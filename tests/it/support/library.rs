@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use hyper::{HeaderMap, Method};
-use shared::auth::Request;
+use shared::auth::{Request, Trace};
 use shared::domain::{Clock, SystemRandomness, Timestamp};
 use shared::{App, config::Config};
 
@@ -43,6 +43,7 @@ pub fn request(method: Method, path: &str, request_id: &str, headers: &[(String,
         query: String::new(),
         headers: headers.collect::<HeaderMap>(),
         body: Vec::new(),
+        trace: Trace::default(),
     }
 }
 

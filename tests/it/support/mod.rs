@@ -12,7 +12,7 @@ mod stores;
 mod witness;
 
 pub use curl::curl;
-pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, repository, with};
+pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, naming, repository, with};
 pub use dice::Dice;
 pub use http::{Answer, Call};
 pub use library::{HandClock, request};

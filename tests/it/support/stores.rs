@@ -79,6 +79,15 @@ impl Deployment {
         self.dynamodb("UpdateItem", &request).await;
     }
 
+    /// Writes an item again under another partition key.
+    pub async fn copy(&self, pk: &str, sk: &str, to: &str) {
+        let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
+        let found = self.dynamodb("GetItem", &json!({ "TableName": self.table(), "Key": key })).await;
+        let mut item = found["Item"].clone();
+        item["pk"] = json!({ "S": to });
+        self.dynamodb("PutItem", &json!({ "TableName": self.table(), "Item": item })).await;
+    }
+
     /// The tenants' secrets.
     pub fn stored_secrets(&self) -> Vec<StoredSecret> {
         let prefix = self.variable("LATCHKEY_SECRET_PREFIX");

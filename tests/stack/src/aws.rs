@@ -25,6 +25,8 @@ use crate::template::{ACCOUNT, PARTITION};
 
 /// DynamoDB takes 16 MB, the largest of the two.
 const BODY_LIMIT: usize = 16 * 1024 * 1024 + 64 * 1024;
+/// The version that [`Effect::AnotherVersion`] stores.
+const ANOTHER_VERSION: &str = "00000000-0000-4000-8000-000000000000";
 
 /// The services and all that stands before them.
 #[derive(Debug)]
@@ -62,10 +64,11 @@ impl Aws {
         call.await.unwrap_or(Err(Closed))
     }
 
-    async fn call(&self, received: Received) -> Result<Answer, Closed> {
+    async fn call(&self, mut received: Received) -> Result<Answer, Closed> {
         let arrival = self.callers.arrive(&received.parts.headers);
         let request: Value = serde_json::from_slice(&received.body).unwrap_or_default();
-        let Received { service, ref operation, .. } = received;
+        let (service, operation) = (received.service, received.operation.clone());
+        let operation = &operation;
         let seq = self.calls.arrived(arrival.as_ref(), service, operation, request.clone());
         // The developer is neither disturbed nor restricted.
         let (mut effect, mut kill, mut denied) = (None, None, None);
@@ -85,6 +88,11 @@ impl Aws {
                 return Ok(refusal(*status, service, code, "injected fault"));
             }
             Some(Effect::Delay(time)) => tokio::time::sleep(*time).await,
+            Some(Effect::AnotherVersion) => {
+                let mut named = request.clone();
+                named["ClientRequestToken"] = ANOTHER_VERSION.into();
+                received.body = named.to_string().into();
+            }
             Some(Effect::NoAnswer | Effect::SlowAnswer(_)) | None => {}
         }
         let answer = match &denied {

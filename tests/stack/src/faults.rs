@@ -75,6 +75,9 @@ pub enum Effect {
     Delay(Duration),
     /// The call is executed at once, and answered only after this time.
     SlowAnswer(Duration),
+    /// The call is executed as if it had named another version of a secret, as by a stand-in for AWS that does not heed
+    /// the token of the request.
+    AnotherVersion,
     /// The call is not executed and answered with this status and AWS error code.
     Status(u16, String),
 }

@@ -7,7 +7,7 @@ use super::EndUser;
 use crate::api::common::Empty;
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::auth::AccountKey;
-use crate::domain::{ExternalId, Minutes, SignedToken};
+use crate::domain::{ExternalId, Minutes, Scope, SignedToken};
 use crate::store::Read;
 
 /// Issues a token for an end user, or for the whole account.
@@ -57,11 +57,13 @@ pub struct ScopedToken {
     token_type: &'static str,
     /// Lifetime of the token in seconds.
     expires_in: u64,
+    /// Reach of the token: `end_user`, or `account` if the request named no end user.
+    scope: Scope,
 }
 
 impl ScopedToken {
-    pub fn new(access_token: SignedToken, lifetime: Minutes) -> Self {
-        Self { access_token, token_type: "bearer", expires_in: u64::from(lifetime.get()) * 60 }
+    pub fn new(access_token: SignedToken, lifetime: Minutes, scope: Scope) -> Self {
+        Self { access_token, token_type: "bearer", expires_in: u64::from(lifetime.get()) * 60, scope }
     }
 }
 

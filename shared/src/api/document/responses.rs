@@ -76,6 +76,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::OriginNotAllowed => by_key,
         ErrorCode::KeyKindNotAllowed => matches!(entry.surface, Surface::Projects | Surface::Account),
         ErrorCode::EndUsersDiffer
+        | ErrorCode::MisspeltHeader
         | ErrorCode::AnotherEndUser
         | ErrorCode::EndUserRequired
         | ErrorCode::InsufficientScope => entry.surface == Surface::Account,
@@ -86,6 +87,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
         ErrorCode::ApiKeyGone => is(&["rotate-api-key"]),
         ErrorCode::ProjectNotFound | ErrorCode::ExternalIdTaken => is(&["register-organization", "register-user"]),
+        ErrorCode::AmbiguousId => is(&["register-organization", "register-user", "user-token"]),
         ErrorCode::OrganizationNotFound => is(&["register-user", "register-tenant", "revoke-tokens"]),
         ErrorCode::UserNotFound => is(&["user-token", "register-tenant", "revoke-tokens"]),
         ErrorCode::PropertiesTooLarge => is(&["register-user", "user-token", "register-tenant"]),

@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use crate::api::operation::Output;
 use crate::domain::{
-    AuditEvent, Configuration, Cursor, CursorPage, PageLimit, RatePerMinute, Reason, RevealedSecret, Tenant, TenantId,
-    TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp,
+    AuditEvent, Configuration, Cursor, CursorPage, Day, PageLimit, RatePerMinute, Reason, RevealedSecret, Tenant,
+    TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp,
 };
 use crate::store::{Provisioned, Rotated};
 
@@ -114,6 +114,11 @@ pub struct TenantView {
     /// Time of the last accepted call that was signed with the previous secret; null if there was none since the
     /// rotation.
     pub previous_secret_last_used_at: Option<Timestamp>,
+    /// Day of the last call of the account surface that named no end user, and so was for the whole account; null if
+    /// there was none.
+    pub last_account_wide_call_at: Option<Day>,
+    /// Day on which the last token for the whole account was issued; null if there was none.
+    pub last_account_wide_token_at: Option<Day>,
 }
 
 impl From<Tenant> for TenantView {
@@ -127,6 +132,8 @@ impl From<Tenant> for TenantView {
             secret_rotated_at: tenant.secret.rotated_at,
             previous_secret_valid_until: previous.as_ref().map(|previous| previous.until),
             previous_secret_last_used_at: previous.and_then(|previous| previous.last_used_at),
+            last_account_wide_call_at: tenant.account_wide.call_on,
+            last_account_wide_token_at: tenant.account_wide.token_on,
         }
     }
 }

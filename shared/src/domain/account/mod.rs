@@ -1,6 +1,7 @@
 //! The resources of the account surface: their types, their limits, and the viewpoint from which a call sees them.
 
 mod document;
+mod end_user_header;
 mod execution;
 mod field_updates;
 mod label;
@@ -11,6 +12,7 @@ mod viewpoint;
 mod workspace;
 
 pub use document::{Document, DocumentStatus, Markdown, WorkspaceIds};
+pub use end_user_header::{END_USER_HEADERS, is_misspelt_end_user_header};
 pub use execution::{
     ExecutionId, ExecutionPathId, ExecutionStatus, Failure, Finished, Report, ToolData, ToolExecution,
 };

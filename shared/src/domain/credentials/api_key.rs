@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::api_key_secret::{ApiKeyClaims, ApiKeySecret, KeyHash};
+use super::secrets::KeySlot;
 use crate::domain::tenants::origin::Origin;
 use crate::domain::tenants::tenant::Origins;
 use crate::domain::time::clock::{Day, Timestamp};
@@ -72,12 +73,21 @@ pub struct KeyHashes {
 }
 
 impl KeyHashes {
-    /// Whether the presented key matches one of them. Each comparison takes constant time; that there is a second one
-    /// is no secret.
-    pub fn accept(&self, presented: &ApiKeySecret, now: Timestamp) -> bool {
+    /// The one that the presented key matches, whether that is still in force or not. Each comparison takes constant
+    /// time; that there is a second one is no secret.
+    pub fn slot(&self, presented: &ApiKeySecret) -> Option<KeySlot> {
         let hash = presented.hash();
-        let previous = self.previous.as_ref().filter(|(_, until)| now < *until);
-        self.current.is(&hash) || previous.is_some_and(|(previous, _)| previous.is(&hash))
+        let is_previous = |(previous, _): &(KeyHash, Timestamp)| previous.is(&hash);
+        if self.current.is(&hash) {
+            Some(KeySlot::Current)
+        } else {
+            self.previous.as_ref().filter(|previous| is_previous(previous)).map(|_| KeySlot::Previous)
+        }
+    }
+
+    /// Whether that one is in force.
+    pub fn is_in_force(&self, slot: KeySlot, now: Timestamp) -> bool {
+        slot == KeySlot::Current || self.previous.as_ref().is_some_and(|(_, until)| now < *until)
     }
 }
 
@@ -96,8 +106,17 @@ mod tests {
         let (old, new) = (key(KeyKind::Embed), key(KeyKind::Embed));
         let at = Timestamp::from_millis;
         let hashes = KeyHashes { current: new.hash(), previous: Some((old.hash(), at(1000))) };
-        assert!(hashes.accept(&old, at(999)) && !hashes.accept(&old, at(1000)));
-        assert!(hashes.accept(&new, at(999)) && hashes.accept(&new, at(1000)));
-        assert!(!hashes.accept(&key(KeyKind::Embed), at(0)));
+        let slots = [&old, &new, &key(KeyKind::Embed)].map(|key| hashes.slot(key));
+        assert_eq!(slots, [Some(KeySlot::Previous), Some(KeySlot::Current), None]);
+        for (slot, now, in_force) in [
+            (KeySlot::Previous, 999, true),
+            (KeySlot::Previous, 1000, false),
+            (KeySlot::Current, 999, true),
+            (KeySlot::Current, 1000, true),
+        ] {
+            assert_eq!(hashes.is_in_force(slot, at(now)), in_force, "{slot:?} at {now}");
+        }
+        let alone = KeyHashes { current: new.hash(), previous: None };
+        assert!(alone.slot(&old).is_none() && !alone.is_in_force(KeySlot::Previous, at(0)));
     }
 }

@@ -129,14 +129,24 @@ impl fmt::Debug for OperatorKey {
     }
 }
 
-/// The operator's key that a caller used, of two: in the audit trail, an operator sees when the last user of the old
-/// one has moved.
+/// The one that a caller used of two secrets, of which one is being rotated out: so it can be seen when the last user of
+/// the old one has moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySlot {
-    /// The key that is to be used.
+    /// The secret that is to be used.
     Current,
-    /// The key from before a rotation that is not finished.
+    /// The secret from before the rotation.
     Previous,
+}
+
+impl KeySlot {
+    /// Its name, as the log has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Current => "current",
+            Self::Previous => "previous",
+        }
+    }
 }
 
 /// The operator's keys in force, as the secret store holds them: `{"current": "…", "previous": "…"}`, where

@@ -35,6 +35,11 @@ impl ExternalId {
         }
     }
 
+    /// The uuid that the id is the text of, in whatever case. Where either may stand, it could be taken for that uuid.
+    pub fn uuid(&self) -> Option<Uuid> {
+        parse_uuid(&self.0).ok()
+    }
+
     /// SHA-256, in lower-case hexadecimal, which stands for the id in keys of the table: none of the id's characters
     /// can be taken for a separator there, and every key is short enough.
     pub fn digest(&self) -> String {
@@ -113,14 +118,15 @@ impl Handle {
     }
 }
 
-/// A reference to an organization or a user, by either of its ids. A text that is a UUID is tried as a UUID first.
+/// A reference to an organization or a user, by either of its ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference(ExternalId);
 
 impl Reference {
-    /// The handles that it can mean, in the order in which they are tried.
+    /// The handles that it can mean: a text that is a UUID can be an external id, too. All of them are looked up, and
+    /// one that means two different parties means neither.
     pub fn meanings(&self) -> impl Iterator<Item = Handle> {
-        let uuid = parse_uuid(self.0.as_str()).ok().map(Handle::Uuid);
+        let uuid = self.0.uuid().map(Handle::Uuid);
         uuid.into_iter().chain([Handle::External(self.0.clone())])
     }
 }

@@ -11,5 +11,6 @@ pub use origin::Origin;
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use rp_id::RpId;
 pub use tenant::{
-    Configuration, FieldProblem, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
+    AccountWideUse, Configuration, FieldProblem, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus,
+    TenantSummary,
 };

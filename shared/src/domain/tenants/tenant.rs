@@ -12,7 +12,7 @@ use super::rp_id::RpId;
 use crate::domain::credentials::secret_pointer::{SecretPointer, SigningPointer};
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::relay::signed_call::SigningVersion;
-use crate::domain::time::clock::Timestamp;
+use crate::domain::time::clock::{Day, Timestamp};
 use crate::domain::values::limits::RatePerMinute;
 use crate::domain::values::patch::Patch;
 use crate::domain::values::problem::Problem;
@@ -316,8 +316,20 @@ pub struct Tenant {
     pub signing: SigningPointer,
     /// Time at which all of its tokens were last revoked.
     pub tokens_revoked_at: Option<Timestamp>,
+    /// When it last did without naming an end user.
+    pub account_wide: AccountWideUse,
     /// The rest of its configuration.
     pub configuration: Configuration,
+}
+
+/// The last days on which something of the account surface was for the whole account, because it named no end user. For
+/// the inspection of a set-up: a backend that means to name one each time shows up here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountWideUse {
+    /// The last day of such a call.
+    pub call_on: Option<Day>,
+    /// The last day on which such a token was issued.
+    pub token_on: Option<Day>,
 }
 
 /// Status by which a list of tenants is filtered.

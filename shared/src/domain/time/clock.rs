@@ -106,7 +106,7 @@ impl JsonSchema for Timestamp {
 
 /// Calendar day in UTC, such as `2026-01-31`.
 // The day of the last use, and not its time, is kept: that costs one write a day and not one a request.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Day(#[schemars(extend("format" = "date"))] String);
 

@@ -40,6 +40,18 @@ pub enum Scope {
     Account,
 }
 
+impl Scope {
+    /// Its name, as tokens and the log have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProjectUser => "project_user",
+            Self::RegisteredTenant => "registered_tenant",
+            Self::EndUser => "end_user",
+            Self::Account => "account",
+        }
+    }
+}
+
 /// Revocation counters at the time when the token was issued: how often the tokens of each party had been revoked. A
 /// token is active only as long as each counter is still the party's current one.
 // Numbers and not times: "issued before" would have to compare clocks of two machines, and a token that was issued on

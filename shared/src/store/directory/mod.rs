@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use self::items::DirectoryRecord;
 use self::organization_cache::OrganizationHints;
-use super::dynamodb::{ATTEMPTS, Commit, Condition, Item, Key, Table, Transaction, Update, number, text, time_to_live};
+use super::dynamodb::{
+    ATTEMPTS, Commit, Condition, Item, Key, Table, Transaction, Update, Write, number, text, time_to_live,
+};
 use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::prefetch::{Prefetched, Read};
 
@@ -47,7 +49,7 @@ impl<'a> Directory<'a> {
     /// id.
     ///
     /// # Errors
-    /// If uuid and external id are of two different ones.
+    /// If uuid and external id are of two different ones, or one of them would be the other kind of id of another.
     pub async fn register_organization(self, fields: OrganizationFields, now: Timestamp) -> Result<Organization> {
         let mut newer = None;
         for _ in 0..ATTEMPTS {
@@ -60,7 +62,7 @@ impl<'a> Directory<'a> {
                     None => return Ok(before.clone()),
                 },
             };
-            if self.write(before.as_ref(), &after).await? {
+            if self.write(before.as_ref(), &after, fields.id).await? {
                 return Ok(after);
             }
             let handles = Handle::of(fields.id, fields.external_id.as_ref());
@@ -73,8 +75,8 @@ impl<'a> Directory<'a> {
     /// external id.
     ///
     /// # Errors
-    /// If there is no such organization, if uuid and external id are of two different users, or if a token could not
-    /// carry the properties of both.
+    /// If there is no such organization, if uuid and external id are of two different users, if one of them would be
+    /// the other kind of id of another user, or if a token could not carry the properties of both.
     pub async fn register_user(self, fields: UserFields, now: Timestamp) -> Result<User> {
         let organization = self.prefetched.organization_of(&fields.organization)?.ok_or(Error::OrganizationNotFound)?;
         organization.properties.overlaid_with(&fields.properties).ok_or(Error::PropertiesTooLarge)?;
@@ -89,7 +91,7 @@ impl<'a> Directory<'a> {
                     None => return Ok(before.clone()),
                 },
             };
-            if self.write(before.as_ref(), &after).await? {
+            if self.write(before.as_ref(), &after, fields.id).await? {
                 return Ok(after);
             }
             let handles = Handle::of(fields.id, fields.external_id.as_ref());
@@ -108,6 +110,7 @@ impl<'a> Directory<'a> {
     ///
     /// # Errors
     /// [`Error::UserNotFound`], whichever of the two there isn't: who asks is not told of what others have.
+    /// [`Error::AmbiguousId`] if one of the references means two.
     pub async fn member(self, user: &Reference, organization: Option<&Reference>) -> Result<(User, Organization)> {
         let found = self.prefetched.user_of(user)?.ok_or(Error::UserNotFound)?;
         let organization = match organization {
@@ -138,12 +141,22 @@ impl<'a> Directory<'a> {
     }
 
     /// Writes what is registered under its handles, if it is still as `before`. `false` if it isn't.
-    async fn write<R: DirectoryRecord>(self, before: Option<&R>, after: &R) -> Result<bool> {
-        let transaction = match before {
+    ///
+    /// # Errors
+    /// [`Error::AmbiguousId`] if one of its ids is or would be the other kind of id of another. `chosen` is the uuid
+    /// that the caller chose: one that is drawn is nobody's.
+    async fn write<R: DirectoryRecord>(self, before: Option<&R>, after: &R, chosen: Option<Uuid>) -> Result<bool> {
+        let mut transaction = match before {
             None => self.creation(after),
             Some(before) => self.change(before, after),
         };
-        Ok(matches!(self.table.commit(transaction).await?, Commit::Done))
+        let claims = self.claims(&mut transaction, before, after, chosen);
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok(true),
+            // With another write that failed, it is what has changed since it was read that was in the way.
+            Commit::Refused(refused) if refused.is_due_to(&claims) => Err(Error::AmbiguousId),
+            Commit::Refused(_) => Ok(false),
+        }
     }
 
     fn key<R: DirectoryRecord>(self, handle: &Handle) -> Key {
@@ -169,6 +182,38 @@ impl<'a> Directory<'a> {
             transaction.put(self.copy(registered, external_id), Condition::is_new());
         }
         transaction
+    }
+
+    /// Claims an external id that is a uuid, and gives up the one from before. The writes that fail if an id of the one
+    /// kind is another's of the other kind.
+    fn claims<R: DirectoryRecord>(
+        self,
+        transaction: &mut Transaction,
+        before: Option<&R>,
+        after: &R,
+        chosen: Option<Uuid>,
+    ) -> Vec<Write> {
+        let id = after.common().id;
+        let claim = |uuid| keys::claim(self.tenant(), R::KIND, uuid);
+        let own = || Condition::new("attribute_not_exists(pk) OR record_id = :own", [(":own", text(id))]);
+        let external = |party: &R| party.common().external_id.and_then(ExternalId::uuid);
+        let (old, new) = (before.and_then(external), external(after));
+        let mut claims = Vec::new();
+        if let Some(uuid) = new.filter(|_| old != new) {
+            let mut item = claim(uuid);
+            item.insert("record_id".to_owned(), text(id));
+            claims.push(transaction.put(item, own()));
+            if uuid != id {
+                claims.push(transaction.check(self.key::<R>(&Handle::Uuid(uuid)), Condition::is_new()));
+            }
+        }
+        if before.is_none() && chosen.is_some() && new != Some(id) {
+            claims.push(transaction.check(claim(id), Condition::is_new()));
+        }
+        if let Some(uuid) = old.filter(|_| old != new) {
+            transaction.delete(claim(uuid), Condition::none());
+        }
+        claims
     }
 
     fn change<R: DirectoryRecord>(self, before: &R, after: &R) -> Transaction {

@@ -138,6 +138,11 @@ impl Refused {
         self.reason(write).is_some()
     }
 
+    /// Whether conditions of these writes failed, and of no others.
+    pub fn is_due_to(&self, writes: &[Write]) -> bool {
+        (0..self.0.len()).map(Write).all(|write| !self.failed(write) || writes.contains(&write))
+    }
+
     /// The item that stood in the way of a write; `None` if there is no such item, or if its condition held. Only puts
     /// and updates tell.
     pub fn item(&self, write: Write) -> Option<&Item> {
@@ -200,6 +205,7 @@ mod tests {
         let third = transaction.delete(place("c"), Condition::none());
         let refused = Refused(vec![reason("None"), reason("ConditionalCheckFailed"), reason("TransactionConflict")]);
         assert_eq!([first, second, third].map(|write| refused.failed(write)), [false, true, false]);
+        assert!(refused.is_due_to(&[second]) && refused.is_due_to(&[second, third]) && !refused.is_due_to(&[first]));
         assert!(refused.item(second).is_none() && !transaction.is_empty());
     }
 }

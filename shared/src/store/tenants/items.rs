@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::{
-    CallbackUrl, Configuration, DisplayName, LogoUrl, Origin, Origins, PreviousSecret, Problem, RatePerMinute, Reason,
-    RpId, SecretLabel, SecretPointer, SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName,
-    TenantPatch, TenantStatus, TenantSummary, Timestamp,
+    AccountWideUse, CallbackUrl, Configuration, Day, DisplayName, LogoUrl, Origin, Origins, PreviousSecret, Problem,
+    RatePerMinute, Reason, RpId, SecretLabel, SecretPointer, SecretVersion, SigningPointer, SigningVersion, Tenant,
+    TenantId, TenantName, TenantPatch, TenantStatus, TenantSummary, Timestamp,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, PK, Reader, Update, millis, number, text};
@@ -156,6 +156,7 @@ pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
         secret: secret_pointer(state)?,
         signing: signing_pointer(state)?,
         tokens_revoked_at: reader.optional_millis("tokens_revoked_at")?,
+        account_wide: account_wide_use(reader)?,
         configuration: read_configuration(Reader::of(configuration), reader)?,
     }))
 }
@@ -210,6 +211,17 @@ pub fn signing_pointer(state: &Item) -> Result<SigningPointer> {
     let id = reader.parsed("token_key_version", version_id)?;
     let version = SecretVersion { id, label: reader.parsed("token_key_label", version_label)? };
     Ok(SigningPointer { version, kid: reader.text("token_kid")?.to_owned() })
+}
+
+/// The last day on which a call was for the whole account.
+pub const ACCOUNT_WIDE_CALL: &str = "account_wide_call_on";
+/// The last day on which a token for the whole account was issued.
+pub const ACCOUNT_WIDE_TOKEN: &str = "account_wide_token_on";
+
+/// When it last did without naming an end user.
+pub fn account_wide_use(state: Reader<'_>) -> Result<AccountWideUse> {
+    let day = |name| -> Result<Option<Day>> { Ok(state.optional_text(name)?.map(Day::from_stored)) };
+    Ok(AccountWideUse { call_on: day(ACCOUNT_WIDE_CALL)?, token_on: day(ACCOUNT_WIDE_TOKEN)? })
 }
 
 /// Whether a version that is in force has this label.

@@ -22,12 +22,16 @@ use std::fmt;
 use serde::Serialize;
 
 use self::items::{ACTIVE, SUSPENDED};
-use super::dynamodb::{ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write};
+use super::dynamodb::{
+    ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated, Write,
+};
 use super::dynamodb::{millis, number, pause, text};
 use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
 use super::secrets_manager::Secrets;
-use crate::domain::{Action, AuditEvent, ChangeContext, Random, Reason, Tenant, TenantId, TenantPatch};
+use crate::domain::{
+    AccountWideUse, Action, AuditEvent, ChangeContext, Day, Random, Reason, Tenant, TenantId, TenantPatch,
+};
 use crate::error::{Error, Result};
 
 /// The tenants in the stores.
@@ -215,4 +219,29 @@ enum Committed {
     Replay(Replay),
     /// It was not made, because of a condition.
     Refused(Refused),
+}
+
+impl Table {
+    /// Notes at a tenant that something was for its whole account on that day: in `attribute`, which last said `noted`.
+    /// Best effort: a failure is ignored.
+    async fn note_day(&self, id: &TenantId, attribute: &'static str, noted: Option<&Day>, day: &Day) {
+        if noted == Some(day) {
+            return;
+        }
+        let due = Condition::new(
+            format!("attribute_exists(pk) AND (attribute_not_exists({attribute}) OR {attribute} < :today)"),
+            [(":today", text(day))],
+        );
+        let _: Result<Updated> = self.update(Update::of(keys::state(id)).set(attribute, text(day)), due).await;
+    }
+
+    /// Notes that a call was for the whole account, if that is not noted of that day yet.
+    pub async fn note_account_wide_call(&self, id: &TenantId, noted: &AccountWideUse, day: &Day) {
+        self.note_day(id, items::ACCOUNT_WIDE_CALL, noted.call_on.as_ref(), day).await;
+    }
+
+    /// Notes that a token for the whole account was issued, if that is not noted of that day yet.
+    pub async fn note_account_wide_token(&self, id: &TenantId, noted: &AccountWideUse, day: &Day) {
+        self.note_day(id, items::ACCOUNT_WIDE_TOKEN, noted.token_on.as_ref(), day).await;
+    }
 }

@@ -14,8 +14,8 @@ use uuid::Uuid;
 use super::items::{self, ACTIVE, PENDING};
 use super::{Tenants, key_set, put_event};
 use crate::domain::{
-    Action, ChangeContext, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion, SigningKey,
-    SigningPointer, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
+    AccountWideUse, Action, ChangeContext, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion,
+    SigningKey, SigningPointer, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Commit, Condition, Transaction, Update, text};
@@ -55,6 +55,7 @@ impl Tenants<'_> {
         // Creation labels the version AWSCURRENT, and nothing takes that away from it.
         let version = SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::of_turn(0) };
         Ok(Tenant {
+            account_wide: AccountWideUse::default(),
             summary: TenantSummary {
                 id: TenantId::generate(self.random)?,
                 name: new.tenant_name,

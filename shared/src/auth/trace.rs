@@ -1,0 +1,97 @@
+//! What the log says of a request: who calls with what, and what was minted. It is noted as it becomes known, so that a
+//! refusal and a time-out say as much as an answer. Without it a leaked credential could be stopped and not traced.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use uuid::Uuid;
+
+use crate::domain::{ApiKeyId, Claims, KeySlot, Scope, TenantId, Viewpoint};
+
+/// The notes about one request. A handle: all clones write into the same.
+#[derive(Clone, Default)]
+pub struct Trace(Arc<Mutex<Traced>>);
+
+/// What was noted. Nothing in it is a secret, and nothing is what a caller merely claimed: a credential is noted once
+/// it was found to be one of ours, also if it is dead.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Traced {
+    /// The tenant of the credential.
+    pub tenant_id: Option<TenantId>,
+    /// The API key that was presented, or with which the token was minted.
+    pub key_id: Option<ApiKeyId>,
+    /// Which of two secrets of a key, of a tenant or of the operator was used.
+    pub secret: Option<KeySlot>,
+    /// The scope of the token that was presented, reported on or minted.
+    pub scope: Option<Scope>,
+    /// The id of that token.
+    pub jti: Option<Uuid>,
+    /// From where a call of the account surface sees.
+    pub view: Option<&'static str>,
+}
+
+impl fmt::Debug for Trace {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Trace")
+    }
+}
+
+impl Trace {
+    /// What was noted until now.
+    pub fn noted(&self) -> Traced {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn note(&self, note: impl FnOnce(&mut Traced)) {
+        note(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Notes an API key that is, or was, one of ours.
+    pub(super) fn key(&self, tenant: &TenantId, key: &ApiKeyId, secret: KeySlot) {
+        self.note(|traced| {
+            traced.tenant_id = Some(tenant.clone());
+            traced.key_id = Some(key.clone());
+            traced.secret = Some(secret);
+        });
+    }
+
+    /// Notes whose signature was right.
+    pub(super) fn signer(&self, tenant: &TenantId, secret: KeySlot) {
+        self.note(|traced| {
+            traced.tenant_id = Some(tenant.clone());
+            traced.secret = Some(secret);
+        });
+    }
+
+    /// Notes the operator's key.
+    pub(super) fn operator(&self, secret: KeySlot) {
+        self.note(|traced| traced.secret = Some(secret));
+    }
+
+    /// Notes a token that we signed and that opened the call, or would have.
+    pub(super) fn bearer(&self, claims: &Claims) {
+        self.note(|traced| {
+            traced.tenant_id = Some(claims.tenant_id.clone());
+            traced.key_id = Some(claims.key_id.clone());
+        });
+        self.token(claims);
+    }
+
+    /// Notes a token that was minted, or that the call is about.
+    pub(super) fn token(&self, claims: &Claims) {
+        self.note(|traced| {
+            traced.scope = Some(claims.scope);
+            traced.jti = Some(claims.jti);
+        });
+    }
+
+    /// Notes from where the call sees.
+    pub(super) fn view(&self, viewpoint: &Viewpoint) {
+        self.note(|traced| {
+            traced.view = Some(match viewpoint {
+                Viewpoint::EndUser(_) => "end_user",
+                Viewpoint::Account => "account",
+            });
+        });
+    }
+}
