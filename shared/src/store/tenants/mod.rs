@@ -27,7 +27,7 @@ use super::dynamodb::{millis, number, pause, text};
 use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
 use super::secrets_manager::Secrets;
-use crate::domain::{Action, AuditEvent, ChangeContext, Random, Reason, Tenant, TenantId, TenantPatch};
+use crate::domain::{Action, AuditEvent, ChangeContext, Random, Reason, SigningVersion, Tenant, TenantId, TenantPatch};
 use crate::error::{Error, Result};
 
 /// The tenants in the stores.
@@ -36,6 +36,8 @@ pub struct Tenants<'a> {
     pub(crate) table: &'a Table,
     pub(crate) secrets: &'a Secrets,
     pub(crate) random: &'a dyn Random,
+    /// The signature version of a new tenant for which none is named.
+    pub(crate) default_signing_version: SigningVersion,
 }
 
 impl fmt::Debug for Tenants<'_> {
