@@ -119,6 +119,10 @@ impl Viewer {
         if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
             return Err(Error::InsufficientScope);
         }
+        let key = prefetched.api_key(&claims.key_id)?;
+        if key.is_none_or(|(key, _)| !key.allows_tokens_from(request.header("origin"))) {
+            return Err(Error::OriginNotAllowed);
+        }
         if is_another {
             return Err(Error::AnotherEndUser);
         }
