@@ -3,7 +3,17 @@
 
 import { decodeJwt } from 'jose';
 import { chromium, end, freePort, listen, start, until } from './running.mjs';
-import { expect, forgeries, isActive, legacyToken, operator, provision, url, userToken } from './foreign/service.mjs';
+import {
+  expect,
+  forgeries,
+  isActive,
+  legacyToken,
+  operator,
+  provision,
+  scopedToken,
+  url,
+  userToken,
+} from './foreign/service.mjs';
 
 const { EXAMPLES, PYTHON } = process.env;
 const SESSION = 'ada';
@@ -164,7 +174,14 @@ async function verifiers(tenant, other) {
   };
 
   const token = await userToken(tenant);
-  const bad = { ...(await forgeries(tenant, other)), 'the older kind': await legacyToken(tenant) };
+  // Signed with the same key, for the same audience: only their scope is another.
+  const scopes = {
+    registered_tenant: await legacyToken(tenant),
+    end_user: await scopedToken(tenant, { external_user_id: 'ada' }),
+    account: await scopedToken(tenant),
+  };
+  for (const [scope, wrong] of Object.entries(scopes)) expect(decodeJwt(wrong).scope === scope, `no ${scope}`);
+  const bad = { ...(await forgeries(tenant, other)), ...scopes };
   for (const server of servers) {
     for (const kind of ['signature', 'introspection']) {
       await says(200, server, kind, 'a token', `Bearer ${token}`);

@@ -13,8 +13,8 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AccountWideUse, ApiKey, Clock, OperatorKeys, Random, SigningKey, SigningPointer, SystemClock, SystemRandomness,
-    TenantId, Timestamp, Viewpoint,
+    AccountWideUse, ApiKey, Clock, OperatorKeys, Random, SigningKey, SigningPointer, SigningVersion, SystemClock,
+    SystemRandomness, TenantId, Timestamp, Viewpoint,
 };
 use crate::error::Result;
 use crate::store::{
@@ -46,6 +46,7 @@ struct Parts {
     public_url: Option<String>,
     require_end_user: bool,
     strikes_to_suspend: u32,
+    default_signing_version: SigningVersion,
     relay_memory: RelayMemory,
     organization_hints: OrganizationHints,
 }
@@ -102,6 +103,7 @@ impl App {
             public_url: config.public_url,
             require_end_user: config.require_end_user,
             strikes_to_suspend: config.strikes_to_suspend,
+            default_signing_version: config.default_signing_version,
             relay_memory: RelayMemory::default(),
             organization_hints: OrganizationHints::default(),
         }))
@@ -120,7 +122,12 @@ impl App {
     }
 
     pub fn tenants(&self) -> Tenants<'_> {
-        Tenants { table: &self.0.table, secrets: &self.0.secrets, random: self.random() }
+        Tenants {
+            table: &self.0.table,
+            secrets: &self.0.secrets,
+            random: self.random(),
+            default_signing_version: self.0.default_signing_version,
+        }
     }
 
     /// What a tenant has registered. Only `auth` gives out what was read with a credential of the tenant.

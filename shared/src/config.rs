@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::SigningVersion;
+
 /// What the deployment tells every function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -18,6 +20,9 @@ pub struct Config {
     pub require_end_user: bool,
     /// How many strikes suspend a tenant (`LATCHKEY_STRIKES_TO_SUSPEND`; unset or 0 = none do).
     pub strikes_to_suspend: u32,
+    /// The signature version of a new tenant for which none is named (`LATCHKEY_DEFAULT_SIGNING_VERSION`; unset, it is
+    /// v1).
+    pub default_signing_version: SigningVersion,
     /// The AWS region (`AWS_REGION`, which Lambda sets).
     pub region: String,
     /// Where DynamoDB is, if not where it is for the region: `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`,
@@ -59,6 +64,12 @@ impl Config {
             missing.push("LATCHKEY_STRIKES_TO_SUSPEND");
             0
         });
+        let signing = variable("LATCHKEY_DEFAULT_SIGNING_VERSION");
+        let signing = signing.map_or(Some(SigningVersion::default()), |text| SigningVersion::parse(&text));
+        let default_signing_version = signing.unwrap_or_else(|| {
+            missing.push("LATCHKEY_DEFAULT_SIGNING_VERSION");
+            SigningVersion::default()
+        });
         let mut required = |name| {
             variable(name).unwrap_or_else(|| {
                 missing.push(name);
@@ -72,6 +83,7 @@ impl Config {
             public_url: variable("LATCHKEY_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value != "false"),
             strikes_to_suspend,
+            default_signing_version,
             region: required("AWS_REGION"),
             dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
@@ -118,9 +130,30 @@ mod tests {
     }
 
     #[test]
+    fn a_signing_version_that_is_none_stops_the_process() {
+        let read = |version: &'static str| {
+            Config::read(move |name| match name {
+                "LATCHKEY_DEFAULT_SIGNING_VERSION" => Some(version.to_owned()),
+                "LATCHKEY_STRIKES_TO_SUSPEND" => None,
+                _ => Some("a".to_owned()),
+            })
+        };
+        for (text, version) in [("", SigningVersion::V1), ("v1", SigningVersion::V1), ("v2", SigningVersion::V2)] {
+            assert_eq!(read(text).unwrap().default_signing_version, version, "{text}");
+        }
+        for text in ["V2", "2", "v3", " v2"] {
+            assert_eq!(read(text).unwrap_err(), Missing(vec!["LATCHKEY_DEFAULT_SIGNING_VERSION"]), "{text}");
+        }
+    }
+
+    #[test]
     fn a_threshold_that_is_no_number_stops_the_process() {
         let read = |strikes: &'static str| {
-            Config::read(move |name| Some(if name == "LATCHKEY_STRIKES_TO_SUSPEND" { strikes } else { "a" }.to_owned()))
+            Config::read(move |name| match name {
+                "LATCHKEY_STRIKES_TO_SUSPEND" => Some(strikes.to_owned()),
+                "LATCHKEY_DEFAULT_SIGNING_VERSION" => None,
+                _ => Some("a".to_owned()),
+            })
         };
         assert_eq!(read("3").unwrap().strikes_to_suspend, 3);
         assert_eq!(read("").unwrap().strikes_to_suspend, 0);

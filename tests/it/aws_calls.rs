@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 use shared::api::{Method, OPERATIONS, OperationInfo, Surface};
+use stack::AwsCall;
 
-use crate::support::{Call, Deployment, END_USER, Signing, Tenant, in_one_minute, now_ms};
+use crate::support::{Answer, Call, Deployment, END_USER, Signing, Tenant, WHOAMI, in_one_minute, now_ms};
 
 async fn operations(deployment: &Deployment, call: Call) -> Vec<String> {
     let (answer, calls) = deployment.calls_of(call).await;
@@ -213,7 +214,10 @@ async fn a_call_of_the_account_surface_costs_what_the_readme_says() {
 
 /// What a signed call is answered with, and what it costs.
 async fn signed(deployment: &Deployment, signing: &Signing) -> (u16, Vec<String>) {
-    let (answer, calls) = deployment.calls_of(deployment.whoami(signing)).await;
+    made(deployment.calls_of(deployment.whoami(signing)).await)
+}
+
+fn made((answer, calls): (Answer, Vec<AwsCall>)) -> (u16, Vec<String>) {
     (answer.status, calls.into_iter().map(|call| call.operation).collect())
 }
 
@@ -244,6 +248,12 @@ async fn a_signed_call_costs_one_write_and_a_nonce_one_more() {
             let replayed: &[&str] = &["PutItem", "TransactWriteItems"];
             assert_eq!(signed(&deployment, &v2).await, cost(401, replayed));
             assert_eq!(signed(&deployment, &v2).await, cost(401, &["PutItem"]));
+            // With v1 a call without a body costs nothing more, and one with a body what a nonce does.
+            let v1 = tenant.signing();
+            let call = || deployment.anonymous("GET", WHOAMI).body("text/plain", format!("{number}")).signed(&v1);
+            for expected in [cost(200, &["PutItem", "UpdateItem"]), cost(401, replayed), cost(401, &["PutItem"])] {
+                assert_eq!(made(deployment.calls_of(call()).await), expected);
+            }
         }
         deployment.suspend(&tenant).await.data(200);
         for _ in 0..2 {

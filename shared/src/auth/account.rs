@@ -129,6 +129,10 @@ impl Viewer {
         if let Err(misspelt @ Error::MisspeltHeader(_)) = named {
             return Err(misspelt);
         }
+        let key = prefetched.api_key(&claims.key_id)?;
+        if key.is_none_or(|(key, _)| !key.allows_tokens_from(request.header("origin"))) {
+            return Err(Error::OriginNotAllowed);
+        }
         if is_another {
             return Err(Error::AnotherEndUser);
         }

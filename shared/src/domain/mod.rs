@@ -37,7 +37,7 @@ pub use tokens::{
     TokenLifetime, TokenRequest, UnverifiedToken,
 };
 pub use values::{
-    Cursor, CursorPage, DisplayName, KeyLifetime, KeyName, Minutes, Offset, OffsetPage, OverlapSeconds, PageLimit,
-    PageNumber, PageRequest, PartyName, Patch, Problem, Random, RandomnessUnavailable, RatePerMinute, Reason,
-    SystemRandomness, TenantName, draw, not_null, not_null_enum, string_enum,
+    Cursor, CursorPage, DisplayName, ExactJson, KeyLifetime, KeyName, Minutes, Offset, OffsetPage, OverlapSeconds,
+    PageLimit, PageNumber, PageRequest, PartyName, Patch, Problem, Random, RandomnessUnavailable, RatePerMinute,
+    Reason, SystemRandomness, TenantName, draw, not_null, not_null_enum, string_enum,
 };

@@ -108,10 +108,10 @@ refusals! {
     KeyKindNotAllowed => KeyKindNotAllowed 403 "key_kind_not_allowed"
         "API key is of a kind that this endpoint does not take"
         "the API key is right, and of a kind that this endpoint does not take";
-    /// The API key may not be sent by a browser page of that origin.
+    /// The API key, or a token that it minted, may not be sent by a browser page of that origin.
     OriginNotAllowed => OriginNotAllowed 403 "origin_not_allowed"
-        "API key may not be used from this origin"
-        "the API key may not be sent by a browser page of this origin";
+        "API key or token may not be used from this origin"
+        "the API key, or a token that it minted, may not be sent by a browser page of this origin";
     /// The token is right, and does not reach as far as the operation.
     InsufficientScope => InsufficientScope 403 "insufficient_scope"
         "the token does not reach this far: use the account's API key"

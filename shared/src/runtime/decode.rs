@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::api::{BodyRule, Operation, Surface};
 use crate::auth::{LARGEST_BODY, Request};
-use crate::domain::Problem;
+use crate::domain::{ExactJson, Problem};
 use crate::error::{Error, RequestPart, Result};
 
 /// Names under which people put credentials into query strings, without the signs between their words.
@@ -148,7 +148,13 @@ fn shortened(name: &str) -> String {
 /// Serde has errors as text only. Its texts quote the value at fault, which may be a credential in the wrong field, so
 /// they are never passed on: what was expected is taken out of them, and the name of the field.
 fn refusal(path: &str, message: &str) -> Error {
-    // Within an object of the client's own making, names are the client's.
+    // Position that JSON decoding appends.
+    let message_only = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
+    // Within an object of the client's own making, names are the client's. So it comes first: such a name may be one of
+    // the texts below.
+    if let Some((within, problem)) = ExactJson::flaw_within(message_only) {
+        return Error::invalid(shortened(&format!("{path}{within}")), Problem::new(problem.to_owned()));
+    }
     let path = shortened(path);
     // The name of a field stands between the kind of error and what else there is to say; it may have backticks of its
     // own.
@@ -156,8 +162,6 @@ fn refusal(path: &str, message: &str) -> Error {
         let rest = message.strip_prefix(kind)?.strip_prefix(" `")?;
         Some(shortened(rest.split_once(end).map_or(rest, |(name, _)| name)))
     };
-    // Position that JSON decoding appends.
-    let message_only = message.rsplit_once(" at line ").map_or(message, |(text, _)| text);
     if let Some(name) = named("unknown field", "`, ") {
         return Error::invalid(name, Problem::new(IS_UNKNOWN));
     }
@@ -194,6 +198,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::projects::register_tenant::RegisterTenantInput;
     use crate::api::registry::tenants::{AuditQuery, Rotation, TenantsQuery};
     use crate::domain::{NewTenant, Patch, TenantPatch};
 
@@ -302,6 +307,27 @@ mod tests {
         let body = r#"{"tenant_name":"a","qr_login_allowed_origins":["https://a.example","https://b.example/path"]}"#;
         assert_eq!(field::<NewTenant>(body).0, "qr_login_allowed_origins[1]");
         assert_eq!(field::<NewTenant>(r#"{"tenant_name":"a","webauthn_origins":[7]}"#).0, "webauthn_origins[0]");
+    }
+
+    #[test]
+    fn a_flaw_within_json_of_the_clients_own_is_named_with_its_place_and_never_with_the_value() {
+        let body = |field: &str| format!(r#"{{"displayName":"a","prefilters":{{}},{field}}}"#);
+        let exactly = "must be a number that can be kept exactly, or a string";
+        let cases = [
+            (r#""schemaPreFilter":{"t":[{"a":1,"a":2}]}"#, "schemaPreFilter.t[0].a", "is given more than once"),
+            (r#""schemaPreFilter":1e400"#, "schemaPreFilter", exactly),
+            (r#""customMetadata":{"a":{"b":18446744073709551616}}"#, "customMetadata.a.b", exactly),
+            (r#""customMetadata":{", expected x: y":1e400}"#, "customMetadata., expected x: y", exactly),
+            (r#""customMetadata":{"unknown field `a`, ":1e400}"#, "customMetadata.unknown field `a`, ", exactly),
+            (r#""customMetadata":[1]"#, "customMetadata", "must be a JSON object"),
+        ];
+        for (fields, path, problem) in cases {
+            let (field, message) = field::<RegisterTenantInput>(&body(fields));
+            assert_eq!((field.as_str(), message), (path, format!("{path} {problem}")));
+        }
+        let (field, _) =
+            field::<RegisterTenantInput>(&body(&format!(r#""customMetadata":{{"{}":1e400}}"#, "x".repeat(99))));
+        assert_eq!(field.len(), 64);
     }
 
     #[test]

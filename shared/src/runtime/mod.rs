@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::api::{BodyRule, Input, Output};
     use crate::auth::Anyone;
-    use crate::domain::{SystemClock, SystemRandomness};
+    use crate::domain::{SigningVersion, SystemClock, SystemRandomness};
 
     #[derive(Deserialize, Serialize, JsonSchema)]
     struct Empty {}
@@ -245,6 +245,7 @@ mod tests {
             public_url: None,
             require_end_user: false,
             strikes_to_suspend: 0,
+            default_signing_version: SigningVersion::V1,
             region: String::new(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ApiKey, Call, Deployment};
+use crate::support::{Answer, ApiKey, Call, Deployment, EXACT, INEXACT};
 
 const EXECUTE: &str = "/api/v1/tools/web_search/execute";
 
@@ -152,10 +152,30 @@ async fn inputs_have_at_most_16384_bytes_and_32_levels() {
         (json!({ "status": "completed" }), at("status"), "extra_forbidden"),
     ];
     check_refusals(&deployment, ask, cases).await;
+}
+
+/// Checks that such a field is taken as it is sent or refused with the place at fault, and then nothing is written.
+pub(super) async fn check_exactness(deployment: &Deployment, ask: impl Fn() -> Call, field: &str) {
     let before = deployment.items().await;
-    let twice = ask().body("application/json", r#"{"inputs":{"a":1,"a":2}}"#).send().await;
-    check_refusal(&twice, &at("inputs"), "value_error");
+    for (value, place, problem) in INEXACT {
+        let body = format!(r#"{{"{field}":{value}}}"#);
+        let answer = ask().body("application/json", body).send().await;
+        check_refusal(&answer, &json!(["body", field]), "value_error");
+        assert_eq!(answer.body["detail"][0]["msg"], format!("{field}{place} {problem}"));
+    }
     assert_eq!(deployment.items().await, before);
+}
+
+#[tokio::test]
+async fn inputs_are_kept_as_they_were_sent_or_refused() {
+    let (deployment, key) = start().await;
+    let ask = || deployment.account(&key, "POST", EXECUTE);
+    check_exactness(&deployment, ask, "inputs").await;
+    let body = format!(r#"{{"inputs":{EXACT}}}"#);
+    let answer = ask().body("application/json", body).send().await;
+    let path = format!("/api/v1/tool-executions/{}", answer.document(202)["execution_id"].as_str().unwrap());
+    let shown = deployment.account(&key, "GET", &path).send().await;
+    assert!(shown.text.contains(&format!(r#""inputs":{EXACT}"#)), "{}", shown.text);
 }
 
 #[tokio::test]

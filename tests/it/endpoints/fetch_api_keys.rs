@@ -63,6 +63,7 @@ async fn keys_are_listed_newest_first_with_what_they_are_and_never_the_keys() {
             "start": key.text[..prefix + 4],
             "state": "active",
             "allowed_origins": [],
+            "origins_apply_to_tokens": true,
             "created_at": row["created_at"],
             "expires_at": null,
             "rotated_at": null,
@@ -79,6 +80,25 @@ async fn keys_are_listed_newest_first_with_what_they_are_and_never_the_keys() {
         let hash = item["key_hash"]["S"].as_str().unwrap_or("no hash");
         assert!(!answer.text.contains(hash));
     }
+}
+
+#[tokio::test]
+async fn a_row_says_whether_origins_apply_to_tokens_and_a_key_from_before_that_says_no() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let key = deployment.api_key(&tenant, "account").await;
+    assert_eq!(row(&deployment, &key).await["origins_apply_to_tokens"], true);
+    deployment
+        .dynamodb(
+            "UpdateItem",
+            &json!({
+                "TableName": deployment.table(),
+                "Key": { "pk": { "S": format!("TENANT#{}#KEY#{}", tenant.id, key.id) }, "sk": { "S": "KEY" } },
+                "UpdateExpression": "REMOVE details.origins_apply_to_tokens",
+            }),
+        )
+        .await;
+    assert_eq!(row(&deployment, &key).await["origins_apply_to_tokens"], false);
 }
 
 #[tokio::test]

@@ -164,6 +164,8 @@ async fn a_field_that_breaks_its_rule_is_named_and_nothing_is_written() {
         ("allowed_origins", "allowed_origins[0]", json!(["*"])),
         ("allowed_origins", "allowed_origins[0]", json!(["null"])),
         ("allowed_origins", "allowed_origins[1]", json!(["https://a.example.com", "http://a.example.com"])),
+        ("origins_apply_to_tokens", "origins_apply_to_tokens", json!(null)),
+        ("origins_apply_to_tokens", "origins_apply_to_tokens", json!("true")),
         ("scope", "scope", json!("all")),
         ("key_id", "key_id", json!("key_0000000000000000")),
     ];
@@ -190,6 +192,23 @@ async fn origins_are_kept_as_they_were_given_and_hold_for_browsers() {
     list(&deployment, &key).send().await.data(200);
     for origin in ["https://a50.example.com", "http://a49.example.com", "https://a49.example.com.evil.com", "null"] {
         from(origin).await.refused(403, "origin_not_allowed");
+    }
+}
+
+#[tokio::test]
+async fn origins_apply_to_tokens_unless_the_key_says_otherwise() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    for (fields, applies) in [
+        (json!({}), true),
+        (json!({ "origins_apply_to_tokens": true }), true),
+        (json!({ "origins_apply_to_tokens": false }), false),
+    ] {
+        let answer = provision(&deployment, &tenant, &fields).await;
+        assert_eq!(answer.data(201)["origins_apply_to_tokens"], applies, "{fields}");
+        let fetched = deployment.get(&format!("/api/v1/fetch/api-keys?tenant_id={}&limit=1", tenant.id)).await;
+        let row = &fetched.data(200)["api_keys"][0];
+        assert_eq!((&row["key_id"], &row["origins_apply_to_tokens"]), (&answer.data(201)["key_id"], &json!(applies)));
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use stack::Invocation;
 
-use crate::support::{Deployment, Tenant, event};
+use crate::support::{Deployment, Tenant, event, with};
 
 const PATH: &str = "/api/v1/provision/tenant";
 
@@ -59,6 +59,24 @@ async fn every_configuration_field_is_kept_as_it_was_given() {
     let fetched = deployment.fetch(&tenant).await;
     for (name, value) in given.as_object().unwrap() {
         assert_eq!(&fetched[name], value, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_tenant_without_a_signing_version_gets_the_deployments_and_keeps_it() {
+    for default in ["v1", "v2"] {
+        let deployment = Deployment::start_with(|builder| builder.parameter("DefaultSigningVersion", default)).await;
+        for (fields, expected) in [
+            (json!({}), default),
+            (json!({ "signing_version": "v1" }), "v1"),
+            (json!({ "signing_version": "v2" }), "v2"),
+        ] {
+            let answer = deployment.post(PATH, &with(&json!({ "tenant_name": "Acme" }), &fields)).await;
+            let tenant = Tenant::of(&answer);
+            assert_eq!(deployment.fetch(&tenant).await["signing_version"], expected, "{default} {fields}");
+            let answer = deployment.whoami(&tenant.signing()).send().await;
+            assert_eq!(answer.status, if expected == "v2" { 401 } else { 200 }, "{default} {fields}");
+        }
     }
 }
 

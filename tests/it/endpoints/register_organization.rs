@@ -1,8 +1,9 @@
 //! `POST /v1/api/projects/register-organization`
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Answer, Deployment};
+use super::register_tenant::{check_exactness, with_json};
+use crate::support::{Answer, Deployment, EXACT};
 
 const THEIRS: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
 
@@ -155,4 +156,16 @@ async fn another_tenants_project_is_not_found_as_an_unknown_one_is() {
     answers.dedup();
     assert_eq!(answers.len(), 1);
     assert_eq!(deployment.items().await.len(), before.len() + 3);
+}
+
+#[tokio::test]
+async fn properties_are_kept_as_they_were_sent_or_refused() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let body = json!({ "name": "B", "projectId": world.tenant.project_id(), "externalId": "b" });
+    let ask = || deployment.backend(&world.key, "POST", "/v1/api/projects/register-organization");
+    check_exactness(&deployment, ask, &body, "properties").await;
+    ask().body("application/json", with_json(&body, "properties", EXACT)).send().await.data(200);
+    let items = Value::from(deployment.items().await).to_string();
+    assert!(items.contains(&json!(EXACT).to_string()), "{items}");
 }

@@ -3,7 +3,7 @@
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, ApiKey, Deployment, World, with};
+use crate::support::{Answer, ApiKey, Call, Deployment, EXACT, INEXACT, World, with};
 
 fn claims(answer: &Answer) -> Value {
     let token = answer.data(200)["token"].as_str().unwrap();
@@ -154,9 +154,10 @@ async fn each_field_has_its_rule_and_a_refusal_names_it() {
         ("displayName", json!(""), "displayName"),
         ("prefilters", json!([]), "prefilters"),
         ("prefilters", json!({ "a": "x".repeat(4089) }), "prefilters"),
-        ("customMetadata", json!({ "a": "x".repeat(4089) }), "prefilters"),
+        ("customMetadata", json!({ "a": "x".repeat(4089) }), "customMetadata"),
         ("customMetadata", json!("x"), "customMetadata"),
-        ("schemaPreFilter", nested(33), "prefilters"),
+        ("schemaPreFilter", nested(32), "prefilters"),
+        ("schemaPreFilter", nested(33), "schemaPreFilter"),
         ("key", json!(""), "key"),
         ("user", json!(7), "user"),
         ("organizationId", json!("acme"), "organizationId"),
@@ -174,6 +175,43 @@ async fn each_field_has_its_rule_and_a_refusal_names_it() {
         call.send().await.names(missing);
     }
     assert_eq!(deployment.items().await, before);
+}
+
+/// Checks that such a field is refused with the place at fault, and nothing is written.
+pub(super) async fn check_exactness(deployment: &Deployment, ask: impl Fn() -> Call, body: &Value, field: &str) {
+    let before = deployment.items().await;
+    for (value, place, problem) in INEXACT {
+        let answer = ask().body("application/json", with_json(body, field, value)).send().await;
+        answer.names(&format!("{field}{place}"));
+        assert_eq!(answer.body["message"], format!("{field}{place} {problem}"));
+    }
+    assert_eq!(deployment.items().await, before);
+}
+
+/// The text of a body with the text of one more field.
+pub(super) fn with_json(body: &Value, field: &str, value: &str) -> String {
+    with(body, &json!({ field: "@@" })).to_string().replace(r#""@@""#, value)
+}
+
+#[tokio::test]
+async fn what_a_token_filters_by_is_signed_as_it_was_sent_or_refused() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let body = json!({ "displayName": "Globex", "prefilters": {} });
+    let ask = || deployment.backend(&world.key, "POST", "/register-tenant");
+    for field in ["prefilters", "schemaPreFilter", "customMetadata"] {
+        check_exactness(&deployment, ask, &body, field).await;
+        let answer = ask().body("application/json", with_json(&body, field, EXACT)).send().await;
+        let token = answer.data(200)["token"].as_str().unwrap();
+        let bytes = BASE64URL_NOPAD.decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap();
+        let signed = String::from_utf8(bytes).unwrap();
+        assert!(signed.contains(&format!(r#""{field}":{EXACT}"#)), "{signed}");
+    }
+    // A filter by itself need not be an object.
+    for value in ["1e400", "[18446744073709551616]"] {
+        let answer = ask().body("application/json", with_json(&body, "schemaPreFilter", value)).send().await;
+        answer.names(if value.starts_with('[') { "schemaPreFilter[0]" } else { "schemaPreFilter" });
+    }
 }
 
 #[tokio::test]

@@ -1,8 +1,9 @@
 //! `POST /v1/api/projects/register-user`
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Answer, Deployment, ROLE, World};
+use super::register_tenant::{check_exactness, with_json};
+use crate::support::{Answer, Deployment, EXACT, ROLE, World};
 
 const THEIRS: &str = "67e55044-10b1-426f-9247-bb680e5fe0c8";
 
@@ -138,4 +139,19 @@ async fn properties_that_do_not_fit_into_one_token_with_the_organizations_are_re
     };
     deployment.register_user(&key, &user("b")).await.refused(409, "properties_too_large");
     deployment.register_user(&key, &user("a")).await.data(200);
+}
+
+#[tokio::test]
+async fn properties_are_kept_as_they_were_sent_or_refused() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let body = json!({
+        "name": "B", "projectId": world.tenant.project_id(), "userRoleId": ROLE, "projectOrganizationId": "acme",
+        "externalId": "b",
+    });
+    let ask = || deployment.backend(&world.key, "POST", "/v1/api/projects/register-user");
+    check_exactness(&deployment, ask, &body, "properties").await;
+    ask().body("application/json", with_json(&body, "properties", EXACT)).send().await.data(200);
+    let items = Value::from(deployment.items().await).to_string();
+    assert!(items.contains(&json!(EXACT).to_string()), "{items}");
 }

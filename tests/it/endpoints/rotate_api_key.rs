@@ -75,20 +75,24 @@ async fn the_new_text_says_the_same_id_and_only_its_hash_is_stored() {
 async fn name_kind_expiry_origins_and_start_stay() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
-    let body = json!({
-        "name": "Backend",
-        "kind": "admin",
-        "expires_in": 3600,
-        "allowed_origins": ["https://app.example.com"],
-    });
-    let answer = deployment.post(&format!("/api/v1/provision/api-key?tenant_id={}", tenant.id), &body).await;
-    let text = |name: &str| answer.data(201)[name].as_str().unwrap().to_owned();
-    let key = ApiKey { id: text("key_id"), text: text("api_key"), tenant };
-    let mut expected = row(&deployment, &key).await;
-    let answer = rotate(&deployment, &key, 60).await;
-    expected["rotated_at"] = answer.data(200)["rotated_at"].clone();
-    expected["previous_valid_until"] = answer.data(200)["previous_valid_until"].clone();
-    assert_eq!(row(&deployment, &key).await, expected);
+    for applies in [true, false] {
+        let body = json!({
+            "name": "Backend",
+            "kind": "admin",
+            "expires_in": 3600,
+            "allowed_origins": ["https://app.example.com"],
+            "origins_apply_to_tokens": applies,
+        });
+        let answer = deployment.post(&format!("/api/v1/provision/api-key?tenant_id={}", tenant.id), &body).await;
+        let text = |name: &str| answer.data(201)[name].as_str().unwrap().to_owned();
+        let key = ApiKey { id: text("key_id"), text: text("api_key"), tenant: tenant.clone() };
+        let mut expected = row(&deployment, &key).await;
+        assert_eq!(expected["origins_apply_to_tokens"], applies);
+        let answer = rotate(&deployment, &key, 60).await;
+        expected["rotated_at"] = answer.data(200)["rotated_at"].clone();
+        expected["previous_valid_until"] = answer.data(200)["previous_valid_until"].clone();
+        assert_eq!(row(&deployment, &key).await, expected);
+    }
 }
 
 #[tokio::test]

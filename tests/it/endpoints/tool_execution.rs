@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use stack::Match;
 
-use super::execute_tool::{check_refusals, nested, object, start};
+use super::execute_tool::{check_exactness, check_refusals, nested, object, start};
 use super::tool_executions::execute;
-use crate::support::{Answer, ApiKey, Call, Deployment, with};
+use crate::support::{Answer, ApiKey, Call, Deployment, EXACT, with};
 
 const STATUSES: [&str; 4] = ["pending", "running", "completed", "failed"];
 
@@ -302,4 +302,16 @@ async fn a_report_is_within_bounds_or_changes_nothing() {
         assert_eq!(*answer.document(200), with(&answer.body, &fields));
         assert_eq!(shown(&deployment, &key, &id).await, answer.body);
     }
+}
+
+#[tokio::test]
+async fn outputs_are_kept_as_they_were_sent_or_refused() {
+    let (deployment, key) = start().await;
+    let id = execute(&deployment, &key, None).await;
+    let ask = || deployment.account(&key, "PATCH", &path(&id));
+    check_exactness(&deployment, ask, "outputs").await;
+    let answer = ask().body("application/json", format!(r#"{{"outputs":{EXACT}}}"#)).send().await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let shown = deployment.account(&key, "GET", &path(&id)).send().await;
+    assert!(shown.text.contains(&format!(r#""outputs":{EXACT}"#)), "{}", shown.text);
 }

@@ -3,7 +3,7 @@
 use serde_json::json;
 use stack::Match;
 
-use crate::support::{Answer, Deployment, Signing, Tenant, in_one_minute, now_ms};
+use crate::support::{Answer, Call, Deployment, Signing, Tenant, WHOAMI, in_one_minute, now_ms};
 
 const FUNCTION: &str = "relay-whoami";
 
@@ -286,6 +286,63 @@ async fn a_nonce_that_is_used_again_is_one_strike_and_strikes_suspend_nobody_by_
     deployment.reactivate(&tenant).await.data(200);
     assert_eq!(strikes(&deployment, &tenant).await, 0);
     assert_eq!(deployment.audit_trail(&tenant).await, ["tenant.provisioned", "tenant.reactivated"]);
+}
+
+/// The relay has no operation with a body yet; it checks the body of whoami all the same.
+fn with_body(deployment: &Deployment, signing: &Signing, query: &str, body: &str) -> Call {
+    deployment.anonymous("GET", &format!("{WHOAMI}{query}")).body("application/json", body).signed(signing)
+}
+
+#[tokio::test]
+async fn a_v1_call_with_a_body_is_good_once_and_its_repeat_is_one_strike() {
+    in_one_minute(async || {
+        let deployment = Deployment::start().await;
+        let tenant = deployment.provision("Acme").await;
+        let other = deployment.provision("Beta").await;
+        let at = now_ms();
+        let signing = tenant.signing().at(at);
+        let first = with_body(&deployment, &signing, "", "{}").send().await;
+        assert_eq!(first.data(200)["remaining"], 59);
+        for number in 0..4 {
+            // Neither the query nor the name of a header is signed, and neither makes it another call.
+            let signing = Signing { family: ["x-latchkey", "x-bloonio"][number % 2], ..signing.clone() };
+            let query = ["", "?a=1"][number / 2];
+            with_body(&deployment, &signing, query, "{}").send().await.refused(401, "unauthenticated");
+            assert_eq!(strikes(&deployment, &tenant).await, 1);
+            deployment.stack.restart(FUNCTION).await;
+        }
+        // Another time, another body, another tenant: another call.
+        let calls = [
+            with_body(&deployment, &tenant.signing().at(at + 1), "", "{}"),
+            with_body(&deployment, &signing, "", "{} "),
+            with_body(&deployment, &other.signing().at(at), "", "{}"),
+        ];
+        for call in calls {
+            call.send().await.data(200);
+        }
+        // Without a body it is as it was.
+        for _ in 0..3 {
+            ask(&deployment, &signing).await.data(200);
+        }
+        assert_eq!((strikes(&deployment, &tenant).await, strikes(&deployment, &other).await), (1, 0));
+        assert_eq!(ask(&deployment, &signing).await.data(200)["remaining"], 53, "a repeat is not counted");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_equal_v1_calls_with_a_body_at_once_one_is_accepted() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let signing = tenant.signing();
+    let calls: Vec<_> = (0..8).map(|_| tokio::spawn(with_body(&deployment, &signing, "", "{}").send())).collect();
+    let mut accepted = 0;
+    for call in calls {
+        let answer = call.await.unwrap();
+        assert!(matches!(answer.status, 200 | 401), "{}", answer.text);
+        accepted += usize::from(answer.status == 200);
+    }
+    assert_eq!((accepted, strikes(&deployment, &tenant).await), (1, 1));
 }
 
 async fn start_with_threshold(strikes: &str) -> Deployment {

@@ -10,7 +10,7 @@ use shared::domain::{ApiKeySecret, KeyKind, SystemRandomness, TenantId};
 use super::api_keys::{mistyped, set};
 use super::refusals::visible;
 use super::tokens::{Forge, Scene, refused_in_a_header};
-use crate::support::{Answer, ApiKey, Call, Deployment, END_USER, World};
+use crate::support::{Answer, ApiKey, Call, Deployment, END_USER, Tenant, World, with};
 
 fn surface() -> impl Iterator<Item = &'static OperationInfo> {
     OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account)
@@ -403,19 +403,101 @@ async fn a_page_may_read_every_answer_and_refusal_of_the_surface_and_no_other_su
     assert!([200, 201, 202, 400, 401, 405, 422].iter().all(|status| statuses.contains(status)), "{statuses:?}");
 }
 
-/// The origins of a key are about the key: a token is made to be in a page, and a page may be anywhere.
-#[tokio::test]
-async fn a_token_goes_from_any_origin_whatever_those_of_its_key() {
-    let deployment = Deployment::start().await;
-    let tenant = deployment.provision("Acme").await;
+/// A key for one page, a token of it, and one for the account as a whole.
+async fn of_one_page(deployment: &Deployment, tenant: &Tenant, fields: &Value) -> (ApiKey, [String; 2]) {
     let path = format!("/api/v1/provision/api-key?tenant_id={}", tenant.id);
     let body = json!({ "name": "Page", "kind": "account", "allowed_origins": ["https://app.example.com"] });
-    let answer = deployment.post(&path, &body).await;
+    let answer = deployment.post(&path, &with(&body, fields)).await;
     let text = |name: &str| answer.data(201)[name].as_str().unwrap().to_owned();
-    let key = ApiKey { id: text("key_id"), text: text("api_key"), tenant };
-    let token = deployment.scoped_token(&key, Some(END_USER)).await;
-    for origin in ["https://app.example.com", "https://elsewhere.example", "null"] {
-        let call = deployment.page(&token, "GET", "/api/v1/documents").header("origin", origin);
-        assert_eq!(call.send().await.document(200)["items"], Value::Array(Vec::new()));
+    let key = ApiKey { id: text("key_id"), text: text("api_key"), tenant: tenant.clone() };
+    let of_user = deployment.scoped_token(&key, Some(END_USER)).await;
+    let wide = deployment.scoped_token(&key, None).await;
+    (key, [of_user, wide])
+}
+
+const ELSEWHERE: [&str; 4] =
+    ["https://elsewhere.example", "http://app.example.com", "https://app.example.com.evil.example", "null"];
+
+#[tokio::test]
+async fn a_token_is_refused_from_where_its_key_would_be_by_every_operation_and_nothing_is_done() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let (key, tokens) = of_one_page(&deployment, &world.tenant, &json!({})).await;
+    let before = deployment.items().await;
+    for entry in surface() {
+        let from = |token: &str, origin: &str| {
+            deployment
+                .request(entry, &world)
+                .header("authorization", &format!("Bearer {token}"))
+                .header("origin", origin)
+        };
+        for token in &tokens {
+            for origin in ELSEWHERE {
+                let (answer, calls) = deployment.calls_of(from(token, origin)).await;
+                let label = format!("{} from {origin}: {}", entry.route.name, answer.text);
+                assert_eq!((answer.status, answer.code()), (403, Some("origin_not_allowed")), "{label}");
+                // The key is read with each token anyway.
+                assert!(calls.len() == 1 && calls[0].operation == "BatchGetItem", "{label}: {calls:?}");
+            }
+        }
     }
+    let other = deployment.account(&key, "GET", "/api/v1/documents").header("origin", ELSEWHERE[0]).send().await;
+    let same = deployment.page(&tokens[0], "GET", "/api/v1/documents").header("origin", ELSEWHERE[0]).send().await;
+    assert_eq!(visible(&other), visible(&same), "as the key's own call");
+    assert_eq!(deployment.items().await, before);
+    for token in &tokens {
+        let list = || deployment.page(token, "GET", "/api/v1/agent-sessions");
+        list().header("origin", "https://app.example.com").send().await.document(200);
+        // No page of another site leaves the header out.
+        list().send().await.document(200);
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_valid_or_of_another_scope_learns_nothing_of_origins() {
+    let scene = Scene::set().await;
+    let deployment = &scene.deployment;
+    let (_, [token, _]) = of_one_page(deployment, &scene.account.tenant, &json!({})).await;
+    let from = |token: &str| deployment.page(token, "GET", "/api/v1/documents").header("origin", ELSEWHERE[0]).send();
+    from(&token).await.refused(403, "origin_not_allowed");
+    from(&scene.registered).await.refused(403, "insufficient_scope");
+    deployment.revoke_tokens(&scene.account.tenant, &json!({ "external_user_id": END_USER })).await.data(200);
+    from(&token).await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_token_goes_from_any_origin_if_its_key_has_none_or_keeps_them_to_itself() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let anywhere = async |token: &str| {
+        for origin in ["https://app.example.com"].into_iter().chain(ELSEWHERE) {
+            let call = deployment.page(token, "GET", "/api/v1/documents").header("origin", origin);
+            assert_eq!(call.send().await.document(200)["items"], Value::Array(Vec::new()), "{origin}");
+        }
+    };
+    for fields in [
+        json!({ "allowed_origins": [] }),
+        json!({ "origins_apply_to_tokens": false }),
+        json!({ "allowed_origins": [], "origins_apply_to_tokens": false }),
+    ] {
+        let (key, tokens) = of_one_page(&deployment, &tenant, &fields).await;
+        for token in &tokens {
+            anywhere(token).await;
+        }
+        let own = deployment.account(&key, "GET", "/api/v1/documents").header("origin", ELSEWHERE[0]).send().await;
+        assert_eq!(own.status, if fields.get("allowed_origins").is_some() { 200 } else { 403 }, "{fields}");
+    }
+    // A key that was stored before there was the field.
+    let (key, [token, _]) = of_one_page(&deployment, &tenant, &json!({})).await;
+    deployment
+        .dynamodb(
+            "UpdateItem",
+            &json!({
+                "TableName": deployment.table(),
+                "Key": { "pk": { "S": format!("TENANT#{}#KEY#{}", tenant.id, key.id) }, "sk": { "S": "KEY" } },
+                "UpdateExpression": "REMOVE details.origins_apply_to_tokens",
+            }),
+        )
+        .await;
+    anywhere(&token).await;
 }

@@ -3,6 +3,7 @@
 mod curl;
 mod deployment;
 mod dice;
+mod exact_json;
 mod http;
 mod library;
 pub mod lists;
@@ -14,6 +15,7 @@ mod witness;
 pub use curl::curl;
 pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, naming, repository, with};
 pub use dice::Dice;
+pub use exact_json::{EXACT, INEXACT};
 pub use http::{Answer, Call};
 pub use library::{HandClock, request};
 pub use operations::{END_USER, World, takes};

@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::ApiKeyField;
@@ -10,8 +10,8 @@ use crate::api::common::Empty;
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::auth::{KeyHolder, MintsTokens};
 use crate::domain::{
-    ExternalId, Handle, PartyName, Properties, RegisteredKey, RegisteredTenantFields, SignedToken, TokenLifetime,
-    UuidText,
+    ExactJson, ExternalId, Handle, PartyName, Properties, RegisteredKey, RegisteredTenantFields, SignedToken,
+    TokenLifetime, UuidText,
 };
 use crate::error::{Error, Result};
 use crate::store::Read;
@@ -64,7 +64,8 @@ pub struct RegisterTenantInput {
     pub user: Option<ExternalId>,
     /// Schema filter that the token carries, any JSON value, in the format of the service that reads the token.
     #[serde(default)]
-    pub schema_pre_filter: Option<Value>,
+    #[schemars(with = "Option<Value>")]
+    pub schema_pre_filter: Option<ExactJson>,
     /// Editing permissions that the token carries.
     #[serde(default)]
     pub tenant_editing_permissions: Option<EditingPermissions>,
@@ -73,8 +74,7 @@ pub struct RegisterTenantInput {
     pub connection_override: Option<ConnectionOverride>,
     /// Further data that the token carries: a JSON object of at most 4096 bytes.
     #[serde(default)]
-    #[schemars(with = "Option<Properties>")]
-    pub custom_metadata: Option<Map<String, Value>>,
+    pub custom_metadata: Option<Properties>,
     /// UUID of the registered organization that the customer belongs to. Absent or null: it belongs to the project.
     #[serde(default)]
     pub organization_id: Option<UuidText>,
@@ -123,10 +123,10 @@ impl RegisterTenantInput {
         let permissions = self.tenant_editing_permissions.as_ref();
         let payload = Properties::of([
             ("prefilters", json(serde_json::to_value(&self.prefilters))),
-            ("schemaPreFilter", self.schema_pre_filter.clone()),
+            ("schemaPreFilter", self.schema_pre_filter.clone().map(ExactJson::into_value)),
             ("tenantEditingPermissions", permissions.and_then(|all| json(serde_json::to_value(all)))),
             ("connectionOverride", self.connection_override.as_ref().and_then(|to| json(serde_json::to_value(to)))),
-            ("customMetadata", self.custom_metadata.clone().map(Value::Object)),
+            ("customMetadata", self.custom_metadata.as_ref().and_then(|data| json(serde_json::to_value(data)))),
         ]);
         payload.map_err(|problem| Error::invalid("prefilters", problem))
     }

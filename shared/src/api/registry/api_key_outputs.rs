@@ -26,6 +26,8 @@ pub struct ProvisionedApiKey {
     pub created_at: Timestamp,
     /// Time from which the key is refused; null if it does not expire.
     pub expires_at: Option<Timestamp>,
+    /// Whether the key's `allowed_origins` also applies to the scoped tokens that it mints.
+    pub origins_apply_to_tokens: bool,
 }
 
 impl From<IssuedApiKey> for ProvisionedApiKey {
@@ -37,6 +39,7 @@ impl From<IssuedApiKey> for ProvisionedApiKey {
             name: summary.name,
             created_at: summary.created_at,
             expires_at: summary.expires_at,
+            origins_apply_to_tokens: summary.origins_apply_to_tokens,
         }
     }
 }
@@ -111,6 +114,8 @@ pub struct ApiKeyRow {
     pub state: KeyState,
     /// Web origins from which browsers may send the key; empty if any origin may.
     pub allowed_origins: Origins,
+    /// Whether `allowed_origins` also applies to the scoped tokens that the key mints.
+    pub origins_apply_to_tokens: bool,
     /// Time at which the key was issued.
     pub created_at: Timestamp,
     /// Time from which the key is refused; null if it does not expire.
@@ -136,6 +141,7 @@ impl ApiKeyRow {
             kind: key.claims.kind,
             start: key.start,
             allowed_origins: key.allowed_origins,
+            origins_apply_to_tokens: key.origins_apply_to_tokens,
             created_at: key.created_at,
             expires_at: key.expires_at,
             rotated_at: key.rotated_at,

@@ -154,6 +154,13 @@ pub struct ApiKeyInput {
     /// Web origins from which browsers may send the key, at most 50. Empty or absent: any origin may.
     #[serde(default)]
     pub allowed_origins: Origins,
+    /// Whether `allowed_origins` also applies to the scoped tokens that the key mints (default true).
+    #[serde(default = "yes")]
+    pub origins_apply_to_tokens: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Input for ApiKeyInput {}
@@ -167,6 +174,7 @@ impl ApiKeyInput {
             kind: self.kind,
             expires_at: self.expires_in.map(|seconds| now.plus(lifetime(seconds))),
             allowed_origins: self.allowed_origins,
+            origins_apply_to_tokens: self.origins_apply_to_tokens,
         }
     }
 }

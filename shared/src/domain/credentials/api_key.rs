@@ -20,6 +20,8 @@ pub struct ApiKey {
     pub start: String,
     /// Origins from which browsers may send the key; empty if any may.
     pub allowed_origins: Origins,
+    /// Whether these origins are asked for the tokens minted with the key, too.
+    pub origins_apply_to_tokens: bool,
     pub created_at: Timestamp,
     /// Time from which the key is refused.
     pub expires_at: Option<Timestamp>,
@@ -62,6 +64,12 @@ impl ApiKey {
         let Some(origin) = origin else { return true };
         allowed.is_empty() || allowed.iter().map(Origin::as_str).any(|allowed| allowed == origin)
     }
+
+    /// Whether a browser page of that origin may send a token minted with the key: as the key itself, if its origins
+    /// apply to tokens.
+    pub fn allows_tokens_from(&self, origin: Option<&str>) -> bool {
+        !self.origins_apply_to_tokens || self.allows(origin)
+    }
 }
 
 /// The hashes of a key's secrets. Apart from [`ApiKey`], because nothing but the check of a credential reads them.
@@ -95,6 +103,35 @@ impl KeyHashes {
 mod tests {
     use super::*;
     use crate::domain::{KeyKind, SystemRandomness, TenantId};
+
+    #[test]
+    fn origins_go_for_tokens_if_they_apply_to_them_and_there_are_any() {
+        let of = |origins: &[&str], origins_apply_to_tokens| ApiKey {
+            claims: key(KeyKind::Account).claims().clone(),
+            name: KeyName::from_stored("Page"),
+            start: String::new(),
+            allowed_origins: Origins::from_stored(origins.iter().map(|origin| Origin::from_stored(origin)).collect()),
+            origins_apply_to_tokens,
+            created_at: Timestamp::from_millis(0),
+            expires_at: None,
+            rotated_at: None,
+            previous_until: None,
+            revoked_at: None,
+            epoch: 0,
+            tokens_revoked_at: None,
+            last_used_on: None,
+        };
+        let page = ["https://app.example.com"];
+        for (origins, applies, elsewhere) in
+            [(&page[..], true, false), (&page, false, true), (&[], true, true), (&[], false, true)]
+        {
+            let key = of(origins, applies);
+            for origin in ["https://evil.example", "http://app.example.com", "null", ""] {
+                assert_eq!(key.allows_tokens_from(Some(origin)), elsewhere, "{origin}");
+            }
+            assert!(key.allows_tokens_from(Some(page[0])) && key.allows_tokens_from(None));
+        }
+    }
 
     fn key(kind: KeyKind) -> ApiKeySecret {
         let random = SystemRandomness::new();

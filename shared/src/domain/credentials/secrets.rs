@@ -129,8 +129,8 @@ impl fmt::Debug for OperatorKey {
     }
 }
 
-/// The one that a caller used of two secrets, of which one is being rotated out: so it can be seen when the last user of
-/// the old one has moved.
+/// The one that a caller used of two secrets, of which one is being rotated out: so it can be seen when the last user
+/// of the old one has moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeySlot {
     /// The secret that is to be used.

@@ -1,18 +1,14 @@
 //! JSON objects whose contents the tenant chooses.
 
 use std::borrow::Cow;
-use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
+use crate::domain::values::exact_json::{DEEPEST, ExactJson};
 use crate::domain::values::problem::Problem;
-
-/// The largest depth of objects and arrays. JSON readers have limits of their own, ours has 127: what goes into a token
-/// must stay well within the limit of its readers.
-const DEEPEST: usize = 32;
 
 /// Properties of a user, an organization or a customer that its tokens carry. With at most 4096 bytes of them, the
 /// token of a user stays below 8 KB, which is what servers and proxies accept in a header or an address.
@@ -84,29 +80,10 @@ impl<const MOST: usize> Serialize for JsonObject<MOST> {
 
 impl<'de, const MOST: usize> Deserialize<'de> for JsonObject<MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Map<String, Value>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a JSON object")
-            }
-
-            // By hand, because a derived decoder takes the last of two fields of one name, and the sender meant only
-            // one of them.
-            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Self::Value, A::Error> {
-                let mut map = Map::new();
-                while let Some((name, value)) = fields.next_entry::<String, Value>()? {
-                    if map.insert(name, value).is_some() {
-                        return Err(de::Error::custom("must not have two fields of one name"));
-                    }
-                }
-                Ok(map)
-            }
+        match ExactJson::deserialize(deserializer)?.into_value() {
+            Value::Object(fields) => Self(fields).checked().map_err(de::Error::custom),
+            _ => Err(de::Error::custom("must be a JSON object")),
         }
-
-        Self(deserializer.deserialize_map(Object)?).checked().map_err(de::Error::custom)
     }
 }
 
@@ -143,12 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_object_is_refused() {
+    fn what_is_no_object_or_not_kept_exactly_is_refused() {
         for value in [json!([]), json!("x"), json!(1), json!(null), json!(true)] {
-            assert!(read(&value).unwrap_err().contains("expected a JSON object"), "{value}");
+            assert!(read(&value).unwrap_err().contains("must be a JSON object"), "{value}");
         }
-        let twice = serde_json::from_str::<Properties>(r#"{"a":1,"a":2}"#).unwrap_err().to_string();
-        assert!(twice.contains("two fields of one name"));
+        for text in [r#"{"a":1,"a":2}"#, r#"{"f":{"a":1,"a":2}}"#, r#"{"a":[1e400]}"#] {
+            assert!(serde_json::from_str::<Properties>(text).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -6,9 +6,10 @@
 //! | v2 | `v2=` and the same | `timestamp "." METHOD "." path ["?" query] "." nonce "." hex(SHA-256(body))` |
 //!
 //! The signature is HMAC-SHA-256 (RFC 2104) under the UTF-8 bytes of the whole secret text, `sk_` included. v1 is the
-//! public interface's own: whoever has recorded a call can send its body elsewhere while its timestamp is accepted. v2
-//! covers all of the call, and each of its nonces is accepted once. Neither signed text can be read as the other, or in
-//! two ways: a nonce has no dot, and what stands before and behind it has a fixed number of them or a fixed length.
+//! public interface's own: a call with a body is accepted once, wherever it is sent; one without can be sent again
+//! while its timestamp is accepted. v2 covers all of the call, and each of its nonces is accepted once. Neither signed
+//! text can be read as the other, or in two ways: a nonce has no dot, and what stands before and behind it has a fixed
+//! number of them or a fixed length.
 
 use std::fmt;
 use std::str::FromStr;
@@ -63,8 +64,9 @@ impl fmt::Display for SigningVersion {
     }
 }
 
-/// A nonce: 16 to 64 ASCII letters, digits, `+`, `/`, `=`, `-` and `_`, which is room for a UUID, for hexadecimal, and
-/// for either Base64. No dot, because dots separate the parts that are signed.
+/// What a call is accepted once under. That of a v2 call is the client's: 16 to 64 ASCII letters, digits, `+`, `/`,
+/// `=`, `-` and `_`, which is room for a UUID, for hexadecimal, and for either Base64. No dot, because dots separate
+/// the parts that are signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Nonce(String);
 
@@ -73,6 +75,12 @@ impl Nonce {
     pub fn parse(text: &str) -> Option<Self> {
         let alphabet = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=-_".contains(&byte);
         ((16..=64).contains(&text.len()) && text.bytes().all(alphabet)).then(|| Self(text.to_owned()))
+    }
+
+    /// That of a v1 call: its timestamp and its signature, which covers the body. Of the signature a digest, because a
+    /// call that was not accepted yet must not be found in the table. With its dot it is no nonce of a client's.
+    fn of_v1(millis: i64, mac: &[u8]) -> Self {
+        Self(format!("{millis}.{}", HEXLOWER.encode(digest(&SHA256, mac).as_ref())))
     }
 }
 
@@ -123,7 +131,7 @@ pub struct SignedCall {
     pub tenant_id: TenantId,
     pub version: SigningVersion,
     pub timestamp: Timestamp,
-    /// Present with v2 only.
+    /// With v1 only if there is a body.
     pub nonce: Option<Nonce>,
     mac: [u8; 32],
     text: String,
@@ -147,11 +155,15 @@ impl SignedCall {
             Some(digits) => (SigningVersion::V2, digits),
             None => (SigningVersion::V1, headers.signature),
         };
-        let mac = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|mac| mac.try_into().ok());
+        let mac = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|mac| <[u8; 32]>::try_from(mac).ok());
         let mac = mac.ok_or("signature is not 64 lower-case hexadecimal digits")?;
         let body = HEXLOWER.encode(digest(&SHA256, parts.body).as_ref());
         let (text, nonce) = match version {
-            SigningVersion::V1 => (format!("{millis}.{body}"), None),
+            SigningVersion::V1 => {
+                // Without a body a call asks and changes nothing, and remembering it would cost each of them a write.
+                let nonce = (!parts.body.is_empty()).then(|| Nonce::of_v1(millis, &mac));
+                (format!("{millis}.{body}"), nonce)
+            }
             SigningVersion::V2 => {
                 let nonce = headers.nonce.and_then(Nonce::parse).ok_or("no nonce of 16 to 64 characters")?;
                 let SignedParts { method, path, query, .. } = parts;
@@ -221,7 +233,7 @@ mod tests {
             let headers = SignatureHeaders { timestamp: &timestamp, ..headers(text("signature")) };
             let secret = TenantSecret::restore(secret).unwrap();
             let call = SignedCall::read(headers, parts(text("body"))).unwrap();
-            assert_eq!((call.version, &call.nonce), (SigningVersion::V1, &None));
+            assert_eq!((call.version, call.nonce.is_some()), (SigningVersion::V1, !text("body").is_empty()));
             assert!(call.text.ends_with(text("body_sha256")) && call.is_signed_with(&secret));
             let longer = format!("{} ", text("body"));
             assert!(!SignedCall::read(headers, parts(&longer)).unwrap().is_signed_with(&secret));
@@ -229,6 +241,28 @@ mod tests {
             assert!(!SignedCall::read(later, parts(text("body"))).unwrap().is_signed_with(&secret));
             assert!(!call.is_signed_with(&TenantSecret::restore("sk_test_vectoR").unwrap()));
         }
+    }
+
+    #[test]
+    fn a_v1_call_with_a_body_has_its_timestamp_and_signature_for_a_nonce_and_one_without_has_none() {
+        let nonce = |timestamp: &'static str, body: &'static str, parts: SignedParts<'static>| {
+            let empty = HEXLOWER.encode(digest(&SHA256, body.as_bytes()).as_ref());
+            let signature = mac(&format!("{timestamp}.{empty}"));
+            let headers = SignatureHeaders { timestamp, nonce: None, ..headers(&signature) };
+            let call = SignedCall::read(headers, SignedParts { body: body.as_bytes(), ..parts }).unwrap();
+            let nonce = call.nonce.map(|nonce| nonce.to_string());
+            assert!(!nonce.as_ref().is_some_and(|nonce| nonce.contains(&signature)), "as good as a password");
+            nonce
+        };
+        assert_eq!(nonce(MILLIS, "", parts("")), None);
+        let first = nonce(MILLIS, "{}", parts(""));
+        // No client can send it as a v2 nonce, and so use it up before.
+        assert!(first.as_deref().is_some_and(|nonce| Nonce::parse(nonce).is_none()));
+        // What is not signed makes it no other call.
+        let elsewhere = SignedParts { method: "POST", path: "/api/v1/relay/other", query: "a=1", body: b"" };
+        assert_eq!(nonce(MILLIS, "{}", elsewhere), first);
+        assert_ne!(nonce("1718966400001", "{}", parts("")), first);
+        assert_ne!(nonce(MILLIS, "{} ", parts("")), first);
     }
 
     #[test]

@@ -154,14 +154,16 @@ pub struct NewTenant {
     /// Whether calls of the account surface must name an end user. Absent or null: the deployment's default applies.
     #[serde(default)]
     pub require_end_user: Option<bool>,
-    /// Signature version that relay calls must have: `v1` (default) accepts both versions, `v2` accepts `v2` only.
-    #[serde(default)]
-    pub signing_version: SigningVersion,
+    /// Signature version that relay calls must have: `v1` accepts both versions, `v2` accepts `v2` only. Absent: the
+    /// deployment's default applies, once and for all; null is refused.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schemars(with = "SigningVersion")]
+    pub signing_version: Option<SigningVersion>,
 }
 
 impl NewTenant {
-    /// The configuration part.
-    pub fn configuration(&self) -> Configuration {
+    /// The configuration part; `signing_version` is that of a tenant for which none is named.
+    pub fn configuration(&self, signing_version: SigningVersion) -> Configuration {
         Configuration {
             qr_login_allowed_origins: self.qr_login_allowed_origins.clone(),
             callback_url_base: self.callback_url_base.clone(),
@@ -171,7 +173,7 @@ impl NewTenant {
             webauthn_origins: self.webauthn_origins.clone(),
             passkeys_enabled: self.passkeys_enabled,
             require_end_user: self.require_end_user,
-            signing_version: self.signing_version,
+            signing_version: self.signing_version.unwrap_or(signing_version),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Values that everything else is made of.
 
+pub(super) mod exact_json;
 pub(super) mod limits;
 pub(super) mod newtype;
 pub(super) mod page;
@@ -9,6 +10,7 @@ pub(super) mod random;
 pub(super) mod serde_rules;
 pub(super) mod text;
 
+pub use exact_json::ExactJson;
 pub use limits::{KeyLifetime, Minutes, Offset, OverlapSeconds, PageLimit, PageNumber, RatePerMinute};
 pub use page::{Cursor, CursorPage, OffsetPage, PageRequest};
 pub use patch::Patch;

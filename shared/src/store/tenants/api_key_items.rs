@@ -21,6 +21,7 @@ pub fn item(key: &ApiKey, secret: &ApiKeySecret) -> Item {
         ("key_start".to_owned(), text(&key.start)),
         ("display_name".to_owned(), text(&key.name)),
         ("allowed_origins".to_owned(), AttributeValue::L(origins)),
+        ("origins_apply_to_tokens".to_owned(), AttributeValue::Bool(key.origins_apply_to_tokens)),
         ("created_at".to_owned(), millis(key.created_at)),
         ("epoch".to_owned(), number(0)),
     ]);
@@ -49,6 +50,8 @@ pub fn read(item: &Item) -> Result<ApiKey> {
         name: KeyName::from_stored(record.text("display_name")?),
         start: record.text("key_start")?.to_owned(),
         allowed_origins: Origins::from_stored(origins),
+        // A key from before there was this field: its tokens are sent from where it does not list.
+        origins_apply_to_tokens: record.optional_bool("origins_apply_to_tokens")?.unwrap_or(false),
         created_at: record.millis("created_at")?,
         expires_at: record.optional_millis("expires_at")?,
         rotated_at: record.optional_millis("rotated_at")?,

@@ -24,6 +24,7 @@ pub struct NewApiKey {
     pub kind: KeyKind,
     pub expires_at: Option<Timestamp>,
     pub allowed_origins: Origins,
+    pub origins_apply_to_tokens: bool,
 }
 
 /// A key that was provisioned or rotated.
@@ -47,6 +48,9 @@ pub struct IssuedKeySummary {
     pub name: String,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
+    /// Absent in what was remembered of keys that did not have it, and whose tokens it does not go for.
+    #[serde(default)]
+    pub origins_apply_to_tokens: bool,
     pub rotated_at: Option<Timestamp>,
     /// Until when the secret of before is accepted too.
     pub previous_until: Option<Timestamp>,
@@ -60,6 +64,7 @@ impl From<&ApiKey> for IssuedKeySummary {
             name: key.name.to_string(),
             created_at: key.created_at,
             expires_at: key.expires_at,
+            origins_apply_to_tokens: key.origins_apply_to_tokens,
             rotated_at: key.rotated_at,
             previous_until: key.previous_until,
         }
@@ -84,6 +89,7 @@ impl Tenants<'_> {
             name: new.name,
             start: secret.start(),
             allowed_origins: new.allowed_origins,
+            origins_apply_to_tokens: new.origins_apply_to_tokens,
             created_at: change.at,
             expires_at: new.expires_at,
             rotated_at: None,

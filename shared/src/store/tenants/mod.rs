@@ -30,7 +30,8 @@ use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
 use super::secrets_manager::Secrets;
 use crate::domain::{
-    AccountWideUse, Action, AuditEvent, ChangeContext, Day, Random, Reason, Tenant, TenantId, TenantPatch,
+    AccountWideUse, Action, AuditEvent, ChangeContext, Day, Random, Reason, SigningVersion, Tenant, TenantId,
+    TenantPatch,
 };
 use crate::error::{Error, Result};
 
@@ -40,6 +41,8 @@ pub struct Tenants<'a> {
     pub(crate) table: &'a Table,
     pub(crate) secrets: &'a Secrets,
     pub(crate) random: &'a dyn Random,
+    /// The signature version of a new tenant for which none is named.
+    pub(crate) default_signing_version: SigningVersion,
 }
 
 impl fmt::Debug for Tenants<'_> {

@@ -50,7 +50,7 @@ impl Tenants<'_> {
     }
 
     fn registered(self, new: NewTenant, kid: &str, change: &ChangeContext) -> Result<Tenant> {
-        let configuration = new.configuration();
+        let configuration = new.configuration(self.default_signing_version);
         configuration.check()?;
         // Creation labels the version AWSCURRENT, and nothing takes that away from it.
         let version = SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::of_turn(0) };

@@ -92,6 +92,7 @@ impl Party {
             },
             name: KeyName::parse("Backend").unwrap(),
             start: String::new(),
+            origins_apply_to_tokens: true,
             allowed_origins: Origins::from_stored(Vec::new()),
             created_at: at(0),
             expires_at: None,
