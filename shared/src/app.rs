@@ -13,8 +13,8 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    ApiKey, Clock, OperatorKeys, Random, SigningKey, SigningPointer, SystemClock, SystemRandomness, TenantId,
-    Timestamp, Viewpoint,
+    ApiKey, Clock, Limits, OperatorKeys, Random, RowQuotas, SigningKey, SigningPointer, SystemClock, SystemRandomness,
+    TenantId, Timestamp, Viewpoint,
 };
 use crate::error::Result;
 use crate::store::{
@@ -46,6 +46,7 @@ struct Parts {
     public_url: Option<String>,
     require_end_user: bool,
     strikes_to_suspend: u32,
+    row_quotas: RowQuotas,
     relay_memory: RelayMemory,
     organization_hints: OrganizationHints,
 }
@@ -102,6 +103,7 @@ impl App {
             public_url: config.public_url,
             require_end_user: config.require_end_user,
             strikes_to_suspend: config.strikes_to_suspend,
+            row_quotas: config.row_quotas,
             relay_memory: RelayMemory::default(),
             organization_hints: OrganizationHints::default(),
         }))
@@ -150,10 +152,16 @@ impl App {
         }
     }
 
-    /// The resources that can be seen and written from a viewpoint. Only `auth` gives out the one that goes with a
-    /// credential.
-    pub(crate) fn resources<'a>(&'a self, viewpoint: &'a Viewpoint, prefetched: &'a Prefetched) -> Resources<'a> {
-        Resources { table: &self.0.table, random: self.random(), viewpoint, prefetched }
+    /// The resources that can be seen and written from a viewpoint, as many as the tenant's limits allow. Only `auth`
+    /// gives out the one that goes with a credential.
+    pub(crate) fn resources<'a>(
+        &'a self,
+        viewpoint: &'a Viewpoint,
+        limits: &Limits,
+        prefetched: &'a Prefetched,
+    ) -> Resources<'a> {
+        let quotas = self.0.row_quotas.of_tenant(limits);
+        Resources { table: &self.0.table, random: self.random(), viewpoint, quotas, prefetched }
     }
 
     /// Reads a tenant's state and what else is to be read of it, in one call: of resources those that can be seen from

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::domain::{Problem, RowQuotas, RowsPerEndUser, RowsPerTenant};
+
 /// What the deployment tells every function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -18,6 +20,9 @@ pub struct Config {
     pub require_end_user: bool,
     /// How many strikes suspend a tenant (`LATCHKEY_STRIKES_TO_SUSPEND`; unset or 0 = none do).
     pub strikes_to_suspend: u32,
+    /// How many rows of each kind are kept, where a tenant's configuration doesn't say (`LATCHKEY_ROWS_PER_END_USER`
+    /// and `LATCHKEY_ROWS_PER_TENANT`; unset = generous defaults).
+    pub row_quotas: RowQuotas,
     /// The AWS region (`AWS_REGION`, which Lambda sets).
     pub region: String,
     /// Where DynamoDB is, if not where it is for the region (`AWS_ENDPOINT_URL_DYNAMODB`, the SDKs' own name for it).
@@ -54,6 +59,16 @@ impl Config {
             missing.push("LATCHKEY_STRIKES_TO_SUSPEND");
             0
         });
+        let row_quotas = RowQuotas {
+            per_end_user: quota(variable("LATCHKEY_ROWS_PER_END_USER"), RowsPerEndUser::new).unwrap_or_else(|| {
+                missing.push("LATCHKEY_ROWS_PER_END_USER");
+                RowsPerEndUser::default()
+            }),
+            per_tenant: quota(variable("LATCHKEY_ROWS_PER_TENANT"), RowsPerTenant::new).unwrap_or_else(|| {
+                missing.push("LATCHKEY_ROWS_PER_TENANT");
+                RowsPerTenant::default()
+            }),
+        };
         let mut required = |name| {
             variable(name).unwrap_or_else(|| {
                 missing.push(name);
@@ -67,12 +82,19 @@ impl Config {
             public_url: variable("LATCHKEY_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value != "false"),
             strikes_to_suspend,
+            row_quotas,
             region: required("AWS_REGION"),
             dynamodb_endpoint: variable("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: variable("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
         };
         if missing.is_empty() { Ok(config) } else { Err(Missing(missing)) }
     }
+}
+
+/// A quota that a variable says, or the default if it says none; `None` if it can't be read.
+fn quota<T: Default>(variable: Option<String>, new: fn(u64) -> Result<T, Problem>) -> Option<T> {
+    let Some(text) = variable else { return Some(T::default()) };
+    new(text.parse().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -89,11 +111,29 @@ mod tests {
         );
     }
 
+    /// With all that is required, and one variable that is not.
+    fn read_with(variable: &'static str, value: &'static str) -> Result<Config, Missing> {
+        Config::read(|name| match name {
+            _ if name == variable => Some(value.to_owned()),
+            "LATCHKEY_STRIKES_TO_SUSPEND" | "LATCHKEY_ROWS_PER_END_USER" | "LATCHKEY_ROWS_PER_TENANT" => None,
+            _ => Some("a".to_owned()),
+        })
+    }
+
+    #[test]
+    fn a_quota_that_is_no_number_or_out_of_bounds_stops_the_process() {
+        let (users, tenants) = ("LATCHKEY_ROWS_PER_END_USER", "LATCHKEY_ROWS_PER_TENANT");
+        assert_eq!(read_with(users, "").unwrap().row_quotas, RowQuotas::default());
+        assert_eq!(read_with(users, "3").unwrap().row_quotas.per_end_user.get(), 3);
+        assert_eq!(read_with(tenants, "80").unwrap().row_quotas.per_tenant.get(), 80);
+        for (name, text) in [(users, "0"), (users, "many"), (tenants, "7"), (tenants, "100000001")] {
+            assert_eq!(read_with(name, text).unwrap_err(), Missing(vec![name]), "{text}");
+        }
+    }
+
     #[test]
     fn a_threshold_that_is_no_number_stops_the_process() {
-        let read = |strikes: &'static str| {
-            Config::read(move |name| Some(if name == "LATCHKEY_STRIKES_TO_SUSPEND" { strikes } else { "a" }.to_owned()))
-        };
+        let read = |strikes: &'static str| read_with("LATCHKEY_STRIKES_TO_SUSPEND", strikes);
         assert_eq!(read("3").unwrap().strikes_to_suspend, 3);
         assert_eq!(read("").unwrap().strikes_to_suspend, 0);
         for text in ["-1", "three", "1.5"] {

@@ -127,7 +127,7 @@ impl Viewer {
 
     /// The resources that the caller sees and writes.
     pub fn resources<'a>(&'a self, app: &'a App) -> Resources<'a> {
-        app.resources(&self.viewpoint, &self.prefetched)
+        app.resources(&self.viewpoint, &self.tenant.limits, &self.prefetched)
     }
 
     /// The end user that the call is for.

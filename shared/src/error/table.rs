@@ -172,6 +172,11 @@ refusals! {
     ExecutionFinished => ExecutionFinished 409 "execution_finished"
         "the execution is past that status"
         "the execution is past the status that was reported";
+    /// The end user or the tenant has as many rows of the kind as it may have.
+    QuotaExceeded => QuotaExceeded 409 "quota_exceeded"
+        "no room for another of these: delete some first"
+        "the end user, the session or the tenant has as many rows of this kind as it may have; nothing was written: \
+         delete some, or ask the operator for a higher quota";
     /// The API key was revoked or has expired, and can't be changed any more.
     ApiKeyGone => ApiKeyGone 410 "api_key_gone"
         "API key was revoked or has expired"

@@ -209,7 +209,7 @@ mod tests {
     use super::*;
     use crate::api::{BodyRule, Input, Output};
     use crate::auth::Anyone;
-    use crate::domain::{SystemClock, SystemRandomness};
+    use crate::domain::{RowQuotas, SystemClock, SystemRandomness};
 
     #[derive(Deserialize, Serialize, JsonSchema)]
     struct Empty {}
@@ -240,6 +240,7 @@ mod tests {
             public_url: None,
             require_end_user: false,
             strikes_to_suspend: 0,
+            row_quotas: RowQuotas::default(),
             region: String::new(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,

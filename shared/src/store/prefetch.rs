@@ -14,7 +14,7 @@ use super::keys::{self, Kind};
 use super::tenants::items::{self as tenant_items, ACTIVE};
 use super::tenants::{api_key_items, key_set};
 use crate::domain::{
-    ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Organization, PublishedKey, Reference, RegisteredKey,
+    ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Limits, Organization, PublishedKey, Reference, RegisteredKey,
     RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::{Error, Result};
@@ -94,6 +94,8 @@ pub struct TenantState {
     pub signing: SigningPointer,
     /// Whether calls of the account surface have to name an end user; unset = the deployment's default.
     pub require_end_user: Option<bool>,
+    /// What bounds its rows and calls.
+    pub limits: Limits,
 }
 
 impl Table {
@@ -152,6 +154,7 @@ impl Prefetched {
             epoch: reader.number("epoch")?,
             signing: tenant_items::signing_pointer(state)?,
             require_end_user: reader.optional_bool(tenant_items::REQUIRE_END_USER)?,
+            limits: tenant_items::limits(reader)?,
         }))
     }
 

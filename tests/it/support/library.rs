@@ -8,7 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use hyper::{HeaderMap, Method};
 use shared::auth::Request;
-use shared::domain::{Clock, SystemRandomness, Timestamp};
+use shared::domain::{Clock, RowQuotas, SystemRandomness, Timestamp};
 use shared::{App, config::Config};
 
 use super::deployment::Deployment;
@@ -61,6 +61,7 @@ impl Deployment {
             public_url: None,
             require_end_user: false,
             strikes_to_suspend: 0,
+            row_quotas: RowQuotas::default(),
             table: variable("LATCHKEY_TABLE"),
             admin_secret: variable("LATCHKEY_ADMIN_SECRET"),
             secret_prefix: variable("LATCHKEY_SECRET_PREFIX"),

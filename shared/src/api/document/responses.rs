@@ -81,6 +81,10 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         | ErrorCode::InsufficientScope => entry.surface == Surface::Account,
         ErrorCode::GlobalResource => is(&["update-workspace", "delete-workspace", "delete-document"]),
         ErrorCode::ResourceNotFound => entry.surface == Surface::Account && entry.route.path.contains("{id}"),
+        ErrorCode::QuotaExceeded => {
+            let makes_rows = entry.route.method == Method::Post && !is(&["auth-token"]);
+            entry.surface == Surface::Account && makes_rows
+        }
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
         ErrorCode::TenantNotFound => !by_key && !by_signature && !is(&["provision-tenant", "fetch-tenants"]),
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),

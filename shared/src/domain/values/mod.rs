@@ -10,6 +10,7 @@ pub(super) mod serde_rules;
 pub(super) mod text;
 
 pub use limits::{KeyLifetime, Minutes, Offset, OverlapSeconds, PageLimit, PageNumber, RatePerMinute};
+pub use limits::{RowsPerEndUser, RowsPerTenant};
 pub use page::{Cursor, CursorPage, OffsetPage, PageRequest};
 pub use patch::Patch;
 pub use problem::Problem;
