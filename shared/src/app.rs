@@ -13,12 +13,12 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    ApiKey, Clock, Limits, OperatorKeys, Random, RowQuotas, SigningKey, SigningPointer, SystemClock, SystemRandomness,
-    TenantId, Timestamp, Viewpoint,
+    ApiKey, Clock, Limits, OperatorKeys, Quota, Random, RatePerMinute, RowQuotas, SigningKey, SigningPointer,
+    SystemClock, SystemRandomness, TenantId, Timestamp, Viewpoint,
 };
 use crate::error::Result;
 use crate::store::{
-    Directory, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Secrets, Table, Tenants,
+    Counted, Directory, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Secrets, Table, Tenants,
     VersionCache,
 };
 
@@ -177,6 +177,19 @@ impl App {
     ) -> Result<Prefetched> {
         let reads = self.0.organization_hints.expand(tenant_id, reads);
         self.0.table.prefetch(tenant_id, viewpoint, &reads).await
+    }
+
+    /// Accepts a call against a limit, and counts it.
+    ///
+    /// # Errors
+    /// If the minute is full, or the table fails.
+    pub(crate) async fn count_call(
+        &self,
+        tenant: &TenantId,
+        counted: Counted<'_>,
+        limit: RatePerMinute,
+    ) -> Result<Quota> {
+        self.0.table.count_call(tenant, counted, limit, self.now()).await
     }
 
     /// The key that signs a tenant's tokens.

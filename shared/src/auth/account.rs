@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::tokens::{self, PresentedToken, reads_for};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key, calls};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Minutes, Problem, Scope, SignedToken, TenantId, Timestamp,
-    TokenLifetime, TokenRequest, Viewpoint,
+    ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Minutes, Problem, Quota, Scope, SignedToken, TenantId,
+    Timestamp, TokenLifetime, TokenRequest, Viewpoint,
 };
 use crate::error::{Error, RequestPart, Result};
 use crate::store::{Prefetched, Read, Resources, TenantState};
@@ -34,6 +34,8 @@ pub struct Viewer {
     key: Option<ApiKey>,
     /// The service's address as clients see it.
     base_url: String,
+    /// What is left of a limit of calls, if there is one.
+    quota: Option<Quota>,
     /// The items that were read together with the credential.
     prefetched: Prefetched,
 }
@@ -71,6 +73,10 @@ impl Caller for Viewer {
     fn tenant_id(&self) -> Option<&TenantId> {
         Some(self.prefetched.tenant_id())
     }
+
+    fn quota(&self) -> Option<Quota> {
+        self.quota
+    }
 }
 
 impl Viewer {
@@ -88,7 +94,9 @@ impl Viewer {
         let kinds = [KeyKind::Account];
         let (key, tenant) = api_key::accept(app, request, &presented, &kinds, &prefetched).await?;
         named?;
-        Ok(Self { tenant, viewpoint, key: Some(key), base_url: request.base_url.clone(), prefetched })
+        let (user, id) = (viewpoint.external_user_id(), Some(&key.claims.id));
+        let quota = calls::count(app, prefetched.tenant_id(), &tenant, user, id).await?;
+        Ok(Self { tenant, viewpoint, key: Some(key), base_url: request.base_url.clone(), quota, prefetched })
     }
 
     async fn by_token(app: &App, request: &Request, input: &InputSummary, token: &str) -> Result<Self> {
@@ -122,7 +130,11 @@ impl Viewer {
         if is_another {
             return Err(Error::AnotherEndUser);
         }
-        Ok(Self { tenant, viewpoint, key: None, base_url: request.base_url.clone(), prefetched })
+        // A token of the whole account is its key in another form, and nobody else's limit would bound it. Those of end
+        // users don't count for the key: many pages have one key between them.
+        let user = viewpoint.external_user_id();
+        let quota = calls::count(app, &tenant_id, &tenant, user, user.is_none().then_some(&claims.key_id)).await?;
+        Ok(Self { tenant, viewpoint, key: None, base_url: request.base_url.clone(), quota, prefetched })
     }
 
     /// The resources that the caller sees and writes.
@@ -159,6 +171,10 @@ impl Caller for AccountKey {
 
     fn tenant_id(&self) -> Option<&TenantId> {
         self.viewer.tenant_id()
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.viewer.quota
     }
 }
 

@@ -26,7 +26,9 @@ pub use directory::{
     RegisteredTenantFields, User, UserFields,
 };
 pub use ids::{ExternalId, Handle, Reference, TenantId, UuidText, parse_uuid, random_uuid};
-pub use relay::{Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota};
+pub use relay::{
+    LimitOf, Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota,
+};
 pub use tenants::{
     Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, Limits, LogoUrl, NewTenant,
     Origin, Origins, RowQuotas, RpId, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
