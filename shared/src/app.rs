@@ -13,12 +13,12 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AccountWideUse, ApiKey, Clock, OperatorKeys, Random, SigningKey, SigningPointer, SigningVersion, SystemClock,
-    SystemRandomness, TenantId, Timestamp, Viewpoint,
+    AccountWideUse, ApiKey, Clock, Limits, OperatorKeys, Quota, Random, RatePerMinute, RowQuotas, SigningKey,
+    SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, Viewpoint,
 };
 use crate::error::Result;
 use crate::store::{
-    Directory, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Secrets, Table, Tenants,
+    Counted, Directory, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Secrets, Table, Tenants,
     VersionCache,
 };
 
@@ -47,6 +47,7 @@ struct Parts {
     require_end_user: bool,
     strikes_to_suspend: u32,
     default_signing_version: SigningVersion,
+    row_quotas: RowQuotas,
     relay_memory: RelayMemory,
     organization_hints: OrganizationHints,
 }
@@ -104,6 +105,7 @@ impl App {
             require_end_user: config.require_end_user,
             strikes_to_suspend: config.strikes_to_suspend,
             default_signing_version: config.default_signing_version,
+            row_quotas: config.row_quotas,
             relay_memory: RelayMemory::default(),
             organization_hints: OrganizationHints::default(),
         }))
@@ -157,10 +159,16 @@ impl App {
         }
     }
 
-    /// The resources that can be seen and written from a viewpoint. Only `auth` gives out the one that goes with a
-    /// credential.
-    pub(crate) fn resources<'a>(&'a self, viewpoint: &'a Viewpoint, prefetched: &'a Prefetched) -> Resources<'a> {
-        Resources { table: &self.0.table, random: self.random(), viewpoint, prefetched }
+    /// The resources that can be seen and written from a viewpoint, as many as the tenant's limits allow. Only `auth`
+    /// gives out the one that goes with a credential.
+    pub(crate) fn resources<'a>(
+        &'a self,
+        viewpoint: &'a Viewpoint,
+        limits: &Limits,
+        prefetched: &'a Prefetched,
+    ) -> Resources<'a> {
+        let quotas = self.0.row_quotas.of_tenant(limits);
+        Resources { table: &self.0.table, random: self.random(), viewpoint, quotas, prefetched }
     }
 
     /// Reads a tenant's state and what else is to be read of it, in one call: of resources those that can be seen from
@@ -176,6 +184,19 @@ impl App {
     ) -> Result<Prefetched> {
         let reads = self.0.organization_hints.expand(tenant_id, reads);
         self.0.table.prefetch(tenant_id, viewpoint, &reads).await
+    }
+
+    /// Accepts a call against a limit, and counts it.
+    ///
+    /// # Errors
+    /// If the minute is full, or the table fails.
+    pub(crate) async fn count_call(
+        &self,
+        tenant: &TenantId,
+        counted: Counted<'_>,
+        limit: RatePerMinute,
+    ) -> Result<Quota> {
+        self.0.table.count_call(tenant, counted, limit, self.now()).await
     }
 
     /// The key that signs a tenant's tokens.

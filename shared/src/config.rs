@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::domain::SigningVersion;
+use crate::domain::{Problem, RowQuotas, RowsPerEndUser, RowsPerTenant, SigningVersion};
 
 /// What the deployment tells every function.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,9 @@ pub struct Config {
     /// The signature version of a new tenant for which none is named (`LATCHKEY_DEFAULT_SIGNING_VERSION`; unset, it is
     /// v1).
     pub default_signing_version: SigningVersion,
+    /// How many rows of each kind are kept, where a tenant's configuration doesn't say (`LATCHKEY_ROWS_PER_END_USER`
+    /// and `LATCHKEY_ROWS_PER_TENANT`; unset = generous defaults).
+    pub row_quotas: RowQuotas,
     /// The AWS region (`AWS_REGION`, which Lambda sets).
     pub region: String,
     /// Where DynamoDB is, if not where it is for the region: `AWS_ENDPOINT_URL_DYNAMODB`, or else `AWS_ENDPOINT_URL`,
@@ -70,6 +73,16 @@ impl Config {
             missing.push("LATCHKEY_DEFAULT_SIGNING_VERSION");
             SigningVersion::default()
         });
+        let row_quotas = RowQuotas {
+            per_end_user: quota(variable("LATCHKEY_ROWS_PER_END_USER"), RowsPerEndUser::new).unwrap_or_else(|| {
+                missing.push("LATCHKEY_ROWS_PER_END_USER");
+                RowsPerEndUser::default()
+            }),
+            per_tenant: quota(variable("LATCHKEY_ROWS_PER_TENANT"), RowsPerTenant::new).unwrap_or_else(|| {
+                missing.push("LATCHKEY_ROWS_PER_TENANT");
+                RowsPerTenant::default()
+            }),
+        };
         let mut required = |name| {
             variable(name).unwrap_or_else(|| {
                 missing.push(name);
@@ -84,12 +97,19 @@ impl Config {
             require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value != "false"),
             strikes_to_suspend,
             default_signing_version,
+            row_quotas,
             region: required("AWS_REGION"),
             dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
         };
         if missing.is_empty() { Ok(config) } else { Err(Missing(missing)) }
     }
+}
+
+/// A quota that a variable says, or the default if it says none; `None` if it can't be read.
+fn quota<T: Default>(variable: Option<String>, new: fn(u64) -> Result<T, Problem>) -> Option<T> {
+    let Some(text) = variable else { return Some(T::default()) };
+    new(text.parse().ok()?).ok()
 }
 
 #[cfg(test)]
@@ -106,11 +126,38 @@ mod tests {
         );
     }
 
+    /// With all that is required, and one variable that is not.
+    fn read_with(variable: &'static str, value: &'static str) -> Result<Config, Missing> {
+        Config::read(|name| match name {
+            _ if name == variable => Some(value.to_owned()),
+            "LATCHKEY_STRIKES_TO_SUSPEND"
+            | "LATCHKEY_ROWS_PER_END_USER"
+            | "LATCHKEY_ROWS_PER_TENANT"
+            | "LATCHKEY_DEFAULT_SIGNING_VERSION" => None,
+            _ => Some("a".to_owned()),
+        })
+    }
+
+    #[test]
+    fn a_quota_that_is_no_number_or_out_of_bounds_stops_the_process() {
+        let (users, tenants) = ("LATCHKEY_ROWS_PER_END_USER", "LATCHKEY_ROWS_PER_TENANT");
+        assert_eq!(read_with(users, "").unwrap().row_quotas, RowQuotas::default());
+        assert_eq!(read_with(users, "3").unwrap().row_quotas.per_end_user.get(), 3);
+        assert_eq!(read_with(tenants, "80").unwrap().row_quotas.per_tenant.get(), 80);
+        for (name, text) in [(users, "0"), (users, "many"), (tenants, "7"), (tenants, "100000001")] {
+            assert_eq!(read_with(name, text).unwrap_err(), Missing(vec![name]), "{text}");
+        }
+    }
+
     #[test]
     fn endpoints_are_read_as_the_sdks_read_them() {
         let endpoints = |set: &[(&str, &str)]| {
             let set: Vec<_> = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            let other = |name: &str| (!name.starts_with("AWS_") || name == "AWS_REGION").then(|| "0".to_owned());
+            let other = |name: &str| {
+                ["LATCHKEY_TABLE", "LATCHKEY_ADMIN_SECRET", "LATCHKEY_SECRET_PREFIX", "AWS_REGION"]
+                    .contains(&name)
+                    .then(|| "a".to_owned())
+            };
             let read = Config::read(move |name| {
                 set.iter().find(|(set, _)| set == name).map(|(_, value)| value.clone()).or_else(|| other(name))
             });
@@ -131,13 +178,7 @@ mod tests {
 
     #[test]
     fn a_signing_version_that_is_none_stops_the_process() {
-        let read = |version: &'static str| {
-            Config::read(move |name| match name {
-                "LATCHKEY_DEFAULT_SIGNING_VERSION" => Some(version.to_owned()),
-                "LATCHKEY_STRIKES_TO_SUSPEND" => None,
-                _ => Some("a".to_owned()),
-            })
-        };
+        let read = |version: &'static str| read_with("LATCHKEY_DEFAULT_SIGNING_VERSION", version);
         for (text, version) in [("", SigningVersion::V1), ("v1", SigningVersion::V1), ("v2", SigningVersion::V2)] {
             assert_eq!(read(text).unwrap().default_signing_version, version, "{text}");
         }
@@ -148,13 +189,7 @@ mod tests {
 
     #[test]
     fn a_threshold_that_is_no_number_stops_the_process() {
-        let read = |strikes: &'static str| {
-            Config::read(move |name| match name {
-                "LATCHKEY_STRIKES_TO_SUSPEND" => Some(strikes.to_owned()),
-                "LATCHKEY_DEFAULT_SIGNING_VERSION" => None,
-                _ => Some("a".to_owned()),
-            })
-        };
+        let read = |strikes: &'static str| read_with("LATCHKEY_STRIKES_TO_SUSPEND", strikes);
         assert_eq!(read("3").unwrap().strikes_to_suspend, 3);
         assert_eq!(read("").unwrap().strikes_to_suspend, 0);
         for text in ["-1", "three", "1.5"] {

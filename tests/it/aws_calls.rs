@@ -366,3 +366,32 @@ async fn every_operation_of_the_account_surface_costs_an_end_user_what_the_readm
     }
     assert_eq!(seen, 22);
 }
+
+/// A limit of calls costs one write each, of whatever the call is; without one, see above.
+#[tokio::test]
+async fn a_limit_of_calls_costs_one_write_more_and_the_quotas_of_rows_nothing() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let (read, update, write) = ("BatchGetItem", "UpdateItem", "TransactWriteItems");
+    let make = || {
+        let body = json!({ "title": "Support" });
+        deployment.account_for(&world.account, END_USER, "POST", "/api/v1/agent-sessions").json(&body)
+    };
+    let organizations = || deployment.backend(&world.key, "GET", "/v1/api/projects/organizations");
+    make().send().await;
+    let rows = json!({ "rows_per_end_user": 1000, "rows_per_tenant": 8000 });
+    let per_key = json!({ "calls_per_min_per_key": 1000 });
+    let per_user = json!({ "calls_per_min_per_end_user": 1000 });
+    let cases = [
+        (rows, vec![read, write], vec![read, "Query"]),
+        (per_key, vec![read, update, write], vec![read, update, "Query"]),
+        (per_user, vec![read, update, update, write], vec![read, update, "Query"]),
+        (json!({ "calls_per_min_per_key": null }), vec![read, update, write], vec![read, "Query"]),
+        (json!({ "calls_per_min_per_end_user": null }), vec![read, write], vec![read, "Query"]),
+    ];
+    for (limits, of_user, of_backend) in cases {
+        deployment.update(&world.tenant, &limits).await.data(200);
+        assert_eq!(operations(&deployment, make()).await, of_user, "{limits}");
+        assert_eq!(operations(&deployment, organizations()).await, of_backend, "{limits}");
+    }
+}

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::tokens::{self, PresentedToken, reads_for};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key, calls};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, END_USER_HEADERS, ExternalId, Issuer, KeyKind, Minutes, Problem, Scope, SignedToken,
+    ApiKey, ApiKeySecret, END_USER_HEADERS, ExternalId, Issuer, KeyKind, Minutes, Problem, Quota, Scope, SignedToken,
     TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint, is_misspelt_end_user_header,
 };
 use crate::error::{Error, RequestPart, Result};
@@ -33,6 +33,8 @@ pub struct Viewer {
     key: Option<ApiKey>,
     /// The service's address as clients see it.
     base_url: String,
+    /// What is left of a limit of calls, if there is one.
+    quota: Option<Quota>,
     /// The items that were read together with the credential.
     prefetched: Prefetched,
     trace: Trace,
@@ -75,6 +77,10 @@ impl Caller for Viewer {
     fn tenant_id(&self) -> Option<&TenantId> {
         Some(self.prefetched.tenant_id())
     }
+
+    fn quota(&self) -> Option<Quota> {
+        self.quota
+    }
 }
 
 impl Viewer {
@@ -92,8 +98,10 @@ impl Viewer {
         let kinds = [KeyKind::Account];
         let (key, tenant) = api_key::accept(app, request, &presented, &kinds, &prefetched).await?;
         named?;
+        let (user, id) = (viewpoint.external_user_id(), Some(&key.claims.id));
+        let quota = calls::count(app, prefetched.tenant_id(), &tenant, user, id).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
-        Ok(Self { tenant, viewpoint, key: Some(key), base_url, prefetched, trace })
+        Ok(Self { tenant, viewpoint, key: Some(key), base_url, quota, prefetched, trace })
     }
 
     async fn by_token(app: &App, request: &Request, input: &InputSummary, token: &str) -> Result<Self> {
@@ -136,13 +144,17 @@ impl Viewer {
         if is_another {
             return Err(Error::AnotherEndUser);
         }
+        // A token of the whole account is its key in another form, and nobody else's limit would bound it. Those of end
+        // users don't count for the key: many pages have one key between them.
+        let user = viewpoint.external_user_id();
+        let quota = calls::count(app, &tenant_id, &tenant, user, user.is_none().then_some(&claims.key_id)).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
-        Ok(Self { tenant, viewpoint, key: None, base_url, prefetched, trace })
+        Ok(Self { tenant, viewpoint, key: None, base_url, quota, prefetched, trace })
     }
 
     /// The resources that the caller sees and writes.
     pub fn resources<'a>(&'a self, app: &'a App) -> Resources<'a> {
-        app.resources(&self.viewpoint, &self.prefetched)
+        app.resources(&self.viewpoint, &self.tenant.limits, &self.prefetched)
     }
 
     /// The end user that the call is for.
@@ -174,6 +186,10 @@ impl Caller for AccountKey {
 
     fn tenant_id(&self) -> Option<&TenantId> {
         self.viewer.tenant_id()
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.viewer.quota
     }
 }
 

@@ -7,10 +7,11 @@ use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use super::tokens::{self, PresentedToken};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, calls};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, Claims, Issuer, KeyKind, KeyState, SignedToken, TenantId, Timestamp, TokenRequest, Viewpoint,
+    ApiKey, ApiKeySecret, Claims, Issuer, KeyKind, KeyState, Quota, SignedToken, TenantId, Timestamp, TokenRequest,
+    Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{Directory, Prefetched, Read, TenantState};
@@ -61,6 +62,8 @@ pub struct KeyHolder<P> {
     key: ApiKey,
     tenant: TenantState,
     issuer: Issuer,
+    /// What is left of the key's limit of calls, if there is one.
+    quota: Option<Quota>,
     /// The items that were read together with the key.
     prefetched: Prefetched,
     trace: Trace,
@@ -143,13 +146,18 @@ impl<P: Purpose> Caller for KeyHolder<P> {
         let reads: Vec<_> = input.reads.iter().cloned().chain([Read::ApiKey(claims.id.clone())]).collect();
         let prefetched = app.prefetch(&claims.tenant_id, &Viewpoint::Account, reads).await?;
         let (key, tenant) = accept(app, request, &presented, P::KINDS, &prefetched).await?;
+        let quota = calls::count(app, &key.claims.tenant_id, &tenant, None, Some(&key.claims.id)).await?;
         let issuer = Issuer::new(&request.base_url, &key.claims.tenant_id);
         let trace = request.trace.clone();
-        Ok(Self { key, tenant, issuer, prefetched, trace, purpose: PhantomData })
+        Ok(Self { key, tenant, issuer, quota, prefetched, trace, purpose: PhantomData })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {
         Some(&self.key.claims.tenant_id)
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.quota
     }
 }
 

@@ -7,6 +7,7 @@
 
 mod account;
 mod api_key;
+mod calls;
 mod operator;
 mod public;
 mod signature;

@@ -26,10 +26,13 @@ pub use directory::{
     RegisteredTenantFields, User, UserFields,
 };
 pub use ids::{ExternalId, Handle, Reference, TenantId, UuidText, parse_uuid, random_uuid};
-pub use relay::{Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota};
+pub use relay::{
+    LimitOf, Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota,
+};
 pub use tenants::{
-    AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, LogoUrl,
-    NewTenant, Origin, Origins, RpId, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
+    AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, Limits,
+    LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, StatusFilter, Tenant, TenantPatch, TenantStatus,
+    TenantSummary,
 };
 pub use time::{Clock, Day, SystemClock, Timestamp};
 pub use tokens::{
@@ -39,5 +42,5 @@ pub use tokens::{
 pub use values::{
     Cursor, CursorPage, DisplayName, ExactJson, KeyLifetime, KeyName, Minutes, Offset, OffsetPage, OverlapSeconds,
     PageLimit, PageNumber, PageRequest, PartyName, Patch, Problem, Random, RandomnessUnavailable, RatePerMinute,
-    Reason, SystemRandomness, TenantName, draw, not_null, not_null_enum, string_enum,
+    Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw, not_null, not_null_enum, string_enum,
 };

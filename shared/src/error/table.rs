@@ -181,6 +181,11 @@ refusals! {
     ExecutionFinished => ExecutionFinished 409 "execution_finished"
         "the execution is past that status"
         "the execution is past the status that was reported";
+    /// The end user or the tenant has as many rows of the kind as it may have.
+    QuotaExceeded => QuotaExceeded 409 "quota_exceeded"
+        "no room for another of these: delete some first"
+        "the end user, the session or the tenant has as many rows of this kind as it may have; nothing was written: \
+         delete some, or ask the operator for a higher quota";
     /// The API key was revoked or has expired, and can't be changed any more.
     ApiKeyGone => ApiKeyGone 410 "api_key_gone"
         "API key was revoked or has expired"
@@ -201,10 +206,11 @@ refusals! {
     IdempotencyKeyReused => IdempotencyKeyReused 422 "idempotency_key_reused"
         "Idempotency-Key was used for another request"
         "this `Idempotency-Key` was used for another request";
-    /// The signature is right, and the tenant has made all of its calls of the minute.
+    /// The credential is right, and its tenant, API key or end user has made all calls of the minute.
     RateLimited(quota: TenantQuota) => RateLimited 429 "rate_limited"
         "the calls of this minute are used up"
-        "the tenant has made `rate_limit_per_min` calls in this minute: try again after `Retry-After`";
+        "the tenant, the API key or the end user has made as many calls in this minute as its limit allows: try again \
+         after `Retry-After`";
     /// The tenant's secret was rotated more often in a day than the secret store keeps versions of, or its signing key
     /// more often than a key set has room for.
     RotatedTooOften => RotatedTooOften 429 "rotated_too_often"

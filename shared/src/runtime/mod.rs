@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::api::{BodyRule, Input, Output};
     use crate::auth::Anyone;
-    use crate::domain::{SigningVersion, SystemClock, SystemRandomness};
+    use crate::domain::{RowQuotas, SigningVersion, SystemClock, SystemRandomness};
 
     #[derive(Deserialize, Serialize, JsonSchema)]
     struct Empty {}
@@ -246,6 +246,7 @@ mod tests {
             require_end_user: false,
             strikes_to_suspend: 0,
             default_signing_version: SigningVersion::V1,
+            row_quotas: RowQuotas::default(),
             region: String::new(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,

@@ -112,7 +112,8 @@ fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
         // Any origin: a page gets in with the token that it was given and with nothing that a browser would add by
         // itself.
         headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
-        headers.insert("access-control-expose-headers", HeaderValue::from_static("retry-after, x-request-id"));
+        let exposed = "ratelimit, ratelimit-policy, retry-after, x-request-id";
+        headers.insert("access-control-expose-headers", HeaderValue::from_static(exposed));
     }
     headers
 }

@@ -14,6 +14,7 @@
 //! | external user | `TENANT#<tenant>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
 //! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
 //! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
+//! | calls of a minute | `TENANT#<tenant>#CALLS#<key id, or OF@<digest>>` | `CALLS#<minute>` | how many, if limited |
 //! | stored response | `IDEMPOTENCY#<caller>#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
 //!
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
@@ -40,7 +41,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::dynamodb::{Key, PK, SK, key};
-use crate::domain::{AuditEvent, Handle, IdempotencyKey, TenantId, Timestamp};
+use crate::domain::{AuditEvent, Handle, IdempotencyKey, Minute, TenantId, Timestamp};
 
 /// The index of all tenants.
 pub const TENANTS: &str = "tenants";
@@ -190,6 +191,12 @@ pub fn audit(id: &TenantId, event: &AuditEvent) -> Key {
 /// Where the sort keys of events at or after `moment` begin.
 pub fn audit_from(moment: Timestamp) -> String {
     format!("{AUDIT}{:015}", moment.as_millis())
+}
+
+/// What counts the calls of an API key or for an end user in a calendar minute. Apart from the key and the end user
+/// themselves, whose items most calls read and never write.
+pub fn calls(tenant: &TenantId, counted: impl fmt::Display, minute: Minute) -> Key {
+    key(format!("{TENANT}{tenant}#CALLS#{counted}"), format!("CALLS#{}", minute.number()))
 }
 
 /// What is stored under an idempotency key.

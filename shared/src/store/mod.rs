@@ -14,10 +14,12 @@
 //! | `tenants` | tenants, their secrets, keys and API keys, revocation, audit events |
 //! | `directory` | organizations, users, registered tenants |
 //! | `account` | resources of end users |
+//! | `calls` | limits of API keys and end users |
 //! | `relay` | the limit and the strikes of signed calls |
 //! | `reconcile` | what requests left behind |
 
 mod account;
+mod calls;
 mod directory;
 mod dynamodb;
 mod idempotency;
@@ -30,6 +32,7 @@ mod secrets_manager;
 mod tenants;
 
 pub use account::{List, ResourceKind, Resources};
+pub use calls::Counted;
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Registration};
 pub use dynamodb::Table;

@@ -14,7 +14,7 @@ use super::keys::{self, Kind};
 use super::tenants::items::{self as tenant_items, ACTIVE};
 use super::tenants::{api_key_items, key_set};
 use crate::domain::{
-    AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Organization, PublishedKey, Reference,
+    AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Limits, Organization, PublishedKey, Reference,
     RegisteredKey, RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::{Error, Result};
@@ -96,6 +96,8 @@ pub struct TenantState {
     pub require_end_user: Option<bool>,
     /// When it last did without naming an end user.
     pub account_wide: AccountWideUse,
+    /// What bounds its rows and calls.
+    pub limits: Limits,
 }
 
 impl Table {
@@ -155,6 +157,7 @@ impl Prefetched {
             signing: tenant_items::signing_pointer(state)?,
             require_end_user: reader.optional_bool(tenant_items::REQUIRE_END_USER)?,
             account_wide: tenant_items::account_wide_use(reader)?,
+            limits: tenant_items::limits(reader)?,
         }))
     }
 

@@ -3,5 +3,6 @@
 mod data_isolation;
 mod histories;
 mod pages;
+mod quotas;
 pub mod races;
 mod sizes;

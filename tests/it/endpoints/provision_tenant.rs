@@ -25,6 +25,10 @@ async fn only_the_name_is_required_and_the_rest_has_its_defaults() {
         "webauthn_rp_id",
         "passkeys_enabled",
         "require_end_user",
+        "rows_per_end_user",
+        "rows_per_tenant",
+        "calls_per_min_per_key",
+        "calls_per_min_per_end_user",
     ] {
         assert!(fetched[name].is_null(), "{name}");
     }
@@ -54,6 +58,10 @@ async fn every_configuration_field_is_kept_as_it_was_given() {
         "webauthn_origins": ["https://login.example.co.uk", "https://example.co.uk:8443"],
         "passkeys_enabled": false,
         "require_end_user": true,
+        "rows_per_end_user": 100_000_000,
+        "rows_per_tenant": 8,
+        "calls_per_min_per_key": 1,
+        "calls_per_min_per_end_user": 10_000,
     });
     let tenant = Tenant::of(&deployment.post(PATH, &given).await);
     let fetched = deployment.fetch(&tenant).await;
@@ -138,6 +146,12 @@ async fn a_field_that_breaks_its_rule_is_named_and_nothing_is_written() {
         ("passkeys_enabled", "passkeys_enabled", json!("true")),
         ("require_end_user", "require_end_user", json!("true")),
         ("require_end_user", "require_end_user", json!(1)),
+        ("rows_per_end_user", "rows_per_end_user", json!(0)),
+        ("rows_per_end_user", "rows_per_end_user", json!(100_000_001)),
+        ("rows_per_tenant", "rows_per_tenant", json!(7)),
+        ("calls_per_min_per_key", "calls_per_min_per_key", json!(0)),
+        ("calls_per_min_per_key", "calls_per_min_per_key", json!(10_001)),
+        ("calls_per_min_per_end_user", "calls_per_min_per_end_user", json!("60")),
         ("tenant_id", "tenant_id", json!("tnt_1")),
     ];
     for (field, named, value) in cases {

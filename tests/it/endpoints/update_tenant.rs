@@ -24,6 +24,9 @@ async fn only_the_fields_in_the_body_are_written() {
         json!({ "passkeys_enabled": null }),
         json!({ "require_end_user": true }),
         json!({ "require_end_user": null }),
+        json!({ "rows_per_end_user": 1, "calls_per_min_per_key": 10_000 }),
+        json!({ "rows_per_tenant": 8, "rows_per_end_user": null, "calls_per_min_per_end_user": 1 }),
+        json!({ "calls_per_min_per_key": null, "rows_per_tenant": null, "calls_per_min_per_end_user": null }),
         json!({ "webauthn_origins": [], "webauthn_rp_id": null }),
         json!({ "webauthn_origins": ["https://a.example.org"], "webauthn_rp_id": "example.org" }),
     ];

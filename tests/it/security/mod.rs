@@ -1,6 +1,7 @@
 //! What holds for every endpoint, by a loop over the registry, and what never leaves a process.
 
 mod api_keys;
+mod call_limits;
 mod end_users;
 mod isolation;
 mod permissions;

@@ -325,8 +325,9 @@ fn sharing(answer: &Answer) -> BTreeMap<&str, &str> {
     headers
 }
 
-const READABLE: [(&str, &str); 2] =
-    [("access-control-allow-origin", "*"), ("access-control-expose-headers", "retry-after, x-request-id")];
+const EXPOSED: &str = "ratelimit, ratelimit-policy, retry-after, x-request-id";
+
+const READABLE: [(&str, &str); 2] = [("access-control-allow-origin", "*"), ("access-control-expose-headers", EXPOSED)];
 
 #[tokio::test]
 async fn a_page_may_send_a_token_to_every_path_of_the_surface_and_never_a_key() {

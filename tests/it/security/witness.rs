@@ -221,6 +221,10 @@ fn an_end_user_reaches_its_own_and_what_is_for_all_and_writes_no_more_than_its_o
         ("#GLOBAL#EXECUTION".to_owned(), "", "", ""),
         ("#ALL#SESSION".to_owned(), "w", "w", "w"),
         ("#ALL".to_owned(), "", "", ""),
+        (format!("#CALLS#{}", key.id), "w", "", "w"),
+        ("#CALLS#key_0000000000000000".to_owned(), "", "", ""),
+        (format!("#CALLS#OF@{ADA}"), "w", "w", ""),
+        (format!("#CALLS#OF@{BOB}"), "", "", ""),
         ("#USER#1".to_owned(), "", "", ""),
         (format!("#ORG@{ADA}"), "", "", ""),
     ];

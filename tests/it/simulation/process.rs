@@ -10,7 +10,7 @@ use hyper::Method;
 use shared::App;
 use shared::auth::{Caller, InputSummary, Request, SignedTenant};
 use shared::config::Config;
-use shared::domain::{Actor, ChangeContext, NewTenant, SigningVersion, SystemRandomness, TenantId};
+use shared::domain::{Actor, ChangeContext, NewTenant, RowQuotas, SigningVersion, SystemRandomness, TenantId};
 use shared::error::Result;
 
 use super::schedule::{Schedule, Stop};
@@ -70,6 +70,7 @@ impl Process {
             require_end_user: false,
             strikes_to_suspend: 0,
             default_signing_version: SigningVersion::V1,
+            row_quotas: RowQuotas::default(),
             region: "us-east-1".to_owned(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,

@@ -167,10 +167,17 @@ impl Answer {
         }
     }
 
-    /// Whoever signed rightly is told what is left, and nobody else is.
+    /// Whoever signed rightly is told what is left. With an API key or a token, whoever is known may be, where there is
+    /// a limit, and always if it is used up. Nobody else is.
     fn check_limit(&self, surface: Surface) {
-        let is_told = surface == Surface::Relay && matches!(self.status, 200 | 403 | 422 | 429);
         let told: Vec<_> = self.headers.keys().filter(|name| name.starts_with("ratelimit")).collect();
+        let is_told = match surface {
+            Surface::Relay => matches!(self.status, 200 | 403 | 422 | 429),
+            Surface::Projects | Surface::Account | Surface::Tokens if self.status != 401 => {
+                self.status == 429 || !told.is_empty()
+            }
+            _ => false,
+        };
         let expected = if is_told { &["ratelimit", "ratelimit-policy"][..] } else { &[] };
         assert_eq!(told, expected, "{self:?}");
     }

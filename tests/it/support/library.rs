@@ -8,7 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use hyper::{HeaderMap, Method};
 use shared::auth::{Request, Trace};
-use shared::domain::{Clock, SigningVersion, SystemRandomness, Timestamp};
+use shared::domain::{Clock, RowQuotas, SigningVersion, SystemRandomness, Timestamp};
 use shared::{App, config::Config};
 
 use super::deployment::Deployment;
@@ -63,6 +63,7 @@ impl Deployment {
             require_end_user: false,
             strikes_to_suspend: 0,
             default_signing_version: SigningVersion::V1,
+            row_quotas: RowQuotas::default(),
             table: variable("LATCHKEY_TABLE"),
             admin_secret: variable("LATCHKEY_ADMIN_SECRET"),
             secret_prefix: variable("LATCHKEY_SECRET_PREFIX"),

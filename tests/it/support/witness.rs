@@ -65,9 +65,11 @@ fn account_may(account: &Account, access: Access, rest: &str) -> bool {
     let external = account.users().any(|user| rest == format!("#EXTERNAL#{user}"));
     let global = begins("#GLOBAL#") && !PERSONAL.iter().any(|kind| begins(&format!("#GLOBAL#{kind}")));
     let own_key = account.key.as_ref().is_some_and(|key| rest == format!("#KEY#{key}"));
+    let counted = account.key.as_ref().is_some_and(|key| rest == format!("#CALLS#{key}"))
+        || account.owner().is_some_and(|owner| rest == format!("#CALLS#OF@{owner}"));
     match access {
         Access::Read => owned || global || external || rest.is_empty() || begins("#KEY#") || begins("#TOKEN#"),
-        Access::Write => owned || own_key || begins("#ALL#"),
+        Access::Write => owned || own_key || counted || begins("#ALL#"),
     }
 }
 

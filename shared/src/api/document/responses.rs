@@ -54,9 +54,13 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
     Value::Object(responses)
 }
 
-/// The headers with which the answer to a signed call states the rest of the limit.
+/// The headers with which an answer states the rest of a limit: of signed calls always, of others where there is one.
 fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
-    if entry.surface != Surface::Relay || !matches!(status, 200..=299 | 403 | 422 | 429) {
+    let is_told = match entry.surface {
+        Surface::Relay => matches!(status, 200..=299 | 403 | 422 | 429),
+        _ => takes_key(entry) && matches!(status, 200..=299 | 429),
+    };
+    if !is_told {
         return Map::new();
     }
     let policy = header("Rate limit: `q` calls in `w` seconds (draft-ietf-httpapi-ratelimit-headers-10).");
@@ -64,15 +68,20 @@ fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     Map::from_iter([("ratelimit-policy".to_owned(), policy), ("ratelimit".to_owned(), left)])
 }
 
+/// Whether API keys or tokens open an operation.
+fn takes_key(entry: &OperationInfo) -> bool {
+    !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty()
+}
+
 /// Whether an operation can answer with that code.
 fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
     let is = |names: &[&str]| names.contains(&entry.route.name);
-    let by_key = !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty();
+    let by_key = takes_key(entry);
     let by_signature = entry.surface == Surface::Relay;
     match code {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
         ErrorCode::TenantSuspended => by_key || by_signature,
-        ErrorCode::RateLimited => by_signature,
+        ErrorCode::RateLimited => by_key || by_signature,
         ErrorCode::OriginNotAllowed => by_key,
         ErrorCode::KeyKindNotAllowed => matches!(entry.surface, Surface::Projects | Surface::Account),
         ErrorCode::EndUsersDiffer
@@ -82,6 +91,10 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         | ErrorCode::InsufficientScope => entry.surface == Surface::Account,
         ErrorCode::GlobalResource => is(&["update-workspace", "delete-workspace", "delete-document"]),
         ErrorCode::ResourceNotFound => entry.surface == Surface::Account && entry.route.path.contains("{id}"),
+        ErrorCode::QuotaExceeded => {
+            let makes_rows = entry.route.method == Method::Post && !is(&["auth-token"]);
+            entry.surface == Surface::Account && makes_rows
+        }
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
         ErrorCode::TenantNotFound => !by_key && !by_signature && !is(&["provision-tenant", "fetch-tenants"]),
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),

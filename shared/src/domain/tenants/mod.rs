@@ -1,12 +1,14 @@
 //! Tenants: their configuration, their state, and what was done to them.
 
 pub(super) mod audit;
+pub(super) mod limits;
 pub(super) mod origin;
 pub(super) mod public_url;
 pub(super) mod rp_id;
 pub(super) mod tenant;
 
 pub use audit::{Action, Actor, AuditEvent, ChangeContext};
+pub use limits::{Limits, RowQuotas};
 pub use origin::Origin;
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use rp_id::RpId;

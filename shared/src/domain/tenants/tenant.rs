@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::limits::Limits;
 use super::origin::Origin;
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
@@ -13,7 +14,7 @@ use crate::domain::credentials::secret_pointer::{SecretPointer, SigningPointer};
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::relay::signed_call::SigningVersion;
 use crate::domain::time::clock::{Day, Timestamp};
-use crate::domain::values::limits::RatePerMinute;
+use crate::domain::values::limits::{RatePerMinute, RowsPerEndUser, RowsPerTenant};
 use crate::domain::values::patch::Patch;
 use crate::domain::values::problem::Problem;
 use crate::domain::values::serde_rules::not_null;
@@ -99,6 +100,9 @@ pub struct Configuration {
     /// Signature version that relay calls must have: `v1` accepts both versions, `v2` accepts `v2` only.
     #[serde(default)]
     pub signing_version: SigningVersion,
+    /// Limits outside the relay.
+    #[serde(flatten)]
+    pub limits: Limits,
 }
 
 impl Configuration {
@@ -159,6 +163,21 @@ pub struct NewTenant {
     #[serde(default, deserialize_with = "not_null")]
     #[schemars(with = "SigningVersion")]
     pub signing_version: Option<SigningVersion>,
+    /// Maximum number of rows that one end user may have of each kind, and of messages in one session, 1 to 100000000.
+    /// Absent or null: the deployment's default applies.
+    #[serde(default)]
+    pub rows_per_end_user: Option<RowsPerEndUser>,
+    /// Maximum number of rows that the tenant may have of each kind, 8 to 100000000. Absent or null: the deployment's
+    /// default applies.
+    #[serde(default)]
+    pub rows_per_tenant: Option<RowsPerTenant>,
+    /// Maximum number of calls that each API key may make in one calendar minute, 1 to 10000. Absent or null: no limit.
+    #[serde(default)]
+    pub calls_per_min_per_key: Option<RatePerMinute>,
+    /// Maximum number of calls that may be made for each end user in one calendar minute, 1 to 10000. Absent or null:
+    /// no limit.
+    #[serde(default)]
+    pub calls_per_min_per_end_user: Option<RatePerMinute>,
 }
 
 impl NewTenant {
@@ -174,6 +193,12 @@ impl NewTenant {
             passkeys_enabled: self.passkeys_enabled,
             require_end_user: self.require_end_user,
             signing_version: self.signing_version.unwrap_or(signing_version),
+            limits: Limits {
+                rows_per_end_user: self.rows_per_end_user,
+                rows_per_tenant: self.rows_per_tenant,
+                calls_per_min_per_key: self.calls_per_min_per_key,
+                calls_per_min_per_end_user: self.calls_per_min_per_end_user,
+            },
         }
     }
 }
@@ -217,6 +242,16 @@ pub struct TenantPatch {
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "SigningVersion")]
     pub signing_version: Option<SigningVersion>,
+    /// Maximum number of rows that one end user may have of each kind, and of messages in one session, 1 to 100000000;
+    /// null brings back the deployment's default.
+    pub rows_per_end_user: Patch<RowsPerEndUser>,
+    /// Maximum number of rows that the tenant may have of each kind, 8 to 100000000; null brings back the deployment's
+    /// default.
+    pub rows_per_tenant: Patch<RowsPerTenant>,
+    /// Maximum number of calls that each API key may make in one calendar minute, 1 to 10000; null: no limit.
+    pub calls_per_min_per_key: Patch<RatePerMinute>,
+    /// Maximum number of calls that may be made for each end user in one calendar minute, 1 to 10000; null: no limit.
+    pub calls_per_min_per_end_user: Patch<RatePerMinute>,
 }
 
 impl TenantPatch {
@@ -234,6 +269,10 @@ impl TenantPatch {
             ("passkeys_enabled", self.passkeys_enabled.is_present()),
             ("require_end_user", self.require_end_user.is_present()),
             ("signing_version", self.signing_version.is_some()),
+            ("rows_per_end_user", self.rows_per_end_user.is_present()),
+            ("rows_per_tenant", self.rows_per_tenant.is_present()),
+            ("calls_per_min_per_key", self.calls_per_min_per_key.is_present()),
+            ("calls_per_min_per_end_user", self.calls_per_min_per_end_user.is_present()),
         ]
         .into_iter()
         .filter(|(_, present)| *present)
@@ -262,6 +301,11 @@ impl TenantPatch {
         self.passkeys_enabled.apply(&mut configuration.passkeys_enabled);
         self.require_end_user.apply(&mut configuration.require_end_user);
         set(&mut configuration.signing_version, self.signing_version);
+        let limits = &mut configuration.limits;
+        self.rows_per_end_user.apply(&mut limits.rows_per_end_user);
+        self.rows_per_tenant.apply(&mut limits.rows_per_tenant);
+        self.calls_per_min_per_key.apply(&mut limits.calls_per_min_per_key);
+        self.calls_per_min_per_end_user.apply(&mut limits.calls_per_min_per_end_user);
         if ties { configuration.check() } else { Ok(()) }
     }
 }

@@ -116,6 +116,28 @@ impl Default for RatePerMinute {
 }
 
 bounded_number! {
+    /// The largest number of rows of one kind that one end user may have.
+    RowsPerEndUser: 1..=100_000_000
+}
+
+impl Default for RowsPerEndUser {
+    fn default() -> Self {
+        Self(10_000)
+    }
+}
+
+bounded_number! {
+    /// The largest number of rows of one kind that a tenant may have. At least one for each counter that has a share.
+    RowsPerTenant: 8..=100_000_000
+}
+
+impl Default for RowsPerTenant {
+    fn default() -> Self {
+        Self(1_000_000)
+    }
+}
+
+bounded_number! {
     /// The largest number of rows on one page of a list.
     PageLimit: 1..=100
 }

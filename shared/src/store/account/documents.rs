@@ -36,7 +36,7 @@ impl Resources<'_> {
         for id in document.workspace_ids.iter() {
             self.enter(&mut transaction, &owner, List::DocumentsIn(id), document.id);
         }
-        self.put_new(&mut transaction, document)?;
+        let counted = self.put_new(&mut transaction, document)?;
         if let Some(content) = content {
             let mut item = self.content_key(&owner, document.id);
             item.insert(CONTENT.to_owned(), text(content.as_str()));
@@ -44,8 +44,7 @@ impl Resources<'_> {
         }
         let Some(refused) = self.commit(transaction).await? else { return Ok(()) };
         let gone = workspaces.into_iter().find(|(_, is_there)| refused.failed(*is_there));
-        let taken = || Error::internal("the id of a new document is taken");
-        Err(gone.map_or_else(taken, |(position, _)| unknown(position)))
+        Err(gone.map_or_else(|| counted.refusal(&refused), |(position, _)| unknown(position)))
     }
 
     /// A document, and its content if it has any. No call for an end user unless it is in workspaces, two or three for

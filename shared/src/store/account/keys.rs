@@ -21,7 +21,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::domain::{TenantId, Viewpoint, parse_uuid};
+use crate::domain::{RowQuotas, TenantId, Viewpoint, parse_uuid};
 use crate::store::dynamodb::{Key, key};
 use crate::store::keys::{TENANT, tenant_partition};
 
@@ -188,6 +188,17 @@ fn shard(tenant: &TenantId, owner: &Owner, list: List, number: u8) -> Key {
     key(format!("{}#COUNT", partition_of_list(tenant, owner, list)), format!("COUNT#{number}"))
 }
 
+/// How many entries one counter of a list may come to; `None` if nothing bounds it. Each of a tenant's counters has its
+/// share of the tenant's quota, so that the sum of all is never over it: an item of their own for the sum would be one
+/// that all of a tenant's writes meet at. What is nobody's counts against the tenant's quota only.
+pub fn quota(owner: &Owner, list: List, quotas: &RowQuotas) -> Option<u32> {
+    match (owner, list) {
+        (Owner::EndUser(_), List::Of(_)) => Some(quotas.per_end_user.get()),
+        (Owner::Account, List::Of(_)) => Some(quotas.per_tenant.get() / u32::from(SHARDS)),
+        (Owner::Global, _) | (_, List::MessagesOf(_) | List::DocumentsIn(_)) => None,
+    }
+}
+
 fn shards(owner: &Owner, list: List) -> u8 {
     let is_busy = !matches!(owner, Owner::EndUser(_)) && matches!(list, List::Of(_));
     if is_busy { SHARDS } else { 1 }
@@ -231,7 +242,7 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::domain::ExternalId;
+    use crate::domain::{ExternalId, RowsPerTenant};
 
     fn tenant() -> TenantId {
         TenantId::of(&[7; 16])
@@ -320,5 +331,56 @@ mod tests {
         }
         assert_eq!(counters(&tenant(), &user("a"), list).len(), 1 + usize::from(SHARDS));
         assert_eq!(counters(&tenant(), &user("a"), List::Of(ResourceKind::AgentSession)).len(), 1);
+    }
+
+    fn quotas(per_tenant: u64) -> RowQuotas {
+        RowQuotas { per_tenant: RowsPerTenant::new(per_tenant).unwrap(), ..RowQuotas::default() }
+    }
+
+    #[test]
+    fn the_shares_of_a_tenants_counters_are_together_never_over_its_quota() {
+        let list = List::Of(ResourceKind::Document);
+        for per_tenant in [8, 9, 15, 16, 1000, 1_000_001, 100_000_000] {
+            let share = u64::from(quota(&Owner::Account, list, &quotas(per_tenant)).unwrap());
+            let sum = share * u64::from(SHARDS);
+            assert!(sum <= per_tenant && per_tenant - sum < u64::from(SHARDS), "{per_tenant}");
+        }
+        assert_eq!(quota(&Owner::Global, list, &quotas(8)), None);
+        assert_eq!(quota(&Owner::of(&user("a")), list, &quotas(8)), Some(10_000));
+        assert_eq!(quota(&Owner::Account, List::DocumentsIn(Uuid::nil()), &quotas(8)), None);
+    }
+
+    /// How many rows of a tenant are accepted before the first is refused, which is when the first of its counters has
+    /// its share: printed by `cargo test -p shared --lib spread_unevenly -- --nocapture`, and named in docs/limits.md.
+    #[test]
+    fn a_tenant_whose_rows_are_spread_unevenly_is_refused_a_little_early() {
+        const ROUNDS: u64 = 100;
+        let list = List::Of(ResourceKind::Document);
+        println!("quota: accepted before the first refusal, in the worst and in the middle one of {ROUNDS} tenants");
+        for (per_tenant, least) in [(1_000, 0.70), (10_000, 0.90), (100_000, 0.97), (1_000_000, 0.99)] {
+            let share = quota(&Owner::Account, list, &quotas(per_tenant)).unwrap();
+            let mut accepted: Vec<u64> = (0..ROUNDS).map(|round| accepted(share, round)).collect();
+            accepted.sort_unstable();
+            let part = |accepted: u64| u32::try_from(accepted).map(f64::from).unwrap() / f64::from(share * 8);
+            let (worst, middle) = (part(accepted[0]), part(accepted[accepted.len() / 2]));
+            println!("{per_tenant}: {:.1} % {:.1} %", worst * 100.0, middle * 100.0);
+            assert!(worst >= least && middle <= 1.0, "{per_tenant}: {worst}");
+        }
+    }
+
+    /// How many rows with random ids have room, if each counter has this share.
+    fn accepted(share: u32, seed: u64) -> u64 {
+        let (mut counts, mut state) = ([0; SHARDS as usize], seed << 40);
+        loop {
+            // SplitMix64.
+            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            let count = &mut counts[usize::from((mixed >> 56) as u8 % SHARDS)];
+            if *count == share {
+                return counts.iter().map(|count| u64::from(*count)).sum();
+            }
+            *count += 1;
+        }
     }
 }

@@ -18,11 +18,11 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use self::keys::{ItemPart, Owner};
-use super::dynamodb::{Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write, text};
+use super::dynamodb::{Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write, number, text};
 use super::prefetch::Prefetched;
 use crate::domain::{
-    AgentSession, Document, FieldUpdates, Message, Random, TenantId, Timestamp, ToolExecution, Viewpoint, Workspace,
-    new_resource_id,
+    AgentSession, Document, FieldUpdates, Message, Random, RowQuotas, TenantId, Timestamp, ToolExecution, Viewpoint,
+    Workspace, new_resource_id,
 };
 use crate::error::{Error, Result};
 
@@ -93,6 +93,8 @@ pub struct Resources<'a> {
     pub(crate) table: &'a Table,
     pub(crate) random: &'a dyn Random,
     pub(crate) viewpoint: &'a Viewpoint,
+    /// How many rows of each kind may be kept.
+    pub(crate) quotas: RowQuotas,
     /// What was read together with the credential.
     pub(crate) prefetched: &'a Prefetched,
 }
@@ -151,12 +153,12 @@ impl<'a> Resources<'a> {
     /// Makes a resource. One call.
     async fn create<R: Resource>(self, resource: &R) -> Result<()> {
         let mut transaction = Transaction::new();
-        self.put_new(&mut transaction, resource)?;
-        self.commit_creation(transaction).await
+        let counted = self.put_new(&mut transaction, resource)?;
+        self.commit_creation(transaction, counted).await
     }
 
-    async fn commit_creation(self, transaction: Transaction) -> Result<()> {
-        self.commit(transaction).await?.map_or(Ok(()), |_| Err(Error::internal("the id of a new resource is taken")))
+    async fn commit_creation(self, transaction: Transaction, counted: Counted) -> Result<()> {
+        self.commit(transaction).await?.map_or(Ok(()), |refused| Err(counted.refusal(&refused)))
     }
 
     /// Writes some fields of a resource, and when that was. One call, or two for the account.
@@ -221,11 +223,10 @@ impl<'a> Resources<'a> {
     }
 
     /// Makes a resource, of the owner for whom the viewpoint writes.
-    fn put_new<R: Resource>(&self, transaction: &mut Transaction, resource: &R) -> Result<()> {
+    fn put_new<R: Resource>(&self, transaction: &mut Transaction, resource: &R) -> Result<Counted> {
         let owner = Owner::of(self.viewpoint);
         self.put_resource(transaction, &owner, resource)?;
-        self.enter(transaction, &owner, List::Of(R::KIND), resource.id());
-        Ok(())
+        Ok(self.enter(transaction, &owner, List::Of(R::KIND), resource.id()))
     }
 
     fn put_resource<R: Resource>(&self, transaction: &mut Transaction, owner: &Owner, resource: &R) -> Result<Write> {
@@ -250,28 +251,37 @@ impl<'a> Resources<'a> {
         transaction.check(self.resource_key(owner, kind, id), Condition::exists())
     }
 
-    /// Puts a resource into a list of its owner, and into the account's.
-    fn enter(&self, transaction: &mut Transaction, owner: &Owner, list: List, id: Uuid) {
+    /// Puts a resource into a list of its owner, and into the account's, if the quotas have room for it.
+    fn enter(&self, transaction: &mut Transaction, owner: &Owner, list: List, id: Uuid) -> Counted {
         let mut of_account = keys::entry(self.tenant(), &Owner::Account, list, id);
         of_account.insert(OWNED_BY.to_owned(), text(owner));
         transaction.put(keys::entry(self.tenant(), owner, list, id), Condition::is_new());
         transaction.put(of_account, Condition::is_new());
-        self.count(transaction, owner, list, id, 1);
+        Counted([owner, &Owner::Account].map(|owner| {
+            let room = keys::quota(owner, list, &self.quotas).map_or_else(Condition::none, has_room);
+            self.count(transaction, owner, list, id, 1, room)
+        }))
     }
 
     /// Takes it out of them.
     fn leave(&self, transaction: &mut Transaction, owner: &Owner, list: List, id: Uuid) {
         for owner in [owner, &Owner::Account] {
             transaction.delete(keys::entry(self.tenant(), owner, list, id), Condition::none());
+            self.count(transaction, owner, list, id, -1, Condition::none());
         }
-        self.count(transaction, owner, list, id, -1);
     }
 
-    fn count(&self, transaction: &mut Transaction, owner: &Owner, list: List, id: Uuid, amount: i32) {
-        for owner in [owner, &Owner::Account] {
-            let update = Update::of(keys::counter(self.tenant(), owner, list, id)).add(RESOURCE_COUNT, amount);
-            transaction.update(update, Condition::none());
-        }
+    fn count(
+        &self,
+        transaction: &mut Transaction,
+        owner: &Owner,
+        list: List,
+        id: Uuid,
+        amount: i32,
+        condition: Condition,
+    ) -> Write {
+        let update = Update::of(keys::counter(self.tenant(), owner, list, id)).add(RESOURCE_COUNT, amount);
+        transaction.update(update, condition)
     }
 
     /// Makes all writes or none; `Some` says which condition failed.
@@ -285,6 +295,27 @@ impl<'a> Resources<'a> {
 
 /// How many entries a list has.
 const RESOURCE_COUNT: &str = "resource_count";
+
+/// That a counter is below its quota. It is asked of the counter as the same transaction writes it, so the quota is
+/// exact however many write at once.
+fn has_room(quota: u32) -> Condition {
+    let room = format!("(attribute_not_exists({RESOURCE_COUNT}) OR {RESOURCE_COUNT} < :quota)");
+    Condition::new(room, [(":quota", number(quota))])
+}
+
+/// The writes that count a new resource, of its owner and of the account.
+struct Counted([Write; 2]);
+
+impl Counted {
+    /// Why a resource was not made, if nothing but its id and the quotas could be in the way.
+    fn refusal(&self, refused: &Refused) -> Error {
+        if self.0.iter().any(|write| refused.failed(*write)) {
+            Error::QuotaExceeded
+        } else {
+            Error::internal("the id of a new resource is taken")
+        }
+    }
+}
 
 /// A resource's fields as attributes, each as JSON. What is null is not there.
 fn fields(row: &impl Serialize) -> Result<Vec<(String, AttributeValue)>> {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::keys::{self, ItemPart, List, ResourceKind, TOMBSTONE};
 use super::pages::resource_count;
-use super::{RESOURCE_COUNT, Resources, Stored};
+use super::{RESOURCE_COUNT, Resources, Stored, has_room};
 use crate::domain::{AgentSession, FieldUpdates, Message, OffsetPage, PageRequest, Problem, Timestamp};
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Condition, Transaction, Update, text};
@@ -53,8 +53,10 @@ impl Resources<'_> {
         let touch = Update::of(self.resource_key(&owner, ResourceKind::AgentSession, session))
             .set("field_updated_at", text(serde_json::json!(message.created_at)))
             .add(RESOURCE_COUNT, 1);
+        // A session is the counter of its own messages. There is no list of those of several, and no quota of theirs.
+        let room = has_room(self.quotas.per_end_user.get()).and("attribute_exists(pk)", []);
         let mut transaction = Transaction::new();
-        let touched = transaction.update(touch, Condition::exists());
+        let touched = transaction.update(touch, room);
         self.put_resource(&mut transaction, &owner, message)?;
         transaction.put(keys::entry(self.tenant(), &owner, list, message.id), Condition::is_new());
         if let Some(parent) = message.parent_id {
@@ -62,6 +64,7 @@ impl Resources<'_> {
         }
         match self.commit(transaction).await? {
             None => Ok(()),
+            Some(refused) if refused.item(touched).is_some() => Err(Error::QuotaExceeded),
             Some(refused) if refused.failed(touched) => Err(Error::ResourceNotFound),
             Some(_) => Err(Error::invalid("parent_id", Problem::new("must be the id of a message of this session"))),
         }

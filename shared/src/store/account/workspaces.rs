@@ -19,11 +19,11 @@ impl Resources<'_> {
     /// Makes a workspace, as the default of its owner if asked for. One call.
     pub async fn create_workspace(self, workspace: Workspace, is_default: bool) -> Result<WorkspaceView> {
         let mut transaction = Transaction::new();
-        self.put_new(&mut transaction, &workspace)?;
+        let counted = self.put_new(&mut transaction, &workspace)?;
         if is_default {
             self.make_default(&mut transaction, &Owner::of(self.viewpoint), workspace.id);
         }
-        self.commit_creation(transaction).await?;
+        self.commit_creation(transaction, counted).await?;
         Ok(WorkspaceView { workspace, is_default, document_count: 0 })
     }
 

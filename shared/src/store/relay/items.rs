@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::{
-    Minute, Nonce, Quota, RatePerMinute, SecretPointer, SigningVersion, TenantId, TenantName, Timestamp,
+    LimitOf, Minute, Nonce, Quota, RatePerMinute, SecretPointer, SigningVersion, TenantId, TenantName, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Condition, Item, Reader, Update, millis, number, text};
@@ -129,7 +129,7 @@ impl RelayState {
 
     /// What is left of a minute.
     pub fn quota(&self, minute: Minute, now: Timestamp) -> Quota {
-        Quota::new(self.limit, self.used(minute), minute, now)
+        Quota::new(LimitOf::Relay, self.limit, self.used(minute), minute, now)
     }
 
     /// Whether a minute has no room for another call.

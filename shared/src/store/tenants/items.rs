@@ -4,9 +4,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::{
-    AccountWideUse, CallbackUrl, Configuration, Day, DisplayName, LogoUrl, Origin, Origins, PreviousSecret, Problem,
-    RatePerMinute, Reason, RpId, SecretLabel, SecretPointer, SecretVersion, SigningPointer, SigningVersion, Tenant,
-    TenantId, TenantName, TenantPatch, TenantStatus, TenantSummary, Timestamp,
+    AccountWideUse, CallbackUrl, Configuration, Day, DisplayName, Limits, LogoUrl, Origin, Origins, PreviousSecret,
+    Problem, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, RpId, SecretLabel, SecretPointer, SecretVersion,
+    SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus, TenantSummary, Timestamp,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, PK, Reader, Update, millis, number, text};
@@ -23,6 +23,12 @@ pub const REMOVED: &str = "removed";
 
 /// On the hot item, because every call of the account surface asks for it.
 pub const REQUIRE_END_USER: &str = "require_end_user";
+
+/// On the hot item, because every call with an API key or a token asks for them.
+const ROWS_PER_END_USER: &str = "rows_per_end_user";
+const ROWS_PER_TENANT: &str = "rows_per_tenant";
+const CALLS_PER_KEY: &str = "calls_per_min_per_key";
+const CALLS_PER_END_USER: &str = "calls_per_min_per_end_user";
 
 /// On the hot item, because every signed call asks for it.
 pub const SIGNING_VERSION: &str = "signing_version";
@@ -58,8 +64,34 @@ pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
     ]);
     let required = tenant.configuration.require_end_user.map(AttributeValue::Bool);
     item.extend(required.map(|required| (REQUIRE_END_USER.to_owned(), required)));
+    let limits = limit_attributes(&tenant.configuration.limits);
+    item.extend(limits.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     item.extend(nothing_counted());
     item
+}
+
+/// The limits outside the relay. What is not set is not there.
+fn limit_attributes(limits: &Limits) -> [(&'static str, Option<AttributeValue>); 4] {
+    [
+        (ROWS_PER_END_USER, limits.rows_per_end_user.map(|rows| number(rows.get()))),
+        (ROWS_PER_TENANT, limits.rows_per_tenant.map(|rows| number(rows.get()))),
+        (CALLS_PER_KEY, limits.calls_per_min_per_key.map(|calls| number(calls.get()))),
+        (CALLS_PER_END_USER, limits.calls_per_min_per_end_user.map(|calls| number(calls.get()))),
+    ]
+}
+
+/// The limits outside the relay.
+pub fn limits(state: Reader<'_>) -> Result<Limits> {
+    Ok(Limits {
+        rows_per_end_user: limit(state, ROWS_PER_END_USER, RowsPerEndUser::new)?,
+        rows_per_tenant: limit(state, ROWS_PER_TENANT, RowsPerTenant::new)?,
+        calls_per_min_per_key: limit(state, CALLS_PER_KEY, RatePerMinute::new)?,
+        calls_per_min_per_end_user: limit(state, CALLS_PER_END_USER, RatePerMinute::new)?,
+    })
+}
+
+fn limit<T>(state: Reader<'_>, name: &'static str, new: fn(u64) -> Result<T, Problem>) -> Result<Option<T>> {
+    state.optional_number(name)?.map(new).transpose().map_err(|_| state.unreadable(name))
 }
 
 /// The minute that a signed call was counted in last.
@@ -112,6 +144,16 @@ pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>)
     }
     if patch.signing_version.is_some() {
         state = state.set(SIGNING_VERSION, text(tenant.configuration.signing_version));
+    }
+    let is_patched = [
+        patch.rows_per_end_user.is_present(),
+        patch.rows_per_tenant.is_present(),
+        patch.calls_per_min_per_key.is_present(),
+        patch.calls_per_min_per_end_user.is_present(),
+    ];
+    let limits = limit_attributes(&tenant.configuration.limits).into_iter().zip(is_patched);
+    for ((name, value), _) in limits.filter(|(_, is_patched)| *is_patched) {
+        state = state.set_or_remove(name, value);
     }
     let after = configuration(tenant);
     let fields = [
@@ -265,6 +307,7 @@ fn read_configuration(reader: Reader<'_>, state: Reader<'_>) -> Result<Configura
         passkeys_enabled: reader.optional_bool("passkeys_enabled")?,
         require_end_user: state.optional_bool(REQUIRE_END_USER)?,
         signing_version: signing_version(state)?,
+        limits: limits(state)?,
     })
 }
 

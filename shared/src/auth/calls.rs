@@ -1,0 +1,32 @@
+//! The limits of calls by API key and by end user: asked only once the credential was accepted, so that nobody without
+//! one can use them up.
+
+use crate::app::App;
+use crate::domain::{ApiKeyId, ExternalId, Quota, TenantId};
+use crate::error::Result;
+use crate::store::{Counted, TenantState};
+
+/// Accepts a call of an API key, for an end user, or both, and counts it where the tenant has a limit. What is left,
+/// of the limit with less left. No call to AWS without a limit, and one for each.
+///
+/// The end user comes first: one that calls too often must not use up the key's minute for all others.
+///
+/// # Errors
+/// If a limit is used up, or the table fails.
+pub(super) async fn count(
+    app: &App,
+    tenant_id: &TenantId,
+    tenant: &TenantState,
+    end_user: Option<&ExternalId>,
+    key: Option<&ApiKeyId>,
+) -> Result<Option<Quota>> {
+    let limits = &tenant.limits;
+    let of_user = limits.calls_per_min_per_end_user.zip(end_user).map(|(limit, id)| (limit, Counted::EndUser(id)));
+    let of_key = limits.calls_per_min_per_key.zip(key).map(|(limit, id)| (limit, Counted::ApiKey(id)));
+    let mut least: Option<Quota> = None;
+    for (limit, counted) in [of_user, of_key].into_iter().flatten() {
+        let quota = app.count_call(tenant_id, counted, limit).await?;
+        least = Some(least.filter(|least| least.remaining <= quota.remaining).unwrap_or(quota));
+    }
+    Ok(least)
+}
