@@ -13,8 +13,8 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    ApiKey, Clock, OperatorKeys, Random, SigningKey, SigningPointer, SystemClock, SystemRandomness, TenantId,
-    Timestamp, Viewpoint,
+    ApiKey, Clock, IdempotencyKey, OperatorKeys, Random, SigningKey, SigningPointer, SystemClock, SystemRandomness,
+    TenantId, Timestamp, Viewpoint,
 };
 use crate::error::Result;
 use crate::store::{
@@ -124,8 +124,13 @@ impl App {
     }
 
     /// What a tenant has registered. Only `auth` gives out what was read with a credential of the tenant.
-    pub(crate) fn directory<'a>(&'a self, prefetched: &'a Prefetched) -> Directory<'a> {
-        Directory { table: &self.0.table, random: self.random(), hints: &self.0.organization_hints, prefetched }
+    pub(crate) fn directory<'a>(
+        &'a self,
+        prefetched: &'a Prefetched,
+        idempotency_key: Option<&'a IdempotencyKey>,
+    ) -> Directory<'a> {
+        let hints = &self.0.organization_hints;
+        Directory { table: &self.0.table, random: self.random(), hints, prefetched, idempotency_key }
     }
 
     /// The service's address, if the deployment says it.
@@ -152,8 +157,13 @@ impl App {
 
     /// The resources that can be seen and written from a viewpoint. Only `auth` gives out the one that goes with a
     /// credential.
-    pub(crate) fn resources<'a>(&'a self, viewpoint: &'a Viewpoint, prefetched: &'a Prefetched) -> Resources<'a> {
-        Resources { table: &self.0.table, random: self.random(), viewpoint, prefetched }
+    pub(crate) fn resources<'a>(
+        &'a self,
+        viewpoint: &'a Viewpoint,
+        prefetched: &'a Prefetched,
+        idempotency_key: Option<&'a IdempotencyKey>,
+    ) -> Resources<'a> {
+        Resources { table: &self.0.table, random: self.random(), viewpoint, prefetched, idempotency_key }
     }
 
     /// Reads a tenant's state and what else is to be read of it, in one call: of resources those that can be seen from

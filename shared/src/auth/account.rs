@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::tokens::{self, PresentedToken, reads_for};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key, idempotency};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, ExternalId, Issuer, KeyKind, Minutes, Problem, Scope, SignedToken, TenantId, Timestamp,
-    TokenLifetime, TokenRequest, Viewpoint,
+    ApiKey, ApiKeySecret, ExternalId, IdempotencyKey, IdempotencyScope, Issuer, KeyKind, Minutes, Problem, Scope,
+    SignedToken, TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint,
 };
 use crate::error::{Error, RequestPart, Result};
 use crate::store::{Prefetched, Read, Resources, TenantState};
@@ -32,6 +32,8 @@ pub struct Viewer {
     viewpoint: Viewpoint,
     /// The account key of the call; `None` if a token opened it.
     key: Option<ApiKey>,
+    /// What the outcome is remembered under, if it is.
+    idempotency_key: Option<IdempotencyKey>,
     /// The service's address as clients see it.
     base_url: String,
     /// The items that were read together with the credential.
@@ -55,16 +57,17 @@ impl Caller for Viewer {
     ];
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
-        let viewer = match (request.header("x-api-key"), api_key::bearer(request)) {
+        let (mut viewer, credential) = match (request.header("x-api-key"), api_key::bearer(request)) {
             (Some(_), Some(_)) => return Err(Error::Unauthenticated("an API key and a token")),
-            (Some(key), None) => Self::by_key(app, request, input, key).await?,
-            (None, Some(token)) => Self::by_token(app, request, input, token).await?,
+            (Some(key), None) => (Self::by_key(app, request, input, key).await?, key),
+            (None, Some(token)) => (Self::by_token(app, request, input, token).await?, token),
             (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
         };
         let required = viewer.tenant.require_end_user.unwrap_or(app.require_end_user());
         if required && input.is_readable && viewer.viewpoint == Viewpoint::Account {
             return Err(Error::EndUserRequired);
         }
+        viewer.idempotency_key = idempotency::key(request, input, viewer.scope(), credential.as_bytes())?;
         Ok(viewer)
     }
 
@@ -88,7 +91,8 @@ impl Viewer {
         let kinds = [KeyKind::Account];
         let (key, tenant) = api_key::accept(app, request, &presented, &kinds, &prefetched).await?;
         named?;
-        Ok(Self { tenant, viewpoint, key: Some(key), base_url: request.base_url.clone(), prefetched })
+        let base_url = request.base_url.clone();
+        Ok(Self { tenant, viewpoint, key: Some(key), idempotency_key: None, base_url, prefetched })
     }
 
     async fn by_token(app: &App, request: &Request, input: &InputSummary, token: &str) -> Result<Self> {
@@ -122,12 +126,22 @@ impl Viewer {
         if is_another {
             return Err(Error::AnotherEndUser);
         }
-        Ok(Self { tenant, viewpoint, key: None, base_url: request.base_url.clone(), prefetched })
+        let base_url = request.base_url.clone();
+        Ok(Self { tenant, viewpoint, key: None, idempotency_key: None, base_url, prefetched })
+    }
+
+    /// Whose idempotency keys the caller's are.
+    fn scope(&self) -> IdempotencyScope {
+        IdempotencyScope::Caller {
+            tenant: self.prefetched.tenant_id().clone(),
+            api_key: self.key.as_ref().map(|key| key.claims.id.clone()),
+            viewpoint: self.viewpoint.clone(),
+        }
     }
 
     /// The resources that the caller sees and writes.
     pub fn resources<'a>(&'a self, app: &'a App) -> Resources<'a> {
-        app.resources(&self.viewpoint, &self.prefetched)
+        app.resources(&self.viewpoint, &self.prefetched, self.idempotency_key.as_ref())
     }
 
     /// The end user that the call is for.

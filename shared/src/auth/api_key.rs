@@ -7,10 +7,11 @@ use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use super::tokens::{self, PresentedToken};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, idempotency};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, Claims, Issuer, KeyKind, KeyState, SignedToken, TenantId, Timestamp, TokenRequest, Viewpoint,
+    ApiKey, ApiKeySecret, Claims, IdempotencyKey, IdempotencyScope, Issuer, KeyKind, KeyState, SignedToken, TenantId,
+    Timestamp, TokenRequest, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{Directory, Prefetched, Read, TenantState};
@@ -61,6 +62,8 @@ pub struct KeyHolder<P> {
     key: ApiKey,
     tenant: TenantState,
     issuer: Issuer,
+    /// What the outcome is remembered under, if it is.
+    idempotency_key: Option<IdempotencyKey>,
     /// The items that were read together with the key.
     prefetched: Prefetched,
     purpose: PhantomData<P>,
@@ -74,7 +77,7 @@ impl<P> KeyHolder<P> {
 
     /// The organizations, users and customers that the tenant has registered.
     pub fn directory<'a>(&'a self, app: &'a App) -> Directory<'a> {
-        app.directory(&self.prefetched)
+        app.directory(&self.prefetched, self.idempotency_key.as_ref())
     }
 }
 
@@ -141,7 +144,13 @@ impl<P: Purpose> Caller for KeyHolder<P> {
         let prefetched = app.prefetch(&claims.tenant_id, &Viewpoint::Account, reads).await?;
         let (key, tenant) = accept(app, request, &presented, P::KINDS, &prefetched).await?;
         let issuer = Issuer::new(&request.base_url, &key.claims.tenant_id);
-        Ok(Self { key, tenant, issuer, prefetched, purpose: PhantomData })
+        let scope = IdempotencyScope::Caller {
+            tenant: claims.tenant_id.clone(),
+            api_key: Some(claims.id.clone()),
+            viewpoint: Viewpoint::Account,
+        };
+        let idempotency_key = idempotency::key(request, input, scope, presented.expose().as_bytes())?;
+        Ok(Self { key, tenant, issuer, idempotency_key, prefetched, purpose: PhantomData })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {

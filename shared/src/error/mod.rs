@@ -78,6 +78,12 @@ impl Error {
         }
     }
 
+    /// Whether nothing was changed, and nothing of the request will take effect any more. After every other error it may
+    /// have taken effect, or may yet.
+    pub fn is_definite(&self) -> bool {
+        !matches!(self, Self::Unavailable(_) | Self::Internal(_))
+    }
+
     /// How the tenant stands whose signature was right all the same.
     pub fn tenant_quota(&self) -> Option<&TenantQuota> {
         match self {

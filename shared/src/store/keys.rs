@@ -13,7 +13,8 @@
 //! | external user | `TENANT#<tenant>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
 //! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
 //! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
-//! | stored response | `IDEMPOTENCY#<caller>#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
+//! | stored response | `IDEMPOTENCY#operator#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
+//! | of a tenant's caller | `TENANT#<tenant>#IDEMPOTENCY#<digest>`, `TENANT#<tenant>#<owner>#…` | the same | the same |
 //!
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
 //! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that
@@ -33,8 +34,9 @@
 
 use std::fmt;
 
+use super::account::keys::Owner;
 use super::dynamodb::{Key, PK, SK, key};
-use crate::domain::{AuditEvent, Handle, IdempotencyKey, TenantId, Timestamp};
+use crate::domain::{AuditEvent, Handle, IdempotencyKey, IdempotencyScope, TenantId, Timestamp, Viewpoint};
 
 /// The index of all tenants.
 pub const TENANTS: &str = "tenants";
@@ -179,8 +181,18 @@ pub fn audit_from(moment: Timestamp) -> String {
     format!("{AUDIT}{:015}", moment.as_millis())
 }
 
-/// What is stored under an idempotency key.
+/// What is stored under an idempotency key: of a tenant's caller with what is the tenant's, and of an end user's with
+/// what is the end user's.
 pub fn stored_response(idempotency_key: &IdempotencyKey) -> Key {
-    let (scope, digest) = (idempotency_key.scope(), idempotency_key.digest());
-    key(format!("IDEMPOTENCY#{scope}#{digest}"), "IDEMPOTENCY".to_owned())
+    let digest = idempotency_key.digest();
+    let partition = match idempotency_key.scope() {
+        IdempotencyScope::Operator => format!("IDEMPOTENCY#operator#{digest}"),
+        IdempotencyScope::Caller { tenant, viewpoint: Viewpoint::Account, .. } => {
+            format!("{}#IDEMPOTENCY#{digest}", tenant_partition(tenant))
+        }
+        IdempotencyScope::Caller { tenant, viewpoint, .. } => {
+            format!("{}#{}#IDEMPOTENCY#{digest}", tenant_partition(tenant), Owner::of(viewpoint))
+        }
+    };
+    key(partition, "IDEMPOTENCY".to_owned())
 }

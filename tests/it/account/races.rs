@@ -117,6 +117,8 @@ impl<'a> Kept<'a> {
                 ([id], "TOMBSTONE") => drop(kept.remains.insert((place, id))),
                 // Which workspace is the default one: of one that is deleted it means nothing.
                 (["DEFAULT"], "DEFAULT") => {}
+                // What is stored under an idempotency key.
+                (_, "IDEMPOTENCY") => {}
                 _ if sk.starts_with("COUNT#") => {
                     let count = item.get("resource_count").map(number).unwrap_or_default();
                     assert!(count >= 0, "{pk} {sk}");

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod end_users;
+mod idempotency_keys;
 mod isolation;
 mod permissions;
 mod redaction;

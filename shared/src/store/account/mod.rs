@@ -19,10 +19,11 @@ use uuid::Uuid;
 
 use self::keys::{ItemPart, Owner};
 use super::dynamodb::{Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write, text};
+use super::idempotency;
 use super::prefetch::Prefetched;
 use crate::domain::{
-    AgentSession, Document, FieldUpdates, Message, Random, TenantId, Timestamp, ToolExecution, Viewpoint, Workspace,
-    new_resource_id,
+    AgentSession, Document, FieldUpdates, IdempotencyKey, Message, Random, TenantId, Timestamp, ToolExecution,
+    Viewpoint, Workspace, new_resource_id,
 };
 use crate::error::{Error, Result};
 
@@ -95,6 +96,8 @@ pub struct Resources<'a> {
     pub(crate) viewpoint: &'a Viewpoint,
     /// What was read together with the credential.
     pub(crate) prefetched: &'a Prefetched,
+    /// What the outcome is remembered under, if it is.
+    pub(crate) idempotency_key: Option<&'a IdempotencyKey>,
 }
 
 impl fmt::Debug for Resources<'_> {
@@ -148,15 +151,30 @@ impl<'a> Resources<'a> {
         Err(Error::ResourceNotFound)
     }
 
-    /// Makes a resource. One call.
-    async fn create<R: Resource>(self, resource: &R) -> Result<()> {
+    /// Makes a resource. One call. What is answered is the resource that was made, now or by the same request before.
+    async fn create<R: Resource>(self, resource: R) -> Result<R> {
         let mut transaction = Transaction::new();
-        self.put_new(&mut transaction, resource)?;
-        self.commit_creation(transaction).await
+        self.put_new(&mut transaction, &resource)?;
+        self.commit_creation(transaction, resource).await
     }
 
-    async fn commit_creation(self, transaction: Transaction) -> Result<()> {
-        self.commit(transaction).await?.map_or(Ok(()), |_| Err(Error::internal("the id of a new resource is taken")))
+    async fn commit_creation<T: Serialize + DeserializeOwned>(self, transaction: Transaction, answer: T) -> Result<T> {
+        let made = self.commit_once(transaction, answer).await?;
+        made.map_err(|_| Error::internal("the id of a new resource is taken"))
+    }
+
+    /// Commits what makes something, and remembers its answer.
+    async fn commit_once<T: Serialize + DeserializeOwned>(
+        self,
+        transaction: Transaction,
+        answer: T,
+    ) -> Result<Result<T, Refused>> {
+        idempotency::commit(self.table, transaction, self.idempotency_key, answer).await
+    }
+
+    /// The outcome, unless it is a refusal of a request that was carried out before.
+    async fn or_earlier<T: DeserializeOwned>(self, outcome: Result<T>) -> Result<T> {
+        idempotency::or_earlier(self.table, self.idempotency_key, outcome).await
     }
 
     /// Writes some fields of a resource, and when that was. One call, or two for the account.
