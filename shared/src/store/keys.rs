@@ -14,7 +14,7 @@
 //! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
 //! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
 //! | stored response | `IDEMPOTENCY#operator#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
-//! | of a tenant's caller | `TENANT#<tenant>#IDEMPOTENCY#<digest>`, `TENANT#<tenant>#<owner>#…` | the same | the same |
+//! | of a tenant's caller | `TENANT#<tenant>#IDEMPOTENCY#<digest>`, `…#<owner>#…` | `IDEMPOTENCY` | the same |
 //!
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
 //! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that
@@ -34,7 +34,6 @@
 
 use std::fmt;
 
-use super::account::keys::Owner;
 use super::dynamodb::{Key, PK, SK, key};
 use crate::domain::{AuditEvent, Handle, IdempotencyKey, IdempotencyScope, TenantId, Timestamp, Viewpoint};
 
@@ -70,6 +69,9 @@ const SIGNING: &str = "SIGNING";
 
 /// What the partitions of tenants begin with.
 pub const TENANT: &str = "TENANT#";
+
+/// What the owner of an end user's items begins with, before the digest of its id.
+pub const OF_END_USER: &str = "OF@";
 
 /// The partition of a tenant.
 pub fn tenant_partition(id: &TenantId) -> String {
@@ -187,12 +189,36 @@ pub fn stored_response(idempotency_key: &IdempotencyKey) -> Key {
     let digest = idempotency_key.digest();
     let partition = match idempotency_key.scope() {
         IdempotencyScope::Operator => format!("IDEMPOTENCY#operator#{digest}"),
-        IdempotencyScope::Caller { tenant, viewpoint: Viewpoint::Account, .. } => {
-            format!("{}#IDEMPOTENCY#{digest}", tenant_partition(tenant))
-        }
         IdempotencyScope::Caller { tenant, viewpoint, .. } => {
-            format!("{}#{}#IDEMPOTENCY#{digest}", tenant_partition(tenant), Owner::of(viewpoint))
+            let owner = match viewpoint {
+                Viewpoint::EndUser(id) => format!("#{OF_END_USER}{}", id.digest()),
+                Viewpoint::Account => String::new(),
+            };
+            format!("{}{owner}#IDEMPOTENCY#{digest}", tenant_partition(tenant))
         }
     };
     key(partition, "IDEMPOTENCY".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ExternalId;
+
+    #[test]
+    fn a_stored_response_is_with_what_is_its_callers() {
+        let tenant = TenantId::of(&[7; 16]);
+        let ada = ExternalId::parse("ada").unwrap();
+        let caller = |viewpoint| IdempotencyScope::Caller { tenant: tenant.clone(), api_key: None, viewpoint };
+        for (scope, beginning) in [
+            (IdempotencyScope::Operator, "IDEMPOTENCY#operator#".to_owned()),
+            (caller(Viewpoint::Account), format!("TENANT#{tenant}#IDEMPOTENCY#")),
+            (caller(Viewpoint::EndUser(ada.clone())), format!("TENANT#{tenant}#OF@{}#IDEMPOTENCY#", ada.digest())),
+        ] {
+            let read = IdempotencyKey::new("1", scope, &[], b"credential", Timestamp::from_millis(0)).unwrap();
+            let key = stored_response(&read);
+            assert_eq!(key[PK].as_s().unwrap(), &format!("{beginning}{}", read.digest()));
+            assert!(has_sort_key(&key, "IDEMPOTENCY"));
+        }
+    }
 }

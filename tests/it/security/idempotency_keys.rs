@@ -98,13 +98,13 @@ async fn a_replay_is_the_first_answer_whatever_was_changed_or_deleted_since() {
     let largest = json!({
         "name": "Handbook",
         "workspace_ids": [world.rows.workspace],
-        "markdown_content": "\n\"é".repeat(48 * 1024 / 4),
+        "markdown_content": "a\"é".repeat(48 * 1024 / 4),
     });
     let calls = [
         post(DOCUMENTS, &largest),
         post(&format!("{session}/messages"), &json!({ "role": "user", "content": "a" })),
         post("/api/v1/workspaces", &json!({ "name": "Contracts", "is_default": true })),
-        post("/api/v1/tools/web_search/execute", &json!({ "arguments": { "n": 0.1, "b": [1e21, null] } })),
+        post("/api/v1/tools/web_search/execute", &json!({ "inputs": { "n": 0.1, "b": [1e21, null] } })),
         post("/api/v1/agent-sessions", &json!({ "title": "Support" })),
     ];
     let mut first = Vec::new();
@@ -220,7 +220,7 @@ async fn callers_that_see_different_things_share_no_answer() {
 async fn the_path_is_part_of_the_request() {
     let deployment = Deployment::start().await;
     let world = deployment.world().await;
-    let body = json!({ "arguments": {} });
+    let body = json!({ "inputs": {} });
     let execute =
         |tool: &str| own(&deployment, &world, "POST", &format!("/api/v1/tools/{tool}/execute")).header(KEY, "k");
     execute("one").json(&body).send().await.document(202);

@@ -65,8 +65,9 @@ impl IdempotencyKey {
     /// Reads the header: 1 to 255 visible ASCII characters.
     ///
     /// `scope` names whose key it is, so that two callers' equal keys never meet. `request` is what has to be the same
-    /// when the key comes again, and `at` when it came. `credential` is the secret that authenticated the caller; with it in the derivation, a
-    /// copy of the table is not enough to open a sealed answer even when the idempotency key is as guessable as "1".
+    /// when the key comes again, and `at` when it came. `credential` is the secret that authenticated the caller; with
+    /// it in the derivation, a copy of the table is not enough to open a sealed answer even when the idempotency key is
+    /// as guessable as "1".
     ///
     /// `None` if the header breaks the rule.
     pub fn new(
