@@ -1,5 +1,5 @@
-//! `Idempotency-Key` of tenants' callers: on every POST of projects and account that makes or changes something there is
-//! one effect, the same answer whatever has become of it since, and no answer for another caller.
+//! `Idempotency-Key` of tenants' callers: every POST of projects and account that makes or changes something has one
+//! effect, the same answer whatever has become of it since, and no answer for another caller.
 
 use std::collections::BTreeSet;
 

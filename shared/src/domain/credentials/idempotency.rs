@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::api_key_secret::ApiKeyId;
 use crate::domain::account::viewpoint::Viewpoint;
+use crate::domain::ids::external_id::ExternalId;
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::time::clock::Timestamp;
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
@@ -46,7 +47,7 @@ impl IdempotencyScope {
     fn name(&self) -> String {
         let Self::Caller { tenant, api_key, viewpoint } = self else { return "operator".to_owned() };
         let credential = api_key.as_ref().map_or("token", ApiKeyId::as_str);
-        let seen = viewpoint.external_user_id().map_or_else(|| "*".to_owned(), |id| id.digest());
+        let seen = viewpoint.external_user_id().map_or_else(|| "*".to_owned(), ExternalId::digest);
         format!("{tenant}/{credential}/{seen}")
     }
 }
@@ -160,7 +161,6 @@ mod tests {
 
     use super::IdempotencyScope::Operator;
     use super::*;
-    use crate::domain::ids::external_id::ExternalId;
     use crate::domain::values::random::SystemRandomness;
 
     fn now() -> Timestamp {
