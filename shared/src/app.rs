@@ -13,8 +13,8 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AccountWideUse, ApiKey, Clock, Limits, OperatorKeys, Quota, Random, RatePerMinute, RowQuotas, SigningKey,
-    SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, Viewpoint,
+    AccountWideUse, ApiKey, Clock, IdempotencyKey, Limits, OperatorKeys, Quota, Random, RatePerMinute, RowQuotas,
+    SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, Viewpoint,
 };
 use crate::error::Result;
 use crate::store::{
@@ -133,8 +133,13 @@ impl App {
     }
 
     /// What a tenant has registered. Only `auth` gives out what was read with a credential of the tenant.
-    pub(crate) fn directory<'a>(&'a self, prefetched: &'a Prefetched) -> Directory<'a> {
-        Directory { table: &self.0.table, random: self.random(), hints: &self.0.organization_hints, prefetched }
+    pub(crate) fn directory<'a>(
+        &'a self,
+        prefetched: &'a Prefetched,
+        idempotency_key: Option<&'a IdempotencyKey>,
+    ) -> Directory<'a> {
+        let hints = &self.0.organization_hints;
+        Directory { table: &self.0.table, random: self.random(), hints, prefetched, idempotency_key }
     }
 
     /// The service's address, if the deployment says it.
@@ -166,9 +171,10 @@ impl App {
         viewpoint: &'a Viewpoint,
         limits: &Limits,
         prefetched: &'a Prefetched,
+        idempotency_key: Option<&'a IdempotencyKey>,
     ) -> Resources<'a> {
         let quotas = self.0.row_quotas.of_tenant(limits);
-        Resources { table: &self.0.table, random: self.random(), viewpoint, quotas, prefetched }
+        Resources { table: &self.0.table, random: self.random(), viewpoint, quotas, prefetched, idempotency_key }
     }
 
     /// Reads a tenant's state and what else is to be read of it, in one call: of resources those that can be seen from

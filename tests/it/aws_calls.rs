@@ -395,3 +395,44 @@ async fn a_limit_of_calls_costs_one_write_more_and_the_quotas_of_rows_nothing() 
         assert_eq!(operations(&deployment, organizations()).await, of_backend, "{limits}");
     }
 }
+
+/// How many writes the transactions among these calls have.
+fn parts(calls: &[AwsCall]) -> usize {
+    calls.iter().filter_map(|call| call.request["TransactItems"].as_array()).map(Vec::len).sum()
+}
+
+#[tokio::test]
+async fn an_idempotency_key_costs_one_item_in_the_same_call_and_a_refusal_one_read() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let (read, write) = ("BatchGetItem", "TransactWriteItems");
+    let mut seen = 0;
+    for entry in OPERATIONS.iter().filter(|entry| entry.is_remembered && entry.surface != Surface::Registry) {
+        let (name, call) = (entry.route.name, deployment.authorized(entry, &world));
+        let keyed = call.clone().header("idempotency-key", name);
+        let names = |calls: &[AwsCall]| calls.iter().map(|call| call.operation.clone()).collect::<Vec<_>>();
+        let (answer, without) = deployment.calls_of(call).await;
+        assert_eq!((answer.status, names(&without)), (entry.route.status, vec![read.into(), write.into()]), "{name}");
+        let (answer, with) = deployment.calls_of(keyed.clone()).await;
+        assert_eq!((answer.status, names(&with)), (entry.route.status, names(&without)), "{name}");
+        assert_eq!(parts(&with), parts(&without) + 1, "{name}");
+        // What stood in the way is told by the refused transaction.
+        let (answer, replay) = deployment.calls_of(keyed).await;
+        assert_eq!((answer.status, names(&replay)), (entry.route.status, names(&without)), "{name}");
+        seen += 1;
+    }
+    assert_eq!(seen, 7);
+    let path = format!("/api/v1/agent-sessions/{}/messages", "01890000-0000-7000-8000-000000000000");
+    let body = json!({ "role": "user", "content": "Where is my order?" });
+    let call = deployment.account_for(&world.account, END_USER, "POST", &path).json(&body);
+    for (call, expected) in [(call.clone(), vec![read]), (call.header("idempotency-key", "k"), vec![read, read])] {
+        let (answer, calls) = deployment.calls_of(call).await;
+        answer.refused(404, "not_found");
+        assert_eq!(calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(), expected);
+    }
+    // A registration that changes nothing writes its answer, and only with a key.
+    let body = json!({ "name": "acme", "externalId": "acme", "projectId": world.tenant.project_id() });
+    let call = deployment.backend(&world.key, "POST", "/v1/api/projects/register-organization").json(&body);
+    assert_eq!(operations(&deployment, call.clone()).await, [read]);
+    assert_eq!(operations(&deployment, call.header("idempotency-key", "k")).await, [read, write]);
+}

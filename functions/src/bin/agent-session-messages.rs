@@ -12,8 +12,7 @@ fn main() -> Exit {
 async fn create(app: App, call: Call<CreateMessage>) -> Result<Message> {
     let resources = call.caller.resources(&app);
     let message = call.body.message(resources.new_id(call.at)?, call.at);
-    resources.add_message(call.query.id.get(), &message).await?;
-    Ok(message)
+    resources.add_message(call.query.id.get(), message).await
 }
 
 async fn list(app: App, call: Call<ListMessages>) -> Result<ListPage<Message>> {

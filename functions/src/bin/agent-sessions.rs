@@ -12,8 +12,7 @@ fn main() -> Exit {
 async fn create(app: App, call: Call<CreateAgentSession>) -> Result<AgentSession> {
     let resources = call.caller.resources(&app);
     let session = call.body.session(resources.new_id(call.at)?, call.caller.external_user_id(), call.at);
-    resources.create_session(&session).await?;
-    Ok(session)
+    resources.create_session(session).await
 }
 
 async fn list(app: App, call: Call<ListAgentSessions>) -> Result<ListPage<AgentSession>> {

@@ -13,7 +13,7 @@ async fn create(app: App, call: Call<CreateDocument>) -> Result<ShownDocument> {
     let resources = call.caller.resources(&app);
     let (document, markdown_content) =
         call.body.document(resources.new_id(call.at)?, call.caller.external_user_id(), call.at);
-    resources.create_document(&document, markdown_content.as_ref()).await?;
+    let (document, markdown_content) = resources.create_document(document, markdown_content).await?;
     Ok(ShownDocument { document, markdown_content })
 }
 

@@ -11,6 +11,6 @@ async fn execute(app: App, call: Call<ExecuteTool>) -> Result<AcceptedExecution>
     let resources = call.caller.resources(&app);
     let (id, user) = (resources.new_id(call.at)?, call.caller.external_user_id());
     let execution = call.body.execution(id, call.query.tool_id, user, call.at);
-    resources.create_execution(&execution).await?;
+    let execution = resources.create_execution(execution).await?;
     Ok(AcceptedExecution::new(execution, call.caller.base_url()))
 }

@@ -225,6 +225,10 @@ pub trait Operation: Send + Sync + 'static {
     const ROUTE: Route;
     /// The surface, which decides the shape of the answers.
     const SURFACE: Surface = Surface::Registry;
+    /// Whether the outcome is remembered under an `Idempotency-Key`: of every POST by which its surface changes
+    /// something. Those whose answer is a token say no: a token is a secret that is not kept.
+    const IS_REMEMBERED: bool = matches!(Self::ROUTE.method, Method::Post)
+        && matches!(Self::SURFACE, Surface::Registry | Surface::Projects | Surface::Account);
     /// The proof that the handler receives.
     type Caller: Caller;
     /// The parameters of path and query.
@@ -247,6 +251,8 @@ pub struct OperationInfo {
     pub route: Route,
     /// Surface of the operation, which decides the shape of its answers.
     pub surface: Surface,
+    /// Whether it accepts an `Idempotency-Key`.
+    pub is_remembered: bool,
     /// Credentials that open it, any one of which will do; none if it is open to anyone.
     pub security: &'static [SecurityScheme],
     /// Schema of the query parameters.
@@ -265,6 +271,7 @@ impl OperationInfo {
         Self {
             route: O::ROUTE,
             surface: O::SURFACE,
+            is_remembered: O::IS_REMEMBERED,
             security: <O::Caller as Caller>::SCHEMES,
             query: O::Query::json_schema,
             body: |generator| generator.subschema_for::<O::Body>(),
@@ -273,7 +280,7 @@ impl OperationInfo {
         }
     }
 
-    /// Whether it is a change in the registry, and so accepts an `Idempotency-Key`.
+    /// Whether it is a change in the registry.
     pub fn is_change(&self) -> bool {
         self.route.method == Method::Post && self.surface == Surface::Registry
     }

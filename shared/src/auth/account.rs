@@ -3,11 +3,12 @@
 use std::fmt;
 
 use super::tokens::{self, PresentedToken, reads_for};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key, calls};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key, calls, idempotency};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, END_USER_HEADERS, ExternalId, Issuer, KeyKind, Minutes, Problem, Quota, Scope, SignedToken,
-    TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint, is_misspelt_end_user_header,
+    ApiKey, ApiKeySecret, END_USER_HEADERS, ExternalId, IdempotencyKey, IdempotencyScope, Issuer, KeyKind, Minutes,
+    Problem, Quota, Scope, SignedToken, TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint,
+    is_misspelt_end_user_header,
 };
 use crate::error::{Error, RequestPart, Result};
 use crate::store::{Prefetched, Read, Resources, TenantState};
@@ -31,6 +32,8 @@ pub struct Viewer {
     viewpoint: Viewpoint,
     /// The account key of the call; `None` if a token opened it.
     key: Option<ApiKey>,
+    /// What the outcome is remembered under, if it is.
+    idempotency_key: Option<IdempotencyKey>,
     /// The service's address as clients see it.
     base_url: String,
     /// What is left of a limit of calls, if there is one.
@@ -57,10 +60,10 @@ impl Caller for Viewer {
     ];
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
-        let viewer = match (request.header("x-api-key"), api_key::bearer(request)) {
+        let (mut viewer, credential) = match (request.header("x-api-key"), api_key::bearer(request)) {
             (Some(_), Some(_)) => return Err(Error::Unauthenticated("an API key and a token")),
-            (Some(key), None) => Self::by_key(app, request, input, key).await?,
-            (None, Some(token)) => Self::by_token(app, request, input, token).await?,
+            (Some(key), None) => (Self::by_key(app, request, input, key).await?, key),
+            (None, Some(token)) => (Self::by_token(app, request, input, token).await?, token),
             (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
         };
         request.trace.view(&viewer.viewpoint);
@@ -71,6 +74,7 @@ impl Caller for Viewer {
         if viewer.viewpoint == Viewpoint::Account && input.is_readable {
             app.note_account_wide_call(viewer.prefetched.tenant_id(), &viewer.tenant.account_wide).await;
         }
+        viewer.idempotency_key = idempotency::key(request, input, viewer.scope(), credential.as_bytes())?;
         Ok(viewer)
     }
 
@@ -101,7 +105,7 @@ impl Viewer {
         let (user, id) = (viewpoint.external_user_id(), Some(&key.claims.id));
         let quota = calls::count(app, prefetched.tenant_id(), &tenant, user, id).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
-        Ok(Self { tenant, viewpoint, key: Some(key), base_url, quota, prefetched, trace })
+        Ok(Self { tenant, viewpoint, key: Some(key), idempotency_key: None, base_url, quota, prefetched, trace })
     }
 
     async fn by_token(app: &App, request: &Request, input: &InputSummary, token: &str) -> Result<Self> {
@@ -149,12 +153,21 @@ impl Viewer {
         let user = viewpoint.external_user_id();
         let quota = calls::count(app, &tenant_id, &tenant, user, user.is_none().then_some(&claims.key_id)).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
-        Ok(Self { tenant, viewpoint, key: None, base_url, quota, prefetched, trace })
+        Ok(Self { tenant, viewpoint, key: None, idempotency_key: None, base_url, quota, prefetched, trace })
+    }
+
+    /// Whose idempotency keys the caller's are.
+    fn scope(&self) -> IdempotencyScope {
+        IdempotencyScope::Caller {
+            tenant: self.prefetched.tenant_id().clone(),
+            api_key: self.key.as_ref().map(|key| key.claims.id.clone()),
+            viewpoint: self.viewpoint.clone(),
+        }
     }
 
     /// The resources that the caller sees and writes.
     pub fn resources<'a>(&'a self, app: &'a App) -> Resources<'a> {
-        app.resources(&self.viewpoint, &self.tenant.limits, &self.prefetched)
+        app.resources(&self.viewpoint, &self.tenant.limits, &self.prefetched, self.idempotency_key.as_ref())
     }
 
     /// The end user that the call is for.

@@ -7,11 +7,11 @@ use data_encoding::BASE64;
 use zeroize::Zeroizing;
 
 use super::tokens::{self, PresentedToken};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, calls};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, calls, idempotency};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, Claims, Issuer, KeyKind, KeyState, Quota, SignedToken, TenantId, Timestamp, TokenRequest,
-    Viewpoint,
+    ApiKey, ApiKeySecret, Claims, IdempotencyKey, IdempotencyScope, Issuer, KeyKind, KeyState, Quota, SignedToken,
+    TenantId, Timestamp, TokenRequest, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{Directory, Prefetched, Read, TenantState};
@@ -64,6 +64,8 @@ pub struct KeyHolder<P> {
     issuer: Issuer,
     /// What is left of the key's limit of calls, if there is one.
     quota: Option<Quota>,
+    /// What the outcome is remembered under, if it is.
+    idempotency_key: Option<IdempotencyKey>,
     /// The items that were read together with the key.
     prefetched: Prefetched,
     trace: Trace,
@@ -78,7 +80,7 @@ impl<P> KeyHolder<P> {
 
     /// The organizations, users and customers that the tenant has registered.
     pub fn directory<'a>(&'a self, app: &'a App) -> Directory<'a> {
-        app.directory(&self.prefetched)
+        app.directory(&self.prefetched, self.idempotency_key.as_ref())
     }
 }
 
@@ -148,8 +150,14 @@ impl<P: Purpose> Caller for KeyHolder<P> {
         let (key, tenant) = accept(app, request, &presented, P::KINDS, &prefetched).await?;
         let quota = calls::count(app, &key.claims.tenant_id, &tenant, None, Some(&key.claims.id)).await?;
         let issuer = Issuer::new(&request.base_url, &key.claims.tenant_id);
+        let scope = IdempotencyScope::Caller {
+            tenant: claims.tenant_id.clone(),
+            api_key: Some(claims.id.clone()),
+            viewpoint: Viewpoint::Account,
+        };
+        let idempotency_key = idempotency::key(request, input, scope, presented.expose().as_bytes())?;
         let trace = request.trace.clone();
-        Ok(Self { key, tenant, issuer, quota, prefetched, trace, purpose: PhantomData })
+        Ok(Self { key, tenant, issuer, idempotency_key, quota, prefetched, trace, purpose: PhantomData })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {

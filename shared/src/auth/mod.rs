@@ -8,6 +8,7 @@
 mod account;
 mod api_key;
 mod calls;
+mod idempotency;
 mod operator;
 mod public;
 mod signature;
@@ -111,6 +112,8 @@ pub struct InputSummary {
     pub end_user: Option<ExternalId>,
     /// API key in the body.
     pub api_key: Option<Zeroizing<String>>,
+    /// Whether the outcome is remembered under an idempotency key.
+    pub is_remembered: bool,
     /// Whether the input could be decoded. If not, the request is refused for it once the caller is known.
     pub is_readable: bool,
 }

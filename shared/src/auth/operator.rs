@@ -1,11 +1,9 @@
 //! The operator as a caller, by the operator's key in `X-Admin-Key`.
 
-use lambda_http::http::Method;
-
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, idempotency};
 use crate::app::App;
-use crate::domain::{ChangeContext, IdempotencyKey, OperatorKey, Problem};
-use crate::error::{Error, RequestPart, Result};
+use crate::domain::{ChangeContext, IdempotencyScope, OperatorKey};
+use crate::error::{Error, Result};
 
 /// The header that carries the key.
 const HEADER: &str = "x-admin-key";
@@ -35,7 +33,8 @@ impl Caller for Operator {
             at: request.at,
             request_id: request.request_id.clone(),
             deadline: request.deadline,
-            idempotency_key: idempotency_key(request, input, &key)?,
+            // Only the operator's key opens what is sealed under the idempotency key.
+            idempotency_key: idempotency::key(request, input, IdempotencyScope::Operator, key.expose())?,
         };
         Ok(Self { change })
     }
@@ -46,18 +45,4 @@ impl Operator {
     pub fn change(&self) -> &ChangeContext {
         &self.change
     }
-}
-
-/// The idempotency key of a request that changes something.
-fn idempotency_key(request: &Request, input: &InputSummary, key: &OperatorKey) -> Result<Option<IdempotencyKey>> {
-    let Some(text) = request.header("idempotency-key").filter(|_| request.method == Method::POST) else {
-        return Ok(None);
-    };
-    // The parts that must be the same when the key is sent again.
-    let repeated = [input.operation.as_bytes(), request.query.as_bytes(), request.body.as_slice()];
-    // Only the operator's key opens what is sealed under the idempotency key.
-    let read = IdempotencyKey::new(text, "operator", &repeated, key.expose());
-    let problem = Problem::new("must be 1 to 255 visible ASCII characters");
-    let refused = Error::invalid("Idempotency-Key", problem).in_part(RequestPart::Header);
-    read.map(Some).ok_or(refused)
 }

@@ -17,9 +17,10 @@ pub use account::{
     WorkspaceView, is_misspelt_end_user_header, new_resource_id,
 };
 pub use credentials::{
-    ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, KeyHash, KeyHashes, KeyKind, KeySlot, KeyState,
-    OperatorKey, OperatorKeys, PreviousSecret, PrivateJwk, PublicKey, PublishedKey, REMEMBERED, RevealedSecret,
-    SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer, TenantSecret,
+    ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, IdempotencyScope, KeyHash, KeyHashes, KeyKind,
+    KeySlot, KeyState, OperatorKey, OperatorKeys, PreviousSecret, PrivateJwk, PublicKey, PublishedKey, REMEMBERED,
+    RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer,
+    TenantSecret,
 };
 pub use directory::{
     JsonObject, Organization, OrganizationFields, Properties, Record, RegisteredKey, RegisteredTenant,

@@ -78,6 +78,12 @@ impl Error {
         }
     }
 
+    /// Whether nothing was changed, and nothing of the request will take effect any more. After every other error it
+    /// may have taken effect, or may yet.
+    pub fn is_definite(&self) -> bool {
+        !matches!(self, Self::Unavailable(_) | Self::Internal(_))
+    }
+
     /// How the tenant stands whose signature was right all the same.
     pub fn tenant_quota(&self) -> Option<&TenantQuota> {
         match self {
@@ -147,6 +153,14 @@ mod tests {
             assert!(!error.to_string().contains("10.0.0.7") && !error.to_string().contains("TENANT"));
             assert!(error.cause().is_some());
         }
+    }
+
+    #[test]
+    fn only_what_may_have_taken_effect_is_not_definite() {
+        for refusal in [Error::RotatedTooOften, Error::StaleUpdate, Error::TenantNotFound, Error::ExternalIdTaken] {
+            assert!(refusal.is_definite(), "{refusal}");
+        }
+        assert!(!Error::unavailable("no answer").is_definite() && !Error::internal("unreadable").is_definite());
     }
 
     #[test]

@@ -225,7 +225,7 @@ refusals! {
     /// have been made all the same, if only its answer was lost: an idempotency key makes trying again safe.
     Unavailable(cause: Cause) => TemporarilyUnavailable 503 "temporarily_unavailable"
         "temporarily unavailable, try again"
-        "a store could not be reached: try again, a change of the registry with its `Idempotency-Key`";
+        "a store could not be reached: try again, with the same `Idempotency-Key` where one is taken";
 }
 
 impl ErrorCode {

@@ -119,6 +119,7 @@ fn summary<O: Operation>(request: &Request, query: &Result<O::Query>, body: &Res
             Ok(body) => body.api_key().cloned(),
             Err(_) => decode::api_key(&request.body),
         },
+        is_remembered: O::IS_REMEMBERED,
         is_readable: query.is_ok() && body.is_ok(),
     }
 }

@@ -118,11 +118,14 @@ fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
     headers
 }
 
+/// What a page may send.
+const ALLOWED_HEADERS: &str = "authorization, content-type, idempotency-key";
+
 /// The answer to a browser that asks what it may send (Fetch standard, CORS-preflight). `X-API-KEY` is not in it:
 /// browsers then refuse to send the one credential that no page may have.
 pub fn preflight(request_id: &str, methods: String) -> HttpResponse {
     let mut headers = common_headers(Surface::Account, request_id);
-    headers.insert("access-control-allow-headers", HeaderValue::from_static("authorization, content-type"));
+    headers.insert("access-control-allow-headers", HeaderValue::from_static(ALLOWED_HEADERS));
     set(&mut headers, "access-control-allow-methods", methods);
     headers.insert("access-control-max-age", HeaderValue::from_static("7200"));
     headers.insert("cache-control", HeaderValue::from_static("no-store"));

@@ -2,7 +2,8 @@
 //!
 //! A response is written in the transaction that makes the change, so that the one can't exist without the other, and
 //! the condition "nothing is stored yet" is what makes a key take effect once. A change of several steps first reserves
-//! the key; the reservation is a lease that ends when the platform would have stopped the first attempt.
+//! the key; the reservation is a lease that ends when the platform would have stopped the first attempt, or when that
+//! is refused.
 
 use std::fmt;
 
@@ -13,7 +14,9 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::dynamodb::{Condition, Item, Reader, Refused, Transaction, Write, millis, text, time_to_live};
+use super::dynamodb::{
+    Commit, Condition, Item, Reader, Refused, Table, Transaction, Update, Updated, Write, millis, text, time_to_live,
+};
 use super::keys;
 use crate::domain::{ChangeContext, IdempotencyKey, REMEMBERED, Random, SECRET_REMEMBERED, Timestamp};
 use crate::error::{Error, Result};
@@ -51,8 +54,12 @@ impl Stored {
     /// # Errors
     /// If the key was used for another request, or its first request may still be running.
     pub fn replay(self, refused: &Refused, change: &ChangeContext) -> Result<Option<Replay>> {
+        self.earlier(refused, change.idempotency_key.as_ref())
+    }
+
+    fn earlier(self, refused: &Refused, key: Option<&IdempotencyKey>) -> Result<Option<Replay>> {
         let item = self.0.and_then(|write| refused.item(write));
-        item.zip(change.idempotency_key.as_ref()).map(|(item, key)| replay(item, key, change.at)).transpose()
+        item.zip(key).map(|(item, key)| replay(item, key)).transpose()
     }
 
     /// Whether the key is why a transaction was refused.
@@ -64,11 +71,74 @@ impl Stored {
 /// Reserves the change's idempotency key for `attempt`.
 pub fn reserve(transaction: &mut Transaction, change: &ChangeContext, attempt: Uuid) -> Stored {
     Stored(change.idempotency_key.as_ref().map(|key| {
-        let mut item = base(change, key);
+        let mut item = base(key);
         item.insert("attempt".to_owned(), text(attempt));
         item.insert("lease_until".to_owned(), millis(change.deadline));
-        transaction.put(item, unused(change, key))
+        transaction.put(item, unused(key))
     }))
+}
+
+/// Gives the reservation of `attempt` back if the change was refused: nothing of it will take effect any more, and
+/// whoever corrects it may use the key at once. What failed may have taken effect, and keeps its reservation.
+pub async fn give_back<T>(table: &Table, change: &ChangeContext, attempt: Uuid, outcome: Result<T>) -> Result<T> {
+    if let (Err(refusal), Some(key)) = (&outcome, &change.idempotency_key)
+        && refusal.is_definite()
+    {
+        // Expired and not deleted: it is the same to whoever asks, and no function needs a right to delete for it.
+        let expired = Update::of(keys::stored_response(key)).set("expires_at", millis(Timestamp::from_millis(0)));
+        let is_ours = Condition::new("attempt = :attempt", [(":attempt", text(attempt))]);
+        // The refusal is the answer even if this fails: the lease then ends by itself.
+        let _: Result<Updated> = table.update(expired, is_ours).await;
+    }
+    outcome
+}
+
+/// Commits a transaction, and with it its answer under the caller's idempotency key, if there is one. It is the answer
+/// of the earlier request with that key if there was one: the key first, whatever else is true now.
+///
+/// # Errors
+/// If the key was used for another request.
+pub async fn commit<T: Serialize + DeserializeOwned>(
+    table: &Table,
+    mut transaction: Transaction,
+    key: Option<&IdempotencyKey>,
+    answer: T,
+) -> Result<Result<T, Refused>> {
+    let stored = match key {
+        Some(key) => Stored(Some(transaction.put(with_body(key, &answer)?, unused(key)))),
+        None => Stored(None),
+    };
+    if transaction.is_empty() {
+        return Ok(Ok(answer));
+    }
+    match table.commit(transaction).await? {
+        Commit::Done => Ok(Ok(answer)),
+        Commit::Refused(refused) => match stored.earlier(&refused, key)? {
+            Some(replay) => Ok(Ok(replay.read()?)),
+            None => Ok(Err(refused)),
+        },
+    }
+}
+
+/// The answer of the earlier request with the same idempotency key, if this one is refused for what has become of
+/// things since then. One call if it is refused.
+///
+/// # Errors
+/// If it is refused, and there was no earlier request, or another one with that key.
+pub async fn or_earlier<T: DeserializeOwned>(
+    table: &Table,
+    key: Option<&IdempotencyKey>,
+    outcome: Result<T>,
+) -> Result<T> {
+    match (outcome, key) {
+        (Err(refusal), Some(key)) if refusal.is_definite() && !matches!(refusal, Error::IdempotencyKeyReused) => {
+            // By the call that reads credentials: no function needs a right for it that it has not got.
+            let found = table.get_all(vec![keys::stored_response(key)]).await?.pop();
+            let earlier = found.map(|item| remembered(&item, key)).transpose()?.flatten();
+            earlier.map_or(Err(refusal), |replay| replay.read())
+        }
+        (outcome, _) => outcome,
+    }
 }
 
 /// Stores a response under the change's idempotency key: the body that its answer is made from again, as JSON, and the
@@ -85,8 +155,7 @@ pub fn store(
     random: &dyn Random,
 ) -> Result<Stored> {
     let Some(key) = &change.idempotency_key else { return Ok(Stored(None)) };
-    let mut item = base(change, key);
-    item.insert("body".to_owned(), text(serde_json::to_string(body).map_err(Error::internal)?));
+    let mut item = with_body(key, body)?;
     if let Some(secret) = secret {
         let sealed = key.seal(secret, random)?;
         item.insert("sealed".to_owned(), AttributeValue::B(Blob::new(sealed)));
@@ -94,7 +163,7 @@ pub fn store(
     }
     let condition = match attempt {
         Some(attempt) => Condition::new("attempt = :attempt", [(":attempt", text(attempt))]),
-        None => unused(change, key),
+        None => unused(key),
     };
     Ok(Stored(Some(transaction.put(item, condition))))
 }
@@ -105,15 +174,18 @@ pub fn store(
 /// # Errors
 /// If the key was used for another request, or its first request may still be running.
 pub fn stored(item: &Item, change: &ChangeContext) -> Result<Option<Replay>> {
-    let Some(key) = &change.idempotency_key else { return Ok(None) };
-    if Reader::of(item).millis("expires_at")? <= change.at {
-        return Ok(None);
-    }
-    replay(item, key, change.at).map(Some)
+    change.idempotency_key.as_ref().map(|key| remembered(item, key)).transpose().map(Option::flatten)
 }
 
-fn replay(item: &Item, key: &IdempotencyKey, now: Timestamp) -> Result<Replay> {
-    let reader = Reader::of(item);
+fn remembered(item: &Item, key: &IdempotencyKey) -> Result<Option<Replay>> {
+    if Reader::of(item).millis("expires_at")? <= key.at() {
+        return Ok(None);
+    }
+    replay(item, key).map(Some)
+}
+
+fn replay(item: &Item, key: &IdempotencyKey) -> Result<Replay> {
+    let (reader, now) = (Reader::of(item), key.at());
     if reader.text("fingerprint")? != key.fingerprint() {
         return Err(Error::IdempotencyKeyReused);
     }
@@ -126,8 +198,14 @@ fn replay(item: &Item, key: &IdempotencyKey, now: Timestamp) -> Result<Replay> {
     Ok(Replay { body: body.to_owned(), secret })
 }
 
-fn base(change: &ChangeContext, key: &IdempotencyKey) -> Item {
-    let expires_at = change.at.plus(REMEMBERED);
+fn with_body(key: &IdempotencyKey, body: &impl Serialize) -> Result<Item> {
+    let mut item = base(key);
+    item.insert("body".to_owned(), text(serde_json::to_string(body).map_err(Error::internal)?));
+    Ok(item)
+}
+
+fn base(key: &IdempotencyKey) -> Item {
+    let expires_at = key.at().plus(REMEMBERED);
     let mut item = keys::stored_response(key);
     item.insert("fingerprint".to_owned(), text(key.fingerprint()));
     item.insert("expires_at".to_owned(), millis(expires_at));
@@ -137,9 +215,9 @@ fn base(change: &ChangeContext, key: &IdempotencyKey) -> Item {
 
 /// That the key is free: never used, or so long ago that it is forgotten, or reserved by an attempt at the same request
 /// that can't be running any more.
-fn unused(change: &ChangeContext, key: &IdempotencyKey) -> Condition {
+fn unused(key: &IdempotencyKey) -> Condition {
     Condition::new(
         "attribute_not_exists(pk) OR expires_at <= :now OR (lease_until <= :now AND fingerprint = :fingerprint)",
-        [(":now", millis(change.at)), (":fingerprint", text(key.fingerprint()))],
+        [(":now", millis(key.at())), (":fingerprint", text(key.fingerprint()))],
     )
 }

@@ -15,7 +15,8 @@
 //! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
 //! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
 //! | calls of a minute | `TENANT#<tenant>#CALLS#<key id, or OF@<digest>>` | `CALLS#<minute>` | how many, if limited |
-//! | stored response | `IDEMPOTENCY#<caller>#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
+//! | stored response | `IDEMPOTENCY#operator#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
+//! | of a tenant's caller | `TENANT#<tenant>#IDEMPOTENCY#<digest>`, `…#<owner>#…` | `IDEMPOTENCY` | the same |
 //!
 //! An organization or user with an external id is there twice, once under each name, and both items are written in one
 //! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that
@@ -41,7 +42,7 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::dynamodb::{Key, PK, SK, key};
-use crate::domain::{AuditEvent, Handle, IdempotencyKey, Minute, TenantId, Timestamp};
+use crate::domain::{AuditEvent, Handle, IdempotencyKey, IdempotencyScope, Minute, TenantId, Timestamp, Viewpoint};
 
 /// The index of all tenants.
 pub const TENANTS: &str = "tenants";
@@ -77,6 +78,9 @@ const SIGNING: &str = "SIGNING";
 
 /// What the partitions of tenants begin with.
 pub const TENANT: &str = "TENANT#";
+
+/// What the owner of an end user's items begins with, before the digest of its id.
+pub const OF_END_USER: &str = "OF@";
 
 /// The partition of a tenant.
 pub fn tenant_partition(id: &TenantId) -> String {
@@ -199,8 +203,42 @@ pub fn calls(tenant: &TenantId, counted: impl fmt::Display, minute: Minute) -> K
     key(format!("{TENANT}{tenant}#CALLS#{counted}"), format!("CALLS#{}", minute.number()))
 }
 
-/// What is stored under an idempotency key.
+/// What is stored under an idempotency key: of a tenant's caller with what is the tenant's, and of an end user's with
+/// what is the end user's.
 pub fn stored_response(idempotency_key: &IdempotencyKey) -> Key {
-    let (scope, digest) = (idempotency_key.scope(), idempotency_key.digest());
-    key(format!("IDEMPOTENCY#{scope}#{digest}"), "IDEMPOTENCY".to_owned())
+    let digest = idempotency_key.digest();
+    let partition = match idempotency_key.scope() {
+        IdempotencyScope::Operator => format!("IDEMPOTENCY#operator#{digest}"),
+        IdempotencyScope::Caller { tenant, viewpoint, .. } => {
+            let owner = match viewpoint {
+                Viewpoint::EndUser(id) => format!("#{OF_END_USER}{}", id.digest()),
+                Viewpoint::Account => String::new(),
+            };
+            format!("{}{owner}#IDEMPOTENCY#{digest}", tenant_partition(tenant))
+        }
+    };
+    key(partition, "IDEMPOTENCY".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ExternalId;
+
+    #[test]
+    fn a_stored_response_is_with_what_is_its_callers() {
+        let tenant = TenantId::of(&[7; 16]);
+        let ada = ExternalId::parse("ada").unwrap();
+        let caller = |viewpoint| IdempotencyScope::Caller { tenant: tenant.clone(), api_key: None, viewpoint };
+        for (scope, beginning) in [
+            (IdempotencyScope::Operator, "IDEMPOTENCY#operator#".to_owned()),
+            (caller(Viewpoint::Account), format!("TENANT#{tenant}#IDEMPOTENCY#")),
+            (caller(Viewpoint::EndUser(ada.clone())), format!("TENANT#{tenant}#OF@{}#IDEMPOTENCY#", ada.digest())),
+        ] {
+            let read = IdempotencyKey::new("1", scope, &[], b"credential", Timestamp::from_millis(0)).unwrap();
+            let key = stored_response(&read);
+            assert_eq!(key[PK].as_s().unwrap(), &format!("{beginning}{}", read.digest()));
+            assert!(has_sort_key(&key, "IDEMPOTENCY"));
+        }
+    }
 }

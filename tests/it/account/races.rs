@@ -116,7 +116,8 @@ impl<'a> Kept<'a> {
                 ([id], "CONTENT") => drop(kept.contents.insert((place, id))),
                 ([id], "TOMBSTONE") => drop(kept.remains.insert((place, id))),
                 // Which workspace is the default one: of one that is deleted it means nothing.
-                (["DEFAULT"], "DEFAULT") => {}
+                // Nor what is stored under an idempotency key.
+                (["DEFAULT"], "DEFAULT") | (_, "IDEMPOTENCY") => {}
                 _ if sk.starts_with("COUNT#") => {
                     let count = item.get("resource_count").map(number).unwrap_or_default();
                     assert!(count >= 0, "{pk} {sk}");

@@ -160,7 +160,9 @@ impl Operation {
         let (path, body) = (self.path(), self.body(stage));
         if self.is_registration() {
             let bearer = format!("Bearer {}", stage.key.text);
-            return event("POST", &path, "", &[("authorization", &bearer)], Some(&body));
+            let mut headers = vec![("authorization", bearer.as_str())];
+            headers.extend(idempotency_key.map(|key| ("idempotency-key", key)));
+            return event("POST", &path, "", &headers, Some(&body));
         }
         let of_key = matches!(self, Self::RotateKey | Self::RevokeKey).then(|| format!("&key_id={}", stage.key.id));
         let query = format!("tenant_id={}{}", stage.tenant.id, of_key.unwrap_or_default());
@@ -178,9 +180,6 @@ impl Operation {
     async fn points(self, killed: bool) {
         let deployment = Deployment::start().await;
         for with_key in [true, false] {
-            if with_key && self.is_registration() {
-                continue;
-            }
             let stage = self.stage(&deployment).await;
             let undisturbed = self.event(&deployment, &stage, with_key.then_some("undisturbed"));
             let calls = deployment.stack.invoke(self.function(), undisturbed, OVER).await.unwrap().aws_calls;

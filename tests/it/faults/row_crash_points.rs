@@ -2,8 +2,8 @@
 //! says what the points are.
 //!
 //! After each, rows, entries and counts agree with each other, and the change was made whole or not at all. Then the
-//! caller tries again, which works: a row that was made without an answer is there twice, as the contract says, and
-//! what was deleted is gone.
+//! caller tries again, which works: a row that was made without an answer is there once with an idempotency key, and
+//! the answer is the one that was lost; without one it is there twice. What was deleted is gone.
 
 use serde_json::{Value, json};
 use stack::{AwsCall, CrashMode, Invocation, scheduled_event};
@@ -32,6 +32,8 @@ struct Point {
     killed: bool,
     /// Whether the call is the end user's whose rows they are, or the account's.
     is_own: bool,
+    /// Whether the request has an idempotency key.
+    with_key: bool,
 }
 
 /// What there is before an operation: an end user of its own, and rows of that one.
@@ -88,7 +90,7 @@ impl Operation {
     }
 
     /// The function, and the event.
-    fn request(self, stage: &Stage<'_>, is_own: bool) -> (&'static str, Value) {
+    fn request(self, stage: &Stage<'_>, is_own: bool, with_key: bool) -> (&'static str, Value) {
         let session = format!("/api/v1/agent-sessions/{}", stage.session);
         let (function, method, path, id, body) = match self {
             Self::CreateSession => {
@@ -113,6 +115,9 @@ impl Operation {
         };
         let mut headers = vec![("x-api-key", stage.key.text.as_str())];
         headers.extend(is_own.then_some(("x-end-user-id", stage.user.as_str())));
+        // Another one at each point.
+        let idempotency_key = stage.user.replace(' ', "_");
+        headers.extend(with_key.then_some(("idempotency-key", idempotency_key.as_str())));
         let mut event = event(method, &path, "", &headers, body.as_ref());
         event["pathParameters"] = if id.is_empty() { json!({}) } else { json!({ "id": id }) };
         (function, event)
@@ -128,11 +133,12 @@ impl Operation {
         let deployment = Deployment::start().await;
         let tenant = deployment.provision("Acme").await;
         let key = deployment.api_key(&tenant, "account").await;
-        for is_own in [true, false] {
-            let stage = self.stage(&deployment, &key, format!("undisturbed {is_own}")).await;
+        let keys: &[bool] = if self.effect() > 0 { &[true, false] } else { &[false] };
+        for (is_own, with_key) in [true, false].into_iter().flat_map(|own| keys.iter().map(move |key| (own, *key))) {
+            let stage = self.stage(&deployment, &key, format!("undisturbed {is_own} {with_key}")).await;
             // The first use of a key on a day is noted.
             stage.get("/api/v1/documents").await;
-            let (function, request) = self.request(&stage, is_own);
+            let (function, request) = self.request(&stage, is_own, with_key);
             let mark = deployment.stack.mark();
             let calls = deployment.stack.invoke(function, request, Invocation::default()).await.unwrap().aws_calls;
             let made: Vec<_> =
@@ -143,7 +149,7 @@ impl Operation {
             assert!(made.len() == calls && calls >= 2, "{calls}");
             for index in 0..=calls {
                 for mode in [CrashMode::NotSent, CrashMode::DoneButNoAnswer] {
-                    let point = Point { index, mode, killed, is_own };
+                    let point = Point { index, mode, killed, is_own, with_key };
                     let took_effect = index > write || (index == write && mode == CrashMode::DoneButNoAnswer);
                     let crashed = self.crash(&deployment, &key, &point, took_effect).await;
                     assert_eq!(crashed, index < calls, "{self:?} {point:?}");
@@ -157,7 +163,7 @@ impl Operation {
         let label = format!("{self:?} {point:?}");
         let stage = self.stage(deployment, key, label.replace(',', "")).await;
         let before = rows(deployment).await;
-        let (function, request) = self.request(&stage, point.is_own);
+        let (function, request) = self.request(&stage, point.is_own, point.with_key);
         let faults = deployment.stack.faults();
         let injected = if point.killed {
             faults.kill(function, point.index, point.mode)
@@ -180,12 +186,17 @@ impl Operation {
             self.check_default(&stage, usize::from(took_effect), &label).await;
         }
 
-        let retry = deployment.stack.invoke(function, request, Invocation::default()).await.unwrap().payload;
+        let retry = deployment.stack.invoke(function, request.clone(), Invocation::default()).await.unwrap().payload;
         let expected = if self.is_deletion() && took_effect { 404 } else { self.success() };
         assert_eq!(status(&retry), expected, "{label}: {retry}");
-        // A row that was made without an answer and is made again is there twice; the contract has no idempotency keys
-        // here.
-        let effects = if self.is_deletion() { 1 } else { effects + 1 };
+        let once = self.is_deletion() || point.with_key;
+        if point.with_key {
+            // The row that the first attempt made is the one that is answered, now and whenever it comes again.
+            let again = deployment.stack.invoke(function, request, Invocation::default()).await.unwrap().payload;
+            assert_eq!(again["body"], retry["body"], "{label}");
+        }
+        // A row that was made without an answer and is made again is there twice, unless its request has a key.
+        let effects = if once { 1 } else { effects + 1 };
         assert_eq!(rows(deployment).await - before, self.effect() * effects, "{label}");
         if self == Self::MakeDefault {
             self.check_default(&stage, 1, &label).await;

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use shared::domain::{
-    Actor, ChangeContext, IdempotencyKey, NewTenant, OverlapSeconds, TenantId, TenantSecret, Timestamp,
+    Actor, ChangeContext, IdempotencyKey, IdempotencyScope, NewTenant, OverlapSeconds, TenantId, TenantSecret,
+    Timestamp,
 };
-use stack::{Invocation, Match};
+use stack::{Effect, Fault, Invocation, Match};
 
 use crate::support::{Call, Deployment, HandClock, Tenant, event};
 
@@ -161,6 +162,72 @@ async fn a_refused_request_leaves_its_key_unused() {
     with_key(&deployment, path, "k", &json!({ "tenant_name": "a" })).send().await.data(201);
 }
 
+/// What was refused after the key was reserved: nothing runs that it would have to wait for.
+#[tokio::test]
+async fn a_refusal_after_the_reservation_gives_the_key_back_at_once() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let secret = format!("/api/v1/rotate/tenant-secret?tenant_id={}", tenant.id);
+    let signing = format!("/api/v1/rotate/signing-key?tenant_id={}", tenant.id);
+    let (create, update) = ("TransactionCanceledException", "TransactionConflictException");
+    // By the number of the call, the read of the operator's key included; each is tried three times.
+    let conflicts = [
+        ("/api/v1/provision/tenant", json!({ "tenant_name": "b" }), "TransactWriteItems", 3, create, 201),
+        (secret.as_str(), json!({}), "UpdateItem", 2, update, 200),
+        (secret.as_str(), json!({}), "TransactWriteItems", 4, create, 200),
+        (signing.as_str(), json!({}), "UpdateItem", 2, update, 200),
+        (signing.as_str(), json!({}), "TransactWriteItems", 5, create, 200),
+    ];
+    for (n, (path, body, operation, first, code, success)) in conflicts.into_iter().enumerate() {
+        let key = format!("conflict-{n}");
+        for index in first..first + 3 {
+            let matcher = Match::any().operation(operation).index(index);
+            deployment.stack.faults().inject(Fault::new(matcher, Effect::Status(400, code.to_owned())).once());
+        }
+        let first = with_key(&deployment, path, &key, &body).send().await;
+        deployment.stack.faults().clear();
+        assert_eq!((first.status, first.code()), (409, Some("stale_update")), "{n} {path}");
+        assert_eq!(with_key(&deployment, path, &key, &body).send().await.status, success, "{n} {path}");
+    }
+    let limit = Effect::Status(400, "LimitExceededException".to_owned());
+    for path in [&secret, &signing] {
+        deployment.stack.faults().inject(Fault::new(Match::any().operation("PutSecretValue"), limit.clone()));
+        for _ in 0..2 {
+            with_key(&deployment, path, "often", &json!({})).send().await.refused(429, "rotated_too_often");
+        }
+        deployment.stack.faults().clear();
+        // As a refused request it is not remembered, so another one may have its key.
+        with_key(&deployment, path, "often", &json!({ "unknown": 1 })).send().await.names("unknown");
+        with_key(&deployment, path, &format!("often-{path}"), &json!({})).send().await.data(200);
+    }
+    with_key(&deployment, &secret, "often", &json!({ "overlap_seconds": 60 })).send().await.data(200);
+}
+
+#[tokio::test]
+async fn a_full_key_set_gives_the_key_back_at_once() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let path = format!("/api/v1/rotate/signing-key?tenant_id={}", tenant.id);
+    for _ in 1..16 {
+        deployment.post(&path, &json!({})).await.data(200);
+    }
+    with_key(&deployment, &path, "k", &json!({})).send().await.refused(429, "rotated_too_often");
+    with_key(&deployment, &path, "k", &json!({})).send().await.refused(429, "rotated_too_often");
+    with_key(&deployment, &path, "k", &json!({ "drop_previous": true })).send().await.data(200);
+}
+
+/// Whether it took effect is not known then: only the end of the lease says that it does not any more.
+#[tokio::test]
+async fn what_failed_keeps_its_reservation() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let path = format!("/api/v1/rotate/tenant-secret?tenant_id={}", tenant.id);
+    let fault = Fault::new(Match::any().operation("PutSecretValue"), Effect::Status(400, "AccessDenied".to_owned()));
+    deployment.stack.faults().inject(fault);
+    with_key(&deployment, &path, "k", &json!({})).send().await.refused(503, "temporarily_unavailable");
+    with_key(&deployment, &path, "k", &json!({})).send().await.refused(409, "idempotency_in_progress");
+}
+
 #[tokio::test]
 async fn neither_the_key_nor_the_secret_is_in_the_table() {
     let deployment = Deployment::start().await;
@@ -202,7 +269,13 @@ fn at(moment: Timestamp) -> ChangeContext {
         at: moment,
         request_id: format!("request-{}", moment.as_millis()),
         deadline: moment.plus(Duration::from_secs(10)),
-        idempotency_key: IdempotencyKey::new("key", "operator", &[b"the request"], b"credential"),
+        idempotency_key: IdempotencyKey::new(
+            "key",
+            IdempotencyScope::Operator,
+            &[b"the request"],
+            b"credential",
+            moment,
+        ),
     }
 }
 

@@ -3,6 +3,7 @@
 mod api_keys;
 mod call_limits;
 mod end_users;
+mod idempotency_keys;
 mod isolation;
 mod permissions;
 mod redaction;

@@ -238,6 +238,9 @@ fn an_end_user_reaches_its_own_and_what_is_for_all_and_writes_no_more_than_its_o
             check(event, &format!("TENANT#{tenant}0{rest}"), "");
         }
     }
+    for event in &disputed {
+        check(event, &format!("TENANT#{tenant}#IDEMPOTENCY#1"), "");
+    }
     for user in [ADA, BOB] {
         check(&disputed[2], &format!("TENANT#{tenant}#OF@{user}#SESSION#1"), "");
     }
@@ -259,6 +262,8 @@ fn the_whole_account_reaches_everything_of_its_tenant_and_nothing_of_another() {
             check(&event, &format!("TENANT#{}{rest}", key.tenant), "rw");
             check(&event, &format!("TENANT#{}0{rest}", key.tenant), "");
             check(&event, &format!("IDEMPOTENCY#operator#{}{rest}", key.tenant), "");
+            check(&event, &format!("TENANT#{}#IDEMPOTENCY#1{rest}", key.tenant), "rw");
+            check(&event, &format!("TENANT#{}0#IDEMPOTENCY#1{rest}", key.tenant), "");
         }
     }
 }

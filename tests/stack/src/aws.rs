@@ -201,6 +201,12 @@ fn outcome(call: &mut AwsCall, status: StatusCode, body: &[u8]) {
 /// An error in the shape of the service.
 fn refusal(status: u16, service: Service, code: &str, message: &str) -> Answer {
     let body = match service {
+        // A transaction is told of by its parts: here, that another one was under way.
+        Service::Dynamodb if code == "TransactionCanceledException" => json!({
+            "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
+            "message": message,
+            "CancellationReasons": [{ "Code": "TransactionConflict" }],
+        }),
         Service::Dynamodb => json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}),
         Service::SecretsManager => json!({"__type": code, "Message": message}),
     };

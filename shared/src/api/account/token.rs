@@ -19,6 +19,7 @@ impl Operation for AuthToken {
         .about("Issue a short-lived token for an end user of the account, or for the whole account")
         .example(r#"{"external_user_id": "user_456", "expires_in_minutes": 30}"#);
     const SURFACE: Surface = Surface::Account;
+    const IS_REMEMBERED: bool = false;
     type Caller = AccountKey;
     type Query = Empty;
     type Body = ScopedTokenInput;

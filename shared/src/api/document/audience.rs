@@ -58,7 +58,8 @@ impl Audience {
                 TENANTS_CREDENTIALS,
                 REFUSED_CREDENTIALS,
                 IDEMPOTENCY,
-                NO_IDEMPOTENCY,
+                RESERVED_KEYS,
+                CALLERS_KEYS,
                 ANSWERS,
                 ENVELOPE,
                 TENANTS_ANSWERS,
@@ -74,6 +75,7 @@ impl Audience {
                 REFUSED_CREDENTIALS,
                 SECRETS,
                 IDEMPOTENCY,
+                RESERVED_KEYS,
                 ANSWERS,
                 ENVELOPE,
                 REQUEST_IDS,
@@ -86,12 +88,14 @@ impl Audience {
                 TENANTS_CREDENTIALS,
                 REFUSED_CREDENTIALS,
                 END_USERS,
-                NO_IDEMPOTENCY,
+                IDEMPOTENCY,
+                CALLERS_KEYS,
                 ANSWERS,
                 ENVELOPE,
                 TENANTS_ANSWERS,
                 REQUEST_IDS,
                 RETRIES,
+                RETRIED_CHANGES,
                 RETRIED_CALLS,
             ],
         };
@@ -187,18 +191,20 @@ tenant has there.**
 const IDEMPOTENCY: &str = "
 ## Idempotency
 
-Send an `Idempotency-Key` of 1 to 255 visible ASCII characters with every POST of the registry. The same key with \
-the same operation, query string and body has one effect, and gives the same answer for 24 hours. With another \
-request it is 422 `idempotency_key_reused`; while the first may still be running, 409 `idempotency_in_progress`. \
-Refused requests are not stored: correct them and use the same key again.
+Send an `Idempotency-Key` of 1 to 255 visible ASCII characters with every POST that lists it. The same key with the \
+same path, query string and body has one effect, and gives the same answer for 24 hours. With another request it is \
+422 `idempotency_key_reused`. Refused requests are not stored: correct them and use the same key again.
 ";
 
-const NO_IDEMPOTENCY: &str = "
-## Repeated requests
+const RESERVED_KEYS: &str = "
+On the registry, a key whose first request may still be running is 409 `idempotency_in_progress`.
+";
 
-Projects, account, relay and tokens ignore `Idempotency-Key`. An organization or a user that is registered again \
-under the same external id or uuid is changed, and no second one is made. Two requests for a token give two tokens, \
-and two POSTs that make a resource on the account surface make two.
+const CALLERS_KEYS: &str = "
+A key belongs to its caller: on projects and account to an API key, or to the tokens of an end user, and to the end \
+user that the call names. `user-token`, `auth/token` and `register-tenant` ignore the header, because their answer is \
+a secret that is not kept: each request gives another token, and a repeat does no harm. Introspection and revocation \
+of a token ignore it, too.
 ";
 
 const ANSWERS: &str = "\n## Answers and refusals\n\n";
@@ -232,12 +238,10 @@ seconds in `Retry-After`. Every other refusal stays the same until the request o
 ";
 
 const RETRIED_CHANGES: &str = "\
-If the answer to a POST of the registry was lost, or it was 503, the change may have been made: send it again with \
-the same `Idempotency-Key`.
+If the answer to a POST was lost, or it was 503, the change may have been made: send it again with the same \
+`Idempotency-Key`.
 ";
 
 const RETRIED_CALLS: &str = "\
-If the answer to a POST of the account surface was lost, or it was 503, the resource may have been made: look for it \
-before sending the request again. Sign each attempt of a relay call anew: a nonce that is used twice is refused, and \
-counts as misuse.
+Sign each attempt of a relay call anew: a nonce that is used twice is refused, and counts as misuse.
 ";

@@ -29,7 +29,7 @@ pub(super) fn parameters(entry: &OperationInfo, generator: &mut SchemaGenerator)
             })
         })
         .collect();
-    if entry.is_change() {
+    if entry.is_remembered {
         parameters.push(json!({
             "name": "Idempotency-Key",
             "in": "header",

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::api::operation::Surface;
+use crate::api::operation::{OperationInfo, Surface};
 use crate::error::ErrorCode;
 
 /// The schemas of a surface's refusals, by their names in the document.
@@ -12,10 +12,12 @@ pub(super) fn refusals(surface: Surface) -> Vec<(&'static str, Value)> {
 }
 
 /// What the document calls the refusals of a surface that have this status.
-pub(super) fn refusal_of(surface: Surface, status: u16) -> &'static str {
-    match (surface, status) {
-        (Surface::Account, 422) => VALIDATION,
-        (surface, _) => refusal_name(surface),
+pub(super) fn refusals_of(entry: &OperationInfo, status: u16) -> Vec<&'static str> {
+    match (entry.surface, status) {
+        // That an idempotency key was used for another request is about no field.
+        (Surface::Account, 422) if entry.is_remembered => vec![VALIDATION, refusal_name(entry.surface)],
+        (Surface::Account, 422) => vec![VALIDATION],
+        (surface, _) => vec![refusal_name(surface)],
     }
 }
 

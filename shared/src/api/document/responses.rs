@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::refusals::refusal_of;
+use super::refusals::refusals_of;
 use crate::api::operation::{Method, OperationInfo, Surface};
 use crate::error::ErrorCode;
 
@@ -47,8 +47,12 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
         if status == 401 && !matches!(entry.surface, Surface::Registry | Surface::Relay) {
             headers.insert("www-authenticate".to_owned(), header("Authentication scheme of the expected credential."));
         }
-        let name = refusal_of(entry.surface, status);
-        let schema = json!({ "$ref": format!("#/components/schemas/{name}") });
+        let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        let references: Vec<_> = refusals_of(entry, status).into_iter().map(reference).collect();
+        let schema = match &references[..] {
+            [one] => one.clone(),
+            several => json!({ "anyOf": several }),
+        };
         responses.insert(status.to_string(), answer(&description.join("; "), &schema, &headers));
     }
     Value::Object(responses)
@@ -110,7 +114,8 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
                 || is(&["register-organization", "register-user"])
                 || (entry.surface == Surface::Account && writes)
         }
-        ErrorCode::IdempotencyInProgress | ErrorCode::IdempotencyKeyReused => entry.is_change(),
+        ErrorCode::IdempotencyInProgress => entry.is_change(),
+        ErrorCode::IdempotencyKeyReused => entry.is_remembered,
         ErrorCode::RotatedTooOften => is(&["rotate-tenant-secret", "rotate-signing-key"]),
         ErrorCode::PayloadTooLarge | ErrorCode::UnsupportedMediaType => entry.has_body(),
         _ => true,

@@ -95,6 +95,7 @@ impl Operation for UserToken {
             }"#,
         );
     const SURFACE: Surface = Surface::Projects;
+    const IS_REMEMBERED: bool = false;
     type Caller = KeyHolder<MintsTokens>;
     type Query = Empty;
     type Body = UserTokenInput;

@@ -28,6 +28,7 @@ impl Operation for RegisterTenant {
             r#"{"displayName": "Initech", "key": "initech", "prefilters": {"region": "eu"}, "expiration": "30m"}"#,
         );
     const SURFACE: Surface = Surface::Projects;
+    const IS_REMEMBERED: bool = false;
     type Caller = KeyHolder<MintsTokens>;
     type Query = Empty;
     type Body = RegisterTenantInput;

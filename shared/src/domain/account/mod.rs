@@ -8,7 +8,7 @@ mod label;
 mod long_text;
 mod resource_id;
 mod session;
-mod viewpoint;
+pub(super) mod viewpoint;
 mod workspace;
 
 pub use document::{Document, DocumentStatus, Markdown, WorkspaceIds};

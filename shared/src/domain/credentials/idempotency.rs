@@ -13,6 +13,11 @@ use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
+use super::api_key_secret::ApiKeyId;
+use crate::domain::account::viewpoint::Viewpoint;
+use crate::domain::ids::external_id::ExternalId;
+use crate::domain::ids::tenant_id::TenantId;
+use crate::domain::time::clock::Timestamp;
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// The time for which an outcome is remembered.
@@ -22,12 +27,38 @@ pub const REMEMBERED: Duration = Duration::from_hours(24);
 /// which ends up in a log opens nothing.
 pub const SECRET_REMEMBERED: Duration = Duration::from_mins(10);
 
+/// Whose an idempotency key is: two callers that see different things never share an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IdempotencyScope {
+    /// The operator's, whichever of its keys it has.
+    Operator,
+    /// A caller's of a tenant.
+    Caller {
+        tenant: TenantId,
+        /// The API key of the call; `None` if a token opened it.
+        api_key: Option<ApiKeyId>,
+        /// What the call sees.
+        viewpoint: Viewpoint,
+    },
+}
+
+impl IdempotencyScope {
+    /// What tells it from every other: ids have no slash, and a digest is not `*`.
+    fn name(&self) -> String {
+        let Self::Caller { tenant, api_key, viewpoint } = self else { return "operator".to_owned() };
+        let credential = api_key.as_ref().map_or("token", ApiKeyId::as_str);
+        let seen = viewpoint.external_user_id().map_or_else(|| "*".to_owned(), ExternalId::digest);
+        format!("{tenant}/{credential}/{seen}")
+    }
+}
+
 /// One request under an idempotency key, as far as the server may remember it: a digest of the key, a digest of the
 /// request, and (in this process's memory only) the key that seals a secret answer.
 pub struct IdempotencyKey {
-    scope: String,
+    scope: IdempotencyScope,
     digest: String,
     fingerprint: String,
+    at: Timestamp,
     seal: LessSafeKey,
 }
 
@@ -35,28 +66,42 @@ impl IdempotencyKey {
     /// Reads the header: 1 to 255 visible ASCII characters.
     ///
     /// `scope` names whose key it is, so that two callers' equal keys never meet. `request` is what has to be the same
-    /// when the key comes again. `credential` is the secret that authenticated the caller; with it in the derivation, a
-    /// copy of the table is not enough to open a sealed answer even when the idempotency key is as guessable as "1".
+    /// when the key comes again, and `at` when it came. `credential` is the secret that authenticated the caller; with
+    /// it in the derivation, a copy of the table is not enough to open a sealed answer even when the idempotency key is
+    /// as guessable as "1".
     ///
     /// `None` if the header breaks the rule.
-    pub fn new(key: &str, scope: &str, request: &[&[u8]], credential: &[u8]) -> Option<Self> {
+    pub fn new(
+        key: &str,
+        scope: IdempotencyScope,
+        request: &[&[u8]],
+        credential: &[u8],
+        at: Timestamp,
+    ) -> Option<Self> {
         if !(1..=255).contains(&key.len()) || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
             return None;
         }
         let material = Salt::new(HKDF_SHA256, credential).extract(key.as_bytes());
-        let info = [b"latchkey idempotency seal".as_slice(), scope.as_bytes()];
+        let name = scope.name();
+        let info = [b"latchkey idempotency seal".as_slice(), name.as_bytes()];
         let seal = LessSafeKey::new(UnboundKey::from(material.expand(&info, &AES_256_GCM).ok()?));
         Some(Self {
-            scope: scope.to_owned(),
-            digest: hash(&[b"latchkey idempotency key", scope.as_bytes(), key.as_bytes()]),
+            digest: hash(&[b"latchkey idempotency key", name.as_bytes(), key.as_bytes()]),
+            scope,
             fingerprint: hash(request),
+            at,
             seal,
         })
     }
 
     /// The caller that the key belongs to.
-    pub fn scope(&self) -> &str {
+    pub fn scope(&self) -> &IdempotencyScope {
         &self.scope
+    }
+
+    /// When the request came.
+    pub fn at(&self) -> Timestamp {
+        self.at
     }
 
     /// The name under which the outcome is stored: a digest of scope and key.
@@ -112,44 +157,74 @@ fn hash(parts: &[&[u8]]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::IdempotencyScope::Operator;
     use super::*;
     use crate::domain::values::random::SystemRandomness;
 
-    fn idempotency_key(key: &str, scope: &str, credential: &[u8]) -> IdempotencyKey {
-        IdempotencyKey::new(key, scope, &[b"POST", b"{}"], credential).unwrap()
+    fn now() -> Timestamp {
+        Timestamp::from_millis(1_800_000_000_000)
+    }
+
+    fn idempotency_key(key: &str, scope: IdempotencyScope, credential: &[u8]) -> IdempotencyKey {
+        IdempotencyKey::new(key, scope, &[b"POST", b"{}"], credential, now()).unwrap()
+    }
+
+    fn caller(tenant: u8, api_key: Option<&str>, end_user: Option<&str>) -> IdempotencyScope {
+        IdempotencyScope::Caller {
+            tenant: TenantId::of(&[tenant; 16]),
+            api_key: api_key.map(|id| ApiKeyId::parse(id).unwrap()),
+            viewpoint: end_user.map(|id| ExternalId::parse(id).unwrap()).into(),
+        }
     }
 
     #[test]
     fn a_key_is_1_to_255_visible_ascii_characters() {
         for key in ["1", &"k".repeat(255), "8e03978e-40d5-43dd-bc93-6894a57f9324", "!~"] {
-            assert!(IdempotencyKey::new(key, "s", &[], b"c").is_some(), "{key}");
+            assert!(IdempotencyKey::new(key, Operator, &[], b"c", now()).is_some(), "{key}");
         }
         for key in ["", &"k".repeat(256), "a b", "é", "a\tb", "a\u{7f}"] {
-            assert!(IdempotencyKey::new(key, "s", &[], b"c").is_none(), "{key}");
+            assert!(IdempotencyKey::new(key, Operator, &[], b"c", now()).is_none(), "{key}");
         }
     }
 
     #[test]
     fn equal_keys_of_two_callers_never_meet() {
-        assert_ne!(idempotency_key("1", "operator", b"c").digest(), idempotency_key("1", "tenant", b"c").digest());
+        let (one, other) = (Some("key_0000000000000001"), Some("key_0000000000000002"));
+        let scopes = [
+            Operator,
+            caller(1, one, None),
+            caller(2, one, None),
+            caller(1, other, None),
+            caller(1, one, Some("a")),
+            caller(1, one, Some("*")),
+            caller(1, one, Some("A")),
+            caller(1, None, None),
+            caller(1, None, Some("a")),
+            caller(1, None, Some("token")),
+        ];
+        let digests: BTreeSet<_> =
+            scopes.iter().map(|scope| idempotency_key("1", scope.clone(), b"c").digest().to_owned()).collect();
+        assert_eq!(digests.len(), scopes.len());
     }
 
     #[test]
     fn parts_of_a_request_cannot_run_into_each_other() {
         let fingerprint =
-            |parts: &[&[u8]]| IdempotencyKey::new("1", "s", parts, b"c").unwrap().fingerprint().to_owned();
+            |parts: &[&[u8]]| IdempotencyKey::new("1", Operator, parts, b"c", now()).unwrap().fingerprint().to_owned();
         assert_ne!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"a", b"bc"]));
         assert_eq!(fingerprint(&[b"ab", b"c"]), fingerprint(&[b"ab", b"c"]));
     }
 
     #[test]
     fn a_sealed_secret_opens_only_under_the_same_key_scope_and_credential() {
-        let sealed = idempotency_key("1", "operator", b"admin").seal("sk_secret", &SystemRandomness::new()).unwrap();
-        assert_eq!(idempotency_key("1", "operator", b"admin").open(&sealed).as_deref(), Some("sk_secret"));
+        let sealed = idempotency_key("1", Operator, b"admin").seal("sk_secret", &SystemRandomness::new()).unwrap();
+        assert_eq!(idempotency_key("1", Operator, b"admin").open(&sealed).as_deref(), Some("sk_secret"));
         for other in [
-            idempotency_key("2", "operator", b"admin"),
-            idempotency_key("1", "tenant", b"admin"),
-            idempotency_key("1", "operator", b"stolen"),
+            idempotency_key("2", Operator, b"admin"),
+            idempotency_key("1", caller(1, None, None), b"admin"),
+            idempotency_key("1", Operator, b"stolen"),
         ] {
             assert_eq!(other.open(&sealed), None);
         }
@@ -157,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_sealed_secret_that_was_changed_does_not_open() {
-        let idempotency_key = idempotency_key("1", "operator", b"admin");
+        let idempotency_key = idempotency_key("1", Operator, b"admin");
         let sealed = idempotency_key.seal("sk_secret", &SystemRandomness::new()).unwrap();
         for position in 0..sealed.len() {
             let mut changed = sealed.clone();

@@ -9,7 +9,7 @@ pub(super) mod signing_key;
 
 pub use api_key::{ApiKey, KeyHashes, KeyState};
 pub use api_key_secret::{ApiKeyClaims, ApiKeyId, ApiKeySecret, KeyHash, KeyKind};
-pub use idempotency::{IdempotencyKey, REMEMBERED, SECRET_REMEMBERED};
+pub use idempotency::{IdempotencyKey, IdempotencyScope, REMEMBERED, SECRET_REMEMBERED};
 pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion, SigningPointer};
 pub use secrets::{KeySlot, OperatorKey, OperatorKeys, RevealedSecret, TenantSecret};
 pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};

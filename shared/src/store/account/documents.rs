@@ -18,7 +18,15 @@ impl Resources<'_> {
     ///
     /// # Errors
     /// If the viewpoint doesn't see one of the workspaces.
-    pub async fn create_document(self, document: &Document, content: Option<&Markdown>) -> Result<()> {
+    pub async fn create_document(
+        self,
+        document: Document,
+        content: Option<Markdown>,
+    ) -> Result<(Document, Option<Markdown>)> {
+        self.or_earlier(self.created(document, content).await).await
+    }
+
+    async fn created(self, document: Document, content: Option<Markdown>) -> Result<(Document, Option<Markdown>)> {
         let (owner, mut transaction) = (Owner::of(self.viewpoint), Transaction::new());
         let unknown = |position: usize| {
             let problem = Problem::new("must be the id of a workspace that the end user sees");
@@ -36,13 +44,16 @@ impl Resources<'_> {
         for id in document.workspace_ids.iter() {
             self.enter(&mut transaction, &owner, List::DocumentsIn(id), document.id);
         }
-        let counted = self.put_new(&mut transaction, document)?;
-        if let Some(content) = content {
+        let counted = self.put_new(&mut transaction, &document)?;
+        if let Some(content) = &content {
             let mut item = self.content_key(&owner, document.id);
             item.insert(CONTENT.to_owned(), text(content.as_str()));
             transaction.put(item, Condition::is_new());
         }
-        let Some(refused) = self.commit(transaction).await? else { return Ok(()) };
+        let refused = match self.commit_once(transaction, (document, content)).await? {
+            Ok(made) => return Ok(made),
+            Err(refused) => refused,
+        };
         let gone = workspaces.into_iter().find(|(_, is_there)| refused.failed(*is_there));
         Err(gone.map_or_else(|| counted.refusal(&refused), |(position, _)| unknown(position)))
     }

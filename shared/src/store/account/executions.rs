@@ -13,7 +13,7 @@ impl Resources<'_> {
     ///
     /// # Errors
     /// If the table fails.
-    pub async fn create_execution(self, execution: &ToolExecution) -> Result<()> {
+    pub async fn create_execution(self, execution: ToolExecution) -> Result<ToolExecution> {
         self.create(execution).await
     }
 

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::domain::{RowQuotas, TenantId, Viewpoint, parse_uuid};
 use crate::store::dynamodb::{Key, key};
-use crate::store::keys::{TENANT, tenant_partition};
+use crate::store::keys::{OF_END_USER, TENANT, tenant_partition};
 
 /// Into how many items the counts of a whole account, and of what all share, are divided: each takes part in the
 /// transactions of many, and DynamoDB refuses two at once on one item.
@@ -119,7 +119,7 @@ impl Owner {
 
     /// Reads what [`Owner`] is written as, of an owner that has resources.
     pub fn parse(text: &str) -> Option<Self> {
-        match text.strip_prefix("OF@") {
+        match text.strip_prefix(OF_END_USER) {
             Some(digest) => Some(Self::EndUser(digest.to_owned())),
             None => (text == "GLOBAL").then_some(Self::Global),
         }
@@ -129,7 +129,7 @@ impl Owner {
 impl fmt::Display for Owner {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EndUser(digest) => write!(formatter, "OF@{digest}"),
+            Self::EndUser(digest) => write!(formatter, "{OF_END_USER}{digest}"),
             Self::Global => formatter.write_str("GLOBAL"),
             Self::Account => formatter.write_str("ALL"),
         }

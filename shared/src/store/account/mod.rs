@@ -19,10 +19,11 @@ use uuid::Uuid;
 
 use self::keys::{ItemPart, Owner};
 use super::dynamodb::{Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write, number, text};
+use super::idempotency;
 use super::prefetch::Prefetched;
 use crate::domain::{
-    AgentSession, Document, FieldUpdates, Message, Random, RowQuotas, TenantId, Timestamp, ToolExecution, Viewpoint,
-    Workspace, new_resource_id,
+    AgentSession, Document, FieldUpdates, IdempotencyKey, Message, Random, RowQuotas, TenantId, Timestamp,
+    ToolExecution, Viewpoint, Workspace, new_resource_id,
 };
 use crate::error::{Error, Result};
 
@@ -97,6 +98,8 @@ pub struct Resources<'a> {
     pub(crate) quotas: RowQuotas,
     /// What was read together with the credential.
     pub(crate) prefetched: &'a Prefetched,
+    /// What the outcome is remembered under, if it is.
+    pub(crate) idempotency_key: Option<&'a IdempotencyKey>,
 }
 
 impl fmt::Debug for Resources<'_> {
@@ -150,15 +153,35 @@ impl<'a> Resources<'a> {
         Err(Error::ResourceNotFound)
     }
 
-    /// Makes a resource. One call.
-    async fn create<R: Resource>(self, resource: &R) -> Result<()> {
+    /// Makes a resource. One call. What is answered is the resource that was made, now or by the same request before.
+    async fn create<R: Resource>(self, resource: R) -> Result<R> {
         let mut transaction = Transaction::new();
-        let counted = self.put_new(&mut transaction, resource)?;
-        self.commit_creation(transaction, counted).await
+        let counted = self.put_new(&mut transaction, &resource)?;
+        self.commit_creation(transaction, counted, resource).await
     }
 
-    async fn commit_creation(self, transaction: Transaction, counted: Counted) -> Result<()> {
-        self.commit(transaction).await?.map_or(Ok(()), |refused| Err(counted.refusal(&refused)))
+    async fn commit_creation<T: Serialize + DeserializeOwned>(
+        self,
+        transaction: Transaction,
+        counted: Counted,
+        answer: T,
+    ) -> Result<T> {
+        let made = self.commit_once(transaction, answer).await?;
+        made.map_err(|refused| counted.refusal(&refused))
+    }
+
+    /// Commits what makes something, and remembers its answer.
+    async fn commit_once<T: Serialize + DeserializeOwned>(
+        self,
+        transaction: Transaction,
+        answer: T,
+    ) -> Result<Result<T, Refused>> {
+        idempotency::commit(self.table, transaction, self.idempotency_key, answer).await
+    }
+
+    /// The outcome, unless it is a refusal of a request that was carried out before.
+    async fn or_earlier<T: DeserializeOwned>(self, outcome: Result<T>) -> Result<T> {
+        idempotency::or_earlier(self.table, self.idempotency_key, outcome).await
     }
 
     /// Writes some fields of a resource, and when that was. One call, or two for the account.

@@ -15,7 +15,7 @@ impl Resources<'_> {
     ///
     /// # Errors
     /// If the table fails.
-    pub async fn create_session(self, session: &AgentSession) -> Result<()> {
+    pub async fn create_session(self, session: AgentSession) -> Result<AgentSession> {
         self.create(session).await
     }
 
@@ -47,7 +47,11 @@ impl Resources<'_> {
     ///
     /// # Errors
     /// If the viewpoint sees no such session, or the message answers one that the session doesn't have.
-    pub async fn add_message(self, session: Uuid, message: &Message) -> Result<()> {
+    pub async fn add_message(self, session: Uuid, message: Message) -> Result<Message> {
+        self.or_earlier(self.added(session, message).await).await
+    }
+
+    async fn added(self, session: Uuid, message: Message) -> Result<Message> {
         let Stored { owner, .. } = self.get::<AgentSession>(session).await?;
         let list = List::MessagesOf(session);
         let touch = Update::of(self.resource_key(&owner, ResourceKind::AgentSession, session))
@@ -57,16 +61,16 @@ impl Resources<'_> {
         let room = has_room(self.quotas.per_end_user.get()).and("attribute_exists(pk)", []);
         let mut transaction = Transaction::new();
         let touched = transaction.update(touch, room);
-        self.put_resource(&mut transaction, &owner, message)?;
+        self.put_resource(&mut transaction, &owner, &message)?;
         transaction.put(keys::entry(self.tenant(), &owner, list, message.id), Condition::is_new());
         if let Some(parent) = message.parent_id {
             transaction.check(keys::entry(self.tenant(), &owner, list, parent), Condition::exists());
         }
-        match self.commit(transaction).await? {
-            None => Ok(()),
-            Some(refused) if refused.item(touched).is_some() => Err(Error::QuotaExceeded),
-            Some(refused) if refused.failed(touched) => Err(Error::ResourceNotFound),
-            Some(_) => Err(Error::invalid("parent_id", Problem::new("must be the id of a message of this session"))),
+        match self.commit_once(transaction, message).await? {
+            Ok(message) => Ok(message),
+            Err(refused) if refused.item(touched).is_some() => Err(Error::QuotaExceeded),
+            Err(refused) if refused.failed(touched) => Err(Error::ResourceNotFound),
+            Err(_) => Err(Error::invalid("parent_id", Problem::new("must be the id of a message of this session"))),
         }
     }
 

@@ -23,7 +23,7 @@ impl Resources<'_> {
         if is_default {
             self.make_default(&mut transaction, &Owner::of(self.viewpoint), workspace.id);
         }
-        self.commit_creation(transaction, counted).await?;
+        let (workspace, is_default) = self.commit_creation(transaction, counted, (workspace, is_default)).await?;
         Ok(WorkspaceView { workspace, is_default, document_count: 0 })
     }
 

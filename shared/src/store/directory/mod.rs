@@ -6,20 +6,22 @@ mod pages;
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use self::items::DirectoryRecord;
+use self::items::{Common, DirectoryRecord};
 use self::organization_cache::OrganizationHints;
 use super::dynamodb::{
     ATTEMPTS, Commit, Condition, Item, Key, Table, Transaction, Update, Write, number, text, time_to_live,
 };
+use super::idempotency;
 use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::prefetch::{Prefetched, Read};
 
 use crate::domain::{
-    Day, ExternalId, Handle, Organization, OrganizationFields, Problem, Random, Reference, RegisteredData,
-    RegisteredTenant, RegisteredTenantFields, TenantId, Timestamp, TokenRequest, User, UserFields, Viewpoint,
-    random_uuid,
+    Day, ExternalId, Handle, IdempotencyKey, Organization, OrganizationFields, Problem, Random, Reference,
+    RegisteredData, RegisteredTenant, RegisteredTenantFields, TenantId, Timestamp, TokenRequest, User, UserFields,
+    Viewpoint, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -31,6 +33,8 @@ pub struct Directory<'a> {
     pub(crate) hints: &'a OrganizationHints,
     /// What was read together with the credential.
     pub(crate) prefetched: &'a Prefetched,
+    /// What the outcome is remembered under, if it is.
+    pub(crate) idempotency_key: Option<&'a IdempotencyKey>,
 }
 
 impl fmt::Debug for Directory<'_> {
@@ -50,7 +54,12 @@ impl<'a> Directory<'a> {
     ///
     /// # Errors
     /// If uuid and external id are of two different ones, or one of them would be the other kind of id of another.
-    pub async fn register_organization(self, fields: OrganizationFields, now: Timestamp) -> Result<Organization> {
+    pub async fn register_organization(self, fields: OrganizationFields, now: Timestamp) -> Result<Registered> {
+        let registered = self.registered_organization(fields, now).await;
+        idempotency::or_earlier(self.table, self.idempotency_key, registered).await
+    }
+
+    async fn registered_organization(self, fields: OrganizationFields, now: Timestamp) -> Result<Registered> {
         let mut newer = None;
         for _ in 0..ATTEMPTS {
             let seen = newer.as_ref().unwrap_or(self.prefetched);
@@ -59,11 +68,11 @@ impl<'a> Directory<'a> {
                 None => Organization::new(self.id(fields.id)?, fields.clone(), now),
                 Some(before) => match before.changed(fields.clone(), now) {
                     Some(after) => after,
-                    None => return Ok(before.clone()),
+                    None => before.clone(),
                 },
             };
-            if self.write(before.as_ref(), &after, fields.id).await? {
-                return Ok(after);
+            if let Some(registered) = self.write(before.as_ref(), &after, fields.id).await? {
+                return Ok(registered);
             }
             let handles = Handle::of(fields.id, fields.external_id.as_ref());
             newer = Some(self.read(handles.map(Read::Organization)).await?);
@@ -77,7 +86,12 @@ impl<'a> Directory<'a> {
     /// # Errors
     /// If there is no such organization, if uuid and external id are of two different users, if one of them would be
     /// the other kind of id of another user, or if a token could not carry the properties of both.
-    pub async fn register_user(self, fields: UserFields, now: Timestamp) -> Result<User> {
+    pub async fn register_user(self, fields: UserFields, now: Timestamp) -> Result<Registered> {
+        let registered = self.registered_user(fields, now).await;
+        idempotency::or_earlier(self.table, self.idempotency_key, registered).await
+    }
+
+    async fn registered_user(self, fields: UserFields, now: Timestamp) -> Result<Registered> {
         let organization = self.prefetched.organization_of(&fields.organization)?.ok_or(Error::OrganizationNotFound)?;
         organization.properties.overlaid_with(&fields.properties).ok_or(Error::PropertiesTooLarge)?;
         let mut newer = None;
@@ -88,11 +102,11 @@ impl<'a> Directory<'a> {
                 None => User::new(self.id(fields.id)?, organization.id, fields.clone(), now),
                 Some(before) => match before.changed(organization.id, fields.clone(), now) {
                     Some(after) => after,
-                    None => return Ok(before.clone()),
+                    None => before.clone(),
                 },
             };
-            if self.write(before.as_ref(), &after, fields.id).await? {
-                return Ok(after);
+            if let Some(registered) = self.write(before.as_ref(), &after, fields.id).await? {
+                return Ok(registered);
             }
             let handles = Handle::of(fields.id, fields.external_id.as_ref());
             newer = Some(self.read(handles.map(Read::User)).await?);
@@ -140,22 +154,31 @@ impl<'a> Directory<'a> {
         Ok(given.map_or_else(|| random_uuid(self.random), Ok)?)
     }
 
-    /// Writes what is registered under its handles, if it is still as `before`. `false` if it isn't.
+    /// Writes what is registered under its handles, if it is still as `before`. `None` if it isn't. If nothing is
+    /// different there is nothing to write but the answer: under the same idempotency key, nothing may change later.
     ///
     /// # Errors
     /// [`Error::AmbiguousId`] if one of its ids is or would be the other kind of id of another. `chosen` is the uuid
     /// that the caller chose: one that is drawn is nobody's.
-    async fn write<R: DirectoryRecord>(self, before: Option<&R>, after: &R, chosen: Option<Uuid>) -> Result<bool> {
+    async fn write<R: DirectoryRecord + PartialEq>(
+        self,
+        before: Option<&R>,
+        after: &R,
+        chosen: Option<Uuid>,
+    ) -> Result<Option<Registered>> {
         let mut transaction = match before {
             None => self.creation(after),
+            Some(before) if before == after => Transaction::new(),
             Some(before) => self.change(before, after),
         };
         let claims = self.claims(&mut transaction, before, after, chosen);
-        match self.table.commit(transaction).await? {
-            Commit::Done => Ok(true),
+        let Common { id, external_id, .. } = after.common();
+        let registered = Registered { id, external_id: external_id.cloned() };
+        match idempotency::commit(self.table, transaction, self.idempotency_key, registered).await? {
+            Ok(registered) => Ok(Some(registered)),
             // With another write that failed, it is what has changed since it was read that was in the way.
-            Commit::Refused(refused) if refused.is_due_to(&claims) => Err(Error::AmbiguousId),
-            Commit::Refused(_) => Ok(false),
+            Err(refused) if refused.is_due_to(&claims) => Err(Error::AmbiguousId),
+            Err(_) => Ok(None),
         }
     }
 
@@ -319,6 +342,13 @@ impl<'a> Directory<'a> {
         let update = Update::of(keys::of_kind(self.tenant(), Kind::Token, jti));
         self.table.upsert(update.set("purge_at", time_to_live(expires_at))).await
     }
+}
+
+/// Under which names an organization or a user is registered: what the answer to its registration says.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Registered {
+    pub id: Uuid,
+    pub external_id: Option<ExternalId>,
 }
 
 /// What a login of a registered tenant registers, and the token that it asks for.

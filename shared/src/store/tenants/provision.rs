@@ -43,10 +43,22 @@ impl Tenants<'_> {
         if let Some(earlier) = self.begin(&tenant, change, attempt).await? {
             return Ok(earlier);
         }
-        self.secrets.create(&tenant.summary.id, tenant.secret.current.id, &secret, &signing_key).await?;
-        let keys = [PublishedKey::of(&signing_key)];
-        self.activate(&tenant, &secret, &keys, change, attempt).await?;
+        let finished = self.finish(&tenant, &secret, &signing_key, change, attempt).await;
+        idempotency::give_back(self.table, change, attempt, finished).await?;
         Ok(Provisioned { tenant, secret: Some(secret) })
+    }
+
+    /// Steps 2 and 3.
+    async fn finish(
+        self,
+        tenant: &Tenant,
+        secret: &TenantSecret,
+        signing_key: &SigningKey,
+        change: &ChangeContext,
+        attempt: Uuid,
+    ) -> Result<()> {
+        self.secrets.create(&tenant.summary.id, tenant.secret.current.id, secret, signing_key).await?;
+        self.activate(tenant, secret, &[PublishedKey::of(signing_key)], change, attempt).await
     }
 
     fn registered(self, new: NewTenant, kid: &str, change: &ChangeContext) -> Result<Tenant> {

@@ -1,6 +1,7 @@
 //! Rotation of a tenant's secret: the new version is stored first, and becomes the valid one when the table says so.
 //!
-//! 1. With an idempotency key only, the table: the key is reserved, if there is such a tenant.
+//! 1. With an idempotency key only, the table: the key is reserved, if there is such a tenant. A refusal in one of the
+//!    steps below gives it back.
 //! 2. The table: a label is leased, and the tenant's item is read with the same call.
 //! 3. Secrets Manager: the new version, under that label.
 //! 4. The table: the pointer, if nobody has moved it since step 2, with the audit event and the stored response.
@@ -68,6 +69,18 @@ impl Tenants<'_> {
             let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
             return Ok(Rotated { rotation: replay.read()?, secret });
         }
+        let rotated = self.rotate_reserved(id, overlap, change, attempt).await;
+        idempotency::give_back(self.table, change, attempt, rotated).await
+    }
+
+    /// Steps 2 to 4.
+    async fn rotate_reserved(
+        self,
+        id: &TenantId,
+        overlap: OverlapSeconds,
+        change: &ChangeContext,
+        attempt: Uuid,
+    ) -> Result<Rotated> {
         let (label, mut state) = self.lease_label(id).await?;
         let until = change.at.plus(Duration::from_secs(overlap.get().into()));
         let candidate = Candidate {

@@ -52,6 +52,17 @@ impl Tenants<'_> {
         if let Some(replay) = self.reserve(id, change, attempt).await? {
             return replay.read();
         }
+        let rotated = self.replace_reserved(id, drop, change, attempt).await;
+        idempotency::give_back(self.table, change, attempt, rotated).await
+    }
+
+    async fn replace_reserved(
+        self,
+        id: &TenantId,
+        drop: bool,
+        change: &ChangeContext,
+        attempt: Uuid,
+    ) -> Result<RotatedSigningKey> {
         let (label, mut state) = self.lease_label(id).await?;
         let key = SigningKey::generate(self.random)?;
         let rotated = RotatedSigningKey {
