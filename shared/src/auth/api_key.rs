@@ -117,7 +117,9 @@ impl KeyHolder<InspectsTokens> {
         let Some(token) = token.parsed() else { return Ok(None) };
         let keys = self.prefetched.signing_keys(now)?;
         let authentic = token.authentic(self.tenant_id(), &keys).ok();
-        authentic.iter().for_each(|claims| self.trace.token(claims));
+        if let Some(claims) = authentic {
+            self.trace.token(claims);
+        }
         Ok(authentic.filter(|claims| now < claims.expires_at()).cloned())
     }
 }

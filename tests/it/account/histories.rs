@@ -351,10 +351,9 @@ impl History {
             headers.push((name, user));
         }
         let mut body = request.body.clone();
-        if let Some(body) = body.as_mut().filter(|_| way == Way::Body || says_again) {
-            if !user.is_null() {
-                body["external_user_id"] = user.clone();
-            }
+        let is_named = (way == Way::Body || says_again) && !user.is_null();
+        if let Some(body) = body.as_mut().filter(|_| is_named) {
+            body["external_user_id"] = user.clone();
         }
         let mut event = event(request.method, &request.path, &request.query, &headers, body.as_ref());
         event["pathParameters"] = request.parameters.clone();

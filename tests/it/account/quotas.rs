@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::races::check_rows;
-use crate::support::{Answer, ApiKey, Call, Deployment, Tenant};
+use crate::support::{Answer, ApiKey, Call, Deployment, Tenant, naming, with};
 
 const DOCUMENTS: &str = "/api/v1/documents";
 
@@ -25,7 +25,7 @@ async fn start(limits: &Value) -> (Deployment, Tenant, ApiKey) {
 
 /// A call that makes a row, with content where there is any.
 fn make(deployment: &Deployment, key: &ApiKey, user: Option<&str>, path: &str) -> Call {
-    let mut body = json!({ "external_user_id": user });
+    let mut body = naming(user);
     match path {
         DOCUMENTS => {
             body["name"] = json!("Handbook");
@@ -101,7 +101,7 @@ async fn a_session_takes_exactly_as_many_messages_as_the_quota() {
     for user in [Some("ada"), None] {
         let session = make(&deployment, &key, user, KINDS[0]).send().await.document(201)["id"].clone();
         let path = format!("{}/{}/messages", KINDS[0], session.as_str().unwrap());
-        let body = json!({ "role": "user", "content": "Hello", "external_user_id": user });
+        let body = with(&json!({ "role": "user", "content": "Hello" }), &naming(user));
         let (statuses, answers) = at_once((0..9).map(|_| deployment.account(&key, "POST", &path).json(&body))).await;
         assert_eq!(statuses, BTreeMap::from([(201, 4), (409, 5)]));
         answers.iter().find(|answer| answer.status == 409).unwrap().refused(409, "quota_exceeded");

@@ -89,9 +89,9 @@ impl Aws {
             }
             Some(Effect::Delay(time)) => tokio::time::sleep(*time).await,
             Some(Effect::AnotherVersion) => {
-                let mut named = request.clone();
-                named["ClientRequestToken"] = ANOTHER_VERSION.into();
-                received.body = named.to_string().into();
+                let mut named = request.as_object().cloned().unwrap_or_default();
+                named.insert("ClientRequestToken".to_owned(), ANOTHER_VERSION.into());
+                received.body = Value::Object(named).to_string().into();
             }
             Some(Effect::NoAnswer | Effect::SlowAnswer(_)) | None => {}
         }

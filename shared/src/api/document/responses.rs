@@ -84,8 +84,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
     let by_signature = entry.surface == Surface::Relay;
     match code {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
-        ErrorCode::TenantSuspended => by_key || by_signature,
-        ErrorCode::RateLimited => by_key || by_signature,
+        ErrorCode::TenantSuspended | ErrorCode::RateLimited => by_key || by_signature,
         ErrorCode::OriginNotAllowed => by_key,
         ErrorCode::KeyKindNotAllowed => matches!(entry.surface, Surface::Projects | Surface::Account),
         ErrorCode::EndUsersDiffer

@@ -71,7 +71,7 @@ mod tests {
             parts.extend(words);
             parts.extend(id.then_some("id"));
             let parts = parts.iter().zip(gaps.iter().cycle());
-            let name: String = parts.map(|(part, gap)| format!("{part}{gap}")).collect();
+            let name: String = parts.flat_map(|(part, gap)| [*part, gap.as_str()]).collect();
             let upper = |(c, upper): (char, &bool)| if *upper { c.to_ascii_uppercase() } else { c };
             let name: String = name.chars().zip(cases.iter().cycle()).map(upper).collect();
             let known = END_USER_HEADERS.iter().any(|known| known.eq_ignore_ascii_case(&name));

@@ -191,7 +191,7 @@ fn shard(tenant: &TenantId, owner: &Owner, list: List, number: u8) -> Key {
 /// How many entries one counter of a list may come to; `None` if nothing bounds it. Each of a tenant's counters has its
 /// share of the tenant's quota, so that the sum of all is never over it: an item of their own for the sum would be one
 /// that all of a tenant's writes meet at. What is nobody's counts against the tenant's quota only.
-pub fn quota(owner: &Owner, list: List, quotas: &RowQuotas) -> Option<u32> {
+pub fn quota(owner: &Owner, list: List, quotas: RowQuotas) -> Option<u32> {
     match (owner, list) {
         (Owner::EndUser(_), List::Of(_)) => Some(quotas.per_end_user.get()),
         (Owner::Account, List::Of(_)) => Some(quotas.per_tenant.get() / u32::from(SHARDS)),
@@ -341,13 +341,13 @@ mod tests {
     fn the_shares_of_a_tenants_counters_are_together_never_over_its_quota() {
         let list = List::Of(ResourceKind::Document);
         for per_tenant in [8, 9, 15, 16, 1000, 1_000_001, 100_000_000] {
-            let share = u64::from(quota(&Owner::Account, list, &quotas(per_tenant)).unwrap());
+            let share = u64::from(quota(&Owner::Account, list, quotas(per_tenant)).unwrap());
             let sum = share * u64::from(SHARDS);
             assert!(sum <= per_tenant && per_tenant - sum < u64::from(SHARDS), "{per_tenant}");
         }
-        assert_eq!(quota(&Owner::Global, list, &quotas(8)), None);
-        assert_eq!(quota(&Owner::of(&user("a")), list, &quotas(8)), Some(10_000));
-        assert_eq!(quota(&Owner::Account, List::DocumentsIn(Uuid::nil()), &quotas(8)), None);
+        assert_eq!(quota(&Owner::Global, list, quotas(8)), None);
+        assert_eq!(quota(&Owner::of(&user("a")), list, quotas(8)), Some(10_000));
+        assert_eq!(quota(&Owner::Account, List::DocumentsIn(Uuid::nil()), quotas(8)), None);
     }
 
     /// How many rows of a tenant are accepted before the first is refused, which is when the first of its counters has
@@ -358,7 +358,7 @@ mod tests {
         let list = List::Of(ResourceKind::Document);
         println!("quota: accepted before the first refusal, in the worst and in the middle one of {ROUNDS} tenants");
         for (per_tenant, least) in [(1_000, 0.70), (10_000, 0.90), (100_000, 0.97), (1_000_000, 0.99)] {
-            let share = quota(&Owner::Account, list, &quotas(per_tenant)).unwrap();
+            let share = quota(&Owner::Account, list, quotas(per_tenant)).unwrap();
             let mut accepted: Vec<u64> = (0..ROUNDS).map(|round| accepted(share, round)).collect();
             accepted.sort_unstable();
             let part = |accepted: u64| u32::try_from(accepted).map(f64::from).unwrap() / f64::from(share * 8);

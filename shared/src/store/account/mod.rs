@@ -281,7 +281,7 @@ impl<'a> Resources<'a> {
         transaction.put(keys::entry(self.tenant(), owner, list, id), Condition::is_new());
         transaction.put(of_account, Condition::is_new());
         Counted([owner, &Owner::Account].map(|owner| {
-            let room = keys::quota(owner, list, &self.quotas).map_or_else(Condition::none, has_room);
+            let room = keys::quota(owner, list, self.quotas).map_or_else(Condition::none, has_room);
             self.count(transaction, owner, list, id, 1, room)
         }))
     }

@@ -1,0 +1,50 @@
+// An incident of our own making, whose answer is known, followed with docs/operate/follow.py through the log lines of a
+// running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is, SERVICE_LOG where its lines are.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { decodeJwt } from 'jose';
+import { call, expect, operator, provision, userToken } from './foreign/service.mjs';
+
+/** What the script says of a leaked credential. */
+function follow(leaked) {
+  const env = { ...process.env, LEAKED: leaked };
+  const options = { input: readFileSync(process.env.SERVICE_LOG), env, encoding: 'utf8', timeout: 60_000 };
+  const { status, stdout, stderr } = spawnSync('python3', ['docs/operate/follow.py'], options);
+  expect(status === 0, `follow.py: ${stderr}`);
+  expect(!stdout.includes(leaked), 'follow.py shows what leaked');
+  return JSON.parse(stdout);
+}
+
+const same = (one, other, message) =>
+  expect(JSON.stringify(one) === JSON.stringify(other), `${message}: ${JSON.stringify(one)}`);
+
+const [victim, bystander] = [await provision('victim'), await provision('bystander')];
+const minted = [await userToken(victim), await userToken(victim)].map((token) => decodeJwt(token).jti);
+await userToken(bystander);
+const scoped = async (user) => {
+  const answer = await call('/api/v1/auth/token', { external_user_id: user }, { 'x-api-key': victim.account });
+  return answer.body.access_token;
+};
+const [leaked, other] = [await scoped('ada'), await scoped('grace')];
+const page = (token, path, body) => call(`/api/v1/${path}`, body, { authorization: `Bearer ${token}` });
+const document = await page(leaked, 'documents', { name: 'a' });
+await page(leaked, 'documents');
+await page(other, 'documents');
+await page(leaked, `documents/${document.body.id}`);
+await operator(`revoke/api-key?tenant_id=${victim.id}&key_id=${victim.accountId}`, {});
+const refused = await page(leaked, 'documents');
+expect(refused.status === 401, `after the revocation: ${refused.status}`);
+
+const embed = follow(victim.embed);
+same(embed.minted.map((line) => line.jti), minted, 'what the key minted');
+same([embed.tenant_id, embed.calls, embed.addresses], [victim.id, [], ['127.0.0.1']], 'the key');
+const token = follow(leaked);
+const calls = token.calls.map((line) => [line.operation, line.status]);
+const expected = [['create-document', 201], ['list-documents', 200], ['get-document', 200], ['list-documents', 401]];
+same(calls, expected, 'what was done with the token');
+same(token.minted.map((line) => line.jti), [decodeJwt(leaked).jti], 'the minting of the token');
+const account = follow(victim.account);
+same(account.minted.map((line) => line.jti), [leaked, other].map((text) => decodeJwt(text).jti), 'both tokens');
+expect(account.calls.length === 5, `calls with what the key minted: ${account.calls.length}`);
+console.log('follow: a leaked key and a leaked token are followed');
