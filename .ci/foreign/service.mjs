@@ -69,9 +69,10 @@ export async function legacyToken(tenant) {
 /** A scoped token: of the end user in the body, or of the whole account. */
 export async function scopedToken(tenant, body = {}) {
   const { status, body: answer } = await call('/api/v1/auth/token', body, { 'x-api-key': tenant.account });
-  const { access_token: token, token_type: type, expires_in: seconds } = answer;
-  expect(status === 200 && /^bearer$/i.test(type) && Object.keys(answer).length === 3, `auth/token: ${status}`);
-  const { iat, exp } = decodeJwt(token);
+  const { access_token: token, token_type: type, expires_in: seconds, scope } = answer;
+  expect(status === 200 && /^bearer$/i.test(type) && Object.keys(answer).length === 4, `auth/token: ${status}`);
+  const { iat, exp, scope: claimed } = decodeJwt(token);
+  expect(scope === claimed, `a token of scope ${claimed} that is said to be of ${scope}`);
   expect(seconds === (body.expires_in_minutes ?? 60) * 60 && seconds === exp - iat, `a token for ${seconds} s`);
   return token;
 }
