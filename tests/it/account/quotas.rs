@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::races::check_rows;
-use crate::support::{Answer, ApiKey, Call, Deployment, Tenant, naming, with};
+use crate::support::{Answer, ApiKey, Call, Deployment, Tenant, at_once, naming, with};
 
 const DOCUMENTS: &str = "/api/v1/documents";
 
@@ -37,14 +37,12 @@ fn make(deployment: &Deployment, key: &ApiKey, user: Option<&str>, path: &str) -
     deployment.account(key, "POST", path).json(&body)
 }
 
-/// Answers of calls that were made at once, by status.
-async fn at_once(calls: impl Iterator<Item = Call>) -> (BTreeMap<u16, usize>, Vec<Answer>) {
-    let calls: Vec<_> = calls.map(|call| tokio::spawn(call.send())).collect();
-    let (mut statuses, mut answers) = (BTreeMap::new(), Vec::new());
-    for call in calls {
-        let answer = call.await.unwrap();
+/// Answers of calls that were made at once, and how many have each status.
+async fn statuses_at_once(calls: impl Iterator<Item = Call>) -> (BTreeMap<u16, usize>, Vec<Answer>) {
+    let answers = at_once(calls).await;
+    let mut statuses = BTreeMap::new();
+    for answer in &answers {
         *statuses.entry(answer.status).or_default() += 1;
-        answers.push(answer);
     }
     (statuses, answers)
 }
@@ -53,7 +51,7 @@ async fn at_once(calls: impl Iterator<Item = Call>) -> (BTreeMap<u16, usize>, Ve
 async fn an_end_user_that_writes_at_once_gets_exactly_its_quota() {
     let (deployment, _, key) = start(&json!({ "rows_per_end_user": 5 })).await;
     let calls = (0..14).map(|_| make(&deployment, &key, Some("ada"), DOCUMENTS));
-    let (statuses, answers) = at_once(calls).await;
+    let (statuses, answers) = statuses_at_once(calls).await;
     assert_eq!(statuses, BTreeMap::from([(201, 5), (409, 9)]));
     for answer in answers.iter().filter(|answer| answer.status == 409) {
         answer.refused(409, "quota_exceeded");
@@ -102,7 +100,8 @@ async fn a_session_takes_exactly_as_many_messages_as_the_quota() {
         let session = make(&deployment, &key, user, KINDS[0]).send().await.document(201)["id"].clone();
         let path = format!("{}/{}/messages", KINDS[0], session.as_str().unwrap());
         let body = with(&json!({ "role": "user", "content": "Hello" }), &naming(user));
-        let (statuses, answers) = at_once((0..9).map(|_| deployment.account(&key, "POST", &path).json(&body))).await;
+        let (statuses, answers) =
+            statuses_at_once((0..9).map(|_| deployment.account(&key, "POST", &path).json(&body))).await;
         assert_eq!(statuses, BTreeMap::from([(201, 4), (409, 5)]));
         answers.iter().find(|answer| answer.status == 409).unwrap().refused(409, "quota_exceeded");
     }
@@ -118,7 +117,7 @@ async fn a_tenant_is_never_over_its_quota_whoever_writes() {
     let users = [None, Some("ada"), Some("bob")];
     for _ in 0..6 {
         let calls = (0..12).map(|number| make(&deployment, &key, users[number % 3], DOCUMENTS));
-        let (statuses, _) = at_once(calls).await;
+        let (statuses, _) = statuses_at_once(calls).await;
         assert!(statuses.keys().all(|status| [201, 409].contains(status)), "{statuses:?}");
         assert!(check_rows(&deployment.items().await) <= 16);
     }
@@ -139,7 +138,7 @@ async fn a_tenant_without_quotas_of_its_own_has_those_of_the_deployment() {
     make(&deployment, &key, Some("ada"), DOCUMENTS).send().await.document(201);
     make(&deployment, &key, Some("ada"), DOCUMENTS).send().await.refused(409, "quota_exceeded");
     let all = (0..60).map(|_| make(&deployment, &key, None, DOCUMENTS));
-    at_once(all).await;
+    statuses_at_once(all).await;
     assert!(check_rows(&deployment.items().await) <= 8);
     let own = json!({ "rows_per_end_user": 2, "rows_per_tenant": 1000 });
     deployment.update(&tenant, &own).await.data(200);

@@ -7,7 +7,7 @@ use std::fmt;
 use serde_json::{Map, Value, json};
 use stack::{Invocation, Match, scheduled_event};
 
-use crate::support::{Answer, ApiKey, Call, Deployment};
+use crate::support::{Answer, ApiKey, Call, Deployment, at_once};
 
 const SESSIONS: &str = "/api/v1/agent-sessions";
 const EXECUTIONS: &str = "/api/v1/tool-executions";
@@ -168,16 +168,6 @@ async fn start() -> (Deployment, ApiKey) {
     (deployment, key)
 }
 
-/// Sends all at once.
-async fn all(calls: impl IntoIterator<Item = Call>) -> Vec<Answer> {
-    let calls: Vec<_> = calls.into_iter().map(|call| tokio::spawn(call.send())).collect();
-    let mut answers = Vec::new();
-    for call in calls {
-        answers.push(call.await.unwrap());
-    }
-    answers
-}
-
 /// Makes a row for an end user; its id.
 async fn made(deployment: &Deployment, key: &ApiKey, path: &str, body: &Value) -> String {
     let answer = deployment.account_for(key, "ada", "POST", path).json(body).send().await;
@@ -219,7 +209,7 @@ async fn of_32_changes_of_one_session_at_once_none_is_lost() {
         deployment.account_for(&key, "ada", "PATCH", &path).json(&json!({ field: value }))
     };
     let mark = deployment.stack.mark();
-    let answers = all((0..32).map(patch)).await;
+    let answers = at_once((0..32).map(patch)).await;
     let calls = deployment.stack.calls_since(mark).into_iter().filter_map(|call| call.caller);
     assert!(calls.map(|caller| caller.instance).collect::<BTreeSet<_>>().len() > 2, "several processes");
     let mut written: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
@@ -239,7 +229,7 @@ async fn of_32_changes_of_one_session_at_once_none_is_lost() {
         held.reached_by(6).await;
         held.release();
     };
-    let (answers, ()) = tokio::join!(all((60..66).map(patch)), release);
+    let (answers, ()) = tokio::join!(at_once((60..66).map(patch)), release);
     let session = deployment.account_for(&key, "ada", "GET", &path).send().await.document(200).clone();
     for (number, answer) in (60..66).zip(answers) {
         let (field, value) = change(number);
@@ -265,7 +255,7 @@ async fn what_was_deleted_is_not_brought_back_by_a_change_that_was_under_way() {
                 overtaken(&deployment, writes, change(), delete).await.refused(404, "not_found");
             } else {
                 let calls = (0..8).map(|number| if number == 2 * round { call("DELETE", &path) } else { change() });
-                for (number, answer) in all(calls).await.iter().enumerate() {
+                for (number, answer) in at_once(calls).await.iter().enumerate() {
                     if number == 2 * round {
                         assert_eq!(*answer.document(200), json!({ "deleted": true }));
                     } else if answer.status != 200 {
@@ -300,14 +290,14 @@ async fn of_two_ends_that_are_reported_at_once_one_is_the_end() {
         held.reached_by(2).await;
         held.release();
     };
-    let (answers, ()) = tokio::join!(all(["completed", "failed"].map(report)), release);
+    let (answers, ()) = tokio::join!(at_once(["completed", "failed"].map(report)), release);
     let execution = deployment.account(&key, "GET", &path).send().await.document(200).clone();
     let (won, lost) = if answers[0].status == 200 { (&answers[0], &answers[1]) } else { (&answers[1], &answers[0]) };
     lost.refused(409, "execution_finished");
     assert_eq!(*won.document(200), execution);
     assert_eq!(execution["outputs"]["by"], execution["status"]);
 
-    let again = all((0..16).map(|_| report(execution["status"].as_str().unwrap()))).await;
+    let again = at_once((0..16).map(|_| report(execution["status"].as_str().unwrap()))).await;
     assert!(
         again.iter().all(|answer| *answer.document(200) == execution),
         "a report that is made again changes nothing"
@@ -348,7 +338,7 @@ async fn every_viewers_total_is_exact_after_many_users_made_and_deleted_rows_at_
         // More at once only wait for each other: a function has sixteen processes at most.
         let mut answers = Vec::new();
         for calls in calls.chunks(8) {
-            answers.extend(all(calls.to_vec()).await);
+            answers.extend(at_once(calls.to_vec()).await);
         }
         for ((place, kind, deleted), answer) in places.iter().zip(answers) {
             if deleted.is_some() {
@@ -406,7 +396,7 @@ async fn of_two_deletions_at_once_one_did_it_and_it_is_counted_once() {
             held.reached_by(2).await;
             held.release();
         };
-        let (mut answers, ()) = tokio::join!(all([delete(), delete()]), release);
+        let (mut answers, ()) = tokio::join!(at_once([delete(), delete()]), release);
         answers.sort_by_key(|answer| answer.status);
         assert_eq!(*answers[0].document(200), json!({ "deleted": true }));
         answers[1].refused(404, "not_found");
@@ -432,7 +422,7 @@ async fn no_message_outlives_its_session() {
             overtaken(&deployment, writes, say(), deleted(delete())).await.refused(404, "not_found");
         } else {
             let calls = (0..10).map(|number| if number == 3 * round { delete() } else { say() });
-            for (number, answer) in all(calls).await.iter().enumerate() {
+            for (number, answer) in at_once(calls).await.iter().enumerate() {
                 if number == 3 * round {
                     assert_eq!(*answer.document(200), json!({ "deleted": true }));
                 } else if answer.status == 201 {
@@ -473,7 +463,7 @@ async fn a_document_that_is_put_into_a_workspace_while_that_is_deleted_is_refuse
             answer.invalid("body", "workspace_ids");
         } else {
             let calls = (0..10).map(|number| if number == 3 * round { delete() } else { store() });
-            let mut answers = all(calls).await;
+            let mut answers = at_once(calls).await;
             assert_eq!(*answers.remove(3 * round).document(200), json!({ "deleted": true }));
             stored.append(&mut answers);
         }
@@ -502,7 +492,7 @@ async fn of_many_that_are_made_the_default_at_once_one_is() {
         let user = if number % 2 == 0 { "ada" } else { "grace" };
         deployment.account_for(&key, user, "POST", WORKSPACES).json(&body)
     });
-    for answer in all(calls).await {
+    for answer in at_once(calls).await {
         answer.document(201);
     }
     for user in ["ada", "grace"] {

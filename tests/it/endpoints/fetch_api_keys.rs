@@ -88,16 +88,8 @@ async fn a_row_says_whether_origins_apply_to_tokens_and_a_key_from_before_that_s
     let tenant = deployment.provision("Acme").await;
     let key = deployment.api_key(&tenant, "account").await;
     assert_eq!(row(&deployment, &key).await["origins_apply_to_tokens"], true);
-    deployment
-        .dynamodb(
-            "UpdateItem",
-            &json!({
-                "TableName": deployment.table(),
-                "Key": { "pk": { "S": format!("TENANT#{}#KEY#{}", tenant.id, key.id) }, "sk": { "S": "KEY" } },
-                "UpdateExpression": "REMOVE details.origins_apply_to_tokens",
-            }),
-        )
-        .await;
+    let pk = format!("TENANT#{}#KEY#{}", tenant.id, key.id);
+    deployment.remove(&pk, "KEY", "details.origins_apply_to_tokens").await;
     assert_eq!(row(&deployment, &key).await["origins_apply_to_tokens"], false);
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use shared::domain::ExternalId;
 use stack::Match;
 
-use crate::support::{Answer, ApiKey, Deployment, ROLE, with};
+use crate::support::{Answer, ApiKey, Deployment, ROLE, at_once, with};
 
 const REGISTER_ORGANIZATION: &str = "/v1/api/projects/register-organization";
 const REGISTER_USER: &str = "/v1/api/projects/register-user";
@@ -75,12 +75,7 @@ async fn all(
 ) -> Vec<Answer> {
     let common = json!({ "projectId": key.tenant.project_id() });
     let calls = bodies.into_iter().map(|body| deployment.backend(key, "POST", path).json(&with(&common, &body)));
-    let calls: Vec<_> = calls.map(|call| tokio::spawn(call.send())).collect();
-    let mut answers = Vec::new();
-    for call in calls {
-        answers.push(call.await.unwrap());
-    }
-    answers
+    at_once(calls).await
 }
 
 fn uuid(answer: &Answer, field: &str) -> String {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use shared::api::{OPERATIONS, OperationInfo, Surface};
 
-use crate::support::{Answer, Call, Deployment, END_USER, ROLE, World};
+use crate::support::{Answer, Call, Deployment, END_USER, ROLE, World, at_once};
 
 const KEY: &str = "idempotency-key";
 const DOCUMENTS: &str = "/api/v1/documents";
@@ -23,15 +23,6 @@ fn own(deployment: &Deployment, world: &World, method: &str, path: &str) -> Call
 
 fn id(answer: &Answer) -> String {
     answer.body["id"].as_str().unwrap().to_owned()
-}
-
-async fn all(calls: impl IntoIterator<Item = Call>) -> Vec<Answer> {
-    let calls: Vec<_> = calls.into_iter().map(|call| tokio::spawn(call.send())).collect();
-    let mut answers = Vec::new();
-    for call in calls {
-        answers.push(call.await.unwrap());
-    }
-    answers
 }
 
 #[tokio::test]
@@ -242,7 +233,7 @@ async fn requests_at_once_under_one_key_have_one_effect() {
     {
         let count = async || deployment.items().await.iter().filter(|item| item["sk"]["S"] == sort_key).count();
         let before = count().await;
-        let answers = all((0..8).map(|_| call.clone().header(KEY, "burst"))).await;
+        let answers = at_once((0..8).map(|_| call.clone().header(KEY, "burst"))).await;
         let (good, others): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status == success);
         for answer in others {
             answer.refused(409, "stale_update");

@@ -490,15 +490,7 @@ async fn a_token_goes_from_any_origin_if_its_key_has_none_or_keeps_them_to_itsel
     }
     // A key that was stored before there was the field.
     let (key, [token, _]) = of_one_page(&deployment, &tenant, &json!({})).await;
-    deployment
-        .dynamodb(
-            "UpdateItem",
-            &json!({
-                "TableName": deployment.table(),
-                "Key": { "pk": { "S": format!("TENANT#{}#KEY#{}", tenant.id, key.id) }, "sk": { "S": "KEY" } },
-                "UpdateExpression": "REMOVE details.origins_apply_to_tokens",
-            }),
-        )
-        .await;
+    let pk = format!("TENANT#{}#KEY#{}", tenant.id, key.id);
+    deployment.remove(&pk, "KEY", "details.origins_apply_to_tokens").await;
     anywhere(&token).await;
 }

@@ -237,3 +237,13 @@ impl Answer {
         self
     }
 }
+
+/// Sends all at once: the answers, in the order of the calls.
+pub async fn at_once(calls: impl IntoIterator<Item = Call>) -> Vec<Answer> {
+    let calls: Vec<_> = calls.into_iter().map(|call| tokio::spawn(call.send())).collect();
+    let mut answers = Vec::new();
+    for call in calls {
+        answers.push(call.await.unwrap());
+    }
+    answers
+}

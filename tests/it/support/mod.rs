@@ -16,7 +16,7 @@ pub use curl::curl;
 pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, naming, repository, with};
 pub use dice::Dice;
 pub use exact_json::{EXACT, INEXACT};
-pub use http::{Answer, Call};
+pub use http::{Answer, Call, at_once};
 pub use library::{HandClock, request};
 pub use operations::{END_USER, World, takes};
 pub use signing::{Signing, WHOAMI, in_one_minute, now_ms};

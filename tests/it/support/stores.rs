@@ -79,6 +79,16 @@ impl Deployment {
         self.dynamodb("UpdateItem", &request).await;
     }
 
+    /// Takes an attribute of an item away.
+    pub async fn remove(&self, pk: &str, sk: &str, attribute: &str) {
+        let request = json!({
+            "TableName": self.table(),
+            "Key": { "pk": { "S": pk }, "sk": { "S": sk } },
+            "UpdateExpression": format!("REMOVE {attribute}"),
+        });
+        self.dynamodb("UpdateItem", &request).await;
+    }
+
     /// Writes an item again under another partition key.
     pub async fn copy(&self, pk: &str, sk: &str, to: &str) {
         let key = json!({ "pk": { "S": pk }, "sk": { "S": sk } });
