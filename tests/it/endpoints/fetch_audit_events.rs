@@ -91,3 +91,64 @@ async fn an_unknown_tenant_is_not_found() {
     let deployment = Deployment::start().await;
     deployment.get("/api/v1/fetch/audit-events?tenant_id=tnt_unknown").await.refused(404, "tenant_not_found");
 }
+
+/// The details of the tenant's newest event.
+async fn newest(deployment: &Deployment, tenant: &Tenant) -> Value {
+    let path = format!("/api/v1/fetch/audit-events?tenant_id={}&limit=1", tenant.id);
+    deployment.get(&path).await.data(200)["events"][0]["details"].clone()
+}
+
+/// Two changes of one kind that are not equally grave have different events.
+#[tokio::test]
+async fn an_event_says_what_decides_how_grave_its_change_was() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let at = |path: &str| format!("/api/v1/{path}?tenant_id={}", tenant.id);
+
+    for (patch, old, new) in [
+        (json!({ "signing_version": "v2" }), json!("v1"), json!("v2")),
+        (json!({ "signing_version": "v1" }), json!("v2"), json!("v1")),
+        (json!({ "require_end_user": true }), json!(null), json!(true)),
+        (json!({ "tenant_name": "Globex" }), json!("Acme"), json!("Globex")),
+        (json!({ "callback_url_base": "https://a.example" }), json!(null), json!("https://a.example")),
+        (json!({ "rows_per_end_user": 5 }), json!(null), json!(5)),
+    ] {
+        deployment.update(&tenant, &patch).await.data(200);
+        let name = patch.as_object().unwrap().keys().next().unwrap().clone();
+        assert_eq!(newest(&deployment, &tenant).await, json!({ name: { "old": old, "new": new } }));
+    }
+
+    let answer = deployment.rotate(&tenant, 600).await;
+    let until = answer.data(200)["previous_valid_until"].clone();
+    assert!(until.is_string());
+    assert_eq!(newest(&deployment, &tenant).await, json!({ "previous_valid_until": until }));
+    deployment.rotate(&tenant, 0).await.data(200);
+    assert_eq!(newest(&deployment, &tenant).await, json!({ "previous_valid_until": null }));
+    for drop_previous in [true, false] {
+        let body = json!({ "drop_previous": drop_previous });
+        deployment.post(&at("rotate/signing-key"), &body).await.data(200);
+        assert_eq!(newest(&deployment, &tenant).await, body);
+    }
+
+    let body = json!({ "name": "page", "kind": "embed", "allowed_origins": ["https://a.example"], "expires_in": "1d" });
+    let answer = deployment.post(&at("provision/api-key"), &body).await;
+    let key = answer.data(201).clone();
+    let expected = json!({
+        "name": "page", "kind": "embed", "allowed_origins": ["https://a.example"], "expires_at": key["expires_at"],
+        "origins_apply_to_tokens": true,
+    });
+    assert_eq!(newest(&deployment, &tenant).await, expected);
+    let rotated = format!("{}&key_id={}", at("rotate/api-key"), key["key_id"].as_str().unwrap());
+    deployment.post(&rotated, &json!({})).await.data(200);
+    assert_eq!(newest(&deployment, &tenant).await, json!({ "previous_valid_until": null }));
+
+    deployment.post(&at("suspend/tenant"), &json!({ "reason": "fraud case 4711" })).await.data(200);
+    assert_eq!(newest(&deployment, &tenant).await, json!({ "reason": "fraud case 4711" }));
+    deployment.reactivate(&tenant).await.data(200);
+    // The reason is gone from the tenant, and stays in its trail.
+    assert_eq!(newest(&deployment, &tenant).await, json!({}));
+    for (body, whose) in [(json!({ "all": true }), "all"), (json!({ "external_user_id": "ada" }), "external_user_id")] {
+        deployment.revoke_tokens(&tenant, &body).await.data(200);
+        assert_eq!(newest(&deployment, &tenant).await, json!({ "whose": whose }));
+    }
+}

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::domain::credentials::idempotency::IdempotencyKey;
 use crate::domain::credentials::secrets::KeySlot;
@@ -77,12 +78,28 @@ pub struct AuditEvent {
     pub at: Timestamp,
     /// Id of the request that made the change, as in the `x-request-id` header of its answer and in the log.
     pub request_id: String,
-    /// Names of the fields that an update wrote, never their values. Empty for all other actions.
+    /// Names of the fields that an update wrote. Empty for all other actions.
     pub fields: Vec<String>,
     /// Id of what the change was made to, if that is not the tenant itself: an API key, a signing key, or the owner of
     /// revoked tokens (a user, an organization, an end user or an API key). Null if it is the tenant itself.
     #[serde(default)]
     pub subject: Option<String>,
+    /// What decides how grave the change was, by name; never a secret. `tenant.updated`: `{old, new}` of each field.
+    /// `tenant.suspended`: `reason`. Rotations of secrets and API keys: `previous_valid_until`, null without an overlap.
+    /// `tenant.signing_key_rotated`: `drop_previous`. `api_key.provisioned`: `name`, `kind`, `expires_at`,
+    /// `allowed_origins`, `origins_apply_to_tokens`. `tokens.revoked`: `whose`.
+    #[serde(default)]
+    pub details: Map<String, Value>,
+}
+
+impl AuditEvent {
+    /// The event with one more detail.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Serialize) -> Self {
+        // What is written here can always be written as JSON.
+        self.details.insert(name.to_owned(), serde_json::to_value(value).unwrap_or_default());
+        self
+    }
 }
 
 /// Context of a change: who makes it, when, for which request, and under which idempotency key. Every store method that
@@ -110,6 +127,7 @@ impl ChangeContext {
             request_id: self.request_id.clone(),
             fields,
             subject: None,
+            details: Map::new(),
         }
     }
 

@@ -75,6 +75,7 @@ fn suspended(signed: &Signed<'_>) -> AuditEvent {
         request_id: signed.request_id.to_owned(),
         fields: Vec::new(),
         subject: None,
+        details: serde_json::Map::new(),
     }
 }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Committed, Tenants, api_key_items, items, put_event};
 use crate::domain::{
-    Action, ApiKey, ApiKeyId, ApiKeySecret, ChangeContext, Day, KeyKind, KeyName, Origins, OverlapSeconds, TenantId,
-    Timestamp, Viewpoint,
+    Action, ApiKey, ApiKeyId, ApiKeySecret, AuditEvent, ChangeContext, Day, KeyKind, KeyName, Origins, OverlapSeconds,
+    TenantId, Timestamp, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Condition, Table, Transaction, Update, Updated, millis, text};
@@ -103,8 +103,11 @@ impl Tenants<'_> {
         transaction.put(api_key_items::item(&key, &secret), Condition::is_new());
         let summary = IssuedKeySummary::from(&key);
         let issued = IssuedApiKey { secret: Some(secret), summary };
-        match self.change_key(id, &key.claims.id, transaction, Action::ApiKeyProvisioned, Some(&issued), change).await?
-        {
+        let event = change.event_about(Action::ApiKeyProvisioned, &key.claims.id);
+        let event = event.with("name", &key.name).with("kind", key.claims.kind).with("expires_at", key.expires_at);
+        let event = event.with("allowed_origins", &key.allowed_origins);
+        let event = event.with("origins_apply_to_tokens", key.origins_apply_to_tokens);
+        match self.change_key(id, transaction, &event, Some(&issued), change).await? {
             Committed::Done => Ok(issued),
             Committed::Replay(replay) => IssuedApiKey::replayed(&replay),
             Committed::Refused(_) => Err(Error::unavailable("a new key id was taken already")),
@@ -147,7 +150,8 @@ impl Tenants<'_> {
         transaction.update(update, usable);
         let summary = IssuedKeySummary::from(&key);
         let issued = IssuedApiKey { secret: Some(secret), summary };
-        match self.change_key(tenant, id, transaction, Action::ApiKeyRotated, Some(&issued), change).await? {
+        let event = change.event_about(Action::ApiKeyRotated, id).with("previous_valid_until", key.previous_until);
+        match self.change_key(tenant, transaction, &event, Some(&issued), change).await? {
             Committed::Done => Ok(issued),
             Committed::Replay(replay) => IssuedApiKey::replayed(&replay),
             Committed::Refused(_) => Err(Error::ApiKeyGone),
@@ -163,7 +167,8 @@ impl Tenants<'_> {
         let mut transaction = Transaction::new();
         let unrevoked = Condition::new("attribute_exists(pk) AND attribute_not_exists(details.revoked_at)", []);
         let revoked = transaction.update(update, unrevoked);
-        match self.change_key(tenant, id, transaction, Action::ApiKeyRevoked, None, change).await? {
+        let event = change.event_about(Action::ApiKeyRevoked, id);
+        match self.change_key(tenant, transaction, &event, None, change).await? {
             Committed::Done | Committed::Replay(_) => Ok(()),
             Committed::Refused(refused) if refused.item(revoked).is_some() => self.commit_nothing(change).await,
             Committed::Refused(_) => Err(Error::ApiKeyNotFound),
@@ -174,14 +179,13 @@ impl Tenants<'_> {
     async fn change_key(
         self,
         tenant: &TenantId,
-        id: &ApiKeyId,
         mut transaction: Transaction,
-        action: Action,
+        event: &AuditEvent,
         issued: Option<&IssuedApiKey>,
         change: &ChangeContext,
     ) -> Result<Committed> {
         let exists = transaction.check(keys::state(tenant), items::provisioned());
-        put_event(&mut transaction, tenant, &change.event_about(action, id))?;
+        put_event(&mut transaction, tenant, event)?;
         let summary = issued.map(|issued| &issued.summary);
         let secret = issued.and_then(|issued| issued.secret.as_ref()).map(ApiKeySecret::expose);
         match self.commit(change, transaction, &summary, secret).await? {

@@ -20,6 +20,7 @@ pub use rotate_signing_key::RotatedSigningKey;
 use std::fmt;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use self::items::{ACTIVE, SUSPENDED};
 use super::dynamodb::{
@@ -115,9 +116,10 @@ impl Tenants<'_> {
         let update = Update::of(keys::state(id))
             .set(TENANT_STATUS, text(SUSPENDED))
             .set("suspended_at", millis(change.at))
-            .set_or_remove("suspended_reason", reason.map(text));
+            .set_or_remove("suspended_reason", reason.as_ref().map(text));
+        let event = change.event(Action::TenantSuspended, Vec::new()).with("reason", reason);
         let active = Condition::new("tenant_status = :active", [(":active", text(ACTIVE))]);
-        self.change_status(id, update, active, Action::TenantSuspended, change).await
+        self.change_status(id, update, active, &event, change).await
     }
 
     /// Undoes a suspension and forgets the strikes that may have led to it. Reactivating an active tenant without
@@ -135,7 +137,8 @@ impl Tenants<'_> {
             "tenant_status = :suspended OR (tenant_status = :active AND abuse_strikes > :zero)",
             [(":suspended", text(SUSPENDED)), (":active", text(ACTIVE)), (":zero", number(0))],
         );
-        self.change_status(id, update, suspended, Action::TenantReactivated, change).await
+        let event = change.event(Action::TenantReactivated, Vec::new());
+        self.change_status(id, update, suspended, &event, change).await
     }
 
     async fn change_status(
@@ -143,12 +146,12 @@ impl Tenants<'_> {
         id: &TenantId,
         update: Update,
         due: Condition,
-        action: Action,
+        event: &AuditEvent,
         change: &ChangeContext,
     ) -> Result<()> {
         let mut transaction = Transaction::new();
         let state = transaction.update(update.set("updated_at", millis(change.at)).increment("revision"), due);
-        put_event(&mut transaction, id, &change.event(action, Vec::new()))?;
+        put_event(&mut transaction, id, event)?;
         let state = match self.commit(change, transaction, &(), None).await? {
             Committed::Done | Committed::Replay(_) => return Ok(()),
             Committed::Refused(refused) => refused.item(state).cloned(),
@@ -191,6 +194,7 @@ impl Tenants<'_> {
 fn patched(tenant: &mut Tenant, patch: &TenantPatch, change: &ChangeContext) -> Result<Transaction> {
     let mut transaction = Transaction::new();
     let fields = patch.fields();
+    let old = tenant.settings();
     patch.clone().apply(tenant)?;
     if fields.is_empty() {
         return Ok(transaction);
@@ -200,11 +204,22 @@ fn patched(tenant: &mut Tenant, patch: &TenantPatch, change: &ChangeContext) -> 
     tenant.revision += 1;
     let (state, configuration) = items::patched(patch, tenant);
     transaction.update(state.set("updated_at", millis(change.at)), unchanged);
-    put_event(&mut transaction, &tenant.summary.id, &change.event(Action::TenantUpdated, fields))?;
+    let new = tenant.settings();
+    let changes = fields.iter().map(|name| (name, Change { old: old.get(name), new: new.get(name) }));
+    let event = change.event(Action::TenantUpdated, fields.clone());
+    let event = changes.fold(event, |event, (name, change)| event.with(name, change));
+    put_event(&mut transaction, &tenant.summary.id, &event)?;
     if let Some(configuration) = configuration {
         transaction.update(configuration, Condition::exists());
     }
     Ok(transaction)
+}
+
+/// What an update made of a field.
+#[derive(Serialize)]
+struct Change<'a> {
+    old: Option<&'a Value>,
+    new: Option<&'a Value>,
 }
 
 /// Writes an audit event.

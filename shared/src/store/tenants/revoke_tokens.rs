@@ -54,7 +54,7 @@ impl Tenants<'_> {
                 Some(subject) => change.event_about(Action::TokensRevoked, subject),
                 None => change.event(Action::TokensRevoked, Vec::new()),
             };
-            put_event(&mut transaction, id, &event)?;
+            put_event(&mut transaction, id, &event.with("whose", kind_of(whose)))?;
             // All of a tenant's are revoked by a write of its item, which has this condition itself.
             let exists =
                 (*whose != RevokedTokens::All).then(|| transaction.check(keys::state(id), items::provisioned()));
@@ -143,6 +143,17 @@ fn count_each<R: DirectoryRecord>(transaction: &mut Transaction, tenant: &Tenant
             None => Condition::new("attribute_exists(pk) AND attribute_not_exists(details.external_id)", []),
         };
         transaction.update(counted(keys::of_handle(tenant, R::KIND, &handle), at), same);
+    }
+}
+
+/// Whose tokens the audit event says were revoked, by the name of the field that named them.
+fn kind_of(whose: &RevokedTokens) -> &'static str {
+    match whose {
+        RevokedTokens::User(_) => "user_id",
+        RevokedTokens::Organization(_) => "organization_id",
+        RevokedTokens::ExternalUser(_) => "external_user_id",
+        RevokedTokens::Key(_) => "key_id",
+        RevokedTokens::All => "all",
     }
 }
 

@@ -140,8 +140,9 @@ impl Tenants<'_> {
         let unchanged = Condition::new("revision = :before", [(":before", number(before))]);
         let mut transaction = Transaction::new();
         let state = transaction.update(pointing_to(candidate, id, &pointer), unchanged);
-        put_event(&mut transaction, id, &change.event(Action::TenantSecretRotated, Vec::new()))?;
         let Candidate { secret, rotation, attempt, .. } = candidate;
+        let event = change.event(Action::TenantSecretRotated, Vec::new());
+        put_event(&mut transaction, id, &event.with("previous_valid_until", rotation.previous_until))?;
         let secret = Some(secret.expose());
         let stored = idempotency::store(&mut transaction, change, Some(*attempt), rotation, secret, self.random)?;
         match self.table.commit(transaction).await? {

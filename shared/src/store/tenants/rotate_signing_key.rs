@@ -106,7 +106,8 @@ impl Tenants<'_> {
             .increment("revision");
         let mut transaction = Transaction::new();
         transaction.update(update, Condition::new("revision = :before", [(":before", number(revision))]));
-        put_event(&mut transaction, id, &change.event_about(Action::SigningKeyRotated, &key.kid()))?;
+        let event = change.event_about(Action::SigningKeyRotated, &key.kid());
+        put_event(&mut transaction, id, &event.with("drop_previous", rotated.previous_served_until.is_none()))?;
         transaction.put(key_set::item(id, set)?, Condition::new("kid = :kid", [(":kid", text(before))]));
         let stored = idempotency::store(&mut transaction, change, Some(*attempt), rotated, None, self.random)?;
         match self.table.commit(transaction).await? {
