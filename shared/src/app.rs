@@ -18,8 +18,8 @@ use crate::domain::{
 };
 use crate::error::Result;
 use crate::store::{
-    Counted, Directory, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Secrets, Table, Tenants,
-    VersionCache,
+    Counted, Directory, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Sealed, Secrets, Table,
+    Tenants, VersionCache,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one
@@ -121,6 +121,14 @@ impl App {
 
     pub fn random(&self) -> &dyn Random {
         &*self.0.random
+    }
+
+    /// Seals the audit events that are not sealed yet.
+    ///
+    /// # Errors
+    /// If the table fails.
+    pub async fn seal_audit_events(&self) -> Result<Sealed> {
+        self.0.table.seal_audit_events(self.clock()).await
     }
 
     pub fn tenants(&self) -> Tenants<'_> {

@@ -92,4 +92,4 @@ pub static OPERATIONS: &[OperationInfo] = &[
 ];
 
 /// Functions that no client calls: they are started by a schedule.
-pub static SCHEDULED: &[&str] = &["reconcile"];
+pub static SCHEDULED: &[&str] = &["reconcile", "seal-audit-events"];

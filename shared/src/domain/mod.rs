@@ -32,8 +32,8 @@ pub use relay::{
 };
 pub use tenants::{
     AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, Limits,
-    LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, StatusFilter, Tenant, TenantPatch, TenantStatus,
-    TenantSummary,
+    LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, Seal, SealedEvent, StatusFilter, Tenant, TenantPatch,
+    TenantStatus, TenantSummary,
 };
 pub use time::{Clock, Day, SystemClock, Timestamp};
 pub use tokens::{

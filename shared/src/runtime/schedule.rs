@@ -3,19 +3,67 @@
 use std::future::Future;
 
 use lambda_runtime::{LambdaEvent, service_fn};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::telemetry::TARGET;
 use super::{Exit, run};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::store::Reconciled;
+use crate::store::{Reconciled, Sealed};
+
+/// What a run of a scheduled function did.
+pub trait Work: Default + Send {
+    /// The fields of the log line that are metrics.
+    const METRICS: &'static str;
+    /// Whether there was anything to do. A run without, which nearly all are, sends no metric.
+    fn is_any(&self) -> bool;
+    /// What was done, by the names that the log and the answer have for it.
+    fn done(&self) -> Map<String, Value>;
+    /// Why some of the work is left over.
+    fn failures(self) -> Vec<String>;
+}
+
+impl Work for Reconciled {
+    const METRICS: &'static str = "removed failures";
+
+    fn is_any(&self) -> bool {
+        self.removed > 0
+    }
+
+    fn done(&self) -> Map<String, Value> {
+        let counts = [("removed", self.removed), ("forgotten", self.forgotten), ("cleared", self.cleared)];
+        counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect()
+    }
+
+    fn failures(self) -> Vec<String> {
+        self.failures
+    }
+}
+
+impl Work for Sealed {
+    const METRICS: &'static str = "sealed failures";
+
+    fn is_any(&self) -> bool {
+        self.sealed > 0
+    }
+
+    fn done(&self) -> Map<String, Value> {
+        let (number, digest) = self.newest.clone().unzip();
+        let done = [("sealed", self.sealed.into()), ("newest_seal", number.into()), ("newest_digest", digest.into())];
+        done.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn failures(self) -> Vec<String> {
+        self.failures
+    }
+}
 
 /// Runs a function that is started by a schedule: `handler` once an event, whatever is in the event.
-pub fn on_schedule<H, F>(name: &'static str, handler: H) -> Exit
+pub fn on_schedule<W, H, F>(name: &'static str, handler: H) -> Exit
 where
+    W: Work,
     H: Fn(App) -> F + Copy,
-    F: Future<Output = Result<Reconciled>>,
+    F: Future<Output = Result<W>>,
 {
     run(move |app| async move {
         let service = service_fn(|event: LambdaEvent<Value>| {
@@ -27,33 +75,39 @@ where
 }
 
 /// A run that did not do all of its work ends with an error, so that the platform counts it and the alarm sees it.
-async fn once<H, F>(name: &'static str, handler: H, app: App, request_id: &str) -> Result<Value, lambda_runtime::Error>
+async fn once<W, H, F>(
+    name: &'static str,
+    handler: H,
+    app: App,
+    request_id: &str,
+) -> Result<Value, lambda_runtime::Error>
 where
+    W: Work,
     H: Fn(App) -> F,
-    F: Future<Output = Result<Reconciled>>,
+    F: Future<Output = Result<W>>,
 {
     let started = app.now();
     let outcome = handler(app.clone()).await;
     let cause = outcome.as_ref().err().and_then(Error::cause);
-    let done = outcome.unwrap_or_default();
-    let failures: Vec<_> = cause.into_iter().chain(done.failures.iter().cloned()).collect();
-    let Reconciled { removed, forgotten, cleared, .. } = done;
+    let work = outcome.unwrap_or_default();
+    let (is_any, done) = (work.is_any(), Value::Object(work.done()));
+    let failures: Vec<_> = cause.into_iter().chain(work.failures()).collect();
     let (latency_ms, timestamp_ms) = (app.now().as_millis().saturating_sub(started.as_millis()), started.as_millis());
     let cause = failures.first();
-    // A run that found nothing to do, which nearly all are, sends no metric.
-    let metrics = (removed > 0 || !failures.is_empty()).then_some("removed failures");
+    let metrics = (is_any || !failures.is_empty()).then_some(W::METRICS);
+    let members = done.to_string();
     // The level of an event is a constant.
     macro_rules! line {
         ($event:ident) => {
             tracing::$event!(
-                target: TARGET, operation = name, request_id, removed, forgotten, cleared, failures = failures.len(),
-                cause, latency_ms, timestamp_ms, metrics,
+                target: TARGET, operation = name, request_id, members, failures = failures.len(), cause, latency_ms,
+                timestamp_ms, metrics,
             )
         };
     }
     if failures.is_empty() {
         line!(info);
-        Ok(json!({ "removed": removed, "forgotten": forgotten, "cleared": cleared }))
+        Ok(done)
     } else {
         line!(error);
         Err("some of the work is left for the next run".into())

@@ -30,6 +30,8 @@ pub const TARGET: &str = "latchkey";
 
 /// The field that makes metrics: the names of the fields that are metrics, with blanks between them.
 const METRICS: &str = "metrics";
+/// The field with fields of its own, as a JSON object: what a scheduled function did has other names in each.
+const MEMBERS: &str = "members";
 /// The field that says when the metrics were taken, in Unix milliseconds.
 const TIMESTAMP: &str = "timestamp_ms";
 
@@ -58,6 +60,10 @@ where
         event.record(&mut line);
         let Line(mut line) = line;
         let (metrics, at) = (line.remove(METRICS), line.remove(TIMESTAMP));
+        let members = line.remove(MEMBERS);
+        if let Some(Ok(Value::Object(members))) = members.as_ref().and_then(Value::as_str).map(serde_json::from_str) {
+            line.extend(members);
+        }
         if let Some((names, at)) = metrics.as_ref().and_then(Value::as_str).zip(at) {
             line.insert("_aws".to_owned(), embedded_metrics(names, &at));
         }

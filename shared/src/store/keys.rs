@@ -5,7 +5,8 @@
 //! | hot item | `TENANT#<tenant>` | `STATE` | status, name, limit, strikes, secret and signing key in force |
 //! | configuration | `TENANT#<tenant>` | `CONFIG` | what no relay call needs |
 //! | key set | `TENANT#<tenant>` | `SIGNING` | the public keys that tokens can still be verified with |
-//! | audit event | `TENANT#<tenant>` | `AUDIT#<Unix ms>#<request id>` | one successful change |
+//! | audit event | `AUDIT#TENANT#<tenant>` | `AUDIT#<Unix ms>#<request id>` | one successful change |
+//! | seal | `SEALS` | `SEAL#<number>` | digests of audit events, chained |
 //! | API key | `TENANT#<tenant>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |
 //! | organization | `TENANT#<tenant>#ORG#<uuid>`, `…#ORG@<digest of external id>` | `ORG` | what was registered |
 //! | user | `TENANT#<tenant>#USER#<uuid>`, `…#USER@<digest of external id>` | `USER` | what was registered |
@@ -25,14 +26,18 @@
 //! A text that is a uuid could be the uuid of one and the external id of another. So who takes a uuid as its external
 //! id claims it, in any spelling, and nobody is registered under a uuid that another has claimed.
 //!
-//! Everything of a tenant begins with `TENANT#<tenant>`, and ids have no `#`. What is asked for at each login has a
-//! partition of its own, so that many users of one tenant don't share the throughput of one partition.
+//! Everything of a tenant begins with `TENANT#<tenant>`, and ids have no `#`. Only its audit events do not: they and the
+//! seals are in partitions of their own, where the functions' roles may neither update nor delete.
+//!
+//! What is asked for at each login has a partition of its own, so that many users of one tenant don't share the
+//! throughput of one partition.
 //!
 //! | Index | Partition key | Sort key | Who is in it |
 //! |---|---|---|---|
 //! | `tenants` | `listing` = `tenants` | `listing_order` = `<created, Unix ms>#<its id>` | provisioned tenants |
 //! | `of-tenants` | `tenant_listing` = `TENANT#<tenant>#<KEY, ORG, …>` | `listing_order` | what a tenant has |
 //! | `tenants-by-status` | `tenant_status` | `listing_order` | tenants, and deleted sessions with messages |
+//! | `audit-events` | `audit_shard` = `AUDIT#<0 to 3>` | `listing_order` | audit events of all tenants |
 //!
 //! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for
 //! them), so nothing is decided from them: every decision reads, or conditions on, the item itself.
@@ -60,8 +65,19 @@ pub const TENANT_LISTING: &str = "tenant_listing";
 pub const LISTING_ORDER: &str = "listing_order";
 /// Partition key attribute of [`TENANTS_BY_STATUS`].
 pub const TENANT_STATUS: &str = "tenant_status";
-/// What sort keys of audit events start with.
+/// The index of all tenants' audit events.
+pub const AUDIT_EVENTS: &str = "audit-events";
+/// Partition key attribute of [`AUDIT_EVENTS`].
+pub const AUDIT_SHARD: &str = "audit_shard";
+/// What partition keys and sort keys of audit events start with.
 pub const AUDIT: &str = "AUDIT#";
+/// The partition of the seals.
+pub const SEALS: &str = "SEALS";
+/// What sort keys of seals start with.
+const SEAL: &str = "SEAL#";
+/// In how many partitions of [`AUDIT_EVENTS`] events are: DynamoDB takes 1000 writes a second in each, and what it
+/// can't write into an index holds up the table.
+pub const AUDIT_SHARDS: u32 = 4;
 
 /// The map of an item that lists show: all that [`OF_TENANTS`] has of it. A map and not attributes of their own,
 /// because an index projects twenty attributes at most.
@@ -187,9 +203,29 @@ pub fn configuration(id: &TenantId) -> Key {
     key(tenant_partition(id), CONFIGURATION.to_owned())
 }
 
+/// Where the audit events of a tenant are.
+pub fn audit_partition(id: &TenantId) -> String {
+    format!("{AUDIT}{}", tenant_partition(id))
+}
+
 /// An audit event of the tenant. One request makes one change, so its id tells two events of one millisecond apart.
 pub fn audit(id: &TenantId, event: &AuditEvent) -> Key {
-    key(tenant_partition(id), format!("{}#{}", audit_from(event.at), event.request_id))
+    key(audit_partition(id), format!("{}#{}", audit_from(event.at), event.request_id))
+}
+
+/// The shard of [`AUDIT_EVENTS`] with the event of this request.
+pub fn audit_shard(request_id: &str) -> String {
+    audit_shard_number(crc32fast::hash(request_id.as_bytes()) % AUDIT_SHARDS)
+}
+
+/// A shard of [`AUDIT_EVENTS`] by its number.
+pub fn audit_shard_number(number: u32) -> String {
+    format!("{AUDIT}{number}")
+}
+
+/// A seal by its number.
+pub fn seal(number: u64) -> Key {
+    key(SEALS.to_owned(), format!("{SEAL}{number:015}"))
 }
 
 /// Where the sort keys of events at or after `moment` begin.

@@ -11,7 +11,8 @@
 //! | `keys` | the key layout of the table |
 //! | `prefetch` | what a request reads together with its credential |
 //! | `idempotency` | stored responses |
-//! | `tenants` | tenants, their secrets, keys and API keys, revocation, audit events |
+//! | `tenants` | tenants, their secrets, keys and API keys, revocation |
+//! | `audit` | audit events, and the seals on them |
 //! | `directory` | organizations, users, registered tenants |
 //! | `account` | resources of end users |
 //! | `calls` | limits of API keys and end users |
@@ -19,6 +20,7 @@
 //! | `reconcile` | what requests left behind |
 
 mod account;
+mod audit;
 mod calls;
 mod directory;
 mod dynamodb;
@@ -32,6 +34,7 @@ mod secrets_manager;
 mod tenants;
 
 pub use account::{List, ResourceKind, Resources};
+pub use audit::Sealed;
 pub use calls::Counted;
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Registration};

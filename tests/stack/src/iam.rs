@@ -15,6 +15,24 @@ pub struct Statement {
     pub actions: Vec<String>,
     /// Resource ARNs, where `*` and `?` are wildcards.
     pub resources: Vec<String>,
+    /// The items of the call for which it applies; all, if there is no such condition.
+    pub leading_keys: Option<LeadingKeys>,
+}
+
+/// `ForAnyValue:StringLike` on `dynamodb:LeadingKeys`: that some item of the call has such a partition key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeadingKeys {
+    /// The table's partition key attribute.
+    pub attribute: String,
+    /// Its values, where `*` and `?` are wildcards.
+    pub patterns: Vec<String>,
+}
+
+impl LeadingKeys {
+    fn apply(&self, need: &Need) -> bool {
+        let values = need.items.iter().filter_map(|item| item.get(&self.attribute)?.get("S")?.as_str());
+        values.into_iter().any(|value| self.patterns.iter().any(|pattern| glob(pattern, value)))
+    }
 }
 
 /// One action on one resource.
@@ -22,6 +40,8 @@ pub struct Statement {
 pub(crate) struct Need {
     pub(crate) action: String,
     pub(crate) resource: String,
+    /// Keys of the items that it is about, or the items.
+    pub(crate) items: Vec<Value>,
 }
 
 /// Whether the statements allow it: some statement does, and none denies.
@@ -29,6 +49,7 @@ pub(crate) fn permitted(statements: &[Statement], need: &Need) -> bool {
     let applies = |statement: &&Statement| {
         statement.actions.iter().any(|action| glob(&action.to_ascii_lowercase(), &need.action.to_ascii_lowercase()))
             && statement.resources.iter().any(|resource| glob(resource, &need.resource))
+            && statement.leading_keys.as_ref().is_none_or(|keys| keys.apply(need))
     };
     let mut allowed = false;
     for statement in statements.iter().filter(applies) {
@@ -45,7 +66,9 @@ pub(crate) fn dynamodb_needs(operation: &str, request: &Value) -> Vec<Need> {
     let need = |action: &str, table: &Value| Need {
         action: format!("dynamodb:{action}"),
         resource: table_arn(table.as_str().unwrap_or_default()),
+        items: Vec::new(),
     };
+    let items = |part: &Value| [part.get("Key"), part.get("Item")].into_iter().flatten().cloned().collect();
     let parts = |key: &str| request.get(key).and_then(Value::as_array).into_iter().flatten();
     match operation {
         "TransactWriteItems" | "TransactGetItems" => parts("TransactItems")
@@ -56,23 +79,37 @@ pub(crate) fn dynamodb_needs(operation: &str, request: &Value) -> Vec<Need> {
                     "ConditionCheck" => "ConditionCheckItem".to_owned(),
                     other => format!("{other}Item"),
                 };
-                need(&action, part.get("TableName").unwrap_or(&Value::Null))
+                Need { items: items(part), ..need(&action, part.get("TableName").unwrap_or(&Value::Null)) }
             })
             .collect(),
         "BatchGetItem" | "BatchWriteItem" => {
             let tables = request.get("RequestItems").and_then(Value::as_object).into_iter().flatten();
-            tables.map(|(table, _)| need(operation, &Value::from(table.as_str()))).collect()
+            let all = |requests: &Value| match requests.get("Keys") {
+                Some(keys) => keys.as_array().cloned().unwrap_or_default(),
+                None => requests
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(Value::as_object)
+                    .flat_map(|request| request.values().flat_map(items).collect::<Vec<_>>())
+                    .collect(),
+            };
+            let needed = |(table, requests): (&String, &Value)| Need {
+                items: all(requests),
+                ..need(operation, &Value::from(table.as_str()))
+            };
+            tables.map(needed).collect()
         }
         _ => match request.get("TableName") {
             Some(table) => {
-                let mut need = need(operation, table);
+                let mut need = Need { items: items(request), ..need(operation, table) };
                 if let Some(index) = request.get("IndexName").and_then(Value::as_str) {
                     need.resource.push_str("/index/");
                     need.resource.push_str(index);
                 }
                 vec![need]
             }
-            None => vec![Need { action: format!("dynamodb:{operation}"), resource: "*".to_owned() }],
+            None => vec![Need { resource: "*".to_owned(), ..need(operation, &Value::Null) }],
         },
     }
 }
@@ -89,7 +126,11 @@ pub(crate) fn secrets_needs(
         (None, Some(name)) => secret_arn(name),
         (None, None) => "*".to_owned(),
     };
-    let need = |action: &str| Need { action: format!("secretsmanager:{action}"), resource: resource.clone() };
+    let need = |action: &str| Need {
+        action: format!("secretsmanager:{action}"),
+        resource: resource.clone(),
+        items: Vec::new(),
+    };
     let mut needs = vec![need(operation)];
     // Tags in the same call are a right of their own.
     let tagged = request.get("Tags").and_then(Value::as_array).is_some_and(|tags| !tags.is_empty());
@@ -147,15 +188,15 @@ fn glob(pattern: &str, text: &str) -> bool {
 mod tests {
     use serde_json::json;
 
-    use super::{Need, Statement, dynamodb_needs, glob, permitted, secrets_needs};
+    use super::{LeadingKeys, Need, Statement, dynamodb_needs, glob, permitted, secrets_needs};
 
     fn allow(actions: &[&str], resources: &[&str]) -> Statement {
         let texts = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect();
-        Statement { allow: true, actions: texts(actions), resources: texts(resources) }
+        Statement { allow: true, actions: texts(actions), resources: texts(resources), leading_keys: None }
     }
 
     fn need(action: &str, resource: &str) -> Need {
-        Need { action: action.to_owned(), resource: resource.to_owned() }
+        Need { action: action.to_owned(), resource: resource.to_owned(), items: Vec::new() }
     }
 
     #[test]
@@ -184,6 +225,38 @@ mod tests {
         assert!(permitted(&[allow(&["DynamoDB:getitem"], &["arn:t"])], &get));
         assert!(!permitted(&[allow(&["dynamodb:GetItem"], &["arn:t/index/i"])], &get));
         assert!(!permitted(&[allow(&["dynamodb:GetItem"], &["arn:t"]), deny], &get));
+    }
+
+    #[test]
+    fn a_deny_by_leading_keys_is_for_the_items_with_such_keys_in_every_kind_of_write() {
+        let keys = LeadingKeys { attribute: "pk".to_owned(), patterns: vec!["AUDIT#*".to_owned()] };
+        let all = allow(&["dynamodb:*"], &["*"]);
+        let deny = Statement { allow: false, leading_keys: Some(keys), ..all.clone() };
+        let statements = [all, deny];
+        for (pk, expected) in [("AUDIT#a", false), ("TENANT#a", true)] {
+            let key = json!({ "pk": { "S": pk }, "sk": { "S": "AUDIT#" } });
+            let other = json!({ "pk": { "S": "other" } });
+            for (operation, request) in [
+                ("PutItem", json!({ "TableName": "t", "Item": key })),
+                ("UpdateItem", json!({ "TableName": "t", "Key": key })),
+                (
+                    "TransactWriteItems",
+                    json!({ "TransactItems": [
+                    { "Put": { "TableName": "t", "Item": other } }, { "Delete": { "TableName": "t", "Key": key } },
+                ] }),
+                ),
+                (
+                    "BatchWriteItem",
+                    json!({ "RequestItems": { "t": [
+                    { "PutRequest": { "Item": other } }, { "DeleteRequest": { "Key": key } },
+                ] } }),
+                ),
+                ("BatchGetItem", json!({ "RequestItems": { "t": { "Keys": [other, key] } } })),
+            ] {
+                let needs = dynamodb_needs(operation, &request);
+                assert_eq!(needs.iter().all(|need| permitted(&statements, need)), expected, "{operation} {pk}");
+            }
+        }
     }
 
     #[test]

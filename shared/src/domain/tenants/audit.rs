@@ -6,7 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::domain::credentials::idempotency::IdempotencyKey;
 use crate::domain::credentials::secrets::KeySlot;
+use crate::domain::tenants::tenant::{Configuration, Tenant};
 use crate::domain::time::clock::Timestamp;
+use crate::domain::values::{RatePerMinute, TenantName};
 
 /// Party that made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -134,5 +136,25 @@ impl ChangeContext {
     /// The event that says that this change was made to something of the tenant's.
     pub fn event_about(&self, action: Action, subject: &impl ToString) -> AuditEvent {
         AuditEvent { subject: Some(subject.to_string()), ..self.event(action, Vec::new()) }
+    }
+}
+
+impl Tenant {
+    /// Its settings by the names of their fields, for the audit: none is a secret.
+    pub fn settings(&self) -> Map<String, Value> {
+        #[derive(Serialize)]
+        struct Settings<'a> {
+            tenant_name: &'a TenantName,
+            rate_limit_per_min: RatePerMinute,
+            #[serde(flatten)]
+            configuration: &'a Configuration,
+        }
+        let Self { summary, configuration, .. } = self;
+        let (tenant_name, rate_limit_per_min) = (&summary.name, summary.rate_limit_per_min);
+        match serde_json::to_value(Settings { tenant_name, rate_limit_per_min, configuration }) {
+            Ok(Value::Object(settings)) => settings,
+            // They are an object and can always be written.
+            _ => Map::new(),
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! Tenants: their configuration, their state, and what was done to them.
 
 pub(super) mod audit;
+pub(super) mod audit_seal;
 pub(super) mod limits;
 pub(super) mod origin;
 pub(super) mod public_url;
@@ -8,6 +9,7 @@ pub(super) mod rp_id;
 pub(super) mod tenant;
 
 pub use audit::{Action, Actor, AuditEvent, ChangeContext};
+pub use audit_seal::{Seal, SealedEvent};
 pub use limits::{Limits, RowQuotas};
 pub use origin::Origin;
 pub use public_url::{CallbackUrl, LogoUrl};

@@ -5,7 +5,6 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::limits::Limits;
 use super::origin::Origin;
@@ -367,26 +366,6 @@ pub struct Tenant {
     pub account_wide: AccountWideUse,
     /// The rest of its configuration.
     pub configuration: Configuration,
-}
-
-impl Tenant {
-    /// Its settings by the names of their fields, for the audit: none is a secret.
-    pub fn settings(&self) -> Map<String, Value> {
-        #[derive(Serialize)]
-        struct Settings<'a> {
-            tenant_name: &'a TenantName,
-            rate_limit_per_min: RatePerMinute,
-            #[serde(flatten)]
-            configuration: &'a Configuration,
-        }
-        let Self { summary, configuration, .. } = self;
-        let (tenant_name, rate_limit_per_min) = (&summary.name, summary.rate_limit_per_min);
-        match serde_json::to_value(Settings { tenant_name, rate_limit_per_min, configuration }) {
-            Ok(Value::Object(settings)) => settings,
-            // They are an object and can always be written.
-            _ => Map::new(),
-        }
-    }
 }
 
 /// The last days on which something of the account surface was for the whole account, because it named no end user. For

@@ -38,6 +38,13 @@ impl Timestamp {
         Self::from_millis(self.0.saturating_add(millis))
     }
 
+    /// This time and `duration` less.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(LATEST_MS);
+        Self::from_millis(self.0.saturating_sub(millis))
+    }
+
     /// Whole seconds since the Unix epoch, as JWTs count time (`NumericDate`, RFC 7519 §2).
     pub fn as_seconds(self) -> u64 {
         u64::try_from(self.0 / 1000).unwrap_or_default()

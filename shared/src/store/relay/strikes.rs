@@ -10,10 +10,10 @@ use super::Relay;
 use super::items::{self, Abuse, Attempt, STRIKES, STRUCK, Signed, stale};
 use crate::domain::{Action, Actor, AuditEvent};
 use crate::error::Result;
+use crate::store::audit::put_event;
 use crate::store::dynamodb::{Commit, Condition, Reader, Transaction, Update, millis, number, text};
 use crate::store::keys::{self, Kind, TENANT_STATUS};
 use crate::store::tenants::items::SUSPENDED;
-use crate::store::tenants::put_event;
 
 /// What a strike does beside being counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

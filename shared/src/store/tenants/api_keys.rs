@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Committed, Tenants, api_key_items, items, put_event};
+use super::{Committed, Tenants, api_key_items, items};
 use crate::domain::{
     Action, ApiKey, ApiKeyId, ApiKeySecret, AuditEvent, ChangeContext, Day, KeyKind, KeyName, Origins, OverlapSeconds,
     TenantId, Timestamp, Viewpoint,
 };
 use crate::error::{Error, Result};
+use crate::store::audit::put_event;
 use crate::store::dynamodb::{Condition, Table, Transaction, Update, Updated, millis, text};
 use crate::store::idempotency::Replay;
 use crate::store::keys::{self, Kind};
@@ -109,7 +110,7 @@ impl Tenants<'_> {
         let event = event.with("origins_apply_to_tokens", key.origins_apply_to_tokens);
         match self.change_key(id, transaction, &event, Some(&issued), change).await? {
             Committed::Done => Ok(issued),
-            Committed::Replay(replay) => IssuedApiKey::replayed(&replay),
+            Committed::Replay(replay) => self.reissued(id, &event, &replay).await,
             Committed::Refused(_) => Err(Error::unavailable("a new key id was taken already")),
         }
     }
@@ -153,7 +154,7 @@ impl Tenants<'_> {
         let event = change.event_about(Action::ApiKeyRotated, id).with("previous_valid_until", key.previous_until);
         match self.change_key(tenant, transaction, &event, Some(&issued), change).await? {
             Committed::Done => Ok(issued),
-            Committed::Replay(replay) => IssuedApiKey::replayed(&replay),
+            Committed::Replay(replay) => self.reissued(tenant, &event, &replay).await,
             Committed::Refused(_) => Err(Error::ApiKeyGone),
         }
     }
@@ -193,13 +194,15 @@ impl Tenants<'_> {
             committed => Ok(committed),
         }
     }
-}
 
-impl IssuedApiKey {
-    /// A key that was issued before, under the same idempotency key.
-    fn replayed(replay: &Replay) -> Result<Self> {
+    /// A key that was issued before, under the same idempotency key. Its id is that of then.
+    async fn reissued(self, tenant: &TenantId, event: &AuditEvent, replay: &Replay) -> Result<IssuedApiKey> {
+        let summary: IssuedKeySummary = replay.read()?;
+        let event =
+            AuditEvent { subject: Some(summary.id.to_string()), details: serde_json::Map::new(), ..event.clone() };
+        self.note_replay(tenant, event, replay).await?;
         let secret = replay.secret.as_deref().and_then(|text| ApiKeySecret::parse(text));
-        Ok(Self { secret, summary: replay.read()? })
+        Ok(IssuedApiKey { secret, summary })
     }
 }
 

@@ -23,9 +23,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::items::{ACTIVE, SUSPENDED};
-use super::dynamodb::{
-    ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated, Write,
-};
+use super::audit::put_event;
+use super::dynamodb::{ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated};
 use super::dynamodb::{millis, number, pause, text};
 use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
@@ -220,13 +219,6 @@ fn patched(tenant: &mut Tenant, patch: &TenantPatch, change: &ChangeContext) -> 
 struct Change<'a> {
     old: Option<&'a Value>,
     new: Option<&'a Value>,
-}
-
-/// Writes an audit event.
-pub(super) fn put_event(transaction: &mut Transaction, id: &TenantId, event: &AuditEvent) -> Result<Write> {
-    let mut item = keys::audit(id, event);
-    item.insert("event".to_owned(), text(serde_json::to_string(event).map_err(Error::internal)?));
-    Ok(transaction.put(item, Condition::is_new()))
 }
 
 /// How a change of a tenant ended.

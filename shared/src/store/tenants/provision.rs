@@ -12,12 +12,13 @@
 use uuid::Uuid;
 
 use super::items::{self, ACTIVE, PENDING};
-use super::{Tenants, key_set, put_event};
+use super::{Tenants, key_set};
 use crate::domain::{
     AccountWideUse, Action, ChangeContext, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion,
     SigningKey, SigningPointer, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
 };
 use crate::error::{Error, Result};
+use crate::store::audit::put_event;
 use crate::store::dynamodb::{Commit, Condition, Transaction, Update, text};
 use crate::store::idempotency;
 use crate::store::keys::{self, ALL, LISTING, TENANT_STATUS};
@@ -94,8 +95,11 @@ impl Tenants<'_> {
         let Some(replay) = reserved.replay(&refused, change)? else {
             return Err(Error::unavailable("a new tenant id was taken already"));
         };
+        let earlier: Tenant = replay.read()?;
+        let event = change.event(Action::TenantProvisioned, Vec::new());
+        self.note_replay(&earlier.summary.id, event, &replay).await?;
         let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
-        Ok(Some(Provisioned { tenant: replay.read()?, secret }))
+        Ok(Some(Provisioned { tenant: earlier, secret }))
     }
 
     /// Step 3.

@@ -6,9 +6,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Committed, Tenants, items, put_event};
+use super::{Committed, Tenants, items};
 use crate::domain::{Action, ApiKeyId, ChangeContext, ExternalId, Handle, TenantId, Timestamp, Viewpoint};
 use crate::error::{Error, Result};
+use crate::store::audit::put_event;
 use crate::store::directory::items::{Common, DirectoryRecord};
 use crate::store::dynamodb::{ATTEMPTS, Condition, Key, Transaction, Update, millis, text};
 use crate::store::keys::{self, Kind};

@@ -15,12 +15,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Tenants, items, put_event};
+use super::{Tenants, items};
 use crate::domain::{
     Action, ChangeContext, OverlapSeconds, SecretLabel, SecretPointer, SecretVersion, TenantId, TenantSecret,
     Timestamp, random_uuid,
 };
 use crate::error::{Error, Result};
+use crate::store::audit::put_event;
 use crate::store::dynamodb::{ATTEMPTS, Commit, Condition, Item, Reader, Transaction, Update, millis, number, text};
 use crate::store::idempotency::{self, Replay};
 use crate::store::keys;
@@ -66,6 +67,7 @@ impl Tenants<'_> {
     ) -> Result<Rotated> {
         let attempt = random_uuid(self.random)?;
         if let Some(replay) = self.reserve(id, change, attempt).await? {
+            self.note_replay(id, change.event(Action::TenantSecretRotated, Vec::new()), &replay).await?;
             let secret = replay.secret.as_deref().and_then(|text| TenantSecret::restore(text));
             return Ok(Rotated { rotation: replay.read()?, secret });
         }

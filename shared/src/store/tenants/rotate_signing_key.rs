@@ -7,9 +7,10 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{Tenants, items, key_set, put_event};
+use super::{Tenants, items, key_set};
 use crate::domain::{Action, ChangeContext, PublishedKey, SecretVersion, SigningKey, TenantId, Timestamp, random_uuid};
 use crate::error::{Error, Result};
+use crate::store::audit::put_event;
 use crate::store::dynamodb::{ATTEMPTS, Commit, Condition, Item, Reader, Transaction, Update, millis, number, text};
 use crate::store::idempotency;
 use crate::store::keys;

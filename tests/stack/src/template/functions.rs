@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::resolve::Resolver;
 use super::{Function, Route, number, properties};
 use crate::error::{Error, Result};
-use crate::iam::Statement;
+use crate::iam::{LeadingKeys, Statement};
 
 /// Lambda's own defaults.
 const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
@@ -18,6 +18,7 @@ pub(super) fn function(
     template: &Value,
     logical_id: &str,
     resource: &Value,
+    partition_key: &str,
 ) -> Result<Function> {
     let binary = resource
         .pointer("/Metadata/BuildProperties/Binary")
@@ -52,7 +53,7 @@ pub(super) fn function(
         timeout_seconds: setting("Timeout").unwrap_or(DEFAULT_TIMEOUT_SECONDS),
         routes,
         schedule,
-        statements: policies(resolver, template, resource, &own)?,
+        statements: policies(resolver, template, resource, &own, partition_key)?,
     })
 }
 
@@ -77,12 +78,14 @@ fn route(event: &Value) -> Route {
     }
 }
 
-/// The statements of the inline policies: the function's own, or those of the role that it names.
+/// The statements of the function's own policies, or of those of the role that it names: inline ones, and managed ones
+/// of this template.
 fn policies(
     resolver: &Resolver<'_>,
     template: &Value,
     resource: &Value,
     own: &Map<String, Value>,
+    partition_key: &str,
 ) -> Result<Vec<Statement>> {
     let role = resource.pointer("/Properties/Role/Fn::GetAtt/0").and_then(Value::as_str);
     let role = role.and_then(|role| template.pointer(&format!("/Resources/{role}")));
@@ -90,18 +93,28 @@ fn policies(
 
     let mut statements = Vec::new();
     for policy in list(own.get("Policies")).chain(list(of_role.get("Policies"))) {
-        // A managed policy is named by text or written as a SAM template. Those give rights that nothing local checks.
+        // AWS's managed policies are named by text or written as a SAM template. Those give rights that nothing local
+        // checks.
         let document = policy.get("PolicyDocument").unwrap_or(policy);
         for entry in list(document.get("Statement")) {
-            statements.push(statement(entry)?);
+            statements.push(statement(entry, partition_key)?);
+        }
+    }
+    let named = list(resource.pointer("/Properties/Policies")).filter_map(|policy| policy.get("Ref")?.as_str());
+    for policy in named {
+        let managed = template.pointer(&format!("/Resources/{policy}"));
+        let managed = managed.ok_or_else(|| Error::new(format!("there is no policy {policy}")))?;
+        let document = properties(resolver, managed)?;
+        for entry in list(document.get("PolicyDocument").and_then(|document| document.get("Statement"))) {
+            statements.push(statement(entry, partition_key)?);
         }
     }
     Ok(statements)
 }
 
-fn statement(entry: &Value) -> Result<Statement> {
+fn statement(entry: &Value, partition_key: &str) -> Result<Statement> {
     // Better no start than a permission that is wider here than in AWS.
-    for unsupported in ["Condition", "NotAction", "NotResource", "NotPrincipal"] {
+    for unsupported in ["NotAction", "NotResource", "NotPrincipal"] {
         if entry.get(unsupported).is_some() {
             return Err(Error::new(format!("a policy statement with {unsupported} is not supported locally")));
         }
@@ -117,7 +130,21 @@ fn statement(entry: &Value) -> Result<Statement> {
         allow: entry.get("Effect").and_then(Value::as_str) == Some("Allow"),
         actions: texts("Action")?,
         resources: texts("Resource")?,
+        leading_keys: entry.get("Condition").map(|condition| leading_keys(condition, partition_key)).transpose()?,
     })
+}
+
+/// The one kind of condition that is understood here.
+fn leading_keys(condition: &Value, partition_key: &str) -> Result<LeadingKeys> {
+    let unsupported =
+        || Error::new(format!("the Condition {condition} of a policy statement is not supported locally"));
+    let only = |value: &Value, name: &str| {
+        value.as_object().filter(|object| object.len() == 1).and_then(|object| object.get(name)).cloned()
+    };
+    let keys = only(condition, "ForAnyValue:StringLike").and_then(|like| only(&like, "dynamodb:LeadingKeys"));
+    let keys = keys.ok_or_else(unsupported)?;
+    let patterns = list(Some(&keys)).map(|pattern| pattern.as_str().map(str::to_owned)).collect::<Option<_>>();
+    Ok(LeadingKeys { attribute: partition_key.to_owned(), patterns: patterns.ok_or_else(unsupported)? })
 }
 
 /// CloudFormation takes a list of one without its brackets.

@@ -147,11 +147,15 @@ impl Source {
         };
         let table_name = resolver.name(table_id)?;
         let (table, ttl_attribute) = create_table(&resolver, &table_name, table).context(table_id)?;
+        let hash = |key: &&Value| key.get("KeyType").and_then(Value::as_str) == Some("HASH");
+        let partition_key = table.get("KeySchema").and_then(Value::as_array).into_iter().flatten().find(hash);
+        let partition_key = partition_key.and_then(|key| key.get("AttributeName")).and_then(Value::as_str);
+        let partition_key = partition_key.unwrap_or_default().to_owned();
         let functions = self
             .of_type(&resolver, "AWS::Serverless::Function")?
             .into_iter()
             .map(|(logical_id, resource)| {
-                functions::function(&resolver, &self.template, logical_id, resource).context(logical_id)
+                functions::function(&resolver, &self.template, logical_id, resource, &partition_key).context(logical_id)
             })
             .collect::<Result<Vec<_>>>()?;
         Ok(Template { table, table_name, ttl_attribute, functions })
