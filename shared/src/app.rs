@@ -14,7 +14,8 @@ use aws_smithy_http_client::tls;
 use crate::config::Config;
 use crate::domain::{
     AccountWideUse, ApiKey, Clock, IdempotencyKey, Limits, OperatorKeys, Quota, Random, RatePerMinute, RowQuotas,
-    SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, Viewpoint,
+    SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey,
+    Viewpoint,
 };
 use crate::error::Result;
 use crate::store::{
@@ -43,6 +44,7 @@ struct Parts {
     secrets: Secrets,
     clock: Box<dyn Clock>,
     random: Box<dyn Random>,
+    trace_key: TraceKey,
     public_url: Option<String>,
     require_end_user: bool,
     strikes_to_suspend: u32,
@@ -101,6 +103,7 @@ impl App {
             secrets,
             clock,
             random,
+            trace_key: config.trace_key,
             public_url: config.public_url,
             require_end_user: config.require_end_user,
             strikes_to_suspend: config.strikes_to_suspend,
@@ -129,6 +132,11 @@ impl App {
     /// If the table fails.
     pub async fn seal_audit_events(&self) -> Result<Sealed> {
         self.0.table.seal_audit_events(self.clock()).await
+    }
+
+    /// The key to the digests of people.
+    pub fn trace_key(&self) -> &TraceKey {
+        &self.0.trace_key
     }
 
     pub fn tenants(&self) -> Tenants<'_> {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::domain::{Problem, RowQuotas, RowsPerEndUser, RowsPerTenant, SigningVersion};
+use crate::domain::{Problem, RowQuotas, RowsPerEndUser, RowsPerTenant, SigningVersion, TraceKey};
 
 /// What the deployment tells every function.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub struct Config {
     /// Name of the DynamoDB table (`LATCHKEY_TABLE`).
     pub table: String,
@@ -13,6 +13,8 @@ pub struct Config {
     pub admin_secret: String,
     /// What the names of tenants' secrets start with, before `/<tenant id>` (`LATCHKEY_SECRET_PREFIX`).
     pub secret_prefix: String,
+    /// The key to the digests of people in logs and audit events (`LATCHKEY_TRACE_KEY`).
+    pub trace_key: TraceKey,
     /// The service's public address without a slash at its end (`LATCHKEY_PUBLIC_URL`); unset, it is the gateway's own.
     pub public_url: Option<String>,
     /// Whether calls of the account surface have to name an end user, where a tenant's configuration doesn't say
@@ -89,20 +91,27 @@ impl Config {
                 String::new()
             })
         };
-        let config = Self {
-            table: required("LATCHKEY_TABLE"),
-            admin_secret: required("LATCHKEY_ADMIN_SECRET"),
-            secret_prefix: required("LATCHKEY_SECRET_PREFIX"),
+        let names = ["LATCHKEY_TABLE", "LATCHKEY_ADMIN_SECRET", "LATCHKEY_SECRET_PREFIX", "AWS_REGION"];
+        let [table, admin_secret, secret_prefix, region] = names.map(&mut required);
+        let trace_key = variable("LATCHKEY_TRACE_KEY").as_deref().and_then(TraceKey::parse);
+        if trace_key.is_none() {
+            missing.push("LATCHKEY_TRACE_KEY");
+        }
+        let Some(trace_key) = trace_key.filter(|_| missing.is_empty()) else { return Err(Missing(missing)) };
+        Ok(Self {
+            table,
+            admin_secret,
+            secret_prefix,
+            trace_key,
             public_url: variable("LATCHKEY_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
             require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value != "false"),
             strikes_to_suspend,
             default_signing_version,
             row_quotas,
-            region: required("AWS_REGION"),
+            region,
             dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-        };
-        if missing.is_empty() { Ok(config) } else { Err(Missing(missing)) }
+        })
     }
 }
 
@@ -122,7 +131,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "environment variables are not set, or can't be read: LATCHKEY_TABLE, LATCHKEY_ADMIN_SECRET, \
-             LATCHKEY_SECRET_PREFIX, AWS_REGION"
+             LATCHKEY_SECRET_PREFIX, AWS_REGION, LATCHKEY_TRACE_KEY"
         );
     }
 
@@ -134,8 +143,20 @@ mod tests {
             | "LATCHKEY_ROWS_PER_END_USER"
             | "LATCHKEY_ROWS_PER_TENANT"
             | "LATCHKEY_DEFAULT_SIGNING_VERSION" => None,
-            _ => Some("a".to_owned()),
+            _ => Some("a".repeat(48)),
         })
+    }
+
+    #[test]
+    fn a_trace_key_that_is_short_or_was_not_resolved_stops_the_process() {
+        let reference = "{{resolve:secretsmanager:latchkey/dev/trace-key:SecretString:key}}";
+        for text in ["", "short", reference] {
+            assert_eq!(
+                read_with("LATCHKEY_TRACE_KEY", text).unwrap_err(),
+                Missing(vec!["LATCHKEY_TRACE_KEY"]),
+                "{text}"
+            );
+        }
     }
 
     #[test]
@@ -154,9 +175,8 @@ mod tests {
         let endpoints = |set: &[(&str, &str)]| {
             let set: Vec<_> = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             let other = |name: &str| {
-                ["LATCHKEY_TABLE", "LATCHKEY_ADMIN_SECRET", "LATCHKEY_SECRET_PREFIX", "AWS_REGION"]
-                    .contains(&name)
-                    .then(|| "a".to_owned())
+                let required = ["LATCHKEY_TABLE", "LATCHKEY_ADMIN_SECRET", "LATCHKEY_SECRET_PREFIX", "AWS_REGION"];
+                (required.contains(&name) || name == "LATCHKEY_TRACE_KEY").then(|| "a".repeat(48))
             };
             let read = Config::read(move |name| {
                 set.iter().find(|(set, _)| set == name).map(|(_, value)| value.clone()).or_else(|| other(name))

@@ -18,9 +18,9 @@ pub use account::{
 };
 pub use credentials::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, IdempotencyScope, KeyHash, KeyHashes, KeyKind,
-    KeySlot, KeyState, OperatorKey, OperatorKeys, PreviousSecret, PrivateJwk, PublicKey, PublishedKey, REMEMBERED,
-    RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer,
-    TenantSecret,
+    KeySlot, KeyState, OperatorKey, OperatorKeys, Person, PersonDigest, PreviousSecret, PrivateJwk, PublicKey,
+    PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey,
+    SigningPointer, TenantSecret, TraceKey,
 };
 pub use directory::{
     JsonObject, Organization, OrganizationFields, Properties, Record, RegisteredKey, RegisteredTenant,

@@ -214,7 +214,7 @@ mod tests {
     use super::*;
     use crate::api::{BodyRule, Input, Output};
     use crate::auth::Anyone;
-    use crate::domain::{RowQuotas, SigningVersion, SystemClock, SystemRandomness};
+    use crate::domain::{RowQuotas, SigningVersion, SystemClock, SystemRandomness, TraceKey};
 
     #[derive(Deserialize, Serialize, JsonSchema)]
     struct Empty {}
@@ -242,6 +242,7 @@ mod tests {
             table: String::new(),
             admin_secret: String::new(),
             secret_prefix: String::new(),
+            trace_key: TraceKey::parse(&"a".repeat(48)).unwrap(),
             public_url: None,
             require_end_user: false,
             strikes_to_suspend: 0,

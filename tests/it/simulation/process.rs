@@ -10,7 +10,9 @@ use hyper::Method;
 use shared::App;
 use shared::auth::{Caller, InputSummary, Request, SignedTenant};
 use shared::config::Config;
-use shared::domain::{Actor, ChangeContext, NewTenant, RowQuotas, SigningVersion, SystemRandomness, TenantId};
+use shared::domain::{
+    Actor, ChangeContext, NewTenant, RowQuotas, SigningVersion, SystemRandomness, TenantId, TraceKey,
+};
 use shared::error::Result;
 
 use super::schedule::{Schedule, Stop};
@@ -66,6 +68,7 @@ impl Process {
             table: simulation.offline.table().to_owned(),
             admin_secret: "admin-key".to_owned(),
             secret_prefix: "tenants".to_owned(),
+            trace_key: TraceKey::parse(&"a".repeat(48)).unwrap(),
             public_url: None,
             require_end_user: false,
             strikes_to_suspend: 0,

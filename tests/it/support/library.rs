@@ -8,7 +8,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use hyper::{HeaderMap, Method};
 use shared::auth::{Request, Trace};
-use shared::domain::{Clock, RowQuotas, SigningVersion, SystemRandomness, Timestamp};
+use shared::domain::{Clock, RowQuotas, SigningVersion, SystemRandomness, Timestamp, TraceKey};
 use shared::{App, config::Config};
 
 use super::deployment::Deployment;
@@ -67,6 +67,7 @@ impl Deployment {
             table: variable("LATCHKEY_TABLE"),
             admin_secret: variable("LATCHKEY_ADMIN_SECRET"),
             secret_prefix: variable("LATCHKEY_SECRET_PREFIX"),
+            trace_key: TraceKey::parse(&variable("LATCHKEY_TRACE_KEY")).unwrap(),
             region: variable("AWS_REGION"),
             dynamodb_endpoint: Some(variable("AWS_ENDPOINT_URL_DYNAMODB")),
             secrets_manager_endpoint: Some(variable("AWS_ENDPOINT_URL_SECRETS_MANAGER")),

@@ -194,8 +194,9 @@ impl StackBuilder {
             let wanted = self.admin_key.as_deref().filter(|_| secret.logical_id == ADMIN_SECRET);
             let (arn, value) = ensure_secret(&secrets, &secret, wanted)?;
             if secret.logical_id == ADMIN_SECRET {
-                admin_key = Some(value);
+                admin_key = Some(value.clone());
             }
+            locals.secret_values.insert((arn.clone(), secret.key), value);
             locals.secret_arns.insert(secret.logical_id, arn);
         }
         let admin_key =

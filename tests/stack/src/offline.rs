@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::error::{Context, Error, Result};
 use crate::secrets_manager::SecretsManager;
+use crate::system;
 use crate::template::{Locals, Source};
 
 /// Both services, empty but for the table.
@@ -35,7 +36,8 @@ impl Offline {
         let source = Source::read(template)?;
         let mut locals = Locals::default();
         for secret in source.secrets(&locals.parameters)? {
-            // Nothing here asks for them.
+            // Nothing here asks for them: a name stands for the ARN, and any text for the value.
+            locals.secret_values.insert((secret.name.clone(), secret.key), system::alphanumerics(secret.length));
             locals.secret_arns.insert(secret.logical_id, secret.name);
         }
         let template = source.resolve(&locals).context(template.display())?;

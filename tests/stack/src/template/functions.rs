@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 
 use super::resolve::Resolver;
-use super::{Function, Route, number, properties};
+use super::{Function, Route, dynamic, number, properties};
 use crate::error::{Error, Result};
 use crate::iam::{LeadingKeys, Statement};
 
@@ -13,13 +13,15 @@ use crate::iam::{LeadingKeys, Statement};
 const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
 const DEFAULT_MEMORY_MB: u64 = 128;
 
+/// The function, and how many dynamic references it has.
 pub(super) fn function(
     resolver: &Resolver<'_>,
     template: &Value,
+    secret_values: &BTreeMap<(String, String), String>,
     logical_id: &str,
     resource: &Value,
     partition_key: &str,
-) -> Result<Function> {
+) -> Result<(Function, usize)> {
     let binary = resource
         .pointer("/Metadata/BuildProperties/Binary")
         .and_then(Value::as_str)
@@ -35,6 +37,12 @@ pub(super) fn function(
     for source in [global.get("Environment"), own.get("Environment")].into_iter().flatten() {
         variables(source, &mut environment)?;
     }
+    let mut references = 0;
+    for text in environment.values_mut() {
+        let (resolved, count) = dynamic::resolve(text, secret_values)?;
+        *text = resolved;
+        references += count;
+    }
     let mut routes = Vec::new();
     let mut schedule = false;
     for event in own.get("Events").and_then(Value::as_object).into_iter().flat_map(Map::values) {
@@ -44,7 +52,7 @@ pub(super) fn function(
             other => return Err(Error::new(format!("an event of type {} is not supported", other.unwrap_or("?")))),
         }
     }
-    Ok(Function {
+    let function = Function {
         logical_id: logical_id.to_owned(),
         name: resolver.name(logical_id)?,
         binary: binary.to_owned(),
@@ -54,7 +62,8 @@ pub(super) fn function(
         routes,
         schedule,
         statements: policies(resolver, template, resource, &own, partition_key)?,
-    })
+    };
+    Ok((function, references))
 }
 
 fn variables(environment: &Value, into: &mut BTreeMap<String, String>) -> Result<()> {

@@ -4,6 +4,7 @@
 //! Nothing is repeated here that the template says, so what runs locally is what will be deployed: a forgotten route is
 //! a 404 and a forgotten permission an `AccessDeniedException`.
 
+mod dynamic;
 mod functions;
 mod resolve;
 #[cfg(test)]
@@ -41,6 +42,8 @@ pub struct Locals {
     pub parameters: BTreeMap<String, String>,
     /// The ARN of each secret by logical id: its last six characters are random and known only after its creation.
     pub secret_arns: BTreeMap<String, String>,
+    /// What dynamic references to secrets are resolved to, by ARN and member of the JSON.
+    pub secret_values: BTreeMap<(String, String), String>,
 }
 
 /// A secret of the template.
@@ -151,13 +154,24 @@ impl Source {
         let partition_key = table.get("KeySchema").and_then(Value::as_array).into_iter().flatten().find(hash);
         let partition_key = partition_key.and_then(|key| key.get("AttributeName")).and_then(Value::as_str);
         let partition_key = partition_key.unwrap_or_default().to_owned();
-        let functions = self
+        let (functions, references): (Vec<_>, Vec<_>) = self
             .of_type(&resolver, "AWS::Serverless::Function")?
             .into_iter()
             .map(|(logical_id, resource)| {
-                functions::function(&resolver, &self.template, logical_id, resource, &partition_key).context(logical_id)
+                let values = &locals.secret_values;
+                functions::function(&resolver, &self.template, values, logical_id, resource, &partition_key)
+                    .context(logical_id)
             })
-            .collect::<Result<Vec<_>>>()?;
+            .collect::<Result<Vec<_>>>()?
+            .into_iter()
+            .unzip();
+        let references: usize = references.into_iter().sum();
+        if references > dynamic::MOST {
+            let most = dynamic::MOST;
+            return Err(Error::new(format!(
+                "CloudFormation takes {most} dynamic references, and here are {references}"
+            )));
+        }
         Ok(Template { table, table_name, ttl_attribute, functions })
     }
 

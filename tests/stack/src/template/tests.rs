@@ -21,6 +21,7 @@ Globals:
       Variables:
         TABLE: !Ref Table
         ADMIN: !Ref AdminKey
+        KEY: !Sub "<{{resolve:secretsmanager:${AdminKey}:SecretString:current}}>"
         PREFIX: !Sub "app/${Stage}/x"
 Resources:
   Table:
@@ -72,9 +73,15 @@ Resources:
 "#;
 
 fn resolved(parameters: &[(&str, &str)]) -> Template {
+    Source::parse(TEMPLATE).unwrap().resolve(&locals(parameters)).unwrap()
+}
+
+fn locals(parameters: &[(&str, &str)]) -> Locals {
     let parameters = parameters.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    let secret_arns = BTreeMap::from([("AdminKey".to_owned(), "arn:admin-AbCdEf".to_owned())]);
-    Source::parse(TEMPLATE).unwrap().resolve(&Locals { parameters, secret_arns }).unwrap()
+    let arn = "arn:admin-AbCdEf".to_owned();
+    let secret_arns = BTreeMap::from([("AdminKey".to_owned(), arn.clone())]);
+    let secret_values = BTreeMap::from([((arn, "current".to_owned()), "generated".to_owned())]);
+    Locals { parameters, secret_arns, secret_values }
 }
 
 #[test]
@@ -104,6 +111,7 @@ fn a_function_has_its_own_settings_over_the_global_ones() {
         [
             ("ADMIN", "arn:admin-AbCdEf"),
             ("EXTRA", "7"),
+            ("KEY", "<generated>"),
             ("PREFIX", "app/dev/x"),
             ("TABLE", "latchkey-Table"),
             ("TABLE_ARN", "arn:aws:dynamodb:us-east-1:123456789012:table/latchkey-Table"),
@@ -149,6 +157,32 @@ fn parameters_and_conditions_decide() {
 fn a_condition_in_a_statement_is_refused() {
     let text =
         TEMPLATE.replacen("Action: dynamodb:GetItem", "Action: dynamodb:GetItem\n              Condition: {}", 1);
-    let error = Source::parse(&text).unwrap().resolve(&Locals::default()).unwrap_err();
+    let error = Source::parse(&text).unwrap().resolve(&locals(&[])).unwrap_err();
     assert!(error.to_string().contains("Condition"), "{error}");
+}
+
+/// The error of the template with this reference in place of its own.
+fn refused(reference: &str) -> String {
+    let text = TEMPLATE.replacen("{{resolve:secretsmanager:${AdminKey}:SecretString:current}}", reference, 1);
+    Source::parse(&text).unwrap().resolve(&locals(&[])).unwrap_err().to_string()
+}
+
+#[test]
+fn a_reference_that_is_not_to_a_generated_member_is_refused() {
+    for reference in [
+        "{{resolve:secretsmanager:${AdminKey}:SecretString:previous}}",
+        "{{resolve:secretsmanager:${AdminKey}:SecretString:current:AWSPREVIOUS}}",
+        "{{resolve:secretsmanager:app/dev/another:SecretString:current}}",
+        "{{resolve:ssm:name}}",
+        "{{resolve:secretsmanager:${AdminKey}:SecretString:current",
+    ] {
+        assert!(refused(reference).contains("dynamic reference"), "{reference}");
+    }
+}
+
+#[test]
+fn more_references_than_cloudformation_takes_are_refused() {
+    // Two functions, each with those of `Globals`.
+    let one = "{{resolve:secretsmanager:${AdminKey}:SecretString:current}}";
+    assert!(refused(&one.repeat(31)).contains("60 dynamic references, and here are 62"));
 }
