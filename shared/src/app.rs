@@ -13,7 +13,7 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AccountWideUse, ApiKey, Clock, IdempotencyKey, Limits, OperatorKeys, Quota, Random, RatePerMinute, RowQuotas,
+    AccountWideUse, ApiKey, ChangeContext, Clock, Limits, OperatorKeys, Quota, Random, RatePerMinute, RowQuotas,
     SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey,
     Viewpoint,
 };
@@ -145,17 +145,21 @@ impl App {
             secrets: &self.0.secrets,
             random: self.random(),
             default_signing_version: self.0.default_signing_version,
+            trace_key: self.trace_key(),
         }
     }
 
     /// What a tenant has registered. Only `auth` gives out what was read with a credential of the tenant.
-    pub(crate) fn directory<'a>(
-        &'a self,
-        prefetched: &'a Prefetched,
-        idempotency_key: Option<&'a IdempotencyKey>,
-    ) -> Directory<'a> {
+    pub(crate) fn directory<'a>(&'a self, prefetched: &'a Prefetched, change: &'a ChangeContext) -> Directory<'a> {
         let hints = &self.0.organization_hints;
-        Directory { table: &self.0.table, random: self.random(), hints, prefetched, idempotency_key }
+        Directory {
+            table: &self.0.table,
+            random: self.random(),
+            hints,
+            prefetched,
+            change,
+            trace_key: self.trace_key(),
+        }
     }
 
     /// The service's address, if the deployment says it.
@@ -187,10 +191,11 @@ impl App {
         viewpoint: &'a Viewpoint,
         limits: &Limits,
         prefetched: &'a Prefetched,
-        idempotency_key: Option<&'a IdempotencyKey>,
+        change: &'a ChangeContext,
     ) -> Resources<'a> {
         let quotas = self.0.row_quotas.of_tenant(limits);
-        Resources { table: &self.0.table, random: self.random(), viewpoint, quotas, prefetched, idempotency_key }
+        let (table, random, trace_key) = (&self.0.table, self.random(), self.trace_key());
+        Resources { table, random, viewpoint, quotas, prefetched, change, trace_key }
     }
 
     /// Reads a tenant's state and what else is to be read of it, in one call: of resources those that can be seen from

@@ -9,6 +9,6 @@ fn main() -> Exit {
 
 async fn register(app: App, call: Call<RegisterOrganization>) -> Result<RegisteredOrganization> {
     let fields = call.body.fields(call.caller.tenant_id())?;
-    let organization = call.caller.directory(&app).register_organization(fields, call.at).await?;
+    let organization = call.caller.directory(&app).register_organization(fields).await?;
     Ok(RegisteredOrganization { project_organization_id: organization.id, external_id: organization.external_id })
 }

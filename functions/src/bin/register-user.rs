@@ -9,6 +9,6 @@ fn main() -> Exit {
 
 async fn register(app: App, call: Call<RegisterUser>) -> Result<RegisteredUser> {
     let fields = call.body.fields(call.caller.tenant_id())?;
-    let user = call.caller.directory(&app).register_user(fields, call.at).await?;
+    let user = call.caller.directory(&app).register_user(fields).await?;
     Ok(RegisteredUser { message: "User registered", user_id: user.id })
 }

@@ -6,8 +6,8 @@ use super::tokens::{self, PresentedToken, reads_for};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key, calls, idempotency};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, END_USER_HEADERS, ExternalId, IdempotencyKey, IdempotencyScope, Issuer, KeyKind, Minutes,
-    Problem, Quota, Scope, SignedToken, TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint,
+    Actor, ApiKey, ApiKeySecret, ChangeContext, END_USER_HEADERS, ExternalId, IdempotencyScope, Issuer, KeyKind,
+    Minutes, Problem, Quota, Scope, SignedToken, TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint,
     is_misspelt_end_user_header,
 };
 use crate::error::{Error, RequestPart, Result};
@@ -32,8 +32,8 @@ pub struct Viewer {
     viewpoint: Viewpoint,
     /// The account key of the call; `None` if a token opened it.
     key: Option<ApiKey>,
-    /// What the outcome is remembered under, if it is.
-    idempotency_key: Option<IdempotencyKey>,
+    /// The context of what the caller changes.
+    change: ChangeContext,
     /// The service's address as clients see it.
     base_url: String,
     /// What is left of a limit of calls, if there is one.
@@ -74,7 +74,7 @@ impl Caller for Viewer {
         if viewer.viewpoint == Viewpoint::Account && input.is_readable {
             app.note_account_wide_call(viewer.prefetched.tenant_id(), &viewer.tenant.account_wide).await;
         }
-        viewer.idempotency_key = idempotency::key(request, input, viewer.scope(), credential.as_bytes())?;
+        viewer.change.idempotency_key = idempotency::key(request, input, viewer.scope(), credential.as_bytes())?;
         Ok(viewer)
     }
 
@@ -105,7 +105,8 @@ impl Viewer {
         let (user, id) = (viewpoint.external_user_id(), Some(&key.claims.id));
         let quota = calls::count(app, prefetched.tenant_id(), &tenant, user, id).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
-        Ok(Self { tenant, viewpoint, key: Some(key), idempotency_key: None, base_url, quota, prefetched, trace })
+        let change = request.change(Actor::ApiKey, &key.claims.id);
+        Ok(Self { tenant, viewpoint, key: Some(key), change, base_url, quota, prefetched, trace })
     }
 
     async fn by_token(app: &App, request: &Request, input: &InputSummary, token: &str) -> Result<Self> {
@@ -153,7 +154,8 @@ impl Viewer {
         let user = viewpoint.external_user_id();
         let quota = calls::count(app, &tenant_id, &tenant, user, user.is_none().then_some(&claims.key_id)).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
-        Ok(Self { tenant, viewpoint, key: None, idempotency_key: None, base_url, quota, prefetched, trace })
+        let change = request.change(Actor::Token, &claims.key_id);
+        Ok(Self { tenant, viewpoint, key: None, change, base_url, quota, prefetched, trace })
     }
 
     /// Whose idempotency keys the caller's are.
@@ -167,7 +169,7 @@ impl Viewer {
 
     /// The resources that the caller sees and writes.
     pub fn resources<'a>(&'a self, app: &'a App) -> Resources<'a> {
-        app.resources(&self.viewpoint, &self.tenant.limits, &self.prefetched, self.idempotency_key.as_ref())
+        app.resources(&self.viewpoint, &self.tenant.limits, &self.prefetched, &self.change)
     }
 
     /// The end user that the call is for.

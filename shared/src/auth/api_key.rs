@@ -10,8 +10,8 @@ use super::tokens::{self, PresentedToken};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, calls, idempotency};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, Claims, IdempotencyKey, IdempotencyScope, Issuer, KeyKind, KeyState, Quota, SignedToken,
-    TenantId, Timestamp, TokenRequest, Viewpoint,
+    Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, IdempotencyScope, Issuer, KeyKind, KeyState, Quota,
+    SignedToken, TenantId, Timestamp, TokenRequest, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{Directory, Prefetched, Read, TenantState};
@@ -64,8 +64,8 @@ pub struct KeyHolder<P> {
     issuer: Issuer,
     /// What is left of the key's limit of calls, if there is one.
     quota: Option<Quota>,
-    /// What the outcome is remembered under, if it is.
-    idempotency_key: Option<IdempotencyKey>,
+    /// The context of what the caller changes.
+    change: ChangeContext,
     /// The items that were read together with the key.
     prefetched: Prefetched,
     trace: Trace,
@@ -80,7 +80,7 @@ impl<P> KeyHolder<P> {
 
     /// The organizations, users and customers that the tenant has registered.
     pub fn directory<'a>(&'a self, app: &'a App) -> Directory<'a> {
-        app.directory(&self.prefetched, self.idempotency_key.as_ref())
+        app.directory(&self.prefetched, &self.change)
     }
 }
 
@@ -158,8 +158,9 @@ impl<P: Purpose> Caller for KeyHolder<P> {
             viewpoint: Viewpoint::Account,
         };
         let idempotency_key = idempotency::key(request, input, scope, presented.expose().as_bytes())?;
+        let change = ChangeContext { idempotency_key, ..request.change(Actor::ApiKey, &claims.id) };
         let trace = request.trace.clone();
-        Ok(Self { key, tenant, issuer, idempotency_key, quota, prefetched, trace, purpose: PhantomData })
+        Ok(Self { key, tenant, issuer, change, quota, prefetched, trace, purpose: PhantomData })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {

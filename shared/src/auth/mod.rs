@@ -31,7 +31,7 @@ use lambda_http::http::{HeaderMap, Method};
 use zeroize::Zeroizing;
 
 use crate::app::App;
-use crate::domain::{ExternalId, Quota, TenantId, Timestamp};
+use crate::domain::{Actor, ApiKeyId, ChangeContext, ExternalId, Quota, TenantId, Timestamp};
 use crate::error::Result;
 use crate::store::Read;
 
@@ -77,6 +77,18 @@ impl Request {
     /// a header takes: it must be refused like any other wrong value, and not be missed like a header that isn't there.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| str::from_utf8(value.as_bytes()).unwrap_or("\0"))
+    }
+
+    /// The context of what a tenant's caller changes, with no idempotency key yet.
+    fn change(&self, actor: Actor, key: &ApiKeyId) -> ChangeContext {
+        ChangeContext {
+            actor,
+            key_id: Some(key.clone()),
+            at: self.at,
+            request_id: self.request_id.clone(),
+            deadline: self.deadline,
+            idempotency_key: None,
+        }
     }
 }
 

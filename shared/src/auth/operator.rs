@@ -30,6 +30,7 @@ impl Caller for Operator {
         request.trace.operator(slot);
         let change = ChangeContext {
             actor: slot.into(),
+            key_id: None,
             at: request.at,
             request_id: request.request_id.clone(),
             deadline: request.deadline,

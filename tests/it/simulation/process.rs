@@ -93,7 +93,7 @@ impl Process {
     pub fn change(&self, request_id: &str) -> ChangeContext {
         let at = shared::domain::Clock::now(&self.clock);
         let (actor, deadline) = (Actor::Operator, at.plus(Duration::from_mins(10)));
-        ChangeContext { actor, at, request_id: request_id.to_owned(), deadline, idempotency_key: None }
+        ChangeContext { actor, key_id: None, at, request_id: request_id.to_owned(), deadline, idempotency_key: None }
     }
 
     /// A tenant with this limit.

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::domain::credentials::api_key_secret::ApiKeyId;
 use crate::domain::credentials::idempotency::IdempotencyKey;
 use crate::domain::credentials::secrets::KeySlot;
 use crate::domain::tenants::tenant::{Configuration, Tenant};
@@ -23,6 +24,12 @@ pub enum Actor {
     /// Latchkey itself, which suspends a tenant whose strikes reach the deployment's threshold.
     #[serde(rename = "relay guard")]
     RelayGuard,
+    /// A tenant's backend, with an API key.
+    #[serde(rename = "API key")]
+    ApiKey,
+    /// Who holds a scoped token, which an API key minted.
+    #[serde(rename = "token")]
+    Token,
 }
 
 impl From<KeySlot> for Actor {
@@ -67,6 +74,21 @@ pub enum Action {
     /// Tokens of a tenant were revoked.
     #[serde(rename = "tokens.revoked")]
     TokensRevoked,
+    /// One token was revoked by the tenant.
+    #[serde(rename = "token.revoked")]
+    TokenRevoked,
+    /// An organization was registered, or registered again with other data.
+    #[serde(rename = "organization.registered")]
+    OrganizationRegistered,
+    /// A user was registered, or registered again with other data.
+    #[serde(rename = "user.registered")]
+    UserRegistered,
+    /// A customer of the legacy registration was registered, or registered again with other data.
+    #[serde(rename = "registered_tenant.registered")]
+    RegisteredTenantRegistered,
+    /// A resource of the account surface was deleted.
+    #[serde(rename = "resource.deleted")]
+    ResourceDeleted,
 }
 
 /// Audit event: the record of one successful change.
@@ -80,16 +102,23 @@ pub struct AuditEvent {
     pub at: Timestamp,
     /// Id of the request that made the change, as in the `x-request-id` header of its answer and in the log.
     pub request_id: String,
-    /// Names of the fields that an update wrote. Empty for all other actions.
+    /// The API key that the change was made with, or that minted the token that it was made with. Null if it was made
+    /// with neither.
+    #[serde(default)]
+    pub key_id: Option<ApiKeyId>,
+    /// Names of the fields that an update wrote, or that a repeated registration changed. Empty for all other actions.
     pub fields: Vec<String>,
-    /// Id of what the change was made to, if that is not the tenant itself: an API key, a signing key, or the owner of
-    /// revoked tokens (a user, an organization, an end user or an API key). Null if it is the tenant itself.
+    /// What the change was made to, if that is not the tenant itself: the id of an API key, a signing key, an
+    /// organization, a token (`jti`) or a resource, or the digest of a person, as in the log. Null if it is the tenant
+    /// itself.
     #[serde(default)]
     pub subject: Option<String>,
     /// What decides how grave the change was, by name; never a secret. `tenant.updated`: `{old, new}` of each field.
     /// `tenant.suspended`: `reason`. Rotations of secrets and API keys: `previous_valid_until`, null without an overlap.
     /// `tenant.signing_key_rotated`: `drop_previous`. `api_key.provisioned`: `name`, `kind`, `expires_at`,
-    /// `allowed_origins`, `origins_apply_to_tokens`. `tokens.revoked`: `whose`.
+    /// `allowed_origins`, `origins_apply_to_tokens`. `tokens.revoked`: `whose`. `token.revoked`: `scope`, `minted_by`.
+    /// Registrations: `is_new`. `resource.deleted`: `kind`, and the acting `end_user` as a digest, null for the account.
+    /// `replayed` is true if a stored response with a secret in it went out again, and nothing was changed.
     #[serde(default)]
     pub details: Map<String, Value>,
 }
@@ -109,6 +138,8 @@ impl AuditEvent {
 #[derive(Debug)]
 pub struct ChangeContext {
     pub actor: Actor,
+    /// The API key behind the change, if it is a tenant's.
+    pub key_id: Option<ApiKeyId>,
     /// Time at which the change was requested.
     pub at: Timestamp,
     pub request_id: String,
@@ -127,6 +158,7 @@ impl ChangeContext {
             actor: self.actor,
             at: self.at,
             request_id: self.request_id.clone(),
+            key_id: self.key_id.clone(),
             fields,
             subject: None,
             details: Map::new(),

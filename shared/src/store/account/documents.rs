@@ -131,7 +131,7 @@ impl Resources<'_> {
     pub async fn delete_document(self, id: Uuid) -> Result<()> {
         let stored = self.changeable::<Document>(id).await?;
         let mut transaction = Transaction::new();
-        self.delete_stored(&mut transaction, &stored);
+        self.delete_stored(&mut transaction, &stored)?;
         transaction.delete(self.content_key(&stored.owner, id), Condition::none());
         // Also from those that are gone: what is left of them are these entries.
         for workspace in stored.resource.workspace_ids.iter() {

@@ -40,6 +40,17 @@ pub enum ResourceKind {
 }
 
 impl ResourceKind {
+    /// Its name in audit events.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AgentSession => "agent_session",
+            Self::Message => "message",
+            Self::ToolExecution => "tool_execution",
+            Self::Workspace => "workspace",
+            Self::Document => "document",
+        }
+    }
+
     const fn as_str(self) -> &'static str {
         match self {
             Self::AgentSession => "SESSION",

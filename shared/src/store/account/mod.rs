@@ -18,12 +18,13 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use self::keys::{ItemPart, Owner};
+use super::audit::put_event;
 use super::dynamodb::{Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write, number, text};
 use super::idempotency;
 use super::prefetch::Prefetched;
 use crate::domain::{
-    AgentSession, Document, FieldUpdates, IdempotencyKey, Message, Random, RowQuotas, TenantId, Timestamp,
-    ToolExecution, Viewpoint, Workspace, new_resource_id,
+    Action, AgentSession, ChangeContext, Document, FieldUpdates, Message, Person, Random, RowQuotas, TenantId,
+    Timestamp, ToolExecution, TraceKey, Viewpoint, Workspace, new_resource_id,
 };
 use crate::error::{Error, Result};
 
@@ -98,8 +99,9 @@ pub struct Resources<'a> {
     pub(crate) quotas: RowQuotas,
     /// What was read together with the credential.
     pub(crate) prefetched: &'a Prefetched,
-    /// What the outcome is remembered under, if it is.
-    pub(crate) idempotency_key: Option<&'a IdempotencyKey>,
+    /// Who changes what is kept, and what the outcome is remembered under.
+    pub(crate) change: &'a ChangeContext,
+    pub(crate) trace_key: &'a TraceKey,
 }
 
 impl fmt::Debug for Resources<'_> {
@@ -176,19 +178,19 @@ impl<'a> Resources<'a> {
         transaction: Transaction,
         answer: T,
     ) -> Result<Result<T, Refused>> {
-        idempotency::commit(self.table, transaction, self.idempotency_key, answer).await
+        idempotency::commit(self.table, transaction, self.change.idempotency_key.as_ref(), answer).await
     }
 
     /// The outcome, unless it is a refusal of a request that was carried out before.
     async fn or_earlier<T: DeserializeOwned>(self, outcome: Result<T>) -> Result<T> {
-        idempotency::or_earlier(self.table, self.idempotency_key, outcome).await
+        idempotency::or_earlier(self.table, self.change.idempotency_key.as_ref(), outcome).await
     }
 
     /// Writes some fields of a resource, and when that was. One call, or two for the account.
     ///
     /// # Errors
     /// If the viewpoint sees no such resource or may not change it.
-    async fn change<R: Resource>(self, id: Uuid, changes: &FieldUpdates, at: Timestamp) -> Result<Stored<R>> {
+    async fn write_fields<R: Resource>(self, id: Uuid, changes: &FieldUpdates, at: Timestamp) -> Result<Stored<R>> {
         let stored = self.changeable::<R>(id).await?;
         let changes = changes.clone().set("updated_at", &at);
         // Only a resource that is there: nobody's change may bring back what another has just deleted.
@@ -237,7 +239,7 @@ impl<'a> Resources<'a> {
     async fn delete<R: Resource>(self, id: Uuid) -> Result<()> {
         let stored = self.changeable::<R>(id).await?;
         let mut transaction = Transaction::new();
-        self.delete_stored(&mut transaction, &stored);
+        self.delete_stored(&mut transaction, &stored)?;
         self.commit_deletion(transaction).await
     }
 
@@ -258,11 +260,16 @@ impl<'a> Resources<'a> {
         Ok(transaction.put(item, Condition::is_new()))
     }
 
-    /// Deletes a resource, and takes it out of the lists of its kind.
-    fn delete_stored<R: Resource>(&self, transaction: &mut Transaction, stored: &Stored<R>) {
+    /// Deletes a resource, takes it out of the lists of its kind, and says so in an audit event.
+    fn delete_stored<R: Resource>(&self, transaction: &mut Transaction, stored: &Stored<R>) -> Result<()> {
         let (owner, id) = (&stored.owner, stored.resource.id());
         transaction.delete(self.resource_key(owner, R::KIND, id), Condition::exists());
         self.leave(transaction, owner, List::Of(R::KIND), id);
+        let end_user = self.viewpoint.external_user_id();
+        let end_user = end_user.map(|id| self.trace_key.person(self.tenant(), Person::EndUser(id)));
+        let event = self.change.event_about(Action::ResourceDeleted, &id).with("kind", R::KIND.name());
+        put_event(transaction, self.tenant(), &event.with("end_user", end_user))?;
+        Ok(())
     }
 
     async fn commit_deletion(self, transaction: Transaction) -> Result<()> {

@@ -40,7 +40,7 @@ impl Resources<'_> {
     /// # Errors
     /// If the viewpoint sees no such session.
     pub async fn change_session(self, id: Uuid, updates: &FieldUpdates, at: Timestamp) -> Result<AgentSession> {
-        Ok(self.change(id, updates, at).await?.resource)
+        Ok(self.write_fields(id, updates, at).await?.resource)
     }
 
     /// Adds a message to a session. One call, or two for the account.
@@ -93,7 +93,7 @@ impl Resources<'_> {
     pub async fn delete_session(self, id: Uuid, at: Timestamp) -> Result<()> {
         let stored = self.changeable::<AgentSession>(id).await?;
         let mut transaction = Transaction::new();
-        self.delete_stored(&mut transaction, &stored);
+        self.delete_stored(&mut transaction, &stored)?;
         let mut tombstone =
             keys::resource(self.tenant(), &stored.owner, ResourceKind::AgentSession, id, ItemPart::Tombstone);
         tombstone.extend([

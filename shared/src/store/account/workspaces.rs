@@ -59,13 +59,13 @@ impl Resources<'_> {
         let stored = match is_default {
             Some(true) => self.change_to_default(id, changes, at).await?,
             Some(false) => {
-                let stored: Stored<Workspace> = self.change(id, changes, at).await?;
+                let stored: Stored<Workspace> = self.write_fields(id, changes, at).await?;
                 let update = Update::of(self.default_key(&stored.owner)).remove(DEFAULT);
                 let is_this = Condition::new("default_workspace = :id", [(":id", text(id))]);
                 self.table.update(update, is_this).await?;
                 stored
             }
-            None => self.change(id, changes, at).await?,
+            None => self.write_fields(id, changes, at).await?,
         };
         self.describe_one(stored).await
     }

@@ -72,6 +72,16 @@ impl DirectoryRecord for User {
     }
 }
 
+/// The names of what a registration writes, and what is not the same in two records.
+pub fn differing<R: DirectoryRecord>(before: &R, after: &R) -> Vec<String> {
+    let (old, new) = (before.common(), after.common());
+    let attributes = before.attributes().into_iter().zip(after.attributes());
+    let mut differing: Vec<&str> = attributes.filter(|(old, new)| old != new).map(|((name, _), _)| name).collect();
+    differing.extend((old.external_id != new.external_id).then_some("external_id"));
+    differing.extend((old.properties != new.properties).then_some(PROPERTIES));
+    differing.into_iter().map(str::to_owned).collect()
+}
+
 /// Everything in a record that a registration writes, but what stays for ever.
 fn written(registered: &impl DirectoryRecord) -> Vec<Attribute> {
     let Common { external_id, record, .. } = registered.common();

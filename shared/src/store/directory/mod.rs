@@ -3,6 +3,9 @@
 pub(super) mod items;
 pub mod organization_cache;
 mod pages;
+mod registered_tenants;
+
+pub use registered_tenants::Registration;
 
 use std::fmt;
 
@@ -11,6 +14,7 @@ use uuid::Uuid;
 
 use self::items::{Common, DirectoryRecord};
 use self::organization_cache::OrganizationHints;
+use super::audit::put_event;
 use super::dynamodb::{
     ATTEMPTS, Commit, Condition, Item, Key, Table, Transaction, Update, Write, number, text, time_to_live,
 };
@@ -19,9 +23,8 @@ use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::prefetch::{Prefetched, Read};
 
 use crate::domain::{
-    Day, ExternalId, Handle, IdempotencyKey, Organization, OrganizationFields, Problem, Random, Reference,
-    RegisteredData, RegisteredTenant, RegisteredTenantFields, TenantId, Timestamp, TokenRequest, User, UserFields,
-    Viewpoint, random_uuid,
+    Action, AuditEvent, ChangeContext, Claims, Day, ExternalId, Handle, IdempotencyKey, Organization,
+    OrganizationFields, Person, Random, Reference, TenantId, TraceKey, User, UserFields, Viewpoint, random_uuid,
 };
 use crate::error::{Error, Result};
 
@@ -33,8 +36,9 @@ pub struct Directory<'a> {
     pub(crate) hints: &'a OrganizationHints,
     /// What was read together with the credential.
     pub(crate) prefetched: &'a Prefetched,
-    /// What the outcome is remembered under, if it is.
-    pub(crate) idempotency_key: Option<&'a IdempotencyKey>,
+    /// Who changes what is registered, and what the outcome is remembered under.
+    pub(crate) change: &'a ChangeContext,
+    pub(crate) trace_key: &'a TraceKey,
 }
 
 impl fmt::Debug for Directory<'_> {
@@ -49,17 +53,22 @@ impl<'a> Directory<'a> {
         self.prefetched.tenant_id()
     }
 
+    fn idempotency_key(&self) -> Option<&'a IdempotencyKey> {
+        self.change.idempotency_key.as_ref()
+    }
+
     /// Registers an organization, or registers it again with what is different: by its uuid, or else by its external
     /// id.
     ///
     /// # Errors
     /// If uuid and external id are of two different ones, or one of them would be the other kind of id of another.
-    pub async fn register_organization(self, fields: OrganizationFields, now: Timestamp) -> Result<Registered> {
-        let registered = self.registered_organization(fields, now).await;
-        idempotency::or_earlier(self.table, self.idempotency_key, registered).await
+    pub async fn register_organization(self, fields: OrganizationFields) -> Result<Registered> {
+        let registered = self.registered_organization(fields).await;
+        idempotency::or_earlier(self.table, self.idempotency_key(), registered).await
     }
 
-    async fn registered_organization(self, fields: OrganizationFields, now: Timestamp) -> Result<Registered> {
+    async fn registered_organization(self, fields: OrganizationFields) -> Result<Registered> {
+        let now = self.change.at;
         let mut newer = None;
         for _ in 0..ATTEMPTS {
             let seen = newer.as_ref().unwrap_or(self.prefetched);
@@ -86,12 +95,13 @@ impl<'a> Directory<'a> {
     /// # Errors
     /// If there is no such organization, if uuid and external id are of two different users, if one of them would be
     /// the other kind of id of another user, or if a token could not carry the properties of both.
-    pub async fn register_user(self, fields: UserFields, now: Timestamp) -> Result<Registered> {
-        let registered = self.registered_user(fields, now).await;
-        idempotency::or_earlier(self.table, self.idempotency_key, registered).await
+    pub async fn register_user(self, fields: UserFields) -> Result<Registered> {
+        let registered = self.registered_user(fields).await;
+        idempotency::or_earlier(self.table, self.idempotency_key(), registered).await
     }
 
-    async fn registered_user(self, fields: UserFields, now: Timestamp) -> Result<Registered> {
+    async fn registered_user(self, fields: UserFields) -> Result<Registered> {
+        let now = self.change.at;
         let organization = self.prefetched.organization_of(&fields.organization)?.ok_or(Error::OrganizationNotFound)?;
         organization.properties.overlaid_with(&fields.properties).ok_or(Error::PropertiesTooLarge)?;
         let mut newer = None;
@@ -172,14 +182,31 @@ impl<'a> Directory<'a> {
             Some(before) => self.change(before, after),
         };
         let claims = self.claims(&mut transaction, before, after, chosen);
+        if before != Some(after) {
+            put_event(&mut transaction, self.tenant(), &self.event(before, after))?;
+        }
         let Common { id, external_id, .. } = after.common();
         let registered = Registered { id, external_id: external_id.cloned() };
-        match idempotency::commit(self.table, transaction, self.idempotency_key, registered).await? {
+        match idempotency::commit(self.table, transaction, self.idempotency_key(), registered).await? {
             Ok(registered) => Ok(Some(registered)),
             // With another write that failed, it is what has changed since it was read that was in the way.
             Err(refused) if refused.is_due_to(&claims) => Err(Error::AmbiguousId),
             Err(_) => Ok(None),
         }
+    }
+
+    /// The event that says that it was registered.
+    fn event<R: DirectoryRecord>(self, before: Option<&R>, after: &R) -> AuditEvent {
+        let id = after.common().id;
+        let event = match R::KIND {
+            Kind::User => {
+                let user = self.trace_key.person(self.tenant(), Person::User(id));
+                self.change.event_about(Action::UserRegistered, &user)
+            }
+            _ => self.change.event_about(Action::OrganizationRegistered, &id),
+        };
+        let fields = before.map(|before| items::differing(before, after)).unwrap_or_default();
+        AuditEvent { fields, ..event }.with("is_new", before.is_none())
     }
 
     fn key<R: DirectoryRecord>(self, handle: &Handle) -> Key {
@@ -279,68 +306,24 @@ impl<'a> Directory<'a> {
         let _: Result<Commit> = self.table.commit(transaction).await;
     }
 
-    /// The user and the organization that a registered tenant has become, if it was migrated: `key` is then the
-    /// external id of an organization, and `user` that of one of its users.
-    ///
-    /// # Errors
-    /// If it was migrated, and no user is named or it is not one of that organization.
-    pub fn migrated(self, key: Option<&ExternalId>, user: Option<&ExternalId>) -> Result<Option<(User, Organization)>> {
-        let Some(key) = key else { return Ok(None) };
-        let Some(organization) = self.prefetched.organization(&Handle::External(key.clone()))? else { return Ok(None) };
-        let required = || Error::invalid("user", Problem::new("is required, because key is that of an organization"));
-        let user = self.prefetched.user(&Handle::External(user.ok_or_else(required)?.clone()))?;
-        let user = user.filter(|user| user.organization_id == organization.id);
-        Ok(Some((user.ok_or(Error::UserNotFound)?, organization)))
-    }
-
-    /// A request for the token of a registered tenant, as it is with this login.
-    ///
-    /// # Errors
-    /// If there is no organization such as is named.
-    pub fn registration(self, fields: RegisteredTenantFields, at: Timestamp) -> Result<Registration> {
-        let project = self.tenant().project_id().unwrap_or_default();
-        let RegisteredTenantFields { key, name, payload, user, organization_id, lifetime } = fields;
-        let before = self.prefetched.registered_tenant(&key)?;
-        let after = RegisteredTenant::registered(before.as_ref(), key, name, payload, at);
-        let named = organization_id.filter(|id| *id != project);
-        let found = |id| self.prefetched.organization(&Handle::Uuid(id))?.ok_or(Error::OrganizationNotFound);
-        let organization = named.map(found).transpose()?;
-        let data = RegisteredData {
-            parent_org_id: named.unwrap_or(project),
-            display_name: after.name.to_string(),
-            payload: after.payload.clone(),
-        };
-        let user = match user {
-            Some(user) => Some((user.clone(), self.prefetched.external_epoch(&user)?)),
-            None => None,
-        };
-        let key = after.key.clone();
-        let request = TokenRequest::for_registered_tenant(key, user, organization.as_ref(), data, lifetime, at);
-        Ok(Registration { before, after, request })
-    }
-
-    /// Registers a registered tenant, or registers it again with what is different. Nothing is written when nothing is,
-    /// and a token was issued for it on the same day before.
+    /// Revokes one token until it expires. Twice is as once, and has one event.
     ///
     /// # Errors
     /// If the table fails.
-    pub async fn register_tenant(self, Registration { before, after, .. }: &Registration) -> Result<()> {
-        if before.as_ref() == Some(after) {
-            return Ok(());
-        }
-        let kind = Kind::RegisteredTenant;
-        let update = Update::of(keys::of_kind(self.tenant(), kind, after.key.digest()))
-            .set_once(TENANT_LISTING, text(keys::partition_of_list(self.tenant(), kind)));
-        self.table.upsert(items::registered(update, after)).await
+    pub async fn revoke_token(self, claims: &Claims) -> Result<()> {
+        let update = Update::of(keys::of_kind(self.tenant(), Kind::Token, claims.jti));
+        let update = update.set("purge_at", time_to_live(claims.expires_at()));
+        let event = self.change.event_about(Action::TokenRevoked, &claims.jti);
+        let event = event.with("scope", claims.scope).with("minted_by", &claims.key_id);
+        self.commit_with(event, update, Condition::is_new()).await.map(|_| ())
     }
 
-    /// Revokes one token until it expires.
-    ///
-    /// # Errors
-    /// If the table fails.
-    pub async fn revoke_token(self, jti: Uuid, expires_at: Timestamp) -> Result<()> {
-        let update = Update::of(keys::of_kind(self.tenant(), Kind::Token, jti));
-        self.table.upsert(update.set("purge_at", time_to_live(expires_at))).await
+    /// Writes an item, and the event that says so.
+    async fn commit_with(self, event: AuditEvent, update: Update, condition: Condition) -> Result<Commit> {
+        let mut transaction = Transaction::new();
+        transaction.update(update, condition);
+        put_event(&mut transaction, self.tenant(), &event)?;
+        self.table.commit(transaction).await
     }
 }
 
@@ -349,21 +332,6 @@ impl<'a> Directory<'a> {
 pub struct Registered {
     pub id: Uuid,
     pub external_id: Option<ExternalId>,
-}
-
-/// What a login of a registered tenant registers, and the token that it asks for.
-#[derive(Debug)]
-pub struct Registration {
-    before: Option<RegisteredTenant>,
-    after: RegisteredTenant,
-    request: TokenRequest,
-}
-
-impl Registration {
-    /// The request for the token.
-    pub fn token_request(&self) -> TokenRequest {
-        self.request.clone()
-    }
 }
 
 /// What is registered already under one of these names.

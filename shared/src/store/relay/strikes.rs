@@ -73,6 +73,7 @@ fn suspended(signed: &Signed<'_>) -> AuditEvent {
         actor: Actor::RelayGuard,
         at: signed.at,
         request_id: signed.request_id.to_owned(),
+        key_id: None,
         fields: Vec::new(),
         subject: None,
         details: serde_json::Map::new(),

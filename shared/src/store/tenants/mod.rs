@@ -31,7 +31,7 @@ use super::keys::{self, TENANT_STATUS};
 use super::secrets_manager::Secrets;
 use crate::domain::{
     AccountWideUse, Action, AuditEvent, ChangeContext, Day, Random, Reason, SigningVersion, Tenant, TenantId,
-    TenantPatch,
+    TenantPatch, TraceKey,
 };
 use crate::error::{Error, Result};
 
@@ -43,6 +43,7 @@ pub struct Tenants<'a> {
     pub(crate) random: &'a dyn Random,
     /// The signature version of a new tenant for which none is named.
     pub(crate) default_signing_version: SigningVersion,
+    pub(crate) trace_key: &'a TraceKey,
 }
 
 impl fmt::Debug for Tenants<'_> {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::{Committed, Tenants, items};
-use crate::domain::{Action, ApiKeyId, ChangeContext, ExternalId, Handle, TenantId, Timestamp, Viewpoint};
+use crate::domain::{Action, ApiKeyId, ChangeContext, ExternalId, Handle, Person, TenantId, Timestamp, Viewpoint};
 use crate::error::{Error, Result};
 use crate::store::audit::put_event;
 use crate::store::directory::items::{Common, DirectoryRecord};
@@ -50,7 +50,7 @@ impl Tenants<'_> {
     ) -> Result<Timestamp> {
         for _ in 0..ATTEMPTS {
             let mut transaction = self.revocation(id, whose, change.at).await?;
-            let subject = subject(whose);
+            let subject = self.subject(id, whose);
             let event = match &subject {
                 Some(subject) => change.event_about(Action::TokensRevoked, subject),
                 None => change.event(Action::TokensRevoked, Vec::new()),
@@ -75,6 +75,18 @@ impl Tenants<'_> {
             }
         }
         Err(Error::StaleUpdate)
+    }
+
+    /// What the audit event says was revoked.
+    fn subject(self, tenant: &TenantId, whose: &RevokedTokens) -> Option<String> {
+        let person = |person| self.trace_key.person(tenant, person).to_string();
+        match whose {
+            RevokedTokens::User(id) => Some(person(Person::User(*id))),
+            RevokedTokens::ExternalUser(id) => Some(person(Person::EndUser(id))),
+            RevokedTokens::Organization(id) => Some(id.to_string()),
+            RevokedTokens::Key(id) => Some(id.to_string()),
+            RevokedTokens::All => None,
+        }
     }
 
     /// The writes that count: one for each item of the party.
@@ -155,15 +167,5 @@ fn kind_of(whose: &RevokedTokens) -> &'static str {
         RevokedTokens::ExternalUser(_) => "external_user_id",
         RevokedTokens::Key(_) => "key_id",
         RevokedTokens::All => "all",
-    }
-}
-
-/// What the audit event says was revoked.
-fn subject(whose: &RevokedTokens) -> Option<String> {
-    match whose {
-        RevokedTokens::User(id) | RevokedTokens::Organization(id) => Some(id.to_string()),
-        RevokedTokens::ExternalUser(id) => Some(id.to_string()),
-        RevokedTokens::Key(id) => Some(id.to_string()),
-        RevokedTokens::All => None,
     }
 }
