@@ -110,7 +110,7 @@ async fn an_event_says_what_decides_how_grave_its_change_was() {
         (json!({ "signing_version": "v1" }), json!("v2"), json!("v1")),
         (json!({ "require_end_user": true }), json!(null), json!(true)),
         (json!({ "tenant_name": "Globex" }), json!("Acme"), json!("Globex")),
-        (json!({ "callback_url_base": "https://a.example" }), json!(null), json!("https://a.example")),
+        (json!({ "callback_url_base": "https://a.example.com" }), json!(null), json!("https://a.example.com")),
         (json!({ "rows_per_end_user": 5 }), json!(null), json!(5)),
     ] {
         deployment.update(&tenant, &patch).await.data(200);
@@ -130,11 +130,12 @@ async fn an_event_says_what_decides_how_grave_its_change_was() {
         assert_eq!(newest(&deployment, &tenant).await, body);
     }
 
-    let body = json!({ "name": "page", "kind": "embed", "allowed_origins": ["https://a.example"], "expires_in": "1d" });
+    let body =
+        json!({ "name": "page", "kind": "embed", "allowed_origins": ["https://a.example.com"], "expires_in": "1d" });
     let answer = deployment.post(&at("provision/api-key"), &body).await;
     let key = answer.data(201).clone();
     let expected = json!({
-        "name": "page", "kind": "embed", "allowed_origins": ["https://a.example"], "expires_at": key["expires_at"],
+        "name": "page", "kind": "embed", "allowed_origins": ["https://a.example.com"], "expires_at": key["expires_at"],
         "origins_apply_to_tokens": true,
     });
     assert_eq!(newest(&deployment, &tenant).await, expected);
@@ -151,4 +152,123 @@ async fn an_event_says_what_decides_how_grave_its_change_was() {
         deployment.revoke_tokens(&tenant, &body).await.data(200);
         assert_eq!(newest(&deployment, &tenant).await, json!({ "whose": whose }));
     }
+}
+
+#[tokio::test]
+async fn a_stored_answer_that_shows_a_secret_again_leaves_an_event_each_time() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let key = deployment.api_key(&tenant, "admin").await;
+    let id = &tenant.id;
+    let body = json!({ "tenant_name": "New" });
+    let new = deployment.operator("POST", "/api/v1/provision/tenant").json(&body).header("idempotency-key", "a");
+    let made = new.clone().send().await;
+    let made = Tenant { id: made.data(201)["tenant_id"].as_str().unwrap().to_owned(), secret: String::new() };
+    let rotate = format!("/api/v1/rotate/tenant-secret?tenant_id={id}");
+    let provision = format!("/api/v1/provision/api-key?tenant_id={id}");
+    let rotate_key = format!("/api/v1/rotate/api-key?tenant_id={id}&key_id={}", key.id);
+    let calls = [
+        (made, "tenant.provisioned", new),
+        (tenant.clone(), "tenant.secret_rotated", deployment.operator("POST", &rotate)),
+        (tenant.clone(), "api_key.provisioned", {
+            let body = json!({ "name": "b", "kind": "admin" });
+            deployment.operator("POST", &provision).json(&body)
+        }),
+        (tenant, "api_key.rotated", deployment.operator("POST", &rotate_key)),
+    ];
+    for (tenant, action, call) in calls {
+        let call = call.header("idempotency-key", "a");
+        let first = call.clone().send().await;
+        for _ in 0..2 {
+            let again = call.clone().send().await;
+            assert_eq!((again.status, &again.body), (first.status, &first.body), "{action}");
+            let event = deployment.audit_events(&tenant).await.pop().unwrap();
+            assert_eq!((&event["action"], &event["details"]), (&json!(action), &json!({ "replayed": true })));
+            assert_eq!(event["request_id"], again.headers["x-request-id"].as_str());
+            if action.starts_with("api_key") {
+                assert_eq!(event["subject"], first.body["data"]["key_id"], "{action}");
+            }
+        }
+    }
+}
+
+/// The digest of a person, as an operator would make it with another tool.
+fn digest(deployment: &Deployment, tenant: &Tenant, kind: &str, id: &str) -> String {
+    let key = deployment.variable("LATCHKEY_TRACE_KEY");
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.as_bytes());
+    let mac = aws_lc_rs::hmac::sign(&key, format!("{}\n{kind}\n{id}", tenant.id).as_bytes());
+    data_encoding::HEXLOWER.encode(&mac.as_ref()[..16])
+}
+
+#[tokio::test]
+async fn what_a_tenants_backend_registers_and_revokes_has_events_with_people_as_digests() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let key = deployment.api_key(&tenant, "admin").await;
+    let body = json!({ "name": "Globex", "externalId": "globex" });
+    let organization = deployment.register_organization(&key, &body).await;
+    let organization = organization.data(200)["organizationId"].as_str().unwrap().to_owned();
+    let body = json!({ "name": "Ada", "externalId": "ada", "projectOrganizationId": "globex" });
+    let user = deployment.register_user(&key, &body).await.data(200)["userId"].as_str().unwrap().to_owned();
+    // What changes nothing leaves none.
+    deployment.register_user(&key, &body).await.data(200);
+    let renamed = json!({ "name": "Ada L", "externalId": "ada", "projectOrganizationId": "globex" });
+    deployment.register_user(&key, &renamed).await.data(200);
+    let events = deployment.audit_events(&tenant).await;
+    let [.., one, two, three] = events.as_slice() else { panic!("{events:?}") };
+    let person = digest(&deployment, &tenant, "user", &user);
+    for (event, action, subject, fields, is_new) in [
+        (one, "organization.registered", organization.as_str(), json!([]), true),
+        (two, "user.registered", person.as_str(), json!([]), true),
+        (three, "user.registered", person.as_str(), json!(["display_name"]), false),
+    ] {
+        assert_eq!(event["action"], action);
+        assert_eq!((&event["subject"], &event["fields"]), (&json!(subject), &fields), "{action}");
+        assert_eq!(event["details"], json!({ "is_new": is_new }), "{action}");
+        assert_eq!((&event["actor"], &event["key_id"]), (&json!("API key"), &json!(key.id)), "{action}");
+    }
+    // The operator's revocation names people the same way.
+    deployment.revoke_tokens(&tenant, &json!({ "user_id": user })).await.data(200);
+    assert_eq!(deployment.audit_events(&tenant).await.pop().unwrap()["subject"], person);
+    deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
+    let end_user = digest(&deployment, &tenant, "end_user", "ada");
+    assert_eq!(deployment.audit_events(&tenant).await.pop().unwrap()["subject"], end_user);
+    // A token that is taken back: once, however often.
+    let token = deployment.user_token(&key, &json!({ "userId": user })).await;
+    let token = token.data(200)["token"].as_str().unwrap().to_owned();
+    let count = deployment.audit_events(&tenant).await.len();
+    for _ in 0..2 {
+        let call = deployment.backend(&key, "POST", "/api/v1/auth/revoke").json(&json!({ "token": token }));
+        assert_eq!(call.send().await.status, 200);
+    }
+    let events = deployment.audit_events(&tenant).await;
+    assert_eq!(events.len(), count + 1);
+    let event = events.last().unwrap();
+    assert_eq!(event["action"], "token.revoked");
+    assert_eq!(event["details"], json!({ "scope": "user", "minted_by": key.id }));
+    for event in events {
+        assert!(!event.to_string().contains("Ada") && !event.to_string().contains(&user), "{event}");
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_resource_has_an_event_with_its_end_user_as_a_digest() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let key = deployment.api_key(&tenant, "account").await;
+    let before = deployment.audit_events(&tenant).await.len();
+    let made = deployment.account_for(&key, "ada", "POST", "/api/v1/workspaces").json(&json!({ "name": "a" }));
+    let id = made.send().await.document(201)["id"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/workspaces/{id}");
+    // One that was refused leaves none.
+    let refused = deployment.account_for(&key, "bob", "DELETE", &path).send().await;
+    assert_eq!(refused.status, 404);
+    let deleted = deployment.account_for(&key, "ada", "DELETE", &path).send().await;
+    assert_eq!(deleted.status, 204, "{}", deleted.text);
+    let events = deployment.audit_events(&tenant).await;
+    assert_eq!(events.len(), before + 1);
+    let event = events.last().unwrap();
+    assert_eq!((&event["action"], &event["subject"]), (&json!("resource.deleted"), &json!(id)));
+    let end_user = digest(&deployment, &tenant, "end_user", "ada");
+    assert_eq!(event["details"], json!({ "kind": "workspace", "end_user": end_user }));
 }

@@ -33,6 +33,7 @@ mod revoke_tokens;
 mod rotate_api_key;
 mod rotate_signing_key;
 mod rotate_tenant_secret;
+mod seal_audit_events;
 mod suspend_tenant;
 mod tool_execution;
 mod tool_executions;

@@ -308,11 +308,8 @@ impl Seen {
         let request = json!({
             "TableName": deployment.table(),
             "ConsistentRead": true,
-            "FilterExpression": "begins_with(pk, :tenant) AND NOT begins_with(sk, :event)",
-            "ExpressionAttributeValues": {
-                ":tenant": { "S": format!("TENANT#{}", tenant.id) },
-                ":event": { "S": "AUDIT#" },
-            },
+            "FilterExpression": "begins_with(pk, :tenant)",
+            "ExpressionAttributeValues": { ":tenant": { "S": format!("TENANT#{}", tenant.id) } },
         });
         let found = deployment.dynamodb("Scan", &request).await;
         assert!(found["LastEvaluatedKey"].is_null(), "more than one page");

@@ -44,6 +44,7 @@ async fn exercise(deployment: &Deployment) {
     exercise_keys_and_projects(deployment).await;
     exercise_rows(deployment).await;
     exercise_signed_calls(deployment, &tenant.with_secret(rotated.data(200)["tenant_secret"].as_str().unwrap())).await;
+    exercise_seals(deployment).await;
     let ghost = Tenant { id: "tnt_unknown".to_owned(), ..tenant };
     deployment
         .get(&format!("/api/v1/fetch/audit-events?tenant_id={}", ghost.id))
@@ -60,6 +61,16 @@ async fn exercise(deployment: &Deployment) {
             deployment.set(state["pk"].as_str().unwrap(), "STATE", "lease_until", &json!({ "N": "1" })).await;
         }
     }
+}
+
+/// An audit event that is old enough is sealed.
+async fn exercise_seals(deployment: &Deployment) {
+    let items = deployment.items().await;
+    let event = items.iter().find(|item| item["pk"]["S"].as_str().unwrap().starts_with("AUDIT#")).unwrap();
+    let (pk, sk) = (event["pk"]["S"].as_str().unwrap(), event["sk"]["S"].as_str().unwrap());
+    deployment.set(pk, sk, "listing_order", &json!({ "S": "000000000000001#early" })).await;
+    let run = deployment.stack.invoke("seal-audit-events", scheduled_event(), Invocation::default()).await.unwrap();
+    assert_eq!(run.payload["sealed"], 1);
 }
 
 /// Calls with a nonce, which are kept.
@@ -146,18 +157,16 @@ async fn each_permission_of_the_template_is_used_and_none_is_missing() {
     }
     let mut given: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for function in &deployment.stack.template().functions {
-        let actions = function.statements.iter().flat_map(|statement| statement.actions.clone());
+        let allowing = function.statements.iter().filter(|statement| statement.allow);
+        let actions = allowing.flat_map(|statement| statement.actions.clone());
         given.entry(function.binary.clone()).or_default().extend(actions);
     }
     assert_eq!(given, used);
 }
 
-#[tokio::test]
-async fn a_call_outside_its_statements_is_refused() {
-    let deployment = Deployment::start().await;
-    let tenant = deployment.provision("Acme").await;
-    // With the credentials of a function that only reads.
-    let environment: BTreeMap<_, _> = deployment.stack.aws_environment("fetch-tenant").unwrap().into_iter().collect();
+/// A client with the credentials of a function.
+fn client(deployment: &Deployment, function: &str) -> aws_sdk_dynamodb::Client {
+    let environment: BTreeMap<_, _> = deployment.stack.aws_environment(function).unwrap().into_iter().collect();
     let credentials =
         aws_sdk_dynamodb::config::Credentials::new(&environment["AWS_ACCESS_KEY_ID"], "local", None, None, "test");
     let config = aws_sdk_dynamodb::Config::builder()
@@ -166,7 +175,67 @@ async fn a_call_outside_its_statements_is_refused() {
         .endpoint_url(&environment["AWS_ENDPOINT_URL_DYNAMODB"])
         .credentials_provider(credentials)
         .build();
-    let client = aws_sdk_dynamodb::Client::from_conf(config);
+    aws_sdk_dynamodb::Client::from_conf(config)
+}
+
+/// Tries to write in each way to a partition with a function's credentials. The ways that were let through.
+async fn let_through(deployment: &Deployment, function: &str, partition: &str) -> Vec<&'static str> {
+    let client = client(deployment, function);
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let (pk, sk, table) = (text(partition), text(function), deployment.table());
+    let put = client.put_item().table_name(&table).item("pk", pk.clone()).item("sk", sk.clone()).send().await;
+    let set = client.update_item().table_name(&table).key("pk", pk.clone()).key("sk", sk.clone());
+    let set = set.update_expression("SET probe = :probe").expression_attribute_values(":probe", text("1"));
+    let updated = set.send().await;
+    let batch = aws_sdk_dynamodb::types::DeleteRequest::builder().key("pk", pk.clone()).key("sk", sk.clone());
+    let batch = aws_sdk_dynamodb::types::WriteRequest::builder().delete_request(batch.build().unwrap()).build();
+    let batch = client.batch_write_item().request_items(&table, vec![batch]).send().await;
+    let deleted = client.delete_item().table_name(&table).key("pk", pk).key("sk", sk).send().await;
+    let outcomes = [
+        ("PutItem", put.err().map(|error| format!("{error:?}"))),
+        ("UpdateItem", updated.err().map(|error| format!("{error:?}"))),
+        ("BatchWriteItem", batch.err().map(|error| format!("{error:?}"))),
+        ("DeleteItem", deleted.err().map(|error| format!("{error:?}"))),
+    ];
+    for (way, error) in &outcomes {
+        let refused = error.as_ref().is_none_or(|error| error.contains("AccessDeniedException"));
+        assert!(refused, "{function} {way}: {error:?}");
+    }
+    outcomes.into_iter().filter(|(_, error)| error.is_none()).map(|(way, _)| way).collect()
+}
+
+/// Which functions write audit events: those that were seen to, while everything was done.
+#[tokio::test]
+async fn audit_events_and_seals_are_only_ever_added_and_only_by_those_that_write_them() {
+    let deployment = Deployment::start().await;
+    exercise(&deployment).await;
+    let writers = |partition: &str| -> BTreeSet<String> {
+        let writes = |call: &AwsCall| {
+            let parts = call.request["TransactItems"].as_array().into_iter().flatten();
+            let puts = parts.filter_map(|part| part["Put"]["Item"]["pk"]["S"].as_str());
+            puts.chain(call.request["Item"]["pk"]["S"].as_str()).any(|pk| pk.starts_with(partition))
+        };
+        let calls = deployment.stack.calls().into_iter().filter(writes);
+        calls.filter_map(|call| Some(call.caller?.function)).collect()
+    };
+    let (events, seals) = (writers("AUDIT#"), writers("SEALS"));
+    assert!(events.len() > 15 && seals.iter().eq(["seal-audit-events"]), "{events:?} {seals:?}");
+    for function in &deployment.stack.template().functions {
+        for (partition, writers) in [("AUDIT#TENANT#probe", &events), ("SEALS", &seals)] {
+            let expected: &[&str] = if writers.contains(&function.binary) { &["PutItem"] } else { &[] };
+            let let_through = let_through(&deployment, &function.binary, partition).await;
+            assert_eq!(let_through, expected, "{} {partition}", function.binary);
+        }
+    }
+    deployment.witness.take();
+}
+
+#[tokio::test]
+async fn a_call_outside_its_statements_is_refused() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    // With the credentials of a function that only reads.
+    let client = client(&deployment, "fetch-tenant");
     let key = |client: aws_sdk_dynamodb::operation::delete_item::builders::DeleteItemFluentBuilder| {
         let attribute = |text: String| aws_sdk_dynamodb::types::AttributeValue::S(text);
         client.key("pk", attribute(format!("TENANT#{}", tenant.id))).key("sk", attribute("STATE".to_owned()))

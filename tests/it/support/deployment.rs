@@ -193,11 +193,17 @@ impl Deployment {
         self.post(&format!("/api/v1/revoke/tokens?tenant_id={}", tenant.id), whose).await
     }
 
-    /// The actions of a tenant's audit events, oldest first.
-    pub async fn audit_trail(&self, tenant: &Tenant) -> Vec<String> {
+    /// The newest hundred of a tenant's audit events, oldest first.
+    pub async fn audit_events(&self, tenant: &Tenant) -> Vec<Value> {
         let answer = self.get(&format!("/api/v1/fetch/audit-events?tenant_id={}&limit=100", tenant.id)).await;
-        let events = answer.data(200)["events"].as_array().unwrap().clone();
-        events.iter().rev().map(|event| event["action"].as_str().unwrap().to_owned()).collect()
+        answer.data(200)["events"].as_array().unwrap().iter().rev().cloned().collect()
+    }
+
+    /// The actions of those of them that changed something.
+    pub async fn audit_trail(&self, tenant: &Tenant) -> Vec<String> {
+        let events = self.audit_events(tenant).await;
+        let changes = events.iter().filter(|event| event["details"]["replayed"].is_null());
+        changes.map(|event| event["action"].as_str().unwrap().to_owned()).collect()
     }
 
     /// What one request made functions call in AWS, retries included, as `Operation`.
