@@ -167,6 +167,23 @@ impl Tenants<'_> {
         self.commit(change, Transaction::new(), &(), None).await.map(|_| ())
     }
 
+    /// Records that a stored response went out again, if there is a secret in it: whoever has it now is as much to be
+    /// known as who had it first.
+    ///
+    /// # Errors
+    /// If it can't be recorded. The secret must not go out then.
+    pub(super) async fn note_replay(self, id: &TenantId, event: AuditEvent, replay: &Replay) -> Result<()> {
+        if replay.secret.is_none() {
+            return Ok(());
+        }
+        let mut transaction = Transaction::new();
+        put_event(&mut transaction, id, &event.with("replayed", true))?;
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok(()),
+            Commit::Refused(_) => Err(Error::unavailable("a request has an audit event already")),
+        }
+    }
+
     /// Commits a transaction, and with it the response under the change's idempotency key, if there is one.
     async fn commit(
         self,

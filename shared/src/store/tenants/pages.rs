@@ -1,15 +1,18 @@
 //! Lists of tenants, and of what a tenant has.
 
+use std::collections::HashMap;
+
 use super::items::{self, ACTIVE, SUSPENDED};
 use super::{Tenants, api_key_items};
 use crate::domain::{
-    ApiKey, Cursor, CursorPage, Offset, Organization, PageLimit, RegisteredTenant, StatusFilter, TenantId,
-    TenantSummary, User,
+    ApiKey, AuditEvent, Cursor, CursorPage, Offset, Organization, PageLimit, Problem, RegisteredTenant, StatusFilter,
+    TenantId, TenantSummary, Timestamp, User,
 };
 use crate::error::{Error, Result};
+use crate::store::audit::EVENT;
 use crate::store::directory::items as directory_items;
-use crate::store::dynamodb::text;
-use crate::store::keys::{self, ALL, Kind, LISTING, LISTING_ORDER, TENANT_STATUS, TENANTS, TENANTS_BY_STATUS};
+use crate::store::dynamodb::{Item, PK, Reader, SK, text};
+use crate::store::keys::{self, ALL, AUDIT, Kind, LISTING, LISTING_ORDER, TENANT_STATUS, TENANTS, TENANTS_BY_STATUS};
 use crate::store::pages::{Skipped, after, page, read_page, skip};
 
 /// Where a list begins.
@@ -65,6 +68,48 @@ impl Tenants<'_> {
         page(&page_read, limit, &name, LISTING_ORDER, items::summary)
     }
 
+    /// A tenant's audit events, newest first; only those at or after `since`, if it is given.
+    ///
+    /// # Errors
+    /// If there is no such tenant, or the cursor is of another list.
+    pub async fn audit_events(
+        self,
+        id: &TenantId,
+        since: Option<Timestamp>,
+        cursor: Option<&Cursor>,
+        limit: PageLimit,
+    ) -> Result<CursorPage<AuditEvent>> {
+        let partition = keys::audit_partition(id);
+        let from = keys::audit_from(since.unwrap_or(Timestamp::from_millis(0)));
+        let name = format!("audit-events/{id}/{from}");
+        let start = cursor.map(|cursor| -> Result<Item> {
+            let refused = |problem| Error::invalid("cursor", problem);
+            let position = cursor.position(&name).map_err(refused)?;
+            // DynamoDB refuses a start outside of the range that is asked for.
+            if !position.starts_with(AUDIT) || position < from.as_str() {
+                return Err(refused(Problem::new("must be the next_cursor of an earlier answer")));
+            }
+            Ok(HashMap::from([(PK.to_owned(), text(&partition)), (SK.to_owned(), text(position))]))
+        });
+        let query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :partition AND sk >= :from")
+            .expression_attribute_values(":partition", text(&partition))
+            .expression_attribute_values(":from", text(from))
+            .scan_index_forward(false)
+            .set_exclusive_start_key(start.transpose()?);
+        let page_read = read_page(query, limit).await?;
+        let events = page(&page_read, limit, &name, SK, |item| {
+            let reader = Reader::of(item);
+            serde_json::from_str(reader.text(EVENT)?).map(Some).map_err(|_| reader.unreadable(EVENT))
+        })?;
+        self.of_tenant(id, events).await
+    }
+
     /// A tenant's API keys, newest first, whatever their state.
     ///
     /// # Errors
@@ -116,7 +161,7 @@ impl Tenants<'_> {
     }
 
     /// The page, if it is of a tenant: an empty one may be of none.
-    pub(in crate::store) async fn of_tenant<T>(self, id: &TenantId, page: CursorPage<T>) -> Result<CursorPage<T>> {
+    async fn of_tenant<T>(self, id: &TenantId, page: CursorPage<T>) -> Result<CursorPage<T>> {
         if page.rows.is_empty() {
             let state = self.table.get(keys::state(id)).await?.ok_or(Error::TenantNotFound)?;
             items::summary(&state)?.ok_or(Error::TenantNotFound)?;
