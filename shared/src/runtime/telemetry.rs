@@ -148,8 +148,8 @@ impl RequestLine<'_> {
             ($event:ident, $metrics:literal) => {
                 tracing::$event!(
                     target: TARGET, operation, request_id, tenant_id, key_id, secret, scope, jti, subject, end_user,
-                    view, source_ip, status, code, cause, cold_start = cold, latency_ms, failures = u8::from(ours), timestamp_ms,
-                    metrics = $metrics,
+                    view, source_ip, status, code, cause, cold_start = cold, latency_ms,
+                    failures = u8::from(ours), timestamp_ms, metrics = $metrics,
                 )
             };
         }
