@@ -2,9 +2,10 @@
 // running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is, SERVICE_LOG where its lines are.
 
 import { spawnSync } from 'node:child_process';
+import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
-import { call, expect, operator, provision, userToken } from './foreign/service.mjs';
+import { call, expect, legacyToken, operator, provision, secret, userToken } from './foreign/service.mjs';
 
 /** What the script says of a leaked credential. */
 function follow(leaked) {
@@ -16,11 +17,24 @@ function follow(leaked) {
   return JSON.parse(stdout);
 }
 
+const { key: traceKey } = await secret('trace-key');
+
+/** The digest of a person, by its definition, which the script for operators has to come to as well. */
+function digest(tenant, kind, id) {
+  const text = `${tenant.id}\n${kind}\n${id}`;
+  const made = createHmac('sha256', traceKey).update(text).digest('hex').slice(0, 32);
+  const options = { env: { ...process.env, TRACE_KEY: traceKey }, encoding: 'utf8', timeout: 60_000 };
+  const { stdout } = spawnSync('python3', ['docs/operate/digest.py', tenant.id, kind, id], options);
+  expect(stdout.trim() === made, `digest.py: ${stdout}`);
+  return made;
+}
+
 const same = (one, other, message) =>
   expect(JSON.stringify(one) === JSON.stringify(other), `${message}: ${JSON.stringify(one)}`);
 
 const [victim, bystander] = [await provision('victim'), await provision('bystander')];
-const minted = [await userToken(victim), await userToken(victim)].map((token) => decodeJwt(token).jti);
+const legacy = await legacyToken(victim);
+const minted = [legacy, await userToken(victim), await userToken(victim)].map((token) => decodeJwt(token).jti);
 await userToken(bystander);
 const scoped = async (user) => {
   const answer = await call('/api/v1/auth/token', { external_user_id: user }, { 'x-api-key': victim.account });
@@ -38,13 +52,30 @@ expect(refused.status === 401, `after the revocation: ${refused.status}`);
 
 const embed = follow(victim.embed);
 same(embed.minted.map((line) => line.jti), minted, 'what the key minted');
+const [user, customer, hank] = [
+  digest(victim, 'user', victim.userId),
+  digest(victim, 'registered_tenant', decodeJwt(legacy).sub),
+  digest(victim, 'end_user', 'hank'),
+];
+same(embed.minted.map((line) => line.subject), [customer, user, user], 'for whom the key minted');
+same(embed.minted.map((line) => line.end_user), [hank, null, null], 'the end user of the older kind');
+same(embed.minted_for, [user, customer, hank].sort(), 'all for whom the key minted');
 same([embed.tenant_id, embed.calls, embed.addresses], [victim.id, [], ['127.0.0.1']], 'the key');
 const token = follow(leaked);
 const calls = token.calls.map((line) => [line.operation, line.status]);
 const expected = [['create-document', 201], ['list-documents', 200], ['get-document', 200], ['list-documents', 401]];
 same(calls, expected, 'what was done with the token');
+const [ada, grace] = ['ada', 'grace'].map((id) => digest(victim, 'end_user', id));
+same([token.minted_for, token.called_about], [[ada], [ada]], 'for whom the token was minted, and of whom it was used');
+same(token.calls.map((line) => line.end_user), [ada, ada, ada, ada], 'for whom each call was');
 same(token.minted.map((line) => line.jti), [decodeJwt(leaked).jti], 'the minting of the token');
 const account = follow(victim.account);
 same(account.minted.map((line) => line.jti), [leaked, other].map((text) => decodeJwt(text).jti), 'both tokens');
+same(account.minted.map((line) => line.subject), [ada, grace], 'for whom the account key minted');
 expect(account.calls.length === 5, `calls with what the key minted: ${account.calls.length}`);
+const log = readFileSync(process.env.SERVICE_LOG, 'utf8');
+const plain = [victim.userId, victim.organizationId, bystander.userId, '"ada"', '"grace"', '"hank"', 'globex', traceKey];
+for (const text of plain) {
+  expect(!log.includes(text), 'a person, or the key to the digests, is in the log');
+}
 console.log('follow: a leaked key and a leaked token are followed');

@@ -90,15 +90,20 @@ export async function isActive(tenant, token) {
 }
 
 async function privateKey(tenant) {
+  return (await secret(`tenants/${tenant.id}`)).signing_key;
+}
+
+/** What a secret of the local deployment holds. */
+export async function secret(name) {
   const headers = {
     authorization: 'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/secretsmanager/aws4_request, Signature=0',
     'content-type': 'application/x-amz-json-1.1',
     'x-amz-target': 'secretsmanager.GetSecretValue',
   };
-  const body = JSON.stringify({ SecretId: `latchkey/dev/tenants/${tenant.id}` });
+  const body = JSON.stringify({ SecretId: `latchkey/dev/${name}` });
   const answer = await fetch(aws, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) });
   expect(answer.ok, `GetSecretValue: ${answer.status}`);
-  return JSON.parse((await answer.json()).SecretString).signing_key;
+  return JSON.parse((await answer.json()).SecretString);
 }
 
 function encode(value) {
@@ -117,7 +122,7 @@ export async function forgeries(tenant, other, token) {
   const good = token ?? (await userToken(tenant));
   const [header, claims] = [decodeProtectedHeader(good), decodeJwt(good)];
   const key = await importJWK(await privateKey(tenant), 'ES256');
-  const secret = new TextEncoder().encode(
+  const published = new TextEncoder().encode(
     JSON.stringify(await (await fetch(`${tenant.issuer}/.well-known/jwks.json`)).json()),
   );
   const signed = (changed, headerChanged = {}, by = key) =>
@@ -138,7 +143,7 @@ export async function forgeries(tenant, other, token) {
     'signed by another tenant': await signed({}, {}, await importJWK(await privateKey(other), 'ES256')),
     'no signature': `${encode({ ...header, alg: 'none' })}.${body}.`,
     'no signature, with one': `${encode({ ...header, alg: 'none' })}.${body}.${signature}`,
-    'the key set as a password': await signed({}, { alg: 'HS256' }, secret),
+    'the key set as a password': await signed({}, { alg: 'HS256' }, published),
     'changed claims': tampered(good, { sub: other.userId }),
     'changed signature': `${head}.${body}.${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}`,
     'cut off': good.slice(0, -1),

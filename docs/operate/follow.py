@@ -5,8 +5,8 @@
 
 The credential is asked for, or taken from the environment variable LEAKED, so that it ends up in no shell history. The
 lines are the log lines as they were written, one JSON object a line; everything else is passed over. Nothing is sent
-anywhere. Answers JSON: whose the credential is, what was minted with a key, and each call that was made with the
-credential or with what it minted.
+anywhere. Answers JSON: whose the credential is, what was minted with a key and for whom, and each call that was made
+with the credential or with what it minted. People are digests: digest.py says which is a certain person's.
 """
 
 import base64
@@ -45,8 +45,17 @@ def read(stream):
 
 def shown(line):
     at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, timezone.utc)
-    names = ("operation", "status", "cause", "source_ip", "secret", "scope", "jti", "view", "request_id")
-    return {"at": at.isoformat(timespec="milliseconds"), **{name: line[name] for name in names}}
+    names = ("operation", "status", "cause", "source_ip", "secret", "scope", "jti", "subject", "end_user", "view")
+    # Lines from before a field was there have none of it.
+    return {
+        "at": at.isoformat(timespec="milliseconds"),
+        **{name: line.get(name) for name in (*names, "request_id")},
+    }
+
+
+def people(lines):
+    """Whom these lines are about, each once."""
+    return sorted({line[name] for line in lines for name in ("subject", "end_user") if line.get(name)})
 
 
 def main():
@@ -67,7 +76,9 @@ def main():
         {
             **credential,
             "minted": [shown(line) for line in minted],
+            "minted_for": people(minted),
             "calls": [shown(line) for line in calls],
+            "called_about": people(calls),
             "addresses": sorted({line["source_ip"] for line in concerned if line["source_ip"]}),
         },
         sys.stdout,

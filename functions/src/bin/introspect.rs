@@ -7,6 +7,6 @@ fn main() -> Exit {
     serve(Introspect, introspect)
 }
 
-async fn introspect(_: App, call: Call<Introspect>) -> Result<Introspection> {
-    Ok(call.caller.active_claims(&call.body.token, call.at)?.into())
+async fn introspect(app: App, call: Call<Introspect>) -> Result<Introspection> {
+    Ok(call.caller.active_claims(&app, &call.body.token, call.at)?.into())
 }

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use crate::auth::{Caller, SecurityScheme};
-use crate::domain::ExternalId;
+use crate::domain::{ExternalId, Person};
 use crate::error::ErrorCode;
 use crate::store::Read;
 
@@ -199,6 +199,11 @@ pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
     fn tenant_id(&self) -> Option<&str> {
         None
     }
+
+    /// The person that the input is about, for the log line.
+    fn person(&self) -> Option<Person<'_>> {
+        None
+    }
 }
 
 /// Output of an operation, as `data`.
@@ -210,6 +215,11 @@ pub trait Output: Serialize + JsonSchema + Send + 'static {
 
     /// The tenant that the answer is about, for the log line.
     fn tenant_id(&self) -> Option<&str> {
+        None
+    }
+
+    /// The person that the answer is about, for the log line.
+    fn person(&self) -> Option<Person<'_>> {
         None
     }
 

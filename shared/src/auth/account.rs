@@ -66,7 +66,6 @@ impl Caller for Viewer {
             (None, Some(token)) => (Self::by_token(app, request, input, token).await?, token),
             (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
         };
-        request.trace.view(&viewer.viewpoint);
         let required = viewer.tenant.require_end_user.unwrap_or(app.require_end_user());
         if required && input.is_readable && viewer.viewpoint == Viewpoint::Account {
             return Err(Error::EndUserRequired);
@@ -102,6 +101,7 @@ impl Viewer {
         let kinds = [KeyKind::Account];
         let (key, tenant) = api_key::accept(app, request, &presented, &kinds, &prefetched).await?;
         named?;
+        request.trace.view(app.trace_key(), prefetched.tenant_id(), &viewpoint);
         let (user, id) = (viewpoint.external_user_id(), Some(&key.claims.id));
         let quota = calls::count(app, prefetched.tenant_id(), &tenant, user, id).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
@@ -128,7 +128,7 @@ impl Viewer {
         let issuer = Issuer::new(&request.base_url, &tenant_id);
         let claims = tokens::verified_claims(&token, &issuer, &prefetched, app.now())?
             .ok_or(Error::Unauthenticated("token is not valid"))?;
-        request.trace.bearer(claims);
+        request.trace.bearer(app.trace_key(), claims);
         if !tokens::is_unrevoked(claims, &tenant, &prefetched)? {
             return Err(Error::Unauthenticated("token was revoked"));
         }
@@ -149,6 +149,7 @@ impl Viewer {
         if is_another {
             return Err(Error::AnotherEndUser);
         }
+        request.trace.view(app.trace_key(), &tenant_id, &viewpoint);
         // A token of the whole account is its key in another form, and nobody else's limit would bound it. Those of end
         // users don't count for the key: many pages have one key between them.
         let user = viewpoint.external_user_id();

@@ -99,11 +99,11 @@ impl KeyHolder<InspectsTokens> {
     ///
     /// # Errors
     /// If an item can't be read.
-    pub fn active_claims(&self, token: &PresentedToken, now: Timestamp) -> Result<Option<Claims>> {
+    pub fn active_claims(&self, app: &App, token: &PresentedToken, now: Timestamp) -> Result<Option<Claims>> {
         let Some(claims) = tokens::verified_claims(token, &self.issuer, &self.prefetched, now)? else {
             return Ok(None);
         };
-        self.trace.token(claims);
+        self.trace.token(app.trace_key(), claims);
         let active = self.tenant.is_active && tokens::is_unrevoked(claims, &self.tenant, &self.prefetched)?;
         Ok(active.then(|| claims.clone()))
     }
@@ -113,12 +113,12 @@ impl KeyHolder<InspectsTokens> {
     ///
     /// # Errors
     /// If an item can't be read.
-    pub fn revocable_claims(&self, token: &PresentedToken, now: Timestamp) -> Result<Option<Claims>> {
+    pub fn revocable_claims(&self, app: &App, token: &PresentedToken, now: Timestamp) -> Result<Option<Claims>> {
         let Some(token) = token.parsed() else { return Ok(None) };
         let keys = self.prefetched.signing_keys(now)?;
         let authentic = token.authentic(self.tenant_id(), &keys).ok();
         if let Some(claims) = authentic {
-            self.trace.token(claims);
+            self.trace.token(app.trace_key(), claims);
         }
         Ok(authentic.filter(|claims| now < claims.expires_at()).cloned())
     }

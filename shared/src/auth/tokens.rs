@@ -151,6 +151,6 @@ pub(super) async fn mint(
     if token.expose().len() > LONGEST_TOKEN {
         return Err(Error::PropertiesTooLarge);
     }
-    trace.token(&claims);
+    trace.token(app.trace_key(), &claims);
     Ok(token)
 }

@@ -6,14 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use crate::domain::{ApiKeyId, Claims, KeySlot, Scope, TenantId, Viewpoint};
+use crate::domain::{
+    ApiKeyId, Claims, KeySlot, Person, PersonDigest, Scope, TenantId, TraceKey, Viewpoint, parse_uuid,
+};
 
 /// The notes about one request. A handle: all clones write into the same.
 #[derive(Clone, Default)]
 pub struct Trace(Arc<Mutex<Traced>>);
 
 /// What was noted. Nothing in it is a secret, and nothing is what a caller merely claimed: a credential is noted once
-/// it was found to be one of ours, also if it is dead.
+/// it was found to be one of ours, also if it is dead. People are there as digests only.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traced {
     /// The tenant of the credential.
@@ -26,6 +28,10 @@ pub struct Traced {
     pub scope: Option<Scope>,
     /// The id of that token.
     pub jti: Option<Uuid>,
+    /// Whom that token speaks for, or else whom the call is about.
+    pub subject: Option<PersonDigest>,
+    /// The end user that a call of the account surface acts for, or that the token speaks for.
+    pub end_user: Option<PersonDigest>,
     /// From where a call of the account surface sees.
     pub view: Option<&'static str>,
 }
@@ -69,29 +75,52 @@ impl Trace {
     }
 
     /// Notes a token that we signed and that opened the call, or would have.
-    pub(super) fn bearer(&self, claims: &Claims) {
+    pub(super) fn bearer(&self, key: &TraceKey, claims: &Claims) {
         self.note(|traced| {
             traced.tenant_id = Some(claims.tenant_id.clone());
             traced.key_id = Some(claims.key_id.clone());
         });
-        self.token(claims);
+        self.token(key, claims);
     }
 
     /// Notes a token that was minted, or that the call is about.
-    pub(super) fn token(&self, claims: &Claims) {
+    pub(super) fn token(&self, key: &TraceKey, claims: &Claims) {
+        let digest = |person| key.person(&claims.tenant_id, person);
+        let subject = person(claims).map(digest);
+        let end_user = claims.external_user_id.as_ref().map(|id| digest(Person::EndUser(id)));
         self.note(|traced| {
             traced.scope = Some(claims.scope);
             traced.jti = Some(claims.jti);
+            traced.subject = subject;
+            traced.end_user = end_user;
         });
     }
 
+    /// Notes whom the call is about, where no token says so.
+    pub(crate) fn subject(&self, key: &TraceKey, tenant: &TenantId, person: Person<'_>) {
+        let subject = key.person(tenant, person);
+        self.note(|traced| traced.subject = Some(subject));
+    }
+
     /// Notes from where the call sees.
-    pub(super) fn view(&self, viewpoint: &Viewpoint) {
+    pub(super) fn view(&self, key: &TraceKey, tenant: &TenantId, viewpoint: &Viewpoint) {
+        let end_user = viewpoint.external_user_id().map(|id| key.person(tenant, Person::EndUser(id)));
         self.note(|traced| {
+            traced.end_user = end_user;
             traced.view = Some(match viewpoint {
                 Viewpoint::EndUser(_) => "end_user",
                 Viewpoint::Account => "account",
             });
         });
+    }
+}
+
+/// Whom a token speaks for: nobody, if it is the whole account.
+fn person(claims: &Claims) -> Option<Person<'_>> {
+    match claims.scope {
+        Scope::ProjectUser => parse_uuid(&claims.sub).ok().map(Person::User),
+        Scope::RegisteredTenant => Some(Person::RegisteredTenant(&claims.sub)),
+        Scope::EndUser => claims.external_user_id.as_ref().map(Person::EndUser),
+        Scope::Account => None,
     }
 }

@@ -11,7 +11,7 @@ use super::response::Success;
 use crate::api::{Input, Operation, Output};
 use crate::app::App;
 use crate::auth::{Caller, InputSummary, Request, Trace};
-use crate::domain::{Quota, TenantId, Timestamp};
+use crate::domain::{Person, Quota, TenantId, Timestamp};
 use crate::error::{Error, Result};
 
 /// A request that was authenticated and decoded.
@@ -61,18 +61,28 @@ where
     H: Fn(App, Call<O>) -> F,
     F: Future<Output = Result<O::Output>>,
 {
-    let call = match admit::<O>(&app, event, &context, trace).await {
+    let call = match admit::<O>(&app, event, &context, trace.clone()).await {
         Ok(call) => call,
         Err((log, error)) => return (log, Err(error)),
     };
     let tenant_id = call.query.tenant_id().or(call.caller.tenant_id().map(TenantId::as_str)).map(str::to_owned);
     let mut log = LogContext { tenant_id, quota: call.caller.quota() };
-    match handler(app, call).await {
+    note_person(&app, &trace, &log, call.body.person());
+    match handler(app.clone(), call).await {
         Ok(output) => {
             log.tenant_id = log.tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
+            note_person(&app, &trace, &log, output.person());
             (log, Success::new(O::SURFACE, O::ROUTE.status, &output))
         }
         Err(error) => (log, Err(error)),
+    }
+}
+
+/// Notes whom the call is about, if it says so.
+fn note_person(app: &App, trace: &Trace, log: &LogContext, person: Option<Person<'_>>) {
+    let tenant = log.tenant_id.as_deref().and_then(|id| TenantId::parse(id).ok());
+    if let Some((tenant, person)) = tenant.zip(person) {
+        trace.subject(app.trace_key(), &tenant, person);
     }
 }
 

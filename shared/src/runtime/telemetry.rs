@@ -5,7 +5,8 @@
 //! so that the metrics cost no call and no agent.
 //!
 //! What may stand in it: names that we chose, ids, numbers, causes of our own failures. Never a header, a body, the
-//! name of a field (a client can put a secret there), or what somebody tried as a credential.
+//! name of a field (a client can put a secret there), or what somebody tried as a credential. And of a person never an
+//! id, only its digest.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -22,7 +23,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::auth::Traced;
-use crate::domain::{ApiKeyId, KeySlot, Scope, TenantId, Timestamp};
+use crate::domain::{ApiKeyId, KeySlot, PersonDigest, Scope, TenantId, Timestamp};
 use crate::error::Error;
 
 /// The target of our own events, and the only one that is written.
@@ -142,6 +143,7 @@ impl RequestLine<'_> {
         let secret = traced.secret.map(KeySlot::as_str);
         let scope = traced.scope.map(Scope::as_str);
         let jti = traced.jti.map(|jti| jti.to_string());
+        let [subject, end_user] = [&traced.subject, &traced.end_user].map(|of| of.as_ref().map(PersonDigest::as_str));
         let view = traced.view;
         let ours = status >= 500;
         let (code, cause) = (error.map(|error| error.code().as_str()), error.and_then(Error::cause));
@@ -151,9 +153,9 @@ impl RequestLine<'_> {
         macro_rules! line {
             ($event:ident, $metrics:literal) => {
                 tracing::$event!(
-                    target: TARGET, operation, request_id, tenant_id, key_id, secret, scope, jti, view, source_ip,
-                    status, code, cause, cold_start = cold, latency_ms, failures = u8::from(ours), timestamp_ms,
-                    metrics = $metrics,
+                    target: TARGET, operation, request_id, tenant_id, key_id, secret, scope, jti, subject, end_user,
+                    view, source_ip, status, code, cause, cold_start = cold, latency_ms,
+                    failures = u8::from(ours), timestamp_ms, metrics = $metrics,
                 )
             };
         }

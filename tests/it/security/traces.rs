@@ -2,8 +2,9 @@
 
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
+use shared::domain::{ExternalId, Person, TenantId, TraceKey, parse_uuid};
 
-use crate::support::{Deployment, END_USER, World};
+use crate::support::{Deployment, END_USER, Tenant, World};
 
 /// The last line that was logged.
 fn last(deployment: &Deployment) -> Value {
@@ -18,6 +19,17 @@ fn check(deployment: &Deployment, expected: &Value) {
     for (name, value) in expected.as_object().unwrap() {
         assert_eq!(line[name], *value, "{name}: {line}");
     }
+}
+
+/// The digest of a person under the deployment's key.
+fn digest(deployment: &Deployment, tenant: &Tenant, person: Person<'_>) -> Value {
+    let mut environment = deployment.stack.environment().into_iter();
+    let (_, key) = environment.find(|(name, _)| name == "LATCHKEY_TRACE_KEY").unwrap();
+    json!(TraceKey::parse(&key).unwrap().person(&TenantId::parse(&tenant.id).unwrap(), person))
+}
+
+fn end_user(deployment: &Deployment, tenant: &Tenant, id: &str) -> Value {
+    digest(deployment, tenant, Person::EndUser(&ExternalId::parse(id).unwrap()))
 }
 
 fn jti(token: &str) -> Value {
@@ -89,4 +101,64 @@ async fn a_signer_is_named_also_when_the_call_is_refused() {
     check(&deployment, &json!({ "tenant_id": tenant.id, "cause": "nonce was used before" }));
     deployment.suspend(&tenant).await.data(200);
     check(&deployment, &json!({ "tenant_id": tenant.id, "secret": "current", "key_id": null }));
+}
+
+#[tokio::test]
+async fn whom_a_token_speaks_for_is_a_digest() {
+    let deployment = Deployment::start().await;
+    let World { tenant, key, member, account, .. } = deployment.world().await;
+    let user = digest(&deployment, &tenant, Person::User(parse_uuid(&member.user_id).unwrap()));
+    let token = deployment.token(&key, &member).await;
+    check(&deployment, &json!({ "jti": jti(&token), "subject": user, "end_user": null }));
+    deployment.introspect(&key, &token).await;
+    check(&deployment, &json!({ "jti": jti(&token), "subject": user }));
+    let named = end_user(&deployment, &tenant, END_USER);
+    let scoped = deployment.scoped_token(&account, Some(END_USER)).await;
+    check(&deployment, &json!({ "jti": jti(&scoped), "subject": named, "end_user": named }));
+    deployment.page(&scoped, "GET", "/api/v1/documents").send().await.document(200);
+    check(&deployment, &json!({ "jti": jti(&scoped), "subject": named, "end_user": named }));
+    deployment.scoped_token(&account, None).await;
+    check(&deployment, &json!({ "scope": "account", "subject": null, "end_user": null }));
+    // The same id at another tenant is not seen to be the same.
+    let other = deployment.provision("Globex").await;
+    let foreign = deployment.api_key(&other, "account").await;
+    deployment.scoped_token(&foreign, Some(END_USER)).await;
+    let foreign = end_user(&deployment, &other, END_USER);
+    assert_ne!(foreign, named);
+    check(&deployment, &json!({ "subject": foreign, "end_user": foreign }));
+    // It is said of a dead token, too.
+    deployment.revoke_tokens(&tenant, &json!({ "external_user_id": END_USER })).await.data(200);
+    check(&deployment, &json!({ "operation": "revoke-tokens", "subject": named }));
+    deployment.page(&scoped, "GET", "/api/v1/documents").send().await.refused(401, "unauthenticated");
+    check(&deployment, &json!({ "cause": "token was revoked", "subject": named, "end_user": named, "view": null }));
+}
+
+#[tokio::test]
+async fn whom_a_call_is_about_is_a_digest() {
+    let deployment = Deployment::start().await;
+    let World { tenant, key, account, .. } = deployment.world().await;
+    let list = deployment.account_for(&account, "ada@example.com", "GET", "/api/v1/documents").send().await;
+    list.document(200);
+    let ada = end_user(&deployment, &tenant, "ada@example.com");
+    check(&deployment, &json!({ "view": "end_user", "end_user": ada, "subject": null }));
+    deployment.account(&account, "GET", "/api/v1/documents").send().await.document(200);
+    check(&deployment, &json!({ "view": "account", "end_user": null, "subject": null }));
+    let member = deployment.member(&key, "globex", "grace@example.com").await;
+    let [user, organization] = [&member.user_id, &member.organization_id].map(|id| parse_uuid(id).unwrap());
+    let user_digest = digest(&deployment, &tenant, Person::User(user));
+    check(&deployment, &json!({ "operation": "register-user", "subject": user_digest }));
+    for (body, person) in [
+        (json!({ "user_id": user }), Person::User(user)),
+        (json!({ "organization_id": organization }), Person::Organization(organization)),
+    ] {
+        deployment.revoke_tokens(&tenant, &body).await.data(200);
+        check(&deployment, &json!({ "subject": digest(&deployment, &tenant, person) }));
+    }
+    deployment.revoke_tokens(&tenant, &json!({ "all": true })).await.data(200);
+    check(&deployment, &json!({ "subject": null }));
+    // And nowhere by its id.
+    let output = deployment.stack.output();
+    for id in [&member.user_id, &member.organization_id, "ada@example.com", "grace@example.com", "globex", END_USER] {
+        assert!(!output.contains(id), "{id} is in the output");
+    }
 }

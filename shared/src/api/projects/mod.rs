@@ -16,8 +16,8 @@ use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::registry::inspection::{OrganizationsPage, UsersPage};
 use crate::auth::{KeyHolder, MintsTokens, Registers};
 use crate::domain::{
-    ExternalId, Handle, OrganizationFields, PartyName, Properties, Reference, SignedToken, TenantId, TokenLifetime,
-    UserFields, UuidText,
+    ExternalId, Handle, OrganizationFields, PartyName, Person, Properties, Reference, SignedToken, TenantId,
+    TokenLifetime, UserFields, UuidText,
 };
 use crate::error::{Error, Result};
 use crate::store::Read;
@@ -309,7 +309,11 @@ pub struct RegisteredOrganization {
     pub external_id: Option<ExternalId>,
 }
 
-impl Output for RegisteredOrganization {}
+impl Output for RegisteredOrganization {
+    fn person(&self) -> Option<Person<'_>> {
+        Some(Person::Organization(self.project_organization_id))
+    }
+}
 
 /// User after its registration.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -321,7 +325,11 @@ pub struct RegisteredUser {
     pub user_id: Uuid,
 }
 
-impl Output for RegisteredUser {}
+impl Output for RegisteredUser {
+    fn person(&self) -> Option<Person<'_>> {
+        Some(Person::User(self.user_id))
+    }
+}
 
 /// Token issued for a user.
 #[derive(Debug, Serialize, JsonSchema)]

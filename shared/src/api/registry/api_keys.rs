@@ -11,8 +11,8 @@ use crate::api::common::{Empty, TenantQuery};
 use crate::api::operation::{BodyRule, Input, Operation, Route};
 use crate::auth::Operator;
 use crate::domain::{
-    ApiKeyId, Cursor, ExternalId, KeyKind, KeyLifetime, KeyName, Origins, PageLimit, Problem, TenantId, Timestamp,
-    UuidText, string_enum,
+    ApiKeyId, Cursor, ExternalId, KeyKind, KeyLifetime, KeyName, Origins, PageLimit, Person, Problem, TenantId,
+    Timestamp, UuidText, string_enum,
 };
 use crate::error::{Error, Result};
 use crate::store::{NewApiKey, RevokedTokens};
@@ -207,7 +207,13 @@ pub struct TokensToRevoke {
     pub all: Option<bool>,
 }
 
-impl Input for TokensToRevoke {}
+impl Input for TokensToRevoke {
+    fn person(&self) -> Option<Person<'_>> {
+        let user = self.user_id.map(|id| Person::User(id.get()));
+        let organization = self.organization_id.map(|id| Person::Organization(id.get()));
+        user.or(organization).or(self.external_user_id.as_ref().map(Person::EndUser))
+    }
+}
 
 impl TokensToRevoke {
     /// The owner of the tokens to revoke.
