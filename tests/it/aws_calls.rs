@@ -85,7 +85,7 @@ async fn a_tenants_call_costs_one_read_when_warm_and_no_secret() {
         ("register-tenant", vec!["BatchGetItem"]),
         ("jwks", vec!["GetItem"]),
         ("oauth-authorization-server", vec!["GetItem"]),
-        ("revoke-token", vec!["BatchGetItem", "UpdateItem"]),
+        ("revoke-token", vec!["BatchGetItem", "TransactWriteItems"]),
     ];
     for (name, expected) in cases {
         let entry = OPERATIONS.iter().find(|entry| entry.route.name == name).unwrap();

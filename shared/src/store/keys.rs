@@ -26,8 +26,8 @@
 //! A text that is a uuid could be the uuid of one and the external id of another. So who takes a uuid as its external
 //! id claims it, in any spelling, and nobody is registered under a uuid that another has claimed.
 //!
-//! Everything of a tenant begins with `TENANT#<tenant>`, and ids have no `#`. Only its audit events do not: they and the
-//! seals are in partitions of their own, where the functions' roles may neither update nor delete.
+//! Everything of a tenant begins with `TENANT#<tenant>`, and ids have no `#`. Only its audit events do not: they and
+//! the seals are in partitions of their own, where the functions' roles may neither update nor delete.
 //!
 //! What is asked for at each login has a partition of its own, so that many users of one tenant don't share the
 //! throughput of one partition.

@@ -192,14 +192,6 @@ async fn a_stored_answer_that_shows_a_secret_again_leaves_an_event_each_time() {
     }
 }
 
-/// The digest of a person, as an operator would make it with another tool.
-fn digest(deployment: &Deployment, tenant: &Tenant, kind: &str, id: &str) -> String {
-    let key = deployment.variable("LATCHKEY_TRACE_KEY");
-    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, key.as_bytes());
-    let mac = aws_lc_rs::hmac::sign(&key, format!("{}\n{kind}\n{id}", tenant.id).as_bytes());
-    data_encoding::HEXLOWER.encode(&mac.as_ref()[..16])
-}
-
 #[tokio::test]
 async fn what_a_tenants_backend_registers_and_revokes_has_events_with_people_as_digests() {
     let deployment = Deployment::start().await;
@@ -216,7 +208,7 @@ async fn what_a_tenants_backend_registers_and_revokes_has_events_with_people_as_
     deployment.register_user(&key, &renamed).await.data(200);
     let events = deployment.audit_events(&tenant).await;
     let [.., one, two, three] = events.as_slice() else { panic!("{events:?}") };
-    let person = digest(&deployment, &tenant, "user", &user);
+    let person = deployment.person(&tenant, "user", &user);
     for (event, action, subject, fields, is_new) in [
         (one, "organization.registered", organization.as_str(), json!([]), true),
         (two, "user.registered", person.as_str(), json!([]), true),
@@ -231,7 +223,7 @@ async fn what_a_tenants_backend_registers_and_revokes_has_events_with_people_as_
     deployment.revoke_tokens(&tenant, &json!({ "user_id": user })).await.data(200);
     assert_eq!(deployment.audit_events(&tenant).await.pop().unwrap()["subject"], person);
     deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
-    let end_user = digest(&deployment, &tenant, "end_user", "ada");
+    let end_user = deployment.person(&tenant, "end_user", "ada");
     assert_eq!(deployment.audit_events(&tenant).await.pop().unwrap()["subject"], end_user);
     // A token that is taken back: once, however often.
     let token = deployment.user_token(&key, &json!({ "userId": user })).await;
@@ -245,7 +237,7 @@ async fn what_a_tenants_backend_registers_and_revokes_has_events_with_people_as_
     assert_eq!(events.len(), count + 1);
     let event = events.last().unwrap();
     assert_eq!(event["action"], "token.revoked");
-    assert_eq!(event["details"], json!({ "scope": "user", "minted_by": key.id }));
+    assert_eq!(event["details"], json!({ "scope": "project_user", "minted_by": key.id }));
     for event in events {
         assert!(!event.to_string().contains("Ada") && !event.to_string().contains(&user), "{event}");
     }
@@ -269,6 +261,6 @@ async fn a_deleted_resource_has_an_event_with_its_end_user_as_a_digest() {
     assert_eq!(events.len(), before + 1);
     let event = events.last().unwrap();
     assert_eq!((&event["action"], &event["subject"]), (&json!("resource.deleted"), &json!(id)));
-    let end_user = digest(&deployment, &tenant, "end_user", "ada");
+    let end_user = deployment.person(&tenant, "end_user", "ada");
     assert_eq!(event["details"], json!({ "kind": "workspace", "end_user": end_user }));
 }

@@ -136,7 +136,7 @@ async fn put_all(deployment: &Deployment, items: Vec<Value>) {
 
 /// The items that have this text somewhere.
 async fn with_text(deployment: &Deployment, text: &str) -> Vec<Value> {
-    let items = deployment.items().await;
+    let items = deployment.items_but_events().await;
     items.into_iter().filter(|item| item.to_string().contains(text)).collect()
 }
 

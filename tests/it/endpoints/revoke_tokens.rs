@@ -10,11 +10,12 @@ async fn the_answer_says_when_and_the_trail_says_whose() {
     let deployment = Deployment::start().await;
     let world = deployment.world().await;
     let member = &world.member;
+    let person = |kind: &str, id: &str| json!(deployment.person(&world.tenant, kind, id));
     for (whose, subject) in [
-        (json!({ "user_id": member.user_id }), json!(member.user_id)),
+        (json!({ "user_id": member.user_id }), person("user", &member.user_id)),
         (json!({ "organization_id": member.organization_id }), json!(member.organization_id)),
-        (json!({ "external_user_id": "ada" }), json!("ada")),
-        (json!({ "external_user_id": "nobody yet" }), json!("nobody yet")),
+        (json!({ "external_user_id": "ada" }), person("end_user", "ada")),
+        (json!({ "external_user_id": "nobody yet" }), person("end_user", "nobody yet")),
         (json!({ "key_id": world.key.id }), json!(world.key.id)),
         (json!({ "all": true }), json!(null)),
     ] {

@@ -1,4 +1,5 @@
-//! The step that seals audit events, which a schedule starts. What finds a broken seal is `docs/operate/audit_chain.py`.
+//! The step that seals audit events, which a schedule starts. What finds a broken seal is
+//! `docs/operate/audit_chain.py`.
 
 use std::collections::BTreeSet;
 use std::time::{SystemTime, UNIX_EPOCH};

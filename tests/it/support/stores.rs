@@ -1,8 +1,11 @@
 //! Looks into the stores, past the functions: what is really there.
 
+use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
+use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use shared::domain::{PublicKey, PublishedKey};
 
+use super::Tenant;
 use super::deployment::Deployment;
 use super::http::Call;
 
@@ -43,6 +46,13 @@ impl Deployment {
         environment.into_iter().find(|(known, _)| known == name).unwrap().1
     }
 
+    /// The digest of a person in logs and audit events, made as an operator can make it, and not by the library.
+    pub fn person(&self, tenant: &Tenant, kind: &str, id: &str) -> String {
+        let key = Key::new(HMAC_SHA256, self.variable("LATCHKEY_TRACE_KEY").as_bytes());
+        let mac = sign(&key, format!("{}\n{kind}\n{id}", tenant.id).as_bytes());
+        HEXLOWER.encode(&mac.as_ref()[..16])
+    }
+
     /// Every item of the table, as DynamoDB writes it.
     pub async fn items(&self) -> Vec<Value> {
         let mut items = Vec::new();
@@ -55,6 +65,13 @@ impl Deployment {
             }
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"].clone();
         }
+    }
+
+    /// All of them but audit events, which also say what is gone, and what was shown again.
+    pub async fn items_but_events(&self) -> Vec<Value> {
+        let mut items = self.items().await;
+        items.retain(|item| !item["pk"]["S"].as_str().unwrap().starts_with("AUDIT#"));
+        items
     }
 
     /// The hot items of all tenants, also of those that never became one.
