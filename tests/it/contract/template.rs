@@ -92,6 +92,22 @@ async fn only_the_functions_that_need_it_may_reach_a_tenants_secret() {
 }
 
 #[tokio::test]
+async fn every_function_has_the_trace_key_and_none_may_read_its_secret() {
+    let deployment = Deployment::start().await;
+    let secrets = deployment.stack.secrets().snapshot();
+    let secret = secrets.iter().find(|secret| secret.name == "latchkey/dev/trace-key").unwrap();
+    let stored: serde_json::Value = serde_json::from_str(&secret.versions[0].value).unwrap();
+    for function in &deployment.stack.template().functions {
+        assert_eq!(function.environment["LATCHKEY_TRACE_KEY"], stored["key"], "{}", function.binary);
+        for statement in &function.statements {
+            let reaches = statement.resources.iter().any(|resource| resource.contains("trace-key"));
+            assert!(!reaches, "{} may read the trace key's secret", function.binary);
+        }
+    }
+    assert_ne!(stored["key"], deployment.key());
+}
+
+#[tokio::test]
 async fn a_function_answers_before_its_timeout() {
     let deployment = Deployment::start().await;
     for function in &deployment.stack.template().functions {

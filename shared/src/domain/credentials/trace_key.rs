@@ -15,9 +15,9 @@ use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 
-/// The deployment's key to the digests of people: at least 32 ASCII letters and digits (190 bits). The whole text is the
-/// HMAC key: it is random and has one use, so deriving another from it would only make a digest harder to compute by
-/// hand.
+/// The deployment's key to the digests of people: at least 32 ASCII letters and digits (190 bits). The whole text is
+/// the HMAC key: it is random and has one use, so deriving another from it would only make a digest harder to compute
+/// by hand.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct TraceKey(String);
 

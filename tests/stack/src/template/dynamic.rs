@@ -1,5 +1,5 @@
-//! CloudFormation's dynamic references (CloudFormation User Guide, "Get a secret or secret value from Secrets Manager"):
-//! those to a generated member of a secret of the template.
+//! CloudFormation's dynamic references to a generated member of a secret of the template (CloudFormation User Guide,
+//! "Get a secret or secret value from Secrets Manager").
 
 use std::collections::BTreeMap;
 
