@@ -131,7 +131,7 @@ async fn an_event_says_what_decides_how_grave_its_change_was() {
     }
 
     let body =
-        json!({ "name": "page", "kind": "embed", "allowed_origins": ["https://a.example.com"], "expires_in": "1d" });
+        json!({ "name": "page", "kind": "embed", "allowed_origins": ["https://a.example.com"], "expires_in": 86400 });
     let answer = deployment.post(&at("provision/api-key"), &body).await;
     let key = answer.data(201).clone();
     let expected = json!({
@@ -161,24 +161,25 @@ async fn a_stored_answer_that_shows_a_secret_again_leaves_an_event_each_time() {
     let key = deployment.api_key(&tenant, "admin").await;
     let id = &tenant.id;
     let body = json!({ "tenant_name": "New" });
-    let new = deployment.operator("POST", "/api/v1/provision/tenant").json(&body).header("idempotency-key", "a");
-    let made = new.clone().send().await;
+    let new = || deployment.operator("POST", "/api/v1/provision/tenant").json(&body);
+    let made = new().header("idempotency-key", "a").send().await;
     let made = Tenant { id: made.data(201)["tenant_id"].as_str().unwrap().to_owned(), secret: String::new() };
     let rotate = format!("/api/v1/rotate/tenant-secret?tenant_id={id}");
     let provision = format!("/api/v1/provision/api-key?tenant_id={id}");
     let rotate_key = format!("/api/v1/rotate/api-key?tenant_id={id}&key_id={}", key.id);
     let calls = [
-        (made, "tenant.provisioned", new),
-        (tenant.clone(), "tenant.secret_rotated", deployment.operator("POST", &rotate)),
+        (made, "tenant.provisioned", new()),
+        (tenant.clone(), "tenant.secret_rotated", deployment.operator("POST", &rotate).json(&json!({}))),
         (tenant.clone(), "api_key.provisioned", {
             let body = json!({ "name": "b", "kind": "admin" });
             deployment.operator("POST", &provision).json(&body)
         }),
-        (tenant, "api_key.rotated", deployment.operator("POST", &rotate_key)),
+        (tenant, "api_key.rotated", deployment.operator("POST", &rotate_key).json(&json!({}))),
     ];
     for (tenant, action, call) in calls {
         let call = call.header("idempotency-key", "a");
         let first = call.clone().send().await;
+        assert!(first.status < 300, "{}", first.text);
         for _ in 0..2 {
             let again = call.clone().send().await;
             assert_eq!((again.status, &again.body), (first.status, &first.body), "{action}");
@@ -199,7 +200,7 @@ async fn what_a_tenants_backend_registers_and_revokes_has_events_with_people_as_
     let key = deployment.api_key(&tenant, "admin").await;
     let body = json!({ "name": "Globex", "externalId": "globex" });
     let organization = deployment.register_organization(&key, &body).await;
-    let organization = organization.data(200)["organizationId"].as_str().unwrap().to_owned();
+    let organization = organization.data(200)["projectOrganizationId"].as_str().unwrap().to_owned();
     let body = json!({ "name": "Ada", "externalId": "ada", "projectOrganizationId": "globex" });
     let user = deployment.register_user(&key, &body).await.data(200)["userId"].as_str().unwrap().to_owned();
     // What changes nothing leaves none.
@@ -256,7 +257,7 @@ async fn a_deleted_resource_has_an_event_with_its_end_user_as_a_digest() {
     let refused = deployment.account_for(&key, "bob", "DELETE", &path).send().await;
     assert_eq!(refused.status, 404);
     let deleted = deployment.account_for(&key, "ada", "DELETE", &path).send().await;
-    assert_eq!(deleted.status, 204, "{}", deleted.text);
+    assert_eq!(deleted.status, 200, "{}", deleted.text);
     let events = deployment.audit_events(&tenant).await;
     assert_eq!(events.len(), before + 1);
     let event = events.last().unwrap();

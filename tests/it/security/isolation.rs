@@ -34,7 +34,10 @@ fn partitions(call: &AwsCall) -> Vec<String> {
 /// Whether a call stays within the tenant.
 fn is_within(call: &AwsCall, tenant_id: &str) -> bool {
     let own = format!("TENANT#{tenant_id}");
-    let of_tenant = |partition: &String| *partition == own || partition.starts_with(&format!("{own}#"));
+    let of_tenant = |partition: &String| {
+        let partition = partition.strip_prefix("AUDIT#").unwrap_or(partition);
+        partition == own || partition.starts_with(&format!("{own}#"))
+    };
     if let Some(secret) = call.request["SecretId"].as_str() {
         return secret.ends_with(&format!("/{tenant_id}"));
     }
