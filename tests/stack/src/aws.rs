@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::callers::{Arrival, Callers, Kill};
 use crate::calls::{AwsCall, Calls, Service};
+use crate::conflicts::{self, Conflicts, Passage};
 use crate::data::Data;
 use crate::dynamodb::DynamoDb;
 use crate::faults::{Call, Effect, Faults};
@@ -35,6 +36,7 @@ pub(crate) struct Aws {
     pub(crate) secrets: SecretsManager,
     pub(crate) callers: Callers,
     pub(crate) faults: Faults,
+    pub(crate) conflicts: Conflicts,
     pub(crate) calls: Calls,
     /// The directory is let go of last, when no call can write any more.
     pub(crate) _data: Option<Data>,
@@ -98,7 +100,7 @@ impl Aws {
         let answer = match &denied {
             Some((message, _)) => refusal(400, service, "AccessDeniedException", message),
             None => self
-                .execute(received)
+                .execute(received, &request)
                 .await
                 .unwrap_or_else(|error| refusal(500, service, "InternalServerError", &error.to_string())),
         };
@@ -115,16 +117,33 @@ impl Aws {
         if silent { Err(hang_up(kill)) } else { Ok(answer) }
     }
 
-    async fn execute(&self, received: Received) -> crate::Result<Answer> {
+    async fn execute(&self, received: Received, request: &Value) -> crate::Result<Answer> {
         match received.service {
-            Service::Dynamodb => {
-                self.dynamodb.forward(received.parts.method, received.parts.headers, received.body).await
-            }
+            Service::Dynamodb => self.execute_dynamodb(received, request).await,
             Service::SecretsManager => {
                 let (status, body) = self.secrets.handle(&received.operation, &received.body, system::now_ms());
                 Ok(answer(status, Service::SecretsManager, &body))
             }
         }
+    }
+
+    async fn execute_dynamodb(&self, received: Received, request: &Value) -> crate::Result<Answer> {
+        let Received { parts, body, operation, .. } = received;
+        let (turn, body, unprocessed) = match self.conflicts.enter(&operation, request) {
+            Passage::Answered(status, body) => return Ok(answer(status, Service::Dynamodb, &body)),
+            Passage::Free(turn) => (turn, body, None),
+            Passage::Partial { turn, request, unprocessed } => (turn, request.to_string().into(), Some(unprocessed)),
+        };
+        let answered = self.dynamodb.forward(parts.method, parts.headers, body).await;
+        turn.end(answered.as_ref().is_ok_and(|answered| answered.status().is_success())).await;
+        let Some(unprocessed) = unprocessed else { return answered };
+        let (answered, body) = with_body(answered?).await;
+        if !answered.status().is_success() {
+            return Ok(answered);
+        }
+        let mut body = serde_json::from_slice(&body).unwrap_or_default();
+        conflicts::give_back(&mut body, unprocessed);
+        Ok(answer(200, Service::Dynamodb, &body))
     }
 
     /// AWS's sentence about the first missing permission, and the permission.
@@ -202,12 +221,8 @@ fn outcome(call: &mut AwsCall, status: StatusCode, body: &[u8]) {
 fn refusal(status: u16, service: Service, code: &str, message: &str) -> Answer {
     let body = match service {
         // A transaction is told of by its parts: here, that another one was under way.
-        Service::Dynamodb if code == "TransactionCanceledException" => json!({
-            "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
-            "message": message,
-            "CancellationReasons": [{ "Code": "TransactionConflict" }],
-        }),
-        Service::Dynamodb => json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}),
+        Service::Dynamodb if code == "TransactionCanceledException" => conflicts::cancelled(&[true]),
+        Service::Dynamodb => conflicts::error(code, message),
         Service::SecretsManager => json!({"__type": code, "Message": message}),
     };
     answer(status, service, &body)

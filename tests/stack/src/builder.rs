@@ -4,12 +4,14 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
 use crate::callers::Callers;
 use crate::calls::{AwsCall, Calls, Witness};
+use crate::conflicts::Conflicts;
 use crate::data::Data;
 use crate::dynamodb::DynamoDb;
 use crate::error::{Context, Error, Result};
@@ -25,6 +27,8 @@ use crate::template::{Locals, Secret, Source};
 
 /// The template's resource that holds the operator's key.
 const ADMIN_SECRET: &str = "AdminKey";
+/// The database itself takes less than a millisecond.
+const TRANSACTION_HOLD: Duration = Duration::from_millis(10);
 
 /// Collects how a [`Stack`] is to be started.
 pub struct StackBuilder {
@@ -40,6 +44,7 @@ pub struct StackBuilder {
     launcher: Launcher,
     echo: Option<Echo>,
     witness: Option<Witness>,
+    transaction_hold: Duration,
     aws_only: bool,
 }
 
@@ -58,6 +63,7 @@ impl Default for StackBuilder {
             launcher: Box::new(|_| Vec::new()),
             echo: None,
             witness: None,
+            transaction_hold: TRANSACTION_HOLD,
             aws_only: false,
         }
     }
@@ -164,6 +170,15 @@ impl StackBuilder {
         self
     }
 
+    /// How long a transaction holds its items after it was executed: until then, others on the same items are refused.
+    /// By default 10 ms, about what a transaction takes in DynamoDB. With zero, only those that arrive while it is
+    /// executed are refused.
+    #[must_use]
+    pub fn transaction_hold(mut self, hold: Duration) -> Self {
+        self.transaction_hold = hold;
+        self
+    }
+
     /// Only DynamoDB and Secrets Manager: no functions and no HTTP API.
     #[must_use]
     pub fn aws_only(mut self) -> Self {
@@ -208,6 +223,7 @@ impl StackBuilder {
             secrets,
             callers: Callers::default(),
             faults: Faults::default(),
+            conflicts: Conflicts::new(&template, self.transaction_hold),
             calls: Calls::new(self.witness),
             _data: self.taken,
         });

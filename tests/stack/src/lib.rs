@@ -21,12 +21,13 @@
 //!
 //! It is faithful where a mistake would show only after a deployment: a function may do in AWS what its policies in the
 //! template say and no more, its environment is what Lambda and the template give it, and its routes are the
-//! template's. It does not throttle requests, and it knows no scheduler: whoever runs it invokes scheduled functions.
+//! template's. Of two transactions at once on one item, one is refused. It does not throttle requests, and it knows no scheduler: whoever runs it invokes scheduled functions.
 
 mod aws;
 mod builder;
 mod callers;
 mod calls;
+mod conflicts;
 mod data;
 mod dynamodb;
 mod error;
