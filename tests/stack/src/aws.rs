@@ -21,13 +21,23 @@ use crate::faults::{Call, Effect, Faults};
 use crate::http::{self, Answer, Closed};
 use crate::iam;
 use crate::secrets_manager::SecretsManager;
+use crate::streams;
 use crate::system;
-use crate::template::{ACCOUNT, PARTITION};
+use crate::template::{ACCOUNT, PARTITION, Stream};
+use tokio::sync::watch;
 
 /// DynamoDB takes 16 MB, the largest of the two.
 const BODY_LIMIT: usize = 16 * 1024 * 1024 + 64 * 1024;
 /// The version that [`Effect::AnotherVersion`] stores.
 const ANOTHER_VERSION: &str = "00000000-0000-4000-8000-000000000000";
+
+/// What is answered under the name of the streams.
+const STREAMS: [&str; 4] = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+/// What writes to a stream.
+const WRITES: [&str; 5] = ["BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
+/// Whose answers tell of a stream.
+const STREAM_ANSWERS: [&str; 6] =
+    ["CreateTable", "DescribeStream", "DescribeTable", "GetRecords", "ListStreams", "UpdateTable"];
 
 /// The services and all that stands before them.
 #[derive(Debug)]
@@ -38,6 +48,10 @@ pub(crate) struct Aws {
     pub(crate) faults: Faults,
     pub(crate) conflicts: Conflicts,
     pub(crate) calls: Calls,
+    /// The table's stream, if it has one.
+    pub(crate) stream: Option<Stream>,
+    /// Changes after each write.
+    pub(crate) written: watch::Sender<()>,
     /// The directory is let go of last, when no call can write any more.
     pub(crate) _data: Option<Data>,
 }
@@ -57,7 +71,13 @@ impl Aws {
         let body = http::read(body, BODY_LIMIT).await.map_err(|_| Closed)?;
         let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
         let (service, operation) = match target.and_then(|target| target.split_once('.')) {
-            Some(("DynamoDB_20120810", operation)) => (Service::Dynamodb, operation.to_owned()),
+            // The database itself would answer either under both names.
+            Some(("DynamoDB_20120810", operation)) if !is_of_streams(operation) => {
+                (Service::Dynamodb, operation.to_owned())
+            }
+            Some(("DynamoDBStreams_20120810", operation)) if is_of_streams(operation) => {
+                (Service::Dynamodb, operation.to_owned())
+            }
             Some(("secretsmanager", operation)) => (Service::SecretsManager, operation.to_owned()),
             _ => return Ok(refusal(400, Service::Dynamodb, "UnknownOperationException", "no such operation here")),
         };
@@ -135,14 +155,23 @@ impl Aws {
             Passage::Partial { turn, request, unprocessed } => (turn, request.to_string().into(), Some(unprocessed)),
         };
         let answered = self.dynamodb.forward(parts.method, parts.headers, body).await;
-        turn.end(answered.as_ref().is_ok_and(|answered| answered.status().is_success())).await;
-        let Some(unprocessed) = unprocessed else { return answered };
-        let (answered, body) = with_body(answered?).await;
-        if !answered.status().is_success() {
-            return Ok(answered);
+        let success = answered.as_ref().is_ok_and(|answered| answered.status().is_success());
+        if success && WRITES.contains(&operation.as_str()) {
+            self.written.send_replace(());
         }
+        turn.end(success).await;
+        let stream = self.stream.as_ref().filter(|_| STREAM_ANSWERS.contains(&operation.as_str()));
+        if !success || (unprocessed.is_none() && stream.is_none()) {
+            return answered;
+        }
+        let (_, body) = with_body(answered?).await;
         let mut body = serde_json::from_slice(&body).unwrap_or_default();
-        conflicts::give_back(&mut body, unprocessed);
+        if let Some(unprocessed) = unprocessed {
+            conflicts::give_back(&mut body, unprocessed);
+        }
+        if let Some(stream) = stream {
+            streams::as_in_aws(stream, &mut body, system::now_ms());
+        }
         Ok(answer(200, Service::Dynamodb, &body))
     }
 
@@ -155,6 +184,11 @@ impl Aws {
         request: &Value,
     ) -> Option<(String, String)> {
         let needs = match service {
+            // An iterator is of the one stream that there is.
+            Service::Dynamodb if operation == "GetRecords" => {
+                let stream = self.stream.as_ref().map(|stream| stream.arn.as_str());
+                iam::dynamodb_needs(operation, &json!({"StreamArn": stream}))
+            }
             Service::Dynamodb => iam::dynamodb_needs(operation, request),
             Service::SecretsManager => iam::secrets_needs(operation, request, |id| self.secret_arn(id)),
         };
@@ -172,6 +206,10 @@ impl Aws {
         let (_, answer) = self.secrets.handle("DescribeSecret", request.as_bytes(), system::now_ms());
         answer.get("ARN").and_then(Value::as_str).map(str::to_owned)
     }
+}
+
+fn is_of_streams(operation: &str) -> bool {
+    STREAMS.contains(&operation)
 }
 
 /// Closes the connection, and before that the process if its time has come.

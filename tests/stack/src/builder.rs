@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::aws::Aws;
 use crate::callers::Callers;
@@ -22,6 +23,7 @@ use crate::lambda::{Lambda, Launcher, Settings};
 use crate::output::{Echo, Output, OutputLine};
 use crate::secrets_manager::SecretsManager;
 use crate::stack::{Front, Stack};
+use crate::streams::Streams;
 use crate::system;
 use crate::template::{Locals, Secret, Source};
 
@@ -225,11 +227,14 @@ impl StackBuilder {
             faults: Faults::default(),
             conflicts: Conflicts::new(&template, self.transaction_hold),
             calls: Calls::new(self.witness),
+            stream: template.stream.clone(),
+            written: watch::Sender::default(),
             _data: self.taken,
         });
         let handler = Arc::clone(&aws);
         let aws_server = Server::spawn(aws_listener, move |request| Arc::clone(&handler).handle(request))?;
         let functions: Vec<_> = template.functions.iter().cloned().map(Arc::new).collect();
+        let mut streams = Streams::none();
         let front = match front {
             None => None,
             Some(listener) => {
@@ -240,11 +245,13 @@ impl StackBuilder {
                     aws_url: aws_server.url(),
                 };
                 let lambda = Lambda::start(Arc::clone(&aws), &functions, settings, Output::new(self.echo)).await?;
+                streams = Streams::start_for(&aws, &functions, |binary| lambda.target(binary)).await?;
                 let gateway = gateway::start(listener, &functions, lambda.clone())?;
                 Some(Front { lambda, gateway })
             }
         };
-        Ok(Stack { aws, aws_server, template, functions, admin_key, front, variables: self.variables })
+        let variables = self.variables;
+        Ok(Stack { aws, aws_server, template, functions, admin_key, streams, front, variables })
     }
 }
 

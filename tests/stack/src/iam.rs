@@ -63,6 +63,15 @@ pub(crate) fn dynamodb_needs(operation: &str, request: &Value) -> Vec<Need> {
             let tables = request.get("RequestItems").and_then(Value::as_object).into_iter().flatten();
             tables.map(|(table, _)| need(operation, &Value::from(table.as_str()))).collect()
         }
+        "DescribeStream" | "GetRecords" | "GetShardIterator" => {
+            let stream = request.get("StreamArn").and_then(Value::as_str).unwrap_or("*");
+            vec![Need { action: format!("dynamodb:{operation}"), resource: stream.to_owned() }]
+        }
+        "ListStreams" => {
+            let mut need = need(operation, request.get("TableName").unwrap_or(&"*".into()));
+            need.resource.push_str("/stream/*");
+            vec![need]
+        }
         _ => match request.get("TableName") {
             Some(table) => {
                 let mut need = need(operation, table);

@@ -54,7 +54,7 @@ fn writer(stack: &Stack) -> String {
 }
 
 /// `None` is a connection that was closed without an answer.
-async fn call(stack: &Stack, key: &str, target: &str, body: &Value) -> Option<(StatusCode, Value)> {
+pub(crate) async fn call(stack: &Stack, key: &str, target: &str, body: &Value) -> Option<(StatusCode, Value)> {
     let authorization =
         format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/x/aws4_request, SignedHeaders=host, Signature=0");
     let request = Request::post(stack.aws_url())

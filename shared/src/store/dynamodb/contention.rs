@@ -4,7 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::table::Table;
 use crate::domain::{Random, draw};
 
 /// How often a write is tried that a transaction on one of its items is in the way of. With the waits in between this
@@ -31,6 +30,14 @@ impl Jitter {
         &*self.0
     }
 
+    /// Lets others on the same item finish, before an attempt that is not the first.
+    pub(super) async fn give_way(&self, attempt: u32) {
+        let wait = self.wait(attempt);
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+    }
+
     /// How long to wait before an attempt, from 0: nothing before the first, and then any time up to a bound that
     /// doubles. With fixed times, those who met would meet again: see "Exponential Backoff and Jitter" in the AWS
     /// Architecture Blog.
@@ -45,16 +52,6 @@ impl Jitter {
 impl fmt::Debug for Jitter {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("Jitter")
-    }
-}
-
-impl Table {
-    /// Lets others on the same item finish, before an attempt that is not the first.
-    pub(super) async fn give_way(&self, attempt: u32) {
-        let wait = self.jitter.wait(attempt);
-        if !wait.is_zero() {
-            tokio::time::sleep(wait).await;
-        }
     }
 }
 

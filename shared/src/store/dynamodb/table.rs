@@ -113,7 +113,7 @@ impl Table {
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         for attempt in 0..CONFLICT_ATTEMPTS {
-            self.give_way(attempt).await;
+            self.jitter.give_way(attempt).await;
             let error = match request.clone().send().await {
                 Ok(answer) => return Ok(Updated::Done(answer.attributes.unwrap_or_default())),
                 Err(error) => error,
@@ -143,7 +143,7 @@ impl Table {
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         for attempt in 0..CONFLICT_ATTEMPTS {
-            self.give_way(attempt).await;
+            self.jitter.give_way(attempt).await;
             let Err(error) = request.clone().send().await else { return Ok(Inserted::Done) };
             match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refused)) => {
@@ -168,7 +168,7 @@ impl Table {
             .update_expression(expression)
             .set_expression_attribute_values(non_empty(values));
         for attempt in 0..CONFLICT_ATTEMPTS {
-            self.give_way(attempt).await;
+            self.jitter.give_way(attempt).await;
             let Err(error) = request.clone().send().await else { return Ok(()) };
             if !error.as_service_error().is_some_and(UpdateItemError::is_transaction_conflict_exception) {
                 return Err(failed(error));
@@ -187,7 +187,7 @@ impl Table {
             };
             let mut left = keys.iter().map(request).collect::<Result<Vec<_>>>()?;
             for attempt in 0..CONFLICT_ATTEMPTS {
-                self.give_way(attempt).await;
+                self.jitter.give_way(attempt).await;
                 let answer = self.client.batch_write_item().request_items(&self.name, left).send().await;
                 let unprocessed = answer.map_err(failed)?.unprocessed_items.unwrap_or_default().remove(&self.name);
                 left = unprocessed.unwrap_or_default();

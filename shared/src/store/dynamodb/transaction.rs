@@ -163,7 +163,7 @@ impl Table {
         let token = random_uuid(self.jitter.random())?.to_string();
         let request = self.client.transact_write_items().set_transact_items(Some(writes)).client_request_token(token);
         for attempt in 0..CONFLICT_ATTEMPTS {
-            self.give_way(attempt).await;
+            self.jitter.give_way(attempt).await;
             let Err(error) = request.clone().send().await else { return Ok(Commit::Done) };
             let reasons = match cancellation(&error) {
                 Some(reasons) => reasons.to_vec(),

@@ -4,7 +4,9 @@
 //! Nothing is repeated here that the template says, so what runs locally is what will be deployed: a forgotten route is
 //! a 404 and a forgotten permission an `AccessDeniedException`.
 
+mod filters;
 mod functions;
+mod mappings;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -17,6 +19,8 @@ use serde_json::{Map, Value};
 
 use crate::error::{Context, Error, Result};
 use crate::iam::Statement;
+pub use filters::Filters;
+pub use mappings::{Mapping, StartingPosition};
 use resolve::Resolver;
 
 /// The region of every local resource.
@@ -67,8 +71,19 @@ pub struct Template {
     pub table_name: String,
     /// The attribute by which DynamoDB removes expired items.
     pub ttl_attribute: Option<String>,
+    /// The table's stream, if it has one.
+    pub stream: Option<Stream>,
     /// The functions, in the order of their logical ids.
     pub functions: Vec<Function>,
+}
+
+/// The stream of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// Its ARN.
+    pub arn: String,
+    /// What a record has of its item, as in `KEYS_ONLY`.
+    pub view: String,
 }
 
 /// A Lambda function.
@@ -90,6 +105,8 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// Whether a schedule starts it.
     pub schedule: bool,
+    /// The streams that are read for it.
+    pub mappings: Vec<Mapping>,
     /// What it may do in AWS.
     pub statements: Vec<Statement>,
 }
@@ -146,15 +163,19 @@ impl Source {
             return Err(Error::new(format!("expected one AWS::DynamoDB::Table, found {}", tables.len())));
         };
         let table_name = resolver.name(table_id)?;
+        let stream = stream(&resolver, table_id, table).context(table_id)?;
         let (table, ttl_attribute) = create_table(&resolver, &table_name, table).context(table_id)?;
-        let functions = self
+        let functions: Vec<Function> = self
             .of_type(&resolver, "AWS::Serverless::Function")?
             .into_iter()
             .map(|(logical_id, resource)| {
                 functions::function(&resolver, &self.template, logical_id, resource).context(logical_id)
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok(Template { table, table_name, ttl_attribute, functions })
+        for function in &functions {
+            fits(function, &table, stream.as_ref()).context(&function.logical_id)?;
+        }
+        Ok(Template { table, table_name, ttl_attribute, stream, functions })
     }
 
     fn of_type(&self, resolver: &Resolver<'_>, kind: &str) -> Result<Vec<(&str, &Value)>> {
@@ -216,6 +237,32 @@ fn create_table(resolver: &Resolver<'_>, name: &str, resource: &Value) -> Result
     let ttl = properties.get("TimeToLiveSpecification").filter(|ttl| ttl.get("Enabled").is_none_or(is_true));
     let ttl = ttl.and_then(|ttl| ttl.get("AttributeName")).and_then(Value::as_str);
     Ok((Value::Object(request), ttl.map(str::to_owned)))
+}
+
+fn stream(resolver: &Resolver<'_>, logical_id: &str, resource: &Value) -> Result<Option<Stream>> {
+    const VIEWS: [&str; 4] = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"];
+    let properties = properties(resolver, resource)?;
+    let Some(specification) = properties.get("StreamSpecification") else { return Ok(None) };
+    let view = specification.get("StreamViewType").and_then(Value::as_str).filter(|view| VIEWS.contains(view));
+    match (view, specification.as_object().map(Map::len)) {
+        (Some(view), Some(1)) => Ok(Some(Stream { arn: resolver.stream_arn(logical_id)?, view: view.to_owned() })),
+        _ => Err(Error::new(format!("StreamSpecification {specification} is not supported locally"))),
+    }
+}
+
+/// Whether what a function is to be given from a stream can come from there.
+fn fits(function: &Function, table: &Value, stream: Option<&Stream>) -> Result<()> {
+    for mapping in &function.mappings {
+        if stream.is_none_or(|stream| stream.arn != mapping.stream) {
+            return Err(Error::new(format!("{} is not the stream of the table", mapping.stream)));
+        }
+        let keys = || table.get("KeySchema").and_then(Value::as_array).into_iter().flatten();
+        let is_key = |name: &str| keys().any(|key| key.get("AttributeName").and_then(Value::as_str) == Some(name));
+        if let Some(other) = mapping.filters.attributes().find(|name| !is_key(name)) {
+            return Err(Error::new(format!("a filter on {other}, which is no key attribute and so never there")));
+        }
+    }
+    Ok(())
 }
 
 /// CloudFormation takes booleans as text, too.
