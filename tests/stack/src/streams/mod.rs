@@ -1,9 +1,9 @@
 //! Streams of DynamoDB, and what Lambda does to hand their records to functions.
 //!
-//! A function's `Events` of `Type: DynamoDB` are read for it as by an event source mapping: filtered, in batches, in the
-//! order of the records, tried again, split, and given up in the end. It is not known here which shard a record would
-//! be of, there is one; Lambda hands over the records of several at once. Where a mapping has got to is not kept over a
-//! restart: with `TRIM_HORIZON`, kept records come again.
+//! A function's `Events` of `Type: DynamoDB` are read for it as by an event source mapping: filtered, in batches, in
+//! the order of the records, tried again, split, and given up in the end. There is one shard; of several, Lambda hands
+//! over the records at the same time. Where a mapping has got to is not kept over a restart: with `TRIM_HORIZON`, kept
+//! records come again.
 
 mod batch;
 mod poller;

@@ -218,6 +218,27 @@ async fn stopped_nothing_is_handed_over_and_nothing_is_lost() {
 }
 
 #[tokio::test]
+async fn kept_data_gets_the_stream_that_the_template_has_since() {
+    let (folder, file) = (tempfile::tempdir().unwrap(), template(""));
+    let text = std::fs::read_to_string(file.path()).unwrap();
+    let (before, _) = text.split_once("  SenderFunction:").unwrap();
+    let without = folder.path().join("without.yaml");
+    std::fs::write(&without, before.replace("StreamSpecification: { StreamViewType: KEYS_ONLY }", "")).unwrap();
+    let start = |template: &std::path::Path| {
+        Stack::builder().template(template).data(Some(folder.path().join("data"))).aws_only().start()
+    };
+    let stack = start(&without).await.unwrap();
+    put(&stack, "a", 1).await;
+    stack.shutdown().await;
+    let stack = start(file.path()).await.unwrap();
+    let played = Played::default();
+    let streams = played.reads(&stack).await;
+    put(&stack, "b", 1).await;
+    streams.settled().await;
+    assert_eq!(played.keys(), [["b"]]);
+}
+
+#[tokio::test]
 async fn a_mapping_that_is_not_enabled_is_not_read() {
     let stack = table("Enabled: false").await;
     let played = Played::default();
