@@ -7,13 +7,13 @@ use std::time::Duration;
 use crate::domain::{Random, draw};
 
 /// How often a write is tried that a transaction on one of its items is in the way of. With the waits in between this
-/// takes 3 seconds on average and 6 at most, within the time that a request has.
-pub const CONFLICT_ATTEMPTS: u32 = 12;
+/// takes 3 seconds on average and 6.4 at most, within the time that a request has.
+pub const CONFLICT_ATTEMPTS: u32 = 20;
 
 /// The longest first wait. A transaction takes about half of it.
 const FIRST: Duration = Duration::from_millis(25);
 /// The longest wait of all.
-const LONGEST: Duration = Duration::from_millis(800);
+const LONGEST: Duration = Duration::from_millis(400);
 
 /// The randomness of waits.
 #[derive(Clone)]
@@ -76,11 +76,12 @@ mod tests {
 
     #[test]
     fn a_wait_is_random_and_its_bound_doubles_up_to_the_longest() {
-        let longest = vec![0, 25, 50, 100, 200, 400, 800, 800, 800, 800, 800, 800];
+        let mut longest = vec![0, 25, 50, 100, 200];
+        longest.resize(CONFLICT_ATTEMPTS as usize, 400);
         assert_eq!(waits(Some(u8::MAX)), longest);
         assert_eq!(waits(None), longest);
         assert_eq!(waits(Some(0x80))[..4], [0, 12, 25, 50]);
         assert_eq!(waits(Some(0)), [0; CONFLICT_ATTEMPTS as usize]);
-        assert!(longest.iter().sum::<u128>() < 6000);
+        assert!(longest.iter().sum::<u128>() < 6_400);
     }
 }
