@@ -19,8 +19,8 @@ use crate::domain::{
 };
 use crate::error::Result;
 use crate::store::{
-    Counted, Directory, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Sealed, Secrets, Table,
-    Tenants, VersionCache,
+    Counted, Directory, Jitter, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Sealed, Secrets,
+    Table, Tenants, VersionCache,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one
@@ -43,7 +43,7 @@ struct Parts {
     table: Table,
     secrets: Secrets,
     clock: Box<dyn Clock>,
-    random: Box<dyn Random>,
+    random: Arc<dyn Random>,
     trace_key: TraceKey,
     public_url: Option<String>,
     require_end_user: bool,
@@ -90,7 +90,12 @@ impl App {
         dynamodb.set_endpoint_url(config.dynamodb_endpoint);
         let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(sdk);
         secrets_manager.set_endpoint_url(config.secrets_manager_endpoint);
-        let table = Table { client: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()), name: config.table };
+        let random: Arc<dyn Random> = Arc::from(random);
+        let table = Table {
+            client: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            name: config.table,
+            jitter: Jitter::new(Arc::clone(&random)),
+        };
         let secrets = Secrets {
             client: aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build()),
             admin_secret: config.admin_secret,

@@ -38,7 +38,7 @@ pub use audit::Sealed;
 pub use calls::Counted;
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Registration};
-pub use dynamodb::Table;
+pub use dynamodb::{Jitter, Table};
 pub use prefetch::{Prefetched, Read, TenantState};
 pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};

@@ -170,7 +170,7 @@ async fn a_refusal_after_the_reservation_gives_the_key_back_at_once() {
     let secret = format!("/api/v1/rotate/tenant-secret?tenant_id={}", tenant.id);
     let signing = format!("/api/v1/rotate/signing-key?tenant_id={}", tenant.id);
     let (create, update) = ("TransactionCanceledException", "TransactionConflictException");
-    // By the number of the call, the read of the operator's key included; each is tried three times.
+    // By the number of the call, the read of the operator's key included; each is tried twenty times.
     let conflicts = [
         ("/api/v1/provision/tenant", json!({ "tenant_name": "b" }), "TransactWriteItems", 3, create, 201),
         (secret.as_str(), json!({}), "UpdateItem", 2, update, 200),
@@ -180,7 +180,7 @@ async fn a_refusal_after_the_reservation_gives_the_key_back_at_once() {
     ];
     for (n, (path, body, operation, first, code, success)) in conflicts.into_iter().enumerate() {
         let key = format!("conflict-{n}");
-        for index in first..first + 3 {
+        for index in first..first + 20 {
             let matcher = Match::any().operation(operation).index(index);
             deployment.stack.faults().inject(Fault::new(matcher, Effect::Status(400, code.to_owned())).once());
         }

@@ -1,4 +1,5 @@
 //! The operator's surface as a whole; each of its endpoints is in `endpoints`.
 
+mod conflicts;
 mod idempotency;
 mod tenant_management;

@@ -13,8 +13,8 @@ use crate::support::Dice;
 pub enum Stop {
     /// Before it begins something.
     Begin,
-    /// Before a call to AWS reaches it; whether the call is an update of one item.
-    Call { is_update: bool },
+    /// Before a call to AWS reaches it; whether the call writes.
+    Call { is_write: bool },
     /// Before the answer of a call reaches the process.
     Answer,
 }
@@ -25,7 +25,7 @@ pub enum Fate {
     Go,
     /// What was under way is lost.
     Lost,
-    /// AWS refuses the update, because of a transaction on the item.
+    /// AWS refuses the write, because of a transaction on the item.
     Conflict,
 }
 
@@ -100,7 +100,7 @@ impl Schedule {
             let (stop, go) = state.waiting.remove(dice.of(&processes)).unwrap();
             let likely = |dice: &mut Dice, many: usize| many > 0 && dice.one_in(many);
             let fate = match stop {
-                Stop::Call { is_update: true } if likely(dice, chances.conflict) => Fate::Conflict,
+                Stop::Call { is_write: true } if likely(dice, chances.conflict) => Fate::Conflict,
                 Stop::Call { .. } if likely(dice, chances.lost_call) => Fate::Lost,
                 Stop::Answer if likely(dice, chances.lost_answer) => Fate::Lost,
                 _ => Fate::Go,

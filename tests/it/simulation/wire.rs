@@ -23,6 +23,12 @@ pub enum Planted {
     ForgottenNonces,
 }
 
+/// What DynamoDB says to a write of an item that a transaction is at work on.
+const CONFLICT: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException"}"#;
+/// What it says to another transaction.
+const CANCELLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+    "CancellationReasons":[{"Code":"TransactionConflict"}]}"#;
+
 /// The way of one process's calls.
 #[derive(Debug, Clone)]
 pub struct Wire {
@@ -47,12 +53,12 @@ impl Wire {
 
     async fn answered(self, target: String, body: Vec<u8>) -> Result<HttpResponse, ConnectorError> {
         let lost = || ConnectorError::io("lost".into());
-        let is_update = target.ends_with(".UpdateItem");
-        let (status, text) = match self.stop(Stop::Call { is_update }).await {
+        let operation = target.rsplit('.').next().unwrap();
+        let is_write = ["PutItem", "TransactWriteItems", "UpdateItem"].contains(&operation);
+        let (status, text) = match self.stop(Stop::Call { is_write }).await {
             Fate::Lost => return Err(lost()),
-            Fate::Conflict => {
-                (400, r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException"}"#.to_owned())
-            }
+            Fate::Conflict if operation == "TransactWriteItems" => (400, CANCELLED.to_owned()),
+            Fate::Conflict => (400, CONFLICT.to_owned()),
             Fate::Go => self.offline.answer(&target, &self.mistaken(&target, body), self.clock.now_ms()),
         };
         match self.stop(Stop::Answer).await {

@@ -14,19 +14,30 @@ use serde_json::{Value, json};
 
 use crate::callers::{Arrival, Callers, Kill};
 use crate::calls::{AwsCall, Calls, Service};
+use crate::conflicts::{self, Conflicts, Passage};
 use crate::data::Data;
 use crate::dynamodb::DynamoDb;
 use crate::faults::{Call, Effect, Faults};
 use crate::http::{self, Answer, Closed};
 use crate::iam;
 use crate::secrets_manager::SecretsManager;
+use crate::streams;
 use crate::system;
-use crate::template::{ACCOUNT, PARTITION};
+use crate::template::{ACCOUNT, PARTITION, Stream};
+use tokio::sync::watch;
 
 /// DynamoDB takes 16 MB, the largest of the two.
 const BODY_LIMIT: usize = 16 * 1024 * 1024 + 64 * 1024;
 /// The version that [`Effect::AnotherVersion`] stores.
 const ANOTHER_VERSION: &str = "00000000-0000-4000-8000-000000000000";
+
+/// What is answered under the name of the streams.
+const STREAMS: [&str; 4] = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+/// What writes to a stream.
+const WRITES: [&str; 5] = ["BatchWriteItem", "DeleteItem", "PutItem", "TransactWriteItems", "UpdateItem"];
+/// Whose answers tell of a stream.
+const STREAM_ANSWERS: [&str; 6] =
+    ["CreateTable", "DescribeStream", "DescribeTable", "GetRecords", "ListStreams", "UpdateTable"];
 
 /// The services and all that stands before them.
 #[derive(Debug)]
@@ -35,7 +46,12 @@ pub(crate) struct Aws {
     pub(crate) secrets: SecretsManager,
     pub(crate) callers: Callers,
     pub(crate) faults: Faults,
+    pub(crate) conflicts: Conflicts,
     pub(crate) calls: Calls,
+    /// The table's stream, if it has one.
+    pub(crate) stream: Option<Stream>,
+    /// Changes after each write.
+    pub(crate) written: watch::Sender<()>,
     /// The directory is let go of last, when no call can write any more.
     pub(crate) _data: Option<Data>,
 }
@@ -55,7 +71,13 @@ impl Aws {
         let body = http::read(body, BODY_LIMIT).await.map_err(|_| Closed)?;
         let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
         let (service, operation) = match target.and_then(|target| target.split_once('.')) {
-            Some(("DynamoDB_20120810", operation)) => (Service::Dynamodb, operation.to_owned()),
+            // The database itself would answer either under both names.
+            Some(("DynamoDB_20120810", operation)) if !is_of_streams(operation) => {
+                (Service::Dynamodb, operation.to_owned())
+            }
+            Some(("DynamoDBStreams_20120810", operation)) if is_of_streams(operation) => {
+                (Service::Dynamodb, operation.to_owned())
+            }
             Some(("secretsmanager", operation)) => (Service::SecretsManager, operation.to_owned()),
             _ => return Ok(refusal(400, Service::Dynamodb, "UnknownOperationException", "no such operation here")),
         };
@@ -98,7 +120,7 @@ impl Aws {
         let answer = match &denied {
             Some((message, _)) => refusal(400, service, "AccessDeniedException", message),
             None => self
-                .execute(received)
+                .execute(received, &request)
                 .await
                 .unwrap_or_else(|error| refusal(500, service, "InternalServerError", &error.to_string())),
         };
@@ -115,16 +137,42 @@ impl Aws {
         if silent { Err(hang_up(kill)) } else { Ok(answer) }
     }
 
-    async fn execute(&self, received: Received) -> crate::Result<Answer> {
+    async fn execute(&self, received: Received, request: &Value) -> crate::Result<Answer> {
         match received.service {
-            Service::Dynamodb => {
-                self.dynamodb.forward(received.parts.method, received.parts.headers, received.body).await
-            }
+            Service::Dynamodb => self.execute_dynamodb(received, request).await,
             Service::SecretsManager => {
                 let (status, body) = self.secrets.handle(&received.operation, &received.body, system::now_ms());
                 Ok(answer(status, Service::SecretsManager, &body))
             }
         }
+    }
+
+    async fn execute_dynamodb(&self, received: Received, request: &Value) -> crate::Result<Answer> {
+        let Received { parts, body, operation, .. } = received;
+        let (turn, body, unprocessed) = match self.conflicts.enter(&operation, request) {
+            Passage::Answered(status, body) => return Ok(answer(status, Service::Dynamodb, &body)),
+            Passage::Free(turn) => (turn, body, None),
+            Passage::Partial { turn, request, unprocessed } => (turn, request.to_string().into(), Some(unprocessed)),
+        };
+        let answered = self.dynamodb.forward(parts.method, parts.headers, body).await;
+        let success = answered.as_ref().is_ok_and(|answered| answered.status().is_success());
+        if success && WRITES.contains(&operation.as_str()) {
+            self.written.send_replace(());
+        }
+        turn.end(success).await;
+        let stream = self.stream.as_ref().filter(|_| STREAM_ANSWERS.contains(&operation.as_str()));
+        if !success || (unprocessed.is_none() && stream.is_none()) {
+            return answered;
+        }
+        let (_, body) = with_body(answered?).await;
+        let mut body = serde_json::from_slice(&body).unwrap_or_default();
+        if let Some(unprocessed) = unprocessed {
+            conflicts::give_back(&mut body, unprocessed);
+        }
+        if let Some(stream) = stream {
+            streams::as_in_aws(stream, &mut body, system::now_ms());
+        }
+        Ok(answer(200, Service::Dynamodb, &body))
     }
 
     /// AWS's sentence about the first missing permission, and the permission.
@@ -136,6 +184,11 @@ impl Aws {
         request: &Value,
     ) -> Option<(String, String)> {
         let needs = match service {
+            // An iterator is of the one stream that there is.
+            Service::Dynamodb if operation == "GetRecords" => {
+                let stream = self.stream.as_ref().map(|stream| stream.arn.as_str());
+                iam::dynamodb_needs(operation, &json!({"StreamArn": stream}))
+            }
             Service::Dynamodb => iam::dynamodb_needs(operation, request),
             Service::SecretsManager => iam::secrets_needs(operation, request, |id| self.secret_arn(id)),
         };
@@ -153,6 +206,10 @@ impl Aws {
         let (_, answer) = self.secrets.handle("DescribeSecret", request.as_bytes(), system::now_ms());
         answer.get("ARN").and_then(Value::as_str).map(str::to_owned)
     }
+}
+
+fn is_of_streams(operation: &str) -> bool {
+    STREAMS.contains(&operation)
 }
 
 /// Closes the connection, and before that the process if its time has come.
@@ -202,12 +259,8 @@ fn outcome(call: &mut AwsCall, status: StatusCode, body: &[u8]) {
 fn refusal(status: u16, service: Service, code: &str, message: &str) -> Answer {
     let body = match service {
         // A transaction is told of by its parts: here, that another one was under way.
-        Service::Dynamodb if code == "TransactionCanceledException" => json!({
-            "__type": format!("com.amazonaws.dynamodb.v20120810#{code}"),
-            "message": message,
-            "CancellationReasons": [{ "Code": "TransactionConflict" }],
-        }),
-        Service::Dynamodb => json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{code}"), "message": message}),
+        Service::Dynamodb if code == "TransactionCanceledException" => conflicts::cancelled(&[true]),
+        Service::Dynamodb => conflicts::error(code, message),
         Service::SecretsManager => json!({"__type": code, "Message": message}),
     };
     answer(status, service, &body)

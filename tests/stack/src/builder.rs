@@ -4,12 +4,15 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use crate::aws::Aws;
 use crate::callers::Callers;
 use crate::calls::{AwsCall, Calls, Witness};
+use crate::conflicts::Conflicts;
 use crate::data::Data;
 use crate::dynamodb::DynamoDb;
 use crate::error::{Context, Error, Result};
@@ -20,11 +23,14 @@ use crate::lambda::{Lambda, Launcher, Settings};
 use crate::output::{Echo, Output, OutputLine};
 use crate::secrets_manager::SecretsManager;
 use crate::stack::{Front, Stack};
+use crate::streams::Streams;
 use crate::system;
 use crate::template::{Locals, Secret, Source};
 
 /// The template's resource that holds the operator's key.
 const ADMIN_SECRET: &str = "AdminKey";
+/// The database itself takes less than a millisecond.
+const TRANSACTION_HOLD: Duration = Duration::from_millis(10);
 
 /// Collects how a [`Stack`] is to be started.
 pub struct StackBuilder {
@@ -40,6 +46,7 @@ pub struct StackBuilder {
     launcher: Launcher,
     echo: Option<Echo>,
     witness: Option<Witness>,
+    transaction_hold: Duration,
     aws_only: bool,
 }
 
@@ -58,6 +65,7 @@ impl Default for StackBuilder {
             launcher: Box::new(|_| Vec::new()),
             echo: None,
             witness: None,
+            transaction_hold: TRANSACTION_HOLD,
             aws_only: false,
         }
     }
@@ -164,6 +172,15 @@ impl StackBuilder {
         self
     }
 
+    /// How long a transaction holds its items after it was executed: until then, others on the same items are refused.
+    /// By default 10 ms, about what a transaction takes in DynamoDB. With zero, only those that arrive while it is
+    /// executed are refused.
+    #[must_use]
+    pub fn transaction_hold(mut self, hold: Duration) -> Self {
+        self.transaction_hold = hold;
+        self
+    }
+
     /// Only DynamoDB and Secrets Manager: no functions and no HTTP API.
     #[must_use]
     pub fn aws_only(mut self) -> Self {
@@ -209,12 +226,16 @@ impl StackBuilder {
             secrets,
             callers: Callers::default(),
             faults: Faults::default(),
+            conflicts: Conflicts::new(&template, self.transaction_hold),
             calls: Calls::new(self.witness),
+            stream: template.stream.clone(),
+            written: watch::Sender::default(),
             _data: self.taken,
         });
         let handler = Arc::clone(&aws);
         let aws_server = Server::spawn(aws_listener, move |request| Arc::clone(&handler).handle(request))?;
         let functions: Vec<_> = template.functions.iter().cloned().map(Arc::new).collect();
+        let mut streams = Streams::none();
         let front = match front {
             None => None,
             Some(listener) => {
@@ -225,11 +246,13 @@ impl StackBuilder {
                     aws_url: aws_server.url(),
                 };
                 let lambda = Lambda::start(Arc::clone(&aws), &functions, settings, Output::new(self.echo)).await?;
+                streams = Streams::start_for(&aws, &functions, |binary| lambda.target(binary)).await?;
                 let gateway = gateway::start(listener, &functions, lambda.clone())?;
                 Some(Front { lambda, gateway })
             }
         };
-        Ok(Stack { aws, aws_server, template, functions, admin_key, front, variables: self.variables })
+        let variables = self.variables;
+        Ok(Stack { aws, aws_server, template, functions, admin_key, streams, front, variables })
     }
 }
 

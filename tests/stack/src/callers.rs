@@ -156,6 +156,7 @@ pub(crate) mod tests {
             timeout_seconds: 3,
             routes: Vec::new(),
             schedule: false,
+            mappings: Vec::new(),
             statements: Vec::new(),
         };
         let callers = Callers::default();

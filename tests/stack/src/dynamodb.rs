@@ -65,10 +65,18 @@ impl DynamoDb {
     }
 
     /// One call of our own.
-    async fn call(&self, operation: &str, request: &Value) -> Result<(StatusCode, Value)> {
+    pub(crate) async fn call(&self, operation: &str, request: &Value) -> Result<(StatusCode, Value)> {
+        self.call_target(&format!("DynamoDB_20120810.{operation}"), request).await
+    }
+
+    /// One call of our own to the stream.
+    pub(crate) async fn streams_call(&self, operation: &str, request: &Value) -> Result<(StatusCode, Value)> {
+        self.call_target(&format!("DynamoDBStreams_20120810.{operation}"), request).await
+    }
+
+    async fn call_target(&self, target: &str, request: &Value) -> Result<(StatusCode, Value)> {
         let mut headers = HeaderMap::new();
-        let target = format!("DynamoDB_20120810.{operation}");
-        headers.insert("x-amz-target", HeaderValue::from_str(&target).context("not an operation")?);
+        headers.insert("x-amz-target", HeaderValue::from_str(target).context("not an operation")?);
         headers.insert("content-type", HeaderValue::from_static("application/x-amz-json-1.0"));
         // Only its presence is looked at.
         headers.insert(
@@ -87,7 +95,11 @@ impl DynamoDb {
 
     /// Creates the table of the template, unless the data already has it.
     pub(crate) async fn create_table(&self, template: &Template) -> Result<()> {
-        let (status, answer) = self.call("CreateTable", &template.table).await?;
+        let mut request = template.table.clone();
+        if let (Some(request), Some(_)) = (request.as_object_mut(), &template.stream) {
+            request.insert("StreamSpecification".to_owned(), both_images());
+        }
+        let (status, answer) = self.call("CreateTable", &request).await?;
         if !status.is_success() {
             let code = answer.get("__type").and_then(Value::as_str).unwrap_or_default();
             if !code.ends_with("ResourceInUseException") {
@@ -112,15 +124,22 @@ impl DynamoDb {
     async fn same_table(&self, template: &Template) -> Result<()> {
         let (_, answer) = self.call("DescribeTable", &json!({"TableName": template.table_name})).await?;
         let kept = answer.get("Table").unwrap_or(&Value::Null);
-        if shape(kept) == shape(&template.table) {
-            Ok(())
-        } else {
-            Err(Error::new(format!(
+        if shape(kept) != shape(&template.table) {
+            return Err(Error::new(format!(
                 "the kept data has a table {} with other keys or indexes than template.yaml; remove the data to \
                  start anew",
                 template.table_name
-            )))
+            )));
         }
+        let has_stream = kept.pointer("/StreamSpecification/StreamEnabled").and_then(Value::as_bool) == Some(true);
+        if template.stream.is_some() && !has_stream {
+            let request = json!({"TableName": template.table_name, "StreamSpecification": both_images()});
+            let (status, answer) = self.call("UpdateTable", &request).await?;
+            if !status.is_success() {
+                return Err(Error::new(format!("the stream cannot be turned on: {answer}")));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -128,6 +147,11 @@ impl Drop for DynamoDb {
     fn drop(&mut self) {
         self.server.abort();
     }
+}
+
+/// The local stream has more than the template says: see `streams::records`.
+fn both_images() -> Value {
+    json!({"StreamEnabled": true, "StreamViewType": "NEW_AND_OLD_IMAGES"})
 }
 
 /// The keys of a table and of its indexes, in an order that can be compared.

@@ -100,6 +100,15 @@ pub(crate) fn dynamodb_needs(operation: &str, request: &Value) -> Vec<Need> {
             };
             tables.map(needed).collect()
         }
+        "DescribeStream" | "GetRecords" | "GetShardIterator" => {
+            let stream = request.get("StreamArn").and_then(Value::as_str).unwrap_or("*");
+            vec![Need { action: format!("dynamodb:{operation}"), resource: stream.to_owned(), items: Vec::new() }]
+        }
+        "ListStreams" => {
+            let mut need = need(operation, request.get("TableName").unwrap_or(&"*".into()));
+            need.resource.push_str("/stream/*");
+            vec![need]
+        }
         _ => match request.get("TableName") {
             Some(table) => {
                 let mut need = Need { items: items(request), ..need(operation, table) };

@@ -21,12 +21,15 @@
 //!
 //! It is faithful where a mistake would show only after a deployment: a function may do in AWS what its policies in the
 //! template say and no more, its environment is what Lambda and the template give it, and its routes are the
-//! template's. It does not throttle requests, and it knows no scheduler: whoever runs it invokes scheduled functions.
+//! template's. Of two transactions at once on one item, one is refused. What is written is handed over by the table's
+//! stream, to the functions and in the way that the template says. It does not throttle requests, and it knows no
+//! scheduler: whoever runs it invokes scheduled functions.
 
 mod aws;
 mod builder;
 mod callers;
 mod calls;
+mod conflicts;
 mod data;
 mod dynamodb;
 mod error;
@@ -40,6 +43,7 @@ mod output;
 pub mod profilers;
 pub mod secrets_manager;
 mod stack;
+mod streams;
 mod system;
 pub mod template;
 #[cfg(test)]
@@ -55,3 +59,4 @@ pub use lambda::{Invocation, InvokeError, InvokeResult};
 pub use offline::Offline;
 pub use output::OutputLine;
 pub use stack::{Stack, scheduled_event};
+pub use streams::Streams;

@@ -17,6 +17,7 @@ use crate::http::Server;
 use crate::lambda::{Invocation, InvokeError, InvokeResult, Lambda};
 use crate::output::OutputLine;
 use crate::secrets_manager::SecretsManager;
+use crate::streams::Streams;
 use crate::system;
 use crate::template::{ACCOUNT, Function, REGION, Template};
 
@@ -30,6 +31,7 @@ pub struct Stack {
     pub(crate) template: Template,
     pub(crate) functions: Vec<Arc<Function>>,
     pub(crate) admin_key: String,
+    pub(crate) streams: Streams,
     pub(crate) front: Option<Front>,
     pub(crate) variables: Vec<(String, String)>,
 }
@@ -96,6 +98,11 @@ impl Stack {
     /// What goes wrong on purpose.
     pub fn faults(&self) -> &Faults {
         &self.aws.faults
+    }
+
+    /// The streams that are read for functions.
+    pub fn streams(&self) -> &Streams {
+        &self.streams
     }
 
     /// The secrets, for a look into them.
@@ -180,6 +187,7 @@ impl Stack {
 
     /// Ends every process and waits for its end.
     pub async fn shutdown(self) {
+        self.streams.end();
         if let Some(front) = &self.front {
             front.lambda.stop(None).await;
         }
@@ -190,6 +198,7 @@ impl Drop for Stack {
     fn drop(&mut self) {
         // A call that is still held back would keep its process waiting.
         self.aws.faults.clear();
+        self.streams.end();
         if let Some(front) = &self.front {
             front.lambda.kill_all();
         }
@@ -204,6 +213,7 @@ pub(crate) fn client_environment(aws_url: &str, access_key: &str) -> Vec<(String
         ("AWS_ACCESS_KEY_ID", access_key),
         ("AWS_SECRET_ACCESS_KEY", "local"),
         ("AWS_ENDPOINT_URL_DYNAMODB", aws_url),
+        ("AWS_ENDPOINT_URL_DYNAMODB_STREAMS", aws_url),
         ("AWS_ENDPOINT_URL_SECRETS_MANAGER", aws_url),
     ]
     .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::Bytes;
@@ -53,7 +54,7 @@ fn writer(stack: &Stack) -> String {
 }
 
 /// `None` is a connection that was closed without an answer.
-async fn call(stack: &Stack, key: &str, target: &str, body: &Value) -> Option<(StatusCode, Value)> {
+pub(crate) async fn call(stack: &Stack, key: &str, target: &str, body: &Value) -> Option<(StatusCode, Value)> {
     let authorization =
         format!("AWS4-HMAC-SHA256 Credential={key}/20260101/us-east-1/x/aws4_request, SignedHeaders=host, Signature=0");
     let request = Request::post(stack.aws_url())
@@ -80,6 +81,7 @@ fn get(pk: &str) -> Value {
 
 const PUT: &str = "DynamoDB_20120810.PutItem";
 const GET: &str = "DynamoDB_20120810.GetItem";
+const TRANSACT: &str = "DynamoDB_20120810.TransactWriteItems";
 
 #[tokio::test]
 async fn a_function_may_do_what_its_policies_say_and_the_developer_everything() {
@@ -242,4 +244,29 @@ async fn a_function_runs_under_its_launcher_and_can_end_by_itself() {
     assert!(!end.exists());
     stack.retire("writer").await.unwrap();
     assert!(end.exists(), "it was not killed, and its end was waited for");
+}
+
+#[tokio::test]
+async fn what_overlaps_a_transaction_is_refused_to_functions_and_developer() {
+    let stack = start_with(|builder| builder.transaction_hold(Duration::from_millis(500))).await;
+    let writer = writer(&stack);
+    let transaction = |token: &str| json!({"ClientRequestToken": token, "TransactItems": [{"Put": put("a")}]});
+    let (first, second) = (transaction("first"), transaction("second"));
+    let overlapping = async {
+        while stack.calls().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        for key in [writer.as_str(), "AKIAANYBODY"] {
+            let (status, answer) = call(&stack, key, TRANSACT, &second).await.unwrap();
+            let reasons = &answer["CancellationReasons"];
+            assert_eq!((status.as_u16(), &reasons[0]["Code"]), (400, &json!("TransactionConflict")), "{answer}");
+            let (_, answer) = call(&stack, key, PUT, &put("a")).await.unwrap();
+            assert!(answer["__type"].as_str().unwrap().ends_with("#TransactionConflictException"), "{answer}");
+            assert_eq!(call(&stack, key, PUT, &put("b")).await.unwrap().0, 200);
+        }
+        assert_eq!(call(&stack, "AKIAANYBODY", GET, &get("a")).await.unwrap().1["Item"]["pk"]["S"], "a");
+    };
+    let (made, ()) = tokio::join!(call(&stack, &writer, TRANSACT, &first), overlapping);
+    assert_eq!(made.unwrap().0, 200);
+    assert_eq!(call(&stack, &writer, PUT, &put("a")).await.unwrap().0, 200);
 }

@@ -13,6 +13,7 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::attributes::{Item, Key};
+use super::contention::{CONFLICT_ATTEMPTS, Jitter};
 use super::expression::{Condition, Update, non_empty};
 use crate::error::{Error, Result};
 
@@ -30,6 +31,7 @@ const MOST_DELETIONS: usize = 25;
 pub struct Table {
     pub client: Client,
     pub name: String,
+    pub jitter: Jitter,
 }
 
 /// How an update ended.
@@ -110,8 +112,8 @@ impl Table {
             .set_expression_attribute_values(non_empty(values))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        for attempt in 0..ATTEMPTS {
-            pause(attempt).await;
+        for attempt in 0..CONFLICT_ATTEMPTS {
+            self.jitter.give_way(attempt).await;
             let error = match request.clone().send().await {
                 Ok(answer) => return Ok(Updated::Done(answer.attributes.unwrap_or_default())),
                 Err(error) => error,
@@ -140,8 +142,8 @@ impl Table {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        for attempt in 0..ATTEMPTS {
-            pause(attempt).await;
+        for attempt in 0..CONFLICT_ATTEMPTS {
+            self.jitter.give_way(attempt).await;
             let Err(error) = request.clone().send().await else { return Ok(Inserted::Done) };
             match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refused)) => {
@@ -165,10 +167,18 @@ impl Table {
             .set_key(Some(key))
             .update_expression(expression)
             .set_expression_attribute_values(non_empty(values));
-        request.send().await.map(|_| ()).map_err(failed)
+        for attempt in 0..CONFLICT_ATTEMPTS {
+            self.jitter.give_way(attempt).await;
+            let Err(error) = request.clone().send().await else { return Ok(()) };
+            if !error.as_service_error().is_some_and(UpdateItemError::is_transaction_conflict_exception) {
+                return Err(failed(error));
+            }
+        }
+        Err(Error::StaleUpdate)
     }
 
-    /// Deletes items, whether they are there or not. What DynamoDB left over for lack of capacity is asked for again.
+    /// Deletes items, whether they are there or not. What DynamoDB left over, for lack of capacity or because of a
+    /// transaction, is asked for again.
     pub async fn delete_all(&self, keys: Vec<Key>) -> Result<()> {
         for keys in keys.chunks(MOST_DELETIONS) {
             let request = |key: &Key| {
@@ -176,8 +186,8 @@ impl Table {
                 Ok(WriteRequest::builder().delete_request(delete).build())
             };
             let mut left = keys.iter().map(request).collect::<Result<Vec<_>>>()?;
-            for attempt in 0..ATTEMPTS {
-                pause(attempt).await;
+            for attempt in 0..CONFLICT_ATTEMPTS {
+                self.jitter.give_way(attempt).await;
                 let answer = self.client.batch_write_item().request_items(&self.name, left).send().await;
                 let unprocessed = answer.map_err(failed)?.unprocessed_items.unwrap_or_default().remove(&self.name);
                 left = unprocessed.unwrap_or_default();

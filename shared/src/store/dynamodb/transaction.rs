@@ -7,8 +7,10 @@ use aws_sdk_dynamodb::types::{
 };
 
 use super::attributes::{Item, Key};
+use super::contention::CONFLICT_ATTEMPTS;
 use super::expression::{self, Condition, non_empty};
-use super::table::{ATTEMPTS, Table, failed, pause};
+use super::table::{Table, failed};
+use crate::domain::random_uuid;
 use crate::error::{Error, Result};
 
 /// Writes that are made together or not at all. Adding one gives a handle on it, with which the outcome says whether
@@ -151,17 +153,18 @@ impl Refused {
 }
 
 impl Table {
-    /// Writes all or nothing. Attempts that met another transaction on the same items are made again; the SDK's client
-    /// token makes an attempt whose answer was lost count once.
+    /// Writes all or nothing. Attempts that met another transaction on the same items are made again: their conditions
+    /// are then asked anew. All attempts have one token, so that it counts once even if one arrives late.
     ///
     /// # Errors
     /// If DynamoDB fails, or others kept getting in the way.
     pub async fn commit(&self, transaction: Transaction) -> Result<Commit> {
         let writes = transaction.0.into_iter().map(|part| part.into_request(&self.name)).collect::<Result<Vec<_>>>()?;
-        for attempt in 0..ATTEMPTS {
-            pause(attempt).await;
-            let request = self.client.transact_write_items().set_transact_items(Some(writes.clone()));
-            let Err(error) = request.send().await else { return Ok(Commit::Done) };
+        let token = random_uuid(self.jitter.random())?.to_string();
+        let request = self.client.transact_write_items().set_transact_items(Some(writes)).client_request_token(token);
+        for attempt in 0..CONFLICT_ATTEMPTS {
+            self.jitter.give_way(attempt).await;
+            let Err(error) = request.clone().send().await else { return Ok(Commit::Done) };
             let reasons = match cancellation(&error) {
                 Some(reasons) => reasons.to_vec(),
                 None => return Err(failed(error)),

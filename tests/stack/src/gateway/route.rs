@@ -152,6 +152,7 @@ mod tests {
                     timeout_seconds: 3,
                     routes: vec![Route { method: (*method).to_owned(), path: (*path).to_owned() }],
                     schedule: false,
+                    mappings: Vec::new(),
                     statements: Vec::new(),
                 })
             })

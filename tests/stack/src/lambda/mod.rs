@@ -24,6 +24,7 @@ use crate::callers::Caller;
 use crate::error::{Error, Result};
 use crate::http::{Server, listen};
 use crate::output::{Output, OutputLine};
+use crate::streams::Target;
 use crate::system::{self, lock};
 use crate::template::Function;
 use instance::{Instance, Job, Reply};
@@ -200,6 +201,17 @@ impl Lambda {
             self.note(binary, &error.to_string());
         }
         result
+    }
+
+    /// The function as whoever reads a stream for it has it.
+    pub(crate) fn target(&self, binary: &str) -> Target {
+        let (lambda, binary) = (self.clone(), binary.to_owned());
+        Arc::new(move |payload| {
+            let (lambda, binary) = (lambda.clone(), binary.clone());
+            Box::pin(async move {
+                lambda.invoke(&binary, payload, Invocation::default()).await.map(|answered| answered.payload)
+            })
+        })
     }
 
     /// Adds a line of Lambda's own to what the function has printed: the client learns no more than a status.

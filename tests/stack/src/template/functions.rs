@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::mappings::{Mapping, mapping};
 use super::resolve::Resolver;
 use super::{Function, Route, dynamic, number, properties};
-use crate::error::{Error, Result};
-use crate::iam::{LeadingKeys, Statement};
+use crate::error::{Context, Error, Result};
+use crate::iam::{self, LeadingKeys, Need, Statement};
 
 /// Lambda's own defaults.
 const DEFAULT_TIMEOUT_SECONDS: u64 = 3;
@@ -45,12 +46,21 @@ pub(super) fn function(
     }
     let mut routes = Vec::new();
     let mut schedule = false;
-    for event in own.get("Events").and_then(Value::as_object).into_iter().flat_map(Map::values) {
+    let mut mappings = Vec::new();
+    for (name, event) in own.get("Events").and_then(Value::as_object).into_iter().flatten() {
         match event.get("Type").and_then(Value::as_str) {
             Some("HttpApi") => routes.push(route(event)),
             Some("Schedule" | "ScheduleV2") => schedule = true,
+            Some("DynamoDB") => {
+                mappings.push(mapping(event.get("Properties").unwrap_or(&Value::Null)).context(name)?);
+            }
             other => return Err(Error::new(format!("an event of type {} is not supported", other.unwrap_or("?")))),
         }
+    }
+    let statements = policies(resolver, template, resource, &own, partition_key)?;
+    // To a role that it makes itself, SAM adds what Lambda needs.
+    if resource.pointer("/Properties/Role").is_some() {
+        mappings.iter().try_for_each(|mapping| readable(mapping, &statements))?;
     }
     let function = Function {
         logical_id: logical_id.to_owned(),
@@ -61,7 +71,8 @@ pub(super) fn function(
         timeout_seconds: setting("Timeout").unwrap_or(DEFAULT_TIMEOUT_SECONDS),
         routes,
         schedule,
-        statements: policies(resolver, template, resource, &own, partition_key)?,
+        mappings,
+        statements,
     };
     Ok((function, references))
 }
@@ -119,6 +130,20 @@ fn policies(
         }
     }
     Ok(statements)
+}
+
+/// Whether the role lets Lambda read the stream and tell the queue: without that, no mapping can be made.
+fn readable(mapping: &Mapping, statements: &[Statement]) -> Result<()> {
+    let reading = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
+    let reading = reading.map(|action| (format!("dynamodb:{action}"), &mapping.stream));
+    let telling = mapping.on_failure.iter().map(|queue| ("sqs:SendMessage".to_owned(), queue));
+    for (action, resource) in reading.into_iter().chain(telling) {
+        let need = Need { action, resource: resource.clone(), items: Vec::new() };
+        if !iam::permitted(statements, &need) {
+            return Err(Error::new(format!("the role does not allow {} on {}", need.action, need.resource)));
+        }
+    }
+    Ok(())
 }
 
 fn statement(entry: &Value, partition_key: &str) -> Result<Statement> {

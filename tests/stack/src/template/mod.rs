@@ -5,7 +5,9 @@
 //! a 404 and a forgotten permission an `AccessDeniedException`.
 
 mod dynamic;
+mod filters;
 mod functions;
+mod mappings;
 mod resolve;
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,8 @@ use serde_json::{Map, Value};
 
 use crate::error::{Context, Error, Result};
 use crate::iam::Statement;
+pub use filters::Filters;
+pub use mappings::{Mapping, StartingPosition};
 use resolve::Resolver;
 
 /// The region of every local resource.
@@ -70,8 +74,19 @@ pub struct Template {
     pub table_name: String,
     /// The attribute by which DynamoDB removes expired items.
     pub ttl_attribute: Option<String>,
+    /// The table's stream, if it has one.
+    pub stream: Option<Stream>,
     /// The functions, in the order of their logical ids.
     pub functions: Vec<Function>,
+}
+
+/// The stream of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// Its ARN.
+    pub arn: String,
+    /// What a record has of its item, as in `KEYS_ONLY`.
+    pub view: String,
 }
 
 /// A Lambda function.
@@ -93,6 +108,8 @@ pub struct Function {
     pub routes: Vec<Route>,
     /// Whether a schedule starts it.
     pub schedule: bool,
+    /// The streams that are read for it.
+    pub mappings: Vec<Mapping>,
     /// What it may do in AWS.
     pub statements: Vec<Statement>,
 }
@@ -149,6 +166,7 @@ impl Source {
             return Err(Error::new(format!("expected one AWS::DynamoDB::Table, found {}", tables.len())));
         };
         let table_name = resolver.name(table_id)?;
+        let stream = stream(&resolver, table_id, table).context(table_id)?;
         let (table, ttl_attribute) = create_table(&resolver, &table_name, table).context(table_id)?;
         let hash = |key: &&Value| key.get("KeyType").and_then(Value::as_str) == Some("HASH");
         let partition_key = table.get("KeySchema").and_then(Value::as_array).into_iter().flatten().find(hash);
@@ -172,7 +190,10 @@ impl Source {
                 "CloudFormation takes {most} dynamic references, and here are {references}"
             )));
         }
-        Ok(Template { table, table_name, ttl_attribute, functions })
+        for function in &functions {
+            fits(function, &table, stream.as_ref()).context(&function.logical_id)?;
+        }
+        Ok(Template { table, table_name, ttl_attribute, stream, functions })
     }
 
     fn of_type(&self, resolver: &Resolver<'_>, kind: &str) -> Result<Vec<(&str, &Value)>> {
@@ -234,6 +255,32 @@ fn create_table(resolver: &Resolver<'_>, name: &str, resource: &Value) -> Result
     let ttl = properties.get("TimeToLiveSpecification").filter(|ttl| ttl.get("Enabled").is_none_or(is_true));
     let ttl = ttl.and_then(|ttl| ttl.get("AttributeName")).and_then(Value::as_str);
     Ok((Value::Object(request), ttl.map(str::to_owned)))
+}
+
+fn stream(resolver: &Resolver<'_>, logical_id: &str, resource: &Value) -> Result<Option<Stream>> {
+    const VIEWS: [&str; 4] = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"];
+    let properties = properties(resolver, resource)?;
+    let Some(specification) = properties.get("StreamSpecification") else { return Ok(None) };
+    let view = specification.get("StreamViewType").and_then(Value::as_str).filter(|view| VIEWS.contains(view));
+    match (view, specification.as_object().map(Map::len)) {
+        (Some(view), Some(1)) => Ok(Some(Stream { arn: resolver.stream_arn(logical_id)?, view: view.to_owned() })),
+        _ => Err(Error::new(format!("StreamSpecification {specification} is not supported locally"))),
+    }
+}
+
+/// Whether what a function is to be given from a stream can come from there.
+fn fits(function: &Function, table: &Value, stream: Option<&Stream>) -> Result<()> {
+    for mapping in &function.mappings {
+        if stream.is_none_or(|stream| stream.arn != mapping.stream) {
+            return Err(Error::new(format!("{} is not the stream of the table", mapping.stream)));
+        }
+        let keys = || table.get("KeySchema").and_then(Value::as_array).into_iter().flatten();
+        let is_key = |name: &str| keys().any(|key| key.get("AttributeName").and_then(Value::as_str) == Some(name));
+        if let Some(other) = mapping.filters.attributes().find(|name| !is_key(name)) {
+            return Err(Error::new(format!("a filter on {other}, which is no key attribute and so never there")));
+        }
+    }
+    Ok(())
 }
 
 /// CloudFormation takes booleans as text, too.

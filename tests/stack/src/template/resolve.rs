@@ -7,6 +7,9 @@ use serde_json::{Map, Value};
 use super::{ACCOUNT, PARTITION, REGION, STACK_NAME};
 use crate::error::{Error, Result};
 
+/// The end of a stream's ARN: in AWS the time at which it was made.
+const STREAM_LABEL: &str = "2026-01-01T00:00:00.000";
+
 /// Resolves values of one template against its parameters' defaults and the local resources.
 #[derive(Debug)]
 pub(super) struct Resolver<'a> {
@@ -66,6 +69,11 @@ impl<'a> Resolver<'a> {
         self.attribute(logical_id, "Arn")
     }
 
+    /// The local ARN of a table's stream.
+    pub(super) fn stream_arn(&self, logical_id: &str) -> Result<String> {
+        self.attribute(logical_id, "StreamArn")
+    }
+
     /// The local name of a resource.
     pub(super) fn name(&self, logical_id: &str) -> Result<String> {
         let (kind, property, default) = match self.kind(logical_id)? {
@@ -73,6 +81,7 @@ impl<'a> Resolver<'a> {
             kind @ "AWS::SecretsManager::Secret" => (kind, "Name", format!("{STACK_NAME}-{logical_id}")),
             kind @ "AWS::Serverless::Function" => (kind, "FunctionName", format!("{STACK_NAME}-{logical_id}")),
             kind @ "AWS::Logs::LogGroup" => (kind, "LogGroupName", format!("{STACK_NAME}-{logical_id}")),
+            kind @ "AWS::SQS::Queue" => (kind, "QueueName", format!("{STACK_NAME}-{logical_id}")),
             kind => (kind, "", logical_id.to_owned()),
         };
         match self.template.pointer(&format!("/Resources/{logical_id}/Properties/{property}")) {
@@ -123,6 +132,14 @@ impl<'a> Resolver<'a> {
         let prefix = |service: &str| format!("arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}");
         Ok(match (self.kind(logical_id)?, attribute) {
             ("AWS::DynamoDB::Table", "Arn") => format!("{}:table/{name}", prefix("dynamodb")),
+            ("AWS::DynamoDB::Table", "StreamArn") => {
+                let specification = format!("/Resources/{logical_id}/Properties/StreamSpecification");
+                if self.template.pointer(&specification).is_none() {
+                    return Err(Error::new(format!("{logical_id} has no StreamSpecification, so no StreamArn")));
+                }
+                format!("{}:table/{name}/stream/{STREAM_LABEL}", prefix("dynamodb"))
+            }
+            ("AWS::SQS::Queue", "Arn") => format!("{}:{name}", prefix("sqs")),
             ("AWS::SecretsManager::Secret", "Arn" | "Id") => self
                 .secret_arns
                 .get(logical_id)

@@ -1,5 +1,7 @@
 //! The reading of a template that uses what ours may use.
 
+mod streams;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
