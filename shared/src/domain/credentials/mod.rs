@@ -6,6 +6,7 @@ pub(super) mod idempotency;
 pub(super) mod secret_pointer;
 pub(super) mod secrets;
 pub(super) mod signing_key;
+pub(super) mod webhook_secret;
 
 pub use api_key::{ApiKey, KeyHashes, KeyState};
 pub use api_key_secret::{ApiKeyClaims, ApiKeyId, ApiKeySecret, KeyHash, KeyKind};
@@ -13,3 +14,4 @@ pub use idempotency::{IdempotencyKey, IdempotencyScope, REMEMBERED, SECRET_REMEM
 pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion, SigningPointer};
 pub use secrets::{KeySlot, OperatorKey, OperatorKeys, RevealedSecret, TenantSecret};
 pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};
+pub use webhook_secret::WebhookSecret;
