@@ -155,9 +155,11 @@ fn a_stored_base_is_checked_as_a_new_one_is() {
     let target = |base: &str| Target::new(&CallbackUrl::from_stored(base), Flow::Test);
     assert_eq!(target("https://a.com").unwrap().path(), "/relay-callbacks/test");
     assert_eq!(target(&format!("https://{NAME}/a%20b/c")).unwrap().path(), "/a%20b/c/relay-callbacks/test");
-    for base in "https://127.0.0.1 https://2130706433 https://0x7f000001 https://017700000001 https://127.1 https://[::1]
+    for base in "https://127.0.0.1 https://2130706433 https://0x7f000001 https://017700000001
+        https://127.1 https://[::1]
         https://[::ffff:127.0.0.1] https://8.8.8.8 https://a.com:8443 https://a.com:80 https://localhost https://a.local
-        https://a.internal https://intranet https://a.com. https://u@a.com https://u:p@a.com https://a.com?x https://a.com#x
+        https://a.internal https://intranet https://a.com. https://u@a.com https://u:p@a.com
+        https://a.com?x https://a.com#x
         http://a.com ftp://a.com https://127.0.0.1.nip.io a.com https:// http://169.254.169.254 http://127.0.0.1:9001?x"
         .split_whitespace()
     {

@@ -69,8 +69,8 @@ impl std::error::Error for NotPublic {}
 
 /// Checks that an address is one of a public host.
 ///
-/// An `IPv6` address in which an `IPv4` address is embedded is refused, whatever that one is: the resolver has the plain
-/// one to give, and a translator on the way would decide where the connection ends.
+/// An `IPv6` address in which an `IPv4` address is embedded is refused, whatever that one is: the resolver has the
+/// plain one to give, and a translator on the way would decide where the connection ends.
 ///
 /// # Errors
 /// If it is not.
@@ -110,21 +110,24 @@ mod tests {
         198.51.100.0 198.51.100.255 203.0.113.0 203.0.113.255
         224.0.0.0 224.0.0.251 239.255.255.255 240.0.0.0 255.255.255.254 255.255.255.255
         :: ::1 ::2 ::7f00:1 ::ffff:127.0.0.1 ::ffff:10.0.0.1 ::ffff:169.254.169.254 ::ffff:8.8.8.8 ::ffff:0:127.0.0.1
-        ::ffff:255.255.255.255 64:ff9b:: 64:ff9b::7f00:1 64:ff9b::808:808 64:ff9b::ffff:ffff 64:ff9b:1:: 64:ff9b:1::a00:1
+        ::ffff:255.255.255.255 64:ff9b:: 64:ff9b::7f00:1 64:ff9b::808:808 64:ff9b::ffff:ffff
+        64:ff9b:1:: 64:ff9b:1::a00:1
         64:ff9b:1:ffff:ffff:ffff:ffff:ffff 100:: 100::ffff:ffff:ffff:ffff 100:0:0:1:: 1fff:ffff::
         2001:: 2001::1 2001:0:7f00:1:: 2001:1::1 2001:1::2 2001:2:: 2001:3:: 2001:4:112:: 2001:10:: 2001:20:: 2001:30::
         2001:1ff:ffff:ffff:ffff:ffff:ffff:ffff 2001:db8:: 2001:db8::1 2001:db8:ffff:ffff:ffff:ffff:ffff:ffff
         2002:: 2002:7f00:1:: 2002:a9fe:a9fe::1 2002:808:808::1 2002:ffff:ffff:ffff:ffff:ffff:ffff:ffff
         2620:4f:8000:: 2620:4f:8000:ffff:ffff:ffff:ffff:ffff 3fff:: 3fff:fff:ffff:ffff:ffff:ffff:ffff:ffff
         4000:: 5f00:: 5f00:ffff:ffff:ffff:ffff:ffff:ffff:ffff 8000:: fc00:: fd00:ec2::254 fdff:ffff:ffff:ffff::1
-        fe00:: fe80:: fe80::1 fe80::a9fe:a9fe febf:ffff:ffff:ffff::1 fec0:: feff:ffff:ffff:ffff::1 ff00:: ff02::1 ff0e::1
+        fe00:: fe80:: fe80::1 fe80::a9fe:a9fe febf:ffff:ffff:ffff::1 fec0:: feff:ffff:ffff:ffff::1 ff00::
+        ff02::1 ff0e::1
         ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
     ";
 
     /// The neighbours of those networks, and well-known public hosts.
     const ACCEPTED: &str = "
         1.0.0.0 8.8.8.8 9.255.255.255 11.0.0.0 100.63.255.255 100.128.0.0 126.255.255.255 128.0.0.0 169.253.255.255
-        169.255.0.0 168.63.129.15 168.63.129.17 172.15.255.255 172.32.0.0 191.255.255.255 192.0.1.0 192.0.1.255 192.0.3.0
+        169.255.0.0 168.63.129.15 168.63.129.17 172.15.255.255 172.32.0.0 191.255.255.255 192.0.1.0
+        192.0.1.255 192.0.3.0
         192.31.195.255 192.31.197.0 192.52.192.255 192.52.194.0 192.88.98.255 192.88.100.0 192.167.255.255 192.169.0.0
         192.175.47.255 192.175.49.0 198.17.255.255 198.20.0.0 198.51.99.255 198.51.101.0 203.0.112.255 203.0.114.0
         223.255.255.255

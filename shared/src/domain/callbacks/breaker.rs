@@ -1,12 +1,12 @@
 //! Whether the receiver of a tenant's flow is tried at all.
 //!
-//! ```text
-//!            10 failures in a row, over 2 minutes             5 days without a success
-//!   closed ────────────────────────────────────────▶ open ──────────────────────────────▶ disabled
-//!     ▲  ▲              a success                      │                                     ▲  │
-//!     │  └─────────────────────────────────────────────┘        410, from either of both ────┘  │
-//!     └─────────────────────────────────── somebody reactivates it ─────────────────────────────┘
-//! ```
+//! | From | To | When |
+//! |---|---|---|
+//! | closed | open | 10 failures in a row, over 2 minutes or more |
+//! | open | closed | a success |
+//! | open | disabled | 5 days without a success |
+//! | closed, open | disabled | a 410 |
+//! | disabled | closed | somebody reactivates the flow |
 //!
 //! While it is open, one attempt is let through now and then, so that a dead receiver costs one probe and not one
 //! attempt an event. The alternative, a rate of failures in a sliding window, needs a counter that two events share.

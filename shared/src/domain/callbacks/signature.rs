@@ -1,14 +1,14 @@
 //! The headers of a callback, made anew for each attempt.
 //!
-//! | Header | Value |
-//! |---|---|
-//! | `X-Latchkey-Tenant-Id`, `X-Latchkey-Timestamp` | as in a tenant's own calls |
-//! | `X-Latchkey-Signature` | that of a call (see [`signed_call`](crate::domain::relay)): `POST`, the path of the receiver without a query, and the event's id for the nonce |
-//! | `X-Bloonio-…` | the three again, the signature always v1: receivers of the original interface know no other |
-//! | `webhook-id`, `webhook-timestamp`, `webhook-signature` | Standard Webhooks 1.0: the event's id, seconds, and one `v1,<base64>` for each secret in force |
+//! - `X-Latchkey-Tenant-Id`, `X-Latchkey-Timestamp`: as in a tenant's own calls.
+//! - `X-Latchkey-Signature`: that of a call (see [`signed_call`](crate::domain::relay)) with the method `POST`, the
+//!   path of the receiver, no query, and the event's id for the nonce.
+//! - `X-Bloonio-…`: the three again, the signature always v1: receivers of the original interface know no other.
+//! - `webhook-id`, `webhook-timestamp`, `webhook-signature`: Standard Webhooks 1.0. The event's id, seconds, and one
+//!   `v1,<base64>` for each secret in force.
 //!
-//! `X-…-Signature` can hold one signature and has that of the current secret; a receiver that is still on the previous
-//! one reads `webhook-signature`, or moves first.
+//! `X-…-Signature` can hold one signature and has that of the current secret. A receiver that is still on the
+//! previous one reads `webhook-signature`, or moves first.
 //!
 //! Calls and callbacks are signed with one secret, and v1 says neither which of the two it is nor where it goes. What
 //! keeps them apart is the body: Latchkey refuses a signed call whose body begins as an event's does

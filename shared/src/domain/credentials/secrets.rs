@@ -96,8 +96,8 @@ impl JsonSchema for RevealedSecret {
             "type": "string",
             "format": "password",
             "pattern": "^(sk_[0-9a-f]{64}|(up_embed|up_admin|ak)_[a-z2-7]{96}|whsec_[A-Za-z0-9+/]{43}=)$",
-            "description": "A tenant secret, webhook secret or API key. It is in this answer only: store it where it is \
-                            kept secret.",
+            "description": "A tenant secret, webhook secret or API key. It is in this answer only: store it where it \
+                            is kept secret.",
         })
     }
 }

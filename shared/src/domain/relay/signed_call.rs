@@ -158,8 +158,8 @@ impl SignedCall {
         };
         let mac = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|mac| <[u8; 32]>::try_from(mac).ok());
         let mac = mac.ok_or("signature is not 64 lower-case hexadecimal digits")?;
-        // A callback is signed with the same secret, and its v1 text has no direction: without this, whoever sees one could
-        // send it back as a call of the tenant's.
+        // A callback is signed with the same secret, and its v1 text has no direction: without this, whoever sees one
+        // could send it back as a call of the tenant's.
         if is_event_body(parts.body) {
             return Err("body is that of a callback");
         }

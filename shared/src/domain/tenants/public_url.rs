@@ -46,8 +46,8 @@ impl CallbackUrl {
     /// Reads a base URL for callbacks. Slashes at its end are dropped.
     ///
     /// # Errors
-    /// If the URL is not `https` on a public host, or has a port, a query or a fragment. (443 is no port: the parser drops
-    /// it.)
+    /// If the URL is not `https` on a public host, or has a port, a query or a fragment. (443 is no port: the parser
+    /// drops it.)
     pub fn parse(text: &str) -> Result<Self, Problem> {
         #[cfg(feature = "loopback-callbacks")]
         if let Some(base) = loopback_base(text) {
@@ -120,8 +120,8 @@ fn parse_public_https(text: &str) -> Result<Url, Problem> {
     Ok(url)
 }
 
-/// The base of a receiver on the developer's own machine, without slashes at its end: `http://127.0.0.1`, with or without
-/// a port and a path. Only what `cargo dev` runs is compiled with this.
+/// The base of a receiver on the developer's own machine, without slashes at its end: `http://127.0.0.1`, with or
+/// without a port and a path. Only what `cargo dev` runs is compiled with this.
 #[cfg(feature = "loopback-callbacks")]
 fn loopback_base(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
@@ -189,10 +189,13 @@ mod tests {
         https://https://a.com https:https://a.com http://https://a.com https://http:127.0.0.1 ://a.com xhttps://a.com
         https://a.com:0 https://a.com:65536 https://a.com:-1 https://a.com:x https://a.com: https://a.com:0443
         https://:443
-        https://0x7f.0.0.1.:443 https://127.0.0.1.. https://1.1 https://0x https://0x0 https://4294967296 https://256.1.1.1
+        https://0x7f.0.0.1.:443 https://127.0.0.1.. https://1.1 https://0x https://0x0
+        https://4294967296 https://256.1.1.1
         https://00000177.1 https://[::ffff:a9fe:a9fe] https://[64:ff9b:1::1] https://[fc00::1] https://[fe80::1]
-        https://[v1.x] https://a.com.. https://A.LOCAL https://printer.local https://db.internal https://a.corp https://a.lan
-        https://kubernetes.default.svc https://a.cluster.local https://wpad https://a.intranet https://a.home https://router
+        https://[v1.x] https://a.com.. https://A.LOCAL https://printer.local https://db.internal
+        https://a.corp https://a.lan
+        https://kubernetes.default.svc https://a.cluster.local https://wpad https://a.intranet
+        https://a.home https://router
         https://a.localdomain https://ip6-localhost https://broadcasthost https://a.alt https://a.b.c.127.1
         https://*.a.com https://a_b.com https://a,b.com https://a$b.com https://-a.com https://xn--a.com https://a.com#x
     ";
@@ -250,7 +253,8 @@ mod tests {
         }
         for text in "http://127.0.0.2 http://127.1 http://0x7f.1 http://2130706433 http://localhost http://[::1]
             http://0.0.0.0 http://127.0.0.1:x http://u@127.0.0.1 http://127.0.0.1@a.com http://127.0.0.1?x
-            http://127.0.0.1#x http://127.0.0.1.nip.io https://127.0.0.1 http:127.0.0.1 ftp://127.0.0.1 http://127.0.0.1:80"
+            http://127.0.0.1#x http://127.0.0.1.nip.io https://127.0.0.1 http:127.0.0.1
+        ftp://127.0.0.1 http://127.0.0.1:80"
             .split_whitespace()
         {
             assert!(CallbackUrl::parse(text).is_err(), "{text}");
