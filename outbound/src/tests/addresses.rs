@@ -167,6 +167,20 @@ fn a_stored_base_is_checked_as_a_new_one_is() {
     }
 }
 
+/// The parser of URLs and that of HTTP agree about every character, or an accepted base could never be called.
+#[test]
+fn every_accepted_base_can_be_called() {
+    let mut accepted = 0;
+    for character in (0..=0x7f_u8).map(char::from) {
+        let Ok(base) = CallbackUrl::parse(&format!("https://{NAME}/a{character}b/%e9")) else { continue };
+        let target = Target::new(&base, Flow::Passkey).unwrap();
+        let request = hyper::Request::post(target.path()).body(()).unwrap();
+        assert_eq!(request.uri().path_and_query().unwrap().as_str(), target.path(), "{character:?}");
+        accepted += 1;
+    }
+    assert!(accepted > 80, "{accepted}");
+}
+
 #[tokio::test]
 async fn the_systems_resolver_fails_as_any_other() {
     // RFC 6761 §6.4: no resolver has an answer for it.
