@@ -15,6 +15,9 @@
 //! | [`api`] | the contract | how it is kept |
 //! | [`runtime`] | HTTP in, HTTP out | rules |
 
+#[cfg(all(feature = "loopback-callbacks", not(debug_assertions)))]
+compile_error!("the feature loopback-callbacks is for `cargo dev`: what is deployed calls public hosts only");
+
 pub mod api;
 pub mod app;
 pub mod auth;

@@ -1,6 +1,7 @@
 //! Rules and types. No I/O, no async, no AWS, no HTTP: everything here is tested in microseconds.
 
 mod account;
+mod callbacks;
 mod credentials;
 mod directory;
 mod ids;
@@ -16,11 +17,16 @@ pub use account::{
     PathId, Report, SessionStatus, SystemPrompt, ToolData, ToolExecution, ToolIds, Viewpoint, Workspace, WorkspaceIds,
     WorkspaceView, is_misspelt_end_user_header, new_resource_id,
 };
+pub use callbacks::{
+    Admission, Attempted, Breaker, CallbackHeaders, CallbackSigner, CallbackTypes, Change, DisableCause, ErrorClass,
+    Event, EventFlaw, EventId, EventType, Flow, Jitter, NewEvent, Next, NotPublic, Outcome, RetryAfter, TypePattern,
+    check_public, useless_from,
+};
 pub use credentials::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, IdempotencyScope, KeyHash, KeyHashes, KeyKind,
     KeySlot, KeyState, OperatorKey, OperatorKeys, Person, PersonDigest, PreviousSecret, PrivateJwk, PublicKey,
     PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey,
-    SigningPointer, TenantSecret, TraceKey,
+    SigningPointer, TenantSecret, TraceKey, WebhookSecret,
 };
 pub use directory::{
     JsonObject, Organization, OrganizationFields, Properties, Record, RegisteredKey, RegisteredTenant,

@@ -52,6 +52,19 @@ fn imports_run_one_way() {
     assert!(seen > 50, "the test reads imports no more: {seen}");
 }
 
+/// What dials addresses of strangers is linked by the function whose role can do least. Cargo hands a dependency to all
+/// binaries of a package, so a test has to say which of them use it.
+#[test]
+fn only_what_delivers_callbacks_dials_out() {
+    for folder in ["functions/src", "shared/src"] {
+        for path in sources(&repository().join(folder)) {
+            let delivers = path.file_stem().is_some_and(|name| name == "deliver-callbacks");
+            let text = std::fs::read_to_string(&path).unwrap();
+            assert!(delivers || !text.contains("outbound::"), "{} may not dial out", path.display());
+        }
+    }
+}
+
 #[test]
 fn only_its_module_knows_a_service() {
     let root = repository().join("shared/src");

@@ -131,6 +131,7 @@ async fn a_field_that_breaks_its_rule_is_named_and_nothing_is_written() {
         ("callback_url_base", "callback_url_base", json!("http://api.example.com")),
         ("callback_url_base", "callback_url_base", json!("https://169.254.169.254/latest")),
         ("callback_url_base", "callback_url_base", json!("https://0x7f000001")),
+        ("callback_url_base", "callback_url_base", json!("https://api.example.com:8443")),
         ("callback_url_base", "callback_url_base", json!("https://[::ffff:127.0.0.1]")),
         ("callback_url_base", "callback_url_base", json!("https://user@api.example.com")),
         ("callback_url_base", "callback_url_base", json!("https://localhost.")),

@@ -280,6 +280,24 @@ async fn the_bytes_of_the_body_are_signed_as_they_were_received() {
     }
 }
 
+/// Both are signed with one secret, and v1 has no direction.
+#[tokio::test]
+async fn a_callback_that_is_sent_back_is_no_call() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let file: Value = serde_json::from_str(include_str!("../../vectors/callbacks.json")).unwrap();
+    for vector in file["vectors"].as_array().unwrap() {
+        let body = vector["body"].as_str().unwrap().as_bytes();
+        for signing in [tenant.signing(), tenant.signing().nonce(vector["event_id"].as_str().unwrap())] {
+            let call = deployment.anonymous("GET", WHOAMI).body("application/json", body.to_vec()).signed(&signing);
+            check_refused_unasked(&deployment, call, "a callback").await;
+        }
+    }
+    let near = br#"{"event_ids":["evt_019039e8b80070008000000000000001"]}"#;
+    let call = deployment.anonymous("GET", WHOAMI).body("application/json", near.to_vec());
+    call.signed(&tenant.signing()).send().await.data(200);
+}
+
 #[tokio::test]
 async fn what_is_wrong_with_a_query_is_told_to_signers_only_and_counts() {
     in_one_minute(async || {

@@ -7,6 +7,7 @@ pub(super) mod secret_pointer;
 pub(super) mod secrets;
 pub(super) mod signing_key;
 pub(super) mod trace_key;
+pub(super) mod webhook_secret;
 
 pub use api_key::{ApiKey, KeyHashes, KeyState};
 pub use api_key_secret::{ApiKeyClaims, ApiKeyId, ApiKeySecret, KeyHash, KeyKind};
@@ -15,3 +16,4 @@ pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersi
 pub use secrets::{KeySlot, OperatorKey, OperatorKeys, RevealedSecret, TenantSecret};
 pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};
 pub use trace_key::{Person, PersonDigest, TraceKey};
+pub use webhook_secret::WebhookSecret;

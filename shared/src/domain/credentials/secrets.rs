@@ -57,6 +57,11 @@ impl TenantSecret {
         hmac::verify(&key, text, mac).is_ok()
     }
 
+    /// HMAC-SHA-256 (RFC 2104) of `text` under this secret.
+    pub fn sign(&self, text: &[u8]) -> impl AsRef<[u8]> + use<> {
+        hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes()), text)
+    }
+
     /// Shows the secret to the caller, once: the secret is consumed, and only what this returns can be serialized.
     pub fn reveal(mut self) -> RevealedSecret {
         RevealedSecret(std::mem::take(&mut self.0))
@@ -90,8 +95,9 @@ impl JsonSchema for RevealedSecret {
         json_schema!({
             "type": "string",
             "format": "password",
-            "pattern": "^(sk_[0-9a-f]{64}|(up_embed|up_admin|ak)_[a-z2-7]{96})$",
-            "description": "A tenant secret or API key. It is in this answer only: store it where it is kept secret.",
+            "pattern": "^(sk_[0-9a-f]{64}|(up_embed|up_admin|ak)_[a-z2-7]{96}|whsec_[A-Za-z0-9+/]{43}=)$",
+            "description": "A tenant secret, webhook secret or API key. It is in this answer only: store it where it \
+                            is kept secret.",
         })
     }
 }

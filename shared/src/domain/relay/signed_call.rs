@@ -20,6 +20,7 @@ use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::callbacks::event::is_event_body;
 use crate::domain::credentials::secrets::TenantSecret;
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::time::clock::Timestamp;
@@ -157,18 +158,20 @@ impl SignedCall {
         };
         let mac = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|mac| <[u8; 32]>::try_from(mac).ok());
         let mac = mac.ok_or("signature is not 64 lower-case hexadecimal digits")?;
-        let body = HEXLOWER.encode(digest(&SHA256, parts.body).as_ref());
+        // A callback is signed with the same secret, and its v1 text has no direction: without this, whoever sees one
+        // could send it back as a call of the tenant's.
+        if is_event_body(parts.body) {
+            return Err("body is that of a callback");
+        }
         let (text, nonce) = match version {
             SigningVersion::V1 => {
                 // Without a body a call asks and changes nothing, and remembering it would cost each of them a write.
                 let nonce = (!parts.body.is_empty()).then(|| Nonce::of_v1(millis, &mac));
-                (format!("{millis}.{body}"), nonce)
+                (v1_text(millis, parts.body), nonce)
             }
             SigningVersion::V2 => {
                 let nonce = headers.nonce.and_then(Nonce::parse).ok_or("no nonce of 16 to 64 characters")?;
-                let SignedParts { method, path, query, .. } = parts;
-                let mark = if query.is_empty() { "" } else { "?" };
-                (format!("{millis}.{method}.{path}{mark}{query}.{nonce}.{body}"), Some(nonce))
+                (v2_text(millis, parts, nonce.0.as_str()), Some(nonce))
             }
         };
         Ok(Self { tenant_id, version, timestamp: Timestamp::from_millis(millis), nonce, mac, text })
@@ -184,6 +187,19 @@ impl SignedCall {
     pub fn is_signed_with(&self, secret: &TenantSecret) -> bool {
         secret.signed(self.text.as_bytes(), &self.mac)
     }
+}
+
+/// The text that a v1 signature covers.
+pub(in crate::domain) fn v1_text(millis: i64, body: &[u8]) -> String {
+    format!("{millis}.{}", HEXLOWER.encode(digest(&SHA256, body).as_ref()))
+}
+
+/// The text that a v2 signature covers.
+pub(in crate::domain) fn v2_text(millis: i64, parts: SignedParts<'_>, nonce: &str) -> String {
+    let SignedParts { method, path, query, body } = parts;
+    let mark = if query.is_empty() { "" } else { "?" };
+    let body = HEXLOWER.encode(digest(&SHA256, body).as_ref());
+    format!("{millis}.{method}.{path}{mark}{query}.{nonce}.{body}")
 }
 
 /// A number in its only accepted spelling: no sign, no leading zero, no space. So the number that is checked is written

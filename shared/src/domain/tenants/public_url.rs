@@ -46,11 +46,20 @@ impl CallbackUrl {
     /// Reads a base URL for callbacks. Slashes at its end are dropped.
     ///
     /// # Errors
-    /// If the URL is not `https` on a public host, or has a query or a fragment.
+    /// If the URL is not `https` on a public host, or has a port, a query or a fragment. (443 is no port: the parser
+    /// drops it.)
     pub fn parse(text: &str) -> Result<Self, Problem> {
+        #[cfg(feature = "loopback-callbacks")]
+        if let Some(base) = loopback_base(text) {
+            return Ok(Self(base));
+        }
         let url = parse_public_https(text)?;
         if url.query().is_some() {
             return Err(Problem::new("must not have a query: a path is appended to it"));
+        }
+        // On other ports of public hosts are services that are no web servers, and one that is can move.
+        if url.port().is_some() {
+            return Err(Problem::new("must not have another port than 443"));
         }
         Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
     }
@@ -111,6 +120,16 @@ fn parse_public_https(text: &str) -> Result<Url, Problem> {
     Ok(url)
 }
 
+/// The base of a receiver on the developer's own machine, without slashes at its end: `http://127.0.0.1`, with or
+/// without a port and a path. Only what `cargo dev` runs is compiled with this.
+#[cfg(feature = "loopback-callbacks")]
+fn loopback_base(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let base = url.as_str().trim_end_matches('/');
+    let is_plain = text.trim_end_matches('/') == base && !base.contains(['@', '?', '#', '%', '\\']);
+    (is_plain && url.scheme() == "http" && url.host_str() == Some("127.0.0.1")).then(|| base.to_owned())
+}
+
 fn is_not_public(host: &str) -> bool {
     let is_at_or_below = |name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
     NOT_PUBLIC.iter().copied().flatten().any(|name| is_at_or_below(*name))
@@ -120,7 +139,8 @@ string_newtype! { CallbackUrl, expected: "a public https URL such as https://api
     "type": "string",
     "format": "uri",
     "maxLength": MAX_LENGTH,
-    "description": "An `https` URL with a public domain name as its host, without user information, query and fragment."
+    "description": "An `https` URL with a public domain name as its host, without port, user information, query and \
+                    fragment."
 } }
 
 string_newtype! { LogoUrl, expected: "a public https URL such as https://api.example.com", schema: {
@@ -169,6 +189,14 @@ mod tests {
         https://https://a.com https:https://a.com http://https://a.com https://http:127.0.0.1 ://a.com xhttps://a.com
         https://a.com:0 https://a.com:65536 https://a.com:-1 https://a.com:x https://a.com: https://a.com:0443
         https://:443
+        https://0x7f.0.0.1.:443 https://127.0.0.1.. https://1.1 https://0x https://0x0
+        https://4294967296 https://256.1.1.1
+        https://00000177.1 https://[::ffff:a9fe:a9fe] https://[64:ff9b:1::1] https://[fc00::1] https://[fe80::1]
+        https://[v1.x] https://a.com.. https://A.LOCAL https://printer.local https://db.internal
+        https://a.corp https://a.lan
+        https://kubernetes.default.svc https://a.cluster.local https://wpad https://a.intranet
+        https://a.home https://router
+        https://a.localdomain https://ip6-localhost https://broadcasthost https://a.alt https://a.b.c.127.1
         https://*.a.com https://a_b.com https://a,b.com https://a$b.com https://-a.com https://xn--a.com https://a.com#x
     ";
 
@@ -177,7 +205,9 @@ mod tests {
         https://api.example.com        https://api.example.com/      https://api.example.com
         https://api.example.com//      https://api.example.com//     https://api.example.com
         HTTPS://A.Example.COM:443/B/   https://a.example.com/B/      https://a.example.com/B
-        https://a.com:8443             https://a.com:8443/           https://a.com:8443
+        https://a.com:8443             https://a.com:8443/           refused
+        https://a.com:80               https://a.com:80/             refused
+        https://a.com:443              https://a.com/                https://a.com
         https://a.github.io            https://a.github.io/          https://a.github.io
         https://xn--bcher-kva.de       https://xn--bcher-kva.de/     https://xn--bcher-kva.de
         https://a.com/x/../%2E%2e/<    https://a.com/%3C             https://a.com/%3C
@@ -207,6 +237,27 @@ mod tests {
             let [text, logo, callback] = row.split_whitespace().collect::<Vec<_>>()[..] else { panic!("{row}") };
             assert_eq!(LogoUrl::parse(text).unwrap().as_str(), logo);
             assert_eq!(CallbackUrl::parse(text).map_or("refused".to_owned(), |url| url.to_string()), callback);
+        }
+    }
+
+    #[cfg(feature = "loopback-callbacks")]
+    #[test]
+    fn a_developer_can_be_called_back_on_the_own_machine() {
+        for (text, base) in [
+            ("http://127.0.0.1", "http://127.0.0.1"),
+            ("http://127.0.0.1:3000/", "http://127.0.0.1:3000"),
+            ("http://127.0.0.1:3000/hooks//", "http://127.0.0.1:3000/hooks"),
+        ] {
+            assert_eq!(CallbackUrl::parse(text).unwrap().as_str(), base);
+            assert!(LogoUrl::parse(text).is_err());
+        }
+        for text in "http://127.0.0.2 http://127.1 http://0x7f.1 http://2130706433 http://localhost http://[::1]
+            http://0.0.0.0 http://127.0.0.1:x http://u@127.0.0.1 http://127.0.0.1@a.com http://127.0.0.1?x
+            http://127.0.0.1#x http://127.0.0.1.nip.io https://127.0.0.1 http:127.0.0.1
+        ftp://127.0.0.1 http://127.0.0.1:80"
+            .split_whitespace()
+        {
+            assert!(CallbackUrl::parse(text).is_err(), "{text}");
         }
     }
 
