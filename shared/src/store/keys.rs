@@ -16,6 +16,8 @@
 //! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
 //! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
 //! | calls of a minute | `TENANT#<tenant>#CALLS#<key id, or OF@<digest>>` | `CALLS#<minute>` | how many, if limited |
+//! | callback | `TENANT#<tenant>#CALLBACKS` | `<event id>` | an event that is owed, and what came of it |
+//! | delivery | `TENANT#<tenant>#DELIVERY#<flow>` | `DELIVERY` | lease and breaker of a receiver |
 //! | stored response | `IDEMPOTENCY#operator#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
 //! | of a tenant's caller | `TENANT#<tenant>#IDEMPOTENCY#<digest>`, `…#<owner>#…` | `IDEMPOTENCY` | the same |
 //!
@@ -37,6 +39,7 @@
 //! | `tenants` | `listing` = `tenants` | `listing_order` = `<created, Unix ms>#<its id>` | provisioned tenants |
 //! | `of-tenants` | `tenant_listing` = `TENANT#<tenant>#<KEY, ORG, …>` | `listing_order` | what a tenant has |
 //! | `tenants-by-status` | `tenant_status` | `listing_order` | tenants, and deleted sessions with messages |
+//! | `callbacks-due` | `due_shard` = `DUE#<0 to 7>` | `due_at` | callbacks that are to be attempted |
 //! | `audit-events` | `audit_shard` = `AUDIT#<0 to 3>` | `listing_order` | audit events of all tenants |
 //!
 //! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for
@@ -47,7 +50,9 @@ use std::fmt;
 use uuid::Uuid;
 
 use super::dynamodb::{Key, PK, SK, key};
-use crate::domain::{AuditEvent, Handle, IdempotencyKey, IdempotencyScope, Minute, TenantId, Timestamp, Viewpoint};
+use crate::domain::{
+    AuditEvent, EventId, Flow, Handle, IdempotencyKey, IdempotencyScope, Minute, TenantId, Timestamp, Viewpoint,
+};
 
 /// The index of all tenants.
 pub const TENANTS: &str = "tenants";
@@ -221,6 +226,41 @@ pub fn audit_shard(request_id: &str) -> String {
 /// A shard of [`AUDIT_EVENTS`] by its number.
 pub fn audit_shard_number(number: u32) -> String {
     format!("{AUDIT}{number}")
+}
+
+/// The index of callbacks that are to be attempted.
+pub const CALLBACKS_DUE: &str = "callbacks-due";
+/// Partition key attribute of [`CALLBACKS_DUE`].
+pub const DUE_SHARD: &str = "due_shard";
+/// Sort key attribute of [`CALLBACKS_DUE`]: Unix milliseconds.
+pub const DUE_AT: &str = "due_at";
+/// In how many partitions of [`CALLBACKS_DUE`] callbacks are. A sweep asks all of them, at half a read unit each.
+pub const DUE_SHARDS: u32 = 8;
+
+/// Where the callbacks of a tenant are. Their ids sort by their time.
+pub fn callbacks(tenant: &TenantId) -> String {
+    format!("{TENANT}{tenant}#CALLBACKS")
+}
+
+/// A callback.
+pub fn callback(tenant: &TenantId, id: &EventId) -> Key {
+    key(callbacks(tenant), id.to_string())
+}
+
+/// The shard of [`CALLBACKS_DUE`] with a callback.
+pub fn due_shard(id: &EventId) -> String {
+    due_shard_number(crc32fast::hash(id.as_str().as_bytes()) % DUE_SHARDS)
+}
+
+/// A shard of [`CALLBACKS_DUE`] by its number.
+pub fn due_shard_number(number: u32) -> String {
+    format!("DUE#{number}")
+}
+
+/// Lease and breaker of the receiver of a tenant's flow. Only the deliverer writes it while it delivers, so that no
+/// change waits for a delivery.
+pub fn delivery(tenant: &TenantId, flow: Flow) -> Key {
+    key(format!("{TENANT}{tenant}#DELIVERY#{flow}"), "DELIVERY".to_owned())
 }
 
 /// A seal by its number.

@@ -15,12 +15,14 @@
 //! | `audit` | audit events, and the seals on them |
 //! | `directory` | organizations, users, registered tenants |
 //! | `account` | resources of end users |
+//! | `callbacks` | what is owed to tenants' receivers, and delivering it |
 //! | `calls` | limits of API keys and end users |
 //! | `relay` | the limit and the strikes of signed calls |
 //! | `reconcile` | what requests left behind |
 
 mod account;
 mod audit;
+mod callbacks;
 mod calls;
 mod directory;
 mod dynamodb;
@@ -35,6 +37,7 @@ mod tenants;
 
 pub use account::{List, ResourceKind, Resources};
 pub use audit::Sealed;
+pub use callbacks::{Callbacks, Delivered, Delivery, Receiver};
 pub use calls::Counted;
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Registration};

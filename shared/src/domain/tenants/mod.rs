@@ -1,5 +1,6 @@
 //! Tenants: their configuration, their state, and what was done to them.
 
+pub(super) mod account_wide_use;
 pub(super) mod audit;
 pub(super) mod audit_seal;
 pub(super) mod limits;
@@ -8,6 +9,7 @@ pub(super) mod public_url;
 pub(super) mod rp_id;
 pub(super) mod tenant;
 
+pub use account_wide_use::AccountWideUse;
 pub use audit::{Action, Actor, AuditEvent, ChangeContext};
 pub use audit_seal::{Seal, SealedEvent};
 pub use limits::{Limits, RowQuotas};
@@ -15,6 +17,5 @@ pub use origin::Origin;
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use rp_id::RpId;
 pub use tenant::{
-    AccountWideUse, Configuration, FieldProblem, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus,
-    TenantSummary,
+    Configuration, FieldProblem, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
 };

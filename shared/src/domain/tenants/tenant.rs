@@ -6,14 +6,16 @@ use schemars::JsonSchema;
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::account_wide_use::AccountWideUse;
 use super::limits::Limits;
 use super::origin::Origin;
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
+use crate::domain::callbacks::types::CallbackTypes;
 use crate::domain::credentials::secret_pointer::{SecretPointer, SigningPointer};
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::relay::signed_call::SigningVersion;
-use crate::domain::time::clock::{Day, Timestamp};
+use crate::domain::time::clock::Timestamp;
 use crate::domain::values::limits::{RatePerMinute, RowsPerEndUser, RowsPerTenant};
 use crate::domain::values::patch::Patch;
 use crate::domain::values::problem::Problem;
@@ -85,6 +87,9 @@ pub struct Configuration {
     pub qr_login_allowed_origins: Origins,
     /// Base URL for callbacks, to which `/relay-callbacks/<flow>` is appended; null if there are no callbacks.
     pub callback_url_base: Option<CallbackUrl>,
+    /// Types of events of which callbacks tell, such as `pairing.created`, or all that begin alike, such as `qr_login.*`.
+    #[serde(default)]
+    pub callback_types: CallbackTypes,
     /// Name on the consent screen, 1 to 120 characters; null if the tenant's name is shown.
     pub branding_display_name: Option<DisplayName>,
     /// URL of the logo on the consent screen; null if there is none.
@@ -139,6 +144,9 @@ pub struct NewTenant {
     /// Base URL for callbacks, to which `/relay-callbacks/<flow>` is appended. Absent or null: no callbacks.
     #[serde(default)]
     pub callback_url_base: Option<CallbackUrl>,
+    /// Types of events of which callbacks tell. Absent: those that a receiver of the original interface knows.
+    #[serde(default)]
+    pub callback_types: CallbackTypes,
     /// Name on the consent screen, 1 to 120 characters. Absent or null: the tenant's name is shown.
     #[serde(default)]
     pub branding_display_name: Option<DisplayName>,
@@ -186,6 +194,7 @@ impl NewTenant {
         Configuration {
             qr_login_allowed_origins: self.qr_login_allowed_origins.clone(),
             callback_url_base: self.callback_url_base.clone(),
+            callback_types: self.callback_types.clone(),
             branding_display_name: self.branding_display_name.clone(),
             branding_logo_url: self.branding_logo_url.clone(),
             webauthn_rp_id: self.webauthn_rp_id.clone(),
@@ -222,6 +231,10 @@ pub struct TenantPatch {
     pub qr_login_allowed_origins: Option<Origins>,
     /// New base URL for callbacks, to which `/relay-callbacks/<flow>` is appended; null clears it.
     pub callback_url_base: Patch<CallbackUrl>,
+    /// New types of events of which callbacks tell; empty: none. Null is refused.
+    #[serde(deserialize_with = "not_null")]
+    #[schemars(with = "CallbackTypes")]
+    pub callback_types: Option<CallbackTypes>,
     /// New name on the consent screen, 1 to 120 characters; null brings back the tenant's name.
     pub branding_display_name: Patch<DisplayName>,
     /// New URL of the logo on the consent screen; null removes the logo.
@@ -262,6 +275,7 @@ impl TenantPatch {
             ("rate_limit_per_min", self.rate_limit_per_min.is_some()),
             ("qr_login_allowed_origins", self.qr_login_allowed_origins.is_some()),
             ("callback_url_base", self.callback_url_base.is_present()),
+            ("callback_types", self.callback_types.is_some()),
             ("branding_display_name", self.branding_display_name.is_present()),
             ("branding_logo_url", self.branding_logo_url.is_present()),
             ("webauthn_rp_id", self.webauthn_rp_id.is_present()),
@@ -294,6 +308,7 @@ impl TenantPatch {
         set(&mut tenant.summary.rate_limit_per_min, self.rate_limit_per_min);
         set(&mut configuration.qr_login_allowed_origins, self.qr_login_allowed_origins);
         self.callback_url_base.apply(&mut configuration.callback_url_base);
+        set(&mut configuration.callback_types, self.callback_types);
         self.branding_display_name.apply(&mut configuration.branding_display_name);
         self.branding_logo_url.apply(&mut configuration.branding_logo_url);
         self.webauthn_rp_id.apply(&mut configuration.webauthn_rp_id);
@@ -366,16 +381,6 @@ pub struct Tenant {
     pub account_wide: AccountWideUse,
     /// The rest of its configuration.
     pub configuration: Configuration,
-}
-
-/// The last days on which something of the account surface was for the whole account, because it named no end user. For
-/// the inspection of a set-up: a backend that means to name one each time shows up here.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AccountWideUse {
-    /// The last day of such a call.
-    pub call_on: Option<Day>,
-    /// The last day on which such a token was issued.
-    pub token_on: Option<Day>,
 }
 
 /// Status by which a list of tenants is filtered.

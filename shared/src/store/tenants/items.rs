@@ -4,9 +4,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::{
-    AccountWideUse, CallbackUrl, Configuration, Day, DisplayName, Limits, LogoUrl, Origin, Origins, PreviousSecret,
-    Problem, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, RpId, SecretLabel, SecretPointer, SecretVersion,
-    SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus, TenantSummary, Timestamp,
+    AccountWideUse, CallbackTypes, CallbackUrl, Configuration, Day, DisplayName, Limits, LogoUrl, Origin, Origins,
+    PreviousSecret, Problem, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, RpId, SecretLabel, SecretPointer,
+    SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
+    TenantSummary, Timestamp, TypePattern,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, PK, Reader, Update, millis, number, text};
@@ -35,6 +36,9 @@ pub const SIGNING_VERSION: &str = "signing_version";
 
 /// When a call was last accepted with the secret before.
 pub const PREVIOUS_USED: &str = "previous_secret_used_at";
+
+/// Types of events of which the tenant wants callbacks.
+const CALLBACK_TYPES: &str = "callback_types";
 
 /// On both items: the tenant's revision at which its configuration item was last written.
 const CONFIGURATION_REVISION: &str = "configuration_revision";
@@ -125,6 +129,8 @@ pub fn configuration(tenant: &Tenant) -> Item {
     item.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     item.insert("qr_login_allowed_origins".to_owned(), origins(&configuration.qr_login_allowed_origins));
     item.insert("webauthn_origins".to_owned(), origins(&configuration.webauthn_origins));
+    let types = configuration.callback_types.as_slice().iter().map(text).collect();
+    item.insert(CALLBACK_TYPES.to_owned(), AttributeValue::L(types));
     item
 }
 
@@ -159,6 +165,7 @@ pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>)
     let fields = [
         ("qr_login_allowed_origins", patch.qr_login_allowed_origins.is_some()),
         ("callback_url_base", patch.callback_url_base.is_present()),
+        (CALLBACK_TYPES, patch.callback_types.is_some()),
         ("branding_display_name", patch.branding_display_name.is_present()),
         ("branding_logo_url", patch.branding_logo_url.is_present()),
         ("webauthn_rp_id", patch.webauthn_rp_id.is_present()),
@@ -300,6 +307,7 @@ fn read_configuration(reader: Reader<'_>, state: Reader<'_>) -> Result<Configura
     Ok(Configuration {
         qr_login_allowed_origins: origins("qr_login_allowed_origins")?,
         callback_url_base: reader.optional_text("callback_url_base")?.map(CallbackUrl::from_stored),
+        callback_types: callback_types(reader)?,
         branding_display_name: reader.optional_text("branding_display_name")?.map(DisplayName::from_stored),
         branding_logo_url: reader.optional_text("branding_logo_url")?.map(LogoUrl::from_stored),
         webauthn_rp_id: reader.optional_text("webauthn_rp_id")?.map(RpId::from_stored),
@@ -309,6 +317,11 @@ fn read_configuration(reader: Reader<'_>, state: Reader<'_>) -> Result<Configura
         signing_version: signing_version(state)?,
         limits: limits(state)?,
     })
+}
+
+fn callback_types(configuration: Reader<'_>) -> Result<CallbackTypes> {
+    let patterns = configuration.texts(CALLBACK_TYPES)?.into_iter().map(TypePattern::from_stored).collect();
+    Ok(CallbackTypes::from_stored(patterns))
 }
 
 fn origins(origins: &Origins) -> AttributeValue {

@@ -1,0 +1,296 @@
+//! Delivering what is owed.
+//!
+//! Callbacks are delivered at least once: an attempt is made before it is noted, so a process that dies in between
+//! leaves a callback that is attempted again. The stream of the table says at once what is new; a sweep finds
+//! everything that is due, and is what the promise stands on.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::items::{self, DISCARDED, FAILED, Fate, Owed};
+use super::receivers::Leased;
+use crate::domain::{
+    Admission, Attempted, CallbackHeaders, CallbackSigner, CallbackUrl, Clock, Flow, Jitter, Next, Random, Tenant,
+    TenantId, TenantSecret, TenantStatus, Timestamp, random_uuid, useless_from,
+};
+use crate::error::{Error, Result};
+use crate::store::dynamodb::{Key, Table, failed, millis, text};
+use crate::store::keys::{self, CALLBACKS_DUE, DUE_AT, DUE_SHARD, DUE_SHARDS};
+use crate::store::secrets_manager::Secrets;
+use crate::store::tenants::Tenants;
+
+/// How long a run goes on: less than the function's timeout by one attempt.
+const RUN: Duration = Duration::from_secs(40);
+/// How many callbacks of a shard one sweep takes up. The next goes on.
+const MOST: i32 = 100;
+/// How long callbacks of a suspended tenant wait before it is asked again whether they may go.
+const SUSPENDED_FOR: Duration = Duration::from_mins(10);
+
+/// Makes attempts.
+pub trait Receiver: Sync {
+    /// Makes one attempt.
+    fn post(&self, delivery: &Delivery<'_>) -> impl Future<Output = Attempted> + Send;
+}
+
+/// An attempt that is to be made.
+pub struct Delivery<'a> {
+    /// The base of the tenant's callbacks.
+    pub base: &'a CallbackUrl,
+    pub flow: Flow,
+    pub body: &'a str,
+    owed: &'a Owed,
+    signer: CallbackSigner<'a>,
+    at: Timestamp,
+}
+
+impl fmt::Debug for Delivery<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Delivery({})", self.owed.id)
+    }
+}
+
+impl Delivery<'_> {
+    /// The headers, of which a signature covers the path as it is sent. `None` if the cryptographic library fails.
+    pub fn headers(&self, path: &str) -> Option<CallbackHeaders> {
+        self.signer.headers(&self.owed.id, self.body, path, self.at)
+    }
+}
+
+/// What a run did.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// Callbacks that a receiver has now.
+    pub delivered: usize,
+    /// Attempts that failed.
+    pub unsuccessful: usize,
+    /// Callbacks that were given up.
+    pub given_up: usize,
+    /// How long the oldest callback that was due had been waiting, in milliseconds.
+    pub oldest_ms: u64,
+    /// Why a store failed, for the log; the next sweep tries again.
+    pub failures: Vec<String>,
+}
+
+/// The callbacks of all tenants.
+#[derive(Clone, Copy)]
+pub struct Callbacks<'a> {
+    pub(crate) table: &'a Table,
+    pub(crate) secrets: &'a Secrets,
+    pub(crate) tenants: Tenants<'a>,
+    pub(crate) random: &'a dyn Random,
+    pub(crate) clock: &'a dyn Clock,
+}
+
+impl fmt::Debug for Callbacks<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Callbacks")
+    }
+}
+
+impl Callbacks<'_> {
+    /// Delivers all that is due.
+    ///
+    /// # Errors
+    /// If the table can't be asked what is due.
+    pub async fn sweep(self, receiver: &impl Receiver) -> Result<Delivered> {
+        let now = self.clock.now();
+        let mut due = Vec::new();
+        for shard in 0..DUE_SHARDS {
+            let query = self
+                .table
+                .client
+                .query()
+                .table_name(&self.table.name)
+                .index_name(CALLBACKS_DUE)
+                .key_condition_expression(format!("{DUE_SHARD} = :shard AND {DUE_AT} <= :now"))
+                .expression_attribute_values(":shard", text(keys::due_shard_number(shard)))
+                .expression_attribute_values(":now", millis(now))
+                .limit(MOST);
+            for mut item in query.send().await.map_err(failed)?.items.unwrap_or_default() {
+                item.retain(|name, _| name == "pk" || name == "sk");
+                due.push(item);
+            }
+        }
+        Ok(self.deliver(due, receiver).await)
+    }
+
+    /// Delivers those of the callbacks at these places that are due.
+    pub async fn deliver(self, places: Vec<Key>, receiver: &impl Receiver) -> Delivered {
+        let started = self.clock.now();
+        let mut done = Delivered::default();
+        let read = self.pending(places).await.unwrap_or_else(|error| {
+            done.failures.extend(error.cause());
+            Vec::new()
+        });
+        let mut groups: BTreeMap<(Timestamp, TenantId, &'static str), Vec<Owed>> = BTreeMap::new();
+        for owed in read {
+            let Some(due_at) = owed.due_at.filter(|due_at| *due_at <= started) else { continue };
+            let waiting = started.as_millis().saturating_sub(due_at.as_millis());
+            done.oldest_ms = done.oldest_ms.max(u64::try_from(waiting).unwrap_or_default());
+            let flow = owed.event_type.flow().as_str();
+            groups.entry((Timestamp::from_millis(0), owed.tenant_id.clone(), flow)).or_default().push(owed);
+        }
+        for ((_, tenant, _), owed) in groups {
+            if started.plus(RUN) <= self.clock.now() {
+                break;
+            }
+            let outcome = self.deliver_to(&tenant, owed, started.plus(RUN), receiver, &mut done).await;
+            done.failures.extend(outcome.err().and_then(|error| error.cause()));
+        }
+        done
+    }
+
+    async fn pending(self, places: Vec<Key>) -> Result<Vec<Owed>> {
+        let items = self.table.get_all(places).await?;
+        let mut pending = Vec::new();
+        for item in &items {
+            pending.extend(items::pending(item)?);
+        }
+        // Oldest first: their ids begin with their time.
+        pending.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
+        Ok(pending)
+    }
+
+    /// Delivers callbacks of one flow of a tenant, if nobody else does.
+    async fn deliver_to(
+        self,
+        tenant: &TenantId,
+        owed: Vec<Owed>,
+        until: Timestamp,
+        receiver: &impl Receiver,
+        done: &mut Delivered,
+    ) -> Result<()> {
+        let Some(flow) = owed.first().map(|owed| owed.event_type.flow()) else { return Ok(()) };
+        let holder = random_uuid(self.random)?;
+        let Some(mut leased) = self.table.lease_receiver(tenant, flow, holder, self.clock.now()).await? else {
+            return Ok(());
+        };
+        let delivered = self.deliver_leased(tenant, flow, owed, until, receiver, &mut leased, done).await;
+        self.table.release_receiver(tenant, flow, &leased).await?;
+        delivered
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "all of it is one run's")]
+    async fn deliver_leased(
+        self,
+        id: &TenantId,
+        flow: Flow,
+        owed: Vec<Owed>,
+        until: Timestamp,
+        receiver: &impl Receiver,
+        leased: &mut Leased,
+        done: &mut Delivered,
+    ) -> Result<()> {
+        let tenant = self.tenants.get(id).await?;
+        let mut secrets = None;
+        for owed in owed {
+            let now = self.clock.now();
+            if until <= now {
+                return Ok(());
+            }
+            let sendable = match self.held(tenant.as_ref(), &owed, leased, now) {
+                Ok(sendable) => sendable,
+                Err(fate) => {
+                    self.decide(&owed, None, fate, done).await?;
+                    continue;
+                }
+            };
+            let (tenant, base) = sendable;
+            if secrets.is_none() {
+                secrets = Some(self.secrets_in_force(tenant, now).await?);
+            }
+            let Some((current, previous)) = &secrets else { return Ok(()) };
+            let signer = CallbackSigner {
+                tenant_id: id,
+                version: tenant.configuration.signing_version,
+                current,
+                previous: previous.as_deref(),
+            };
+            let delivery = Delivery { base, flow, body: &owed.body, owed: &owed, signer, at: now };
+            let attempted = receiver.post(&delivery).await;
+            let after = self.clock.now();
+            leased.note(attempted.outcome, after);
+            let next = Next::after(attempted, owed.attempts + 1, None, after, Jitter::draw(self.random)?);
+            let fate = match next {
+                Next::Delivered => Fate::Over(items::DELIVERED),
+                Next::Retry(at) => Fate::Due(at),
+                Next::Failed | Next::Gone => Fate::Over(FAILED),
+                Next::Discarded => Fate::Over(DISCARDED),
+            };
+            self.decide(&owed, Some((now, attempted)), fate, done).await?;
+        }
+        Ok(())
+    }
+
+    /// Whether a callback may go now: with the tenant and its base, or else what becomes of it instead.
+    fn held<'t>(
+        self,
+        tenant: Option<&'t Tenant>,
+        owed: &Owed,
+        leased: &Leased,
+        now: Timestamp,
+    ) -> Result<(&'t Tenant, &'t CallbackUrl), Fate> {
+        let discarded = Fate::Over(DISCARDED);
+        // No tenant, or no base any more: nobody wants it.
+        let tenant = tenant.ok_or(discarded)?;
+        let base = tenant.configuration.callback_url_base.as_ref().ok_or(discarded)?;
+        if useless_from(owed.event_type, None).is_some_and(|end| end <= now) {
+            return Err(discarded);
+        }
+        let is_suspended = !matches!(tenant.summary.status, TenantStatus::Active);
+        if is_suspended && !owed.event_type.is_delivered_while_suspended() {
+            return Err(Fate::Due(now.plus(SUSPENDED_FOR)));
+        }
+        match leased.breaker.admission(now) {
+            Admission::All | Admission::Probe => Ok((tenant, base)),
+            Admission::After(at) => Err(Fate::Due(at)),
+            Admission::Disabled => Err(Fate::Waiting),
+        }
+    }
+
+    async fn secrets_in_force(
+        self,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<(Arc<TenantSecret>, Option<Arc<TenantSecret>>)> {
+        let id = &tenant.summary.id;
+        let current = self.secrets.tenant_secret(id, tenant.secret.current.id).await?;
+        let previous = match &tenant.secret.previous {
+            Some(previous) if now < previous.until => {
+                Some(self.secrets.tenant_secret(id, previous.version.id).await?)
+            }
+            _ => None,
+        };
+        Ok((current, previous))
+    }
+
+    async fn decide(
+        self,
+        owed: &Owed,
+        attempted: Option<(Timestamp, Attempted)>,
+        fate: Fate,
+        done: &mut Delivered,
+    ) -> Result<()> {
+        match fate {
+            Fate::Over(items::DELIVERED) => done.delivered += 1,
+            Fate::Over(_) => done.given_up += 1,
+            Fate::Due(_) | Fate::Waiting => {}
+        }
+        if attempted.is_some_and(|(_, attempted)| !attempted.outcome.is_success()) {
+            done.unsuccessful += 1;
+        }
+        let attempted = attempted.map(|(at, attempted)| (at, attempted.outcome));
+        let (update, unchanged) = items::decided(owed, attempted, fate, self.clock.now());
+        // If it is not as it was read, somebody else has decided.
+        self.table.update(update, unchanged).await.map(|_| ())
+    }
+}
+
+impl From<Error> for Delivered {
+    fn from(error: Error) -> Self {
+        Self { failures: error.cause().into_iter().collect(), ..Self::default() }
+    }
+}

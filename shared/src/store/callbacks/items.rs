@@ -1,0 +1,122 @@
+//! Callbacks as items, and back.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use crate::domain::{Event, EventId, EventType, Outcome, Problem, TenantId, Timestamp};
+use crate::error::Result;
+use crate::store::dynamodb::{Condition, Item, PK, Reader, SK, Update, millis, number, text, time_to_live};
+use crate::store::keys::{self, DUE_AT, DUE_SHARD};
+
+/// One that is to be attempted, or waits for its receiver.
+pub const PENDING: &str = "pending";
+/// One that a receiver has.
+pub const DELIVERED: &str = "delivered";
+/// One whose last attempt has failed.
+pub const FAILED: &str = "failed";
+/// One that is of no use any more, or that nobody wants.
+pub const DISCARDED: &str = "discarded";
+
+const STATE: &str = "callback_state";
+const ATTEMPTS: &str = "attempts";
+const LOG: &str = "last_attempts";
+/// How many attempts are shown.
+const SHOWN: usize = 10;
+
+/// How long a callback is kept after it was delivered or given up.
+const KEPT: std::time::Duration = std::time::Duration::from_hours(30 * 24);
+
+/// A callback as it is stored.
+#[derive(Debug, Clone)]
+pub struct Owed {
+    pub tenant_id: TenantId,
+    pub id: EventId,
+    pub event_type: EventType,
+    pub body: String,
+    pub created_at: Timestamp,
+    /// When it is to be attempted; `None` if it is not.
+    pub due_at: Option<Timestamp>,
+    /// How many attempts were made.
+    pub attempts: usize,
+    log: Vec<AttributeValue>,
+}
+
+/// The item of a new event, due at once.
+pub fn owed(event: &Event) -> Item {
+    let mut item = keys::callback(&event.tenant_id, &event.id);
+    item.extend([
+        ("event_type".to_owned(), text(event.event_type)),
+        ("body".to_owned(), text(&event.body)),
+        ("created_at".to_owned(), millis(event.created_at)),
+        (STATE.to_owned(), text(PENDING)),
+        (ATTEMPTS.to_owned(), number(0)),
+        (DUE_SHARD.to_owned(), text(keys::due_shard(&event.id))),
+        (DUE_AT.to_owned(), millis(event.created_at)),
+    ]);
+    item
+}
+
+/// Reads a callback; `None` if it is not pending.
+///
+/// # Errors
+/// If it can't be read.
+pub fn pending(item: &Item) -> Result<Option<Owed>> {
+    let reader = Reader::of(item);
+    if reader.text(STATE)? != PENDING {
+        return Ok(None);
+    }
+    let known = |text: &str| EventType::parse(text).ok_or_else(|| Problem::new("is no type of event"));
+    let tenant = |partition: &str| keys::tenant_of(partition).ok_or_else(|| Problem::new("is of no tenant"));
+    Ok(Some(Owed {
+        tenant_id: reader.parsed(PK, tenant)?,
+        id: reader.parsed(SK, EventId::parse)?,
+        event_type: reader.parsed("event_type", known)?,
+        body: reader.text("body")?.to_owned(),
+        created_at: reader.millis("created_at")?,
+        due_at: reader.optional_millis(DUE_AT)?,
+        attempts: reader.number(ATTEMPTS)?,
+        log: item.get(LOG).and_then(|log| log.as_l().ok()).cloned().unwrap_or_default(),
+    }))
+}
+
+/// What becomes of a callback.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is to be attempted at that time.
+    Due(Timestamp),
+    /// It waits until its flow is reactivated.
+    Waiting,
+    /// It is over, in this state.
+    Over(&'static str),
+}
+
+/// The write that decides what becomes of a callback, after an attempt if there was one, and that it is still as it
+/// was read.
+pub fn decided(
+    owed: &Owed,
+    attempted: Option<(Timestamp, Outcome)>,
+    fate: Fate,
+    now: Timestamp,
+) -> (Update, Condition) {
+    let mut update = Update::of(keys::callback(&owed.tenant_id, &owed.id));
+    if let Some((at, outcome)) = attempted {
+        let attempt = [("at".to_owned(), millis(at)), ("outcome".to_owned(), text(outcome))];
+        let mut log = owed.log.clone();
+        log.push(AttributeValue::M(attempt.into()));
+        let log = log.split_off(log.len().saturating_sub(SHOWN));
+        update = update.set(LOG, AttributeValue::L(log)).increment(ATTEMPTS);
+    }
+    update = match fate {
+        Fate::Due(at) => update.set(DUE_AT, millis(at)),
+        Fate::Waiting => update.remove(DUE_AT).remove(DUE_SHARD),
+        Fate::Over(state) => {
+            let update = update.set(STATE, text(state)).set("purge_at", time_to_live(now.plus(KEPT)));
+            update.remove(DUE_AT).remove(DUE_SHARD)
+        }
+    };
+    let i128_attempts = i128::try_from(owed.attempts).unwrap_or_default();
+    let unchanged = Condition::new(
+        "callback_state = :pending AND attempts = :attempts",
+        [(":pending", text(PENDING)), (":attempts", number(i128_attempts))],
+    );
+    (update, unchanged)
+}
