@@ -268,3 +268,6 @@ fn in_header(value: &str) -> Result<ExternalId, Problem> {
     }
     ExternalId::parse(value)
 }
+
+#[cfg(test)]
+mod tests;

@@ -249,3 +249,6 @@ fn password(credential: &str) -> Option<(String, Zeroizing<String>)> {
     let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     Some((user.to_owned(), Zeroizing::new(password.to_owned())))
 }
+
+#[cfg(test)]
+mod tests;

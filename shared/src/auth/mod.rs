@@ -12,6 +12,8 @@ mod idempotency;
 mod operator;
 mod public;
 mod signature;
+#[cfg(test)]
+mod testing;
 mod tokens;
 mod trace;
 

@@ -203,3 +203,6 @@ fn either<'a>(request: &'a Request, [one, other]: [&str; 2]) -> Option<&'a str> 
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -154,3 +154,6 @@ pub(super) async fn mint(
     trace.token(&claims);
     Ok(token)
 }
+
+#[cfg(test)]
+mod tests;

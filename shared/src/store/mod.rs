@@ -29,6 +29,8 @@ mod prefetch;
 mod reconcile;
 mod relay;
 mod secrets_manager;
+#[cfg(test)]
+mod shelf;
 mod tenants;
 
 pub use account::{List, ResourceKind, Resources};
@@ -40,6 +42,8 @@ pub use prefetch::{Prefetched, Read, TenantState};
 pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};
+#[cfg(test)]
+pub(crate) use shelf::Shelf;
 pub use tenants::{
     IssuedApiKey, IssuedKeySummary, NewApiKey, Provisioned, RevokedTokens, Rotated, RotatedSigningKey, SecretRotation,
     Start, Tenants,
