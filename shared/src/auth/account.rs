@@ -6,8 +6,8 @@ use super::tokens::{self, PresentedToken, reads_for};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key, calls, idempotency};
 use crate::app::App;
 use crate::domain::{
-    ApiKey, ApiKeySecret, END_USER_HEADERS, ExternalId, IdempotencyKey, IdempotencyScope, Issuer, KeyKind, Minutes,
-    Problem, Quota, Scope, SignedToken, TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint,
+    ApiKey, ApiKeySecret, Claims, END_USER_HEADERS, ExternalId, IdempotencyKey, IdempotencyScope, Issuer, KeyKind,
+    Minutes, Problem, Quota, Scope, SignedToken, TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint,
     is_misspelt_end_user_header,
 };
 use crate::error::{Error, RequestPart, Result};
@@ -67,11 +67,10 @@ impl Caller for Viewer {
             (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
         };
         request.trace.view(&viewer.viewpoint);
-        let required = viewer.tenant.require_end_user.unwrap_or(app.require_end_user());
-        if required && input.is_readable && viewer.viewpoint == Viewpoint::Account {
-            return Err(Error::EndUserRequired);
-        }
-        if viewer.viewpoint == Viewpoint::Account && input.is_readable {
+        if viewer.is_account_wide(input) {
+            if viewer.tenant.require_end_user.unwrap_or(app.require_end_user()) {
+                return Err(Error::EndUserRequired);
+            }
             app.note_account_wide_call(viewer.prefetched.tenant_id(), &viewer.tenant.account_wide).await;
         }
         viewer.idempotency_key = idempotency::key(request, input, viewer.scope(), credential.as_bytes())?;
@@ -114,46 +113,24 @@ impl Viewer {
         let external_user_id = claimed.claims().external_user_id.clone();
         let tenant_id = claimed.claims().tenant_id.clone();
         let named = named_end_user(request, input);
-        let is_another = match &named {
-            Ok(named) => named.is_some() && *named != external_user_id,
-            Err(_) => true,
-        };
+        let is_another = is_another(&named, external_user_id.as_ref());
         let viewpoint = Viewpoint::from(external_user_id);
         // Nothing is read while the end user is in doubt.
         let reads = input.reads.iter().filter(|_| !is_another).cloned();
         let reads: Vec<_> = reads.chain(reads_for(claimed)).collect();
         let prefetched = app.prefetch(&tenant_id, &viewpoint, reads).await?;
-        let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
-        let issuer = Issuer::new(&request.base_url, &tenant_id);
-        let claims = tokens::verified_claims(&token, &issuer, &prefetched, app.now())?
-            .ok_or(Error::Unauthenticated("token is not valid"))?;
-        request.trace.bearer(claims);
-        if !tokens::is_unrevoked(claims, &tenant, &prefetched)? {
-            return Err(Error::Unauthenticated("token was revoked"));
-        }
-        // From here on the caller is known, and learns the reason.
-        if !tenant.is_active {
-            return Err(Error::TenantSuspended(None));
-        }
-        if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
-            return Err(Error::InsufficientScope);
-        }
-        if let Err(misspelt @ Error::MisspeltHeader(_)) = named {
-            return Err(misspelt);
-        }
-        let key = prefetched.api_key(&claims.key_id)?;
-        if key.is_none_or(|(key, _)| !key.allows_tokens_from(request.header("origin"))) {
-            return Err(Error::OriginNotAllowed);
-        }
-        if is_another {
-            return Err(Error::AnotherEndUser);
-        }
+        let (tenant, claims) = accept_token(request, &token, named, &prefetched, app.now())?;
         // A token of the whole account is its key in another form, and nobody else's limit would bound it. Those of end
         // users don't count for the key: many pages have one key between them.
         let user = viewpoint.external_user_id();
         let quota = calls::count(app, &tenant_id, &tenant, user, user.is_none().then_some(&claims.key_id)).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
         Ok(Self { tenant, viewpoint, key: None, idempotency_key: None, base_url, quota, prefetched, trace })
+    }
+
+    /// Whether the call is for the whole account. What could not be read may have named an end user.
+    fn is_account_wide(&self, input: &InputSummary) -> bool {
+        self.viewpoint == Viewpoint::Account && input.is_readable
     }
 
     /// Whose idempotency keys the caller's are.
@@ -239,6 +216,49 @@ impl AccountKey {
             Viewpoint::Account => Scope::Account,
         }
     }
+}
+
+/// The tenant's state and the claims of the token, if the token opens the account surface to this request, which names
+/// that end user. `prefetched` has the items of [`reads_for`].
+fn accept_token<'a>(
+    request: &Request,
+    token: &'a PresentedToken,
+    named: Result<Option<ExternalId>>,
+    prefetched: &Prefetched,
+    now: Timestamp,
+) -> Result<(TenantState, &'a Claims)> {
+    let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
+    let issuer = Issuer::new(&request.base_url, prefetched.tenant_id());
+    let claims = tokens::verified_claims(token, &issuer, prefetched, now)?
+        .ok_or(Error::Unauthenticated("token is not valid"))?;
+    request.trace.bearer(claims);
+    if !tokens::is_unrevoked(claims, &tenant, prefetched)? {
+        return Err(Error::Unauthenticated("token was revoked"));
+    }
+    // From here on the caller is known, and learns the reason.
+    if !tenant.is_active {
+        return Err(Error::TenantSuspended(None));
+    }
+    if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
+        return Err(Error::InsufficientScope);
+    }
+    let is_another = is_another(&named, claims.external_user_id.as_ref());
+    if let Err(misspelt @ Error::MisspeltHeader(_)) = named {
+        return Err(misspelt);
+    }
+    let key = prefetched.api_key(&claims.key_id)?;
+    if key.is_none_or(|(key, _)| !key.allows_tokens_from(request.header("origin"))) {
+        return Err(Error::OriginNotAllowed);
+    }
+    if is_another {
+        return Err(Error::AnotherEndUser);
+    }
+    Ok((tenant, claims))
+}
+
+/// Whether a request names, or may mean, another end user than its token does.
+fn is_another(named: &Result<Option<ExternalId>>, external_user_id: Option<&ExternalId>) -> bool {
+    named.as_ref().map_or(true, |named| named.is_some() && named.as_ref() != external_user_id)
 }
 
 /// The end user that headers and body name.

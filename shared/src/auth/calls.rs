@@ -26,7 +26,28 @@ pub(super) async fn count(
     let mut least: Option<Quota> = None;
     for (limit, counted) in [of_user, of_key].into_iter().flatten() {
         let quota = app.count_call(tenant_id, counted, limit).await?;
-        least = Some(least.filter(|least| least.remaining <= quota.remaining).unwrap_or(quota));
+        least = Some(least.map_or(quota, |least| tighter(least, quota)));
     }
     Ok(least)
+}
+
+/// The one with less left.
+fn tighter(one: Quota, other: Quota) -> Quota {
+    if one.remaining <= other.remaining { one } else { other }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::testing::now;
+    use crate::domain::{LimitOf, Minute, RatePerMinute};
+
+    #[test]
+    fn of_two_limits_the_one_with_less_left_is_told_and_the_first_of_equals() {
+        let quota = |of, used| Quota::new(of, RatePerMinute::default(), used, Minute::from(now()), now());
+        for (of_user, of_key, told) in [(2, 1, LimitOf::EndUser), (1, 2, LimitOf::ApiKey), (1, 1, LimitOf::EndUser)] {
+            let told_of = tighter(quota(LimitOf::EndUser, of_user), quota(LimitOf::ApiKey, of_key)).of;
+            assert_eq!(told_of, told, "{of_user} {of_key}");
+        }
+    }
 }

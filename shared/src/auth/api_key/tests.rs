@@ -1,6 +1,6 @@
 use super::*;
-use crate::auth::testing::{Tenant, after, app, input, now, request};
-use crate::domain::{ApiKeySecret, Origin, Origins, SystemRandomness};
+use crate::auth::testing::{Tenant, after, app, external_id, input, now, request};
+use crate::domain::{ApiKeySecret, LimitOf, Minute, Origin, Origins, RatePerMinute, SystemRandomness, TokenLifetime};
 
 fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", BASE64.encode(format!("{user}:{password}").as_bytes()))
@@ -166,4 +166,68 @@ async fn a_key_with_origins_is_sent_from_them_or_from_no_page() {
     assert!(accepted(&tenant, &tenant.secret, &[("origin", "https://app.example.com")]).await.is_ok());
     let elsewhere = accepted(&tenant, &tenant.secret, &[("origin", "https://evil.example")]).await;
     assert!(matches!(elsewhere, Err(Error::OriginNotAllowed)));
+}
+
+/// A holder of the tenant's key, with what the token needs.
+fn holder(tenant: &Tenant, token: &PresentedToken) -> KeyHolder<InspectsTokens> {
+    let prefetched = tenant.shelf.read(&token.reads());
+    KeyHolder {
+        key: tenant.key.clone(),
+        tenant: prefetched.tenant_state().unwrap().unwrap(),
+        issuer: tenant.issuer.clone(),
+        quota: Some(Quota::new(LimitOf::ApiKey, RatePerMinute::default(), 1, Minute::from(now()), now())),
+        idempotency_key: None,
+        prefetched,
+        trace: Trace::default(),
+        purpose: PhantomData,
+    }
+}
+
+fn token(tenant: &Tenant, epoch: u64) -> (Claims, PresentedToken) {
+    let request = TokenRequest::for_end_user(external_id("ada"), epoch, TokenLifetime::HOUR, now());
+    let claims = request.claims(&tenant.issuer, &tenant.key, 1, &SystemRandomness::new()).unwrap();
+    let token = PresentedToken::new(claims.sign(&tenant.signing).unwrap().expose());
+    (claims, token)
+}
+
+#[test]
+fn a_tenant_learns_of_its_own_tokens_whether_they_are_valid_now() {
+    let (mut tenant, other) = (Tenant::new(KeyKind::Admin), Tenant::new(KeyKind::Admin));
+    let (claims, valid) = token(&tenant, 5);
+    let (_, revoked) = token(&tenant, 4);
+    let (_, foreign) = token(&other, 5);
+    let holder_of_valid = holder(&tenant, &valid);
+    let active = |token, now| holder(&tenant, token).active_claims(token, now).unwrap();
+    assert_eq!(holder_of_valid.active_claims(&valid, now()).unwrap().as_ref(), Some(&claims));
+    assert_eq!(holder_of_valid.trace.noted().jti, Some(claims.jti));
+    assert_eq!(active(&valid, after(3599)).as_ref(), Some(&claims));
+    for (token, at) in [(&valid, 3600), (&revoked, 0), (&foreign, 0), (&PresentedToken::new("x"), 0)] {
+        assert_eq!(active(token, after(at)), None);
+    }
+    tenant.shelf.suspend();
+    assert_eq!(holder(&tenant, &valid).active_claims(&valid, now()).unwrap(), None);
+}
+
+#[test]
+fn a_tenant_can_revoke_its_own_tokens_until_they_expire() {
+    let (tenant, other) = (Tenant::new(KeyKind::Admin), Tenant::new(KeyKind::Admin));
+    for epoch in [5, 4] {
+        let (claims, token) = token(&tenant, epoch);
+        for (seconds, can) in [(-3600, true), (0, true), (3599, true), (3600, false), (3601, false)] {
+            let revocable = holder(&tenant, &token).revocable_claims(&token, after(seconds)).unwrap();
+            assert_eq!(revocable.as_ref(), Some(&claims).filter(|_| can), "after {seconds} s");
+        }
+    }
+    for token in [token(&other, 5).1, PresentedToken::new("x")] {
+        assert_eq!(holder(&tenant, &token).revocable_claims(&token, now()).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_holder_is_of_the_tenant_of_its_key_and_prints_the_id() {
+    let tenant = Tenant::new(KeyKind::Admin);
+    let holder = holder(&tenant, &PresentedToken::new("x"));
+    assert_eq!((holder.tenant_id(), Caller::tenant_id(&holder)), (&tenant.id, Some(&tenant.id)));
+    assert!(holder.quota.is_some() && holder.quota() == holder.quota);
+    assert_eq!(format!("{holder:?}"), format!("KeyHolder({})", tenant.key.claims.id));
 }

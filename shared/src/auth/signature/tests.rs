@@ -1,5 +1,5 @@
 use super::*;
-use crate::auth::testing::request;
+use crate::auth::testing::{app, input, request};
 
 const MAC: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -33,4 +33,15 @@ fn a_call_of_the_second_version_has_a_nonce() {
     let call = read(&request(&[&headers[..], &[(NONCE, "0123456789abcdef")]].concat())).unwrap();
     assert_eq!(call.version, SigningVersion::V2);
     assert_eq!(call.nonce.map(|nonce| nonce.to_string()).as_deref(), Some("0123456789abcdef"));
+}
+
+#[tokio::test]
+async fn a_call_of_another_time_is_refused_before_anything_is_read() {
+    for timestamp in ["1781999969999", "1782000030001"] {
+        let headers = [(TENANT_ID[0], "tnt_1"), (TIMESTAMP[0], timestamp), (SIGNATURE[0], MAC)];
+        match SignedTenant::authenticate(&app(), &request(&headers), &input()).await {
+            Err(Error::Unauthenticated(reason)) => assert_eq!(reason, "timestamp is more than 30 s off"),
+            other => panic!("{other:?}"),
+        }
+    }
 }

@@ -193,10 +193,9 @@ mod tests {
     #[test]
     fn no_secret_prints_itself() {
         let secret = TenantSecret::generate(&SystemRandomness::new()).unwrap();
-        let text = secret.expose().to_owned();
         let stored = keys(&format!(r#"{{"current":"{}"}}"#, "a".repeat(48)));
         let printed = format!("{secret:?} {:?} {stored:?} {:#?}", key("a"), secret);
-        assert!(!printed.contains(&text) && !printed.contains("aaaa"), "{printed}");
+        assert_eq!(printed, "TenantSecret OperatorKey OperatorKeys TenantSecret");
         assert_eq!(format!("{:?}", secret.reveal()), "RevealedSecret");
     }
 
