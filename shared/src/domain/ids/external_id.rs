@@ -192,4 +192,9 @@ mod tests {
         assert_eq!(meanings(text), [Handle::Uuid(parse_uuid(text).unwrap()), external(text)]);
         assert_eq!(meanings("acme"), [external("acme")]);
     }
+
+    #[test]
+    fn an_id_prints_as_a_quoted_text() {
+        assert_eq!(format!("{:?}", ExternalId::parse("a\"b").unwrap()), r#""a\"b""#);
+    }
 }
