@@ -95,3 +95,6 @@ impl Trace {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -118,3 +118,6 @@ impl ChangeContext {
         AuditEvent { subject: Some(subject.to_string()), ..self.event(action, Vec::new()) }
     }
 }
+
+#[cfg(test)]
+mod tests;
