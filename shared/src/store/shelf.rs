@@ -9,10 +9,12 @@ use super::directory::items::{self as directory_items, DirectoryRecord};
 use super::dynamodb::{Item, millis, number, primary_key, text};
 use super::keys::{DETAILS, TENANT_STATUS};
 use super::prefetch::{Prefetched, Read};
+use super::relay::{Relay, RelayState};
 use super::tenants::{api_key_items, items as tenant_items, key_set};
 use crate::domain::{
     ApiKey, ApiKeySecret, Configuration, ExternalId, Handle, PublishedKey, RatePerMinute, SecretLabel, SecretPointer,
-    SecretVersion, SigningPointer, Tenant, TenantId, TenantName, TenantStatus, TenantSummary, Timestamp, Viewpoint,
+    SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantSecret, TenantStatus,
+    TenantSummary, Timestamp, Viewpoint,
 };
 
 /// The items of one tenant.
@@ -56,9 +58,13 @@ impl Shelf {
         self.items.insert(primary_key(&item), item);
     }
 
+    fn state(&mut self) -> &mut Item {
+        self.items.get_mut(&primary_key(&super::keys::state(&self.tenant_id))).unwrap()
+    }
+
     /// The tenant is suspended.
     pub fn suspend(&mut self) {
-        let state = self.items.get_mut(&primary_key(&super::keys::state(&self.tenant_id))).unwrap();
+        let state = self.state();
         state.insert(TENANT_STATUS.to_owned(), text(tenant_items::SUSPENDED));
         state.insert("suspended_at".to_owned(), millis(Timestamp::from_millis(0)));
     }
@@ -97,6 +103,30 @@ impl Shelf {
     /// The keys that tokens can be verified with.
     pub fn put_signing_keys(&mut self, keys: &[PublishedKey]) {
         self.put(key_set::item(&self.tenant_id, keys).unwrap());
+    }
+
+    /// The versions of the tenant's secret in force, the previous one until then, for calls of that signing version.
+    pub fn rotate(&mut self, current: Uuid, previous: Uuid, until: Timestamp, signing: SigningVersion) {
+        self.state().extend([
+            ("secret_version".to_owned(), text(current)),
+            ("previous_secret_version".to_owned(), text(previous)),
+            ("previous_secret_label".to_owned(), text(SecretLabel::of_turn(1))),
+            ("previous_secret_until".to_owned(), millis(until)),
+            (tenant_items::SIGNING_VERSION.to_owned(), text(signing)),
+        ]);
+    }
+
+    /// What a call to the tenant's relay finds.
+    pub fn relay_state(&mut self) -> RelayState {
+        RelayState::read(self.state()).unwrap().unwrap()
+    }
+
+    /// Lets a process have seen the tenant's state, and have read these versions of its secret.
+    pub fn remembered_by(&mut self, relay: &Relay<'_>, secrets: &[(Uuid, &str)]) {
+        relay.observe(self.relay_state());
+        for (version, secret) in secrets {
+            relay.secrets.tenant_secrets.keep(*version, TenantSecret::restore(secret).unwrap());
+        }
     }
 
     fn key(&self, read: &Read) -> Item {

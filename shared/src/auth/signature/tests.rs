@@ -1,5 +1,11 @@
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
+use data_encoding::HEXLOWER;
+
 use super::*;
-use crate::auth::testing::{app, input, request};
+use crate::auth::testing::{after, app, input, now, request};
+use crate::domain::{LimitOf, Minute, RatePerMinute};
+use crate::store::Shelf;
 
 const MAC: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -44,4 +50,76 @@ async fn a_call_of_another_time_is_refused_before_anything_is_read() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+const CURRENT: (Uuid, &str) = (Uuid::from_u128(1), "sk_current");
+const PREVIOUS: (Uuid, &str) = (Uuid::from_u128(2), "sk_previous");
+
+fn tenant_id() -> TenantId {
+    TenantId::of(&[7; 16])
+}
+
+/// A tenant whose secret was rotated, with an overlap of a minute.
+fn rotated() -> Shelf {
+    let mut shelf = Shelf::of_tenant(&tenant_id(), 0);
+    shelf.rotate(CURRENT.0, PREVIOUS.0, after(60), SigningVersion::V2);
+    shelf
+}
+
+/// A request of the first version without a body, signed with the secret.
+fn signed(secret: &str) -> Request {
+    let timestamp = now().as_millis().to_string();
+    let text = format!("{timestamp}.{}", HEXLOWER.encode(digest(&SHA256, b"").as_ref()));
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let signature = HEXLOWER.encode(hmac::sign(&key, text.as_bytes()).as_ref());
+    request(&[(TENANT_ID[0], tenant_id().as_str()), (TIMESTAMP[0], &timestamp), (SIGNATURE[0], &signature)])
+}
+
+#[tokio::test]
+async fn a_call_is_signed_with_a_secret_in_force_and_with_one_that_is_known_nothing_is_read() {
+    let (app, tenant_id) = (app(), tenant_id());
+    let relay = app.relay(&tenant_id);
+    rotated().remembered_by(&relay, &[CURRENT, PREVIOUS]);
+    for (secret, at, expected) in [
+        (CURRENT, after(0), true),
+        (CURRENT, after(60), true),
+        (PREVIOUS, after(59), true),
+        (PREVIOUS, after(60), false),
+        ((Uuid::nil(), "sk_other"), after(0), false),
+    ] {
+        let call = read(&signed(secret.1)).unwrap();
+        let found = matching(&relay, &rotated().relay_state(), &call, at, &mut Vec::new()).await.unwrap();
+        assert_eq!(found, Some(secret.0).filter(|_| expected), "{secret:?} {at}");
+        // Else the table is asked, and there is none.
+        assert_eq!(signer(&relay, &call, at).await.ok().flatten().map(|(version, _)| version), found);
+    }
+    let (mut tried, call) = (vec![CURRENT.0], read(&signed(CURRENT.1)).unwrap());
+    assert_eq!(matching(&relay, &rotated().relay_state(), &call, now(), &mut tried).await.unwrap(), None);
+    assert_eq!(tried, [CURRENT.0, PREVIOUS.0]);
+}
+
+#[tokio::test]
+async fn the_signature_is_noted_before_the_call_is_counted() {
+    for (secret, slot) in [(CURRENT, KeySlot::Current), (PREVIOUS, KeySlot::Previous)] {
+        let (app, tenant_id, request) = (app(), tenant_id(), signed(secret.1));
+        rotated().remembered_by(&app.relay(&tenant_id), &[CURRENT, PREVIOUS]);
+        // There is no table to count it in.
+        let outcome = SignedTenant::authenticate(&app, &request, &input()).await;
+        assert!(matches!(outcome, Err(Error::Unavailable(_))), "{outcome:?}");
+        assert_eq!(request.trace.noted().secret, Some(slot));
+    }
+}
+
+#[test]
+fn a_caller_that_signed_is_told_how_it_stands() {
+    let quota = Quota::new(LimitOf::Relay, RatePerMinute::default(), 1, Minute::from(now()), now());
+    let state = rotated().relay_state();
+    let (signed_with, secret) = (SigningVersion::V2, SecretUsed::Previous);
+    let caller = SignedTenant { tenant_id: tenant_id(), state, quota, signed_with, secret };
+    assert_eq!((caller.id(), caller.tenant_id()), (&tenant_id(), Some(&tenant_id())));
+    assert_eq!((caller.left(), caller.quota()), (quota, Some(quota)));
+    assert_eq!((caller.name().as_str(), caller.secret()), ("Acme", secret));
+    assert_eq!((caller.signed_with(), caller.signing_version()), (signed_with, SigningVersion::V2));
+    assert_eq!(caller.previous_secret(), Some((after(60), None)));
+    assert_eq!(format!("{caller:?}"), format!("SignedTenant({})", tenant_id()));
 }
