@@ -94,9 +94,7 @@ impl Viewer {
         let named = named_end_user(request, input);
         let viewpoint = Viewpoint::from(named.as_ref().ok().cloned().flatten());
         let claims = presented.claims();
-        // Nothing is read while the end user is in doubt.
-        let reads = input.reads.iter().filter(|_| named.is_ok()).cloned();
-        let reads: Vec<_> = reads.chain([Read::ApiKey(claims.id.clone())]).collect();
+        let reads = reads(input, named.is_err()).chain([Read::ApiKey(claims.id.clone())]).collect();
         let prefetched = app.prefetch(&claims.tenant_id, &viewpoint, reads).await?;
         let kinds = [KeyKind::Account];
         let (key, tenant) = api_key::accept(app, request, &presented, &kinds, &prefetched).await?;
@@ -115,9 +113,7 @@ impl Viewer {
         let named = named_end_user(request, input);
         let is_another = is_another(&named, external_user_id.as_ref());
         let viewpoint = Viewpoint::from(external_user_id);
-        // Nothing is read while the end user is in doubt.
-        let reads = input.reads.iter().filter(|_| !is_another).cloned();
-        let reads: Vec<_> = reads.chain(reads_for(claimed)).collect();
+        let reads = reads(input, is_another).chain(reads_for(claimed)).collect();
         let prefetched = app.prefetch(&tenant_id, &viewpoint, reads).await?;
         let (tenant, claims) = accept_token(request, &token, named, &prefetched, app.now())?;
         // A token of the whole account is its key in another form, and nobody else's limit would bound it. Those of end
@@ -216,6 +212,11 @@ impl AccountKey {
             Viewpoint::Account => Scope::Account,
         }
     }
+}
+
+/// What the operation needs: nothing is read while the end user is in doubt.
+fn reads(input: &InputSummary, is_in_doubt: bool) -> impl Iterator<Item = Read> {
+    input.reads.iter().filter(move |_| !is_in_doubt).cloned()
 }
 
 /// The tenant's state and the claims of the token, if the token opens the account surface to this request, which names

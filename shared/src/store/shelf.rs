@@ -13,8 +13,8 @@ use super::relay::{Relay, RelayState};
 use super::tenants::{api_key_items, items as tenant_items, key_set};
 use crate::domain::{
     ApiKey, ApiKeySecret, Configuration, ExternalId, Handle, PublishedKey, RatePerMinute, SecretLabel, SecretPointer,
-    SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantSecret, TenantStatus,
-    TenantSummary, Timestamp, Viewpoint,
+    SecretVersion, SigningKey, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantSecret,
+    TenantStatus, TenantSummary, Timestamp, Viewpoint,
 };
 
 /// The items of one tenant.
@@ -127,6 +127,12 @@ impl Shelf {
         for (version, secret) in secrets {
             relay.secrets.tenant_secrets.keep(*version, TenantSecret::restore(secret).unwrap());
         }
+    }
+
+    /// Lets a process have read the key that signs the tenant's tokens.
+    pub fn signs_with(&mut self, relay: &Relay<'_>, key: SigningKey) {
+        self.state().insert("token_kid".to_owned(), text(key.kid()));
+        relay.secrets.signing_keys.keep(Uuid::nil(), key);
     }
 
     fn key(&self, read: &Read) -> Item {

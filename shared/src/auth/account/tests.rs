@@ -185,3 +185,10 @@ fn a_token_is_sent_from_the_origins_of_its_key() {
     let elsewhere = opened(&tenant, &[("origin", "https://evil.example")], None, 0);
     assert!(matches!(elsewhere, Err(Error::OriginNotAllowed)));
 }
+
+#[test]
+fn nothing_is_read_while_the_end_user_is_in_doubt() {
+    let input = InputSummary { reads: vec![Read::EndUser, Read::SigningKeys], ..input() };
+    assert_eq!(reads(&input, false).collect::<Vec<_>>(), input.reads);
+    assert_eq!(reads(&input, true).count(), 0);
+}

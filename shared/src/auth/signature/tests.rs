@@ -66,13 +66,15 @@ fn rotated() -> Shelf {
     shelf
 }
 
-/// A request of the first version without a body, signed with the secret.
-fn signed(secret: &str) -> Request {
+/// A request of the first version, signed with the secret.
+fn signed(secret: &str, body: &str) -> Request {
     let timestamp = now().as_millis().to_string();
-    let text = format!("{timestamp}.{}", HEXLOWER.encode(digest(&SHA256, b"").as_ref()));
+    let text = format!("{timestamp}.{}", HEXLOWER.encode(digest(&SHA256, body.as_bytes()).as_ref()));
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let signature = HEXLOWER.encode(hmac::sign(&key, text.as_bytes()).as_ref());
-    request(&[(TENANT_ID[0], tenant_id().as_str()), (TIMESTAMP[0], &timestamp), (SIGNATURE[0], &signature)])
+    let request =
+        request(&[(TENANT_ID[0], tenant_id().as_str()), (TIMESTAMP[0], &timestamp), (SIGNATURE[0], &signature)]);
+    Request { body: body.as_bytes().to_vec(), ..request }
 }
 
 #[tokio::test]
@@ -87,21 +89,22 @@ async fn a_call_is_signed_with_a_secret_in_force_and_with_one_that_is_known_noth
         (PREVIOUS, after(60), false),
         ((Uuid::nil(), "sk_other"), after(0), false),
     ] {
-        let call = read(&signed(secret.1)).unwrap();
+        let call = read(&signed(secret.1, "")).unwrap();
         let found = matching(&relay, &rotated().relay_state(), &call, at, &mut Vec::new()).await.unwrap();
         assert_eq!(found, Some(secret.0).filter(|_| expected), "{secret:?} {at}");
         // Else the table is asked, and there is none.
         assert_eq!(signer(&relay, &call, at).await.ok().flatten().map(|(version, _)| version), found);
     }
-    let (mut tried, call) = (vec![CURRENT.0], read(&signed(CURRENT.1)).unwrap());
+    let (mut tried, call) = (vec![CURRENT.0], read(&signed(CURRENT.1, "")).unwrap());
     assert_eq!(matching(&relay, &rotated().relay_state(), &call, now(), &mut tried).await.unwrap(), None);
     assert_eq!(tried, [CURRENT.0, PREVIOUS.0]);
 }
 
 #[tokio::test]
 async fn the_signature_is_noted_before_the_call_is_counted() {
-    for (secret, slot) in [(CURRENT, KeySlot::Current), (PREVIOUS, KeySlot::Previous)] {
-        let (app, tenant_id, request) = (app(), tenant_id(), signed(secret.1));
+    // One with a body has a nonce, which would be used first.
+    for (secret, body, slot) in [(CURRENT, "", KeySlot::Current), (PREVIOUS, "{}", KeySlot::Previous)] {
+        let (app, tenant_id, request) = (app(), tenant_id(), signed(secret.1, body));
         rotated().remembered_by(&app.relay(&tenant_id), &[CURRENT, PREVIOUS]);
         // There is no table to count it in.
         let outcome = SignedTenant::authenticate(&app, &request, &input()).await;

@@ -1,8 +1,9 @@
+use serde_json::json;
 use uuid::Uuid;
 
 use super::*;
-use crate::auth::testing::{Tenant, after, external_id, now};
-use crate::domain::{KeyKind, RegisteredData, RegisteredKey, SystemRandomness, TokenLifetime};
+use crate::auth::testing::{Tenant, after, app, external_id, now};
+use crate::domain::{KeyKind, RegisteredData, RegisteredKey, SigningKey, SystemRandomness, TokenLifetime};
 use crate::store::Shelf;
 
 /// The claims of a user's token.
@@ -143,4 +144,35 @@ fn a_token_ends_with_its_key_and_with_its_user_s_place() {
         tenant.shelf.put_key(&tenant.key, &tenant.secret, None);
     }));
     assert!(!claims_of(|tenant| tenant.shelf = Shelf::of_tenant(&tenant.id, 1)));
+}
+
+#[tokio::test]
+async fn a_token_of_8192_bytes_is_issued_and_noted_and_a_longer_one_is_not() {
+    let (mut tenant, app) = (Tenant::new(KeyKind::Admin), app());
+    let key = SigningKey::from_jwk(&tenant.signing.to_jwk().unwrap()).unwrap();
+    tenant.shelf.signs_with(&app.relay(&tenant.id), key);
+    let state = tenant.shelf.read(&[]).tenant_state().unwrap().unwrap();
+    // A customer with the longest names: other tokens are shorter whatever is in them.
+    let request = |filler| {
+        let data = RegisteredData {
+            parent_org_id: tenant.organization.id,
+            display_name: "\u{1f600}".repeat(120),
+            payload: serde_json::from_value(json!({ "a": "x".repeat(filler) })).unwrap(),
+        };
+        let longest = external_id(&"\u{1f600}".repeat(256));
+        let (key, user) = (RegisteredKey::Key(longest.clone()), Some((longest, 5)));
+        TokenRequest::for_registered_tenant(key, user, None, data, TokenLifetime::HOUR, now())
+    };
+    let size = |filler| claims(&tenant, request(filler)).sign(&tenant.signing).unwrap().expose().len();
+    let close = (LONGEST_TOKEN - size(0)) * 3 / 4;
+    let largest = (close - 4..close + 4).find(|filler| size(*filler) == LONGEST_TOKEN).unwrap();
+    for (filler, is_issued) in [(0, true), (largest, true), (largest + 1, false), (4000, false)] {
+        let trace = Trace::default();
+        match mint(&app, &tenant.issuer, &state, &tenant.key, request(filler), &trace).await {
+            Ok(token) => assert!(is_issued && UnverifiedToken::parse(token.expose()).is_ok(), "{filler}"),
+            Err(Error::PropertiesTooLarge) => assert!(!is_issued, "{filler}"),
+            Err(other) => panic!("{other:?}"),
+        }
+        assert_eq!(trace.noted().jti.is_some(), is_issued);
+    }
 }
