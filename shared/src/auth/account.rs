@@ -291,4 +291,5 @@ fn in_header(value: &str) -> Result<ExternalId, Problem> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests;

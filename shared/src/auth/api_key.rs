@@ -251,4 +251,5 @@ fn password(credential: &str) -> Option<(String, Zeroizing<String>)> {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests;

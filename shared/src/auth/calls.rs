@@ -37,6 +37,7 @@ fn tighter(one: Quota, other: Quota) -> Quota {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests {
     use super::*;
     use crate::auth::testing::{Tenant, app, external_id, now};

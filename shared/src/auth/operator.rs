@@ -48,6 +48,7 @@ impl Operator {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests {
     use super::*;
     use crate::auth::testing::{app, input, request};

@@ -26,6 +26,7 @@ impl Caller for Anyone {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests {
     use super::*;
     use crate::auth::testing::{BASE_URL, app, input, request};

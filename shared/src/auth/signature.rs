@@ -205,4 +205,5 @@ fn either<'a>(request: &'a Request, [one, other]: [&str; 2]) -> Option<&'a str> 
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests;

@@ -156,4 +156,5 @@ pub(super) async fn mint(
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests;

@@ -91,11 +91,13 @@ fn a_token_is_valid_if_its_tenant_signed_it_and_its_time_has_come() {
     assert_eq!(verified(&malformed, now()), None);
 }
 
+/// The claims of a token, and whether it has an organization, a user and an end user.
+type Shape = (fn(&Tenant) -> Claims, [bool; 3]);
+
 #[test]
 fn a_revocation_of_anybody_that_a_token_speaks_for_ends_it() {
     let tenant = Tenant::new(KeyKind::Admin);
-    let shapes: [(fn(&Tenant) -> Claims, [bool; 3]); 4] = [
-        // Whether it has an organization, a user and an end user.
+    let shapes: [Shape; 4] = [
         (of_user, [true, true, false]),
         (of_customer, [true, false, true]),
         (of_end_user, [false, false, true]),

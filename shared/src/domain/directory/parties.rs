@@ -246,8 +246,8 @@ mod tests {
         PartyName::parse(text).unwrap()
     }
 
-    fn external(text: &str) -> Option<ExternalId> {
-        Some(ExternalId::parse(text).unwrap())
+    fn external(text: &str) -> ExternalId {
+        ExternalId::parse(text).unwrap()
     }
 
     fn properties(number: u8) -> Properties {
@@ -258,7 +258,7 @@ mod tests {
     fn an_organization_changes_if_a_field_does_and_keeps_what_is_not_said() {
         let entry = |id: Option<&str>, text, properties: Option<u8>| OrganizationFields {
             id: None,
-            external_id: id.and_then(external),
+            external_id: id.map(external),
             name: name(text),
             properties: properties.map(self::properties),
         };
@@ -268,7 +268,10 @@ mod tests {
             assert_eq!(before.changed(same, at(2)), None);
         }
         for (other, field) in [
-            (entry(Some("acme-2"), "Acme", None), Organization { external_id: external("acme-2"), ..before.clone() }),
+            (
+                entry(Some("acme-2"), "Acme", None),
+                Organization { external_id: Some(external("acme-2")), ..before.clone() },
+            ),
             (entry(None, "Acme Inc", None), Organization { name: name("Acme Inc"), ..before.clone() }),
             (entry(None, "Acme", Some(2)), Organization { properties: properties(2), ..before.clone() }),
         ] {
@@ -281,8 +284,8 @@ mod tests {
     fn a_user_that_moves_or_gets_another_role_has_another_epoch() {
         let entry = |role, text| UserFields {
             id: None,
-            external_id: external("ada"),
-            organization: external("acme").unwrap().into(),
+            external_id: Some(external("ada")),
+            organization: external("acme").into(),
             role_id: uuid(role),
             name: name(text),
             properties: properties(1),
@@ -305,7 +308,7 @@ mod tests {
 
     #[test]
     fn a_customer_keeps_its_first_time_and_the_time_of_its_last_change() {
-        let key = RegisteredKey::Key(external("acme").unwrap());
+        let key = RegisteredKey::Key(external("acme"));
         let login = |before: Option<&RegisteredTenant>, text, number, millis| {
             RegisteredTenant::registered(before, key.clone(), name(text), properties(number), at(millis))
         };
@@ -321,9 +324,9 @@ mod tests {
 
     #[test]
     fn a_name_is_no_key() {
-        let (key, called) = (RegisteredKey::Key(external("acme").unwrap()), RegisteredKey::Name(name("acme")));
+        let (key, called) = (RegisteredKey::Key(external("acme")), RegisteredKey::Name(name("acme")));
         assert_eq!((key.subject().as_str(), called.subject().as_str()), ("key:acme", "name:acme"));
-        assert_eq!((key.key(), called.key()), (external("acme").as_ref(), None));
+        assert_eq!((key.key(), called.key()), (Some(&external("acme")), None));
         // printf %s key:acme | sha256sum
         assert_eq!(key.digest(), "f43ea0ba45574b07ff43c905413fbf6e54b89e29ae2890b9a1fe950400b0c8a3");
         assert_ne!(key.digest(), called.digest());

@@ -55,7 +55,7 @@ fn tenant(configuration: Configuration) -> Tenant {
 }
 
 /// The field at fault in a configuration, if one is.
-fn fault(fields: Value) -> Option<String> {
+fn fault(fields: &Value) -> Option<String> {
     let mut all = json!({ "tenant_name": "Acme" });
     all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     configuration(&all).check().err().map(|problem| problem.field)
@@ -63,14 +63,14 @@ fn fault(fields: Value) -> Option<String> {
 
 #[test]
 fn passkeys_need_a_relying_party_that_covers_their_origins() {
-    assert_eq!(fault(json!({})), None);
-    assert_eq!(fault(json!({ "passkeys_enabled": false })), None);
-    assert_eq!(fault(json!({ "webauthn_rp_id": "example.com", "passkeys_enabled": true })), None);
+    assert_eq!(fault(&json!({})), None);
+    assert_eq!(fault(&json!({ "passkeys_enabled": false })), None);
+    assert_eq!(fault(&json!({ "webauthn_rp_id": "example.com", "passkeys_enabled": true })), None);
     let missing = Some("webauthn_rp_id".to_owned());
-    assert_eq!(fault(json!({ "passkeys_enabled": true })), missing);
-    assert_eq!(fault(json!({ "webauthn_origins": ["https://example.com"] })), missing);
-    assert_eq!(fault(json!({ "webauthn_origins": ["https://example.com"], "passkeys_enabled": true })), missing);
-    let with = |origins| fault(json!({ "webauthn_rp_id": "example.com", "webauthn_origins": origins }));
+    assert_eq!(fault(&json!({ "passkeys_enabled": true })), missing);
+    assert_eq!(fault(&json!({ "webauthn_origins": ["https://example.com"] })), missing);
+    assert_eq!(fault(&json!({ "webauthn_origins": ["https://example.com"], "passkeys_enabled": true })), missing);
+    let with = |origins| fault(&json!({ "webauthn_rp_id": "example.com", "webauthn_origins": origins }));
     assert_eq!(with(json!(["https://example.com", "https://login.example.com"])), None);
     assert_eq!(with(json!(["https://example.com", "https://example.org"])).as_deref(), Some("webauthn_origins[1]"));
 }
