@@ -114,6 +114,14 @@ async fn the_signature_is_noted_before_the_call_is_counted() {
 }
 
 #[test]
+fn the_secret_of_before_is_the_previous_one() {
+    let state = rotated().relay_state();
+    for (version, used) in [(CURRENT.0, SecretUsed::Current), (PREVIOUS.0, SecretUsed::Previous)] {
+        assert_eq!(SecretUsed::from(slot(&state, version)), used);
+    }
+}
+
+#[test]
 fn a_caller_that_signed_is_told_how_it_stands() {
     let quota = Quota::new(LimitOf::Relay, RatePerMinute::default(), 1, Minute::from(now()), now());
     let state = rotated().relay_state();
