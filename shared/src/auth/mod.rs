@@ -12,8 +12,6 @@ mod idempotency;
 mod operator;
 mod public;
 mod signature;
-#[cfg(test)]
-mod testing;
 mod tokens;
 mod trace;
 
@@ -148,6 +146,9 @@ pub trait Caller: Sized + Send + 'static {
         None
     }
 }
+
+#[cfg(test)]
+mod testing;
 
 #[cfg(test)]
 mod tests {

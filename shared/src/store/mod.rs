@@ -29,8 +29,6 @@ mod prefetch;
 mod reconcile;
 mod relay;
 mod secrets_manager;
-#[cfg(test)]
-mod shelf;
 mod tenants;
 
 pub use account::{List, ResourceKind, Resources};
@@ -42,9 +40,12 @@ pub use prefetch::{Prefetched, Read, TenantState};
 pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};
-#[cfg(test)]
-pub(crate) use shelf::Shelf;
 pub use tenants::{
     IssuedApiKey, IssuedKeySummary, NewApiKey, Provisioned, RevokedTokens, Rotated, RotatedSigningKey, SecretRotation,
     Start, Tenants,
 };
+
+#[cfg(test)]
+mod shelf;
+#[cfg(test)]
+pub(crate) use shelf::Shelf;
