@@ -19,8 +19,8 @@ use crate::domain::{
 };
 use crate::error::Result;
 use crate::store::{
-    Counted, Directory, Jitter, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Sealed, Secrets,
-    Table, Tenants, VersionCache,
+    Callbacks, Counted, Directory, Jitter, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Sealed,
+    Secrets, Table, Tenants, VersionCache,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one
@@ -142,6 +142,12 @@ impl App {
     /// The key to the digests of people.
     pub fn trace_key(&self) -> &TraceKey {
         &self.0.trace_key
+    }
+
+    /// The callbacks of all tenants.
+    pub fn callbacks(&self) -> Callbacks<'_> {
+        let (table, secrets, tenants) = (&self.0.table, &self.0.secrets, self.tenants());
+        Callbacks { table, secrets, tenants, random: self.random(), clock: self.clock() }
     }
 
     pub fn tenants(&self) -> Tenants<'_> {

@@ -92,4 +92,4 @@ pub static OPERATIONS: &[OperationInfo] = &[
 ];
 
 /// Functions that no client calls: they are started by a schedule.
-pub static SCHEDULED: &[&str] = &["reconcile", "seal-audit-events"];
+pub static SCHEDULED: &[&str] = &["deliver-callbacks", "reconcile", "seal-audit-events"];

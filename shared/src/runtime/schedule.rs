@@ -9,7 +9,7 @@ use super::telemetry::TARGET;
 use super::{Exit, run};
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::store::{Reconciled, Sealed};
+use crate::store::{Delivered, Reconciled, Sealed};
 
 /// What a run of a scheduled function did.
 pub trait Work: Default + Send {
@@ -58,6 +58,24 @@ impl Work for Sealed {
     }
 }
 
+impl Work for Delivered {
+    const METRICS: &'static str = "delivered unsuccessful oldest_ms failures";
+
+    fn is_any(&self) -> bool {
+        self.delivered + self.unsuccessful + self.given_up > 0
+    }
+
+    fn done(&self) -> Map<String, Value> {
+        let counts = [("delivered", self.delivered), ("unsuccessful", self.unsuccessful), ("given_up", self.given_up)];
+        let done = counts.into_iter().map(|(name, count)| (name.to_owned(), count.into()));
+        done.chain([("oldest_ms".to_owned(), self.oldest_ms.into())]).collect()
+    }
+
+    fn failures(self) -> Vec<String> {
+        self.failures
+    }
+}
+
 /// Runs a function that is started by a schedule: `handler` once an event, whatever is in the event.
 pub fn on_schedule<W, H, F>(name: &'static str, handler: H) -> Exit
 where
@@ -65,10 +83,20 @@ where
     H: Fn(App) -> F + Copy,
     F: Future<Output = Result<W>>,
 {
+    on_event(name, move |app, _| handler(app))
+}
+
+/// Runs a function that is started by a schedule or by the table's stream: `handler` once an event.
+pub fn on_event<W, H, F>(name: &'static str, handler: H) -> Exit
+where
+    W: Work,
+    H: Fn(App, Value) -> F + Copy,
+    F: Future<Output = Result<W>>,
+{
     run(move |app| async move {
         let service = service_fn(|event: LambdaEvent<Value>| {
-            let app = app.clone();
-            async move { once(name, handler, app, &event.context.request_id).await }
+            let (app, request_id) = (app.clone(), event.context.request_id);
+            async move { once(name, |app| handler(app, event.payload), app, &request_id).await }
         });
         lambda_runtime::Runtime::new(service).run().await
     })
@@ -83,7 +111,7 @@ async fn once<W, H, F>(
 ) -> Result<Value, lambda_runtime::Error>
 where
     W: Work,
-    H: Fn(App) -> F,
+    H: FnOnce(App) -> F,
     F: Future<Output = Result<W>>,
 {
     let started = app.now();

@@ -4,6 +4,7 @@ mod agent_session;
 mod agent_session_messages;
 mod agent_sessions;
 mod auth_token;
+mod deliver_callbacks;
 mod document;
 mod documents;
 mod execute_tool;

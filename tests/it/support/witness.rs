@@ -14,7 +14,7 @@ use claim::{About, Account, Claim};
 use named::{Access, Named};
 
 /// Scheduled, for all tenants: no request causes what it does.
-const UNCHECKED: [&str; 2] = ["reconcile", "seal-audit-events"];
+const UNCHECKED: [&str; 3] = ["deliver-callbacks", "reconcile", "seal-audit-events"];
 
 /// What only the whole account reads where no end user owns it.
 const PERSONAL: [&str; 3] = ["SESSION", "MESSAGE", "EXECUTION"];

@@ -10,14 +10,16 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::items::{self, DISCARDED, FAILED, Fate, Owed};
 use super::receivers::Leased;
 use crate::domain::{
     Admission, Attempted, CallbackHeaders, CallbackSigner, CallbackUrl, Clock, Flow, Jitter, Next, Random, Tenant,
     TenantId, TenantSecret, TenantStatus, Timestamp, random_uuid, useless_from,
 };
-use crate::error::{Error, Result};
-use crate::store::dynamodb::{Key, Table, failed, millis, text};
+use crate::error::Result;
+use crate::store::dynamodb::{Key, Table, failed, key, millis, text};
 use crate::store::keys::{self, CALLBACKS_DUE, DUE_AT, DUE_SHARD, DUE_SHARDS};
 use crate::store::secrets_manager::Secrets;
 use crate::store::tenants::Tenants;
@@ -117,6 +119,19 @@ impl Callbacks<'_> {
         Ok(self.deliver(due, receiver).await)
     }
 
+    /// Delivers what an event says: the new callbacks that records of the table's stream name, or all that is due.
+    ///
+    /// # Errors
+    /// If the table can't be asked what is due.
+    pub async fn on(self, event: &Value, receiver: &impl Receiver) -> Result<Delivered> {
+        let Some(records) = event.get("Records").and_then(Value::as_array) else { return self.sweep(receiver).await };
+        let part = |record: &Value, name: &str| {
+            record.pointer(&format!("/dynamodb/Keys/{name}/S")).and_then(Value::as_str).map(str::to_owned)
+        };
+        let place = |record| Some(key(part(record, "pk")?, part(record, "sk")?));
+        Ok(self.deliver(records.iter().filter_map(place).collect(), receiver).await)
+    }
+
     /// Delivers those of the callbacks at these places that are due.
     pub async fn deliver(self, places: Vec<Key>, receiver: &impl Receiver) -> Delivered {
         let started = self.clock.now();
@@ -125,15 +140,15 @@ impl Callbacks<'_> {
             done.failures.extend(error.cause());
             Vec::new()
         });
-        let mut groups: BTreeMap<(Timestamp, TenantId, &'static str), Vec<Owed>> = BTreeMap::new();
+        let mut groups: BTreeMap<(TenantId, &'static str), Vec<Owed>> = BTreeMap::new();
         for owed in read {
             let Some(due_at) = owed.due_at.filter(|due_at| *due_at <= started) else { continue };
             let waiting = started.as_millis().saturating_sub(due_at.as_millis());
             done.oldest_ms = done.oldest_ms.max(u64::try_from(waiting).unwrap_or_default());
             let flow = owed.event_type.flow().as_str();
-            groups.entry((Timestamp::from_millis(0), owed.tenant_id.clone(), flow)).or_default().push(owed);
+            groups.entry((owed.tenant_id.clone(), flow)).or_default().push(owed);
         }
-        for ((_, tenant, _), owed) in groups {
+        for ((tenant, _), owed) in groups {
             if started.plus(RUN) <= self.clock.now() {
                 break;
             }
@@ -259,9 +274,7 @@ impl Callbacks<'_> {
         let id = &tenant.summary.id;
         let current = self.secrets.tenant_secret(id, tenant.secret.current.id).await?;
         let previous = match &tenant.secret.previous {
-            Some(previous) if now < previous.until => {
-                Some(self.secrets.tenant_secret(id, previous.version.id).await?)
-            }
+            Some(previous) if now < previous.until => Some(self.secrets.tenant_secret(id, previous.version.id).await?),
             _ => None,
         };
         Ok((current, previous))
@@ -286,11 +299,5 @@ impl Callbacks<'_> {
         let (update, unchanged) = items::decided(owed, attempted, fate, self.clock.now());
         // If it is not as it was read, somebody else has decided.
         self.table.update(update, unchanged).await.map(|_| ())
-    }
-}
-
-impl From<Error> for Delivered {
-    fn from(error: Error) -> Self {
-        Self { failures: error.cause().into_iter().collect(), ..Self::default() }
     }
 }

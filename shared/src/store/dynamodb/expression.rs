@@ -56,7 +56,7 @@ impl Condition {
 }
 
 /// An update of one item: exactly the attributes that are named here.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Update {
     key: Key,
     set: Vec<String>,

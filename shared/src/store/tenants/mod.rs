@@ -20,18 +20,19 @@ pub use rotate_signing_key::RotatedSigningKey;
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use self::items::{ACTIVE, SUSPENDED};
 use super::audit::put_event;
+use super::callbacks::owe;
 use super::dynamodb::{ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated};
 use super::dynamodb::{millis, number, pause, text};
 use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
 use super::secrets_manager::Secrets;
 use crate::domain::{
-    AccountWideUse, Action, AuditEvent, ChangeContext, Day, Random, Reason, SigningVersion, Tenant, TenantId,
-    TenantPatch, TraceKey,
+    AccountWideUse, Action, AuditEvent, ChangeContext, Day, EventType, NewEvent, Random, Reason, SigningVersion,
+    Tenant, TenantId, TenantPatch, TraceKey,
 };
 use crate::error::{Error, Result};
 
@@ -119,7 +120,7 @@ impl Tenants<'_> {
             .set_or_remove("suspended_reason", reason.as_ref().map(text));
         let event = change.event(Action::TenantSuspended, Vec::new()).with("reason", reason);
         let active = Condition::new("tenant_status = :active", [(":active", text(ACTIVE))]);
-        self.change_status(id, update, active, &event, change).await
+        self.change_status(id, update, active, (&event, EventType::TenantSuspended), change).await
     }
 
     /// Undoes a suspension and forgets the strikes that may have led to it. Reactivating an active tenant without
@@ -138,27 +139,50 @@ impl Tenants<'_> {
             [(":suspended", text(SUSPENDED)), (":active", text(ACTIVE)), (":zero", number(0))],
         );
         let event = change.event(Action::TenantReactivated, Vec::new());
-        self.change_status(id, update, suspended, &event, change).await
+        self.change_status(id, update, suspended, (&event, EventType::TenantReactivated), change).await
     }
 
+    /// Changes the status, if that is due, and owes the tenant an event that says so.
     async fn change_status(
         self,
         id: &TenantId,
         update: Update,
         due: Condition,
-        event: &AuditEvent,
+        (event, tells): (&AuditEvent, EventType),
         change: &ChangeContext,
     ) -> Result<()> {
-        let mut transaction = Transaction::new();
-        let state = transaction.update(update.set("updated_at", millis(change.at)).increment("revision"), due);
-        put_event(&mut transaction, id, event)?;
-        let state = match self.commit(change, transaction, &(), None).await? {
-            Committed::Done | Committed::Replay(_) => return Ok(()),
-            Committed::Refused(refused) => refused.item(state).cloned(),
-        };
-        // The condition failed: either there is nothing to change, or there is no such tenant.
-        let exists = state.map(|state| items::summary(&state)).transpose()?.flatten().is_some();
-        if exists { self.commit_nothing(change).await } else { Err(Error::TenantNotFound) }
+        let update = update.set("updated_at", millis(change.at)).increment("revision");
+        for _ in 0..ATTEMPTS {
+            let Some(tenant) = self.get(id).await? else { return Err(Error::TenantNotFound) };
+            let unchanged = due.clone().and("revision = :before", [(":before", number(tenant.revision))]);
+            let mut transaction = Transaction::new();
+            let state = transaction.update(update.clone(), unchanged);
+            put_event(&mut transaction, id, event)?;
+            let told = NewEvent {
+                event_type: tells,
+                tenant_id: id,
+                created_at: change.at,
+                sequence: tenant.revision + 1,
+                data: match tells {
+                    EventType::TenantSuspended => json!({ "status": SUSPENDED, "suspended_at": change.at }),
+                    _ => json!({ "status": ACTIVE, "suspended_at": null }),
+                },
+            };
+            owe(&mut transaction, &tenant.configuration, self.random, told)?;
+            let state = match self.commit(change, transaction, &(), None).await? {
+                Committed::Done | Committed::Replay(_) => return Ok(()),
+                Committed::Refused(refused) => refused.item(state).cloned(),
+            };
+            // The condition failed: there is nothing to change, or no such tenant, or it has changed since it was read.
+            let Some(state) = state else { return Err(Error::TenantNotFound) };
+            if items::summary(&state)?.is_none() {
+                return Err(Error::TenantNotFound);
+            }
+            if Reader::of(&state).number::<u64>("revision")? == tenant.revision {
+                return self.commit_nothing(change).await;
+            }
+        }
+        Err(Error::StaleUpdate)
     }
 
     /// Stores the response to a request that found nothing to change: the same idempotency key must not change anything

@@ -13,15 +13,17 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::{Tenants, items};
 use crate::domain::{
-    Action, ChangeContext, OverlapSeconds, SecretLabel, SecretPointer, SecretVersion, TenantId, TenantSecret,
-    Timestamp, random_uuid,
+    Action, ChangeContext, EventType, NewEvent, OverlapSeconds, SecretLabel, SecretPointer, SecretVersion, Tenant,
+    TenantId, TenantSecret, Timestamp, random_uuid,
 };
 use crate::error::{Error, Result};
 use crate::store::audit::put_event;
+use crate::store::callbacks::owe;
 use crate::store::dynamodb::{ATTEMPTS, Commit, Condition, Item, Reader, Transaction, Update, millis, number, text};
 use crate::store::idempotency::{self, Replay};
 use crate::store::keys;
@@ -91,9 +93,10 @@ impl Tenants<'_> {
             rotation: SecretRotation { rotated_at: change.at, previous_until: (overlap.get() > 0).then_some(until) },
             attempt,
         };
+        let tenant = self.get(id).await?.ok_or(Error::TenantNotFound)?;
         self.secrets.add(id, &candidate.version, NewVersion::Secret(&candidate.secret)).await?;
         for _ in 0..ATTEMPTS {
-            match self.move_pointer(id, &state, &candidate, change).await? {
+            match self.move_pointer(&tenant, &state, &candidate, change).await? {
                 None => return Ok(Rotated { secret: Some(candidate.secret), rotation: candidate.rotation }),
                 Some(newer) => state = newer,
             }
@@ -132,11 +135,12 @@ impl Tenants<'_> {
     /// Step 4. The hot item as it is now, if somebody else has changed it since it was read.
     async fn move_pointer(
         self,
-        id: &TenantId,
+        tenant: &Tenant,
         read: &Item,
         candidate: &Candidate,
         change: &ChangeContext,
     ) -> Result<Option<Item>> {
+        let id = &tenant.summary.id;
         let pointer = items::secret_pointer(read)?;
         let before: u64 = Reader::of(read).number("revision")?;
         let unchanged = Condition::new("revision = :before", [(":before", number(before))]);
@@ -145,6 +149,16 @@ impl Tenants<'_> {
         let Candidate { secret, rotation, attempt, .. } = candidate;
         let event = change.event(Action::TenantSecretRotated, Vec::new());
         put_event(&mut transaction, id, &event.with("previous_valid_until", rotation.previous_until))?;
+        let told = NewEvent {
+            event_type: EventType::TenantSecretRotated,
+            tenant_id: id,
+            created_at: change.at,
+            sequence: before + 1,
+            data: json!({
+                "secret_rotated_at": rotation.rotated_at, "previous_secret_valid_until": rotation.previous_until,
+            }),
+        };
+        owe(&mut transaction, &tenant.configuration, self.random, told)?;
         let secret = Some(secret.expose());
         let stored = idempotency::store(&mut transaction, change, Some(*attempt), rotation, secret, self.random)?;
         match self.table.commit(transaction).await? {

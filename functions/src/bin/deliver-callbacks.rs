@@ -1,0 +1,27 @@
+//! When the table's stream tells of new callbacks, and every minute for all that are due: delivers them.
+
+use outbound::{Client, Target};
+use shared::domain::{Attempted, ErrorClass};
+use shared::store::{Delivered, Delivery, Receiver};
+use shared::{App, Exit, Result, on_event};
+
+fn main() -> Exit {
+    on_event("deliver-callbacks", deliver)
+}
+
+async fn deliver(app: App, event: serde_json::Value) -> Result<Delivered> {
+    let receivers = Receivers(Client::public().map_err(shared::Error::internal)?);
+    app.callbacks().on(&event, &receivers).await
+}
+
+/// The receivers of all tenants.
+struct Receivers(Client);
+
+impl Receiver for Receivers {
+    async fn post(&self, delivery: &Delivery<'_>) -> Attempted {
+        let Ok(target) = Target::new(delivery.base, delivery.flow) else { return ErrorClass::AddressRefused.into() };
+        let Some(headers) = delivery.headers(target.path()) else { return ErrorClass::Protocol.into() };
+        let headers: Vec<_> = headers.iter().collect();
+        self.0.post(&target, headers, delivery.body).await
+    }
+}

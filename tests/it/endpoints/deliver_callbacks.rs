@@ -1,0 +1,247 @@
+//! The deliverer of callbacks, which the table's stream and a schedule start.
+
+use serde_json::{Value, json};
+use stack::{CrashMode, Effect, Fault, Invocation, Match, scheduled_event};
+use standardwebhooks::Webhook;
+
+use crate::support::{Deployment, Tenant, TestReceiver};
+
+/// A tenant that wants all callbacks of its own, and its receiver. The stream stands still.
+async fn start() -> (Deployment, Tenant, TestReceiver) {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let tenant = deployment.provision("Acme").await;
+    let receiver = TestReceiver::start().await;
+    let wanted = json!({ "callback_url_base": receiver.base(), "callback_types": ["tenant.*", "ping"] });
+    deployment.update(&tenant, &wanted).await.data(200);
+    (deployment, tenant, receiver)
+}
+
+async fn sweep(deployment: &Deployment) -> Value {
+    let run = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
+    run.unwrap().payload
+}
+
+/// The callbacks of a tenant in the table, oldest first.
+async fn callbacks(deployment: &Deployment, tenant: &Tenant) -> Vec<Value> {
+    let mut items = deployment.items().await;
+    items.retain(|item| item["pk"]["S"] == format!("TENANT#{}#CALLBACKS", tenant.id));
+    items.sort_by_key(|item| item["sk"]["S"].as_str().unwrap().to_owned());
+    items
+}
+
+/// Makes what waits for its next attempt due.
+async fn make_due(deployment: &Deployment, tenant: &Tenant) {
+    for item in callbacks(deployment, tenant).await.iter().filter(|item| item.get("due_at").is_some()) {
+        let (pk, sk) = (item["pk"]["S"].as_str().unwrap(), item["sk"]["S"].as_str().unwrap());
+        deployment.set(pk, sk, "due_at", &json!({ "N": "1" })).await;
+    }
+}
+
+#[tokio::test]
+async fn a_change_is_told_once_with_what_it_made_and_signatures_that_others_verify() {
+    let (deployment, tenant, receiver) = start().await;
+    let suspended = deployment.suspend(&tenant).await;
+    suspended.data(200);
+    assert!(receiver.received().is_empty());
+    assert_eq!(sweep(&deployment).await["delivered"], 1);
+    assert_eq!(sweep(&deployment).await["delivered"], 0);
+    let [received] = &receiver.received()[..] else { panic!("{:?}", receiver.received()) };
+    assert_eq!(received.path, "/relay-callbacks/tenant");
+    assert_eq!(received.headers["content-type"], "application/json");
+    let body = received.body();
+    assert_eq!(
+        (&body["type"], &body["flow"], &body["tenant_id"]),
+        (&json!("tenant.suspended"), &json!("tenant"), &json!(tenant.id))
+    );
+    let fetched = deployment.fetch(&tenant).await;
+    let data = json!({ "status": "suspended", "suspended_at": fetched["suspended_at"] });
+    assert_eq!(body["data"], data);
+    assert_eq!(body["event_id"], received.headers["webhook-id"].as_str());
+    // The signature of calls, and that of Standard Webhooks by its own library.
+    let signing = tenant.signing().at(received.headers["x-latchkey-timestamp"].parse().unwrap());
+    let expected = signing.signature("POST", "/relay-callbacks/tenant", received.text.as_bytes());
+    assert_eq!(received.headers["x-latchkey-signature"], expected);
+    verify(&tenant.secret, received);
+}
+
+/// Checks the headers of Standard Webhooks with the key that a tenant has by its secret.
+fn verify(secret: &str, received: &crate::support::Received) {
+    let key = shared::domain::TenantSecret::restore(secret).unwrap();
+    let key = shared::domain::WebhookSecret::of(&key).unwrap();
+    let mut headers = hyper::HeaderMap::new();
+    for name in ["webhook-id", "webhook-timestamp", "webhook-signature"] {
+        headers.insert(name, received.headers[name].parse().unwrap());
+    }
+    let key = json!(key.reveal());
+    Webhook::new(key.as_str().unwrap()).unwrap().verify(received.text.as_bytes(), &headers).unwrap();
+}
+
+#[tokio::test]
+async fn the_stream_tells_of_it_at_once_and_the_sweep_does_without() {
+    let (deployment, tenant, receiver) = start().await;
+    deployment.stack.streams().start().await;
+    deployment.suspend(&tenant).await.data(200);
+    deployment.stack.streams().settled().await;
+    assert_eq!(receiver.received().len(), 1);
+    assert_eq!(sweep(&deployment).await["delivered"], 0);
+    deployment.stack.streams().stop().await;
+    deployment.reactivate(&tenant).await.data(200);
+    assert_eq!(sweep(&deployment).await["delivered"], 1);
+    let types: Vec<_> = receiver.received().iter().map(|received| received.body()["type"].clone()).collect();
+    assert_eq!(types, ["tenant.suspended", "tenant.reactivated"]);
+    let sequences: Vec<_> = receiver.received().iter().map(|received| received.body()["sequence"].as_u64()).collect();
+    assert!(sequences[0] < sequences[1]);
+}
+
+#[tokio::test]
+async fn both_secrets_of_a_rotation_verify_while_both_are_in_force() {
+    let (deployment, tenant, receiver) = start().await;
+    let rotated = deployment.rotate(&tenant, 600).await;
+    let new = rotated.data(200)["tenant_secret"].as_str().unwrap().to_owned();
+    sweep(&deployment).await;
+    let [received] = &receiver.received()[..] else { panic!("{:?}", receiver.received()) };
+    assert_eq!(received.body()["type"], "tenant.secret_rotated");
+    assert!(!received.text.contains(&new));
+    verify(&tenant.secret, received);
+    verify(&new, received);
+    // Without an overlap the old one signs nothing any more, not even what was owed before.
+    deployment.suspend(&tenant).await.data(200);
+    let last = deployment.rotate(&tenant, 0).await.data(200)["tenant_secret"].as_str().unwrap().to_owned();
+    sweep(&deployment).await;
+    for received in &receiver.received()[1..] {
+        verify(&last, received);
+        assert_eq!(received.headers["webhook-signature"].split(' ').count(), 1);
+    }
+    assert_eq!(receiver.received().len(), 3);
+}
+
+#[tokio::test]
+async fn nothing_is_owed_without_a_base_or_for_a_type_that_nobody_wants() {
+    let (deployment, tenant, receiver) = start().await;
+    deployment.update(&tenant, &json!({ "callback_types": ["ping"] })).await.data(200);
+    deployment.suspend(&tenant).await.data(200);
+    deployment.update(&tenant, &json!({ "callback_types": ["tenant.*"], "callback_url_base": null })).await.data(200);
+    deployment.reactivate(&tenant).await.data(200);
+    assert!(callbacks(&deployment, &tenant).await.is_empty());
+    // What changed nothing is not told.
+    let wanted = json!({ "callback_url_base": receiver.base() });
+    deployment.update(&tenant, &wanted).await.data(200);
+    deployment.reactivate(&tenant).await.data(200);
+    assert!(callbacks(&deployment, &tenant).await.is_empty());
+    // What is owed when the base goes is discarded, and goes nowhere.
+    deployment.suspend(&tenant).await.data(200);
+    deployment.update(&tenant, &json!({ "callback_url_base": null })).await.data(200);
+    assert_eq!(sweep(&deployment).await["given_up"], 1);
+    assert_eq!(callbacks(&deployment, &tenant).await[0]["callback_state"]["S"], "discarded");
+    assert!(receiver.received().is_empty());
+}
+
+#[tokio::test]
+async fn what_fails_is_tried_again_with_the_same_body_and_a_new_signature() {
+    let (deployment, tenant, receiver) = start().await;
+    receiver.answers(&[500, 302, 404]);
+    deployment.suspend(&tenant).await.data(200);
+    for attempts in 1..=3 {
+        let run = sweep(&deployment).await;
+        assert_eq!((&run["delivered"], &run["unsuccessful"]), (&json!(0), &json!(1)), "{attempts}");
+        // Not before it is due.
+        assert_eq!(sweep(&deployment).await["unsuccessful"], 0);
+        let callback = &callbacks(&deployment, &tenant).await[0];
+        assert_eq!(callback["attempts"]["N"], attempts.to_string());
+        make_due(&deployment, &tenant).await;
+    }
+    assert_eq!(sweep(&deployment).await["delivered"], 1);
+    let received = receiver.received();
+    assert!(received.iter().all(|received| received.text == received.text && received.path != "/elsewhere"));
+    assert_eq!(received.iter().map(|received| &received.text).collect::<std::collections::BTreeSet<_>>().len(), 1);
+    assert_eq!(received.len(), 4);
+    let callback = &callbacks(&deployment, &tenant).await[0];
+    let outcomes: Vec<_> = callback["last_attempts"]["L"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|attempt| attempt["M"]["outcome"]["S"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(outcomes, ["500", "302", "404", "204"]);
+    assert!(callback.get("due_at").is_none() && callback.get("due_shard").is_none());
+}
+
+#[tokio::test]
+async fn a_receiver_that_is_gone_gets_no_more_and_holds_nobody_up() {
+    let (deployment, tenant, receiver) = start().await;
+    let other = deployment.provision("Globex").await;
+    let alive = TestReceiver::start().await;
+    let wanted = json!({ "callback_url_base": alive.base(), "callback_types": ["tenant.*"] });
+    deployment.update(&other, &wanted).await.data(200);
+    receiver.answers(&[410]);
+    for tenant in [&tenant, &other] {
+        deployment.suspend(tenant).await.data(200);
+        deployment.reactivate(tenant).await.data(200);
+    }
+    let run = sweep(&deployment).await;
+    assert_eq!((&run["delivered"], &run["given_up"], &run["unsuccessful"]), (&json!(2), &json!(1), &json!(1)));
+    assert_eq!((receiver.received().len(), alive.received().len()), (1, 2));
+    // The second waits for somebody to reactivate the flow, and is not due meanwhile.
+    let waiting = &callbacks(&deployment, &tenant).await[1];
+    assert!(waiting["callback_state"]["S"] == "pending" && waiting.get("due_at").is_none());
+}
+
+#[tokio::test]
+async fn a_run_that_dies_at_any_of_its_calls_loses_nothing_and_invents_nothing() {
+    let (deployment, tenant, receiver) = start().await;
+    let mut at = 0;
+    loop {
+        let mut fired = 0;
+        for mode in [CrashMode::NotSent, CrashMode::DoneButNoAnswer] {
+            deployment.suspend(&tenant).await.data(200);
+            let before = receiver.received().len();
+            let killed = deployment.stack.faults().kill("deliver-callbacks", at, mode);
+            let run = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
+            assert_eq!(run.is_err(), killed.fired() > 0, "call {at}, {mode:?}");
+            fired += killed.fired();
+            deployment.stack.faults().clear();
+            // The lease of the process that died runs out.
+            let pk = format!("TENANT#{}#DELIVERY#tenant", tenant.id);
+            deployment.set(&pk, "DELIVERY", "lease_until", &json!({ "N": "1" })).await;
+            sweep(&deployment).await;
+            let received = receiver.received().split_off(before);
+            let ids: std::collections::BTreeSet<_> = received.iter().map(|received| received.text.clone()).collect();
+            assert_eq!(ids.len(), 1, "call {at}, {mode:?}: one event, however often");
+            let last = callbacks(&deployment, &tenant).await.pop().unwrap();
+            assert_eq!(last["callback_state"]["S"], "delivered", "call {at}, {mode:?}");
+            // The next one's state, without an event of its own.
+            deployment.update(&tenant, &json!({ "callback_types": ["tenant.suspended"] })).await.data(200);
+            deployment.reactivate(&tenant).await.data(200);
+        }
+        if fired == 0 {
+            break;
+        }
+        at += 1;
+    }
+    assert!(at >= 12, "only {at} calls");
+}
+
+#[tokio::test]
+async fn a_change_that_did_not_commit_owes_nothing_and_a_store_that_fails_delays_only() {
+    let (deployment, tenant, receiver) = start().await;
+    let failing = Match::any().function("suspend-tenant").operation("TransactWriteItems");
+    deployment.stack.faults().inject(Fault::new(failing, Effect::Status(500, "InternalServerError".to_owned())));
+    deployment.suspend(&tenant).await.refused(503, "temporarily_unavailable");
+    deployment.stack.faults().clear();
+    assert!(callbacks(&deployment, &tenant).await.is_empty());
+    deployment.suspend(&tenant).await.data(200);
+    for operation in ["Query", "BatchGetItem", "UpdateItem", "GetSecretValue"] {
+        let failing = Match::any().function("deliver-callbacks").operation(operation);
+        deployment.stack.faults().inject(Fault::new(failing, Effect::Status(500, "InternalServerError".to_owned())));
+        let run = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
+        assert!(run.is_err(), "{operation}");
+        deployment.stack.faults().clear();
+        let pk = format!("TENANT#{}#DELIVERY#tenant", tenant.id);
+        deployment.set(&pk, "DELIVERY", "lease_until", &json!({ "N": "1" })).await;
+    }
+    make_due(&deployment, &tenant).await;
+    sweep(&deployment).await;
+    assert!(!receiver.received().is_empty());
+    assert_eq!(callbacks(&deployment, &tenant).await[0]["callback_state"]["S"], "delivered");
+}
