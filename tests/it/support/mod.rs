@@ -20,4 +20,5 @@ pub use http::{Answer, Call, at_once};
 pub use library::{HandClock, request};
 pub use operations::{END_USER, World, takes};
 pub use signing::{Signing, WHOAMI, in_one_minute, now_ms};
+pub use stores::SECRET_FOLDERS;
 pub use witness::violation;
