@@ -234,8 +234,8 @@ impl Secrets {
     /// version and content changes nothing.
     ///
     /// # Errors
-    /// If Secrets Manager fails, stored it as another version than it was told, has no such secret of the tenant, or has
-    /// too many young versions of it: it keeps 100, and none that is younger than a day is discarded.
+    /// If Secrets Manager fails, stored it as another version than it was told, has no such secret of the tenant, or
+    /// has too many young versions of it: it keeps 100, and none that is younger than a day is discarded.
     pub async fn add(&self, id: &TenantId, version: &SecretVersion, content: NewVersion<'_>) -> Result<()> {
         let name = self.name(content.kind(), id);
         let request = self.client.put_secret_value().secret_id(name).client_request_token(version.id);

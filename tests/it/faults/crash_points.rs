@@ -187,8 +187,8 @@ async fn listed(deployment: &Deployment) -> usize {
     deployment.states().await.iter().filter(|state| state.contains_key("listing")).count()
 }
 
-/// After any crash and one run of the reconciler: every secret belongs to a tenant, every tenant has its two secrets with
-/// a label on the version in force, and as many events as it had changes, of which its provisioning is the first.
+/// After any crash and one run of the reconciler: every secret belongs to a tenant, every tenant has its two secrets
+/// with a label on the version in force, and as many events as it had changes, of which its provisioning is the first.
 async fn check_stores(deployment: &Deployment, label: &str) {
     let items = deployment.items().await;
     let states = deployment.states().await;

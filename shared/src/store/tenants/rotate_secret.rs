@@ -116,9 +116,9 @@ impl Tenants<'_> {
         }
     }
 
-    /// Step 2. Each rotation gets the label after that of the one before, whether that was finished or not; the two that
-    /// versions in force can have, or the one of a signing key, are passed over. So a label comes again only after
-    /// thirteen others of the same secret.
+    /// Step 2. Each rotation gets the label after that of the one before of its kind, whether that was finished or not.
+    /// Those of versions in force are passed over: two of a tenant secret, one of a signing key. So a label comes again
+    /// only after thirteen others.
     pub(super) async fn lease_label(self, id: &TenantId, kind: SecretKind) -> Result<(SecretLabel, Item)> {
         let leased = items::labels_leased(kind);
         for _ in 0..=ATTEMPTS {

@@ -1,8 +1,8 @@
 //! Replacement of the key that signs a tenant's tokens.
 //!
-//! It goes like the rotation of the tenant secret (see [`super::rotate_secret`]), in a secret of its own: the new key is
-//! stored first and signs when the table says so. The public halves of keys that were replaced stay in the set for as long as tokens signed with
-//! them can be valid.
+//! It goes like the rotation of the tenant secret (see [`super::rotate_secret`]), in a secret of its own: the new key
+//! is stored first and signs when the table says so. The public halves of keys that were replaced stay in the set for
+//! as long as tokens signed with them can be valid.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
