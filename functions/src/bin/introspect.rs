@@ -8,5 +8,5 @@ fn main() -> Exit {
 }
 
 async fn introspect(app: App, call: Call<Introspect>) -> Result<Introspection> {
-    Ok(call.caller.active_claims(&app, &call.body.token, call.at)?.into())
+    Ok(call.caller.active_claims(app.trace_key(), &call.body.token, call.at)?.into())
 }

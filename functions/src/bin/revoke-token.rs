@@ -9,7 +9,7 @@ fn main() -> Exit {
 
 async fn revoke(app: App, call: Call<RevokeToken>) -> Result<Revoked> {
     // One that can't be valid has nothing to be taken back, and the answer is the same.
-    if let Some(claims) = call.caller.revocable_claims(&app, &call.body.token, call.at)? {
+    if let Some(claims) = call.caller.revocable_claims(app.trace_key(), &call.body.token, call.at)? {
         call.caller.directory(&app).revoke_token(&claims).await?;
     }
     Ok(Revoked {})

@@ -6,9 +6,9 @@ use super::tokens::{self, PresentedToken, reads_for};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key, calls, idempotency};
 use crate::app::App;
 use crate::domain::{
-    Actor, ApiKey, ApiKeySecret, ChangeContext, END_USER_HEADERS, ExternalId, IdempotencyScope, Issuer, KeyKind,
-    Minutes, Problem, Quota, Scope, SignedToken, TenantId, Timestamp, TokenLifetime, TokenRequest, Viewpoint,
-    is_misspelt_end_user_header,
+    Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, END_USER_HEADERS, ExternalId, IdempotencyScope, Issuer,
+    KeyKind, Minutes, Problem, Quota, Scope, SignedToken, TenantId, Timestamp, TokenLifetime, TokenRequest, TraceKey,
+    Viewpoint, is_misspelt_end_user_header,
 };
 use crate::error::{Error, RequestPart, Result};
 use crate::store::{Prefetched, Read, Resources, TenantState};
@@ -66,11 +66,10 @@ impl Caller for Viewer {
             (None, Some(token)) => (Self::by_token(app, request, input, token).await?, token),
             (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
         };
-        let required = viewer.tenant.require_end_user.unwrap_or(app.require_end_user());
-        if required && input.is_readable && viewer.viewpoint == Viewpoint::Account {
-            return Err(Error::EndUserRequired);
-        }
-        if viewer.viewpoint == Viewpoint::Account && input.is_readable {
+        if viewer.is_account_wide(input) {
+            if viewer.tenant.require_end_user.unwrap_or(app.require_end_user()) {
+                return Err(Error::EndUserRequired);
+            }
             app.note_account_wide_call(viewer.prefetched.tenant_id(), &viewer.tenant.account_wide).await;
         }
         viewer.change.idempotency_key = idempotency::key(request, input, viewer.scope(), credential.as_bytes())?;
@@ -94,9 +93,7 @@ impl Viewer {
         let named = named_end_user(request, input);
         let viewpoint = Viewpoint::from(named.as_ref().ok().cloned().flatten());
         let claims = presented.claims();
-        // Nothing is read while the end user is in doubt.
-        let reads = input.reads.iter().filter(|_| named.is_ok()).cloned();
-        let reads: Vec<_> = reads.chain([Read::ApiKey(claims.id.clone())]).collect();
+        let reads = reads(input, named.is_err()).chain([Read::ApiKey(claims.id.clone())]).collect();
         let prefetched = app.prefetch(&claims.tenant_id, &viewpoint, reads).await?;
         let kinds = [KeyKind::Account];
         let (key, tenant) = api_key::accept(app, request, &presented, &kinds, &prefetched).await?;
@@ -115,40 +112,11 @@ impl Viewer {
         let external_user_id = claimed.claims().external_user_id.clone();
         let tenant_id = claimed.claims().tenant_id.clone();
         let named = named_end_user(request, input);
-        let is_another = match &named {
-            Ok(named) => named.is_some() && *named != external_user_id,
-            Err(_) => true,
-        };
+        let is_another = is_another(&named, external_user_id.as_ref());
         let viewpoint = Viewpoint::from(external_user_id);
-        // Nothing is read while the end user is in doubt.
-        let reads = input.reads.iter().filter(|_| !is_another).cloned();
-        let reads: Vec<_> = reads.chain(reads_for(claimed)).collect();
+        let reads = reads(input, is_another).chain(reads_for(claimed)).collect();
         let prefetched = app.prefetch(&tenant_id, &viewpoint, reads).await?;
-        let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
-        let issuer = Issuer::new(&request.base_url, &tenant_id);
-        let claims = tokens::verified_claims(&token, &issuer, &prefetched, app.now())?
-            .ok_or(Error::Unauthenticated("token is not valid"))?;
-        request.trace.bearer(app.trace_key(), claims);
-        if !tokens::is_unrevoked(claims, &tenant, &prefetched)? {
-            return Err(Error::Unauthenticated("token was revoked"));
-        }
-        // From here on the caller is known, and learns the reason.
-        if !tenant.is_active {
-            return Err(Error::TenantSuspended(None));
-        }
-        if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
-            return Err(Error::InsufficientScope);
-        }
-        if let Err(misspelt @ Error::MisspeltHeader(_)) = named {
-            return Err(misspelt);
-        }
-        let key = prefetched.api_key(&claims.key_id)?;
-        if key.is_none_or(|(key, _)| !key.allows_tokens_from(request.header("origin"))) {
-            return Err(Error::OriginNotAllowed);
-        }
-        if is_another {
-            return Err(Error::AnotherEndUser);
-        }
+        let (tenant, claims) = accept_token(request, app.trace_key(), &token, named, &prefetched, app.now())?;
         request.trace.view(app.trace_key(), &tenant_id, &viewpoint);
         // A token of the whole account is its key in another form, and nobody else's limit would bound it. Those of end
         // users don't count for the key: many pages have one key between them.
@@ -157,6 +125,11 @@ impl Viewer {
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
         let change = request.change(Actor::Token, &claims.key_id);
         Ok(Self { tenant, viewpoint, key: None, change, base_url, quota, prefetched, trace })
+    }
+
+    /// Whether the call is for the whole account. What could not be read may have named an end user.
+    fn is_account_wide(&self, input: &InputSummary) -> bool {
+        self.viewpoint == Viewpoint::Account && input.is_readable
     }
 
     /// Whose idempotency keys the caller's are.
@@ -244,6 +217,55 @@ impl AccountKey {
     }
 }
 
+/// What the operation needs: nothing is read while the end user is in doubt.
+fn reads(input: &InputSummary, is_in_doubt: bool) -> impl Iterator<Item = Read> {
+    input.reads.iter().filter(move |_| !is_in_doubt).cloned()
+}
+
+/// The tenant's state and the claims of the token, if the token opens the account surface to this request, which names
+/// that end user. `prefetched` has the items of [`reads_for`].
+fn accept_token<'a>(
+    request: &Request,
+    trace_key: &TraceKey,
+    token: &'a PresentedToken,
+    named: Result<Option<ExternalId>>,
+    prefetched: &Prefetched,
+    now: Timestamp,
+) -> Result<(TenantState, &'a Claims)> {
+    let tenant = prefetched.tenant_state()?.ok_or(Error::Unauthenticated("token of an unknown tenant"))?;
+    let issuer = Issuer::new(&request.base_url, prefetched.tenant_id());
+    let claims = tokens::verified_claims(token, &issuer, prefetched, now)?
+        .ok_or(Error::Unauthenticated("token is not valid"))?;
+    request.trace.bearer(trace_key, claims);
+    if !tokens::is_unrevoked(claims, &tenant, prefetched)? {
+        return Err(Error::Unauthenticated("token was revoked"));
+    }
+    // From here on the caller is known, and learns the reason.
+    if !tenant.is_active {
+        return Err(Error::TenantSuspended(None));
+    }
+    if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
+        return Err(Error::InsufficientScope);
+    }
+    let is_another = is_another(&named, claims.external_user_id.as_ref());
+    if let Err(misspelt @ Error::MisspeltHeader(_)) = named {
+        return Err(misspelt);
+    }
+    let key = prefetched.api_key(&claims.key_id)?;
+    if key.is_none_or(|(key, _)| !key.allows_tokens_from(request.header("origin"))) {
+        return Err(Error::OriginNotAllowed);
+    }
+    if is_another {
+        return Err(Error::AnotherEndUser);
+    }
+    Ok((tenant, claims))
+}
+
+/// Whether a request names, or may mean, another end user than its token does.
+fn is_another(named: &Result<Option<ExternalId>>, external_user_id: Option<&ExternalId>) -> bool {
+    named.as_ref().map_or(true, |named| named.is_some() && named.as_ref() != external_user_id)
+}
+
 /// The end user that headers and body name.
 fn named_end_user(request: &Request, input: &InputSummary) -> Result<Option<ExternalId>> {
     if let Some(name) = request.headers.keys().find(|name| is_misspelt_end_user_header(name.as_str())) {
@@ -271,3 +293,7 @@ fn in_header(value: &str) -> Result<ExternalId, Problem> {
     }
     ExternalId::parse(value)
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
+mod tests;

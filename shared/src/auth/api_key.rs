@@ -11,7 +11,7 @@ use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, T
 use crate::app::App;
 use crate::domain::{
     Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, IdempotencyScope, Issuer, KeyKind, KeyState, Quota,
-    SignedToken, TenantId, Timestamp, TokenRequest, Viewpoint,
+    SignedToken, TenantId, Timestamp, TokenRequest, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{Directory, Prefetched, Read, TenantState};
@@ -99,11 +99,16 @@ impl KeyHolder<InspectsTokens> {
     ///
     /// # Errors
     /// If an item can't be read.
-    pub fn active_claims(&self, app: &App, token: &PresentedToken, now: Timestamp) -> Result<Option<Claims>> {
+    pub fn active_claims(
+        &self,
+        trace_key: &TraceKey,
+        token: &PresentedToken,
+        now: Timestamp,
+    ) -> Result<Option<Claims>> {
         let Some(claims) = tokens::verified_claims(token, &self.issuer, &self.prefetched, now)? else {
             return Ok(None);
         };
-        self.trace.token(app.trace_key(), claims);
+        self.trace.token(trace_key, claims);
         let active = self.tenant.is_active && tokens::is_unrevoked(claims, &self.tenant, &self.prefetched)?;
         Ok(active.then(|| claims.clone()))
     }
@@ -113,12 +118,17 @@ impl KeyHolder<InspectsTokens> {
     ///
     /// # Errors
     /// If an item can't be read.
-    pub fn revocable_claims(&self, app: &App, token: &PresentedToken, now: Timestamp) -> Result<Option<Claims>> {
+    pub fn revocable_claims(
+        &self,
+        trace_key: &TraceKey,
+        token: &PresentedToken,
+        now: Timestamp,
+    ) -> Result<Option<Claims>> {
         let Some(token) = token.parsed() else { return Ok(None) };
         let keys = self.prefetched.signing_keys(now)?;
         let authentic = token.authentic(self.tenant_id(), &keys).ok();
         if let Some(claims) = authentic {
-            self.trace.token(app.trace_key(), claims);
+            self.trace.token(trace_key, claims);
         }
         Ok(authentic.filter(|claims| now < claims.expires_at()).cloned())
     }
@@ -250,3 +260,7 @@ fn password(credential: &str) -> Option<(String, Zeroizing<String>)> {
     let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     Some((user.to_owned(), Zeroizing::new(password.to_owned())))
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
+mod tests;

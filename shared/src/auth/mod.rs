@@ -158,3 +158,35 @@ pub trait Caller: Sized + Send + 'static {
         None
     }
 }
+
+#[cfg(test)]
+mod testing;
+
+#[cfg(test)]
+mod tests {
+    use lambda_http::http::HeaderValue;
+
+    use super::*;
+    use crate::auth::testing::{input, request};
+
+    #[test]
+    fn a_header_that_is_no_text_is_there_and_is_no_valid_value() {
+        let mut request = request(&[("x-api-key", "é")]);
+        request.headers.insert("x-admin-key", HeaderValue::from_bytes(b"\xff").unwrap());
+        let read = ["x-api-key", "x-admin-key", "origin"].map(|name| request.header(name));
+        assert_eq!(read, [Some("é"), Some("\0"), None]);
+    }
+
+    #[test]
+    fn a_request_prints_its_method_and_an_input_its_operation() {
+        assert_eq!(
+            format!("{:?} {:?}", request(&[("x-api-key", "ak_")]), input()),
+            "Request(POST) InputSummary(probe)"
+        );
+    }
+
+    #[test]
+    fn a_body_has_64_kibibytes() {
+        assert_eq!(LARGEST_BODY, 65_536);
+    }
+}

@@ -47,3 +47,23 @@ impl Operator {
         &self.change
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
+mod tests {
+    use super::*;
+    use crate::auth::testing::{app, input, request};
+
+    #[tokio::test]
+    async fn what_is_no_key_is_refused_before_the_secret_is_read() {
+        for (headers, expected) in [
+            (&[][..], "no X-Admin-Key header"),
+            (&[("x-admin-key", "short")], "X-Admin-Key has not the shape of an admin key"),
+        ] {
+            match Operator::authenticate(&app(), &request(headers), &input()).await {
+                Err(Error::Unauthenticated(reason)) => assert_eq!(reason, expected),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}

@@ -24,3 +24,16 @@ impl Caller for Anyone {
         Ok(Self { base_url: request.base_url.clone() })
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
+mod tests {
+    use super::*;
+    use crate::auth::testing::{BASE_URL, app, input, request};
+
+    #[tokio::test]
+    async fn anyone_gets_in() {
+        let anyone = Anyone::authenticate(&app(), &request(&[]), &input()).await.unwrap();
+        assert_eq!((anyone.base_url(), anyone.tenant_id(), anyone.quota()), (BASE_URL, None, None));
+    }
+}

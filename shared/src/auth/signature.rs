@@ -45,6 +45,15 @@ pub enum SecretUsed {
     Previous,
 }
 
+impl From<KeySlot> for SecretUsed {
+    fn from(slot: KeySlot) -> Self {
+        match slot {
+            KeySlot::Current => Self::Current,
+            KeySlot::Previous => Self::Previous,
+        }
+    }
+}
+
 impl fmt::Debug for SignedTenant {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "SignedTenant({})", self.tenant_id)
@@ -73,8 +82,7 @@ impl Caller for SignedTenant {
         let signer = signer(&relay, &call, at).await?;
         let (secret, seen) =
             signer.ok_or(Error::Unauthenticated("signed with no secret in force, or tenant unknown"))?;
-        let is_current = seen.secret.current.id == secret;
-        request.trace.signer(&call.tenant_id, if is_current { KeySlot::Current } else { KeySlot::Previous });
+        request.trace.signer(&call.tenant_id, slot(&seen, secret));
         let signed = Signed { secret, signing: call.version, at, request_id: &request.request_id };
         let verdict = match (relay.refusal(at), &call.nonce) {
             (Some(refusal), _) => refusal,
@@ -87,8 +95,7 @@ impl Caller for SignedTenant {
         match verdict {
             Verdict::Accepted(accepted) => {
                 let Accepted { state, quota } = *accepted;
-                let is_current = state.secret.current.id == signed.secret;
-                let secret = if is_current { SecretUsed::Current } else { SecretUsed::Previous };
+                let secret = slot(&state, signed.secret).into();
                 Ok(Self { tenant_id, state, quota, signed_with: call.version, secret })
             }
             Verdict::Dead => Err(Error::Unauthenticated("secret is dead, or the tenant takes v2 only")),
@@ -141,6 +148,11 @@ impl SignedTenant {
     pub fn previous_secret(&self) -> Option<(Timestamp, Option<Timestamp>)> {
         self.state.secret.previous.as_ref().map(|previous| (previous.until, previous.last_used_at))
     }
+}
+
+/// Which of a tenant's secrets in force the version is.
+fn slot(state: &RelayState, secret: Uuid) -> KeySlot {
+    if state.secret.current.id == secret { KeySlot::Current } else { KeySlot::Previous }
 }
 
 /// The version of the tenant's secret with which a call was signed, and the tenant as it was when that was found.
@@ -203,3 +215,7 @@ fn either<'a>(request: &'a Request, [one, other]: [&str; 2]) -> Option<&'a str> 
         _ => None,
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
+mod tests;

@@ -154,3 +154,7 @@ pub(super) async fn mint(
     trace.token(app.trace_key(), &claims);
     Ok(token)
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
+mod tests;

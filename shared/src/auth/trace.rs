@@ -124,3 +124,6 @@ fn person(claims: &Claims) -> Option<Person<'_>> {
         Scope::Account => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,3 +47,8 @@ pub use tenants::{
     IssuedApiKey, IssuedKeySummary, NewApiKey, Provisioned, RevokedTokens, Rotated, RotatedSigningKey, SecretRotation,
     Start, Tenants,
 };
+
+#[cfg(test)]
+mod shelf;
+#[cfg(test)]
+pub(crate) use shelf::Shelf;

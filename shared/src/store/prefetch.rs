@@ -51,7 +51,7 @@ impl Read {
         reference.meanings().map(Self::User)
     }
 
-    fn keys(&self, tenant: &TenantId, viewpoint: &Viewpoint) -> Vec<Key> {
+    pub(super) fn keys(&self, tenant: &TenantId, viewpoint: &Viewpoint) -> Vec<Key> {
         let key = match self {
             Self::ApiKey(id) => keys::of_kind(tenant, Kind::ApiKey, id),
             Self::Organization(handle) => keys::of_handle(tenant, Kind::Organization, handle),
@@ -80,9 +80,9 @@ fn external_user(tenant: &TenantId, id: &ExternalId) -> Key {
 /// never was.
 #[derive(Debug, Clone)]
 pub struct Prefetched {
-    tenant_id: TenantId,
+    pub(super) tenant_id: TenantId,
     /// By primary key, all that was asked for; `None` is what is not there.
-    items: HashMap<(String, String), Option<Item>>,
+    pub(super) items: HashMap<(String, String), Option<Item>>,
 }
 
 /// Whether a tenant may act, and with what its tokens are signed.

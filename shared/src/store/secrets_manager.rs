@@ -50,7 +50,7 @@ impl<T> VersionCache<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
     }
 
-    fn keep(&self, version: Uuid, value: T) -> Arc<T> {
+    pub(super) fn keep(&self, version: Uuid, value: T) -> Arc<T> {
         let value = Arc::new(value);
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= Self::MOST {

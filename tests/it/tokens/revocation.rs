@@ -334,11 +334,11 @@ async fn each_revocation_says_when_and_leaves_one_event_that_says_whose() {
     revoked(json!({ "external_user_id": "nobody we know" })).await;
     revoked(json!({ "all": true })).await;
     let expected = [
-        json!(member.user_id),
+        json!(deployment.person(tenant, "user", &member.user_id)),
         json!(member.organization_id),
         json!(key.id),
-        json!("ada"),
-        json!("nobody we know"),
+        json!(deployment.person(tenant, "end_user", "ada")),
+        json!(deployment.person(tenant, "end_user", "nobody we know")),
         Value::Null,
     ];
     assert_eq!(subjects(&deployment, tenant).await, expected);

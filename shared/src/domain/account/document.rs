@@ -177,9 +177,10 @@ mod tests {
 
     #[test]
     fn content_of_48_kibibytes_is_taken_and_a_byte_more_is_not() {
-        assert!(Markdown::parse(&"x".repeat(LARGEST)).is_ok());
-        assert!(Markdown::parse(&"x".repeat(LARGEST + 1)).is_err());
-        assert!(Markdown::parse(&"é".repeat(LARGEST / 2 + 1)).is_err());
+        let content = Markdown::parse(&"x".repeat(49_152)).unwrap();
+        assert_eq!(format!("{content:?}"), "Markdown(49152 bytes)");
+        assert!(Markdown::parse(&"x".repeat(49_153)).is_err());
+        assert!(Markdown::parse(&"é".repeat(24_577)).is_err());
     }
 
     #[test]
@@ -191,5 +192,22 @@ mod tests {
         assert_eq!(repeated.positions().map(|(position, _)| position).collect::<Vec<_>>(), [0, 2]);
         assert_eq!(read(&ids[..10]).unwrap().iter().count(), 10);
         assert!(read(&ids).unwrap_err().to_string().contains("at most 10 workspace ids"));
+    }
+
+    #[test]
+    fn content_is_read_and_stored_as_it_is() {
+        let content: Markdown = serde_json::from_str(r##""# \u00e9""##).unwrap();
+        assert_eq!((content.as_str(), json!(content)), ("# é", json!("# é")));
+        assert_eq!(Markdown::from_stored("# é"), content);
+        assert!(serde_json::from_value::<Markdown>(json!("x".repeat(49_153))).is_err());
+    }
+
+    #[test]
+    fn workspaces_are_a_list_of_ids_of_which_some_can_be_left_out() {
+        let [one, other] = [1, 2].map(Uuid::from_u128);
+        let ids: WorkspaceIds = serde_json::from_value(json!([one, other])).unwrap();
+        assert_eq!(ids.only(|id| id == other).positions().collect::<Vec<_>>(), [(1, other)]);
+        let error = serde_json::from_value::<WorkspaceIds>(json!("x")).unwrap_err().to_string();
+        assert!(error.contains("expected a list of at most 10 workspace ids"), "{error}");
     }
 }

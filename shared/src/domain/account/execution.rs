@@ -267,4 +267,15 @@ mod tests {
             assert_eq!(ExecutionId::parse(text), None, "{text}");
         }
     }
+
+    #[test]
+    fn an_id_in_a_body_must_be_one_and_one_in_a_path_need_not() {
+        let id = ExecutionId::new(Uuid::from_u128(7));
+        let text = serde_json::to_string(&id).unwrap();
+        assert_eq!(text, r#""exec_00000000000000000000000000000007""#);
+        assert_eq!(serde_json::from_str::<ExecutionId>(&text).unwrap(), id);
+        assert!(serde_json::from_str::<ExecutionId>(r#""exec_7""#).is_err());
+        let path = |text: &str| serde_json::from_str::<ExecutionPathId>(text).unwrap().get();
+        assert_eq!((path(&text), path(r#""exec_7""#)), (Uuid::from_u128(7), Uuid::nil()));
+    }
 }

@@ -46,3 +46,24 @@ impl FieldUpdates {
         self.0.iter().map(|(name, value)| (*name, value.as_ref()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_absent_is_not_named_and_what_is_null_is_removed() {
+        let updates = FieldUpdates::default()
+            .set("a", &1)
+            .set_some("b", Some(&"x"))
+            .set_some("c", None::<&u8>)
+            .patch("d", &Patch::Value(2))
+            .patch("e", &Patch::<u8>::Null)
+            .patch("f", &Patch::<u8>::Absent);
+        let fields: Vec<_> = updates.fields().collect();
+        let (one, x, two) = (json!(1), json!("x"), json!(2));
+        assert_eq!(fields, [("a", Some(&one)), ("b", Some(&x)), ("d", Some(&two)), ("e", None)]);
+    }
+}

@@ -93,4 +93,10 @@ mod tests {
         assert!(read(32).is_ok());
         assert!(read(33).unwrap_err().to_string().contains("at most 32 tool ids"));
     }
+
+    #[test]
+    fn what_is_no_list_of_tools_is_told_what_one_is() {
+        let error = serde_json::from_value::<ToolIds>("t".into()).unwrap_err().to_string();
+        assert!(error.contains("expected a list of at most 32 tool ids"), "{error}");
+    }
 }

@@ -73,4 +73,13 @@ mod tests {
         assert!(LongText::<8>::parse("\u{1}\u{1}").is_err());
         assert!(LongText::<8>::parse("éééé").is_ok());
     }
+
+    #[test]
+    fn a_text_is_read_and_written_as_it_is() {
+        let text: LongText<8> = serde_json::from_str(r#""\u00e9\n""#).unwrap();
+        assert_eq!((text.as_str(), serde_json::to_string(&text).unwrap().as_str()), ("é\n", r#""é\n""#));
+        assert!(serde_json::from_str::<LongText<8>>(r#""123456789""#).is_err());
+        let error = serde_json::from_str::<LongText<8>>("1").unwrap_err().to_string();
+        assert!(error.contains("expected a text"), "{error}");
+    }
 }

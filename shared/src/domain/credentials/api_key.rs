@@ -104,9 +104,8 @@ mod tests {
     use super::*;
     use crate::domain::{KeyKind, SystemRandomness, TenantId};
 
-    #[test]
-    fn origins_go_for_tokens_if_they_apply_to_them_and_there_are_any() {
-        let of = |origins: &[&str], origins_apply_to_tokens| ApiKey {
+    fn of(origins: &[&str], origins_apply_to_tokens: bool) -> ApiKey {
+        ApiKey {
             claims: key(KeyKind::Account).claims().clone(),
             name: KeyName::from_stored("Page"),
             start: String::new(),
@@ -120,7 +119,11 @@ mod tests {
             epoch: 0,
             tokens_revoked_at: None,
             last_used_on: None,
-        };
+        }
+    }
+
+    #[test]
+    fn origins_go_for_tokens_if_they_apply_to_them_and_there_are_any() {
         let page = ["https://app.example.com"];
         for (origins, applies, elsewhere) in
             [(&page[..], true, false), (&page, false, true), (&[], true, true), (&[], false, true)]
@@ -155,5 +158,21 @@ mod tests {
         }
         let alone = KeyHashes { current: new.hash(), previous: None };
         assert!(alone.slot(&old).is_none() && !alone.is_in_force(KeySlot::Previous, at(0)));
+    }
+
+    #[test]
+    fn a_key_is_expired_from_its_last_moment_and_revoked_for_ever() {
+        let at = Timestamp::from_millis;
+        for (expires_at, revoked_at, state) in [
+            (None, None, KeyState::Active),
+            (Some(at(11)), None, KeyState::Active),
+            (Some(at(10)), None, KeyState::Expired),
+            (Some(at(9)), None, KeyState::Expired),
+            (None, Some(at(11)), KeyState::Revoked),
+            (Some(at(9)), Some(at(1)), KeyState::Revoked),
+        ] {
+            let key = ApiKey { expires_at, revoked_at, ..of(&[], true) };
+            assert_eq!(key.state(at(10)), state, "{expires_at:?} {revoked_at:?}");
+        }
     }
 }

@@ -333,4 +333,32 @@ mod tests {
             prop_assert!(ApiKeySecret::parse(&text).is_none());
         }
     }
+
+    #[test]
+    fn a_hash_survives_the_wire_and_is_no_other() {
+        let (one, other) = (key(KeyKind::Embed).hash(), key(KeyKind::Embed).hash());
+        let text = one.to_text();
+        assert!(text.len() == 64 && KeyHash::parse(&text).unwrap().is(&one) && !one.is(&other));
+        for text in ["", "00", &text[2..], &format!("{text}00"), &"A".repeat(64), &"g".repeat(64)] {
+            assert!(KeyHash::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_kind_and_an_id_have_one_spelling() {
+        for (kind, name, prefix) in [
+            (KeyKind::Embed, "embed", "up_embed_"),
+            (KeyKind::Admin, "admin", "up_admin_"),
+            (KeyKind::Account, "account", "ak_"),
+        ] {
+            assert_eq!((kind.as_str(), kind.prefix(), KeyKind::parse(name)), (name, prefix, Some(kind)));
+        }
+        assert_eq!(KeyKind::parse("Admin"), None);
+        assert_eq!(ApiKeyId::of([0xa; 8]).as_str(), "key_0a0a0a0a0a0a0a0a");
+        for text in
+            ["", "key_", "0a0a0a0a0a0a0a0a", "key_0a0a0a0a0a0a0a", "key_0a0a0a0a0a0a0a0a0a", "key_0A0A0A0A0A0A0A0A"]
+        {
+            assert!(ApiKeyId::parse(text).is_err(), "{text}");
+        }
+    }
 }

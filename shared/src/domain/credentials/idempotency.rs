@@ -242,4 +242,9 @@ mod tests {
         assert_eq!(idempotency_key.open(&sealed[..11]), None);
         assert!(!String::from_utf8_lossy(&sealed).contains("secret"));
     }
+
+    #[test]
+    fn a_key_does_not_print_itself() {
+        assert_eq!(format!("{:?}", idempotency_key("1", Operator, b"admin")), "IdempotencyKey");
+    }
 }

@@ -104,4 +104,15 @@ mod tests {
             assert_eq!(SecretLabel::parse(text), None);
         }
     }
+
+    #[test]
+    fn a_pointer_has_the_labels_of_both_of_its_versions() {
+        let version = |turn| SecretVersion { id: Uuid::nil(), label: SecretLabel::of_turn(turn) };
+        let until = Timestamp::from_millis(1);
+        let previous = |turn| PreviousSecret { version: version(turn), until, last_used_at: None };
+        for (before, expected) in [(None, [true, false, false]), (Some(2), [true, true, false])] {
+            let pointer = SecretPointer { current: version(1), previous: before.map(previous), rotated_at: None };
+            assert_eq!([1, 2, 3].map(|turn| pointer.has_label(SecretLabel::of_turn(turn))), expected);
+        }
+    }
 }

@@ -199,10 +199,9 @@ mod tests {
     #[test]
     fn no_secret_prints_itself() {
         let secret = TenantSecret::generate(&SystemRandomness::new()).unwrap();
-        let text = secret.expose().to_owned();
         let stored = keys(&format!(r#"{{"current":"{}"}}"#, "a".repeat(48)));
         let printed = format!("{secret:?} {:?} {stored:?} {:#?}", key("a"), secret);
-        assert!(!printed.contains(&text) && !printed.contains("aaaa"), "{printed}");
+        assert_eq!(printed, "TenantSecret OperatorKey OperatorKeys TenantSecret");
         assert_eq!(format!("{:?}", secret.reveal()), "RevealedSecret");
     }
 
@@ -233,5 +232,29 @@ mod tests {
     #[test]
     fn an_empty_stored_key_opens_nothing() {
         assert_eq!(keys(r#"{"current":"","previous":""}"#).verify(&key("a")), None);
+    }
+
+    #[test]
+    fn a_call_is_signed_with_the_whole_text_of_the_secret() {
+        // printf %s text | openssl dgst -sha256 -hmac sk_test
+        let mac = HEXLOWER
+            .decode(b"81a022162e5db5d8f3d4c499d465fef595a5c2581cd8f0a0930bddad94e9deeb")
+            .unwrap()
+            .try_into()
+            .unwrap();
+        let secret = TenantSecret::restore("sk_test").unwrap();
+        assert_eq!(secret.expose(), "sk_test");
+        assert!(secret.signed(b"text", &mac) && !secret.signed(b"texts", &mac));
+        assert!(!TenantSecret::restore("sk_tesT").unwrap().signed(b"text", &mac));
+        for text in ["", "sk", "test", "SK_test"] {
+            assert!(TenantSecret::restore(text).is_none(), "{text}");
+        }
+        assert_eq!(serde_json::to_string(&secret.reveal()).unwrap(), r#""sk_test""#);
+    }
+
+    #[test]
+    fn an_operators_key_is_48_letters_and_digits() {
+        assert_eq!(key("a").expose(), "a".repeat(48).as_bytes());
+        assert_eq!([KeySlot::Current, KeySlot::Previous].map(KeySlot::as_str), ["current", "previous"]);
     }
 }

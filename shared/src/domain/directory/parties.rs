@@ -227,3 +227,108 @@ impl Record {
         Self { updated_at: Some(now), revision: self.revision + 1, ..self.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn uuid(number: u128) -> Uuid {
+        Uuid::from_u128(number)
+    }
+
+    fn name(text: &str) -> PartyName {
+        PartyName::parse(text).unwrap()
+    }
+
+    fn external(text: &str) -> ExternalId {
+        ExternalId::parse(text).unwrap()
+    }
+
+    fn properties(number: u8) -> Properties {
+        serde_json::from_value(json!({ "a": number })).unwrap()
+    }
+
+    #[test]
+    fn an_organization_changes_if_a_field_does_and_keeps_what_is_not_said() {
+        let entry = |id: Option<&str>, text, properties: Option<u8>| OrganizationFields {
+            id: None,
+            external_id: id.map(external),
+            name: name(text),
+            properties: properties.map(self::properties),
+        };
+        let before = Organization::new(uuid(1), entry(Some("acme"), "Acme", Some(1)), at(1));
+        assert_eq!((before.id, &before.record), (uuid(1), &Record::new(at(1))));
+        for same in [entry(None, "Acme", None), entry(Some("acme"), "Acme", Some(1))] {
+            assert_eq!(before.changed(same, at(2)), None);
+        }
+        for (other, field) in [
+            (
+                entry(Some("acme-2"), "Acme", None),
+                Organization { external_id: Some(external("acme-2")), ..before.clone() },
+            ),
+            (entry(None, "Acme Inc", None), Organization { name: name("Acme Inc"), ..before.clone() }),
+            (entry(None, "Acme", Some(2)), Organization { properties: properties(2), ..before.clone() }),
+        ] {
+            let record = Record { updated_at: Some(at(2)), revision: 1, ..before.record.clone() };
+            assert_eq!(before.changed(other, at(2)), Some(Organization { record, ..field }));
+        }
+    }
+
+    #[test]
+    fn a_user_that_moves_or_gets_another_role_has_another_epoch() {
+        let entry = |role, text| UserFields {
+            id: None,
+            external_id: Some(external("ada")),
+            organization: external("acme").into(),
+            role_id: uuid(role),
+            name: name(text),
+            properties: properties(1),
+        };
+        let new = User::new(uuid(1), uuid(2), entry(3, "Ada"), at(1));
+        assert_eq!((new.organization_id, new.role_id, &new.last_token_on), (uuid(2), uuid(3), &None));
+        let day = Some(at(1).day());
+        let before = User { last_token_on: day.clone(), record: Record { epoch: 5, revision: 7, ..new.record }, ..new };
+        assert_eq!(before.changed(uuid(2), entry(3, "Ada"), at(2)), None);
+        for (organization, role, text, epoch) in
+            [(2, 3, "Ada L.", 5), (4, 3, "Ada", 6), (2, 4, "Ada", 6), (4, 4, "Ada L.", 6)]
+        {
+            let after = before.changed(uuid(organization), entry(role, text), at(2)).unwrap();
+            let record = Record { epoch, revision: 8, updated_at: Some(at(2)), ..before.record.clone() };
+            assert_eq!((&after.record, &after.last_token_on), (&record, &day), "{organization} {role} {text}");
+        }
+        let unnamed = UserFields { external_id: None, ..entry(3, "Ada") };
+        assert_eq!(before.changed(uuid(2), unnamed, at(2)), None);
+    }
+
+    #[test]
+    fn a_customer_keeps_its_first_time_and_the_time_of_its_last_change() {
+        let key = RegisteredKey::Key(external("acme"));
+        let login = |before: Option<&RegisteredTenant>, text, number, millis| {
+            RegisteredTenant::registered(before, key.clone(), name(text), properties(number), at(millis))
+        };
+        let first = login(None, "Acme", 1, 1);
+        assert_eq!((first.created_at, first.updated_at, &first.last_token_on), (at(1), None, &Some(at(1).day())));
+        assert_eq!(login(Some(&first), "Acme", 1, 2), first);
+        for (text, number) in [("Acme Inc", 1), ("Acme", 2)] {
+            let changed = login(Some(&first), text, number, 2);
+            assert_eq!((changed.created_at, changed.updated_at), (at(1), Some(at(2))));
+            assert_eq!(login(Some(&changed), text, number, 3), changed);
+        }
+    }
+
+    #[test]
+    fn a_name_is_no_key() {
+        let (key, called) = (RegisteredKey::Key(external("acme")), RegisteredKey::Name(name("acme")));
+        assert_eq!((key.subject().as_str(), called.subject().as_str()), ("key:acme", "name:acme"));
+        assert_eq!((key.key(), called.key()), (Some(&external("acme")), None));
+        // printf %s key:acme | sha256sum
+        assert_eq!(key.digest(), "f43ea0ba45574b07ff43c905413fbf6e54b89e29ae2890b9a1fe950400b0c8a3");
+        assert_ne!(key.digest(), called.digest());
+    }
+}

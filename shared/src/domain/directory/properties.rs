@@ -154,4 +154,16 @@ mod tests {
         assert_eq!(Properties::from_stored(&properties.to_text()), Some(properties));
         assert_eq!(Properties::from_stored("[]"), None);
     }
+
+    #[test]
+    fn an_object_of_fields_has_those_with_a_value_and_as_many_levels_as_any_other() {
+        let of_levels = |levels| (1..levels).fold(json!(1), |value, _| json!({ "a": value }));
+        let of = |value| Properties::of([("a", Some(value)), ("b", None)]);
+        assert_eq!(of(of_levels(32)).unwrap().to_text(), of_levels(33).to_string());
+        assert!(of(of_levels(33)).unwrap_err().to_string().contains("32 objects and lists"));
+        let lists = (1..33).fold(json!(1), |value, _| json!([value]));
+        assert!(of(lists).is_err());
+        assert!(of(json!("x".repeat(4088))).is_ok() && of(json!("x".repeat(4089))).is_err());
+        assert!(Properties::default().is_empty() && !of(json!(1)).unwrap().is_empty());
+    }
 }

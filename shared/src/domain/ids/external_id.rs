@@ -192,4 +192,18 @@ mod tests {
         assert_eq!(meanings(text), [Handle::Uuid(parse_uuid(text).unwrap()), external(text)]);
         assert_eq!(meanings("acme"), [external("acme")]);
     }
+
+    #[test]
+    fn an_id_prints_as_a_quoted_text() {
+        assert_eq!(format!("{:?}", ExternalId::parse("a\"b").unwrap()), r#""a\"b""#);
+    }
+
+    #[test]
+    fn a_party_goes_by_each_id_that_it_has() {
+        let (uuid, external) = (Uuid::from_u128(1), ExternalId::parse("acme").unwrap());
+        let handles = [Handle::Uuid(uuid), Handle::External(external.clone())];
+        assert_eq!(Handle::of(Some(uuid), Some(&external)).collect::<Vec<_>>(), handles);
+        assert_eq!(Handle::of(None, Some(&external)).collect::<Vec<_>>(), handles[1..]);
+        assert_eq!(Handle::of(Some(uuid), None).collect::<Vec<_>>(), handles[..1]);
+    }
 }

@@ -120,4 +120,11 @@ mod tests {
             prop_assert!(is_read);
         }
     }
+
+    #[test]
+    fn an_id_has_at_most_64_characters_and_prints_as_it_is() {
+        let id = TenantId::parse(&format!("tnt_{}", "a".repeat(60))).unwrap();
+        assert_eq!(format!("{id:?}"), id.as_str());
+        assert!(TenantId::parse(&format!("tnt_{}", "a".repeat(61))).is_err());
+    }
 }

@@ -376,4 +376,21 @@ mod tests {
             prop_assert!(read.is_err() || signature.len() == 64);
         }
     }
+
+    #[test]
+    fn a_tenant_on_v1_takes_both_versions_and_one_on_v2_that_only() {
+        use SigningVersion::{V1, V2};
+        for (tenant, call, takes) in [(V1, V1, true), (V1, V2, true), (V2, V1, false), (V2, V2, true)] {
+            assert_eq!(tenant.takes(call), takes, "{tenant} {call}");
+        }
+        assert_eq!(format!("{V1} {V2}"), "v1 v2");
+    }
+
+    #[test]
+    fn no_signature_prints_itself() {
+        let (headers, signature) = (headers(NONCE), "a".repeat(64));
+        let call = SignedCall::read(SignatureHeaders { signature: &signature, ..headers }, parts("")).unwrap();
+        let printed = format!("{headers:?} {:?} {call:?}", parts(""));
+        assert_eq!(printed, format!("SignatureHeaders SignedParts(GET) SignedCall({TENANT})"));
+    }
 }

@@ -190,3 +190,6 @@ impl Tenant {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

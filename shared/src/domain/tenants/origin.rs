@@ -212,4 +212,10 @@ mod tests {
             prop_assert_eq!(origin.as_str().ends_with(&format!(":{port}")), port != 443);
         }
     }
+
+    #[test]
+    fn http_elsewhere_is_told_why_not() {
+        let problem = Origin::parse("http://a.b").unwrap_err().to_string();
+        assert!(problem.contains("must use https"), "{problem}");
+    }
 }

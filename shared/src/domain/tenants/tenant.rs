@@ -387,3 +387,6 @@ pub enum StatusFilter {
     /// Tenants that are suspended.
     Suspended,
 }
+
+#[cfg(test)]
+mod tests;

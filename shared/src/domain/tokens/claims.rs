@@ -367,26 +367,4 @@ impl Claims {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::domain::ids::external_id::parse_uuid;
-
-    proptest! {
-        /// Whatever an id looks like: nobody can be registered under a name with which a token would speak for another.
-        #[test]
-        fn the_subject_of_an_end_user_is_nobody_elses(
-            id in prop_oneof!["\\PC{1,40}", "(external|key|name):[a-z]{1,3}", "key_[0-9a-f]{16}"],
-            other in prop_oneof!["\\PC{1,40}", "(external|key|name):[a-z]{1,3}", "key_[0-9a-f]{16}"],
-        ) {
-            let [id, other] = [id, other].map(|id| ExternalId::parse(&id).unwrap());
-            let subject = end_user_subject(&id);
-            prop_assert!(parse_uuid(&subject).is_err() && ApiKeyId::parse(&subject).is_err());
-            prop_assert_eq!(end_user_subject(&other) == subject, id == other);
-            for key in [&id, &other] {
-                prop_assert_ne!(RegisteredKey::Key(key.clone()).subject(), subject.as_str());
-            }
-        }
-    }
-}
+mod tests;

@@ -204,4 +204,10 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn minutes_are_a_lifetime_too() {
+        let of = |minutes| TokenLifetime::from(Minutes::new(minutes).unwrap()).get();
+        assert_eq!([of(5), of(90), of(1440)], [300, 5400, 86_400]);
+    }
 }

@@ -36,12 +36,6 @@ const SIGNATURE: usize = 64;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused(pub &'static str);
 
-impl fmt::Display for Refused {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.0)
-    }
-}
-
 /// The header: exactly these members. So there is no `crit` to ignore, and no `jwk`, `jku` or `x5u` to follow.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

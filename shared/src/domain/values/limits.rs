@@ -89,7 +89,7 @@ impl Visitor<'_> for WholeNumber {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
-            reason = "only taken when the number is whole and small"
+            reason = "only taken when the number is whole"
         )]
         let whole = number as u64;
         #[expect(
@@ -97,7 +97,7 @@ impl Visitor<'_> for WholeNumber {
             clippy::cast_precision_loss,
             reason = "the comparison decides whether it was whole"
         )]
-        if whole as f64 == number && number < 1e9 {
+        if whole as f64 == number {
             return Ok(whole);
         }
         Err(E::custom(format_args!("must be {}", self.0)))
@@ -223,5 +223,29 @@ mod tests {
         fn a_number_is_taken_if_and_only_if_it_is_within_the_bounds(number in any::<u64>()) {
             prop_assert_eq!(PageLimit::new(number).is_ok(), (1..=100).contains(&number));
         }
+    }
+
+    #[test]
+    fn a_negative_number_is_not_taken_for_none() {
+        for text in ["-1", "-1.0", "-9223372036854775808"] {
+            let error = serde_json::from_str::<Offset>(text).unwrap_err().to_string();
+            assert!(error.contains("a whole number from 0 to 10000"), "{text}: {error}");
+        }
+        assert_eq!(serde_json::from_str::<Offset>("0").unwrap().get(), 0);
+    }
+
+    #[test]
+    fn what_is_not_said_is_the_default() {
+        let defaults = [
+            RatePerMinute::default().get(),
+            RowsPerEndUser::default().get(),
+            RowsPerTenant::default().get(),
+            PageLimit::default().get(),
+            OverlapSeconds::default().get(),
+            Minutes::default().get(),
+            PageNumber::default().get(),
+        ];
+        assert_eq!(defaults, [60, 10_000, 1_000_000, 20, 0, 60, 1]);
+        assert_eq!(serde_json::to_string(&PageLimit::MOST).unwrap(), "100");
     }
 }

@@ -168,4 +168,31 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_page_begins_where_the_one_before_ends_and_the_last_one_has_no_more() {
+        let request =
+            |page, limit| PageRequest { page: PageNumber::new(page).unwrap(), limit: PageLimit::new(limit).unwrap() };
+        for (page, limit, offset, more) in
+            [(1, 20, 0, true), (2, 20, 20, true), (3, 20, 40, false), (3, 19, 38, true), (4, 20, 60, false)]
+        {
+            let page = OffsetPage { items: vec![1], total: 60, request: request(page, limit) };
+            assert_eq!((page.request.offset(), page.has_more()), (offset, more), "{page:?}");
+            let texts = page.clone().map(|number| number.to_string());
+            assert_eq!((texts.items, texts.total, texts.request), (vec!["1".to_owned()], 60, page.request));
+        }
+    }
+
+    #[test]
+    fn a_cursor_is_a_text_of_11_to_512_characters() {
+        let cursor = Cursor::new("tenants", &"x".repeat(376));
+        let text = serde_json::to_string(&cursor).unwrap();
+        assert_eq!(text.len(), 512 + 2);
+        assert_eq!(serde_json::from_str::<Cursor>(&text).unwrap(), cursor);
+        assert!(Cursor::parse(&Cursor::new("tenants", &"x".repeat(377)).to_string()).is_err());
+        assert_eq!(Cursor::parse("AAAAAAAAAAA").map(|cursor| cursor.position), Ok(String::new()));
+        for text in ["", "AAAAAAAAAA", "AAAAAAAAAAA=", "AAAAAAAAAAD_"] {
+            assert!(Cursor::parse(text).is_err(), "{text}");
+        }
+    }
 }

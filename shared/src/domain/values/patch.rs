@@ -98,4 +98,20 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_patch_that_repeats_what_is_known_leaves_it() {
+        for (patch, current, leaves) in [
+            (Patch::Absent, None, true),
+            (Patch::Absent, Some(1), true),
+            (Patch::Null, None, true),
+            (Patch::Null, Some(1), false),
+            (Patch::Value(1), Some(1), true),
+            (Patch::Value(1), Some(2), false),
+            (Patch::Value(1), None, false),
+        ] {
+            assert_eq!(patch.leaves(&current), leaves, "{patch:?} {current:?}");
+            assert_eq!(patch.is_present(), patch != Patch::Absent);
+        }
+    }
 }

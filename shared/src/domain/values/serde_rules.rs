@@ -81,4 +81,27 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn an_object_is_no_list_of_its_fields_and_no_null() {
+        #[derive(Debug, Deserialize)]
+        struct Outer {
+            #[serde(deserialize_with = "object")]
+            inner: Inner,
+            #[serde(default, deserialize_with = "not_null_object")]
+            other: Option<Inner>,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Inner {
+            number: u8,
+        }
+        let outer: Outer = serde_json::from_str(r#"{"inner":{"number":1},"other":{"number":2}}"#).unwrap();
+        assert_eq!((outer.inner, outer.other), (Inner { number: 1 }, Some(Inner { number: 2 })));
+        for value in ["[1]", "null", "1"] {
+            for text in [format!(r#"{{"inner":{value}}}"#), format!(r#"{{"inner":{{"number":1}},"other":{value}}}"#)] {
+                let error = serde_json::from_str::<Outer>(&text).unwrap_err().to_string();
+                assert!(error.contains("expected a JSON object"), "{text}: {error}");
+            }
+        }
+    }
 }

@@ -228,7 +228,7 @@ impl Relay<'_> {
         Verdict::OverLimit(quota)
     }
 
-    fn observe(&self, state: RelayState) {
+    pub(super) fn observe(&self, state: RelayState) {
         let refusing = self.memory.of(self.tenant).and_then(|observed| observed.refusing);
         self.memory.keep(self.tenant, Observed { state, refusing });
     }

@@ -22,7 +22,7 @@ fn a_number_is_taken_if_it_is_written_as_the_same_one() {
     {
         assert_eq!(read(text).unwrap(), written);
     }
-    for text in ["1e2", "1E+2", "100.000", "1e20", "5e-324", "1.7976931348623157e308", "123456.789e3"] {
+    for text in ["1e2", "1E+2", "100.000", "1e20", "5e-324", "1e-3", "1.7976931348623157e308", "123456.789e3"] {
         assert!(read(text).is_ok(), "{text}");
     }
 }
@@ -64,6 +64,9 @@ fn a_flaw_is_named_with_its_place() {
         assert_eq!(found, Some((place, problem)), "{message}");
     }
     assert!(read(r#"{"a":1,"b":{"a":1},"c":[{"a":1},{"a":2}]}"#).is_ok());
+    // The value as a whole has no place, and its field is named by whoever decodes it.
+    let error = serde_json::from_str::<ExactJson>("1e400").unwrap_err().to_string();
+    assert!(error.starts_with("must be a number"), "{error}");
 }
 
 #[test]

@@ -1,0 +1,58 @@
+use super::*;
+use crate::auth::testing::{Tenant, external_id, now, trace_key};
+use crate::domain::{KeyKind, SystemRandomness, TokenLifetime, TokenRequest};
+
+#[test]
+fn every_clone_writes_into_the_same_notes_and_none_prints_them() {
+    let tenant = Tenant::new(KeyKind::Account);
+    let (trace, key) = (Trace::default(), &tenant.key.claims.id);
+    assert_eq!(trace.noted(), Traced::default());
+    trace.clone().key(&tenant.id, key, KeySlot::Previous);
+    let noted = trace.noted();
+    assert_eq!((noted.tenant_id.as_ref(), noted.key_id.as_ref()), (Some(&tenant.id), Some(key)));
+    assert_eq!((noted.secret, noted.scope, noted.jti, noted.view), (Some(KeySlot::Previous), None, None, None));
+    assert_eq!(format!("{trace:?}"), "Trace");
+}
+
+#[test]
+fn a_signature_is_the_tenants_and_an_operators_key_nobodys() {
+    let tenant = Tenant::new(KeyKind::Account);
+    let trace = Trace::default();
+    trace.operator(KeySlot::Previous);
+    assert_eq!((trace.noted().tenant_id, trace.noted().secret), (None, Some(KeySlot::Previous)));
+    trace.signer(&tenant.id, KeySlot::Current);
+    let noted = trace.noted();
+    assert_eq!((noted.tenant_id, noted.key_id, noted.secret), (Some(tenant.id), None, Some(KeySlot::Current)));
+}
+
+#[test]
+fn a_token_that_opens_a_call_is_its_callers_and_one_that_is_minted_is_not() {
+    let tenant = Tenant::new(KeyKind::Account);
+    let request = TokenRequest::for_end_user(external_id("ada"), 5, TokenLifetime::HOUR, now());
+    let claims = request.claims(&tenant.issuer, &tenant.key, 1, &SystemRandomness::new()).unwrap();
+    let [minted, bearer] = [Trace::token, Trace::bearer].map(|note| {
+        let trace = Trace::default();
+        note(&trace, &trace_key(), &claims);
+        trace.noted()
+    });
+    for noted in [&minted, &bearer] {
+        assert_eq!((noted.scope, noted.jti), (Some(Scope::EndUser), Some(claims.jti)));
+        assert_eq!(noted.subject, Some(trace_key().person(&tenant.id, Person::EndUser(&external_id("ada")))));
+    }
+    assert_eq!((minted.tenant_id, minted.key_id), (None, None));
+    assert_eq!((bearer.tenant_id, bearer.key_id), (Some(tenant.id), Some(tenant.key.claims.id)));
+}
+
+#[test]
+fn a_view_is_of_one_end_user_or_of_the_account() {
+    let tenant = Tenant::new(KeyKind::Account);
+    let ada = external_id("ada");
+    let person = trace_key().person(&tenant.id, Person::EndUser(&ada));
+    for (viewpoint, view, end_user) in
+        [(Some(ada).into(), "end_user", Some(person)), (Viewpoint::Account, "account", None)]
+    {
+        let trace = Trace::default();
+        trace.view(&trace_key(), &tenant.id, &viewpoint);
+        assert_eq!((trace.noted().view, trace.noted().end_user), (Some(view), end_user));
+    }
+}
