@@ -136,14 +136,19 @@ def put(items):
 
 
 def copy_secret(tenant):
-    """The tenant's secret and its signing key, of which it gives back the first. The version's id is the one that the
+    """The tenant's secret and its signing key, of which it gives back the first. The versions' ids are those that the
     table names."""
     secrets, prefix = boto3.client("secretsmanager"), os.environ["LATCHKEY_SECRET_PREFIX"]
-    secret = secrets.get_secret_value(SecretId=f"{prefix}/{tenant}")
-    secrets.create_secret(
-        Name=f"{prefix}/{TENANT}", SecretString=secret["SecretString"], ClientRequestToken=secret["VersionId"]
-    )
-    return json.loads(secret["SecretString"])["tenant_secret"]
+    stored = {}
+    for folder in ("tenants", "signing-keys"):
+        secret = secrets.get_secret_value(SecretId=f"{prefix}/{folder}/{tenant}")
+        secrets.create_secret(
+            Name=f"{prefix}/{folder}/{TENANT}",
+            SecretString=secret["SecretString"],
+            ClientRequestToken=secret["VersionId"],
+        )
+        stored |= json.loads(secret["SecretString"])
+    return stored["tenant_secret"]
 
 
 def invoke(function, secret):

@@ -90,7 +90,7 @@ export async function isActive(tenant, token) {
 }
 
 async function privateKey(tenant) {
-  return (await secret(`tenants/${tenant.id}`)).signing_key;
+  return (await secret(`signing-keys/${tenant.id}`)).signing_key;
 }
 
 /** What a secret of the local deployment holds. */

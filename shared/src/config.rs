@@ -11,7 +11,8 @@ pub struct Config {
     pub table: String,
     /// Name or ARN of the secret with the admin keys (`LATCHKEY_ADMIN_SECRET`).
     pub admin_secret: String,
-    /// What the names of tenants' secrets start with, before `/<tenant id>` (`LATCHKEY_SECRET_PREFIX`).
+    /// What the names of tenants' secrets start with, before `/tenants/<tenant id>` and `/signing-keys/<tenant id>`
+    /// (`LATCHKEY_SECRET_PREFIX`).
     pub secret_prefix: String,
     /// The key to the digests of people in logs and audit events (`LATCHKEY_TRACE_KEY`).
     pub trace_key: TraceKey,

@@ -23,8 +23,8 @@ async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
     let update = deployment.operator("POST", &at("update/tenant")).json(&json!({ "rate_limit_per_min": 5 }));
     let transact = "TransactWriteItems";
     let cases = [
-        (provision.clone(), vec![transact, "CreateSecret", transact]),
-        (provision.header("idempotency-key", "1"), vec![transact, "CreateSecret", transact]),
+        (provision.clone(), vec![transact, "CreateSecret", "CreateSecret", transact]),
+        (provision.header("idempotency-key", "1"), vec![transact, "CreateSecret", "CreateSecret", transact]),
         (update.clone(), vec!["BatchGetItem", transact]),
         (update.header("idempotency-key", "2"), vec!["BatchGetItem", transact]),
         (post(&at("rotate/tenant-secret")), vec!["UpdateItem", "PutSecretValue", transact]),

@@ -1,4 +1,7 @@
 //! Secrets Manager. It stores; which version is valid is decided in the table.
+//!
+//! A tenant has two secrets: one with what it signs its calls with, one with what its tokens are signed with. IAM knows
+//! secrets and no versions, so only apart can a function be given the one without the other.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -27,7 +30,7 @@ pub struct Secrets {
     pub client: Client,
     /// Name or ARN of the secret with the admin keys.
     pub admin_secret: String,
-    /// What the names of tenants' secrets start with.
+    /// What the names of tenants' secrets start with, before `/tenants/<tenant id>` and `/signing-keys/<tenant id>`.
     pub prefix: String,
     /// The signing keys that this process has read.
     pub signing_keys: VersionCache<SigningKey>,
@@ -82,14 +85,32 @@ impl fmt::Debug for Secrets {
     }
 }
 
-/// One version of a tenant's secret, as it is stored: JSON, so that more than one key fits into the one secret that a
-/// tenant costs.
+/// Which of a tenant's secrets. Their names are in the template too, whose statements tell them apart.
+#[derive(Debug, Clone, Copy)]
+pub enum SecretKind {
+    TenantSecret,
+    SigningKey,
+}
+
+impl SecretKind {
+    const ALL: [Self; 2] = [Self::TenantSecret, Self::SigningKey];
+
+    /// The part of the name before the tenant's id.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::TenantSecret => "tenants",
+            Self::SigningKey => "signing-keys",
+        }
+    }
+}
+
+/// One version of a tenant's secret, as it is stored: JSON that says which of the two it is, so that one is never read
+/// as the other.
 #[derive(Serialize)]
-struct Stored<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tenant_secret: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    signing_key: Option<PrivateJwk>,
+#[serde(rename_all = "snake_case")]
+enum Stored<'a> {
+    TenantSecret(&'a str),
+    SigningKey(PrivateJwk),
 }
 
 /// What is read of one for signing tokens.
@@ -104,11 +125,28 @@ struct StoredTenantSecret {
     tenant_secret: String,
 }
 
-/// What a new version holds.
-#[derive(Debug)]
+/// What a new version holds, and with it whose of a tenant's secrets it is.
+#[derive(Debug, Clone, Copy)]
 pub enum NewVersion<'a> {
-    Secret(&'a TenantSecret),
+    TenantSecret(&'a TenantSecret),
     SigningKey(&'a SigningKey),
+}
+
+impl NewVersion<'_> {
+    fn kind(self) -> SecretKind {
+        match self {
+            Self::TenantSecret(_) => SecretKind::TenantSecret,
+            Self::SigningKey(_) => SecretKind::SigningKey,
+        }
+    }
+
+    fn stored(self) -> Result<String> {
+        let stored = match self {
+            Self::TenantSecret(secret) => Stored::TenantSecret(secret.expose()),
+            Self::SigningKey(key) => Stored::SigningKey(key.to_jwk()?),
+        };
+        serde_json::to_string(&stored).map_err(Error::internal)
+    }
 }
 
 impl Secrets {
@@ -135,7 +173,7 @@ impl Secrets {
         if let Some(key) = self.signing_keys.get(version) {
             return if key.kid() == pointer.kid { Ok(key) } else { Err(another()) };
         }
-        let stored: StoredSigningKey = self.version(id, version).await?;
+        let stored: StoredSigningKey = self.version(SecretKind::SigningKey, id, version).await?;
         let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
         // Before it is kept: a wrong answer must be wrong once only.
         if key.kid() == pointer.kid { Ok(self.signing_keys.keep(version, key)) } else { Err(another()) }
@@ -149,14 +187,14 @@ impl Secrets {
         if let Some(secret) = self.tenant_secrets.get(version) {
             return Ok(secret);
         }
-        let stored: StoredTenantSecret = self.version(id, version).await?;
+        let stored: StoredTenantSecret = self.version(SecretKind::TenantSecret, id, version).await?;
         let secret = TenantSecret::restore(&stored.tenant_secret).ok_or_else(unreadable)?;
         Ok(self.tenant_secrets.keep(version, secret))
     }
 
     /// Reads a version of a tenant's secret.
-    async fn version<T: DeserializeOwned>(&self, id: &TenantId, version: Uuid) -> Result<T> {
-        let request = self.client.get_secret_value().secret_id(self.name(id)).version_id(version);
+    async fn version<T: DeserializeOwned>(&self, kind: SecretKind, id: &TenantId, version: Uuid) -> Result<T> {
+        let request = self.client.get_secret_value().secret_id(self.name(kind, id)).version_id(version);
         let mut attempt = 0;
         let answer = loop {
             let error = match request.clone().send().await {
@@ -179,16 +217,15 @@ impl Secrets {
         serde_json::from_str(&text).map_err(|_| unreadable())
     }
 
-    /// Creates the tenant's secret with its first version. Doing it again with the same version and content changes
-    /// nothing.
+    /// Creates one of the tenant's secrets with its first version. Doing it again with the same version and content
+    /// changes nothing.
     ///
     /// # Errors
     /// If Secrets Manager fails, or stored it as another version than it was told.
-    pub async fn create(&self, id: &TenantId, version: Uuid, secret: &TenantSecret, key: &SigningKey) -> Result<()> {
-        let request = self.client.create_secret().name(self.name(id)).client_request_token(version);
+    pub async fn create(&self, id: &TenantId, version: Uuid, content: NewVersion<'_>) -> Result<()> {
+        let request = self.client.create_secret().name(self.name(content.kind(), id)).client_request_token(version);
         let tag = Tag::builder().key("latchkey:tenant").value(id.as_str()).build();
-        let content = stored(&Stored { tenant_secret: Some(secret.expose()), signing_key: Some(key.to_jwk()?) })?;
-        let request = request.secret_string(content).description(DESCRIPTION).tags(tag);
+        let request = request.secret_string(content.stored()?).description(DESCRIPTION).tags(tag);
         let answer = request.send().await.map_err(failed)?;
         is_of_version(answer.version_id(), version)
     }
@@ -197,16 +234,12 @@ impl Secrets {
     /// version and content changes nothing.
     ///
     /// # Errors
-    /// If Secrets Manager fails, stored it as another version than it was told, has no secret of the tenant, or has too
-    /// many young versions of it: it keeps 100, and
-    /// none that is younger than a day is discarded.
+    /// If Secrets Manager fails, stored it as another version than it was told, has no such secret of the tenant, or
+    /// has too many young versions of it: it keeps 100, and none that is younger than a day is discarded.
     pub async fn add(&self, id: &TenantId, version: &SecretVersion, content: NewVersion<'_>) -> Result<()> {
-        let content = match content {
-            NewVersion::Secret(secret) => Stored { tenant_secret: Some(secret.expose()), signing_key: None },
-            NewVersion::SigningKey(key) => Stored { tenant_secret: None, signing_key: Some(key.to_jwk()?) },
-        };
-        let request = self.client.put_secret_value().secret_id(self.name(id)).client_request_token(version.id);
-        let request = request.version_stages(version.label.to_string()).secret_string(stored(&content)?);
+        let name = self.name(content.kind(), id);
+        let request = self.client.put_secret_value().secret_id(name).client_request_token(version.id);
+        let request = request.version_stages(version.label.to_string()).secret_string(content.stored()?);
         let mut attempt = 0;
         loop {
             let error = match request.clone().send().await {
@@ -223,9 +256,21 @@ impl Secrets {
         }
     }
 
-    /// Deletes the secret of a tenant that never became one, at once. Deleting what is not there succeeds.
+    /// Deletes both secrets of a tenant that never became one, at once. Deleting what is not there succeeds, and one
+    /// that fails is not in the way of the other.
+    ///
+    /// # Errors
+    /// If Secrets Manager fails at either.
     pub async fn delete(&self, id: &TenantId) -> Result<()> {
-        let request = self.client.delete_secret().secret_id(self.name(id)).force_delete_without_recovery(true);
+        let mut outcome = Ok(());
+        for kind in SecretKind::ALL {
+            outcome = outcome.and(self.delete_one(kind, id).await);
+        }
+        outcome
+    }
+
+    async fn delete_one(&self, kind: SecretKind, id: &TenantId) -> Result<()> {
+        let request = self.client.delete_secret().secret_id(self.name(kind, id)).force_delete_without_recovery(true);
         match request.send().await {
             Err(error) if error.as_service_error().is_some_and(DeleteSecretError::is_resource_not_found_exception) => {
                 Ok(())
@@ -234,8 +279,8 @@ impl Secrets {
         }
     }
 
-    fn name(&self, id: &TenantId) -> String {
-        format!("{}/{id}", self.prefix)
+    fn name(&self, kind: SecretKind, id: &TenantId) -> String {
+        format!("{}/{}/{id}", self.prefix, kind.folder())
     }
 }
 
@@ -251,8 +296,4 @@ fn is_of_version(answered: Option<&str>, version: Uuid) -> Result<()> {
 
 fn unreadable() -> Error {
     Error::internal("a tenant's secret is not the JSON that it must be")
-}
-
-fn stored(content: &Stored<'_>) -> Result<String> {
-    serde_json::to_string(content).map_err(Error::internal)
 }

@@ -110,14 +110,18 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         item["key_hash"]["S"] = hash.into();
         deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
     }
-    let stored = deployment.stored_secrets();
-    let stored = stored.iter().find(|secret| secret.name.ends_with(&tenant.id)).unwrap();
-    let secret = json!({
-        "Name": format!("{}/tnt_00000000000000000000000000000000", deployment.variable("LATCHKEY_SECRET_PREFIX")),
-        "ClientRequestToken": deployment.state(&tenant.id).await.unwrap()["secret_version"],
-        "SecretString": stored.versions[0].2,
-    });
-    assert_eq!(deployment.stack.secrets().handle("CreateSecret", secret.to_string().as_bytes(), 0).0, 200);
+    for (folder, stored) in [
+        ("tenants", deployment.stored_tenant_secret(&tenant.id)),
+        ("signing-keys", deployment.stored_signing_key(&tenant.id)),
+    ] {
+        let (version, _, value) = &stored.versions[0];
+        let secret = json!({
+            "Name": deployment.secret_name(folder, "tnt_00000000000000000000000000000000"),
+            "ClientRequestToken": version,
+            "SecretString": value,
+        });
+        assert_eq!(deployment.stack.secrets().handle("CreateSecret", secret.to_string().as_bytes(), 0).0, 200);
+    }
     let account = deployment.api_key(&tenant, "account").await;
     for (path, body, id) in EVENT_ROWS {
         let before = deployment.items().await;

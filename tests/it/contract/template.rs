@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use shared::api::{OPERATIONS, SCHEDULED, Surface};
 
-use crate::support::{Deployment, repository};
+use crate::support::{Deployment, SECRET_FOLDERS, repository};
 
 /// `provision-tenant` is `ProvisionTenant`.
 fn pascal_case(name: &str) -> String {
@@ -51,7 +51,8 @@ async fn no_permission_is_for_everything() {
             for resource in &statement.resources {
                 let ours = resource.contains("latchkey");
                 assert!(ours && resource.starts_with("arn:aws:"), "{} may reach {resource}", function.binary);
-                let prefix = resource.ends_with("/tenants/*") && resource.matches('*').count() == 1;
+                let secrets = SECRET_FOLDERS.iter().any(|folder| resource.ends_with(&format!("/{folder}/*")));
+                let prefix = secrets && resource.matches('*').count() == 1;
                 assert!(prefix || !resource.contains('*'), "{} may reach {resource}", function.binary);
             }
         }
@@ -61,34 +62,41 @@ async fn no_permission_is_for_everything() {
 #[tokio::test]
 async fn only_the_functions_that_need_it_may_reach_a_tenants_secret() {
     let deployment = Deployment::start().await;
-    let mut writers = BTreeMap::new();
+    let mut given: BTreeMap<(&str, String), BTreeSet<String>> = BTreeMap::new();
     for function in &deployment.stack.template().functions {
         for statement in &function.statements {
-            let tenants = statement.resources.iter().any(|resource| resource.contains("/tenants/"));
             let scan = statement.actions.iter().any(|action| action == "dynamodb:Scan");
             assert!(!scan, "{} may scan", function.binary);
-            for action in statement.actions.iter().filter(|_| tenants) {
-                writers.entry(action.clone()).or_insert_with(Vec::new).push(function.binary.clone());
+            for folder in SECRET_FOLDERS {
+                let reaches = |resource: &String| resource.contains(&format!("/{folder}/"));
+                for action in statement.actions.iter().filter(|_| statement.resources.iter().any(reaches)) {
+                    given.entry((folder, action.clone())).or_default().insert(function.binary.clone());
+                }
             }
         }
     }
-    // The key that signs tokens.
-    let mut readers = vec!["auth-token", "register-tenant", "user-token"];
-    // The secret that calls are signed with.
+    // What verifies signatures must not read what signs tokens, nor the other way round.
     let relay = OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay);
-    readers.extend(relay.map(|entry| entry.route.function));
-    readers.sort_unstable();
+    let verify: Vec<_> = relay.map(|entry| entry.route.function).collect();
+    let issue = ["auth-token", "register-tenant", "user-token"];
     let expected = [
-        ("secretsmanager:CreateSecret", &["provision-tenant"][..]),
-        ("secretsmanager:DeleteSecret", &["reconcile"]),
-        ("secretsmanager:GetSecretValue", &readers),
-        ("secretsmanager:PutSecretValue", &["rotate-signing-key", "rotate-tenant-secret"]),
-        ("secretsmanager:TagResource", &["provision-tenant"]),
+        ("tenants", "CreateSecret", &["provision-tenant"][..]),
+        ("tenants", "TagResource", &["provision-tenant"]),
+        ("tenants", "DeleteSecret", &["reconcile"]),
+        ("tenants", "GetSecretValue", &verify),
+        ("tenants", "PutSecretValue", &["rotate-tenant-secret"]),
+        ("signing-keys", "CreateSecret", &["provision-tenant"]),
+        ("signing-keys", "TagResource", &["provision-tenant"]),
+        ("signing-keys", "DeleteSecret", &["reconcile"]),
+        ("signing-keys", "GetSecretValue", &issue),
+        ("signing-keys", "PutSecretValue", &["rotate-signing-key"]),
     ];
-    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
-    let expected: BTreeMap<_, _> =
-        expected.iter().map(|(action, functions)| ((*action).to_owned(), owned(functions))).collect();
-    assert_eq!(writers, expected);
+    let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let expected: BTreeMap<_, _> = expected
+        .iter()
+        .map(|(folder, action, functions)| ((*folder, format!("secretsmanager:{action}")), owned(functions)))
+        .collect();
+    assert_eq!(given, expected);
 }
 
 #[tokio::test]

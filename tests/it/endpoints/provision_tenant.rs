@@ -37,10 +37,14 @@ async fn only_the_name_is_required_and_the_rest_has_its_defaults() {
 }
 
 #[tokio::test]
-async fn the_secret_is_stored_under_the_version_that_the_table_names() {
+async fn the_secret_and_the_signing_key_are_stored_apart_under_the_versions_that_the_table_names() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.as_str()]);
+    deployment.signing_kid(&tenant.id).await;
+    let (secret, key) = (deployment.stored_tenant_secret(&tenant.id), deployment.stored_signing_key(&tenant.id));
+    assert_eq!((secret.versions.len(), key.versions.len()), (1, 1));
+    assert!(!secret.versions[0].2.contains("signing_key") && !key.versions[0].2.contains("tenant_secret"));
     assert_eq!(deployment.audit_trail(&tenant).await, ["tenant.provisioned"]);
 }
 

@@ -114,6 +114,19 @@ async fn the_tenants_secret_and_its_signing_key_are_rotated_apart() {
     assert_eq!(deployment.signing_kid(&tenant.id).await, signing);
     assert_eq!(served_kids(&deployment, tenant).await, set);
     assert!(deployment.is_active(&key, &token).await);
+    // Two versions each, and nothing of the other.
+    for (stored, member) in [
+        (deployment.stored_tenant_secret(&tenant.id), "tenant_secret"),
+        (deployment.stored_signing_key(&tenant.id), "signing_key"),
+    ] {
+        assert_eq!(stored.versions.len(), 2, "{member}");
+        for (_, _, value) in &stored.versions {
+            let value: Value = serde_json::from_str(value).unwrap();
+            assert_eq!(value.as_object().unwrap().keys().collect::<Vec<_>>(), [member]);
+        }
+    }
+    let state = deployment.state(&tenant.id).await.unwrap();
+    assert_eq!((&state["secret_labels_leased"], &state["token_key_labels_leased"]), (&json!(1), &json!(1)));
 }
 
 #[tokio::test]
@@ -183,7 +196,7 @@ async fn a_set_has_at_most_sixteen_keys_and_what_would_be_one_more_changes_nothi
     let seen = || async {
         let mut items = deployment.items().await;
         for item in &mut items {
-            item.as_object_mut().unwrap().remove("labels_leased");
+            item.as_object_mut().unwrap().remove("token_key_labels_leased");
         }
         (items, deployment.stored_secrets().into_iter().map(|secret| secret.versions).collect::<Vec<_>>())
     };
@@ -210,7 +223,7 @@ async fn forty_rotations_of_both_kinds_take_no_label_from_a_version_in_force() {
     let tenant = deployment.provision("Acme").await;
     let (mut kid_in_force, mut secret) = (deployment.signing_kid(&tenant.id).await, tenant.secret.clone());
     for round in 0..40_u64 {
-        // Long runs of one kind, in which the other's labels come round.
+        // Long runs of one kind, which would bring the other's labels round if they had turns in common.
         if round % 20 < 17 {
             kid_in_force = kid(&rotate(&deployment, &tenant, &json!({ "drop_previous": round % 5 == 0 })).await);
         } else {
@@ -220,9 +233,10 @@ async fn forty_rotations_of_both_kinds_take_no_label_from_a_version_in_force() {
         assert_eq!(deployment.signing_kid(&tenant.id).await, kid_in_force, "{round}");
         assert_eq!(deployment.valid_secrets(&tenant.id).await[0], secret, "{round}");
     }
-    let stored = &deployment.stored_secrets()[0];
-    let labels: usize = stored.versions.iter().map(|(_, labels, _)| labels.len()).sum();
-    assert!(labels <= 20, "{labels}");
+    for stored in [deployment.stored_tenant_secret(&tenant.id), deployment.stored_signing_key(&tenant.id)] {
+        let labels: usize = stored.versions.iter().map(|(_, labels, _)| labels.len()).sum();
+        assert!(labels <= 20, "{labels}");
+    }
 }
 
 #[tokio::test]

@@ -44,7 +44,7 @@ async fn many_rotations_leave_no_more_labels_than_a_secret_may_have_until_aws_ke
     for round in 1..100 {
         last = secret(&deployment.rotate(&tenant, u64::from(round % 3 == 0) * 60).await);
     }
-    let stored = &deployment.stored_secrets()[0];
+    let stored = deployment.stored_tenant_secret(&tenant.id);
     let labels: usize = stored.versions.iter().map(|(_, labels, _)| labels.len()).sum();
     assert!(labels <= 20, "{labels}");
     let refused = deployment.rotate(&tenant, 0).await;

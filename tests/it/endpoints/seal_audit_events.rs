@@ -37,7 +37,7 @@ async fn events_and_seals(deployment: &Deployment) -> (BTreeSet<String>, Vec<Vec
     (events, seals.iter().map(keys).collect())
 }
 
-/// With LATCHKEY_AUDIT_EXPORT, what is in the table is written to that file, an item a line as an export to S3 has it.
+/// With `LATCHKEY_AUDIT_EXPORT`, the table is written to that file, an item a line as an export to S3 has it.
 async fn export(deployment: &Deployment) {
     let Some(path) = std::env::var_os("LATCHKEY_AUDIT_EXPORT") else { return };
     let lines: Vec<_> = deployment.items().await.iter().map(|item| json!({ "Item": item }).to_string()).collect();

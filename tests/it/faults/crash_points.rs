@@ -187,20 +187,23 @@ async fn listed(deployment: &Deployment) -> usize {
     deployment.states().await.iter().filter(|state| state.contains_key("listing")).count()
 }
 
-/// After any crash and one run of the reconciler: every secret belongs to a tenant, every tenant has its secret with a
-/// label on the version in force, and as many events as it had changes, of which its provisioning is the first.
+/// After any crash and one run of the reconciler: every secret belongs to a tenant, every tenant has its two secrets
+/// with a label on the version in force, and as many events as it had changes, of which its provisioning is the first.
 async fn check_stores(deployment: &Deployment, label: &str) {
     let items = deployment.items().await;
     let states = deployment.states().await;
     let tenants: Vec<_> = states.iter().filter(|state| state["tenant_status"] != "removed").collect();
     let secrets = deployment.stored_secrets();
-    assert_eq!(tenants.len(), secrets.len(), "{label}");
+    assert_eq!(2 * tenants.len(), secrets.len(), "{label}");
     for tenant in tenants {
         assert!(tenant["tenant_status"] != "pending", "{label}");
         let id = &tenant["pk"].as_str().unwrap()["TENANT#".len()..];
-        let secret = secrets.iter().find(|secret| secret.name.ends_with(id)).expect(label);
-        let valid = secret.versions.iter().find(|(version, ..)| tenant["secret_version"] == version.as_str());
-        assert!(!valid.expect(label).1.is_empty(), "{label}: the version in force has no label");
+        for (folder, pointer) in [("tenants", "secret_version"), ("signing-keys", "token_key_version")] {
+            let name = deployment.secret_name(folder, id);
+            let secret = secrets.iter().find(|secret| secret.name == name).expect(label);
+            let valid = secret.versions.iter().find(|(version, ..)| tenant[pointer] == version.as_str());
+            assert!(!valid.expect(label).1.is_empty(), "{label}: the version in force has no label");
+        }
         let events = items.iter().filter(|item| item["pk"]["S"] == format!("AUDIT#TENANT#{id}"));
         let changes = |item: &&Value| !item["event"]["S"].as_str().unwrap().contains("\"replayed\":true");
         let events = events.filter(changes).count();
@@ -244,9 +247,14 @@ async fn reactivate() {
 async fn a_secret_that_was_stored_as_another_version_is_refused_and_leaves_nothing() {
     let deployment = Deployment::start().await;
     let other = |operation: &str| Fault::new(Match::any().operation(operation), Effect::AnotherVersion).once();
-    deployment.stack.faults().inject(other("CreateSecret"));
-    let answer = deployment.post("/api/v1/provision/tenant", &json!({ "tenant_name": "Acme" })).await;
-    answer.refused(503, "temporarily_unavailable");
+    // The tenant secret, and the signing key after it.
+    for index in [2, 3] {
+        let fault = Fault::new(Match::any().operation("CreateSecret").index(index), Effect::AnotherVersion);
+        let fault = deployment.stack.faults().inject(fault.once());
+        let answer = deployment.post("/api/v1/provision/tenant", &json!({ "tenant_name": "Acme" })).await;
+        answer.refused(503, "temporarily_unavailable");
+        assert_eq!(fault.fired(), 1);
+    }
     assert_eq!(deployment.get("/api/v1/fetch/tenants").await.data(200)["tenants"], json!([]));
     for state in deployment.states().await {
         deployment.set(state["pk"].as_str().unwrap(), "STATE", "lease_until", &json!({ "N": "1" })).await;

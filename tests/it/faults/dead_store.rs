@@ -153,11 +153,18 @@ async fn a_store_that_fails_half_way_leaves_nothing_that_can_be_seen() {
 #[tokio::test]
 async fn a_tenant_whose_secret_somebody_deleted_is_our_fault_and_not_temporary() {
     let deployment = Deployment::start().await;
-    let tenant = deployment.provision("Acme").await;
-    let name = deployment.stored_secrets()[0].name.clone();
-    let delete = json!({ "SecretId": name, "ForceDeleteWithoutRecovery": true }).to_string();
-    assert_eq!(deployment.stack.secrets().handle("DeleteSecret", delete.as_bytes(), 0).0, 200);
-    deployment.rotate(&tenant, 0).await.refused(500, "internal");
+    for (folder, broken, whole) in [
+        ("tenants", "rotate/tenant-secret", "rotate/signing-key"),
+        ("signing-keys", "rotate/signing-key", "rotate/tenant-secret"),
+    ] {
+        let tenant = deployment.provision("Acme").await;
+        let name = deployment.secret_name(folder, &tenant.id);
+        let delete = json!({ "SecretId": name, "ForceDeleteWithoutRecovery": true }).to_string();
+        assert_eq!(deployment.stack.secrets().handle("DeleteSecret", delete.as_bytes(), 0).0, 200);
+        let rotate = async |path| deployment.post_nothing(&format!("/api/v1/{path}?tenant_id={}", tenant.id)).await;
+        rotate(broken).await.refused(500, "internal");
+        rotate(whole).await.data(200);
+    }
 }
 
 #[tokio::test]
@@ -176,7 +183,7 @@ async fn a_short_failure_is_not_noticed() {
     // Each was done once, although some were done without an answer and asked for again.
     let trail = deployment.audit_trail(&tenant).await;
     assert_eq!(trail.iter().filter(|action| *action == "tenant.secret_rotated").count(), 3);
-    assert_eq!(deployment.stored_secrets().len(), 4);
+    assert_eq!(deployment.stored_secrets().len(), 8);
 }
 
 #[tokio::test]

@@ -321,7 +321,7 @@ impl Seen {
     fn decisive(&self) -> Vec<Value> {
         let mut items = self.items.clone();
         for item in &mut items {
-            item.as_object_mut().unwrap().remove("labels_leased");
+            item.as_object_mut().unwrap().remove("token_key_labels_leased");
             if let Some(record) = item.pointer_mut("/details/M").and_then(Value::as_object_mut) {
                 record.remove("last_used_on");
             }

@@ -3,28 +3,34 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use shared::api::{OPERATIONS, Surface};
 use stack::{AwsCall, CrashMode, Invocation, scheduled_event};
 
-use crate::support::{Deployment, Tenant, World, event};
+use crate::support::{Call, Deployment, SECRET_FOLDERS, Tenant, World, event};
+
+/// An action on secrets, with the kind of secret that it is for.
+fn on_secret(action: &str, secret: &str) -> String {
+    let folder = SECRET_FOLDERS.into_iter().find(|folder| secret.contains(&format!("/{folder}/")));
+    format!("{action} of {}", folder.unwrap_or("the operator"))
+}
 
 /// What IAM asks for a call. A transaction is authorised by the actions of its parts.
 fn actions(call: &AwsCall) -> Vec<String> {
+    let secret = || call.request["SecretId"].as_str().or(call.request["Name"].as_str()).unwrap();
     match call.operation.as_str() {
         "TransactWriteItems" => {
             let parts = call.request["TransactItems"].as_array().unwrap().iter();
             parts.flat_map(|part| part.as_object().unwrap().keys()).map(|part| format!("dynamodb:{part}Item")).collect()
         }
         // Tags at creation need a permission of their own.
-        "CreateSecret" => vec!["secretsmanager:CreateSecret".to_owned(), "secretsmanager:TagResource".to_owned()],
-        operation => {
-            let service = match call.service {
-                stack::Service::Dynamodb => "dynamodb",
-                stack::Service::SecretsManager => "secretsmanager",
-            };
-            vec![format!("{service}:{operation}")]
+        "CreateSecret" => {
+            ["CreateSecret", "TagResource"].map(|name| on_secret(&format!("secretsmanager:{name}"), secret())).to_vec()
         }
+        operation => match call.service {
+            stack::Service::Dynamodb => vec![format!("dynamodb:{operation}")],
+            stack::Service::SecretsManager => vec![on_secret(&format!("secretsmanager:{operation}"), secret())],
+        },
     }
 }
 
@@ -157,9 +163,15 @@ async fn each_permission_of_the_template_is_used_and_none_is_missing() {
     }
     let mut given: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for function in &deployment.stack.template().functions {
-        let allowing = function.statements.iter().filter(|statement| statement.allow);
-        let actions = allowing.flat_map(|statement| statement.actions.clone());
-        given.entry(function.binary.clone()).or_default().extend(actions);
+        for statement in function.statements.iter().filter(|statement| statement.allow) {
+            let actions = statement.actions.iter().flat_map(|action| {
+                let on_secrets = action.starts_with("secretsmanager:");
+                let secrets = statement.resources.iter().filter(move |_| on_secrets);
+                let plain = (!on_secrets).then(|| action.clone());
+                secrets.map(|secret| on_secret(action, secret)).chain(plain)
+            });
+            given.entry(function.binary.clone()).or_default().extend(actions);
+        }
     }
     assert_eq!(given, used);
 }
@@ -229,6 +241,64 @@ async fn audit_events_and_seals_are_only_ever_added_and_only_by_those_that_write
             assert_eq!(let_through, expected, "{} {partition}", function.binary);
         }
     }
+    deployment.witness.take();
+}
+
+/// Whether a call to Secrets Manager with a function's credentials is let through.
+async fn may(deployment: &Deployment, function: &str, operation: &str, request: &Value) -> bool {
+    let environment: BTreeMap<_, _> = deployment.stack.aws_environment(function).unwrap().into_iter().collect();
+    let key = &environment["AWS_ACCESS_KEY_ID"];
+    let scope = "20260101/us-east-1/secretsmanager/aws4_request";
+    let answer = Call::new("POST", deployment.stack.aws_url())
+        .header("x-amz-target", &format!("secretsmanager.{operation}"))
+        .header("authorization", &format!("AWS4-HMAC-SHA256 Credential={key}/{scope}, Signature=0"))
+        .header("x-amz-date", "20260101T000000Z")
+        .body("application/x-amz-json-1.1", request.to_string())
+        .send_raw()
+        .await;
+    let denied = answer.text.contains("AccessDeniedException");
+    assert!(answer.status == 200 || denied, "{function} {operation}: {}", answer.text);
+    !denied
+}
+
+/// With the credentials of each function: what reads, or puts, one kind of a tenant's secrets is refused the other.
+#[tokio::test]
+async fn each_function_reaches_the_kind_of_secret_that_it_needs_and_no_other() {
+    let deployment = Deployment::start().await;
+    let mut reached = BTreeSet::new();
+    let names: Vec<_> = deployment.stack.template().functions.iter().map(|function| function.binary.clone()).collect();
+    for function in &names {
+        for folder in SECRET_FOLDERS {
+            let name = deployment.secret_name(folder, &format!("tnt_{function}"));
+            let made = json!({ "Name": name, "SecretString": "{}", "ClientRequestToken": "0".repeat(32) });
+            let put = json!({ "SecretId": name, "SecretString": "{}", "ClientRequestToken": "1".repeat(32) });
+            let (read, delete) = (json!({ "SecretId": name }), json!({ "SecretId": name, "RecoveryWindowInDays": 7 }));
+            let mut create = made.clone();
+            create["Name"] = format!("{name}_new").into();
+            assert_eq!(deployment.stack.secrets().handle("CreateSecret", made.to_string().as_bytes(), 0).0, 200);
+            for (operation, request) in
+                [("GetSecretValue", read), ("PutSecretValue", put), ("CreateSecret", create), ("DeleteSecret", delete)]
+            {
+                if may(&deployment, function, operation, &request).await {
+                    reached.insert((folder, operation, function.as_str()));
+                }
+            }
+        }
+    }
+    let expected = [
+        ("tenants", "CreateSecret", "provision-tenant"),
+        ("tenants", "DeleteSecret", "reconcile"),
+        ("tenants", "PutSecretValue", "rotate-tenant-secret"),
+        ("signing-keys", "CreateSecret", "provision-tenant"),
+        ("signing-keys", "DeleteSecret", "reconcile"),
+        ("signing-keys", "GetSecretValue", "auth-token"),
+        ("signing-keys", "GetSecretValue", "register-tenant"),
+        ("signing-keys", "GetSecretValue", "user-token"),
+        ("signing-keys", "PutSecretValue", "rotate-signing-key"),
+    ];
+    let relay = OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay);
+    let verify = relay.map(|entry| ("tenants", "GetSecretValue", entry.route.function));
+    assert_eq!(reached, expected.into_iter().chain(verify).collect());
     deployment.witness.take();
 }
 

@@ -46,7 +46,10 @@ async fn no_secret_is_in_the_table_in_any_form_that_could_be_read() {
     let tenant = Tenant::of(&call.json(&json!({ "tenant_name": "Acme" })).send().await);
     deployment.rotate(&tenant, 60).await.data(200);
     let items = Value::from(deployment.items().await).to_string();
-    for secret in [&tenant.secret, deployment.key()] {
+    let stored: Value = serde_json::from_str(&deployment.stored_signing_key(&tenant.id).versions[0].2).unwrap();
+    let private = stored["signing_key"]["d"].as_str().unwrap();
+    assert_eq!(private.len(), 43, "32 bytes in base64url");
+    for secret in [tenant.secret.as_str(), deployment.key(), private] {
         let body = secret.trim_start_matches("sk_");
         assert!(!items.contains(body));
     }

@@ -28,8 +28,7 @@ impl Forge {
         let mut parts = token.split('.').map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).unwrap());
         let mut fields = || serde_json::from_slice::<Map<String, Value>>(&parts.next().unwrap()).unwrap();
         let (header, claims) = (fields(), fields());
-        let secrets = deployment.stored_secrets();
-        let stored = secrets.iter().find(|secret| secret.name.ends_with(&tenant.id)).unwrap();
+        let stored = deployment.stored_signing_key(&tenant.id);
         let keys = stored.versions.iter().filter_map(|(_, _, value)| {
             let jwk = serde_json::from_str::<Value>(value).unwrap()["signing_key"].clone();
             let [x, y, d] = ["x", "y", "d"].map(|name| jwk[name].as_str().map(str::to_owned));

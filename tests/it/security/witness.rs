@@ -402,14 +402,19 @@ fn a_secret_is_used_for_its_tenant_only_and_the_admin_key_for_the_operator_only(
     let published = event("GET", &format!("/t/{}/.well-known/jwks.json", key.tenant), "", &[], None);
     let about = operator("/api/v1/rotate/tenant-secret", &format!("tenant_id={}", key.tenant));
     let (new, all) = (operator("/api/v1/provision/tenant", ""), operator("/api/v1/fetch/tenants", ""));
-    let own = format!("latchkey/dev/tenants/{}", key.tenant);
+    let [secret, signing] = ["tenants", "signing-keys"].map(|folder| format!("latchkey/dev/{folder}/{}", key.tenant));
     let arn = |name: &str| format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-AbCdEf");
     let admin = "latchkey/dev/admin-key";
     let cases = [
-        (own.clone(), vec![&backend, &end_user, &signer, &about, &new]),
-        (arn(&own), vec![&backend, &end_user, &signer, &about, &new]),
-        (format!("{own}0"), vec![&new]),
+        (secret.clone(), vec![&signer, &about, &new]),
+        (arn(&secret), vec![&signer, &about, &new]),
+        (format!("{secret}0"), vec![&new]),
+        (signing.clone(), vec![&backend, &end_user, &about, &new]),
+        (arn(&signing), vec![&backend, &end_user, &about, &new]),
+        (format!("{signing}0"), vec![&new]),
         (arn(&format!("latchkey/dev/tenants/tnt_{}", key.tenant)), vec![&new]),
+        (arn(&format!("latchkey/dev/signing-keys/tnt_{}", key.tenant)), vec![&new]),
+        (format!("latchkey/dev/other/{}", key.tenant), vec![]),
         (admin.to_owned(), vec![&about, &new, &all]),
         (arn(admin), vec![&about, &new, &all]),
         ("another".to_owned(), vec![]),

@@ -67,7 +67,7 @@ impl Process {
         let config = Config {
             table: simulation.offline.table().to_owned(),
             admin_secret: "admin-key".to_owned(),
-            secret_prefix: "tenants".to_owned(),
+            secret_prefix: "latchkey".to_owned(),
             trace_key: TraceKey::parse(&"a".repeat(48)).unwrap(),
             public_url: None,
             require_end_user: false,

@@ -22,4 +22,5 @@ pub use library::{HandClock, request};
 pub use operations::{END_USER, World, takes};
 pub use receiver::{Received, TestReceiver};
 pub use signing::{Signing, WHOAMI, in_one_minute, now_ms};
+pub use stores::SECRET_FOLDERS;
 pub use witness::violation;

@@ -9,7 +9,10 @@ use super::Tenant;
 use super::deployment::Deployment;
 use super::http::Call;
 
-/// A tenant's secret as Secrets Manager has it.
+/// What the names of tenants' secrets have before the tenant's id.
+pub const SECRET_FOLDERS: [&str; 2] = ["tenants", "signing-keys"];
+
+/// A secret of a tenant's as Secrets Manager has it.
 #[derive(Debug, Clone)]
 pub struct StoredSecret {
     /// Its name.
@@ -115,12 +118,18 @@ impl Deployment {
         self.dynamodb("PutItem", &json!({ "TableName": self.table(), "Item": item })).await;
     }
 
-    /// The tenants' secrets.
+    /// The name of a secret of a tenant's.
+    pub fn secret_name(&self, folder: &str, tenant_id: &str) -> String {
+        format!("{}/{folder}/{tenant_id}", self.variable("LATCHKEY_SECRET_PREFIX"))
+    }
+
+    /// The tenants' secrets, of both kinds.
     pub fn stored_secrets(&self) -> Vec<StoredSecret> {
-        let prefix = self.variable("LATCHKEY_SECRET_PREFIX");
+        let beginnings = SECRET_FOLDERS.map(|folder| self.secret_name(folder, ""));
         let secrets = self.stack.secrets().snapshot().into_iter();
         secrets
-            .filter(|secret| secret.name.starts_with(&format!("{prefix}/")) && secret.deleted_at_ms.is_none())
+            .filter(|secret| beginnings.iter().any(|beginning| secret.name.starts_with(beginning)))
+            .filter(|secret| secret.deleted_at_ms.is_none())
             .map(|secret| StoredSecret {
                 name: secret.name,
                 versions: secret.versions.into_iter().map(|v| (v.id, v.stages, v.value)).collect(),
@@ -128,12 +137,26 @@ impl Deployment {
             .collect()
     }
 
+    /// The one with what a tenant signs its calls with.
+    pub fn stored_tenant_secret(&self, tenant_id: &str) -> StoredSecret {
+        self.stored_secret("tenants", tenant_id)
+    }
+
+    /// The one with what a tenant's tokens are signed with.
+    pub fn stored_signing_key(&self, tenant_id: &str) -> StoredSecret {
+        self.stored_secret("signing-keys", tenant_id)
+    }
+
+    fn stored_secret(&self, folder: &str, tenant_id: &str) -> StoredSecret {
+        let name = self.secret_name(folder, tenant_id);
+        self.stored_secrets().into_iter().find(|secret| secret.name == name).unwrap()
+    }
+
     /// The secrets of a tenant that are valid now: those that the hot item points to, read by version id as a verifier
     /// would.
     pub async fn valid_secrets(&self, tenant_id: &str) -> Vec<String> {
         let state = self.state(tenant_id).await.unwrap();
-        let stored = self.stored_secrets();
-        let stored = stored.iter().find(|secret| secret.name.ends_with(tenant_id)).unwrap();
+        let stored = self.stored_tenant_secret(tenant_id);
         let value = |version: &Value| {
             let (_, labels, value) = stored.versions.iter().find(|(id, ..)| version == id).unwrap();
             assert!(!labels.is_empty(), "a valid version without a label may be discarded: {stored:?}");
@@ -152,7 +175,7 @@ impl Deployment {
     /// names, with a label, and it is the one key of the set that was not replaced.
     pub async fn signing_kid(&self, tenant_id: &str) -> String {
         let state = self.state(tenant_id).await.unwrap();
-        let stored = self.stored_secrets().into_iter().find(|secret| secret.name.ends_with(tenant_id)).unwrap();
+        let stored = self.stored_signing_key(tenant_id);
         let (_, labels, value) =
             stored.versions.iter().find(|(id, ..)| state["token_key_version"] == id.as_str()).unwrap();
         assert!(!labels.is_empty(), "a version in force without a label may be discarded");

@@ -19,6 +19,12 @@ const UNCHECKED: [&str; 3] = ["deliver-callbacks", "reconcile", "seal-audit-even
 /// What only the whole account reads where no end user owns it.
 const PERSONAL: [&str; 3] = ["SESSION", "MESSAGE", "EXECUTION"];
 
+/// What the name of a tenant's secret has before its id: of the one with what it signs its calls with, and of the one
+/// with what its tokens are signed with.
+const TENANT_SECRETS: &str = "tenants";
+const SIGNING_KEYS: &str = "signing-keys";
+const SECRETS: [&str; 2] = [TENANT_SECRETS, SIGNING_KEYS];
+
 /// Whether a request with this claim may name that.
 fn allows(claim: &Claim, named: &Named) -> bool {
     match (claim, named) {
@@ -34,10 +40,11 @@ fn allows(claim: &Claim, named: &Named) -> bool {
         (Claim::Account(account), Named::Partition(access, partition)) => {
             within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
         }
-        (
-            Claim::Tenant { tenant } | Claim::Signer { tenant } | Claim::Account(Account { tenant, .. }),
-            Named::Secret(name),
-        ) => is_of(name, tenant),
+        // Who signs its calls is let in by what it signs with, and whoever presents a key or a token gets a token.
+        (Claim::Signer { tenant }, Named::Secret(name)) => is_in(TENANT_SECRETS, name, tenant),
+        (Claim::Tenant { tenant } | Claim::Account(Account { tenant, .. }), Named::Secret(name)) => {
+            is_in(SIGNING_KEYS, name, tenant)
+        }
         // Nobody names anything: what is no credential is refused before AWS is asked.
         _ => false,
     }
@@ -65,7 +72,7 @@ fn operator_may(about: &About, named: &Named) -> bool {
         (Named::List(value), About::All) => ["tenants", "active", "suspended"].contains(&value.as_str()),
         (Named::Secret(name), _) if name.ends_with("/admin-key") => true,
         (Named::Secret(name), About::One(tenant)) => is_of(name, tenant),
-        (Named::Secret(name), About::New) => name.contains("/tenants/tnt_"),
+        (Named::Secret(name), About::New) => SECRETS.iter().any(|folder| name.contains(&format!("/{folder}/tnt_"))),
         _ => false,
     }
 }
@@ -95,9 +102,14 @@ fn within<'a>(partition: &'a str, tenant: &str) -> Option<&'a str> {
     (id == tenant).then_some(rest)
 }
 
-/// Whether a secret is the tenant's.
+/// Whether a secret is one of the tenant's.
 fn is_of(secret: &str, tenant: &str) -> bool {
-    secret.rsplit_once('/').is_some_and(|(_, id)| id == tenant)
+    SECRETS.iter().any(|folder| is_in(folder, secret, tenant))
+}
+
+/// Whether a secret is the tenant's in that folder.
+fn is_in(folder: &str, secret: &str, tenant: &str) -> bool {
+    secret.ends_with(&format!("/{folder}/{tenant}"))
 }
 
 /// What is wrong with a call; `None` if nothing is. Never has the credential in it.

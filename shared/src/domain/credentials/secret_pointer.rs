@@ -19,7 +19,7 @@ pub struct SecretPointer {
     pub rotated_at: Option<Timestamp>,
 }
 
-/// One version of a tenant's secret.
+/// One version of a secret of a tenant's.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SecretVersion {
     /// Id of the version, chosen by us before the version is stored.
@@ -40,7 +40,7 @@ pub struct PreviousSecret {
     pub last_used_at: Option<Timestamp>,
 }
 
-/// One of the 16 staging labels that versions of a tenant's secret take turns with.
+/// One of the 16 staging labels that the versions of a tenant's secret, or of its signing key, take turns with.
 ///
 /// AWS discards versions without a label. A fixed set of labels, of which a new version takes one that no valid version
 /// has, needs no cleaning up: the label leaves the dead version by being given to the new one. (`AWSCURRENT` can't
@@ -69,8 +69,8 @@ impl fmt::Display for SecretLabel {
     }
 }
 
-/// The version of the tenant's secret that holds the key that signs its tokens. The first version holds the signing key
-/// and the secret; after that each has versions of its own, so that the one is replaced without reading the other.
+/// The version that holds the key that signs a tenant's tokens: of a secret of its own, so that what verifies signed
+/// calls, or signs callbacks, can't read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SigningPointer {
     pub version: SecretVersion,

@@ -14,7 +14,7 @@ use super::tenants::items::{self, PENDING, REMOVED};
 use crate::domain::{Clock, Timestamp};
 use crate::error::Result;
 
-/// For how long a removed tenant is remembered, and its secret deleted again: a request to create it may have been on
+/// For how long a removed tenant is remembered, and its secrets deleted again: a request to create one may have been on
 /// its way when its function was stopped.
 const REMOVED_FOR: Duration = Duration::from_hours(1);
 
@@ -103,7 +103,7 @@ impl Tenants<'_> {
         Ok(query.send().await.map_err(failed)?.items.unwrap_or_default())
     }
 
-    /// Fences a pending tenant off, so that its provisioning can't finish, then deletes its secret. `false` if it
+    /// Fences a pending tenant off, so that its provisioning can't finish, then deletes its secrets. `false` if it
     /// finished before: the index may be behind.
     async fn remove(self, item: &Item, now: Timestamp) -> Result<bool> {
         let id = &items::tenant_id(item)?;
@@ -117,7 +117,7 @@ impl Tenants<'_> {
         self.secrets.delete(id).await.map(|()| true)
     }
 
-    /// Deletes the secret of a removed tenant again, and when its hour is over the tombstone too; then `true`.
+    /// Deletes the secrets of a removed tenant again, and when its hour is over the tombstone too; then `true`.
     async fn forget(self, item: &Item, now: Timestamp) -> Result<bool> {
         let id = &items::tenant_id(item)?;
         self.secrets.delete(id).await?;

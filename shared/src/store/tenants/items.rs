@@ -12,6 +12,7 @@ use crate::domain::{
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, PK, Reader, Update, millis, number, text};
 use crate::store::keys::{self, LISTING_ORDER, TENANT_STATUS};
+use crate::store::secrets_manager::SecretKind;
 
 /// A tenant that may act.
 pub const ACTIVE: &str = "active";
@@ -56,7 +57,8 @@ pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
         ("created_at".to_owned(), millis(summary.created_at)),
         ("revision".to_owned(), number(tenant.revision)),
         (CONFIGURATION_REVISION.to_owned(), number(tenant.revision)),
-        ("labels_leased".to_owned(), number(0)),
+        (labels_leased(SecretKind::TenantSecret).to_owned(), number(0)),
+        (labels_leased(SecretKind::SigningKey).to_owned(), number(0)),
         ("secret_version".to_owned(), text(current.id)),
         ("secret_label".to_owned(), text(current.label)),
         ("token_key_version".to_owned(), text(tenant.signing.version.id)),
@@ -273,9 +275,21 @@ pub fn account_wide_use(state: Reader<'_>) -> Result<AccountWideUse> {
     Ok(AccountWideUse { call_on: day(ACCOUNT_WIDE_CALL)?, token_on: day(ACCOUNT_WIDE_TOKEN)? })
 }
 
-/// Whether a version that is in force has this label.
-pub fn has_label(state: &Item, label: SecretLabel) -> Result<bool> {
-    Ok(secret_pointer(state)?.has_label(label) || signing_pointer(state)?.version.label == label)
+/// How many labels of that secret were leased. Each has a count of its own: with one for both, rotations of the one
+/// would bring the other's labels round.
+pub fn labels_leased(kind: SecretKind) -> &'static str {
+    match kind {
+        SecretKind::TenantSecret => "secret_labels_leased",
+        SecretKind::SigningKey => "token_key_labels_leased",
+    }
+}
+
+/// Whether a version of that secret that is in force has this label.
+pub fn has_label(state: &Item, kind: SecretKind, label: SecretLabel) -> Result<bool> {
+    match kind {
+        SecretKind::TenantSecret => Ok(secret_pointer(state)?.has_label(label)),
+        SecretKind::SigningKey => Ok(signing_pointer(state)?.version.label == label),
+    }
 }
 
 /// Which secret is in force.

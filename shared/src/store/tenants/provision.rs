@@ -1,13 +1,14 @@
 //! Provisioning: two stores, one commit point.
 //!
-//! 1. The table: the tenant as `pending`, with the version id of the secret to come, and a lease. If there is an
+//! 1. The table: the tenant as `pending`, with the version ids of the two secrets to come, and a lease. If there is an
 //!    idempotency key it is reserved in the same transaction.
-//! 2. Secrets Manager: the secret and the signing key, with that version id.
-//! 3. The table: `pending` becomes `active`, and with it come configuration, key set, audit event and stored response.
+//! 2. Secrets Manager: the tenant secret, with its version id.
+//! 3. Secrets Manager: the signing key, with its own.
+//! 4. The table: `pending` becomes `active`, and with it come configuration, key set, audit event and stored response.
 //!
-//! Only the third makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and
-//! maybe a secret, which nobody was told: the reconciler removes both. It finds the secret through the item, so the
-//! item is written first.
+//! Only the fourth makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and
+//! maybe one secret or both, which nobody was told: the reconciler removes all of it. It finds the secrets through the
+//! item, so the item is written first.
 
 use uuid::Uuid;
 
@@ -22,6 +23,7 @@ use crate::store::audit::put_event;
 use crate::store::dynamodb::{Commit, Condition, Transaction, Update, text};
 use crate::store::idempotency;
 use crate::store::keys::{self, ALL, LISTING, TENANT_STATUS};
+use crate::store::secrets_manager::NewVersion;
 
 /// A tenant that was registered, and its secret.
 #[derive(Debug)]
@@ -49,7 +51,7 @@ impl Tenants<'_> {
         Ok(Provisioned { tenant, secret: Some(secret) })
     }
 
-    /// Steps 2 and 3.
+    /// Steps 2 to 4.
     async fn finish(
         self,
         tenant: &Tenant,
@@ -58,15 +60,18 @@ impl Tenants<'_> {
         change: &ChangeContext,
         attempt: Uuid,
     ) -> Result<()> {
-        self.secrets.create(&tenant.summary.id, tenant.secret.current.id, secret, signing_key).await?;
+        let id = &tenant.summary.id;
+        self.secrets.create(id, tenant.secret.current.id, NewVersion::TenantSecret(secret)).await?;
+        self.secrets.create(id, tenant.signing.version.id, NewVersion::SigningKey(signing_key)).await?;
         self.activate(tenant, secret, &[PublishedKey::of(signing_key)], change, attempt).await
     }
 
     fn registered(self, new: NewTenant, kid: &str, change: &ChangeContext) -> Result<Tenant> {
         let configuration = new.configuration(self.default_signing_version);
         configuration.check()?;
-        // Creation labels the version AWSCURRENT, and nothing takes that away from it.
-        let version = SecretVersion { id: random_uuid(self.random)?, label: SecretLabel::of_turn(0) };
+        // Creation labels each of the two AWSCURRENT in its secret, and nothing takes that away from it.
+        let first = || random_uuid(self.random).map(|id| SecretVersion { id, label: SecretLabel::of_turn(0) });
+        let (secret_version, key_version) = (first()?, first()?);
         Ok(Tenant {
             account_wide: AccountWideUse::default(),
             summary: TenantSummary {
@@ -79,8 +84,8 @@ impl Tenants<'_> {
                 updated_at: None,
             },
             revision: 0,
-            secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
-            signing: SigningPointer { version, kid: kid.to_owned() },
+            secret: SecretPointer { current: secret_version, previous: None, rotated_at: None },
+            signing: SigningPointer { version: key_version, kid: kid.to_owned() },
             tokens_revoked_at: None,
             configuration,
         })
@@ -102,7 +107,7 @@ impl Tenants<'_> {
         Ok(Some(Provisioned { tenant: earlier, secret }))
     }
 
-    /// Step 3.
+    /// Step 4.
     async fn activate(
         self,
         tenant: &Tenant,

@@ -8,7 +8,8 @@
 //!
 //! A crash before the last step leaves a version that the table doesn't name. It never becomes valid, and a later
 //! rotation takes its label away, upon which AWS discards it. Labels are leased in turn, so that of two rotations at
-//! once, or of one whose request arrives late, none takes the label of a valid version away.
+//! once, or of one whose request arrives late, none takes the label of a valid version away. The signing key is another
+//! secret, with labels and turns of its own.
 
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ use crate::store::callbacks::owe;
 use crate::store::dynamodb::{ATTEMPTS, Commit, Condition, Item, Reader, Transaction, Update, millis, number, text};
 use crate::store::idempotency::{self, Replay};
 use crate::store::keys;
-use crate::store::secrets_manager::NewVersion;
+use crate::store::secrets_manager::{NewVersion, SecretKind};
 
 /// A rotation that was made.
 #[derive(Debug)]
@@ -85,7 +86,7 @@ impl Tenants<'_> {
         change: &ChangeContext,
         attempt: Uuid,
     ) -> Result<Rotated> {
-        let (label, mut state) = self.lease_label(id).await?;
+        let (label, mut state) = self.lease_label(id, SecretKind::TenantSecret).await?;
         let until = change.at.plus(Duration::from_secs(overlap.get().into()));
         let candidate = Candidate {
             version: SecretVersion { id: random_uuid(self.random)?, label },
@@ -94,7 +95,7 @@ impl Tenants<'_> {
             attempt,
         };
         let tenant = self.get(id).await?.ok_or(Error::TenantNotFound)?;
-        self.secrets.add(id, &candidate.version, NewVersion::Secret(&candidate.secret)).await?;
+        self.secrets.add(id, &candidate.version, NewVersion::TenantSecret(&candidate.secret)).await?;
         for _ in 0..ATTEMPTS {
             match self.move_pointer(&tenant, &state, &candidate, change).await? {
                 None => return Ok(Rotated { secret: Some(candidate.secret), rotation: candidate.rotation }),
@@ -118,18 +119,20 @@ impl Tenants<'_> {
         }
     }
 
-    /// Step 2. Each rotation gets the label after that of the one before, whether that was finished or not; the three
-    /// that versions in force can have are passed over. So a label comes again only after thirteen others.
-    pub(super) async fn lease_label(self, id: &TenantId) -> Result<(SecretLabel, Item)> {
+    /// Step 2. Each rotation gets the label after that of the one before of its kind, whether that was finished or not.
+    /// Those of versions in force are passed over: two of a tenant secret, one of a signing key. So a label comes again
+    /// only after thirteen others.
+    pub(super) async fn lease_label(self, id: &TenantId, kind: SecretKind) -> Result<(SecretLabel, Item)> {
+        let leased = items::labels_leased(kind);
         for _ in 0..=ATTEMPTS {
-            let update = Update::of(keys::state(id)).increment("labels_leased");
+            let update = Update::of(keys::state(id)).increment(leased);
             let state = self.table.update(update, items::provisioned()).await?.done().ok_or(Error::TenantNotFound)?;
-            let label = SecretLabel::of_turn(Reader::of(&state).number("labels_leased")?);
-            if !items::has_label(&state, label)? {
+            let label = SecretLabel::of_turn(Reader::of(&state).number(leased)?);
+            if !items::has_label(&state, kind, label)? {
                 return Ok((label, state));
             }
         }
-        Err(Error::internal("four labels in turn are on three versions in force"))
+        Err(Error::internal("four labels in turn are on versions in force"))
     }
 
     /// Step 4. The hot item as it is now, if somebody else has changed it since it was read.

@@ -1,8 +1,8 @@
 //! Replacement of the key that signs a tenant's tokens.
 //!
-//! It goes like the rotation of the secret (see [`super::rotate_secret`]): the new key is stored first and signs when
-//! the table says so. The public halves of keys that were replaced stay in the set for as long as tokens signed with
-//! them can be valid.
+//! It goes like the rotation of the tenant secret (see [`super::rotate_secret`]), in a secret of its own: the new key
+//! is stored first and signs when the table says so. The public halves of keys that were replaced stay in the set for
+//! as long as tokens signed with them can be valid.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -14,7 +14,7 @@ use crate::store::audit::put_event;
 use crate::store::dynamodb::{ATTEMPTS, Commit, Condition, Item, Reader, Transaction, Update, millis, number, text};
 use crate::store::idempotency;
 use crate::store::keys;
-use crate::store::secrets_manager::NewVersion;
+use crate::store::secrets_manager::{NewVersion, SecretKind};
 
 /// The most keys in a set. It is read with each token that is looked at, so it may not grow without bound.
 const MOST: usize = 16;
@@ -64,7 +64,7 @@ impl Tenants<'_> {
         change: &ChangeContext,
         attempt: Uuid,
     ) -> Result<RotatedSigningKey> {
-        let (label, mut state) = self.lease_label(id).await?;
+        let (label, mut state) = self.lease_label(id, SecretKind::SigningKey).await?;
         let key = SigningKey::generate(self.random)?;
         let rotated = RotatedSigningKey {
             kid: key.kid().to_owned(),
