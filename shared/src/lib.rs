@@ -29,4 +29,4 @@ pub mod store;
 
 pub use app::App;
 pub use error::{Error, Result};
-pub use runtime::{Call, Exit, on, on_event, on_schedule, serve, serve_path};
+pub use runtime::{Call, Exit, Written, on, on_event, on_schedule, serve, serve_path};

@@ -27,16 +27,18 @@ async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
         (provision.header("idempotency-key", "1"), vec![transact, "CreateSecret", "CreateSecret", transact]),
         (update.clone(), vec!["BatchGetItem", transact]),
         (update.header("idempotency-key", "2"), vec!["BatchGetItem", transact]),
-        (post(&at("rotate/tenant-secret")), vec!["UpdateItem", "PutSecretValue", transact]),
+        (post(&at("rotate/tenant-secret")), vec!["UpdateItem", "BatchGetItem", "PutSecretValue", transact]),
         (
             post(&at("rotate/tenant-secret")).header("idempotency-key", "3"),
-            vec![transact, "UpdateItem", "PutSecretValue", transact],
+            vec![transact, "UpdateItem", "BatchGetItem", "PutSecretValue", transact],
         ),
-        (post(&at("suspend/tenant")), vec![transact]),
-        (post(&at("reactivate/tenant")).header("idempotency-key", "4"), vec![transact]),
+        (post(&at("suspend/tenant")), vec!["BatchGetItem", transact]),
+        (post(&at("reactivate/tenant")).header("idempotency-key", "4"), vec!["BatchGetItem", transact]),
         (deployment.operator("GET", &at("fetch/tenant")), vec!["BatchGetItem"]),
         (deployment.operator("GET", "/api/v1/fetch/tenants"), vec!["Query"]),
         (deployment.operator("GET", &at("fetch/audit-events")), vec!["Query"]),
+        (deployment.operator("GET", &at("fetch/callbacks")), vec!["Query", "GetItem"]),
+        (post(&at("reactivate/callbacks")), vec![transact, "Query"]),
     ];
     for (call, expected) in cases {
         let made = operations(&deployment, call).await;

@@ -3,15 +3,15 @@
 use outbound::{Client, Target};
 use shared::domain::{Attempted, ErrorClass};
 use shared::store::{Delivered, Delivery, Receiver};
-use shared::{App, Exit, Result, on_event};
+use shared::{App, Exit, Result, Written, on_event};
 
 fn main() -> Exit {
     on_event("deliver-callbacks", deliver)
 }
 
-async fn deliver(app: App, event: serde_json::Value) -> Result<Delivered> {
+async fn deliver(app: App, written: Written) -> Result<Delivered> {
     let receivers = Receivers(Client::public().map_err(shared::Error::internal)?);
-    app.callbacks().on(&event, &receivers).await
+    app.callbacks().on(written, &receivers).await
 }
 
 /// The receivers of all tenants.

@@ -29,6 +29,7 @@ use account::workspaces::{
 use projects::register_tenant::RegisterTenant;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
+use registry::callbacks::{FetchCallbacks, ReactivateCallbacks};
 use registry::inspection::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
 use registry::tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,
@@ -56,6 +57,8 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<FetchUsers>(),
     OperationInfo::of::<FetchRegisteredTenants>(),
     OperationInfo::of::<FetchAuditEvents>(),
+    OperationInfo::of::<FetchCallbacks>(),
+    OperationInfo::of::<ReactivateCallbacks>(),
     OperationInfo::of::<RegisterOrganization>(),
     OperationInfo::of::<RegisterUser>(),
     OperationInfo::of::<UserToken>(),

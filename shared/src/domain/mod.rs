@@ -18,9 +18,9 @@ pub use account::{
     WorkspaceView, is_misspelt_end_user_header, new_resource_id,
 };
 pub use callbacks::{
-    Admission, Attempted, Breaker, CallbackHeaders, CallbackSigner, CallbackTypes, Change, DisableCause, ErrorClass,
-    Event, EventFlaw, EventId, EventType, Flow, Jitter, NewEvent, Next, NotPublic, Outcome, RetryAfter, TypePattern,
-    check_public, useless_from,
+    Admission, Attempted, Breaker, CallbackHeaders, CallbackSigner, CallbackState, CallbackSummary, CallbackTypes,
+    Change, DisableCause, ErrorClass, Event, EventFlaw, EventId, EventType, Flow, Jitter, NewEvent, Next, NotPublic,
+    Outcome, RetryAfter, TypePattern, check_public, useless_from,
 };
 pub use credentials::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, IdempotencyScope, KeyHash, KeyHashes, KeyKind,

@@ -13,7 +13,7 @@ mod schedule;
 mod telemetry;
 
 pub use call::Call;
-pub use schedule::{Work, on_event, on_schedule};
+pub use schedule::{Work, Written, on_event, on_schedule};
 
 use std::fmt;
 use std::future::Future;

@@ -86,17 +86,30 @@ where
     on_event(name, move |app, _| handler(app))
 }
 
+/// Places in the table that its stream says were written: partition key and sort key. `None` if it was the schedule that
+/// started the function.
+pub type Written = Option<Vec<(String, String)>>;
+
+/// What the records of an event name (Lambda Developer Guide, "Process DynamoDB records with Lambda").
+fn written(event: &Value) -> Written {
+    let part = |record: &Value, name: &str| {
+        record.pointer(&format!("/dynamodb/Keys/{name}/S")).and_then(Value::as_str).map(str::to_owned)
+    };
+    let records = event.get("Records")?.as_array()?;
+    Some(records.iter().filter_map(|record| Some((part(record, "pk")?, part(record, "sk")?))).collect())
+}
+
 /// Runs a function that is started by a schedule or by the table's stream: `handler` once an event.
 pub fn on_event<W, H, F>(name: &'static str, handler: H) -> Exit
 where
     W: Work,
-    H: Fn(App, Value) -> F + Copy,
+    H: Fn(App, Written) -> F + Copy,
     F: Future<Output = Result<W>>,
 {
     run(move |app| async move {
         let service = service_fn(|event: LambdaEvent<Value>| {
             let (app, request_id) = (app.clone(), event.context.request_id);
-            async move { once(name, |app| handler(app, event.payload), app, &request_id).await }
+            async move { once(name, |app| handler(app, written(&event.payload)), app, &request_id).await }
         });
         lambda_runtime::Runtime::new(service).run().await
     })
@@ -139,5 +152,22 @@ where
     } else {
         line!(error);
         Err("some of the work is left for the next run".into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn records_name_places_and_a_schedule_names_none() {
+        let record =
+            |pk: Value| json!({ "eventName": "INSERT", "dynamodb": { "Keys": { "pk": pk, "sk": { "S": "b" } } } });
+        let event = json!({ "Records": [record(json!({ "S": "a" })), record(json!({ "N": "1" }))] });
+        assert_eq!(written(&event), Some(vec![("a".to_owned(), "b".to_owned())]));
+        assert_eq!(written(&json!({ "Records": [] })), Some(Vec::new()));
+        assert_eq!(written(&json!({ "source": "aws.scheduler" })), None);
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use shared::api::{OPERATIONS, Surface};
 use stack::{AwsCall, CrashMode, Invocation, scheduled_event};
 
-use crate::support::{Call, Deployment, SECRET_FOLDERS, Tenant, World, event};
+use crate::support::{Call, Deployment, SECRET_FOLDERS, Tenant, TestReceiver, World, event};
 
 /// An action on secrets, with the kind of secret that it is for.
 fn on_secret(action: &str, secret: &str) -> String {
@@ -50,6 +50,7 @@ async fn exercise(deployment: &Deployment) {
     exercise_keys_and_projects(deployment).await;
     exercise_rows(deployment).await;
     exercise_signed_calls(deployment, &tenant.with_secret(rotated.data(200)["tenant_secret"].as_str().unwrap())).await;
+    exercise_callbacks(deployment, &tenant).await;
     exercise_seals(deployment).await;
     let ghost = Tenant { id: "tnt_unknown".to_owned(), ..tenant };
     deployment
@@ -67,6 +68,24 @@ async fn exercise(deployment: &Deployment) {
             deployment.set(state["pk"].as_str().unwrap(), "STATE", "lease_until", &json!({ "N": "1" })).await;
         }
     }
+}
+
+/// Callbacks are owed; one finds its receiver gone, and the other waits until it is let through again.
+async fn exercise_callbacks(deployment: &Deployment, tenant: &Tenant) {
+    deployment.stack.streams().stop().await;
+    let receiver = TestReceiver::start().await;
+    let wanted = json!({ "callback_url_base": receiver.base(), "callback_types": ["tenant.*"] });
+    deployment.update(tenant, &wanted).await.data(200);
+    receiver.answers(&[410]);
+    deployment.suspend(tenant).await.data(200);
+    deployment.reactivate(tenant).await.data(200);
+    deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+    let path = format!("/api/v1/reactivate/callbacks?tenant_id={}", tenant.id);
+    assert_eq!(deployment.post(&path, &json!({})).await.data(200)["resumed"], 1);
+    let none = json!({ "callback_url_base": null });
+    deployment.update(tenant, &none).await.data(200);
+    let unknown = "/api/v1/fetch/callbacks?tenant_id=tnt_unknown";
+    deployment.get(unknown).await.refused(404, "tenant_not_found");
 }
 
 /// An audit event that is old enough is sealed.

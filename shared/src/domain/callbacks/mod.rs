@@ -8,6 +8,7 @@ pub(super) mod breaker;
 pub(super) mod event;
 pub(super) mod schedule;
 pub(super) mod signature;
+pub(super) mod summary;
 pub(super) mod types;
 
 pub use address::{NotPublic, check_public};
@@ -15,4 +16,5 @@ pub use breaker::{Admission, Breaker, Change, DisableCause};
 pub use event::{Event, EventFlaw, EventId, NewEvent, useless_from};
 pub use schedule::{Attempted, ErrorClass, Jitter, Next, Outcome, RetryAfter};
 pub use signature::{CallbackHeaders, CallbackSigner};
+pub use summary::{CallbackState, CallbackSummary};
 pub use types::{CallbackTypes, EventType, Flow, TypePattern};

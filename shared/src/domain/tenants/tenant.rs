@@ -87,7 +87,8 @@ pub struct Configuration {
     pub qr_login_allowed_origins: Origins,
     /// Base URL for callbacks, to which `/relay-callbacks/<flow>` is appended; null if there are no callbacks.
     pub callback_url_base: Option<CallbackUrl>,
-    /// Types of events of which callbacks tell, such as `pairing.created`, or all that begin alike, such as `qr_login.*`.
+    /// Types of events of which callbacks tell, such as `pairing.created`, or all that begin alike, such as
+    /// `qr_login.*`.
     #[serde(default)]
     pub callback_types: CallbackTypes,
     /// Name on the consent screen, 1 to 120 characters; null if the tenant's name is shown.

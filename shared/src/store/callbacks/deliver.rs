@@ -10,13 +10,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
-
-use super::items::{self, DISCARDED, FAILED, Fate, Owed};
+use super::items::{self, Fate, Owed};
 use super::receivers::Leased;
 use crate::domain::{
-    Admission, Attempted, CallbackHeaders, CallbackSigner, CallbackUrl, Clock, Flow, Jitter, Next, Random, Tenant,
-    TenantId, TenantSecret, TenantStatus, Timestamp, random_uuid, useless_from,
+    Admission, Attempted, CallbackHeaders, CallbackSigner, CallbackState, CallbackUrl, Clock, Flow, Jitter, Next,
+    Random, Tenant, TenantId, TenantSecret, TenantStatus, Timestamp, random_uuid, useless_from,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Key, Table, failed, key, millis, text};
@@ -97,7 +95,7 @@ impl Callbacks<'_> {
     ///
     /// # Errors
     /// If the table can't be asked what is due.
-    pub async fn sweep(self, receiver: &impl Receiver) -> Result<Delivered> {
+    async fn sweep(self, receiver: &impl Receiver) -> Result<Delivered> {
         let now = self.clock.now();
         let mut due = Vec::new();
         for shard in 0..DUE_SHARDS {
@@ -119,21 +117,18 @@ impl Callbacks<'_> {
         Ok(self.deliver(due, receiver).await)
     }
 
-    /// Delivers what an event says: the new callbacks that records of the table's stream name, or all that is due.
+    /// Delivers those of the callbacks at these places that are due, or all that are due.
     ///
     /// # Errors
     /// If the table can't be asked what is due.
-    pub async fn on(self, event: &Value, receiver: &impl Receiver) -> Result<Delivered> {
-        let Some(records) = event.get("Records").and_then(Value::as_array) else { return self.sweep(receiver).await };
-        let part = |record: &Value, name: &str| {
-            record.pointer(&format!("/dynamodb/Keys/{name}/S")).and_then(Value::as_str).map(str::to_owned)
-        };
-        let place = |record| Some(key(part(record, "pk")?, part(record, "sk")?));
-        Ok(self.deliver(records.iter().filter_map(place).collect(), receiver).await)
+    pub async fn on(self, written: Option<Vec<(String, String)>>, receiver: &impl Receiver) -> Result<Delivered> {
+        let Some(written) = written else { return self.sweep(receiver).await };
+        let places = written.into_iter().map(|(partition, sort)| key(partition, sort)).collect();
+        Ok(self.deliver(places, receiver).await)
     }
 
     /// Delivers those of the callbacks at these places that are due.
-    pub async fn deliver(self, places: Vec<Key>, receiver: &impl Receiver) -> Delivered {
+    async fn deliver(self, places: Vec<Key>, receiver: &impl Receiver) -> Delivered {
         let started = self.clock.now();
         let mut done = Delivered::default();
         let read = self.pending(places).await.unwrap_or_else(|error| {
@@ -230,10 +225,10 @@ impl Callbacks<'_> {
             leased.note(attempted.outcome, after);
             let next = Next::after(attempted, owed.attempts + 1, None, after, Jitter::draw(self.random)?);
             let fate = match next {
-                Next::Delivered => Fate::Over(items::DELIVERED),
+                Next::Delivered => Fate::Over(CallbackState::Delivered),
                 Next::Retry(at) => Fate::Due(at),
-                Next::Failed | Next::Gone => Fate::Over(FAILED),
-                Next::Discarded => Fate::Over(DISCARDED),
+                Next::Failed | Next::Gone => Fate::Over(CallbackState::Failed),
+                Next::Discarded => Fate::Over(CallbackState::Discarded),
             };
             self.decide(&owed, Some((now, attempted)), fate, done).await?;
         }
@@ -248,7 +243,7 @@ impl Callbacks<'_> {
         leased: &Leased,
         now: Timestamp,
     ) -> Result<(&'t Tenant, &'t CallbackUrl), Fate> {
-        let discarded = Fate::Over(DISCARDED);
+        let discarded = Fate::Over(CallbackState::Discarded);
         // No tenant, or no base any more: nobody wants it.
         let tenant = tenant.ok_or(discarded)?;
         let base = tenant.configuration.callback_url_base.as_ref().ok_or(discarded)?;
@@ -288,7 +283,7 @@ impl Callbacks<'_> {
         done: &mut Delivered,
     ) -> Result<()> {
         match fate {
-            Fate::Over(items::DELIVERED) => done.delivered += 1,
+            Fate::Over(CallbackState::Delivered) => done.delivered += 1,
             Fate::Over(_) => done.given_up += 1,
             Fate::Due(_) | Fate::Waiting => {}
         }

@@ -2,19 +2,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::{Event, EventId, EventType, Outcome, Problem, TenantId, Timestamp};
+use crate::domain::{CallbackState, CallbackSummary, Event, EventId, EventType, Outcome, Problem, TenantId, Timestamp};
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, PK, Reader, SK, Update, millis, number, text, time_to_live};
 use crate::store::keys::{self, DUE_AT, DUE_SHARD};
-
-/// One that is to be attempted, or waits for its receiver.
-pub const PENDING: &str = "pending";
-/// One that a receiver has.
-pub const DELIVERED: &str = "delivered";
-/// One whose last attempt has failed.
-pub const FAILED: &str = "failed";
-/// One that is of no use any more, or that nobody wants.
-pub const DISCARDED: &str = "discarded";
 
 const STATE: &str = "callback_state";
 const ATTEMPTS: &str = "attempts";
@@ -46,7 +37,7 @@ pub fn owed(event: &Event) -> Item {
         ("event_type".to_owned(), text(event.event_type)),
         ("body".to_owned(), text(&event.body)),
         ("created_at".to_owned(), millis(event.created_at)),
-        (STATE.to_owned(), text(PENDING)),
+        (STATE.to_owned(), text(CallbackState::Pending.as_str())),
         (ATTEMPTS.to_owned(), number(0)),
         (DUE_SHARD.to_owned(), text(keys::due_shard(&event.id))),
         (DUE_AT.to_owned(), millis(event.created_at)),
@@ -60,7 +51,7 @@ pub fn owed(event: &Event) -> Item {
 /// If it can't be read.
 pub fn pending(item: &Item) -> Result<Option<Owed>> {
     let reader = Reader::of(item);
-    if reader.text(STATE)? != PENDING {
+    if reader.text(STATE)? != CallbackState::Pending.as_str() {
         return Ok(None);
     }
     let known = |text: &str| EventType::parse(text).ok_or_else(|| Problem::new("is no type of event"));
@@ -84,7 +75,7 @@ pub enum Fate {
     /// It waits until its flow is reactivated.
     Waiting,
     /// It is over, in this state.
-    Over(&'static str),
+    Over(CallbackState),
 }
 
 /// The write that decides what becomes of a callback, after an attempt if there was one, and that it is still as it
@@ -107,14 +98,45 @@ pub fn decided(
         Fate::Due(at) => update.set(DUE_AT, millis(at)),
         Fate::Waiting => update.remove(DUE_AT).remove(DUE_SHARD),
         Fate::Over(state) => {
-            let update = update.set(STATE, text(state)).set("purge_at", time_to_live(now.plus(KEPT)));
+            let update = update.set(STATE, text(state.as_str())).set("purge_at", time_to_live(now.plus(KEPT)));
             update.remove(DUE_AT).remove(DUE_SHARD)
         }
     };
     let i128_attempts = i128::try_from(owed.attempts).unwrap_or_default();
     let unchanged = Condition::new(
         "callback_state = :pending AND attempts = :attempts",
-        [(":pending", text(PENDING)), (":attempts", number(i128_attempts))],
+        [(":pending", text(CallbackState::Pending.as_str())), (":attempts", number(i128_attempts))],
     );
     (update, unchanged)
+}
+
+/// What a list says of a callback.
+///
+/// # Errors
+/// If it can't be read.
+pub fn summary(item: &Item) -> Result<CallbackSummary> {
+    let reader = Reader::of(item);
+    let known = |text: &str| EventType::parse(text).ok_or_else(|| Problem::new("is no type of event"));
+    let state = |text: &str| CallbackState::parse(text).ok_or_else(|| Problem::new("is no state of a callback"));
+    let log = item.get(LOG).and_then(|log| log.as_l().ok());
+    let last = log.and_then(|log| log.last()?.as_m().ok()?.get("outcome")?.as_s().ok().cloned());
+    Ok(CallbackSummary {
+        event_id: reader.parsed(SK, EventId::parse)?,
+        event_type: reader.parsed("event_type", known)?,
+        state: reader.parsed(STATE, state)?,
+        attempts: reader.number(ATTEMPTS)?,
+        last_outcome: last,
+        next_attempt_at: reader.optional_millis(DUE_AT)?,
+        created_at: reader.millis("created_at")?,
+    })
+}
+
+/// The write that makes a callback due that waits, and that it still does.
+pub fn resumed(id: &TenantId, event: &EventId, now: Timestamp) -> (Update, Condition) {
+    let update = Update::of(keys::callback(id, event)).set(DUE_AT, millis(now));
+    let waiting = Condition::new(
+        "callback_state = :pending AND attribute_not_exists(due_at)",
+        [(":pending", text(CallbackState::Pending.as_str()))],
+    );
+    (update.set(DUE_SHARD, text(keys::due_shard(event))), waiting)
 }

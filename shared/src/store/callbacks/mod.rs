@@ -1,8 +1,8 @@
 //! Callbacks: owing an event to a tenant's receiver, and delivering it.
 
 mod deliver;
-mod items;
-mod receivers;
+pub(super) mod items;
+pub(super) mod receivers;
 
 pub use deliver::{Callbacks, Delivered, Delivery, Receiver};
 

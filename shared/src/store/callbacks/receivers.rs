@@ -33,6 +33,11 @@ impl Leased {
     }
 }
 
+/// The write that lets everything through to a receiver again.
+pub fn reactivated(tenant: &TenantId, flow: Flow) -> Update {
+    Update::of(keys::delivery(tenant, flow)).remove(BREAKER)
+}
+
 impl Table {
     /// Takes the lease on a receiver; `None` if another process has it.
     pub(super) async fn lease_receiver(

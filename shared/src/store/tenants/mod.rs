@@ -2,6 +2,7 @@
 
 pub(super) mod api_key_items;
 mod api_keys;
+mod callbacks;
 pub(super) mod items;
 pub(super) mod key_set;
 mod pages;
@@ -11,6 +12,7 @@ mod rotate_secret;
 mod rotate_signing_key;
 
 pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
+pub use callbacks::Resumed;
 pub use pages::Start;
 pub use provision::Provisioned;
 pub use revoke_tokens::RevokedTokens;

@@ -161,7 +161,7 @@ impl Tenants<'_> {
     }
 
     /// The page, if it is of a tenant: an empty one may be of none.
-    async fn of_tenant<T>(self, id: &TenantId, page: CursorPage<T>) -> Result<CursorPage<T>> {
+    pub(super) async fn of_tenant<T>(self, id: &TenantId, page: CursorPage<T>) -> Result<CursorPage<T>> {
         if page.rows.is_empty() {
             let state = self.table.get(keys::state(id)).await?.ok_or(Error::TenantNotFound)?;
             items::summary(&state)?.ok_or(Error::TenantNotFound)?;
