@@ -55,6 +55,10 @@ for (const vector of vectors) {
 
 const TENANT = vectors[0].headers['X-Latchkey-Tenant-Id'];
 const { secret: NEW, previous_secret: OLD } = vectors.find(({ name }) => name === 'overlap');
+// As developers read them.
+const page = readFileSync('docs/api/callbacks.md', 'utf8');
+const documented = [...page.matchAll(/^```json\n(.+?)\n```$/gms)].map(([, text]) => JSON.parse(text));
+expect(new Set(documented.map(({ type }) => type)).size === 4, 'the page has not an example of each type');
 const newId = () => `evt_${randomBytes(16).toString('hex')}`;
 
 /** The body of an event, of which parts can be others. */
@@ -145,8 +149,10 @@ class Receiver {
 
 /** Callbacks that are right. */
 async function right(receiver) {
-  for (const type of ['ping', 'tenant.suspended', 'tenant.reactivated', 'tenant.secret_rotated']) {
-    await receiver.takes(type, callback({ type }));
+  for (const parts of documented) {
+    const { path, body, headers } = callback(parts, { path: `/relay-callbacks/${parts.flow}` });
+    expect(Object.keys(JSON.parse(body)).join() === Object.keys(parts).join(), `members of ${parts.type}`);
+    await receiver.takes(`the documented ${parts.type}`, { path, body, headers });
   }
   // Each attempt is signed anew, and has the same body.
   const { body } = callback({ type: 'tenant.suspended' });
