@@ -86,8 +86,8 @@ where
     on_event(name, move |app, _| handler(app))
 }
 
-/// Places in the table that its stream says were written: partition key and sort key. `None` if it was the schedule that
-/// started the function.
+/// Places in the table that its stream says were written: partition key and sort key. `None` if it was the schedule
+/// that started the function.
 pub type Written = Option<Vec<(String, String)>>;
 
 /// What the records of an event name (Lambda Developer Guide, "Process DynamoDB records with Lambda").

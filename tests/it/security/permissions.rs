@@ -316,7 +316,8 @@ async fn each_function_reaches_the_kind_of_secret_that_it_needs_and_no_other() {
         ("signing-keys", "PutSecretValue", "rotate-signing-key"),
     ];
     let relay = OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay);
-    let verify = relay.map(|entry| ("tenants", "GetSecretValue", entry.route.function));
+    let functions = relay.map(|entry| entry.route.function).chain(["deliver-callbacks"]);
+    let verify = functions.map(|function| ("tenants", "GetSecretValue", function));
     assert_eq!(reached, expected.into_iter().chain(verify).collect());
     deployment.witness.take();
 }
