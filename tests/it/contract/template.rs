@@ -75,7 +75,8 @@ async fn only_the_functions_that_need_it_may_reach_a_tenants_secret() {
             }
         }
     }
-    // What makes or verifies signatures of calls and callbacks must not read what signs tokens, nor the other way round.
+    // What makes or verifies signatures of calls and callbacks must not read what signs tokens, nor the other way
+    // round.
     let relay = OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay);
     let verify: Vec<_> = relay.map(|entry| entry.route.function).chain(["deliver-callbacks"]).collect();
     let issue = ["auth-token", "register-tenant", "user-token"];

@@ -56,3 +56,11 @@ fn a_view_is_of_one_end_user_or_of_the_account() {
         assert_eq!((trace.noted().view, trace.noted().end_user), (Some(view), end_user));
     }
 }
+
+#[test]
+fn whom_a_call_is_about_is_noted_as_a_digest() {
+    let tenant = Tenant::new(KeyKind::Admin);
+    let (trace, person) = (Trace::default(), Person::User(tenant.user.id));
+    trace.subject(&trace_key(), &tenant.id, person);
+    assert_eq!(trace.noted().subject, Some(trace_key().person(&tenant.id, person)));
+}

@@ -137,6 +137,12 @@ mod tests {
     ";
 
     #[test]
+    fn a_refusal_says_what_the_address_is() {
+        let refused = check_public(Ipv4Addr::LOCALHOST.into()).unwrap_err();
+        assert!(refused.to_string().contains("loopback"), "{refused}");
+    }
+
+    #[test]
     fn no_special_purpose_address_is_public() {
         let mut seen = 0;
         for text in REFUSED.split_whitespace() {

@@ -263,6 +263,13 @@ mod tests {
     }
 
     #[test]
+    fn a_flaw_says_what_it_is() {
+        use EventFlaw::{Float, LargeInteger, NoObject, NumericName, TooLarge};
+        let told = [NoObject, Float, LargeInteger, NumericName, TooLarge].map(|flaw| flaw.to_string());
+        assert!(told.iter().all(|text| text.contains("event")) && told[1].contains("integer"));
+    }
+
+    #[test]
     fn only_a_qr_login_becomes_useless() {
         let end = Timestamp::from_millis(1_718_966_400_000);
         for event_type in EventType::ALL {
