@@ -120,9 +120,9 @@ pub struct AuditEvent {
     /// `tenant.suspended`: `reason`. Rotations of secrets and API keys: `previous_valid_until`, null without an
     /// overlap. `tenant.signing_key_rotated`: `drop_previous`. `api_key.provisioned`: `name`, `kind`, `expires_at`,
     /// `allowed_origins`, `origins_apply_to_tokens`. `tokens.revoked`: `whose`. `token.revoked`: `scope`, `minted_by`.
-    /// Registrations: `is_new`. `callbacks.reactivated`: `flow`, null for all. `resource.deleted`: `kind`, and the acting
-    /// `end_user` as a digest, null for the account. `replayed` is true if a stored response with a secret in it went
-    /// out again, and nothing was changed.
+    /// Registrations: `is_new`. `callbacks.reactivated`: `flow`, null for all. `resource.deleted`: `kind`, and the
+    /// acting `end_user` as a digest, null for the account. `replayed` is true if a stored response with a secret in it
+    /// went out again, and nothing was changed.
     #[serde(default)]
     pub details: Map<String, Value>,
 }
