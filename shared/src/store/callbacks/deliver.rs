@@ -201,7 +201,7 @@ impl Callbacks<'_> {
             if until <= now {
                 return Ok(());
             }
-            let sendable = match self.held(tenant.as_ref(), &owed, leased, now) {
+            let sendable = match held(tenant.as_ref(), &owed, leased, now) {
                 Ok(sendable) => sendable,
                 Err(fate) => {
                     self.decide(&owed, None, fate, done).await?;
@@ -233,32 +233,6 @@ impl Callbacks<'_> {
             self.decide(&owed, Some((now, attempted)), fate, done).await?;
         }
         Ok(())
-    }
-
-    /// Whether a callback may go now: with the tenant and its base, or else what becomes of it instead.
-    fn held<'t>(
-        self,
-        tenant: Option<&'t Tenant>,
-        owed: &Owed,
-        leased: &Leased,
-        now: Timestamp,
-    ) -> Result<(&'t Tenant, &'t CallbackUrl), Fate> {
-        let discarded = Fate::Over(CallbackState::Discarded);
-        // No tenant, or no base any more: nobody wants it.
-        let tenant = tenant.ok_or(discarded)?;
-        let base = tenant.configuration.callback_url_base.as_ref().ok_or(discarded)?;
-        if useless_from(owed.event_type, None).is_some_and(|end| end <= now) {
-            return Err(discarded);
-        }
-        let is_suspended = !matches!(tenant.summary.status, TenantStatus::Active);
-        if is_suspended && !owed.event_type.is_delivered_while_suspended() {
-            return Err(Fate::Due(now.plus(SUSPENDED_FOR)));
-        }
-        match leased.breaker.admission(now) {
-            Admission::All | Admission::Probe => Ok((tenant, base)),
-            Admission::After(at) => Err(Fate::Due(at)),
-            Admission::Disabled => Err(Fate::Waiting),
-        }
     }
 
     async fn secrets_in_force(
@@ -294,5 +268,30 @@ impl Callbacks<'_> {
         let (update, unchanged) = items::decided(owed, attempted, fate, self.clock.now());
         // If it is not as it was read, somebody else has decided.
         self.table.update(update, unchanged).await.map(|_| ())
+    }
+}
+
+/// Whether a callback may go now: with the tenant and its base, or else what becomes of it instead.
+fn held<'t>(
+    tenant: Option<&'t Tenant>,
+    owed: &Owed,
+    leased: &Leased,
+    now: Timestamp,
+) -> Result<(&'t Tenant, &'t CallbackUrl), Fate> {
+    let discarded = Fate::Over(CallbackState::Discarded);
+    // No tenant, or no base any more: nobody wants it.
+    let tenant = tenant.ok_or(discarded)?;
+    let base = tenant.configuration.callback_url_base.as_ref().ok_or(discarded)?;
+    if useless_from(owed.event_type, None).is_some_and(|end| end <= now) {
+        return Err(discarded);
+    }
+    let is_suspended = !matches!(tenant.summary.status, TenantStatus::Active);
+    if is_suspended && !owed.event_type.is_delivered_while_suspended() {
+        return Err(Fate::Due(now.plus(SUSPENDED_FOR)));
+    }
+    match leased.breaker.admission(now) {
+        Admission::All | Admission::Probe => Ok((tenant, base)),
+        Admission::After(at) => Err(Fate::Due(at)),
+        Admission::Disabled => Err(Fate::Waiting),
     }
 }

@@ -11,7 +11,7 @@ use crate::store::keys;
 
 /// How long one process may deliver to a receiver: longer than its function runs, so that two never do, and short, so
 /// that a process that died is not waited for.
-const LEASE: Duration = Duration::from_secs(60);
+const LEASE: Duration = Duration::from_mins(1);
 
 const BREAKER: &str = "breaker";
 const LEASE_UNTIL: &str = "lease_until";
