@@ -174,7 +174,7 @@ async fn a_refusal_after_the_reservation_gives_the_key_back_at_once() {
     let conflicts = [
         ("/api/v1/provision/tenant", json!({ "tenant_name": "b" }), "TransactWriteItems", 4, create, 201),
         (secret.as_str(), json!({}), "UpdateItem", 2, update, 200),
-        (secret.as_str(), json!({}), "TransactWriteItems", 4, create, 200),
+        (secret.as_str(), json!({}), "TransactWriteItems", 5, create, 200),
         (signing.as_str(), json!({}), "UpdateItem", 2, update, 200),
         (signing.as_str(), json!({}), "TransactWriteItems", 5, create, 200),
     ];
