@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::api::{Method, OPERATIONS, OperationInfo, Surface};
 use stack::AwsCall;
 
-use crate::support::{Answer, Call, Deployment, END_USER, Signing, Tenant, WHOAMI, in_one_minute, now_ms};
+use crate::support::{Answer, Call, Deployment, END_USER, Signing, Tenant, WHOAMI, World, in_one_minute, now_ms};
 
 async fn operations(deployment: &Deployment, call: Call) -> Vec<String> {
     let (answer, calls) = deployment.calls_of(call).await;
@@ -102,6 +102,40 @@ async fn a_tenants_call_costs_one_read_when_warm_and_no_secret() {
     let unnamed =
         deployment.backend(&world.key, "POST", "/v1/api/projects/user-token").json(&json!({ "userId": "ada" }));
     assert_eq!(operations(&deployment, unnamed).await, ["BatchGetItem", "BatchGetItem"], "without its organization");
+}
+
+/// An audit event is an item more in the transaction of its change, and no call of its own. What is asked for at each
+/// login has none.
+#[tokio::test]
+async fn an_audit_event_costs_an_item_of_a_transaction_and_no_call() {
+    let deployment = Deployment::start().await;
+    let World { key, member, account, .. } = deployment.world().await;
+    let backend = |path: &str, body: Value| deployment.backend(&key, "POST", path).json(&body);
+    let organization = json!({ "projectId": key.tenant.project_id(), "name": "New", "externalId": "new" });
+    let path = "/v1/api/projects/register-organization";
+    let token = deployment.token(&key, &member).await;
+    let made = deployment.account(&account, "POST", "/api/v1/workspaces").json(&json!({ "name": "a" })).send().await;
+    let workspace = format!("/api/v1/workspaces/{}", made.document(201)["id"].as_str().unwrap());
+    let revoke = || backend("/api/v1/auth/revoke", json!({ "token": token }));
+    let user_token = json!({ "userId": member.user_id, "organizationId": member.organization_id });
+    for (call, events, transactions) in [
+        (backend(path, organization.clone()), 1, 1),
+        // With nothing different there is nothing to say.
+        (backend(path, organization), 0, 0),
+        (backend("/v1/api/projects/user-token", user_token), 0, 0),
+        (deployment.account(&account, "GET", &workspace), 0, 0),
+        (deployment.account(&account, "DELETE", &workspace), 1, 1),
+        (revoke(), 1, 1),
+    ] {
+        let (answer, calls) = deployment.calls_of(call).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        let parts = |call: &AwsCall| call.request["TransactItems"].as_array().cloned().unwrap_or_default();
+        let is_event =
+            |part: &Value| part["Put"]["Item"]["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("AUDIT#"));
+        let written = calls.iter().flat_map(parts).filter(is_event).count();
+        let made = calls.iter().filter(|call| call.operation == "TransactWriteItems").count();
+        assert_eq!((written, made), (events, transactions), "{calls:?}");
+    }
 }
 
 /// With ten thousand users and a thousand organizations, as with one: the same calls, which read the same items.
