@@ -1,10 +1,15 @@
 //! The deliverer of callbacks, which the table's stream and a schedule start.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
+use shared::domain::{Attempted, Outcome};
+use shared::store::{Delivery, Receiver};
 use stack::{CrashMode, Effect, Fault, Invocation, Match, scheduled_event};
 use standardwebhooks::Webhook;
+use tokio::sync::Barrier;
 
-use crate::support::{Deployment, Tenant, TestReceiver};
+use crate::support::{Deployment, HandClock, Tenant, TestReceiver, now_ms};
 
 /// A tenant that wants all callbacks of its own, and its receiver. The stream stands still.
 async fn start() -> (Deployment, Tenant, TestReceiver) {
@@ -244,4 +249,46 @@ async fn a_change_that_did_not_commit_owes_nothing_and_a_store_that_fails_delays
     sweep(&deployment).await;
     assert!(!receiver.received().is_empty());
     assert_eq!(callbacks(&deployment, &tenant).await[0]["callback_state"]["S"], "delivered");
+}
+
+/// Answers only when as many attempts are under way at once.
+struct Together(Barrier);
+
+impl Receiver for Together {
+    async fn post(&self, _: &Delivery<'_>) -> Attempted {
+        self.0.wait().await;
+        Attempted { outcome: Outcome::Status(204), retry_after: None }
+    }
+}
+
+#[tokio::test]
+async fn no_receiver_waits_for_another() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let count = 20;
+    for _ in 0..count {
+        let tenant = deployment.provision("Acme").await;
+        let wanted = json!({ "callback_url_base": "https://callbacks.example.com", "callback_types": ["tenant.*"] });
+        deployment.update(&tenant, &wanted).await.data(200);
+        deployment.suspend(&tenant).await.data(200);
+    }
+    let clock = HandClock::default();
+    clock.set(now_ms() + 1000);
+    let app = deployment.app(&clock);
+    let together = Together(Barrier::new(count));
+    let run = tokio::time::timeout(Duration::from_secs(20), app.callbacks().on(None, &together));
+    assert_eq!(run.await.unwrap().unwrap().delivered, count);
+}
+
+#[tokio::test]
+async fn a_callback_that_can_not_be_read_is_a_failure_and_in_nobodys_way() {
+    let (deployment, tenant, receiver) = start().await;
+    deployment.suspend(&tenant).await.data(200);
+    deployment.reactivate(&tenant).await.data(200);
+    let first = &callbacks(&deployment, &tenant).await[0];
+    let (pk, sk) = (first["pk"]["S"].as_str().unwrap(), first["sk"]["S"].as_str().unwrap());
+    deployment.set(pk, sk, "event_type", &json!({ "S": "tenant.unheard_of" })).await;
+    let run = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
+    assert!(run.is_err());
+    assert_eq!(receiver.received().len(), 1);
 }

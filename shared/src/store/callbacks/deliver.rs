@@ -10,6 +10,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::{self, StreamExt};
+
 use super::items::{self, Fate, Owed};
 use super::receivers::Leased;
 use crate::domain::{
@@ -17,13 +19,15 @@ use crate::domain::{
     Random, Tenant, TenantId, TenantSecret, TenantStatus, Timestamp, random_uuid, useless_from,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Key, Table, failed, key, millis, text};
+use crate::store::dynamodb::{Item, Key, Table, failed, key, millis, text};
 use crate::store::keys::{self, CALLBACKS_DUE, DUE_AT, DUE_SHARD, DUE_SHARDS};
 use crate::store::secrets_manager::Secrets;
 use crate::store::tenants::Tenants;
 
 /// How long a run goes on: less than the function's timeout by one attempt.
 const RUN: Duration = Duration::from_secs(40);
+/// To how many receivers a run delivers at once.
+const AT_ONCE: usize = 64;
 /// How many callbacks of a shard one sweep takes up. The next goes on.
 const MOST: i32 = 100;
 /// How long callbacks of a suspended tenant wait before it is asked again whether they may go.
@@ -72,6 +76,18 @@ pub struct Delivered {
     pub oldest_ms: u64,
     /// Why a store failed, for the log; the next sweep tries again.
     pub failures: Vec<String>,
+}
+
+impl Delivered {
+    /// What two runs did together.
+    fn and(mut self, other: Self) -> Self {
+        self.delivered += other.delivered;
+        self.unsuccessful += other.unsuccessful;
+        self.given_up += other.given_up;
+        self.oldest_ms = self.oldest_ms.max(other.oldest_ms);
+        self.failures.extend(other.failures);
+        self
+    }
 }
 
 /// The callbacks of all tenants.
@@ -131,10 +147,13 @@ impl Callbacks<'_> {
     async fn deliver(self, places: Vec<Key>, receiver: &impl Receiver) -> Delivered {
         let started = self.clock.now();
         let mut done = Delivered::default();
-        let read = self.pending(places).await.unwrap_or_else(|error| {
-            done.failures.extend(error.cause());
-            Vec::new()
-        });
+        let read = match self.table.get_all(places).await {
+            Ok(items) => pending(&items, &mut done),
+            Err(error) => {
+                done.failures.extend(error.cause());
+                Vec::new()
+            }
+        };
         let mut groups: BTreeMap<(TenantId, &'static str), Vec<Owed>> = BTreeMap::new();
         for owed in read {
             let Some(due_at) = owed.due_at.filter(|due_at| *due_at <= started) else { continue };
@@ -143,29 +162,29 @@ impl Callbacks<'_> {
             let flow = owed.event_type.flow().as_str();
             groups.entry((owed.tenant_id.clone(), flow)).or_default().push(owed);
         }
-        for ((tenant, _), owed) in groups {
-            if started.plus(RUN) <= self.clock.now() {
-                break;
-            }
-            let outcome = self.deliver_to(&tenant, owed, started.plus(RUN), receiver, &mut done).await;
+        let until = started.plus(RUN);
+        // Many receivers at once: one that does not answer costs ten seconds, and nobody else waits for them.
+        let runs = groups.into_iter().map(|((tenant, _), owed)| self.deliver_to(tenant, owed, until, receiver));
+        stream::iter(runs).buffer_unordered(AT_ONCE).fold(done, |sum, run| std::future::ready(sum.and(run))).await
+    }
+
+    /// Delivers callbacks of one flow of a tenant, if there is time and nobody else does.
+    async fn deliver_to(
+        self,
+        tenant: TenantId,
+        owed: Vec<Owed>,
+        until: Timestamp,
+        receiver: &impl Receiver,
+    ) -> Delivered {
+        let mut done = Delivered::default();
+        if self.clock.now() < until {
+            let outcome = self.deliver_unless_leased(&tenant, owed, until, receiver, &mut done).await;
             done.failures.extend(outcome.err().and_then(|error| error.cause()));
         }
         done
     }
 
-    async fn pending(self, places: Vec<Key>) -> Result<Vec<Owed>> {
-        let items = self.table.get_all(places).await?;
-        let mut pending = Vec::new();
-        for item in &items {
-            pending.extend(items::pending(item)?);
-        }
-        // Oldest first: their ids begin with their time.
-        pending.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
-        Ok(pending)
-    }
-
-    /// Delivers callbacks of one flow of a tenant, if nobody else does.
-    async fn deliver_to(
+    async fn deliver_unless_leased(
         self,
         tenant: &TenantId,
         owed: Vec<Owed>,
@@ -294,4 +313,18 @@ fn held<'t>(
         Admission::After(at) => Err(Fate::Due(at)),
         Admission::Disabled => Err(Fate::Waiting),
     }
+}
+
+/// Those of the items that are pending, oldest first: their ids begin with their time. One that can't be read is a
+/// failure, and not in the way of the others.
+fn pending(found: &[Item], done: &mut Delivered) -> Vec<Owed> {
+    let mut pending = Vec::new();
+    for item in found {
+        match items::pending(item) {
+            Ok(owed) => pending.extend(owed),
+            Err(error) => done.failures.extend(error.cause()),
+        }
+    }
+    pending.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
+    pending
 }
