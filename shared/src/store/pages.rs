@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
 
-use super::dynamodb::{Item, Reader, Table, failed, text};
+use super::dynamodb::{Item, PK, Reader, SK, Table, failed, text};
 use super::keys::{self, Kind, LISTING_ORDER, OF_TENANTS, TENANT_LISTING};
 use crate::domain::{Cursor, CursorPage, Offset, PageLimit, Problem, TenantId};
 use crate::error::{Error, Result};
@@ -64,6 +64,22 @@ pub fn page<T>(
     let last = shown.last().filter(|_| items.len() > limit || *cut_short);
     let next = last.map(|item| Reader::of(item).text(order)).transpose()?.map(|position| Cursor::new(query, position));
     Ok(CursorPage { rows, next })
+}
+
+/// The key of the row at a cursor in a list that is one partition of the table; `None` without a cursor.
+pub fn after_in(
+    partition: &str,
+    cursor: Option<&Cursor>,
+    query: &str,
+    is_position: impl Fn(&str) -> bool,
+) -> Result<Option<Item>> {
+    let Some(cursor) = cursor else { return Ok(None) };
+    let refused = |problem| Error::invalid("cursor", problem);
+    let position = cursor.position(query).map_err(refused)?;
+    if !is_position(position) {
+        return Err(refused(Problem::new("must be the next_cursor of an earlier answer")));
+    }
+    Ok(Some(HashMap::from([(PK.to_owned(), text(partition)), (SK.to_owned(), text(position))])))
 }
 
 /// The key of the index row at a cursor: that of the item with an id, and the index's own.

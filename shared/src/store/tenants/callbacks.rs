@@ -1,20 +1,17 @@
 //! Callbacks of a tenant, as its operator sees them.
 
-use std::collections::HashMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::{Committed, Tenants, items as tenant_items};
 use crate::domain::{
-    Action, CallbackState, CallbackSummary, ChangeContext, Cursor, CursorPage, EventId, Flow, PageLimit, Problem,
-    TenantId,
+    Action, CallbackState, CallbackSummary, ChangeContext, Cursor, CursorPage, EventId, Flow, PageLimit, TenantId,
 };
 use crate::error::{Error, Result};
 use crate::store::audit::put_event;
 use crate::store::callbacks::{items, receivers};
-use crate::store::dynamodb::{Condition, Item, PK, SK, Transaction, failed, text};
+use crate::store::dynamodb::{Condition, SK, Transaction, failed, text};
 use crate::store::keys;
-use crate::store::pages::{page, read_page};
+use crate::store::pages::{after_in, page, read_page};
 
 /// What a reactivation answers, as it is stored under an idempotency key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,13 +33,7 @@ impl Tenants<'_> {
     ) -> Result<CursorPage<CallbackSummary>> {
         let partition = keys::callbacks(id);
         let name = format!("callbacks/{id}");
-        let start = cursor.map(|cursor| -> Result<Item> {
-            let refused = |problem| Error::invalid("cursor", problem);
-            let position = cursor.position(&name).map_err(refused)?;
-            let unknown = |_| refused(Problem::new("must be the next_cursor of an earlier answer"));
-            let event = EventId::parse(position).map_err(unknown)?;
-            Ok(HashMap::from([(PK.to_owned(), text(&partition)), (SK.to_owned(), text(event))]))
-        });
+        let start = after_in(&partition, cursor, &name, |position| EventId::parse(position).is_ok())?;
         let query = self
             .table
             .client
@@ -52,7 +43,7 @@ impl Tenants<'_> {
             .key_condition_expression("pk = :partition")
             .expression_attribute_values(":partition", text(&partition))
             .scan_index_forward(false)
-            .set_exclusive_start_key(start.transpose()?);
+            .set_exclusive_start_key(start);
         let page_read = read_page(query, limit).await?;
         let callbacks = page(&page_read, limit, &name, SK, |item| items::summary(item).map(Some))?;
         self.of_tenant(id, callbacks).await

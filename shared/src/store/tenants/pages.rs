@@ -1,19 +1,17 @@
 //! Lists of tenants, and of what a tenant has.
 
-use std::collections::HashMap;
-
 use super::items::{self, ACTIVE, SUSPENDED};
 use super::{Tenants, api_key_items};
 use crate::domain::{
-    ApiKey, AuditEvent, Cursor, CursorPage, Offset, Organization, PageLimit, Problem, RegisteredTenant, StatusFilter,
-    TenantId, TenantSummary, Timestamp, User,
+    ApiKey, AuditEvent, Cursor, CursorPage, Offset, Organization, PageLimit, RegisteredTenant, StatusFilter, TenantId,
+    TenantSummary, Timestamp, User,
 };
 use crate::error::{Error, Result};
 use crate::store::audit::EVENT;
 use crate::store::directory::items as directory_items;
-use crate::store::dynamodb::{Item, PK, Reader, SK, text};
+use crate::store::dynamodb::{Reader, SK, text};
 use crate::store::keys::{self, ALL, AUDIT, Kind, LISTING, LISTING_ORDER, TENANT_STATUS, TENANTS, TENANTS_BY_STATUS};
-use crate::store::pages::{Skipped, after, page, read_page, skip};
+use crate::store::pages::{Skipped, after, after_in, page, read_page, skip};
 
 /// Where a list begins.
 #[derive(Debug, Clone)]
@@ -82,15 +80,9 @@ impl Tenants<'_> {
         let partition = keys::audit_partition(id);
         let from = keys::audit_from(since.unwrap_or(Timestamp::from_millis(0)));
         let name = format!("audit-events/{id}/{from}");
-        let start = cursor.map(|cursor| -> Result<Item> {
-            let refused = |problem| Error::invalid("cursor", problem);
-            let position = cursor.position(&name).map_err(refused)?;
-            // DynamoDB refuses a start outside of the range that is asked for.
-            if !position.starts_with(AUDIT) || position < from.as_str() {
-                return Err(refused(Problem::new("must be the next_cursor of an earlier answer")));
-            }
-            Ok(HashMap::from([(PK.to_owned(), text(&partition)), (SK.to_owned(), text(position))]))
-        });
+        // DynamoDB refuses a start outside of the range that is asked for.
+        let is_position = |position: &str| position.starts_with(AUDIT) && position >= from.as_str();
+        let start = after_in(&partition, cursor, &name, is_position)?;
         let query = self
             .table
             .client
@@ -101,7 +93,7 @@ impl Tenants<'_> {
             .expression_attribute_values(":partition", text(&partition))
             .expression_attribute_values(":from", text(from))
             .scan_index_forward(false)
-            .set_exclusive_start_key(start.transpose()?);
+            .set_exclusive_start_key(start);
         let page_read = read_page(query, limit).await?;
         let events = page(&page_read, limit, &name, SK, |item| {
             let reader = Reader::of(item);
