@@ -43,7 +43,7 @@ TXT
 
 echo "version: standardwebhooks $version of npm, Node $(node --version)"
 echo "behaviour: verify() reads the headers as members of a plain object, in any case. A Headers object, as fetch handlers"
-echo "  (Hono, Next.js, Bun, Deno) get it, has no members of its own: a webhook that is right is refused as one without headers."
+echo "  (Hono, Next.js) get it, has no members of its own: a webhook that is right is refused as one without headers."
 echo "seen:"
 sed 's/^/  /' seen.txt
 diff expected.txt seen.txt >difference.txt || { echo "this has changed:" >&2; cat difference.txt >&2; exit 1; }
