@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::domain::ExternalId;
-use stack::AwsCall;
+use stack::{AwsCall, StackBuilder};
 
 use crate::support::{Answer, ApiKey, Call, Deployment};
 
@@ -35,7 +35,7 @@ struct Account {
 
 impl Account {
     async fn start() -> Self {
-        let deployment = Deployment::start().await;
+        let deployment = Deployment::start_with(StackBuilder::without_stream).await;
         let tenant = deployment.provision("Acme").await;
         let key = deployment.api_key(&tenant, "account").await;
         let body = json!({ "name": "Handbook", "file_type": "md" });

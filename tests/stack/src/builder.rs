@@ -47,6 +47,7 @@ pub struct StackBuilder {
     echo: Option<Echo>,
     witness: Option<Witness>,
     transaction_hold: Duration,
+    has_stream: bool,
     aws_only: bool,
 }
 
@@ -66,6 +67,7 @@ impl Default for StackBuilder {
             echo: None,
             witness: None,
             transaction_hold: TRANSACTION_HOLD,
+            has_stream: true,
             aws_only: false,
         }
     }
@@ -181,6 +183,14 @@ impl StackBuilder {
         self
     }
 
+    /// The table has no stream, whatever the template says: for tens of thousands of writes, each of which takes longer
+    /// the more records the embedded DynamoDB has.
+    #[must_use]
+    pub fn without_stream(mut self) -> Self {
+        self.has_stream = false;
+        self
+    }
+
     /// Only DynamoDB and Secrets Manager: no functions and no HTTP API.
     #[must_use]
     pub fn aws_only(mut self) -> Self {
@@ -218,7 +228,11 @@ impl StackBuilder {
         }
         let admin_key =
             admin_key.ok_or_else(|| Error::new(format!("{} has no secret {ADMIN_SECRET}", path.display())))?;
-        let template = source.resolve(&locals).context(path.display())?;
+        let mut template = source.resolve(&locals).context(path.display())?;
+        if !self.has_stream {
+            template.stream = None;
+            template.functions.iter_mut().for_each(|function| function.mappings.clear());
+        }
         dynamodb.create_table(&template).await?;
 
         let aws = Arc::new(Aws {

@@ -58,7 +58,7 @@ impl Binaries {
     /// functions.
     pub fn stack(&self, template: &Path) -> StackBuilder {
         let binaries = self.clone();
-        let builder = Stack::builder().template(template).transaction_hold(Duration::ZERO);
+        let builder = Stack::builder().template(template).transaction_hold(Duration::ZERO).without_stream();
         builder.binaries(move |name| binaries.path(name))
     }
 
