@@ -8,7 +8,7 @@ fn all_fields() -> Value {
         "tenant_name": "Acme",
         "rate_limit_per_min": 7,
         "qr_login_allowed_origins": ["https://qr.example.com"],
-        "callback_url_base": "https://example.com/callbacks",
+        "callback_url_base": "https://example.com/callbacks", "callback_types": ["tenant.*"],
         "branding_display_name": "Acme Inc",
         "branding_logo_url": "https://example.com/logo.png",
         "webauthn_rp_id": "example.com",
