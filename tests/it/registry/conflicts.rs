@@ -59,3 +59,19 @@ async fn named(deployment: &Deployment, tenant: &Tenant) -> String {
     let fetched: Value = deployment.fetch(tenant).await;
     fetched["tenant_name"].as_str().unwrap().to_owned()
 }
+
+#[tokio::test]
+async fn a_suspension_is_made_whatever_else_is_changed_at_the_same_moment() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let at = |path: &str| format!("/api/v1/{path}?tenant_id={}", tenant.id);
+    let update =
+        |limit: u32| deployment.operator("POST", &at("update/tenant")).json(&json!({ "rate_limit_per_min": limit }));
+    let updates: Vec<_> = (1..=30).map(|limit| tokio::spawn(update(limit).send())).collect();
+    let suspended = deployment.operator("POST", &at("suspend/tenant")).json(&json!({})).send().await;
+    suspended.data(200);
+    for update in updates {
+        assert!([200, 409].contains(&update.await.unwrap().status));
+    }
+    assert_eq!(deployment.fetch(&tenant).await["status"], "suspended");
+}

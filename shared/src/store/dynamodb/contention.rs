@@ -31,7 +31,7 @@ impl Jitter {
     }
 
     /// Lets others on the same item finish, before an attempt that is not the first.
-    pub(super) async fn give_way(&self, attempt: u32) {
+    pub async fn give_way(&self, attempt: u32) {
         let wait = self.wait(attempt);
         if !wait.is_zero() {
             tokio::time::sleep(wait).await;

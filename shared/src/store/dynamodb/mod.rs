@@ -7,7 +7,7 @@ mod table;
 mod transaction;
 
 pub use attributes::{Item, Key, PK, Reader, SK, key, millis, number, primary_key, text, time_to_live};
-pub use contention::Jitter;
+pub use contention::{CONFLICT_ATTEMPTS, Jitter};
 pub use expression::{Condition, Update};
 pub use table::{ATTEMPTS, Inserted, Table, Updated, failed, pause};
 pub use transaction::{Commit, Refused, Transaction, Write};

@@ -27,7 +27,9 @@ use serde_json::{Value, json};
 use self::items::{ACTIVE, SUSPENDED};
 use super::audit::put_event;
 use super::callbacks::owe;
-use super::dynamodb::{ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated};
+use super::dynamodb::{
+    ATTEMPTS, CONFLICT_ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated,
+};
 use super::dynamodb::{millis, number, pause, text};
 use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
@@ -144,7 +146,8 @@ impl Tenants<'_> {
         self.change_status(id, update, suspended, (&event, EventType::TenantReactivated), change).await
     }
 
-    /// Changes the status, if that is due, and owes the tenant an event that says so.
+    /// Changes the status, if that is due, and owes the tenant an event that says so. As often as it takes, within the
+    /// request's time: nobody is to hold up a suspension by updates at the same moment.
     async fn change_status(
         self,
         id: &TenantId,
@@ -154,7 +157,8 @@ impl Tenants<'_> {
         change: &ChangeContext,
     ) -> Result<()> {
         let update = update.set("updated_at", millis(change.at)).increment("revision");
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..CONFLICT_ATTEMPTS {
+            self.table.jitter.give_way(attempt).await;
             let Some(tenant) = self.get(id).await? else { return Err(Error::TenantNotFound) };
             let unchanged = due.clone().and("revision = :before", [(":before", number(tenant.revision))]);
             let mut transaction = Transaction::new();
