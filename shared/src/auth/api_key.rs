@@ -162,13 +162,7 @@ impl<P: Purpose> Caller for KeyHolder<P> {
         let (key, tenant) = accept(app, request, &presented, P::KINDS, &prefetched).await?;
         let quota = calls::count(app, &key.claims.tenant_id, &tenant, None, Some(&key.claims.id)).await?;
         let issuer = Issuer::new(&request.base_url, &key.claims.tenant_id);
-        let scope = IdempotencyScope::Caller {
-            tenant: claims.tenant_id.clone(),
-            api_key: Some(claims.id.clone()),
-            viewpoint: Viewpoint::Account,
-        };
-        let idempotency_key = idempotency::key(request, input, scope, presented.expose().as_bytes())?;
-        let change = ChangeContext { idempotency_key, ..request.change(Actor::ApiKey, &claims.id) };
+        let change = change(request, input, &presented)?;
         let trace = request.trace.clone();
         Ok(Self { key, tenant, issuer, change, quota, prefetched, trace, purpose: PhantomData })
     }
@@ -180,6 +174,18 @@ impl<P: Purpose> Caller for KeyHolder<P> {
     fn quota(&self) -> Option<Quota> {
         self.quota
     }
+}
+
+/// What the changes of a call are noted with. An idempotency key is that of the API key that sent it.
+fn change(request: &Request, input: &InputSummary, presented: &ApiKeySecret) -> Result<ChangeContext> {
+    let claims = presented.claims();
+    let scope = IdempotencyScope::Caller {
+        tenant: claims.tenant_id.clone(),
+        api_key: Some(claims.id.clone()),
+        viewpoint: Viewpoint::Account,
+    };
+    let idempotency_key = idempotency::key(request, input, scope, presented.expose().as_bytes())?;
+    Ok(ChangeContext { idempotency_key, ..request.change(Actor::ApiKey, &claims.id) })
 }
 
 /// The key that was presented, with its tenant's state, if the key is in force and of one of these kinds, of a tenant

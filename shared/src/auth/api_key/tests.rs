@@ -224,6 +224,19 @@ fn a_tenant_can_revoke_its_own_tokens_until_they_expire() {
 }
 
 #[test]
+fn an_idempotency_key_is_of_the_api_key_that_sent_it() {
+    let tenant = Tenant::new(KeyKind::Account);
+    let input = InputSummary { is_remembered: true, ..input() };
+    let change = change(&request(&[("idempotency-key", "1")]), &input, &tenant.secret).unwrap();
+    let scope = IdempotencyScope::Caller {
+        tenant: tenant.id.clone(),
+        api_key: Some(tenant.key.claims.id.clone()),
+        viewpoint: Viewpoint::Account,
+    };
+    assert_eq!(change.idempotency_key.unwrap().scope(), &scope);
+}
+
+#[test]
 fn a_holder_is_of_the_tenant_of_its_key_and_prints_the_id() {
     let tenant = Tenant::new(KeyKind::Admin);
     let holder = holder(&tenant, &PresentedToken::new("x"));
