@@ -178,3 +178,9 @@ async fn a_token_of_8192_bytes_is_issued_and_noted_and_a_longer_one_is_not() {
         assert_eq!(trace.noted().jti.is_some(), is_issued);
     }
 }
+
+#[test]
+fn the_api_document_shows_a_presented_token_as_text_in_its_place() {
+    let schema = schemars::schema_for!(Vec<PresentedToken>);
+    assert_eq!(schema.get("items"), Some(&json!({ "type": "string" })));
+}
