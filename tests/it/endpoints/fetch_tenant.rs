@@ -12,7 +12,11 @@ async fn a_tenant_is_shown_without_its_secret() {
     assert_eq!(answer.body["message"], "OK");
     assert_eq!((&answer.data(200)["status"], &answer.data(200)["abuse_strikes"]), (&json!("active"), &json!(0)));
     assert_eq!(answer.data(200).get("require_end_user"), Some(&json!(null)), "it is there, though not decided");
-    assert!(!answer.text.contains("sk_") && answer.data(200).get("tenant_secret").is_none());
+    assert!(
+        !answer.text.contains("sk_")
+            && !answer.text.contains("whsec_")
+            && answer.data(200).get("tenant_secret").is_none()
+    );
 }
 
 #[tokio::test]

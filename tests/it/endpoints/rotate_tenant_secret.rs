@@ -1,6 +1,7 @@
 //! `POST /api/v1/rotate/tenant-secret`
 
 use serde_json::json;
+use shared::domain::{TenantSecret, WebhookSecret};
 use stack::Match;
 
 use crate::support::{Answer, Deployment, Tenant};
@@ -34,6 +35,27 @@ async fn both_secrets_are_valid_in_a_declared_overlap_and_never_three() {
     assert_eq!(deployment.valid_secrets(&tenant.id).await, [third, second]);
     let fourth = secret(&deployment.rotate(&tenant, 0).await);
     assert_eq!(deployment.valid_secrets(&tenant.id).await, [fourth]);
+}
+
+#[tokio::test]
+async fn each_secret_comes_with_the_webhook_secret_that_belongs_to_it_at_a_repetition_too() {
+    let deployment = Deployment::start().await;
+    let provision = deployment.operator("POST", "/api/v1/provision/tenant").header("idempotency-key", "1");
+    let provision = provision.json(&json!({ "tenant_name": "Acme" }));
+    let provisioned = provision.clone().send().await;
+    let tenant = Tenant::of(&provisioned);
+    let path = format!("/api/v1/rotate/tenant-secret?tenant_id={}", tenant.id);
+    let rotate = deployment.operator("POST", &path).header("idempotency-key", "2").json(&json!({}));
+    for (call, first, status) in [(provision, Some(provisioned), 201), (rotate, None, 200)] {
+        let first = match first {
+            Some(first) => first,
+            None => call.clone().send().await,
+        };
+        let shown = first.data(status);
+        let key = TenantSecret::restore(shown["tenant_secret"].as_str().unwrap()).unwrap();
+        assert_eq!(shown["webhook_secret"], json!(WebhookSecret::of(&key).unwrap().reveal()));
+        assert_eq!(call.send().await.body, first.body);
+    }
 }
 
 #[tokio::test]

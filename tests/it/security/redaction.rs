@@ -15,10 +15,12 @@ async fn no_secret_body_or_attempt_is_in_the_output_at_any_level() {
     let mut secrets = vec![deployment.key().to_owned()];
     let body = json!({ "tenant_name": marker, "callback_url_base": format!("https://{marker}.example.com") });
     let call = deployment.operator("POST", "/api/v1/provision/tenant").header("idempotency-key", marker).json(&body);
-    let tenant = Tenant::of(&call.send().await);
-    secrets.push(tenant.secret.clone());
+    let provisioned = call.send().await;
+    let tenant = Tenant::of(&provisioned);
     let rotated = deployment.rotate(&tenant, 60).await;
-    secrets.push(rotated.data(200)["tenant_secret"].as_str().unwrap().to_owned());
+    for shown in [provisioned.data(201), rotated.data(200)] {
+        secrets.extend(["tenant_secret", "webhook_secret"].map(|name| shown[name].as_str().unwrap().to_owned()));
+    }
     let path = format!("/api/v1/suspend/tenant?tenant_id={}", tenant.id);
     deployment.post(&path, &json!({ "reason": marker })).await.data(200);
     for entry in OPERATIONS.iter().filter(|entry| entry.surface == Surface::Registry) {
@@ -43,14 +45,16 @@ async fn no_secret_body_or_attempt_is_in_the_output_at_any_level() {
 async fn no_secret_is_in_the_table_in_any_form_that_could_be_read() {
     let deployment = Deployment::start().await;
     let call = deployment.operator("POST", "/api/v1/provision/tenant").header("idempotency-key", "k");
-    let tenant = Tenant::of(&call.json(&json!({ "tenant_name": "Acme" })).send().await);
+    let provisioned = call.json(&json!({ "tenant_name": "Acme" })).send().await;
+    let tenant = Tenant::of(&provisioned);
+    let webhook_secret = provisioned.data(201)["webhook_secret"].as_str().unwrap();
     deployment.rotate(&tenant, 60).await.data(200);
     let items = Value::from(deployment.items().await).to_string();
     let stored: Value = serde_json::from_str(&deployment.stored_signing_key(&tenant.id).versions[0].2).unwrap();
     let private = stored["signing_key"]["d"].as_str().unwrap();
     assert_eq!(private.len(), 43, "32 bytes in base64url");
-    for secret in [tenant.secret.as_str(), deployment.key(), private] {
-        let body = secret.trim_start_matches("sk_");
+    for secret in [tenant.secret.as_str(), webhook_secret, deployment.key(), private] {
+        let body = secret.trim_start_matches("sk_").trim_start_matches("whsec_");
         assert!(!items.contains(body));
     }
 }

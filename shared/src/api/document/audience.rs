@@ -175,8 +175,8 @@ query string is 400 `credential_in_query`: consider it leaked.
 ";
 
 const SECRETS: &str = "\
-- `tenant_secret` and `api_key` are in the answer that made them and in no later one, but for a replay within 10 \
-minutes: store them at once.
+- `tenant_secret`, `webhook_secret` and `api_key` are in the answer that made them and in no later one, but for a \
+replay within 10 minutes: store them at once.
 ";
 
 const END_USERS: &str = "

@@ -7,9 +7,18 @@ use uuid::Uuid;
 use crate::api::operation::Output;
 use crate::domain::{
     AuditEvent, Configuration, Cursor, CursorPage, Day, PageLimit, RatePerMinute, Reason, RevealedSecret, Tenant,
-    TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp,
+    TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp, WebhookSecret,
 };
 use crate::store::{Provisioned, Rotated};
+
+/// What is shown of a tenant secret: itself, and the webhook secret that belongs to it.
+///
+/// Whoever has the one can compute the other. So a derivation that fails, for which it has no reason, costs the second:
+/// a refusal would cost both, since the change is made already.
+fn shown(secret: Option<TenantSecret>) -> (Option<RevealedSecret>, Option<RevealedSecret>) {
+    let webhook_secret = secret.as_ref().and_then(WebhookSecret::of).map(WebhookSecret::reveal);
+    (secret.map(TenantSecret::reveal), webhook_secret)
+}
 
 /// New tenant, with its secret.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -19,6 +28,9 @@ pub struct ProvisionedTenant {
     /// Secret with which the tenant signs its calls, shown once. Null in a repeated answer to the same
     /// `Idempotency-Key` that can no longer show it.
     pub tenant_secret: Option<RevealedSecret>,
+    /// Secret with which the tenant verifies the `webhook-signature` of callbacks. It is computed from the tenant
+    /// secret, and shown when that is.
+    pub webhook_secret: Option<RevealedSecret>,
     /// Name that the operator gave to the tenant.
     pub tenant_name: TenantName,
     /// Maximum number of relay calls accepted in one calendar minute.
@@ -33,10 +45,12 @@ pub struct ProvisionedTenant {
 impl From<Provisioned> for ProvisionedTenant {
     fn from(Provisioned { tenant, secret }: Provisioned) -> Self {
         let tenant = tenant.summary;
+        let (tenant_secret, webhook_secret) = shown(secret);
         Self {
             project_id: tenant.id.project_id(),
             tenant_id: tenant.id,
-            tenant_secret: secret.map(TenantSecret::reveal),
+            tenant_secret,
+            webhook_secret,
             tenant_name: tenant.name,
             rate_limit_per_min: tenant.rate_limit_per_min,
             created_at: tenant.created_at,
@@ -64,6 +78,8 @@ pub struct RotatedSecret {
     pub tenant_id: TenantId,
     /// The new secret, shown once. Null in a repeated answer to the same `Idempotency-Key` that can no longer show it.
     pub tenant_secret: Option<RevealedSecret>,
+    /// The webhook secret that belongs to it, shown when it is.
+    pub webhook_secret: Option<RevealedSecret>,
     /// Time at which the new secret became valid.
     pub rotated_at: Timestamp,
     /// Time until which the old secret stays valid; null if it is already invalid.
@@ -73,9 +89,11 @@ pub struct RotatedSecret {
 impl RotatedSecret {
     /// The answer for a rotation of `tenant_id`.
     pub fn new(tenant_id: TenantId, Rotated { secret, rotation }: Rotated) -> Self {
+        let (tenant_secret, webhook_secret) = shown(secret);
         Self {
             tenant_id,
-            tenant_secret: secret.map(TenantSecret::reveal),
+            tenant_secret,
+            webhook_secret,
             rotated_at: rotation.rotated_at,
             previous_valid_until: rotation.previous_until,
         }

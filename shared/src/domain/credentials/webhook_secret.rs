@@ -72,6 +72,17 @@ mod tests {
     }
 
     #[test]
+    fn the_vectors_of_the_documents_are_right() {
+        let page = include_str!("../../../../docs/api/callbacks.md");
+        let row = |line: &'static str| line.strip_prefix("| `sk_")?.strip_suffix("` |")?.split_once("` | `");
+        let vectors: Vec<_> = page.lines().filter_map(row).collect();
+        assert_eq!(vectors.len(), 2);
+        for (secret, expected) in vectors {
+            assert_eq!(serde_json::json!(webhook_secret(&format!("sk_{secret}")).reveal()), expected);
+        }
+    }
+
+    #[test]
     fn it_does_not_print_itself() {
         assert_eq!(format!("{:?}", webhook_secret("sk_test_vector")), "WebhookSecret");
         assert_eq!(format!("{:?}", webhook_secret("sk_test_vector").reveal()), "RevealedSecret");
