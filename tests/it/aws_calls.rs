@@ -34,7 +34,7 @@ async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
         ),
         (post(&at("suspend/tenant")), vec!["BatchGetItem", transact]),
         (post(&at("reactivate/tenant")).header("idempotency-key", "4"), vec!["BatchGetItem", transact]),
-        (deployment.operator("GET", &at("fetch/tenant")), vec!["BatchGetItem"]),
+        (deployment.operator("GET", &at("fetch/tenant")), vec!["BatchGetItem", "Query"]),
         (deployment.operator("GET", "/api/v1/fetch/tenants"), vec!["Query"]),
         (deployment.operator("GET", &at("fetch/audit-events")), vec!["Query"]),
         (deployment.operator("GET", &at("fetch/callbacks")), vec!["Query", "GetItem"]),

@@ -19,8 +19,8 @@ pub use account::{
 };
 pub use callbacks::{
     Admission, Attempted, Breaker, CallbackHeaders, CallbackSigner, CallbackState, CallbackSummary, CallbackTypes,
-    Change, DisableCause, ErrorClass, Event, EventFlaw, EventId, EventType, Flow, Jitter, NewEvent, Next, NotPublic,
-    Outcome, RetryAfter, TypePattern, check_public, useless_from,
+    Change, DisableCause, ErrorClass, Event, EventFlaw, EventId, EventType, Flow, Jitter, LastFailure, NewEvent, Next,
+    NotPublic, Outcome, ReceiverState, ReceiverSummary, RetryAfter, TypePattern, check_public, useless_from,
 };
 pub use credentials::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, IdempotencyScope, KeyHash, KeyHashes, KeyKind,

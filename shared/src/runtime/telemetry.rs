@@ -25,9 +25,7 @@ use tracing_subscriber::registry::LookupSpan;
 use crate::auth::Traced;
 use crate::domain::{ApiKeyId, KeySlot, PersonDigest, Scope, TenantId, Timestamp};
 use crate::error::Error;
-
-/// The target of our own events, and the only one that is written.
-pub const TARGET: &str = "latchkey";
+pub use crate::error::LOG_TARGET as TARGET;
 
 /// The field that makes metrics: the names of the fields that are metrics, with blanks between them.
 const METRICS: &str = "metrics";

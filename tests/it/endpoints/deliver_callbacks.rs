@@ -292,3 +292,82 @@ async fn a_callback_that_can_not_be_read_is_a_failure_and_in_nobodys_way() {
     assert!(run.is_err());
     assert_eq!(receiver.received().len(), 1);
 }
+
+/// The answer of a receiver, whichever it is asked for.
+struct Always(u16);
+
+impl Receiver for Always {
+    async fn post(&self, _: &Delivery<'_>) -> Attempted {
+        Attempted { outcome: Outcome::Status(self.0), retry_after: None }
+    }
+}
+
+/// What the trail says of flows that were disabled.
+async fn disabled(deployment: &Deployment, tenant: &Tenant) -> Vec<Value> {
+    let mut events = deployment.audit_events(tenant).await;
+    events.retain(|event| event["action"] == "callbacks.disabled");
+    events
+}
+
+#[tokio::test]
+async fn five_days_without_a_success_disable_the_flow_and_the_trail_says_so_once() {
+    let (deployment, tenant, _) = start().await;
+    deployment.suspend(&tenant).await.data(200);
+    let (clock, day) = (HandClock::default(), 24 * 3_600_000);
+    let (app, begun) = (deployment.app(&clock), now_ms() + 1000);
+    let breaker = json!({ "state": "open", "since": "2026-01-01T00:00:00.000Z", "probes": 9, "probe_at": null });
+    let pk = format!("TENANT#{}#DELIVERY#tenant", tenant.id);
+    for (days, is_disabled) in [(4, false), (6, true), (7, true)] {
+        clock.set(begun + days * day);
+        if days == 4 {
+            let at = |millis: i64| json!(shared::domain::Timestamp::from_millis(millis));
+            let open = crate::support::with(&breaker, &json!({ "since": at(begun), "probe_at": at(begun) }));
+            deployment.set(&pk, "DELIVERY", "breaker", &json!({ "S": open.to_string() })).await;
+        }
+        make_due(&deployment, &tenant).await;
+        app.callbacks().on(None, &Always(500)).await.unwrap();
+        let events = disabled(&deployment, &tenant).await;
+        assert_eq!(events.len(), usize::from(is_disabled), "{days}");
+        for event in events {
+            assert_eq!(event["details"], json!({ "flow": "tenant", "cause": "no_success" }));
+            assert_eq!(event["at"], json!(shared::domain::Timestamp::from_millis(begun + 6 * day)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_flow_is_disabled_with_its_audit_event_or_not_at_all() {
+    let (deployment, tenant, receiver) = start().await;
+    let pk = format!("TENANT#{}#DELIVERY#tenant", tenant.id);
+    for at in 0.. {
+        let mut fired = 0;
+        for mode in [CrashMode::NotSent, CrashMode::DoneButNoAnswer] {
+            receiver.answers(&[410]);
+            deployment.suspend(&tenant).await.data(200);
+            let before = disabled(&deployment, &tenant).await.len();
+            let killed = deployment.stack.faults().kill("deliver-callbacks", at, mode);
+            let _ = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
+            fired += killed.fired();
+            deployment.stack.faults().clear();
+            let items = deployment.items().await;
+            let breaker =
+                items.iter().find(|item| item["pk"]["S"] == pk).and_then(|item| item["breaker"]["S"].as_str());
+            let is_disabled = breaker.is_some_and(|breaker| breaker.contains("disabled"));
+            let added = disabled(&deployment, &tenant).await.len() - before;
+            assert_eq!(added, usize::from(is_disabled), "call {at}, {mode:?}");
+            deployment.update(&tenant, &json!({ "callback_types": ["tenant.suspended"] })).await.data(200);
+            deployment.reactivate(&tenant).await.data(200);
+            // Nothing is left for the next round: neither lease nor breaker, and no answer that nobody got.
+            deployment.set(&pk, "DELIVERY", "lease_until", &json!({ "N": "1" })).await;
+            deployment.remove(&pk, "DELIVERY", "breaker").await;
+            make_due(&deployment, &tenant).await;
+            receiver.answers(&[]);
+            sweep(&deployment).await;
+            deployment.remove(&pk, "DELIVERY", "breaker").await;
+        }
+        if fired == 0 {
+            assert!(at >= 12, "only {at} calls");
+            return;
+        }
+    }
+}

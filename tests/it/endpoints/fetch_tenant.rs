@@ -1,8 +1,9 @@
 //! `GET /api/v1/fetch/tenant`
 
-use serde_json::json;
+use serde_json::{Value, json};
+use stack::{Invocation, scheduled_event};
 
-use crate::support::Deployment;
+use crate::support::{Deployment, Tenant, TestReceiver, with};
 
 #[tokio::test]
 async fn a_tenant_is_shown_without_its_secret() {
@@ -74,4 +75,94 @@ async fn an_unknown_tenant_is_not_found() {
     let deployment = Deployment::start().await;
     let answer = deployment.get("/api/v1/fetch/tenant?tenant_id=tnt_unknown").await;
     answer.refused(404, "tenant_not_found");
+}
+
+async fn sweep(deployment: &Deployment) {
+    deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+}
+
+/// The callbacks of a tenant in the table, oldest first.
+async fn callbacks(deployment: &Deployment, tenant: &Tenant) -> Vec<Value> {
+    let mut items = deployment.items().await;
+    items.retain(|item| item["pk"]["S"] == format!("TENANT#{}#CALLBACKS", tenant.id));
+    items.sort_by_key(|item| item["sk"]["S"].as_str().unwrap().to_owned());
+    items
+}
+
+#[tokio::test]
+async fn the_receiver_of_each_flow_is_shown_with_what_is_pending_for_it() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let (tenant, receiver) = (deployment.provision("Acme").await, TestReceiver::start().await);
+    let idle = json!({
+        "state": "closed", "pending": 0, "oldest_pending_at": null, "last_success_at": null, "last_failure": null,
+    });
+    let all = ["qr-login", "pairing", "passkey", "tenant", "test"].map(|flow| (flow.to_owned(), idle.clone()));
+    let all = Value::Object(all.into_iter().collect());
+    let fetched = deployment.fetch(&tenant).await;
+    assert_eq!((&fetched["callbacks"], &fetched["callbacks_counted_since"]), (&all, &Value::Null));
+    let wanted = json!({ "callback_url_base": receiver.base(), "callback_types": ["tenant.*"] });
+    let updated = deployment.update(&tenant, &wanted).await;
+    assert!(updated.data(200).get("callbacks").is_none(), "an update shows what it can change");
+
+    deployment.suspend(&tenant).await.data(200);
+    let suspended_at = deployment.fetch(&tenant).await["suspended_at"].clone();
+    deployment.reactivate(&tenant).await.data(200);
+    let shown = deployment.fetch(&tenant).await["callbacks"].clone();
+    let pending = with(&idle, &json!({ "pending": 2, "oldest_pending_at": suspended_at }));
+    assert_eq!(shown, with(&all, &json!({ "tenant": pending })));
+
+    sweep(&deployment).await;
+    let shown = deployment.fetch(&tenant).await["callbacks"]["tenant"].clone();
+    assert!(shown["last_success_at"].is_string(), "{shown}");
+    assert_eq!(with(&shown, &json!({ "last_success_at": null })), idle);
+
+    receiver.answers(&[500, 410]);
+    deployment.suspend(&tenant).await.data(200);
+    let suspended_at = deployment.fetch(&tenant).await["suspended_at"].clone();
+    sweep(&deployment).await;
+    let shown = deployment.fetch(&tenant).await["callbacks"]["tenant"].clone();
+    assert_eq!((&shown["state"], &shown["pending"]), (&json!("closed"), &json!(1)));
+    assert_eq!((&shown["oldest_pending_at"], &shown["last_failure"]["outcome"]), (&suspended_at, &json!("500")));
+    deployment.reactivate(&tenant).await.data(200);
+    sweep(&deployment).await;
+    let shown = deployment.fetch(&tenant).await["callbacks"].clone();
+    // The event that was answered 410 has failed, and the one that waits for its second attempt will not get it.
+    assert_eq!((&shown["tenant"]["state"], &shown["tenant"]["pending"]), (&json!("disabled"), &json!(1)));
+    assert_eq!(shown["tenant"]["last_failure"]["outcome"], "410");
+    assert!(shown["tenant"]["last_failure"]["at"].is_string());
+    assert_eq!(with(&shown, &json!({ "tenant": idle })), all, "another flow is another receiver");
+}
+
+#[tokio::test]
+async fn what_is_pending_is_counted_among_the_newest_and_the_answer_says_since_when() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let tenant = deployment.provision("Acme").await;
+    let wanted =
+        json!({ "callback_url_base": "https://callbacks.example.com", "callback_types": ["tenant.suspended"] });
+    deployment.update(&tenant, &wanted).await.data(200);
+    deployment.suspend(&tenant).await.data(200);
+    let [callback] = &callbacks(&deployment, &tenant).await[..] else { panic!("one event") };
+    let base: i64 = callback["created_at"]["N"].as_str().unwrap().parse().unwrap();
+    let later = |number: i64| {
+        let at = base + 1000 * number;
+        let id = format!("evt_{at:012x}7{:019x}", number);
+        let written = json!({ "sk": { "S": id }, "created_at": { "N": at.to_string() } });
+        json!({ "PutRequest": { "Item": with(callback, &written) } })
+    };
+    for (first, last) in (1..500).step_by(25).map(|first| (first, (first + 25).min(500))) {
+        let requests: Vec<_> = (first..last).map(later).collect();
+        deployment.dynamodb("BatchWriteItem", &json!({ "RequestItems": { deployment.table(): requests } })).await;
+    }
+    let fetched = deployment.fetch(&tenant).await;
+    let receiver = &fetched["callbacks"]["tenant"];
+    assert_eq!((&receiver["pending"], &receiver["oldest_pending_at"]), (&json!(500), &fetched["suspended_at"]));
+    let request = json!({ "RequestItems": { deployment.table(): [later(500)] } });
+    deployment.dynamodb("BatchWriteItem", &request).await;
+    let fetched = deployment.fetch(&tenant).await;
+    let receiver = &fetched["callbacks"]["tenant"];
+    assert_eq!(receiver["pending"], 500);
+    let since = fetched["callbacks_counted_since"].as_str().unwrap();
+    assert!(receiver["oldest_pending_at"] == since && since > fetched["suspended_at"].as_str().unwrap());
 }

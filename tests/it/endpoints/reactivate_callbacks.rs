@@ -35,7 +35,14 @@ async fn what_waited_for_a_receiver_that_was_gone_goes_out_and_the_trail_says_so
     assert_eq!(receiver.received().len(), 1);
     let answer = deployment.post(&path(&tenant), &json!({ "flow": "tenant" })).await;
     assert_eq!(answer.data(200), &json!({ "resumed": 3 }));
-    let event = deployment.audit_events(&tenant).await.pop().unwrap();
+    let mut events = deployment.audit_events(&tenant).await;
+    let event = events.pop().unwrap();
+    let disabled: Vec<_> = events.iter().filter(|event| event["action"] == "callbacks.disabled").collect();
+    let [disabled] = &disabled[..] else { panic!("one: {events:?}") };
+    assert_eq!(
+        (&disabled["actor"], &disabled["details"]),
+        (&json!("callback deliverer"), &json!({ "flow": "tenant", "cause": "gone" }))
+    );
     assert_eq!((&event["action"], &event["details"]), (&json!("callbacks.reactivated"), &json!({ "flow": "tenant" })));
     assert_eq!(sweep(&deployment).await["delivered"], 3);
     assert_eq!(receiver.received().len(), 4);

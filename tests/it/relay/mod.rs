@@ -3,4 +3,5 @@
 mod histories;
 mod limits;
 mod races;
+mod suspension;
 mod time;

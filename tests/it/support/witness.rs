@@ -19,6 +19,9 @@ const UNCHECKED: [&str; 3] = ["deliver-callbacks", "reconcile", "seal-audit-even
 /// What only the whole account reads where no end user owns it.
 const PERSONAL: [&str; 3] = ["SESSION", "MESSAGE", "EXECUTION"];
 
+/// What an event that is owed is written to.
+const OWING: (Access, &str) = (Access::Write, "#CALLBACKS");
+
 /// What the name of a tenant's secret has before its id: of the one with what it signs its calls with, and of the one
 /// with what its tokens are signed with.
 const TENANT_SECRETS: &str = "tenants";
@@ -34,9 +37,9 @@ fn allows(claim: &Claim, named: &Named) -> bool {
         (Claim::Anyone { tenant }, Named::Partition(Access::Read, partition)) => within(partition, tenant) == Some(""),
         (Claim::Operator(about), named) => operator_may(about, named),
         (Claim::Tenant { tenant }, Named::Partition(_, partition)) => within(partition, tenant).is_some(),
-        (Claim::Signer { tenant }, Named::Partition(_, partition)) => {
-            within(partition, tenant).is_some_and(|rest| rest.is_empty() || rest.starts_with("#NONCE#"))
-        }
+        // A last strike owes an event; what is owed is not read.
+        (Claim::Signer { tenant }, Named::Partition(access, partition)) => within(partition, tenant)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with("#NONCE#") || (*access, rest) == OWING),
         (Claim::Account(account), Named::Partition(access, partition)) => {
             within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
         }

@@ -1,15 +1,17 @@
 //! Answers of the registry about tenants.
 
+use std::collections::BTreeMap;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
 use crate::api::operation::Output;
 use crate::domain::{
-    AuditEvent, Configuration, Cursor, CursorPage, Day, PageLimit, RatePerMinute, Reason, RevealedSecret, Tenant,
-    TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp, WebhookSecret,
+    AuditEvent, Configuration, Cursor, CursorPage, Day, Flow, PageLimit, RatePerMinute, Reason, ReceiverSummary,
+    RevealedSecret, Tenant, TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp, WebhookSecret,
 };
-use crate::store::{Provisioned, Rotated};
+use crate::store::{Provisioned, Receivers, Rotated};
 
 /// What is shown of a tenant secret: itself, and the webhook secret that belongs to it.
 ///
@@ -156,7 +158,26 @@ impl From<Tenant> for TenantView {
     }
 }
 
-impl Output for TenantView {}
+/// Configuration and state of a tenant, and of the receivers of its callbacks.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FetchedTenant {
+    /// The fields that an update shows as well.
+    #[serde(flatten)]
+    pub tenant: TenantView,
+    /// Receivers of the tenant's callbacks, by flow.
+    pub callbacks: BTreeMap<Flow, ReceiverSummary>,
+    /// Time since which `pending` and `oldest_pending_at` in `callbacks` know of callbacks, if the tenant has more than
+    /// the newest 500 of the last 30 days that are looked at; null if they know of all.
+    pub callbacks_counted_since: Option<Timestamp>,
+}
+
+impl From<(Tenant, Receivers)> for FetchedTenant {
+    fn from((tenant, receivers): (Tenant, Receivers)) -> Self {
+        Self { tenant: tenant.into(), callbacks: receivers.by_flow, callbacks_counted_since: receivers.counted_since }
+    }
+}
+
+impl Output for FetchedTenant {}
 
 /// Configuration and state of a tenant after an update.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::tenant_outputs::{
-    AuditPage, ProvisionedTenant, Reactivated, RotatedSecret, Suspended, TenantView, TenantsPage, UpdatedTenant,
+    AuditPage, FetchedTenant, ProvisionedTenant, Reactivated, RotatedSecret, Suspended, TenantsPage, UpdatedTenant,
 };
 use crate::api::common::{Empty, TenantQuery};
 use crate::api::operation::{BodyRule, Input, Operation, Route};
@@ -103,7 +103,7 @@ impl Operation for FetchTenant {
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = Empty;
-    type Output = TenantView;
+    type Output = FetchedTenant;
 }
 
 /// Lists tenants.

@@ -6,6 +6,7 @@
 pub(super) mod address;
 pub(super) mod breaker;
 pub(super) mod event;
+pub(super) mod receiver;
 pub(super) mod schedule;
 pub(super) mod signature;
 pub(super) mod summary;
@@ -14,6 +15,7 @@ pub(super) mod types;
 pub use address::{NotPublic, check_public};
 pub use breaker::{Admission, Breaker, Change, DisableCause};
 pub use event::{Event, EventFlaw, EventId, NewEvent, useless_from};
+pub use receiver::{LastFailure, ReceiverState, ReceiverSummary};
 pub use schedule::{Attempted, ErrorClass, Jitter, Next, Outcome, RetryAfter};
 pub use signature::{CallbackHeaders, CallbackSigner};
 pub use summary::{CallbackState, CallbackSummary};

@@ -24,6 +24,9 @@ pub enum Actor {
     /// Latchkey itself, which suspends a tenant whose strikes reach the deployment's threshold.
     #[serde(rename = "relay guard")]
     RelayGuard,
+    /// Latchkey itself, which delivers callbacks no more to a receiver that is gone or does not answer for days.
+    #[serde(rename = "callback deliverer")]
+    CallbackDeliverer,
     /// A tenant's backend, with an API key.
     #[serde(rename = "API key")]
     ApiKey,
@@ -77,6 +80,9 @@ pub enum Action {
     /// One token was revoked by the tenant.
     #[serde(rename = "token.revoked")]
     TokenRevoked,
+    /// Callbacks of a flow go to the tenant's receiver no more, until they are reactivated.
+    #[serde(rename = "callbacks.disabled")]
+    CallbacksDisabled,
     /// Callbacks go to a tenant's receivers again that got none any more.
     #[serde(rename = "callbacks.reactivated")]
     CallbacksReactivated,
@@ -103,7 +109,8 @@ pub struct AuditEvent {
     pub actor: Actor,
     /// Time of the change, by the clock of the machine that made it.
     pub at: Timestamp,
-    /// Id of the request that made the change, as in the `x-request-id` header of its answer and in the log.
+    /// Id of the request that made the change, as in the `x-request-id` header of its answer and in the log. Of
+    /// `callbacks.disabled`, which no request makes, an id of its own.
     pub request_id: String,
     /// The API key that the change was made with, or that minted the token that it was made with. Null if it was made
     /// with neither.
@@ -120,9 +127,10 @@ pub struct AuditEvent {
     /// `tenant.suspended`: `reason`. Rotations of secrets and API keys: `previous_valid_until`, null without an
     /// overlap. `tenant.signing_key_rotated`: `drop_previous`. `api_key.provisioned`: `name`, `kind`, `expires_at`,
     /// `allowed_origins`, `origins_apply_to_tokens`. `tokens.revoked`: `whose`. `token.revoked`: `scope`, `minted_by`.
-    /// Registrations: `is_new`. `callbacks.reactivated`: `flow`, null for all. `resource.deleted`: `kind`, and the
-    /// acting `end_user` as a digest, null for the account. `replayed` is true if a stored response with a secret in it
-    /// went out again, and nothing was changed.
+    /// Registrations: `is_new`. `callbacks.disabled`: `flow`, and `cause`: `gone` for a 410, `no_success` for five days
+    /// without a success. `callbacks.reactivated`: `flow`, null for all. `resource.deleted`: `kind`, and the acting
+    /// `end_user` as a digest, null for the account. `replayed` is true if a stored response with a secret in it went
+    /// out again, and nothing was changed.
     #[serde(default)]
     pub details: Map<String, Value>,
 }

@@ -10,6 +10,8 @@ use crate::store::keys::{self, DUE_AT, DUE_SHARD};
 const STATE: &str = "callback_state";
 const ATTEMPTS: &str = "attempts";
 const LOG: &str = "last_attempts";
+/// What a summary is made of: all but the body.
+pub const SUMMARY: &str = "sk, event_type, callback_state, attempts, last_attempts, due_at, created_at";
 /// How many attempts are shown.
 const SHOWN: usize = 10;
 

@@ -3,8 +3,10 @@
 mod deliver;
 pub(super) mod items;
 pub(super) mod receivers;
+mod subscription;
 
 pub use deliver::{Callbacks, Delivered, Delivery, Receiver};
+pub(super) use subscription::Subscription;
 
 use super::dynamodb::{Condition, Transaction};
 use crate::domain::{Configuration, Event, EventId, NewEvent, Random};
@@ -23,7 +25,16 @@ pub(super) fn owe(
     event: NewEvent<'_>,
 ) -> Result<Option<EventId>> {
     let is_wanted = configuration.callback_types.wants(event.event_type);
-    if configuration.callback_url_base.is_none() || !is_wanted {
+    owe_if(configuration.callback_url_base.is_some() && is_wanted, transaction, random, event)
+}
+
+fn owe_if(
+    is_wanted: bool,
+    transaction: &mut Transaction,
+    random: &dyn Random,
+    event: NewEvent<'_>,
+) -> Result<Option<EventId>> {
+    if !is_wanted {
         return Ok(None);
     }
     let id = EventId::generate(random, event.created_at)?;

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::domain::{Breaker, Flow, Outcome, TenantId, Timestamp};
+use crate::domain::{
+    Action, Actor, AuditEvent, Breaker, Change, DisableCause, Flow, LastFailure, Outcome, ReceiverSummary, TenantId,
+    Timestamp,
+};
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Condition, Item, Reader, Table, Update, Updated, millis, text};
+use crate::store::audit::put_event;
+use crate::store::dynamodb::{Condition, Item, Reader, Table, Transaction, Update, Updated, millis, text};
 use crate::store::keys;
 
 /// How long one process may deliver to a receiver: longer than its function runs, so that two never do, and short, so
@@ -16,6 +20,9 @@ const LEASE: Duration = Duration::from_mins(1);
 const BREAKER: &str = "breaker";
 const LEASE_UNTIL: &str = "lease_until";
 const LEASED_BY: &str = "leased_by";
+const LAST_SUCCESS_AT: &str = "last_success_at";
+const LAST_FAILURE_AT: &str = "last_failure_at";
+const LAST_FAILURE: &str = "last_failure";
 
 /// A receiver that this process delivers to.
 #[derive(Debug)]
@@ -23,13 +30,36 @@ pub struct Leased {
     holder: Uuid,
     pub breaker: Breaker,
     last: Option<(Timestamp, Outcome)>,
+    /// When and why the flow was disabled, if it was under this lease.
+    disabled: Option<(Timestamp, DisableCause)>,
 }
 
 impl Leased {
     /// Notes an attempt.
     pub fn note(&mut self, outcome: Outcome, now: Timestamp) {
-        self.breaker = self.breaker.after(outcome, now).0;
+        let (breaker, change) = self.breaker.after(outcome, now);
+        self.breaker = breaker;
         self.last = Some((now, outcome));
+        if let Some(Change::Disabled(cause)) = change {
+            self.disabled = Some((now, cause));
+        }
+    }
+
+    /// The audit event of a flow that was disabled. The lease's holder is in the place of a request's id: one run can
+    /// disable two flows of a tenant in one millisecond, and its own id would be that of both events.
+    fn disabling(&self, flow: Flow) -> Option<AuditEvent> {
+        let (at, cause) = self.disabled?;
+        let event = AuditEvent {
+            action: Action::CallbacksDisabled,
+            actor: Actor::CallbackDeliverer,
+            at,
+            request_id: self.holder.to_string(),
+            key_id: None,
+            fields: Vec::new(),
+            subject: None,
+            details: serde_json::Map::new(),
+        };
+        Some(event.with("flow", flow).with("cause", cause))
     }
 }
 
@@ -55,27 +85,48 @@ impl Table {
             [(":now", millis(now))],
         );
         match self.update(update, free).await? {
-            Updated::Done(item) => Ok(Some(Leased { holder, breaker: breaker(&item)?, last: None })),
+            Updated::Done(item) => Ok(Some(Leased { holder, breaker: breaker(&item)?, last: None, disabled: None })),
             Updated::Refused(_) => Ok(None),
         }
     }
 
     /// Gives the lease back, and keeps what is known of the receiver now. One that another process has since is left
-    /// alone.
+    /// alone. If the flow is disabled now, its audit event is written with that.
     pub(super) async fn release_receiver(&self, tenant: &TenantId, flow: Flow, leased: &Leased) -> Result<()> {
         let breaker = serde_json::to_string(&leased.breaker).map_err(Error::internal)?;
         let mut update = Update::of(keys::delivery(tenant, flow)).remove(LEASE_UNTIL).remove(LEASED_BY);
         if let Some((at, outcome)) = leased.last {
             update = update.set(BREAKER, text(breaker));
             update = if outcome.is_success() {
-                update.set("last_success_at", millis(at))
+                update.set(LAST_SUCCESS_AT, millis(at))
             } else {
-                update.set("last_failure_at", millis(at)).set("last_failure", text(outcome))
+                update.set(LAST_FAILURE_AT, millis(at)).set(LAST_FAILURE, text(outcome))
             };
         }
         let ours = Condition::new(format!("{LEASED_BY} = :holder"), [(":holder", text(leased.holder))]);
-        self.update(update, ours).await.map(|_| ())
+        let Some(event) = leased.disabling(flow) else { return self.update(update, ours).await.map(|_| ()) };
+        let mut transaction = Transaction::new();
+        transaction.update(update, ours);
+        put_event(&mut transaction, tenant, &event)?;
+        self.commit(transaction).await.map(|_| ())
     }
+}
+
+/// What an operator sees of a receiver, but for what is pending. One that nothing was delivered to yet has no item.
+///
+/// # Errors
+/// If the item can't be read.
+pub fn summary(item: &Item) -> Result<ReceiverSummary> {
+    let reader = Reader::of(item);
+    let failure =
+        |at| -> Result<LastFailure> { Ok(LastFailure { at, outcome: reader.text(LAST_FAILURE)?.to_owned() }) };
+    Ok(ReceiverSummary {
+        state: breaker(item)?.into(),
+        pending: 0,
+        oldest_pending_at: None,
+        last_success_at: reader.optional_millis(LAST_SUCCESS_AT)?,
+        last_failure: reader.optional_millis(LAST_FAILURE_AT)?.map(failure).transpose()?,
+    })
 }
 
 fn breaker(item: &Item) -> Result<Breaker> {

@@ -26,7 +26,7 @@ impl Jitter {
     }
 
     /// The source.
-    pub(super) fn random(&self) -> &dyn Random {
+    pub fn random(&self) -> &dyn Random {
         &*self.0
     }
 

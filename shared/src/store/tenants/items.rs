@@ -318,10 +318,11 @@ fn read_configuration(reader: Reader<'_>, state: Reader<'_>) -> Result<Configura
     let origins = |name| -> Result<Origins> {
         Ok(Origins::from_stored(reader.texts(name)?.into_iter().map(Origin::from_stored).collect()))
     };
+    let (callback_url_base, callback_types) = wanted_callbacks(reader)?;
     Ok(Configuration {
         qr_login_allowed_origins: origins("qr_login_allowed_origins")?,
-        callback_url_base: reader.optional_text("callback_url_base")?.map(CallbackUrl::from_stored),
-        callback_types: callback_types(reader)?,
+        callback_url_base,
+        callback_types,
         branding_display_name: reader.optional_text("branding_display_name")?.map(DisplayName::from_stored),
         branding_logo_url: reader.optional_text("branding_logo_url")?.map(LogoUrl::from_stored),
         webauthn_rp_id: reader.optional_text("webauthn_rp_id")?.map(RpId::from_stored),
@@ -333,9 +334,11 @@ fn read_configuration(reader: Reader<'_>, state: Reader<'_>) -> Result<Configura
     })
 }
 
-fn callback_types(configuration: Reader<'_>) -> Result<CallbackTypes> {
+/// Where callbacks go, and which are wanted.
+pub fn wanted_callbacks(configuration: Reader<'_>) -> Result<(Option<CallbackUrl>, CallbackTypes)> {
+    let base = configuration.optional_text("callback_url_base")?.map(CallbackUrl::from_stored);
     let patterns = configuration.texts(CALLBACK_TYPES)?.into_iter().map(TypePattern::from_stored).collect();
-    Ok(CallbackTypes::from_stored(patterns))
+    Ok((base, CallbackTypes::from_stored(patterns)))
 }
 
 fn origins(origins: &Origins) -> AttributeValue {

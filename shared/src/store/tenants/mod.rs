@@ -7,6 +7,7 @@ pub(super) mod items;
 pub(super) mod key_set;
 mod pages;
 mod provision;
+mod receivers;
 mod revoke_tokens;
 mod rotate_secret;
 mod rotate_signing_key;
@@ -15,6 +16,7 @@ pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
 pub use callbacks::Resumed;
 pub use pages::Start;
 pub use provision::Provisioned;
+pub use receivers::Receivers;
 pub use revoke_tokens::RevokedTokens;
 pub use rotate_secret::{Rotated, SecretRotation};
 pub use rotate_signing_key::RotatedSigningKey;
@@ -22,11 +24,10 @@ pub use rotate_signing_key::RotatedSigningKey;
 use std::fmt;
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use self::items::{ACTIVE, SUSPENDED};
 use super::audit::put_event;
-use super::callbacks::owe;
 use super::dynamodb::{
     ATTEMPTS, CONFLICT_ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated,
 };
@@ -35,8 +36,8 @@ use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
 use super::secrets_manager::Secrets;
 use crate::domain::{
-    AccountWideUse, Action, AuditEvent, ChangeContext, Day, EventType, NewEvent, Random, Reason, SigningVersion,
-    Tenant, TenantId, TenantPatch, TraceKey,
+    AccountWideUse, Action, AuditEvent, ChangeContext, Day, EventType, Random, Reason, SigningVersion, Tenant,
+    TenantId, TenantPatch, TraceKey,
 };
 use crate::error::{Error, Result};
 
@@ -63,17 +64,17 @@ impl Tenants<'_> {
     /// # Errors
     /// If the table fails or an item can't be read.
     pub async fn get(self, id: &TenantId) -> Result<Option<Tenant>> {
-        self.read(id, None).await.map(|(tenant, _)| tenant)
+        self.read(id, Vec::new()).await.map(|(tenant, _)| tenant)
     }
 
-    /// A tenant, and in the same call the item at `extra`.
-    async fn read(self, id: &TenantId, extra: Option<Key>) -> Result<(Option<Tenant>, Option<Item>)> {
+    /// A tenant, and in the same call the items at `extra`, which are of other partitions than its own.
+    async fn read(self, id: &TenantId, extra: Vec<Key>) -> Result<(Option<Tenant>, Vec<Item>)> {
         let keys: Vec<Key> = [keys::state(id), keys::configuration(id)].into_iter().chain(extra).collect();
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let items = self.table.get_all(keys.clone()).await?;
+            let (items, extra): (Vec<_>, _) = items.into_iter().partition(|item| keys::is_of_tenant(item, id));
             let found = |sort_key: &str| items.iter().find(|item| keys::has_sort_key(item, sort_key));
-            let extra = items.iter().find(|item| !keys::is_of_tenant(item, id)).cloned();
             let (Some(state), configuration) = (found(keys::STATE), found(keys::CONFIGURATION)) else {
                 return Ok((None, extra));
             };
@@ -95,10 +96,11 @@ impl Tenants<'_> {
     /// If there is no such tenant, if it would break a rule, or if others kept getting in between.
     pub async fn update(self, id: &TenantId, patch: TenantPatch, change: &ChangeContext) -> Result<Tenant> {
         for _ in 0..ATTEMPTS {
-            let (tenant, stored) = self.read(id, change.idempotency_key.as_ref().map(keys::stored_response)).await?;
+            let key = change.idempotency_key.as_ref().map(keys::stored_response);
+            let (tenant, stored) = self.read(id, key.into_iter().collect()).await?;
             // Before the rules: a request that was carried out is answered as it was then, even if it would break one
             // now.
-            if let Some(replay) = stored.map(|item| idempotency::stored(&item, change)).transpose()?.flatten() {
+            if let Some(replay) = stored.first().map(|item| idempotency::stored(item, change)).transpose()?.flatten() {
                 return replay.read();
             }
             let mut tenant = tenant.ok_or(Error::TenantNotFound)?;
@@ -113,7 +115,8 @@ impl Tenants<'_> {
     }
 
     /// Suspends a tenant. From the answer on, every call that it signs is refused, because every such call asks for the
-    /// item that is written here. Suspending twice changes nothing, not even the reason.
+    /// item that is written here. Suspending twice changes nothing, not even the reason. A configuration that can't be
+    /// read costs the event, which an error line says, and not the suspension.
     ///
     /// # Errors
     /// If there is no such tenant.
@@ -159,24 +162,19 @@ impl Tenants<'_> {
         let update = update.set("updated_at", millis(change.at)).increment("revision");
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.table.jitter.give_way(attempt).await;
-            let Some(tenant) = self.get(id).await? else { return Err(Error::TenantNotFound) };
-            let unchanged = due.clone().and("revision = :before", [(":before", number(tenant.revision))]);
+            let subscription = self.table.subscription(id).await?.ok_or(Error::TenantNotFound)?;
+            let before = subscription.revision;
+            let unchanged = due.clone().and("revision = :before", [(":before", number(before))]);
             let mut transaction = Transaction::new();
             let state = transaction.update(update.clone(), unchanged);
             put_event(&mut transaction, id, event)?;
-            let told = NewEvent {
-                event_type: tells,
-                tenant_id: id,
-                created_at: change.at,
-                sequence: tenant.revision + 1,
-                data: match tells {
-                    EventType::TenantSuspended => json!({ "status": SUSPENDED, "suspended_at": change.at }),
-                    _ => json!({ "status": ACTIVE, "suspended_at": null }),
-                },
-            };
-            owe(&mut transaction, &tenant.configuration, self.random, told)?;
+            subscription.owe_status(&mut transaction, self.random, id, (tells, change.at))?;
             let state = match self.commit(change, transaction, &(), None).await? {
-                Committed::Done | Committed::Replay(_) => return Ok(()),
+                Committed::Done => {
+                    subscription.report_suspension(id, &change.request_id);
+                    return Ok(());
+                }
+                Committed::Replay(_) => return Ok(()),
                 Committed::Refused(refused) => refused.item(state).cloned(),
             };
             // The condition failed: there is nothing to change, or no such tenant, or it has changed since it was read.
@@ -184,7 +182,7 @@ impl Tenants<'_> {
             if items::summary(&state)?.is_none() {
                 return Err(Error::TenantNotFound);
             }
-            if Reader::of(&state).number::<u64>("revision")? == tenant.revision {
+            if Reader::of(&state).number::<u64>("revision")? == before {
                 return self.commit_nothing(change).await;
             }
         }
