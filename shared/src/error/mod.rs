@@ -1,21 +1,20 @@
 //! Everything that can be refused, and the closed list of codes under which clients see it.
 
+mod report;
 mod table;
 
+pub use report::LOG_TARGET;
 pub use table::{Error, ErrorCode};
 
 use std::error::Error as StdError;
 
-use crate::domain::{FieldProblem, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantId, TenantQuota};
+use crate::domain::{FieldProblem, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota};
 
 /// The outcome of whatever can be refused.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong on our side. It reaches the log and never a client.
 pub type Cause = Box<dyn StdError + Send + Sync>;
-
-/// The target of our own log events, and the only one that is written.
-pub const LOG_TARGET: &str = "latchkey";
 
 /// Where in a request a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,13 +93,6 @@ impl Error {
             Self::TenantSuspended(tenant_quota) => tenant_quota.as_ref(),
             _ => None,
         }
-    }
-
-    /// Writes a log line of its own: for a failure that does not stop what it happened to, and so is in no answer and
-    /// not in the line of the request.
-    pub fn report(&self, tenant_id: &TenantId, request_id: &str, message: &'static str) {
-        let (tenant_id, cause) = (tenant_id.as_str(), self.cause());
-        tracing::error!(target: LOG_TARGET, tenant_id, request_id, cause, "{message}");
     }
 
     /// What happened behind the public sentence: for the log only.

@@ -73,7 +73,7 @@ fn only_its_module_knows_a_service() {
         ("lambda_runtime", &["runtime"]),
         ("lambda_http::", &["auth", "runtime"]),
         ("jsonwebtoken::", &["domain/credentials/signing_key", "domain/tokens"]),
-        ("tracing", &["runtime"]),
+        ("tracing", &["error/report", "runtime"]),
         ("async fn", &["store", "app", "auth", "runtime"]),
         ("std::env", &["config"]),
         ("SystemTime", &["domain/time/clock"]),

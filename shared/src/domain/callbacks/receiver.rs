@@ -28,7 +28,7 @@ impl From<Breaker> for ReceiverState {
     }
 }
 
-/// Attempt that failed.
+/// The last attempt that failed, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LastFailure {
     /// Time at which it began.

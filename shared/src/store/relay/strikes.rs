@@ -1,8 +1,8 @@
 //! Strikes: abuse by somebody who has the tenant's secret is counted, and the last one suspends the tenant.
 //!
 //! A strike is one transaction with everything that it brings with it: the mark that it was counted, and when it is the
-//! last, the suspension, its audit event and what it owes to the tenant's receiver. So none counts twice, and the tenant is never over the threshold and
-//! active.
+//! last, the suspension, its audit event and what it owes to the tenant's receiver. So none counts twice, and the
+//! tenant is never over the threshold and active.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
