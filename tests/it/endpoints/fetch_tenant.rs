@@ -147,7 +147,7 @@ async fn what_is_pending_is_counted_among_the_newest_and_the_answer_says_since_w
     let base: i64 = callback["created_at"]["N"].as_str().unwrap().parse().unwrap();
     let later = |number: i64| {
         let at = base + 1000 * number;
-        let id = format!("evt_{at:012x}7{:019x}", number);
+        let id = format!("evt_{at:012x}7{number:019x}");
         let written = json!({ "sk": { "S": id }, "created_at": { "N": at.to_string() } });
         json!({ "PutRequest": { "Item": with(callback, &written) } })
     };
