@@ -145,7 +145,7 @@ impl Case {
                 expected["secret_rotated_at"] = data["rotated_at"].clone();
             }
             "update-tenant" => {
-                assert_eq!(&fetched, data, "{label}");
+                assert_eq!(&deployment.fetch_settings(tenant).await, data, "{label}");
                 for (name, value) in self.body.as_object().unwrap() {
                     expected[name] = value.clone();
                 }

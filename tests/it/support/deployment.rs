@@ -84,6 +84,15 @@ impl Deployment {
         self.get(&format!("/api/v1/fetch/tenant?tenant_id={}", tenant.id)).await.data(200).clone()
     }
 
+    /// The tenant as an update shows it: without its receivers.
+    pub async fn fetch_settings(&self, tenant: &Tenant) -> Value {
+        let mut fetched = self.fetch(tenant).await;
+        for name in ["callbacks", "callbacks_counted_since"] {
+            assert!(fetched.as_object_mut().unwrap().remove(name).is_some(), "{name}");
+        }
+        fetched
+    }
+
     pub async fn update(&self, tenant: &Tenant, patch: &Value) -> Answer {
         self.post(&format!("/api/v1/update/tenant?tenant_id={}", tenant.id), patch).await
     }
