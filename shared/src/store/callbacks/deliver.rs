@@ -4,32 +4,37 @@
 //! leaves a callback that is attempted again. The stream of the table says at once what is new; a sweep finds
 //! everything that is due, and is what the promise stands on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 
 use super::items::{self, Fate, Owed};
 use super::receivers::Leased;
 use crate::domain::{
     Admission, Attempted, CallbackHeaders, CallbackSigner, CallbackState, CallbackUrl, Clock, Flow, Jitter, Next,
-    Random, Tenant, TenantId, TenantSecret, TenantStatus, Timestamp, random_uuid, useless_from,
+    Random, Tenant, TenantSecret, TenantStatus, Timestamp, random_uuid, useless_from,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Item, Key, Table, failed, key, millis, text};
+use crate::store::dynamodb::{Item, Key, PK, Reader, SK, Table, failed, key, millis, primary_key, text};
 use crate::store::keys::{self, CALLBACKS_DUE, DUE_AT, DUE_SHARD, DUE_SHARDS};
 use crate::store::secrets_manager::Secrets;
 use crate::store::tenants::Tenants;
 
 /// How long a run goes on: less than the function's timeout by one attempt.
 const RUN: Duration = Duration::from_secs(40);
-/// To how many receivers a run delivers at once.
-const AT_ONCE: usize = 64;
-/// How many callbacks of a shard one sweep takes up. The next goes on.
-const MOST: i32 = 100;
+/// To how many tenants a run delivers at once: each that does not answer holds a place for ten seconds, and a function
+/// may have a thousand connections.
+const AT_ONCE: usize = 256;
+/// How many callbacks of a shard one sweep takes up: what a page of the index has room for, since more than a run can
+/// deliver are due only after an outage. The next sweep goes on.
+const MOST: i32 = 2500;
+/// How many callbacks of a tenant are in memory at once.
+const READ: usize = 100;
 /// How long callbacks of a suspended tenant wait before it is asked again whether they may go.
 const SUSPENDED_FOR: Duration = Duration::from_mins(10);
 
@@ -90,6 +95,15 @@ impl Delivered {
     }
 }
 
+/// What all deliveries of a run have in common.
+struct Run<'a, R> {
+    receiver: &'a R,
+    /// What is due later is left to the next.
+    started: Timestamp,
+    /// No attempt begins from then on.
+    until: Timestamp,
+}
+
 /// The callbacks of all tenants.
 #[derive(Clone, Copy)]
 pub struct Callbacks<'a> {
@@ -107,7 +121,7 @@ impl fmt::Debug for Callbacks<'_> {
 }
 
 impl Callbacks<'_> {
-    /// Delivers all that is due.
+    /// Delivers all that is due, what has been due for longest first.
     ///
     /// # Errors
     /// If the table can't be asked what is due.
@@ -126,11 +140,13 @@ impl Callbacks<'_> {
                 .expression_attribute_values(":now", millis(now))
                 .limit(MOST);
             for mut item in query.send().await.map_err(failed)?.items.unwrap_or_default() {
-                item.retain(|name, _| name == "pk" || name == "sk");
-                due.push(item);
+                let due_at = Reader::of(&item).millis(DUE_AT)?;
+                item.retain(|name, _| name == PK || name == SK);
+                due.push((due_at, item));
             }
         }
-        Ok(self.deliver(due, receiver).await)
+        due.sort_by_key(|(due_at, _)| *due_at);
+        Ok(self.deliver(due.into_iter().map(|(_, place)| place).collect(), receiver).await)
     }
 
     /// Delivers those of the callbacks at these places that are due, or all that are due.
@@ -146,78 +162,79 @@ impl Callbacks<'_> {
     /// Delivers those of the callbacks at these places that are due.
     async fn deliver(self, places: Vec<Key>, receiver: &impl Receiver) -> Delivered {
         let started = self.clock.now();
-        let mut done = Delivered::default();
-        let read = match self.table.get_all(places).await {
-            Ok(items) => pending(&items, &mut done),
-            Err(error) => {
-                done.failures.extend(error.cause());
-                Vec::new()
-            }
-        };
-        let mut groups: BTreeMap<(TenantId, &'static str), Vec<Owed>> = BTreeMap::new();
-        for owed in read {
-            let Some(due_at) = owed.due_at.filter(|due_at| *due_at <= started) else { continue };
-            let waiting = started.as_millis().saturating_sub(due_at.as_millis());
-            done.oldest_ms = done.oldest_ms.max(u64::try_from(waiting).unwrap_or_default());
-            let flow = owed.event_type.flow().as_str();
-            groups.entry((owed.tenant_id.clone(), flow)).or_default().push(owed);
-        }
-        let until = started.plus(RUN);
-        // Many receivers at once: one that does not answer costs ten seconds, and nobody else waits for them.
-        let runs = groups.into_iter().map(|((tenant, _), owed)| self.deliver_to(tenant, owed, until, receiver));
-        stream::iter(runs).buffer_unordered(AT_ONCE).fold(done, |sum, run| std::future::ready(sum.and(run))).await
+        let run = &Run { receiver, started, until: started.plus(RUN) };
+        // Many tenants at once: a receiver that does not answer costs ten seconds, and nobody else waits for it.
+        let runs = by_partition(places).into_iter().map(|places| self.deliver_to_tenant(places, run));
+        let all = stream::iter(runs).buffer_unordered(AT_ONCE);
+        all.fold(Delivered::default(), |sum, run| std::future::ready(sum.and(run))).await
     }
 
-    /// Delivers callbacks of one flow of a tenant, if there is time and nobody else does.
-    async fn deliver_to(
-        self,
-        tenant: TenantId,
-        owed: Vec<Owed>,
-        until: Timestamp,
-        receiver: &impl Receiver,
-    ) -> Delivered {
+    /// Delivers callbacks of one tenant, the oldest first, and those of its flows at once.
+    async fn deliver_to_tenant(self, mut places: Vec<Key>, run: &Run<'_, impl Receiver>) -> Delivered {
+        places.sort_by_cached_key(primary_key);
         let mut done = Delivered::default();
-        if self.clock.now() < until {
-            let outcome = self.deliver_unless_leased(&tenant, owed, until, receiver, &mut done).await;
-            done.failures.extend(outcome.err().and_then(|error| error.cause()));
+        for places in places.chunks(READ) {
+            if run.until <= self.clock.now() {
+                break;
+            }
+            let read = match self.table.get_all(places.to_vec()).await {
+                Ok(items) => pending(&items, &mut done),
+                Err(error) => {
+                    done.failures.extend(error.cause());
+                    continue;
+                }
+            };
+            let mut flows: BTreeMap<&'static str, Vec<Owed>> = BTreeMap::new();
+            for owed in read {
+                let Some(due_at) = owed.due_at.filter(|due_at| *due_at <= run.started) else { continue };
+                let waiting = run.started.as_millis().saturating_sub(due_at.as_millis());
+                done.oldest_ms = done.oldest_ms.max(u64::try_from(waiting).unwrap_or_default());
+                flows.entry(owed.event_type.flow().as_str()).or_default().push(owed);
+            }
+            let runs = join_all(flows.into_values().map(|owed| self.deliver_to(owed, run))).await;
+            done = runs.into_iter().fold(done, Delivered::and);
         }
+        done
+    }
+
+    /// Delivers callbacks of one flow of a tenant, unless somebody else does.
+    async fn deliver_to(self, owed: Vec<Owed>, run: &Run<'_, impl Receiver>) -> Delivered {
+        let mut done = Delivered::default();
+        let outcome = self.deliver_unless_leased(owed, run, &mut done).await;
+        done.failures.extend(outcome.err().and_then(|error| error.cause()));
         done
     }
 
     async fn deliver_unless_leased(
         self,
-        tenant: &TenantId,
         owed: Vec<Owed>,
-        until: Timestamp,
-        receiver: &impl Receiver,
+        run: &Run<'_, impl Receiver>,
         done: &mut Delivered,
     ) -> Result<()> {
-        let Some(flow) = owed.first().map(|owed| owed.event_type.flow()) else { return Ok(()) };
+        let Some((tenant, flow)) = owed.first().map(|owed| (owed.tenant_id.clone(), owed.event_type.flow())) else {
+            return Ok(());
+        };
         let holder = random_uuid(self.random)?;
         let Some(mut leased) = self.table.lease_receiver(tenant, flow, holder, self.clock.now()).await? else {
             return Ok(());
         };
-        let delivered = self.deliver_leased(tenant, flow, owed, until, receiver, &mut leased, done).await;
-        self.table.release_receiver(tenant, flow, &leased).await?;
+        let delivered = self.deliver_leased(owed, run, &mut leased, done).await;
+        self.table.release_receiver(&leased).await?;
         delivered
     }
 
-    #[expect(clippy::too_many_arguments, reason = "all of it is one run's")]
     async fn deliver_leased(
         self,
-        id: &TenantId,
-        flow: Flow,
         owed: Vec<Owed>,
-        until: Timestamp,
-        receiver: &impl Receiver,
+        run: &Run<'_, impl Receiver>,
         leased: &mut Leased,
         done: &mut Delivered,
     ) -> Result<()> {
-        let tenant = self.tenants.get(id).await?;
+        let tenant = self.tenants.get(&leased.tenant).await?;
         let mut secrets = None;
         for owed in owed {
             let now = self.clock.now();
-            if until <= now {
+            if run.until <= now {
                 return Ok(());
             }
             let sendable = match held(tenant.as_ref(), &owed, leased, now) {
@@ -233,13 +250,13 @@ impl Callbacks<'_> {
             }
             let Some((current, previous)) = &secrets else { return Ok(()) };
             let signer = CallbackSigner {
-                tenant_id: id,
+                tenant_id: &owed.tenant_id,
                 version: tenant.configuration.signing_version,
                 current,
                 previous: previous.as_deref(),
             };
-            let delivery = Delivery { base, flow, body: &owed.body, owed: &owed, signer, at: now };
-            let attempted = receiver.post(&delivery).await;
+            let delivery = Delivery { base, flow: leased.flow, body: &owed.body, owed: &owed, signer, at: now };
+            let attempted = run.receiver.post(&delivery).await;
             let after = self.clock.now();
             leased.note(attempted.outcome, after);
             let next = Next::after(attempted, owed.attempts + 1, None, after, Jitter::draw(self.random)?);
@@ -290,6 +307,20 @@ impl Callbacks<'_> {
     }
 }
 
+/// The keys of each partition, in their order; the partitions in that of their first keys.
+fn by_partition(keys: Vec<Key>) -> Vec<Vec<Key>> {
+    let mut partitions: Vec<Vec<Key>> = Vec::new();
+    let mut numbers = HashMap::new();
+    for key in keys {
+        let number = *numbers.entry(primary_key(&key).0).or_insert(partitions.len());
+        match partitions.get_mut(number) {
+            Some(partition) => partition.push(key),
+            None => partitions.push(vec![key]),
+        }
+    }
+    partitions
+}
+
 /// Whether a callback may go now: with the tenant and its base, or else what becomes of it instead.
 fn held<'t>(
     tenant: Option<&'t Tenant>,
@@ -327,4 +358,16 @@ fn pending(found: &[Item], done: &mut Delivered) -> Vec<Owed> {
     }
     pending.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
     pending
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_a_partition_stay_together_where_its_first_one_was() {
+        let keys = [("b", "1"), ("a", "1"), ("b", "2")].map(|(partition, sort)| key(partition.into(), sort.into()));
+        let [first, second, third] = keys.clone();
+        assert_eq!(by_partition(keys.into()), [vec![first, third], vec![second]]);
+    }
 }

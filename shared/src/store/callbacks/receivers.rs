@@ -27,6 +27,8 @@ const LAST_FAILURE: &str = "last_failure";
 /// A receiver that this process delivers to.
 #[derive(Debug)]
 pub struct Leased {
+    pub tenant: TenantId,
+    pub flow: Flow,
     holder: Uuid,
     pub breaker: Breaker,
     last: Option<(Timestamp, Outcome)>,
@@ -47,7 +49,7 @@ impl Leased {
 
     /// The audit event of a flow that was disabled. The lease's holder is in the place of a request's id: one run can
     /// disable two flows of a tenant in one millisecond, and its own id would be that of both events.
-    fn disabling(&self, flow: Flow) -> Option<AuditEvent> {
+    fn disabling(&self) -> Option<AuditEvent> {
         let (at, cause) = self.disabled?;
         let event = AuditEvent {
             action: Action::CallbacksDisabled,
@@ -59,7 +61,7 @@ impl Leased {
             subject: None,
             details: serde_json::Map::new(),
         };
-        Some(event.with("flow", flow).with("cause", cause))
+        Some(event.with("flow", self.flow).with("cause", cause))
     }
 }
 
@@ -72,12 +74,12 @@ impl Table {
     /// Takes the lease on a receiver; `None` if another process has it.
     pub(super) async fn lease_receiver(
         &self,
-        tenant: &TenantId,
+        tenant: TenantId,
         flow: Flow,
         holder: Uuid,
         now: Timestamp,
     ) -> Result<Option<Leased>> {
-        let update = Update::of(keys::delivery(tenant, flow))
+        let update = Update::of(keys::delivery(&tenant, flow))
             .set(LEASE_UNTIL, millis(now.plus(LEASE)))
             .set(LEASED_BY, text(holder));
         let free = Condition::new(
@@ -85,16 +87,19 @@ impl Table {
             [(":now", millis(now))],
         );
         match self.update(update, free).await? {
-            Updated::Done(item) => Ok(Some(Leased { holder, breaker: breaker(&item)?, last: None, disabled: None })),
+            Updated::Done(item) => {
+                Ok(Some(Leased { tenant, flow, holder, breaker: breaker(&item)?, last: None, disabled: None }))
+            }
             Updated::Refused(_) => Ok(None),
         }
     }
 
     /// Gives the lease back, and keeps what is known of the receiver now. One that another process has since is left
     /// alone. If the flow is disabled now, its audit event is written with that.
-    pub(super) async fn release_receiver(&self, tenant: &TenantId, flow: Flow, leased: &Leased) -> Result<()> {
+    pub(super) async fn release_receiver(&self, leased: &Leased) -> Result<()> {
         let breaker = serde_json::to_string(&leased.breaker).map_err(Error::internal)?;
-        let mut update = Update::of(keys::delivery(tenant, flow)).remove(LEASE_UNTIL).remove(LEASED_BY);
+        let receiver = keys::delivery(&leased.tenant, leased.flow);
+        let mut update = Update::of(receiver).remove(LEASE_UNTIL).remove(LEASED_BY);
         if let Some((at, outcome)) = leased.last {
             update = update.set(BREAKER, text(breaker));
             update = if outcome.is_success() {
@@ -104,10 +109,10 @@ impl Table {
             };
         }
         let ours = Condition::new(format!("{LEASED_BY} = :holder"), [(":holder", text(leased.holder))]);
-        let Some(event) = leased.disabling(flow) else { return self.update(update, ours).await.map(|_| ()) };
+        let Some(event) = leased.disabling() else { return self.update(update, ours).await.map(|_| ()) };
         let mut transaction = Transaction::new();
         transaction.update(update, ours);
-        put_event(&mut transaction, tenant, &event)?;
+        put_event(&mut transaction, &leased.tenant, &event)?;
         self.commit(transaction).await.map(|_| ())
     }
 }
