@@ -50,6 +50,8 @@ pub(crate) struct Aws {
     pub(crate) calls: Calls,
     /// The table's stream, if it has one.
     pub(crate) stream: Option<Stream>,
+    /// Whether what each call consumes is noted.
+    pub(crate) is_metered: bool,
     /// Changes after each write.
     pub(crate) written: watch::Sender<()>,
     /// The directory is let go of last, when no call can write any more.
@@ -88,7 +90,11 @@ impl Aws {
 
     async fn call(&self, mut received: Received) -> Result<Answer, Closed> {
         let arrival = self.callers.arrive(&received.parts.headers);
-        let request: Value = serde_json::from_slice(&received.body).unwrap_or_default();
+        let mut request: Value = serde_json::from_slice(&received.body).unwrap_or_default();
+        if self.is_metered && received.service == Service::Dynamodb && !is_of_streams(&received.operation) {
+            request = with(&request, "ReturnConsumedCapacity", "TOTAL");
+            received.body = request.to_string().into();
+        }
         let (service, operation) = (received.service, received.operation.clone());
         let operation = &operation;
         let seq = self.calls.arrived(arrival.as_ref(), service, operation, request.clone());
@@ -111,9 +117,7 @@ impl Aws {
             }
             Some(Effect::Delay(time)) => tokio::time::sleep(*time).await,
             Some(Effect::AnotherVersion) => {
-                let mut named = request.as_object().cloned().unwrap_or_default();
-                named.insert("ClientRequestToken".to_owned(), ANOTHER_VERSION.into());
-                received.body = Value::Object(named).to_string().into();
+                received.body = with(&request, "ClientRequestToken", ANOTHER_VERSION).to_string().into();
             }
             Some(Effect::NoAnswer | Effect::SlowAnswer(_)) | None => {}
         }
@@ -206,6 +210,13 @@ impl Aws {
         let (_, answer) = self.secrets.handle("DescribeSecret", request.as_bytes(), system::now_ms());
         answer.get("ARN").and_then(Value::as_str).map(str::to_owned)
     }
+}
+
+/// The request with this parameter.
+fn with(request: &Value, name: &str, value: &str) -> Value {
+    let mut parameters = request.as_object().cloned().unwrap_or_default();
+    parameters.insert(name.to_owned(), value.into());
+    Value::Object(parameters)
 }
 
 fn is_of_streams(operation: &str) -> bool {

@@ -48,6 +48,7 @@ pub struct StackBuilder {
     witness: Option<Witness>,
     transaction_hold: Duration,
     has_stream: bool,
+    is_metered: bool,
     aws_only: bool,
 }
 
@@ -68,6 +69,7 @@ impl Default for StackBuilder {
             witness: None,
             transaction_hold: TRANSACTION_HOLD,
             has_stream: true,
+            is_metered: false,
             aws_only: false,
         }
     }
@@ -191,6 +193,13 @@ impl StackBuilder {
         self
     }
 
+    /// The record of calls has what each consumed in DynamoDB, whether or not the caller asked for it.
+    #[must_use]
+    pub fn metered(mut self) -> Self {
+        self.is_metered = true;
+        self
+    }
+
     /// Only DynamoDB and Secrets Manager: no functions and no HTTP API.
     #[must_use]
     pub fn aws_only(mut self) -> Self {
@@ -243,6 +252,7 @@ impl StackBuilder {
             conflicts: Conflicts::new(&template, self.transaction_hold),
             calls: Calls::new(self.witness),
             stream: template.stream.clone(),
+            is_metered: self.is_metered,
             written: watch::Sender::default(),
             _data: self.taken,
         });

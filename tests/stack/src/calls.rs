@@ -81,7 +81,8 @@ pub struct AwsCall {
     pub denied: Option<String>,
     /// Whether the caller was sent an answer.
     pub answered: bool,
-    /// The capacity units consumed, if the request asked for them.
+    /// The capacity units consumed, those of indexes included, if the request asked for them or the stack is
+    /// [metered](crate::StackBuilder::metered).
     pub consumed: Option<f64>,
 }
 
