@@ -12,6 +12,7 @@
 //! - `account::pages`: how much a list reads, however many rows there are;
 //! - `account::races`: changes of the same row at the same time, and totals that stay exact;
 //! - `account::sizes`: the largest of everything, and pages full of them;
+//! - `callbacks::scale`: thousands of tenants, some with dead receivers, and what a sweep and an event consume;
 //! - `relay::histories`: random histories of signed calls and what changes them, over several processes, with faults;
 //! - `relay::limits`: how many signed calls are accepted, and what is noted of those who send more or send one twice;
 //! - `relay::races`: as many calls as the limit says, exactly, with 64 callers at once;
@@ -34,6 +35,7 @@
 
 mod account;
 mod aws_calls;
+mod callbacks;
 mod contract;
 mod endpoints;
 mod faults;

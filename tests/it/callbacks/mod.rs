@@ -1,0 +1,4 @@
+//! Callbacks of many tenants, and of many events.
+
+mod scale;
+mod units;
