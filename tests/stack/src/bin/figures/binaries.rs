@@ -46,6 +46,13 @@ impl Binaries {
         Ok(Self { measured: measured.to_owned(), release, others })
     }
 
+    /// Builds functions with the development profile, where receivers on this machine are allowed.
+    pub fn development(root: &Path, functions: &[&str]) -> Result<Self> {
+        let functions: Vec<String> = functions.iter().map(|name| (*name).to_owned()).collect();
+        let directory = cargo(root, &["--features", "functions/loopback-callbacks"], &functions)?;
+        Ok(Self { measured: functions, others: directory.clone(), release: directory })
+    }
+
     pub fn measures(&self, function: &str) -> bool {
         self.measured.iter().any(|name| name == function)
     }

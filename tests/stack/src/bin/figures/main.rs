@@ -26,10 +26,15 @@
 //! from the development profile, because each binary of the release profile takes a minute to build; with `--binaries`
 //! they are taken from the same directory as the others.
 //!
+//! - **Callbacks**: what a sweep with nothing due and what an event consume in DynamoDB, as the local one counts it,
+//!   and the memory of the process that delivers. Always with functions of the development profile, because those of
+//!   the release profile call no receiver on this machine. It fails if one of them is over what it may be.
+//!
 //! Processor time and memory are measured on Linux only: elsewhere there is no `/proc`. A figure whose program is
 //! missing is left out, and the output says so. An MB is 1 000 000 bytes.
 
 mod binaries;
+mod callbacks;
 mod costs;
 mod memory;
 mod requests;
@@ -62,7 +67,7 @@ struct Options {
     /// Directory with the functions' release binaries [default: builds them].
     #[arg(long, value_name = "DIR")]
     binaries: Option<PathBuf>,
-    /// Requests to the one process whose memory is measured.
+    /// Requests to the one process whose memory is measured, and deliveries of the one that delivers.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(AT_LEAST..))]
     requests: u32,
     /// Functions to build and measure, separated by commas [default: all].
@@ -111,6 +116,10 @@ async fn run(options: Options) -> Result<()> {
         in_time(times::measure(&template, &binaries, &requests, options.requests)).await?;
     } else {
         say(&format!("\nTimes and memory: not measured, as they are those of {}", times::MEASURED));
+    }
+    if binaries.measures(callbacks::MEASURED) {
+        let development = Binaries::development(root, &callbacks::FUNCTIONS)?;
+        callbacks::measure(&template, &development, &requests, options.requests).await?;
     }
     Ok(())
 }

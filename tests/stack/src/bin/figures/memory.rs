@@ -15,6 +15,15 @@ pub struct Usage {
     pub peak: u32,
 }
 
+impl Usage {
+    /// Its memory in a line.
+    pub fn shown(&self) -> String {
+        let mb = |kib: u32| format!("{:.2} MB", f64::from(kib) * 1024.0 / 1e6);
+        let (resident, heap, peak) = (mb(self.resident), mb(self.anonymous), mb(self.peak));
+        format!("{resident} resident, {heap} of it not from files; peak {peak}")
+    }
+}
+
 pub fn usage(process: &Path) -> Result<Usage> {
     let status = fs::read_to_string(process.join("status")).map_err(because("status"))?;
     let stat = fs::read_to_string(process.join("stat")).map_err(because("stat"))?;

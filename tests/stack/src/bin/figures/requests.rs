@@ -135,6 +135,7 @@ pub async fn send(stack: &Stack, function: &str, event: Value) -> Result<InvokeR
     let succeeded = match function {
         // No client waits for an answer.
         "reconcile" => result.payload.get("removed").is_some(),
+        "deliver-callbacks" => result.payload.get("delivered").is_some(),
         _ => matches!(result.payload.get("statusCode").and_then(Value::as_u64), Some(200..300)),
     };
     // What is not a valid token is no error there.
@@ -145,7 +146,8 @@ pub async fn send(stack: &Stack, function: &str, event: Value) -> Result<InvokeR
     Ok(result)
 }
 
-fn with_fields(mut event: Value, fields: Value) -> Result<Value> {
+/// An event with these fields in its body.
+pub fn with_fields(mut event: Value, fields: Value) -> Result<Value> {
     let mut body: Value = serde_json::from_str(&text(&event, "/body")?).map_err(because("the body of an event"))?;
     if let (Some(body), Value::Object(fields)) = (body.as_object_mut(), fields) {
         body.extend(fields);

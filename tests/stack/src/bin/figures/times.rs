@@ -77,9 +77,7 @@ fn memory(early: &Usage, late: &Usage, requests: u32) {
     say(&format!("  processor time of the process: {each:.3} ms a request"));
     say(&format!("\nMemory of one {MEASURED} process: /proc/<pid>/status, VmRSS, RssAnon, VmHWM"));
     for (after, usage) in [(SETTLED, early), (requests, late)] {
-        let mb = |kib: u32| format!("{:.2} MB", f64::from(kib) * 1024.0 / 1e6);
-        let (resident, heap, peak) = (mb(usage.resident), mb(usage.anonymous), mb(usage.peak));
-        say(&format!("  after {after:6} requests: {resident} resident, {heap} of it not from files; peak {peak}"));
+        say(&format!("  after {after:6} requests: {}", usage.shown()));
     }
     let growth = (f64::from(late.resident) / f64::from(early.resident) - 1.0) * 100.0;
     say(&format!("  growth over the last {}: {growth:.1} %", requests - SETTLED));
