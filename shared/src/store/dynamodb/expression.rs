@@ -21,7 +21,8 @@ impl Condition {
         Self { expression: expression.into(), values: values.into() }
     }
 
-    /// That this holds too.
+    /// That this holds too. Alternatives on either side stand in parentheses: AND binds more closely than OR. They are
+    /// not put here, because DynamoDB refuses an expression with needless ones.
     #[must_use]
     pub fn and<const N: usize>(
         mut self,

@@ -142,7 +142,7 @@ impl Tenants<'_> {
             .remove("suspended_at")
             .remove("suspended_reason");
         let suspended = Condition::new(
-            "tenant_status = :suspended OR (tenant_status = :active AND abuse_strikes > :zero)",
+            "(tenant_status = :suspended OR (tenant_status = :active AND abuse_strikes > :zero))",
             [(":suspended", text(SUSPENDED)), (":active", text(ACTIVE)), (":zero", number(0))],
         );
         let event = change.event(Action::TenantReactivated, Vec::new());
