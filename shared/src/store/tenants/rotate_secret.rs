@@ -2,9 +2,10 @@
 //!
 //! 1. With an idempotency key only, the table: the key is reserved, if there is such a tenant. A refusal in one of the
 //!    steps below gives it back.
-//! 2. The table: a label is leased, and the tenant's item is read with the same call.
+//! 2. The table: a label is leased.
 //! 3. Secrets Manager: the new version, under that label.
-//! 4. The table: the pointer, if nobody has moved it since step 2, with the audit event and the stored response.
+//! 4. The table: the tenant is read, and the pointer moved if nobody has changed the tenant since, with the audit
+//!    event, the callback and the stored response.
 //!
 //! A crash before the last step leaves a version that the table doesn't name. It never becomes valid, and a later
 //! rotation takes its label away, upon which AWS discards it. Labels are leased in turn, so that of two rotations at
@@ -86,7 +87,7 @@ impl Tenants<'_> {
         change: &ChangeContext,
         attempt: Uuid,
     ) -> Result<Rotated> {
-        let (label, mut state) = self.lease_label(id, SecretKind::TenantSecret).await?;
+        let (label, _) = self.lease_label(id, SecretKind::TenantSecret).await?;
         let until = change.at.plus(Duration::from_secs(overlap.get().into()));
         let candidate = Candidate {
             version: SecretVersion { id: random_uuid(self.random)?, label },
@@ -94,12 +95,12 @@ impl Tenants<'_> {
             rotation: SecretRotation { rotated_at: change.at, previous_until: (overlap.get() > 0).then_some(until) },
             attempt,
         };
-        let tenant = self.get(id).await?.ok_or(Error::TenantNotFound)?;
         self.secrets.add(id, &candidate.version, NewVersion::TenantSecret(&candidate.secret)).await?;
         for _ in 0..ATTEMPTS {
-            match self.move_pointer(&tenant, &state, &candidate, change).await? {
-                None => return Ok(Rotated { secret: Some(candidate.secret), rotation: candidate.rotation }),
-                Some(newer) => state = newer,
+            // All of it anew each time: also whether the tenant is to be told may have changed.
+            let tenant = self.get(id).await?.ok_or(Error::TenantNotFound)?;
+            if self.move_pointer(&tenant, &candidate, change).await? {
+                return Ok(Rotated { secret: Some(candidate.secret), rotation: candidate.rotation });
             }
         }
         Err(Error::StaleUpdate)
@@ -135,20 +136,12 @@ impl Tenants<'_> {
         Err(Error::internal("four labels in turn are on versions in force"))
     }
 
-    /// Step 4. The hot item as it is now, if somebody else has changed it since it was read.
-    async fn move_pointer(
-        self,
-        tenant: &Tenant,
-        read: &Item,
-        candidate: &Candidate,
-        change: &ChangeContext,
-    ) -> Result<Option<Item>> {
+    /// Step 4. Whether it was made: not if somebody else has changed the tenant since it was read.
+    async fn move_pointer(self, tenant: &Tenant, candidate: &Candidate, change: &ChangeContext) -> Result<bool> {
         let id = &tenant.summary.id;
-        let pointer = items::secret_pointer(read)?;
-        let before: u64 = Reader::of(read).number("revision")?;
-        let unchanged = Condition::new("revision = :before", [(":before", number(before))]);
+        let unchanged = Condition::new("revision = :before", [(":before", number(tenant.revision))]);
         let mut transaction = Transaction::new();
-        let state = transaction.update(pointing_to(candidate, id, &pointer), unchanged);
+        transaction.update(pointing_to(candidate, id, &tenant.secret), unchanged);
         let Candidate { secret, rotation, attempt, .. } = candidate;
         let event = change.event(Action::TenantSecretRotated, Vec::new());
         put_event(&mut transaction, id, &event.with("previous_valid_until", rotation.previous_until))?;
@@ -156,7 +149,7 @@ impl Tenants<'_> {
             event_type: EventType::TenantSecretRotated,
             tenant_id: id,
             created_at: change.at,
-            sequence: before + 1,
+            sequence: tenant.revision + 1,
             data: json!({
                 "secret_rotated_at": rotation.rotated_at, "previous_secret_valid_until": rotation.previous_until,
             }),
@@ -165,11 +158,11 @@ impl Tenants<'_> {
         let secret = Some(secret.expose());
         let stored = idempotency::store(&mut transaction, change, Some(*attempt), rotation, secret, self.random)?;
         match self.table.commit(transaction).await? {
-            Commit::Done => Ok(None),
+            Commit::Done => Ok(true),
             Commit::Refused(refused) if stored.failed(&refused) => {
                 Err(Error::unavailable("the rotation took longer than its lease"))
             }
-            Commit::Refused(refused) => refused.item(state).cloned().map(Some).ok_or(Error::TenantNotFound),
+            Commit::Refused(_) => Ok(false),
         }
     }
 }
