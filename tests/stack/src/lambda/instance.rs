@@ -85,9 +85,6 @@ impl Instance {
             .stdout(printout.handle()?)
             .stderr(printout.handle()?)
             .kill_on_drop(true);
-        // Known before it can call.
-        inner.aws.callers.register(&access_key, caller.clone(), Arc::clone(function), Arc::clone(&kill));
-        let child = command.spawn().inspect_err(|_| inner.aws.callers.forget(&access_key))?;
         let instance = Arc::new(Self {
             caller,
             access_key,
@@ -98,7 +95,9 @@ impl Instance {
             kill,
             gone: watch::channel(false).0,
         });
-        lock(&inner.instances).insert(instance.caller.instance.clone(), Arc::clone(&instance));
+        // Known before it can call: a process that asks for its first event may be faster than its parent.
+        inner.know(&instance);
+        let child = command.spawn().inspect_err(|_| inner.forget(&instance))?;
         tokio::spawn(watch_over(Arc::clone(inner), Arc::clone(&instance), child));
         Ok(instance)
     }
@@ -146,8 +145,7 @@ async fn watch_over(inner: Arc<Inner>, instance: Arc<Instance>, mut child: Child
             let _ = tokio::time::timeout(Duration::from_secs(5), child.wait()).await;
         }
     }
-    inner.aws.callers.forget(&instance.access_key);
-    lock(&inner.instances).remove(&instance.caller.instance);
+    inner.forget(&instance);
     instance.printout.collect(&instance.caller, &inner.output, true);
     let (job, running) = {
         let mut state = lock(&instance.state);
@@ -169,6 +167,19 @@ fn access_key(binary: &str, number: usize) -> String {
 }
 
 impl Inner {
+    /// Lets a process call.
+    fn know(&self, instance: &Arc<Instance>) {
+        let (caller, function) = (instance.caller.clone(), Arc::clone(&instance.function));
+        self.aws.callers.register(&instance.access_key, caller, function, Arc::clone(&instance.kill));
+        lock(&self.instances).insert(instance.caller.instance.clone(), Arc::clone(instance));
+    }
+
+    /// From now on what the process calls is of nobody.
+    fn forget(&self, instance: &Instance) {
+        self.aws.callers.forget(&instance.access_key);
+        lock(&self.instances).remove(&instance.caller.instance);
+    }
+
     fn command(&self, name: &str) -> Command {
         let binary = (self.settings.binaries)(name);
         let mut launcher = (self.settings.launcher)(name).into_iter();

@@ -25,9 +25,8 @@ pub(super) async fn handle(inner: Option<Arc<Inner>>, request: Request<Incoming>
     let path = request.uri().path().to_owned();
     let mut parts = path.trim_start_matches('/').split('/');
     let instance = parts.next().and_then(|name| lock(&inner.instances).get(name).cloned());
-    let Some(instance) = instance else {
-        return Ok(error(StatusCode::FORBIDDEN, "Runtime.UnknownProcess"));
-    };
+    // Of a process that has ended, or is being ended. What is not an event makes the runtime of Rust panic.
+    let instance = instance.ok_or(Closed)?;
     let rest: Vec<&str> = parts.collect();
     match (request.method(), rest.as_slice()) {
         (&Method::GET, ["2018-06-01", "runtime", "invocation", "next"]) => {
