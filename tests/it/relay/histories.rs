@@ -201,7 +201,7 @@ async fn play(simulation: &Simulation, seed: u64, planted: Option<Planted>) -> H
     let chances = if is_faultless {
         Chances { long_wait: 30, step_ms: 40, ..Chances::default() }
     } else {
-        Chances { lost_call: 14, lost_answer: 14, conflict: 25, long_wait: 30, step_ms: 40 }
+        Chances { lost_call: 14, lost_answer: 14, conflict: 25, long_wait: 30, step_ms: 40, ..Chances::default() }
     };
     let tenant = Process::unscheduled(simulation).provision(limit).await;
     let schedule = Schedule::default();

@@ -3,8 +3,9 @@
 //! A process is what a function's process has: the library with its clients, and what these keep between requests. It
 //! does one thing at a time, and stops before it begins one, before each call to AWS, and before it gets the answer.
 //! Only when all have stopped, one is chosen to go on; so nothing depends on the machine, and a seed replays every
-//! interleaving of calls, losses and clocks. There is no network, and no waiting: a run takes milliseconds.
+//! interleaving of calls, losses, deaths and clocks. There is no network, and no waiting: a run takes milliseconds.
 
+mod mistakes;
 mod process;
 mod schedule;
 mod wire;
@@ -17,9 +18,10 @@ use stack::Offline;
 
 use crate::support::repository;
 
-pub use process::{Process, id, signed};
-pub use schedule::{Chances, Schedule};
-pub use wire::Planted;
+pub use mistakes::{Planted, is_callback};
+pub use process::{Process, Setup, id, signed};
+pub use schedule::{Chances, Fate, Schedule, Stop};
+pub use wire::Watcher;
 
 /// The AWS of a simulation, and its time.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! A process: the functions' own library, with a clock of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -11,27 +11,43 @@ use shared::App;
 use shared::auth::{Caller, InputSummary, Request, SignedTenant};
 use shared::config::Config;
 use shared::domain::{
-    Actor, ChangeContext, NewTenant, RowQuotas, SigningVersion, SystemRandomness, TenantId, TraceKey,
+    Actor, ChangeContext, NewTenant, Random, RandomnessUnavailable, RowQuotas, SigningVersion, SystemRandomness,
+    TenantId, TraceKey,
 };
 use shared::error::Result;
 
-use super::schedule::{Schedule, Stop};
-use super::wire::{Planted, Wire};
+use super::mistakes::Planted;
+use super::schedule::{Fate, Schedule, Stop, Stops};
+use super::wire::{Watcher, Wire};
 use super::{SimulatedClock, Simulation};
-use crate::support::{Signing, Tenant, WHOAMI, request};
+use crate::support::{Dice, Signing, Tenant, WHOAMI, request};
 
 /// What the functions' processes have, each its own.
 #[derive(Debug, Clone)]
 pub struct Process {
     pub app: App,
     pub clock: SimulatedClock,
-    schedule: Option<(Schedule, usize)>,
+    stops: Stops,
+}
+
+/// What one process differs by from another. By default its calls wait for nobody.
+#[derive(Default)]
+pub struct Setup {
+    /// Its schedule, and its number there.
+    pub schedule: Option<(Schedule, usize)>,
+    /// How far its clock is off.
+    pub skew_ms: i64,
+    pub planted: Option<Planted>,
+    /// What its randomness follows from. With it, no call is made again by the SDK: its retries have a budget that all
+    /// of a machine's tests share.
+    pub seed: Option<u64>,
+    pub watcher: Option<Watcher>,
 }
 
 impl Process {
     /// A process whose calls wait for nobody.
     pub fn unscheduled(simulation: &Simulation) -> Self {
-        Self::new(simulation, None, 0, None)
+        Self::new(simulation, Setup::default())
     }
 
     /// The process with this number in a schedule, with a clock that is off.
@@ -42,21 +58,21 @@ impl Process {
         skew_ms: i64,
         planted: Option<Planted>,
     ) -> Self {
-        Self::new(simulation, Some((schedule.clone(), number)), skew_ms, planted)
+        let schedule = Some((schedule.clone(), number));
+        Self::new(simulation, Setup { schedule, skew_ms, planted, ..Setup::default() })
     }
 
-    fn new(
-        simulation: &Simulation,
-        schedule: Option<(Schedule, usize)>,
-        skew_ms: i64,
-        planted: Option<Planted>,
-    ) -> Self {
-        let clock = simulation.clock.off_by(skew_ms);
+    pub fn new(simulation: &Simulation, setup: Setup) -> Self {
+        let clock = simulation.clock.off_by(setup.skew_ms);
         let offline = Arc::clone(&simulation.offline);
-        let wire = Wire { offline, schedule: schedule.clone(), clock: clock.clone(), planted };
+        let stops = Stops { schedule: setup.schedule, ..Stops::default() };
+        let (planted, watcher) = (setup.planted, setup.watcher);
+        let wire = Wire { offline, stops: stops.clone(), clock: clock.clone(), planted, watcher };
         let credentials = Credentials::new("simulated", "local", None, None, "test");
         // The waits of the SDK are real time; what they are for is decided by the schedule.
-        let retries = RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_nanos(1));
+        let attempts = if setup.seed.is_some() { 1 } else { 3 };
+        let retries = RetryConfig::standard().with_max_attempts(attempts);
+        let retries = retries.with_initial_backoff(Duration::from_nanos(1));
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
@@ -78,14 +94,30 @@ impl Process {
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,
         };
-        let app = App::with(config, &sdk, Box::new(clock.clone()), Box::new(SystemRandomness::new()));
-        Self { app, clock, schedule }
+        let random: Box<dyn Random> = match setup.seed {
+            Some(seed) => Box::new(Seeded(Mutex::new(Dice(seed)))),
+            None => Box::new(SystemRandomness::new()),
+        };
+        let app = App::with(config, &sdk, Box::new(clock.clone()), random);
+        Self { app, clock, stops }
     }
 
     /// Stops until it is chosen to begin something.
     pub async fn begin(&self) {
-        if let Some((schedule, process)) = &self.schedule {
-            schedule.stop(*process, Stop::Begin).await;
+        self.stop(Stop::Begin).await;
+    }
+
+    /// Stops until it is chosen to go on.
+    pub async fn stop(&self, stop: Stop) -> Fate {
+        self.stops.stop(stop).await
+    }
+
+    /// Does something, unless it dies over it.
+    pub async fn survives<T>(&self, deed: impl Future<Output = T>) -> Option<T> {
+        tokio::select! {
+            biased;
+            () = self.stops.death.notified() => None,
+            done = deed => Some(done),
         }
     }
 
@@ -117,6 +149,17 @@ impl Process {
 
     pub async fn request(&self, request: &Request) -> Result<SignedTenant> {
         SignedTenant::authenticate(&self.app, request, &InputSummary::default()).await
+    }
+}
+
+/// Randomness that can be had again.
+struct Seeded(Mutex<Dice>);
+
+impl Random for Seeded {
+    fn fill(&self, bytes: &mut [u8]) -> std::result::Result<(), RandomnessUnavailable> {
+        let mut dice = self.0.lock().unwrap();
+        bytes.fill_with(|| u8::try_from(dice.below(256)).unwrap());
+        Ok(())
     }
 }
 

@@ -27,6 +27,10 @@ pub enum Fate {
     Lost,
     /// AWS refuses the write, because of a transaction on the item.
     Conflict,
+    /// The call reaches AWS twice, as one does that is made again because its answer was lost.
+    Twice,
+    /// The process dies.
+    Crash,
 }
 
 /// How likely it is that something goes wrong: one in so many, and 0 for never.
@@ -37,6 +41,8 @@ pub struct Chances {
     /// A call is carried out, and its answer never arrives.
     pub lost_answer: usize,
     pub conflict: usize,
+    pub twice: usize,
+    pub crash: usize,
     /// Seconds pass, and not milliseconds.
     pub long_wait: usize,
     /// How many milliseconds a step takes at most; with 0 the clock stands.
@@ -48,6 +54,27 @@ struct State {
     running: usize,
     steps: usize,
     waiting: BTreeMap<usize, (Stop, oneshot::Sender<Fate>)>,
+}
+
+/// Where a process stops: in a schedule or nowhere.
+#[derive(Debug, Clone, Default)]
+pub struct Stops {
+    pub schedule: Option<(Schedule, usize)>,
+    /// Told when the process dies.
+    pub death: Arc<Notify>,
+}
+
+impl Stops {
+    /// Stops until the schedule lets the process go on: never, if it dies here.
+    pub async fn stop(&self, stop: Stop) -> Fate {
+        let Some((schedule, process)) = &self.schedule else { return Fate::Go };
+        let fate = schedule.stop(*process, stop).await;
+        if fate == Fate::Crash {
+            self.death.notify_one();
+            std::future::pending::<()>().await;
+        }
+        fate
+    }
 }
 
 /// The order of the steps of many processes. Clones share it.
@@ -103,6 +130,8 @@ impl Schedule {
                 Stop::Call { is_write: true } if likely(dice, chances.conflict) => Fate::Conflict,
                 Stop::Call { .. } if likely(dice, chances.lost_call) => Fate::Lost,
                 Stop::Answer if likely(dice, chances.lost_answer) => Fate::Lost,
+                Stop::Call { .. } if likely(dice, chances.twice) => Fate::Twice,
+                Stop::Call { .. } | Stop::Answer if likely(dice, chances.crash) => Fate::Crash,
                 _ => Fate::Go,
             };
             let is_long = likely(dice, chances.long_wait);

@@ -1,27 +1,20 @@
 //! What stands between a process and AWS: calls that wait for their turn, and are lost.
 
+use std::fmt;
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use serde_json::Value;
 use stack::Offline;
 
 use super::SimulatedClock;
-use super::schedule::{Fate, Schedule, Stop};
+use super::mistakes::{Planted, apart, mistaken};
+use super::schedule::{Fate, Stop, Stops};
 
-/// A mistake that is made on purpose, to see that it is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Planted {
-    /// A process remembers for five seconds with which secret it accepted a call, and asks nobody.
-    StaleAcceptance,
-    /// The count has no upper bound.
-    NoLimit,
-    /// A nonce is written whether it is there or not.
-    ForgottenNonces,
-}
+/// Sees what AWS has done: the operation, and the body of the call.
+pub type Watcher = Arc<dyn Fn(&Offline, &str, &[u8]) + Send + Sync>;
 
 /// What DynamoDB says to a write of an item that a transaction is at work on.
 const CONFLICT: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#TransactionConflictException"}"#;
@@ -30,13 +23,19 @@ const CANCELLED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#Transacti
     "CancellationReasons":[{"Code":"TransactionConflict"}]}"#;
 
 /// The way of one process's calls.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Wire {
     pub offline: Arc<Offline>,
-    /// None, if its calls wait for nobody.
-    pub schedule: Option<(Schedule, usize)>,
+    pub stops: Stops,
     pub clock: SimulatedClock,
     pub planted: Option<Planted>,
+    pub watcher: Option<Watcher>,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Wire")
+    }
 }
 
 impl Wire {
@@ -44,45 +43,55 @@ impl Wire {
         http_client_fn(move |_, _| SharedHttpConnector::new(self.clone()))
     }
 
-    async fn stop(&self, stop: Stop) -> Fate {
-        match &self.schedule {
-            Some((schedule, process)) => schedule.stop(*process, stop).await,
-            None => Fate::Go,
-        }
+    async fn answered(self, target: String, body: Vec<u8>) -> Result<HttpResponse, ConnectorError> {
+        let (prefix, operation) = target.split_once('.').unwrap();
+        let row = || format!("{prefix}.PutItem");
+        let parts = if operation == "TransactWriteItems" { apart(&body) } else { None };
+        let (status, text) = match (self.planted, parts) {
+            (Some(Planted::RowBeforeTransaction), Some((rest, put))) => {
+                self.one(&row(), put).await?;
+                self.one(&target, rest).await?
+            }
+            (Some(Planted::RowAfterTransaction), Some((rest, put))) => {
+                let answer = self.one(&target, rest).await?;
+                if answer.0 == 200 {
+                    self.one(&row(), put).await?;
+                }
+                answer
+            }
+            _ => self.one(&target, body).await?,
+        };
+        Ok(HttpResponse::new(status.try_into().unwrap(), text.into()))
     }
 
-    async fn answered(self, target: String, body: Vec<u8>) -> Result<HttpResponse, ConnectorError> {
+    /// One call: the status and the body of its answer.
+    async fn one(&self, target: &str, body: Vec<u8>) -> Result<(u16, String), ConnectorError> {
         let lost = || ConnectorError::io("lost".into());
         let operation = target.rsplit('.').next().unwrap();
         let is_write = ["PutItem", "TransactWriteItems", "UpdateItem"].contains(&operation);
-        let (status, text) = match self.stop(Stop::Call { is_write }).await {
-            Fate::Lost => return Err(lost()),
+        let answer = match self.stops.stop(Stop::Call { is_write }).await {
+            Fate::Lost | Fate::Crash => return Err(lost()),
             Fate::Conflict if operation == "TransactWriteItems" => (400, CANCELLED.to_owned()),
             Fate::Conflict => (400, CONFLICT.to_owned()),
-            Fate::Go => self.offline.answer(&target, &self.mistaken(&target, body), self.clock.now_ms()),
+            Fate::Go => self.done(target, operation, body),
+            Fate::Twice => {
+                self.done(target, operation, body.clone());
+                self.done(target, operation, body)
+            }
         };
-        match self.stop(Stop::Answer).await {
-            Fate::Go => Ok(HttpResponse::new(status.try_into().unwrap(), text.into())),
-            Fate::Lost | Fate::Conflict => Err(lost()),
+        match self.stops.stop(Stop::Answer).await {
+            Fate::Go => Ok(answer),
+            _ => Err(lost()),
         }
     }
 
-    /// The body with what is planted.
-    fn mistaken(&self, target: &str, body: Vec<u8>) -> Vec<u8> {
-        let operation = target.rsplit('.').next();
-        let mut request: Value = match (self.planted, operation) {
-            (Some(Planted::NoLimit), Some("UpdateItem")) | (Some(Planted::ForgottenNonces), Some("PutItem")) => {
-                serde_json::from_slice(&body).unwrap()
-            }
-            _ => return body,
-        };
-        let condition = request["ConditionExpression"].as_str().unwrap_or_default();
-        let Some((before, _)) = condition.split_once(" AND (attribute_not_exists(accepted_calls.") else {
-            request.as_object_mut().unwrap().remove("ConditionExpression");
-            return request.to_string().into_bytes();
-        };
-        request["ConditionExpression"] = before.into();
-        request.to_string().into_bytes()
+    fn done(&self, target: &str, operation: &str, body: Vec<u8>) -> (u16, String) {
+        let body = mistaken(self.planted, operation, body);
+        let answer = self.offline.answer(target, &body, self.clock.now_ms());
+        if let (200, Some(watcher)) = (answer.0, &self.watcher) {
+            watcher(&self.offline, operation, &body);
+        }
+        answer
     }
 }
 

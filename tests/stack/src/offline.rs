@@ -71,6 +71,7 @@ impl Offline {
             "GetItem" => answered(body, |request| database.get_item(request)),
             "PutItem" => answered(body, |request| database.put_item(request)),
             "UpdateItem" => answered(body, |request| database.update_item(request)),
+            "Query" => answered(body, |request| database.query(request)),
             "BatchGetItem" => answered(body, |request| database.batch_get_item(request)),
             "TransactWriteItems" => answered(body, |request| database.transact_write_items(request)),
             _ => (400, r#"{"__type":"UnknownOperationException"}"#.to_owned()),
