@@ -250,7 +250,9 @@ impl Play {
             let seen = self.world.seen();
             let is_here = |post: &Post| post.is_answered_well() && post.body()["sequence"] == revision;
             if !seen.posts.iter().any(is_here) {
-                found.push(if by_stream { "is not delivered at once" } else { "is not delivered by a sweep" }.to_owned());
+                found.push(
+                    if by_stream { "is not delivered at once" } else { "is not delivered by a sweep" }.to_owned(),
+                );
             }
         }
         found
@@ -361,7 +363,8 @@ async fn play(seed: u64, planted: Option<Planted>) -> History {
     let mut violations = play.settle(seed).await;
     violations.extend(play.violations());
     let seen = play.world.seen();
-    let version = |version: &Version| format!("{} {} {:?} {:?}", version.revision, version.status, version.base, version.types);
+    let version =
+        |version: &Version| format!("{} {} {:?} {:?}", version.revision, version.status, version.base, version.types);
     let post = |post: &Post| format!("{} {} {:?} {:?}", post.text, post.base, post.status, post.versions);
     let facts = seen.versions.iter().map(version).chain(seen.posts.iter().map(post)).collect();
     let mut states: Vec<_> =

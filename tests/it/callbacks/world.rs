@@ -232,8 +232,7 @@ impl Receivers {
             "UpdateExpression": "SET callback_state = :delivered REMOVE due_at, due_shard",
             "ExpressionAttributeValues": { ":delivered": { "S": "delivered" } },
         });
-        let (status, answer) =
-            self.offline.answer("DynamoDB_20120810.UpdateItem", request.to_string().as_bytes(), 0);
+        let (status, answer) = self.offline.answer("DynamoDB_20120810.UpdateItem", request.to_string().as_bytes(), 0);
         assert_eq!(status, 200, "{answer}");
         self.process.stop(Stop::Answer).await;
     }

@@ -228,6 +228,45 @@ async fn a_run_that_dies_at_any_of_its_calls_loses_nothing_and_invents_nothing()
 }
 
 #[tokio::test]
+async fn nothing_waits_for_a_reactivation_that_nobody_knows_to_be_due() {
+    let (deployment, tenant, receiver) = start().await;
+    let delivery = format!("TENANT#{}#DELIVERY#tenant", tenant.id);
+    // The first call after the attempt, by a process that knows the secret.
+    let mut at = 11;
+    loop {
+        let mut fired = 0;
+        for mode in [CrashMode::NotSent, CrashMode::DoneButNoAnswer] {
+            receiver.answers(&[410]);
+            deployment.suspend(&tenant).await.data(200);
+            deployment.reactivate(&tenant).await.data(200);
+            let killed = deployment.stack.faults().kill("deliver-callbacks", at, mode);
+            let run = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
+            assert_eq!(run.is_err(), killed.fired() > 0, "call {at}, {mode:?}");
+            fired += killed.fired();
+            deployment.stack.faults().clear();
+            deployment.set(&delivery, "DELIVERY", "lease_until", &json!({ "N": "1" })).await;
+            sweep(&deployment).await;
+            let is_pending = |callback: &Value| callback["callback_state"]["S"] == "pending";
+            let is_waiting = |callback: &Value| is_pending(callback) && callback.get("due_at").is_none();
+            if callbacks(&deployment, &tenant).await.iter().any(is_waiting) {
+                let items = deployment.items().await;
+                let breaker = &items.iter().find(|item| item["pk"]["S"] == delivery).unwrap()["breaker"]["S"];
+                assert!(breaker.as_str().is_some_and(|breaker| breaker.contains("disabled")), "call {at}, {mode:?}");
+            }
+            let path = format!("/api/v1/reactivate/callbacks?tenant_id={}", tenant.id);
+            deployment.post(&path, &json!({})).await.data(200);
+            sweep(&deployment).await;
+            assert!(!callbacks(&deployment, &tenant).await.iter().any(is_pending), "call {at}, {mode:?}");
+        }
+        if fired == 0 {
+            break;
+        }
+        at += 1;
+    }
+    assert!(at > 13, "only {at} calls");
+}
+
+#[tokio::test]
 async fn a_change_that_did_not_commit_owes_nothing_and_a_store_that_fails_delays_only() {
     let (deployment, tenant, receiver) = start().await;
     let failing = Match::any().function("suspend-tenant").operation("TransactWriteItems");

@@ -246,6 +246,26 @@ async fn a_function_runs_under_its_launcher_and_can_end_by_itself() {
     assert!(end.exists(), "it was not killed, and its end was waited for");
 }
 
+/// Before that, it asks for an event under another's name, and keeps what is said to it.
+const STRANGER: &str = r#"api=${AWS_LAMBDA_RUNTIME_API#http://}
+host=${api%%/*}
+exec 4<>"/dev/tcp/${host%:*}/${host#*:}"
+printf 'GET /nobody/2018-06-01/runtime/invocation/next HTTP/1.1\r\nHost: local\r\n\r\n' >&4
+IFS=$'\r' read -r -t 10 WRAPPED <&4
+"#;
+
+#[tokio::test]
+async fn who_is_no_process_finds_the_connection_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (template, binary) = (folder.path().join("template.yaml"), folder.path().join("writer"));
+    std::fs::write(&template, TEMPLATE).unwrap();
+    std::fs::write(&binary, format!("{STRANGER}{FUNCTION}")).unwrap();
+    let builder = Stack::builder().template(&template).binaries(move |_| binary.clone());
+    let stack = builder.launcher(|_| vec!["bash".into()]).start().await.unwrap();
+    let answer = stack.invoke("writer", json!({}), Invocation::default()).await.unwrap();
+    assert_eq!(answer.payload, json!({"wrapped": ""}));
+}
+
 #[tokio::test]
 async fn what_overlaps_a_transaction_is_refused_to_functions_and_developer() {
     let stack = start_with(|builder| builder.transaction_hold(Duration::from_millis(500))).await;

@@ -14,13 +14,13 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 
 use super::items::{self, Fate, Owed};
-use super::receivers::Leased;
+use super::receivers::{self, Leased};
 use crate::domain::{
     Admission, Attempted, CallbackHeaders, CallbackSigner, CallbackState, CallbackUrl, Clock, Flow, Jitter, Next,
     Random, Tenant, TenantSecret, TenantStatus, Timestamp, random_uuid, useless_from,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Item, Key, PK, Reader, SK, Table, failed, key, millis, primary_key, text};
+use crate::store::dynamodb::{Item, Key, PK, Reader, SK, Table, Transaction, failed, key, millis, primary_key, text};
 use crate::store::keys::{self, CALLBACKS_DUE, DUE_AT, DUE_SHARD, DUE_SHARDS};
 use crate::store::secrets_manager::Secrets;
 use crate::store::tenants::Tenants;
@@ -220,25 +220,45 @@ impl Callbacks<'_> {
         };
         let delivered = self.deliver_leased(owed, run, &mut leased, done).await;
         self.table.release_receiver(&leased).await?;
-        delivered
+        // Not before everybody can see that the flow is disabled: there must be something to reactivate.
+        self.set_aside(&leased, delivered?).await
     }
 
+    /// Lets callbacks wait for the reactivation of their flow, if it is disabled still. Whoever reactivates it has looked
+    /// for what waits after that, and nobody would look again.
+    async fn set_aside(self, leased: &Leased, waiting: Vec<Owed>) -> Result<()> {
+        for owed in waiting {
+            let (update, unchanged) = items::decided(&owed, None, Fate::Waiting, self.clock.now());
+            let mut transaction = Transaction::new();
+            transaction.update(update, unchanged);
+            transaction.check(keys::delivery(&leased.tenant, leased.flow), receivers::is_disabled());
+            // If it was refused, the callback is due as it was, or somebody else has decided.
+            self.table.commit(transaction).await?;
+        }
+        Ok(())
+    }
+
+    /// Those that wait for the reactivation of their flow.
     async fn deliver_leased(
         self,
         owed: Vec<Owed>,
         run: &Run<'_, impl Receiver>,
         leased: &mut Leased,
         done: &mut Delivered,
-    ) -> Result<()> {
+    ) -> Result<Vec<Owed>> {
         let tenant = self.tenants.get(&leased.tenant).await?;
-        let mut secrets = None;
+        let (mut secrets, mut waiting) = (None, Vec::new());
         for owed in owed {
             let now = self.clock.now();
             if run.until <= now {
-                return Ok(());
+                break;
             }
             let sendable = match held(tenant.as_ref(), &owed, leased, now) {
                 Ok(sendable) => sendable,
+                Err(Fate::Waiting) => {
+                    waiting.push(owed);
+                    continue;
+                }
                 Err(fate) => {
                     self.decide(&owed, None, fate, done).await?;
                     continue;
@@ -248,7 +268,7 @@ impl Callbacks<'_> {
             if secrets.is_none() {
                 secrets = Some(self.secrets_in_force(tenant, now).await?);
             }
-            let Some((current, previous)) = &secrets else { return Ok(()) };
+            let Some((current, previous)) = &secrets else { break };
             let signer = CallbackSigner {
                 tenant_id: &owed.tenant_id,
                 version: tenant.configuration.signing_version,
@@ -268,7 +288,7 @@ impl Callbacks<'_> {
             };
             self.decide(&owed, Some((now, attempted)), fate, done).await?;
         }
-        Ok(())
+        Ok(waiting)
     }
 
     async fn secrets_in_force(

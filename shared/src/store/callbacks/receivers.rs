@@ -18,6 +18,8 @@ use crate::store::keys;
 const LEASE: Duration = Duration::from_mins(1);
 
 const BREAKER: &str = "breaker";
+/// What the breaker of a flow that is disabled begins with.
+const DISABLED: &str = r#"{"state":"disabled","#;
 const LEASE_UNTIL: &str = "lease_until";
 const LEASED_BY: &str = "leased_by";
 const LAST_SUCCESS_AT: &str = "last_success_at";
@@ -68,6 +70,11 @@ impl Leased {
 /// The write that lets everything through to a receiver again.
 pub fn reactivated(tenant: &TenantId, flow: Flow) -> Update {
     Update::of(keys::delivery(tenant, flow)).remove(BREAKER)
+}
+
+/// That nothing is let through to a receiver until somebody reactivates it.
+pub fn is_disabled() -> Condition {
+    Condition::new(format!("begins_with({BREAKER}, :disabled)"), [(":disabled", text(DISABLED))])
 }
 
 impl Table {
@@ -138,4 +145,19 @@ fn breaker(item: &Item) -> Result<Breaker> {
     let reader = Reader::of(item);
     let Some(text) = reader.optional_text(BREAKER)? else { return Ok(Breaker::default()) };
     serde_json::from_str(text).map_err(|_| reader.unreadable(BREAKER))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_breaker_of_a_disabled_flow_and_no_other_begins_as_the_condition_says() {
+        let now = Timestamp::from_millis(0);
+        let written = |breaker: Breaker| serde_json::to_string(&breaker).unwrap();
+        let gone = Breaker::default().after(Outcome::Status(410), now).0;
+        assert!(written(gone).starts_with(DISABLED));
+        let open = Breaker::Open { since: now, probes: 0, probe_at: now };
+        assert!(![Breaker::default(), open].into_iter().any(|breaker| written(breaker).starts_with(DISABLED)));
+    }
 }
