@@ -224,8 +224,8 @@ impl Callbacks<'_> {
         self.set_aside(&leased, delivered?).await
     }
 
-    /// Lets callbacks wait for the reactivation of their flow, if it is disabled still. Whoever reactivates it has looked
-    /// for what waits after that, and nobody would look again.
+    /// Lets callbacks wait for the reactivation of their flow, if it is disabled still. Whoever has reactivated it has
+    /// looked for what waits after that, and nobody would look again.
     async fn set_aside(self, leased: &Leased, waiting: Vec<Owed>) -> Result<()> {
         for owed in waiting {
             let (update, unchanged) = items::decided(&owed, None, Fate::Waiting, self.clock.now());
