@@ -9,6 +9,7 @@ fn main() -> Exit {
 
 async fn fetch(app: App, call: Call<FetchCallbacks>) -> Result<CallbacksPage> {
     let query = call.query;
-    let page = app.tenants().callbacks(&query.tenant_id, query.cursor.as_ref(), query.limit).await?;
+    let cursor = query.cursor.as_ref();
+    let page = app.tenants().callbacks(&query.tenant_id, query.filter(), cursor, query.limit).await?;
     Ok(CallbacksPage::new(page, query.limit))
 }

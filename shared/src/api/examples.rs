@@ -36,7 +36,7 @@ mod tests {
         for entry in OPERATIONS.iter().filter(|entry| !entry.route.body_example.is_empty()) {
             let (name, example) = (entry.route.name, entry.route.body_example);
             let value: Value = serde_json::from_str(example).unwrap_or_else(|error| panic!("{name}: {error}"));
-            assert!(value.as_object().is_some_and(|fields| !fields.is_empty()), "{name}: an example has a field");
+            assert!(value.is_object(), "{name}: an example is an object");
             let decoded = (entry.check_body)(example);
             assert!(decoded.is_ok(), "the example of {name} is refused: {decoded:?}");
             assert!((entry.check_body)("7").is_err(), "{name}: the check sees what is no body");
@@ -50,8 +50,8 @@ mod tests {
             let mut body: Value = serde_json::from_str(entry.route.body_example).unwrap();
             body["a_field_that_nothing_has"] = 1.into();
             let is_taken = (entry.check_body)(&body.to_string()).is_ok();
-            let ignores = matches!(entry.surface, Surface::Projects | Surface::Tokens);
-            let hint = "put #[serde(deny_unknown_fields)] on its body, except on projects and tokens";
+            let ignores = matches!(entry.surface, Surface::Projects | Surface::Relay | Surface::Tokens);
+            let hint = "put #[serde(deny_unknown_fields)] on its body, except on projects, relay and tokens";
             assert_eq!(is_taken, ignores, "{}: {hint}", entry.route.name);
             seen += 1;
         }

@@ -29,13 +29,14 @@ use account::workspaces::{
 use projects::register_tenant::RegisterTenant;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
-use registry::callbacks::{FetchCallbacks, ReactivateCallbacks};
+use registry::callbacks::{FetchCallback, FetchCallbacks, ReactivateCallbacks, ReplayCallbacks, TestCallback};
 use registry::inspection::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
 use registry::tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,
     UpdateTenant,
 };
 use relay::RelayWhoami;
+use relay::callbacks::{RelayFetchCallbacks, RelayReplayCallbacks, RelayTestCallbacks};
 use tokens::{Introspect, Jwks, OauthAuthorizationServer, RevokeToken};
 
 /// Every endpoint, in the order of the documentation.
@@ -58,6 +59,9 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<FetchRegisteredTenants>(),
     OperationInfo::of::<FetchAuditEvents>(),
     OperationInfo::of::<FetchCallbacks>(),
+    OperationInfo::of::<FetchCallback>(),
+    OperationInfo::of::<ReplayCallbacks>(),
+    OperationInfo::of::<TestCallback>(),
     OperationInfo::of::<ReactivateCallbacks>(),
     OperationInfo::of::<RegisterOrganization>(),
     OperationInfo::of::<RegisterUser>(),
@@ -92,6 +96,9 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<GetDocument>(),
     OperationInfo::of::<DeleteDocument>(),
     OperationInfo::of::<RelayWhoami>(),
+    OperationInfo::of::<RelayFetchCallbacks>(),
+    OperationInfo::of::<RelayTestCallbacks>(),
+    OperationInfo::of::<RelayReplayCallbacks>(),
 ];
 
 /// Functions that no client calls: they are started by a schedule.

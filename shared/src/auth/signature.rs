@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    KeySlot, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantId, TenantName, TenantQuota,
-    Timestamp,
+    Actor, ChangeContext, KeySlot, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantId,
+    TenantName, TenantQuota, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::{Accepted, Relay, RelayState, Signed, Verdict};
@@ -33,6 +33,7 @@ pub struct SignedTenant {
     quota: Quota,
     signed_with: SigningVersion,
     secret: SecretUsed,
+    change: ChangeContext,
 }
 
 /// Secret with which a call was signed.
@@ -96,7 +97,16 @@ impl Caller for SignedTenant {
             Verdict::Accepted(accepted) => {
                 let Accepted { state, quota } = *accepted;
                 let secret = slot(&state, signed.secret).into();
-                Ok(Self { tenant_id, state, quota, signed_with: call.version, secret })
+                let change = ChangeContext {
+                    actor: Actor::TenantSecret,
+                    key_id: None,
+                    at: request.at,
+                    request_id: request.request_id.clone(),
+                    deadline: request.deadline,
+                    // A call with effects is good once by its nonce: a key would do no more.
+                    idempotency_key: None,
+                };
+                Ok(Self { tenant_id, state, quota, signed_with: call.version, secret, change })
             }
             Verdict::Dead => Err(Error::Unauthenticated("secret is dead, or the tenant takes v2 only")),
             Verdict::Suspended(quota) => Err(Error::TenantSuspended(Some(TenantQuota { tenant_id, quota }))),
@@ -117,6 +127,11 @@ impl SignedTenant {
     /// The tenant that signed the call.
     pub fn id(&self) -> &TenantId {
         &self.tenant_id
+    }
+
+    /// The context of the change that the call asks for.
+    pub fn change(&self) -> &ChangeContext {
+        &self.change
     }
 
     /// The name that the operator gave to the tenant.

@@ -148,6 +148,10 @@ refusals! {
     UserNotFound => UserNotFound 404 "user_not_found"
         "user not found"
         "the tenant has no such user, or not in that organization";
+    /// The tenant has no such callback.
+    CallbackNotFound => CallbackNotFound 404 "callback_not_found"
+        "callback not found"
+        "the tenant has no such callback; one that is over is kept for 30 days";
     /// There is no such row, or it is somebody else's.
     ResourceNotFound => ResourceNotFound 404 "not_found"
         "not found"
@@ -181,6 +185,10 @@ refusals! {
     ExecutionFinished => ExecutionFinished 409 "execution_finished"
         "the execution is past that status"
         "the execution is past the status that was reported";
+    /// The tenant gets no such callback.
+    CallbackNotWanted(problem: Problem) => CallbackNotWanted 409 "callback_not_wanted"
+        "tenant {problem}"
+        "the tenant has no `callback_url_base`, or its `callback_types` do not name the type; nothing was written";
     /// The end user or the tenant has as many rows of the kind as it may have.
     QuotaExceeded => QuotaExceeded 409 "quota_exceeded"
         "no room for another of these: delete some first"

@@ -1,6 +1,6 @@
 //! Query strings and bodies to inputs, strictly, and errors that name the field.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
@@ -26,6 +26,9 @@ const CREDENTIAL_PARAMETERS: [&str; 12] = [
     "password",
     "key",
 ];
+
+/// What bodies of callbacks have, and no call of a tenant has.
+const EVENT_MEMBERS: [&str; 3] = ["event_id", "flow", "sequence"];
 
 /// What is wrong with a field that is not there.
 pub const IS_REQUIRED: &str = "is required";
@@ -100,7 +103,22 @@ pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
     if !is("application/json") {
         return Err(Error::UnsupportedMediaType);
     }
+    if O::SURFACE == Surface::Relay {
+        refuse_event_members(&request.body)?;
+    }
     read(&request.body)
+}
+
+/// Refuses a body with a member that the body of a callback has. Callbacks are signed as calls are, and their
+/// signature in v1 says neither which of the two it is nor where it goes: so no call may look like one. Here and not in
+/// each input, because the surface ignores other fields that it does not know.
+fn refuse_event_members(body: &[u8]) -> Result<()> {
+    // What is no object is refused by who reads it.
+    let members: BTreeMap<String, IgnoredAny> = serde_json::from_slice(body).unwrap_or_default();
+    match EVENT_MEMBERS.into_iter().find(|name| members.contains_key(*name)) {
+        Some(name) => Err(Error::invalid(name, Problem::new("is a field of callbacks, and of no call"))),
+        None => Ok(()),
+    }
 }
 
 /// The media type without parameters (RFC 8259 defines none for JSON, and says to ignore a charset).

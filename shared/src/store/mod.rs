@@ -47,7 +47,7 @@ pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};
 pub use tenants::{
-    IssuedApiKey, IssuedKeySummary, NewApiKey, Provisioned, Receivers, Resumed, RevokedTokens, Rotated,
+    IssuedApiKey, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers, Replayed, Resumed, RevokedTokens, Rotated,
     RotatedSigningKey, SecretRotation, Start, Tenants,
 };
 

@@ -101,6 +101,10 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
         ErrorCode::TenantNotFound => !by_key && !by_signature && !is(&["provision-tenant", "fetch-tenants"]),
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
+        ErrorCode::CallbackNotFound => is(&["fetch-callback"]),
+        ErrorCode::CallbackNotWanted => {
+            is(&["test-callback", "replay-callbacks", "relay-test-callbacks", "relay-replay-callbacks"])
+        }
         ErrorCode::ApiKeyGone => is(&["rotate-api-key"]),
         ErrorCode::ProjectNotFound | ErrorCode::ExternalIdTaken => is(&["register-organization", "register-user"]),
         ErrorCode::AmbiguousId => is(&["register-organization", "register-user", "user-token"]),
@@ -110,7 +114,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::StaleUpdate => {
             let writes = entry.route.method != Method::Get && !is(&["auth-token"]);
             entry.is_change()
-                || is(&["register-organization", "register-user"])
+                || is(&["register-organization", "register-user", "relay-test-callbacks", "relay-replay-callbacks"])
                 || (entry.surface == Surface::Account && writes)
         }
         ErrorCode::IdempotencyInProgress => entry.is_change(),

@@ -1,5 +1,7 @@
 //! The relay surface: calls that a tenant signs with its secret.
 
+pub mod callbacks;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 

@@ -18,5 +18,8 @@ pub use event::{Event, EventFlaw, EventId, NewEvent, useless_from};
 pub use receiver::{LastFailure, ReceiverState, ReceiverSummary};
 pub use schedule::{Attempted, ErrorClass, Jitter, Next, Outcome, RetryAfter};
 pub use signature::{CallbackHeaders, CallbackSigner};
-pub use summary::{CallbackState, CallbackSummary};
+pub use summary::{
+    CallbackAttempt, CallbackDetails, CallbackFilter, CallbackState, CallbackSummary, NotReplayed, ReplayScope,
+    SkippedCallback,
+};
 pub use types::{CallbackTypes, EventType, Flow, TypePattern};

@@ -27,6 +27,9 @@ pub enum Actor {
     /// Latchkey itself, which delivers callbacks no more to a receiver that is gone or does not answer for days.
     #[serde(rename = "callback deliverer")]
     CallbackDeliverer,
+    /// A tenant's backend, with a call that it signed with the tenant secret.
+    #[serde(rename = "tenant secret")]
+    TenantSecret,
     /// A tenant's backend, with an API key.
     #[serde(rename = "API key")]
     ApiKey,
@@ -86,6 +89,9 @@ pub enum Action {
     /// Callbacks go to a tenant's receivers again that got none any more.
     #[serde(rename = "callbacks.reactivated")]
     CallbacksReactivated,
+    /// Callbacks of a tenant are delivered anew.
+    #[serde(rename = "callbacks.replayed")]
+    CallbacksReplayed,
     /// An organization was registered, or registered again with other data.
     #[serde(rename = "organization.registered")]
     OrganizationRegistered,
@@ -128,9 +134,10 @@ pub struct AuditEvent {
     /// overlap. `tenant.signing_key_rotated`: `drop_previous`. `api_key.provisioned`: `name`, `kind`, `expires_at`,
     /// `allowed_origins`, `origins_apply_to_tokens`. `tokens.revoked`: `whose`. `token.revoked`: `scope`, `minted_by`.
     /// Registrations: `is_new`. `callbacks.disabled`: `flow`, and `cause`: `gone` for a 410, `no_success` for five days
-    /// without a success. `callbacks.reactivated`: `flow`, null for all. `resource.deleted`: `kind`, and the acting
-    /// `end_user` as a digest, null for the account. `replayed` is true if a stored response with a secret in it went
-    /// out again, and nothing was changed.
+    /// without a success. `callbacks.reactivated`: `flow`, null for all. `callbacks.replayed`: `count`, and `state`,
+    /// `since` and `until`, null where they were not said. `resource.deleted`: `kind`, and the acting `end_user` as a
+    /// digest, null for the account. `replayed` is true if a stored response with a secret in it went out again, and
+    /// nothing was changed.
     #[serde(default)]
     pub details: Map<String, Value>,
 }

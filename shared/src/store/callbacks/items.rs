@@ -2,7 +2,10 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use crate::domain::{CallbackState, CallbackSummary, Event, EventId, EventType, Outcome, Problem, TenantId, Timestamp};
+use crate::domain::{
+    CallbackAttempt, CallbackDetails, CallbackState, CallbackSummary, Event, EventId, EventType, Outcome, Problem,
+    TenantId, Timestamp,
+};
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, PK, Reader, SK, Update, millis, number, text, time_to_live};
 use crate::store::keys::{self, DUE_AT, DUE_SHARD};
@@ -12,6 +15,7 @@ const ATTEMPTS: &str = "attempts";
 const LOG: &str = "last_attempts";
 /// What a summary is made of: all but the body.
 pub const SUMMARY: &str = "sk, event_type, callback_state, attempts, last_attempts, due_at, created_at";
+const REPLAYED_AT: &str = "replayed_at";
 /// How many attempts are shown.
 const SHOWN: usize = 10;
 
@@ -130,7 +134,41 @@ pub fn summary(item: &Item) -> Result<CallbackSummary> {
         last_outcome: last,
         next_attempt_at: reader.optional_millis(DUE_AT)?,
         created_at: reader.millis("created_at")?,
+        replayed_at: reader.optional_millis(REPLAYED_AT)?,
     })
+}
+
+/// All that is said of a callback.
+///
+/// # Errors
+/// If it can't be read.
+pub fn details(item: &Item) -> Result<CallbackDetails> {
+    let log = item.get(LOG).and_then(|log| log.as_l().ok()).into_iter().flatten();
+    let attempt = |attempt: &AttributeValue| {
+        let reader = Reader::of(attempt.as_m().ok()?);
+        Some(CallbackAttempt { at: reader.millis("at").ok()?, outcome: reader.text("outcome").ok()?.to_owned() })
+    };
+    let attempts: Option<Vec<_>> = log.map(attempt).collect();
+    Ok(CallbackDetails {
+        summary: summary(item)?,
+        body: Reader::of(item).text("body")?.to_owned(),
+        last_attempts: attempts.ok_or_else(|| Reader::of(item).unreadable(LOG))?,
+    })
+}
+
+/// The write that makes a callback due at once with all its attempts before it, whatever has become of it; and that
+/// this replay, known by its time, or a later one has not done so. The outcome of an attempt that is under way is not
+/// noted then, unless it is the first.
+pub fn replayed(id: &TenantId, event: &EventId, at: Timestamp) -> (Update, Condition) {
+    let update = Update::of(keys::callback(id, event))
+        .set(STATE, text(CallbackState::Pending.as_str()))
+        .set(ATTEMPTS, number(0))
+        .set(DUE_SHARD, text(keys::due_shard(event)))
+        .set(DUE_AT, millis(at))
+        .set(REPLAYED_AT, millis(at))
+        .remove("purge_at");
+    let unless = format!("attribute_exists(pk) AND (attribute_not_exists({REPLAYED_AT}) OR {REPLAYED_AT} < :at)");
+    (update, Condition::new(unless, [(":at", millis(at))]))
 }
 
 /// The write that makes a callback due that waits, and that it still does.

@@ -8,15 +8,17 @@ pub(super) mod key_set;
 mod pages;
 mod provision;
 mod receivers;
+mod replay_callbacks;
 mod revoke_tokens;
 mod rotate_secret;
 mod rotate_signing_key;
 
 pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
-pub use callbacks::Resumed;
+pub use callbacks::{Pinged, Resumed};
 pub use pages::Start;
 pub use provision::Provisioned;
 pub use receivers::Receivers;
+pub use replay_callbacks::Replayed;
 pub use revoke_tokens::RevokedTokens;
 pub use rotate_secret::{Rotated, SecretRotation};
 pub use rotate_signing_key::RotatedSigningKey;
