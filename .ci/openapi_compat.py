@@ -263,6 +263,17 @@ class Comparison:
                 continue
             for one in self.operation(before, new[key][1]):
                 yield label, one
+        yield from self.webhooks(self.old.content.get("webhooks", {}), self.new.content.get("webhooks", {}))
+
+    def webhooks(self, old, new):
+        """Whoever is called reads what is sent."""
+        for name, item in old.items():
+            if name not in new:
+                yield f"WEBHOOK {name}", Break("is gone")
+                continue
+            before, after = item["post"]["requestBody"], new[name]["post"]["requestBody"]
+            for one in self.contents(before, after, ANSWER):
+                yield f"WEBHOOK {name}", one
 
     def operation(self, old, new):
         yield from self.parameters(old["parameters"], new["parameters"])

@@ -434,6 +434,17 @@ class OwnDocument(unittest.TestCase):
         self.assertEqual(new.breaks(self.document), expected)
         self.assertGreater(len(expected), 40)
 
+    def test_each_webhook_and_each_field_of_its_body_is_missed(self):
+        for name in self.document["webhooks"]:
+            new = Draft(self.document)
+            del new.document["webhooks"][name]
+            self.assertEqual(new.breaks(self.document), [f"WEBHOOK {name} is gone"])
+            new = Draft(self.document)
+            body = new.document["webhooks"][name]["post"]["requestBody"]
+            schema = body["content"]["application/json"]["schema"]
+            schema["properties"], schema["required"] = {}, []
+            self.assertGreaterEqual(len(new.breaks(self.document)), 7)
+
     def used(self):
         """The schemas that an operation uses, by itself or through others."""
         schemas, found, next_ones = self.document["components"]["schemas"], set(), [self.document["paths"]]

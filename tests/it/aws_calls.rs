@@ -39,6 +39,9 @@ async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
         (deployment.operator("GET", &at("fetch/audit-events")), vec!["Query"]),
         (deployment.operator("GET", &at("fetch/callbacks")), vec!["Query", "GetItem"]),
         (post(&at("reactivate/callbacks")), vec![transact, "Query"]),
+        (update.clone().json(&json!({ "callback_url_base": "http://127.0.0.1:9" })), vec!["BatchGetItem", transact]),
+        (post(&at("test/callback")), vec!["BatchGetItem", transact]),
+        (deployment.operator("GET", &at("fetch/callbacks")), vec!["Query"]),
     ];
     for (call, expected) in cases {
         let made = operations(&deployment, call).await;
@@ -59,6 +62,9 @@ async fn a_change_of_keys_or_tokens_costs_the_read_of_the_admin_key_and_what_the
         ("revoke-tokens", vec!["BatchGetItem", transact]),
         // One more than a rotation of the secret: the key set is written anew from what is in it.
         ("rotate-signing-key", vec!["UpdateItem", "GetItem", "PutSecretValue", transact]),
+        ("fetch-callback", vec!["GetItem"]),
+        // Nothing has failed.
+        ("replay-callbacks", vec!["BatchGetItem", "Query", transact]),
         ("fetch-api-keys", vec!["Query"]),
         ("fetch-organizations", vec!["Query"]),
         ("fetch-users", vec!["Query"]),

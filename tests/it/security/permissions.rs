@@ -49,8 +49,9 @@ async fn exercise(deployment: &Deployment) {
     deployment.audit_trail(&tenant).await;
     exercise_keys_and_projects(deployment).await;
     exercise_rows(deployment).await;
-    exercise_signed_calls(deployment, &tenant.with_secret(rotated.data(200)["tenant_secret"].as_str().unwrap())).await;
-    exercise_callbacks(deployment, &tenant).await;
+    let signer = tenant.with_secret(rotated.data(200)["tenant_secret"].as_str().unwrap());
+    exercise_signed_calls(deployment, &signer).await;
+    exercise_callbacks(deployment, &signer).await;
     exercise_seals(deployment).await;
     let ghost = Tenant { id: "tnt_unknown".to_owned(), ..tenant };
     deployment
@@ -82,10 +83,26 @@ async fn exercise_callbacks(deployment: &Deployment, tenant: &Tenant) {
     deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
     let path = format!("/api/v1/reactivate/callbacks?tenant_id={}", tenant.id);
     assert_eq!(deployment.post(&path, &json!({})).await.data(200)["resumed"], 1);
+    exercise_replays(deployment, tenant).await;
     let none = json!({ "callback_url_base": null });
     deployment.update(tenant, &none).await.data(200);
     let unknown = "/api/v1/fetch/callbacks?tenant_id=tnt_unknown";
     deployment.get(unknown).await.refused(404, "tenant_not_found");
+}
+
+/// Callbacks are delivered anew, by their ids and by their state, for the operator and for who signs.
+async fn exercise_replays(deployment: &Deployment, tenant: &Tenant) {
+    let path = format!("tenant_id={}", tenant.id);
+    let listed = deployment.get(&format!("/api/v1/fetch/callbacks?{path}")).await;
+    let id = listed.data(200)["callbacks"][0]["event_id"].as_str().unwrap().to_owned();
+    let state = json!({ "state": "pending", "since": "2020-01-01T00:00:00.000Z" });
+    for body in [&json!({ "event_ids": [id] }), &state] {
+        let replayed = deployment.post(&format!("/api/v1/replay/callbacks?{path}"), body).await;
+        assert!(replayed.data(200)["replayed"].as_u64() > Some(0));
+        let call = deployment.anonymous("POST", "/api/v1/relay/replay/callbacks").json(body);
+        assert!(call.signed(&tenant.signing()).send().await.data(200)["replayed"].as_u64() > Some(0));
+    }
+    deployment.get("/api/v1/fetch/callback?tenant_id=tnt_unknown&event_id=evt_01900000000070008000000000000001").await;
 }
 
 /// An audit event that is old enough is sealed.
@@ -251,7 +268,8 @@ async fn audit_events_and_seals_are_only_ever_added_and_only_by_those_that_write
     };
     let (mut events, seals) = (writers("AUDIT#"), writers("SEALS"));
     // When strikes suspend a tenant, which nothing here comes to.
-    events.insert("relay-whoami".to_owned());
+    let relay = OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay);
+    events.extend(relay.map(|entry| entry.route.function.to_owned()));
     assert!(events.len() > 15 && seals.iter().eq(["seal-audit-events"]), "{events:?} {seals:?}");
     for function in &deployment.stack.template().functions {
         for (partition, writers) in [("AUDIT#TENANT#probe", &events), ("SEALS", &seals)] {

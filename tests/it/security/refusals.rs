@@ -13,7 +13,9 @@ fn registry() -> impl Iterator<Item = &'static OperationInfo> {
 /// Where the operation is, for this tenant and key.
 fn path(entry: &OperationInfo, world: &World) -> String {
     let key = if takes(entry, "key_id") { format!("&key_id={}", world.key.id) } else { String::new() };
-    let tenant = if takes(entry, "tenant_id") { format!("?tenant_id={}{key}", world.tenant.id) } else { String::new() };
+    let event = if takes(entry, "event_id") { format!("&event_id={}", world.event) } else { String::new() };
+    let parameters = format!("?tenant_id={}{key}{event}", world.tenant.id);
+    let tenant = if takes(entry, "tenant_id") { parameters } else { String::new() };
     format!("{}{tenant}", entry.route.path)
 }
 

@@ -7,10 +7,10 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde_json::{Value, json};
 use shared::api::{OPERATIONS, Surface};
 use shared::domain::{SignatureHeaders, SignedCall, SignedParts, TenantSecret};
-use stack::{Effect, Fault, Invocation, Match};
+use stack::{Effect, Fault, Invocation, Match, scheduled_event};
 
 use super::refusals::visible;
-use crate::support::{Call, Deployment, Signing, Tenant, WHOAMI, event, in_one_minute, now_ms};
+use crate::support::{Call, Deployment, Signing, Tenant, TestReceiver, WHOAMI, event, in_one_minute, now_ms};
 
 const FUNCTION: &str = "relay-whoami";
 const NOBODY: &str = "tnt_00000000000000000000000000000000";
@@ -191,6 +191,61 @@ async fn a_signature_opens_nothing_but_what_asks_for_one() {
     }
     public.dedup();
     assert_eq!(public, ["jwks", "oauth-authorization-server"]);
+}
+
+/// Calls and callbacks are signed with one secret, and in v1 over one kind of text: only the body tells them apart.
+#[tokio::test]
+async fn no_callback_is_a_call_and_no_call_is_a_callback() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let receiver = TestReceiver::start().await;
+    let tenant = deployment.provision("Acme").await;
+    deployment.update(&tenant, &json!({ "callback_url_base": receiver.base() })).await.data(200);
+    for version in ["v1", "v2"] {
+        deployment.update(&tenant, &json!({ "signing_version": version })).await.data(200);
+        let ping = deployment.post_nothing(&format!("/api/v1/test/callback?tenant_id={}", tenant.id)).await;
+        ping.data(202);
+        deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+    }
+    deployment.update(&tenant, &json!({ "signing_version": "v1" })).await.data(200);
+    let relay = || OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay);
+    let before = deployment.items().await;
+    for received in receiver.received() {
+        for (entry, family) in relay().flat_map(|entry| ["latchkey", "bloonio"].map(|family| (entry, family))) {
+            let header = |name: &str| &received.headers[&format!("x-{family}-{name}")];
+            let call = deployment.anonymous(entry.route.method.as_str(), entry.route.path);
+            let call = call.body("application/json", received.text.clone());
+            let call = call.header("x-latchkey-nonce", &received.headers["webhook-id"]);
+            let names = ["tenant-id", "timestamp", "signature"];
+            let call = names.iter().fold(call, |call, name| call.header(&format!("x-latchkey-{name}"), header(name)));
+            call.send().await.refused(401, "unauthenticated");
+        }
+    }
+    assert_eq!(deployment.items().await, before, "no strike either");
+    // The other way round: whatever is in a body that a call can have, it lacks what a receiver asks for.
+    let mut seen = 0;
+    for entry in relay().filter(|entry| entry.has_body()) {
+        let example: Value = serde_json::from_str(entry.route.body_example).unwrap();
+        let send = async |name: &str, value: Value| {
+            let mut body = example.clone();
+            body[name] = value;
+            let call = deployment.anonymous(entry.route.method.as_str(), entry.route.path).json(&body);
+            call.signed(&tenant.signing()).send().await
+        };
+        for name in ["event_id", "flow", "sequence"] {
+            for value in [json!("evt_1"), json!(1), json!({}), Value::Null] {
+                send(name, value).await.names(name);
+            }
+        }
+        // Written in another way it is the same field.
+        let text = entry.route.body_example.replacen('{', r#"{"\u0065vent_id":1,"#, 1).replace(",}", "}");
+        let call = deployment.anonymous(entry.route.method.as_str(), entry.route.path);
+        let call = call.body("application/json", text);
+        call.signed(&tenant.signing()).send().await.names("event_id");
+        assert_eq!(send("a_field_that_nothing_has", json!(1)).await.status, entry.route.status, "{}", entry.route.name);
+        seen += 1;
+    }
+    assert!(seen >= 2, "{seen}");
 }
 
 /// Whole numbers that look random and are the same each time: splitmix64.

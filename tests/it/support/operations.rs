@@ -19,6 +19,8 @@ pub struct World {
     /// An `account` key.
     pub account: ApiKey,
     pub rows: Rows,
+    /// A callback that is owed to the tenant, by the id of its event.
+    pub event: String,
 }
 
 /// One row of each kind that has its own path, of an end user's.
@@ -34,15 +36,20 @@ pub struct Rows {
 pub const END_USER: &str = "user_456";
 
 impl Deployment {
-    /// A tenant with one of everything.
+    /// A tenant with one of everything. Its callbacks have somewhere to go, where nobody is; and the stream stands
+    /// still, so that no delivery changes items behind a test's back.
     pub async fn world(&self) -> World {
-        let tenant = self.provision("Acme").await;
+        self.stack.streams().stop().await;
+        let body = json!({ "tenant_name": "Acme", "callback_url_base": "http://127.0.0.1:9" });
+        let tenant = Tenant::of(&self.post("/api/v1/provision/tenant", &body).await);
+        let ping = self.post_nothing(&format!("/api/v1/test/callback?tenant_id={}", tenant.id)).await;
+        let event = ping.data(202)["event_id"].as_str().unwrap().to_owned();
         let key = self.api_key(&tenant, "admin").await;
         let member = self.member(&key, "acme", "ada").await;
         let token = self.token(&key, &member).await;
         let account = self.api_key(&tenant, "account").await;
         let rows = self.rows(&account).await;
-        World { tenant, key, member, token, account, rows }
+        World { tenant, key, member, token, account, rows, event }
     }
 
     /// One row of each kind, of [`END_USER`]'s.
@@ -66,7 +73,8 @@ impl Deployment {
         let path = path.replace("{id}", row(entry, &world.rows));
         let tenant = takes(entry, "tenant_id").then(|| format!("tenant_id={}", world.tenant.id));
         let key = takes(entry, "key_id").then(|| format!("key_id={}", world.key.id));
-        let query: Vec<_> = tenant.into_iter().chain(key).collect();
+        let event = takes(entry, "event_id").then(|| format!("event_id={}", world.event));
+        let query: Vec<_> = tenant.into_iter().chain(key).chain(event).collect();
         let mark = if query.is_empty() { "" } else { "?" };
         let call = self.anonymous(entry.route.method.as_str(), &format!("{path}{mark}{}", query.join("&")));
         if entry.has_body() { call.json(&body(entry, world)) } else { call }

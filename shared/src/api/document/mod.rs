@@ -7,6 +7,7 @@ mod openapi;
 mod parameters;
 mod refusals;
 mod responses;
+mod webhooks;
 
 pub use audience::Audience;
 pub use generated::{GENERATED, Generated, MissingMarker};

@@ -10,8 +10,9 @@ use super::audience::{Audience, description};
 use super::parameters::parameters;
 use super::refusals::refusals;
 use super::responses::responses;
+use super::webhooks::webhooks;
 use crate::api::OPERATIONS;
-use crate::api::operation::{BodyRule, OperationInfo};
+use crate::api::operation::{BodyRule, OperationInfo, Surface};
 use crate::auth::{CredentialLocation, SecurityScheme};
 
 /// The document for an audience: what it calls, with the schemas and credentials of that and no others. The schemas are
@@ -34,6 +35,8 @@ pub fn document(audience: Audience) -> Value {
             security.insert(scheme.name.to_owned(), security_scheme(scheme));
         }
     }
+    // Who signs calls is who is called.
+    let webhooks = audience.calls(Surface::Relay).then(|| webhooks(&mut outputs));
     let mut schemas = inputs.take_definitions(true);
     schemas.values_mut().for_each(drop_null_defaults);
     schemas.extend(outputs.take_definitions(true));
@@ -44,7 +47,7 @@ pub fn document(audience: Audience) -> Value {
         .surfaces()
         .map(|surface| json!({ "name": surface.name(), "description": description(surface) }))
         .collect();
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": audience.title(),
@@ -56,7 +59,11 @@ pub fn document(audience: Audience) -> Value {
         "tags": tags,
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security },
-    })
+    });
+    if let (Some(document), Some(webhooks)) = (document.as_object_mut(), webhooks) {
+        document.insert("webhooks".to_owned(), webhooks.into());
+    }
+    document
 }
 
 /// Removes `"default": null`, which stands where a field may be left out: some of those fields refuse null.

@@ -126,11 +126,20 @@ fn a_caller_that_signed_is_told_how_it_stands() {
     let quota = Quota::new(LimitOf::Relay, RatePerMinute::default(), 1, Minute::from(now()), now());
     let state = rotated().relay_state();
     let (signed_with, secret) = (SigningVersion::V2, SecretUsed::Previous);
-    let caller = SignedTenant { tenant_id: tenant_id(), state, quota, signed_with, secret };
+    let change = ChangeContext {
+        actor: Actor::TenantSecret,
+        key_id: None,
+        at: now(),
+        request_id: "r".to_owned(),
+        deadline: now(),
+        idempotency_key: None,
+    };
+    let caller = SignedTenant { tenant_id: tenant_id(), state, quota, signed_with, secret, change };
     assert_eq!((caller.id(), caller.tenant_id()), (&tenant_id(), Some(&tenant_id())));
     assert_eq!((caller.left(), caller.quota()), (quota, Some(quota)));
     assert_eq!((caller.name().as_str(), caller.secret()), ("Acme", secret));
     assert_eq!((caller.signed_with(), caller.signing_version()), (signed_with, SigningVersion::V2));
+    assert_eq!(caller.change().actor, Actor::TenantSecret);
     assert_eq!(caller.previous_secret(), Some((after(60), None)));
     assert_eq!(format!("{caller:?}"), format!("SignedTenant({})", tenant_id()));
 }

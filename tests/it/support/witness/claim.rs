@@ -9,7 +9,8 @@ use serde_json::Value;
 use shared::domain::ApiKeySecret;
 
 /// The operator's paths, behind `/api/v1/`.
-const OPERATOR: [&str; 7] = ["provision/", "update/", "rotate/", "suspend/", "reactivate/", "revoke/", "fetch/"];
+const OPERATOR: [&str; 9] =
+    ["provision/", "update/", "rotate/", "suspend/", "reactivate/", "revoke/", "fetch/", "test/", "replay/"];
 /// Where an API key speaks for its tenant about tokens, which are data then.
 const TOKENS: [&str; 2] = ["auth/introspect", "auth/revoke"];
 /// What the paths of the account surface begin with, behind `/api/v1/`.
