@@ -1,10 +1,11 @@
-// Runs each receiver of examples/receive, and sends it callbacks that are signed here, and much that is none. EXAMPLES
-// says where the examples are with their packages, PYTHON has those of Python, RUST is the one that had to be compiled.
+// Runs each receiver of examples/receive, and sends it callbacks that are signed here, and much that is none; and has a
+// running service ping it. EXAMPLES says where the examples are with their packages, PYTHON has those of Python, RUST is
+// the one that had to be compiled. LATCHKEY_URL and ADMIN_KEY say where the service is.
 
 import { createHash, createHmac, hkdfSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { end, freePort, start, until } from './running.mjs';
-import { expect } from './foreign/service.mjs';
+import { adminKey, call, expect, operator } from './foreign/service.mjs';
 
 const { EXAMPLES, PYTHON, RUST } = process.env;
 const { vectors } = JSON.parse(readFileSync('tests/vectors/callbacks.json', 'utf8'));
@@ -58,7 +59,7 @@ const { secret: NEW, previous_secret: OLD } = vectors.find(({ name }) => name ==
 // As developers read them.
 const page = readFileSync('docs/api/callbacks.md', 'utf8');
 const documented = [...page.matchAll(/^```json\n(.+?)\n```$/gms)].map(([, text]) => JSON.parse(text));
-expect(new Set(documented.map(({ type }) => type)).size === 3, 'the page has not an example of each type');
+expect(new Set(documented.map(({ type }) => type)).size === 4, 'the page has not an example of each type');
 const newId = () => `evt_${randomBytes(16).toString('hex')}`;
 
 /** The body of an event, of which parts can be others. */
@@ -246,6 +247,26 @@ async function asInVectors(receiver, secrets) {
   }
 }
 
+/** A ping of the service, from its endpoint to the receiver, and what the service then says of it. */
+async function isPinged(name, receiver) {
+  const port = await freePort();
+  const base = { callback_url_base: `http://127.0.0.1:${port}`, signing_version: 'v2' };
+  const { tenant_id: id, tenant_secret: secret } = await operator('provision/tenant', { tenant_name: name, ...base });
+  const environment =
+    receiver.reads === OWN
+      ? { LATCHKEY_TENANT_SECRETS: secret }
+      : { LATCHKEY_WEBHOOK_SECRET: webhookSecret(secret) };
+  const running = new Receiver(name, receiver, environment, port);
+  await until(30, () => running.send({ path: '/relay-callbacks/ready', headers: {} }, 'GET'));
+  const { event_id: event } = await operator(`test/callback?tenant_id=${id}`, {});
+  await until(30, async () => {
+    expect(running.printed.includes(`handled ping ${event}`), `${name} has not handled the ping\n${running.notes()}`);
+    const query = `tenant_id=${id}&event_id=${event}`;
+    const { body } = await call(`/api/v1/fetch/callback?${query}`, undefined, { 'x-admin-key': adminKey });
+    expect(body.data.state === 'delivered', `${name}: the ping is ${body.data.state}`);
+  });
+}
+
 try {
   for (const [name, receiver] of Object.entries(RECEIVERS)) {
     const isOwn = receiver.reads === OWN;
@@ -272,6 +293,7 @@ try {
       }
       await running.ends();
     }
+    await isPinged(name, receiver);
     console.log(`receive: ${name} takes what is signed, once, and nothing else`);
   }
 } finally {

@@ -21,6 +21,7 @@ async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
     let post = |path: &str| deployment.operator("POST", path).json(&json!({}));
     let provision = deployment.operator("POST", "/api/v1/provision/tenant").json(&json!({ "tenant_name": "a" }));
     let update = deployment.operator("POST", &at("update/tenant")).json(&json!({ "rate_limit_per_min": 5 }));
+    let based = update.clone().json(&json!({ "callback_url_base": "http://127.0.0.1:9" }));
     let transact = "TransactWriteItems";
     let cases = [
         (provision.clone(), vec![transact, "CreateSecret", "CreateSecret", transact]),
@@ -39,7 +40,7 @@ async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
         (deployment.operator("GET", &at("fetch/audit-events")), vec!["Query"]),
         (deployment.operator("GET", &at("fetch/callbacks")), vec!["Query", "GetItem"]),
         (post(&at("reactivate/callbacks")), vec![transact, "Query"]),
-        (update.clone().json(&json!({ "callback_url_base": "http://127.0.0.1:9" })), vec!["BatchGetItem", transact]),
+        (based, vec!["BatchGetItem", transact]),
         (post(&at("test/callback")), vec!["BatchGetItem", transact]),
         (deployment.operator("GET", &at("fetch/callbacks")), vec!["Query"]),
     ];

@@ -183,7 +183,8 @@ impl Surface {
     }
 }
 
-/// Input of an operation, from the query or the body. Decoding is strict: the type says `deny_unknown_fields`.
+/// Input of an operation, from the query or the body. Decoding is strict: the type says `deny_unknown_fields`,
+/// but for bodies of the surfaces that ignore what they do not know.
 pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
     /// The end user that the input names.
     fn end_user(&self) -> Option<&ExternalId> {

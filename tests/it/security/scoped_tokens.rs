@@ -25,6 +25,8 @@ async fn world(scene: &Scene) -> World {
         token: scene.token.clone(),
         account: scene.account.clone(),
         rows: scene.deployment.rows(&scene.account).await,
+        // There is none: no operation that takes a token takes one.
+        event: "evt_01900000000070008000000000000000".to_owned(),
     }
 }
 

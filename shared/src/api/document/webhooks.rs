@@ -139,7 +139,8 @@ mod tests {
             let media = &webhook["post"]["requestBody"]["content"]["application/json"];
             let (example, schema) = (media["example"].as_object().unwrap(), &media["schema"]);
             let required = schema["required"].as_array().unwrap();
-            assert!(required.iter().eq(example.keys()), "{name}");
+            let is_there = |name: &Value| example.contains_key(name.as_str().unwrap());
+            assert!(required.iter().all(is_there) && required.len() == example.len(), "{name}");
             for fixed in ["type", "flow"] {
                 assert_eq!(example[fixed], schema["properties"][fixed]["const"], "{name}");
             }
