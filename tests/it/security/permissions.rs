@@ -50,7 +50,7 @@ async fn exercise(deployment: &Deployment) {
     exercise_keys_and_projects(deployment).await;
     exercise_rows(deployment).await;
     let signer = tenant.with_secret(rotated.data(200)["tenant_secret"].as_str().unwrap());
-    exercise_signed_calls(deployment, &signer).await;
+    exercise_signed_calls(deployment).await;
     exercise_callbacks(deployment, &signer).await;
     exercise_seals(deployment).await;
     let ghost = Tenant { id: "tnt_unknown".to_owned(), ..tenant };
@@ -116,10 +116,10 @@ async fn exercise_seals(deployment: &Deployment) {
 }
 
 /// Calls with a nonce, which are kept.
-async fn exercise_signed_calls(deployment: &Deployment, tenant: &Tenant) {
+async fn exercise_signed_calls(deployment: &Deployment) {
     let world = deployment.world().await;
     for entry in OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay) {
-        let nonce = tenant.signing().nonce(&format!("0123456789abcdef-{}", entry.route.name));
+        let nonce = world.tenant.signing().nonce(&format!("0123456789abcdef-{}", entry.route.name));
         let answer = deployment.request(entry, &world).signed(&nonce).send().await;
         assert_eq!(answer.status, entry.route.status, "{}: {}", entry.route.name, answer.text);
     }
