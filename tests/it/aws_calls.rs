@@ -21,7 +21,8 @@ async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
     let post = |path: &str| deployment.operator("POST", path).json(&json!({}));
     let provision = deployment.operator("POST", "/api/v1/provision/tenant").json(&json!({ "tenant_name": "a" }));
     let update = deployment.operator("POST", &at("update/tenant")).json(&json!({ "rate_limit_per_min": 5 }));
-    let based = update.clone().json(&json!({ "callback_url_base": "http://127.0.0.1:9" }));
+    let base = json!({ "callback_url_base": "http://127.0.0.1:9" });
+    let based = deployment.operator("POST", &at("update/tenant")).json(&base);
     let transact = "TransactWriteItems";
     let cases = [
         (provision.clone(), vec![transact, "CreateSecret", "CreateSecret", transact]),

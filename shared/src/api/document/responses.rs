@@ -61,7 +61,7 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
 /// The headers with which an answer states the rest of a limit: of signed calls always, of others where there is one.
 fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     let is_told = match entry.surface {
-        Surface::Relay => matches!(status, 200..=299 | 403 | 422 | 429),
+        Surface::Relay => matches!(status, 200..=299 | 400 | 403 | 409 | 413 | 415 | 422 | 429),
         _ => takes_key(entry) && matches!(status, 200..=299 | 429),
     };
     if !is_told {

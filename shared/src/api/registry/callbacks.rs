@@ -1,5 +1,5 @@
-//! Operations of the registry on callbacks: the operator sees what became of them, tests a receiver, delivers them anew,
-//! and lets them through again.
+//! Operations of the registry on callbacks: the operator sees what became of them, tests a receiver, delivers them
+//! anew, and lets them through again.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
