@@ -142,7 +142,10 @@ async fn of_a_state_and_a_time_the_oldest_are_taken_up_to_a_hundred_and_the_rest
         item["due_shard"] = json!({ "S": "NONE" });
         deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
     }
-    let body = |since: &str, until: Value, cursor: Value| json!({ "state": "failed", "since": since, "until": until, "cursor": cursor });
+    let body = |since: &str, until: Value, cursor: Value| {
+        let state = json!("failed");
+        json!({ "state": state, "since": since, "until": until, "cursor": cursor })
+    };
     // From the 30th on, and before the 60th second.
     let some = body("2023-11-14T22:13:50.000Z", json!("2023-11-14T22:14:20.000Z"), Value::Null);
     let answer = deployment.post(&path(&tenant), &some).await;

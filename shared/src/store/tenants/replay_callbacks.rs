@@ -75,8 +75,8 @@ impl Tenants<'_> {
         };
         let due = replayed.events.iter().map(|event| items::replayed(id, event, replayed.at));
         let due = stream::iter(due.collect::<Vec<_>>()).map(|(update, unless)| self.table.update(update, unless));
-        // Where the condition fails, nothing is left to do: this replay or a later one was there before, or the callback
-        // was cleared away since it was read.
+        // Where the condition fails, nothing is left to do: this replay or a later one was there before, or the
+        // callback was cleared away since it was read.
         due.buffer_unordered(AT_ONCE).try_for_each(|_| std::future::ready(Ok(()))).await?;
         Ok(replayed)
     }
