@@ -16,6 +16,8 @@ async fn operations(deployment: &Deployment, call: Call) -> Vec<String> {
 #[tokio::test]
 async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
     let deployment = Deployment::start().await;
+    // A delivery's calls would be among those that are counted.
+    deployment.stack.streams().stop().await;
     let tenant = deployment.provision("Acme").await;
     let at = |path: &str| format!("/api/v1/{path}?tenant_id={}", tenant.id);
     let post = |path: &str| deployment.operator("POST", path).json(&json!({}));
