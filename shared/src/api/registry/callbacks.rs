@@ -62,7 +62,7 @@ impl Operation for ReplayCallbacks {
 pub struct TestCallback;
 
 impl Operation for TestCallback {
-    const ROUTE: Route = Route::post("test-callback", "/api/v1/test/callback", BodyRule::None)
+    const ROUTE: Route = Route::post("test-callback", "/api/v1/test/callback", BodyRule::Optional)
         .about("Test a tenant's receiver: send it a callback of the type ping")
         .answering(202);
     type Caller = Operator;
