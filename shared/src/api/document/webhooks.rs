@@ -84,9 +84,9 @@ fn schema(event_type: EventType, generator: &mut SchemaGenerator) -> Value {
     let mut of = |description: &str, schema: fn(&mut SchemaGenerator) -> schemars::Schema| {
         described(description, schema(generator).to_value())
     };
-    let event_id = of("Id of the event, the same at each attempt.", |all| all.subschema_for::<EventId>());
-    let tenant_id = of("Id of the tenant.", |all| all.subschema_for::<TenantId>());
-    let created_at = of("Time of the change that it tells of.", |all| all.subschema_for::<Timestamp>());
+    let event_id = of("Id of the event, the same at each attempt.", SchemaGenerator::subschema_for::<EventId>);
+    let tenant_id = of("Id of the tenant.", SchemaGenerator::subschema_for::<TenantId>);
+    let created_at = of("Time of the change that it tells of.", SchemaGenerator::subschema_for::<Timestamp>);
     let sequence = json!({ "type": "integer", "minimum": 0, "maximum": 9_007_199_254_740_991_u64 });
     json!({
         "type": "object",

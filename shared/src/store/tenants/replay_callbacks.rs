@@ -64,14 +64,14 @@ impl Tenants<'_> {
         change: &ChangeContext,
     ) -> Result<Replayed> {
         let (tenant, stored) = self.read(id, change.idempotency_key.as_ref().map(keys::stored_response)).await?;
-        let replayed = match stored.map(|item| idempotency::stored(&item, change)).transpose()?.flatten() {
-            Some(replay) => replay.read()?,
-            None => {
-                let configuration = tenant.ok_or(Error::TenantNotFound)?.configuration;
-                has_base(&configuration)?;
-                let candidates = self.candidates(id, scope, cursor).await?;
-                self.commit_replay(id, decided(candidates, &configuration, change.at)?, scope, change).await?
-            }
+        let earlier = stored.map(|item| idempotency::stored(&item, change)).transpose()?.flatten();
+        let replayed = if let Some(earlier) = earlier {
+            earlier.read()?
+        } else {
+            let configuration = tenant.ok_or(Error::TenantNotFound)?.configuration;
+            has_base(&configuration)?;
+            let candidates = self.candidates(id, scope, cursor).await?;
+            self.commit_replay(id, decided(candidates, &configuration, change.at)?, scope, change).await?
         };
         let due = replayed.events.iter().map(|event| items::replayed(id, event, replayed.at));
         let due = stream::iter(due.collect::<Vec<_>>()).map(|(update, unless)| self.table.update(update, unless));
