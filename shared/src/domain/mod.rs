@@ -18,7 +18,10 @@ pub use account::{
     WorkspaceView, is_misspelt_end_user_header, new_resource_id,
 };
 pub use callbacks::{
-    Admission, Attempted, Breaker, CallbackAttempt, CallbackDetails, CallbackFilter, CallbackHeaders, CallbackSigner, CallbackState, CallbackSummary, CallbackTypes, Change, DisableCause, ErrorClass, Event, EventFlaw, EventId, EventType, Flow, Jitter, LastFailure, NewEvent, Next, NotPublic, NotReplayed, Outcome, ReceiverState, ReceiverSummary, ReplayScope, RetryAfter, SkippedCallback, TypePattern, check_public, useless_from,
+    Admission, Attempted, Breaker, CallbackAttempt, CallbackDetails, CallbackFilter, CallbackHeaders, CallbackSigner,
+    CallbackState, CallbackSummary, CallbackTypes, Change, DisableCause, ErrorClass, Event, EventFlaw, EventId,
+    EventType, Flow, Jitter, LastFailure, NewEvent, Next, NotPublic, NotReplayed, Outcome, ReceiverState,
+    ReceiverSummary, ReplayScope, RetryAfter, SkippedCallback, TypePattern, check_public, useless_from,
 };
 pub use credentials::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, IdempotencyScope, KeyHash, KeyHashes, KeyKind,

@@ -47,8 +47,8 @@ pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};
 pub use tenants::{
-    IssuedApiKey, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers, Replayed, Resumed, RevokedTokens, Rotated,
-    RotatedSigningKey, SecretRotation, Start, Tenants,
+    IssuedApiKey, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers, Replayed, Resumed, RevokedTokens,
+    Rotated, RotatedSigningKey, SecretRotation, Start, Tenants,
 };
 
 #[cfg(test)]

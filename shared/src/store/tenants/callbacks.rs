@@ -143,8 +143,9 @@ impl Tenants<'_> {
     /// # Errors
     /// If there is no such tenant, or it gets no pings.
     pub async fn test_callback(self, id: &TenantId, change: &ChangeContext) -> Result<Pinged> {
-        let (tenant, stored) = self.read(id, change.idempotency_key.as_ref().map(keys::stored_response)).await?;
-        if let Some(replay) = stored.map(|item| idempotency::stored(&item, change)).transpose()?.flatten() {
+        let key = change.idempotency_key.as_ref().map(keys::stored_response);
+        let (tenant, stored) = self.read(id, key.into_iter().collect()).await?;
+        if let Some(replay) = stored.first().map(|item| idempotency::stored(item, change)).transpose()?.flatten() {
             return replay.read();
         }
         let tenant = tenant.ok_or(Error::TenantNotFound)?;

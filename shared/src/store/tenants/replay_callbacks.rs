@@ -63,8 +63,9 @@ impl Tenants<'_> {
         cursor: Option<&Cursor>,
         change: &ChangeContext,
     ) -> Result<Replayed> {
-        let (tenant, stored) = self.read(id, change.idempotency_key.as_ref().map(keys::stored_response)).await?;
-        let earlier = stored.map(|item| idempotency::stored(&item, change)).transpose()?.flatten();
+        let key = change.idempotency_key.as_ref().map(keys::stored_response);
+        let (tenant, stored) = self.read(id, key.into_iter().collect()).await?;
+        let earlier = stored.first().map(|item| idempotency::stored(item, change)).transpose()?.flatten();
         let replayed = if let Some(earlier) = earlier {
             earlier.read()?
         } else {
