@@ -121,7 +121,10 @@ impl Play {
                     }
                     alive.survives(self.deliver(&alive, Some(places))).await
                 }
-                deed => alive.survives(self.change(&alive, deed, &format!("request-{number}-{count}"))).await,
+                deed => {
+                    let id = format!("request-{number}-{count}");
+                    alive.survives(Box::pin(self.change(&alive, deed, &id))).await
+                }
             };
             if done != Some(true) {
                 // Tried again, unless the retries are used up.

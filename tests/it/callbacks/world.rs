@@ -159,12 +159,11 @@ impl Seen {
         };
         match (self.mood, self.dice.below(14)) {
             (Mood::Good, _) => status(204),
-            (Mood::Gone, 0..=4) => status(410),
+            (Mood::Gone, 0..=4) | (Mood::Any, 4) => status(410),
             (Mood::Gone, 8..) => status(200),
             (Mood::Dead | Mood::Gone, _) | (Mood::Any, 0 | 1) => status(500),
             (Mood::Any, 2) => status(302),
             (Mood::Any, 3) => status(404),
-            (Mood::Any, 4) => status(410),
             (Mood::Any, 5) => later(429, self.dice.next() % 100),
             (Mood::Any, 6) => later(503, self.dice.next() % 100_000),
             (Mood::Any, 7) => {

@@ -19,9 +19,6 @@ const UNCHECKED: [&str; 3] = ["deliver-callbacks", "reconcile", "seal-audit-even
 /// What only the whole account reads where no end user owns it.
 const PERSONAL: [&str; 3] = ["SESSION", "MESSAGE", "EXECUTION"];
 
-/// What an event that is owed is written to.
-const OWING: (Access, &str) = (Access::Write, "#CALLBACKS");
-
 /// What the name of a tenant's secret has before its id: of the one with what it signs its calls with, and of the one
 /// with what its tokens are signed with.
 const TENANT_SECRETS: &str = "tenants";
