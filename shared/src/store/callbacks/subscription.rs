@@ -91,7 +91,9 @@ impl Table {
             attempt += 1;
             let items = self.get_all(vec![keys::state(id), keys::configuration(id)]).await?;
             let found = |sort_key| items.iter().find(|item| keys::has_sort_key(item, sort_key));
-            let Some(state) = found(keys::STATE) else { return Ok(None) };
+            let Some(state) = found(keys::STATE).filter(|state| !items::is_of_no_tenant(state)) else {
+                return Ok(None);
+            };
             let subscription = Subscription::read(state, found(keys::CONFIGURATION))?;
             if attempt == ATTEMPTS || !subscription.is_torn() {
                 return Ok(Some(subscription));

@@ -212,6 +212,11 @@ pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
     }))
 }
 
+/// Whether a hot item is of a tenant that is still being made, or was removed.
+pub fn is_of_no_tenant(state: &Item) -> bool {
+    matches!(Reader::of(state).text(TENANT_STATUS), Ok(PENDING | REMOVED))
+}
+
 /// What a hot item, or its entry in an index, says. `None` while the tenant is being provisioned, and if it never was.
 pub fn summary(state: &Item) -> Result<Option<TenantSummary>> {
     let reader = Reader::of(state);
