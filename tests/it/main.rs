@@ -13,6 +13,7 @@
 //! - `account::races`: changes of the same row at the same time, and totals that stay exact;
 //! - `account::sizes`: the largest of everything, and pages full of them;
 //! - `callbacks::histories`: random histories of changes and deliveries, over several processes, with faults;
+//! - `callbacks::races`: changes at the same moment, all of them told;
 //! - `callbacks::scale`: thousands of tenants, some with dead receivers, and what a sweep and an event consume;
 //! - `relay::histories`: random histories of signed calls and what changes them, over several processes, with faults;
 //! - `relay::limits`: how many signed calls are accepted, and what is noted of those who send more or send one twice;
