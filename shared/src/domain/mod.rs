@@ -4,6 +4,7 @@ mod account;
 mod callbacks;
 mod credentials;
 mod directory;
+mod dpop;
 mod ids;
 mod relay;
 mod tenants;
@@ -32,6 +33,10 @@ pub use credentials::{
 pub use directory::{
     JsonObject, Organization, OrganizationFields, Properties, Record, RegisteredKey, RegisteredTenant,
     RegisteredTenantFields, User, UserFields,
+};
+pub use dpop::{
+    DpopCall, DpopCause, DpopNonce, DpopProof, Freshness, NonceKey, Presented, ReplayKey, Thumbprint,
+    UnverifiedDpopProof,
 };
 pub use ids::{ExternalId, Handle, Reference, TenantId, UuidText, parse_uuid, random_uuid};
 pub use relay::{

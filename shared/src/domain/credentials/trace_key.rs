@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
 use uuid::Uuid;
@@ -16,8 +17,8 @@ use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 
 /// The deployment's key to the digests of people: at least 32 ASCII letters and digits (190 bits). The whole text is
-/// the HMAC key: it is random and has one use, so deriving another from it would only make a digest harder to compute
-/// by hand.
+/// the HMAC key: it is random, so deriving another from it would only make a digest harder to compute by hand. Keys for
+/// anything else are derived.
 #[derive(Zeroize, ZeroizeOnDrop)]
 pub struct TraceKey(String);
 
@@ -29,6 +30,13 @@ impl TraceKey {
     pub fn parse(text: &str) -> Option<Self> {
         let shaped = text.len() >= Self::SHORTEST && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         shaped.then(|| Self(text.to_owned()))
+    }
+
+    /// Fills `key` with a key for another use: HKDF-SHA-256 (RFC 5869) of the text, without salt, under `info`. `None`
+    /// if the cryptographic library fails, and `key` must then not be used.
+    pub(in crate::domain) fn derive(&self, info: &[u8], key: &mut [u8; 32]) -> Option<()> {
+        let material = Salt::new(HKDF_SHA256, &[]).extract(self.0.as_bytes());
+        material.expand(&[info], HKDF_SHA256).ok()?.fill(key).ok()
     }
 
     /// The digest of a person of this tenant: the first 16 bytes of the HMAC-SHA-256 of tenant id, kind and id, a line

@@ -111,7 +111,7 @@ fn read(text: &str, levels: usize) -> Result<Value, Flaw> {
 }
 
 /// The fields of an object in the order in which they were sent, all of them.
-struct Fields<'a>(Vec<(String, &'a RawValue)>);
+pub(in crate::domain) struct Fields<'a>(pub Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
