@@ -3,6 +3,7 @@
 mod account;
 mod callbacks;
 mod credentials;
+mod devices;
 mod directory;
 mod dpop;
 mod ids;
@@ -30,6 +31,10 @@ pub use credentials::{
     PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey,
     SigningPointer, TenantSecret, TraceKey, WebhookSecret,
 };
+pub use devices::{
+    DeviceId, DeviceSessionClaims, DeviceSessionToken, MaskedEmail, MaskedPhone, MatchNumber, PairingHandle, PairingId,
+    PairingUrl, Platform, RevealedSessionToken,
+};
 pub use directory::{
     JsonObject, Organization, OrganizationFields, Properties, Record, RegisteredKey, RegisteredTenant,
     RegisteredTenantFields, User, UserFields,
@@ -49,11 +54,12 @@ pub use tenants::{
 };
 pub use time::{Clock, Day, SystemClock, Timestamp};
 pub use tokens::{
-    Claims, Epochs, Issuer, LONGEST_TOKEN, PropertiesTooLarge, Refused, RegisteredData, Scope, SignedToken,
-    TokenLifetime, TokenRequest, UnverifiedToken,
+    Claims, Epochs, Issuer, LONGEST_TOKEN, PairingClaims, PropertiesTooLarge, Refused, RegisteredData, Scope,
+    SignedToken, TokenLifetime, TokenRequest, UnverifiedPairingProof, UnverifiedToken,
 };
 pub use values::{
-    Cursor, CursorPage, DisplayName, ExactJson, KeyLifetime, KeyName, Minutes, Offset, OffsetPage, OverlapSeconds,
-    PageLimit, PageNumber, PageRequest, PartyName, Patch, Problem, Random, RandomnessUnavailable, RatePerMinute,
-    Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw, not_null, not_null_enum, string_enum,
+    Cursor, CursorPage, DeviceName, DisplayName, ExactJson, KeyLifetime, KeyName, Minutes, Offset, OffsetPage,
+    OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, Patch, Problem, QrCode, Random,
+    RandomnessUnavailable, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw,
+    not_null, not_null_enum, string_enum,
 };

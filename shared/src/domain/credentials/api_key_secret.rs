@@ -1,18 +1,15 @@
-//! API keys as their holders have them: the format of their text.
-//!
-//! A key is its prefix and 96 characters of lower-case base32 (RFC 4648 §6), which are 60 bytes: 8 of the key's id, 16
-//! of the tenant's, 32 random ones, and a CRC-32 over all before. So a malformed key is refused without asking a store,
-//! a store is asked for exactly one item, and a scanner that finds a key in a repository can tell it from noise.
+//! API keys as their holders have them: the prefix of their kind, and what [`super::key_text`] says.
 
 use std::fmt;
 
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
 use serde::Serialize;
-use zeroize::{ZeroizeOnDrop, Zeroizing};
+use zeroize::ZeroizeOnDrop;
 
+use super::key_text::{self, ID, KeyText};
 use super::secrets::RevealedSecret;
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::values::newtype::string_newtype;
@@ -90,17 +87,6 @@ string_newtype! { ApiKeyId, expected: "a string", schema: {
     "description": "Id of an API key. It is part of the key's text and stays the same when the key is rotated.",
 } }
 
-/// Bytes of the key's id.
-const ID: usize = 8;
-/// Bytes of the tenant's id.
-const TENANT: usize = 16;
-/// Random bytes.
-const SECRET: usize = 32;
-/// Bytes of the checksum.
-const CHECKSUM: usize = 4;
-/// Characters behind the prefix: a whole number of base32 groups, so that a key has exactly one spelling.
-const ENCODED: usize = (ID + TENANT + SECRET + CHECKSUM) * 8 / 5;
-
 /// An API key as its holder has it.
 #[derive(ZeroizeOnDrop)]
 pub struct ApiKeySecret {
@@ -127,9 +113,8 @@ impl ApiKeySecret {
         kind: KeyKind,
         random: &dyn Random,
     ) -> Result<Option<Self>, RandomnessUnavailable> {
-        let Some(tenant) = tenant_id.project_id() else { return Ok(None) };
-        let id: [u8; ID] = draw(random)?;
-        Self::make(kind, id, tenant.as_bytes(), random).map(Some)
+        let claims = ApiKeyClaims { kind, id: ApiKeyId::of(draw(random)?), tenant_id: tenant_id.clone() };
+        Self::regenerate(&claims, random)
     }
 
     /// A new secret for the key of these claims: its id stays.
@@ -140,45 +125,15 @@ impl ApiKeySecret {
         let digits = claims.id.as_str().strip_prefix(ApiKeyId::PREFIX).unwrap_or_default();
         let id = HEXLOWER.decode(digits.as_bytes()).ok().and_then(|id| <[u8; ID]>::try_from(id).ok());
         let Some((id, tenant)) = id.zip(claims.tenant_id.project_id()) else { return Ok(None) };
-        Self::make(claims.kind, id, tenant.as_bytes(), random).map(Some)
-    }
-
-    fn make(
-        kind: KeyKind,
-        id: [u8; ID],
-        tenant: &[u8; TENANT],
-        random: &dyn Random,
-    ) -> Result<Self, RandomnessUnavailable> {
-        let secret = Zeroizing::new(draw::<SECRET>(random)?);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(ID + TENANT + SECRET + CHECKSUM));
-        bytes.extend_from_slice(&id);
-        bytes.extend_from_slice(tenant);
-        bytes.extend_from_slice(&*secret);
-        let checksum = checksum(kind, &bytes);
-        bytes.extend_from_slice(&checksum);
-        let mut text = String::with_capacity(kind.prefix().len() + ENCODED);
-        text.push_str(kind.prefix());
-        BASE32_NOPAD.encode_append(&bytes, &mut text);
-        text.make_ascii_lowercase();
-        Ok(Self { text, claims: ApiKeyClaims { kind, id: ApiKeyId::of(id), tenant_id: TenantId::of(tenant) } })
+        let text = key_text::write(claims.kind.prefix(), KeyText { id, tenant: tenant.into_bytes() }, random)?;
+        Ok(Some(Self { text, claims: claims.clone() }))
     }
 
     /// Reads a key: `None` if it has not the shape of one, or its checksum is wrong.
     pub fn parse(text: &str) -> Option<Self> {
         let kind = KeyKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()))?;
-        let encoded = text.strip_prefix(kind.prefix())?;
-        if encoded.len() != ENCODED || !encoded.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'2'..=b'7')) {
-            return None;
-        }
-        let upper = Zeroizing::new(encoded.to_ascii_uppercase());
-        let bytes = Zeroizing::new(BASE32_NOPAD.decode(upper.as_bytes()).ok()?);
-        let (signed, sum) = bytes.split_at_checked(ID + TENANT + SECRET)?;
-        if checksum(kind, signed) != sum {
-            return None;
-        }
-        let (id, rest) = signed.split_first_chunk::<ID>()?;
-        let tenant = rest.first_chunk::<TENANT>()?;
-        let claims = ApiKeyClaims { kind, id: ApiKeyId::of(*id), tenant_id: TenantId::of(tenant) };
+        let KeyText { id, tenant } = key_text::read(kind.prefix(), text)?;
+        let claims = ApiKeyClaims { kind, id: ApiKeyId::of(id), tenant_id: TenantId::of(&tenant) };
         Some(Self { text: text.to_owned(), claims })
     }
 
@@ -190,7 +145,7 @@ impl ApiKeySecret {
     /// SHA-256 of the text, which is what is stored. No salt and no stretching: there is nothing to guess in 256 random
     /// bits.
     pub fn hash(&self) -> KeyHash {
-        KeyHash(digest(&SHA256, self.text.as_bytes()).as_ref().to_vec())
+        KeyHash::of(&self.text)
     }
 
     /// Prefix and next four characters: enough for a person to recognize a key by. They are part of the key's id and
@@ -216,19 +171,16 @@ impl fmt::Debug for ApiKeySecret {
     }
 }
 
-/// The CRC-32 of prefix and bytes. It covers the prefix, so that a key relabelled as another kind is refused.
-fn checksum(kind: KeyKind, bytes: &[u8]) -> [u8; CHECKSUM] {
-    let mut crc = crc32fast::Hasher::new();
-    crc.update(kind.prefix().as_bytes());
-    crc.update(bytes);
-    crc.finalize().to_be_bytes()
-}
-
-/// SHA-256 of a key.
+/// SHA-256 of an API key, or of another credential of 256 random bits.
 #[derive(Clone)]
 pub struct KeyHash(Vec<u8>);
 
 impl KeyHash {
+    /// The hash of a credential's text.
+    pub(in crate::domain) fn of(text: &str) -> Self {
+        Self(digest(&SHA256, text.as_bytes()).as_ref().to_vec())
+    }
+
     /// Reads what [`KeyHash::to_text`] gave.
     pub fn parse(text: &str) -> Option<Self> {
         HEXLOWER.decode(text.as_bytes()).ok().filter(|bytes| bytes.len() == 32).map(Self)

@@ -3,6 +3,7 @@
 pub(super) mod api_key;
 pub(super) mod api_key_secret;
 pub(super) mod idempotency;
+pub(super) mod key_text;
 pub(super) mod secret_pointer;
 pub(super) mod secrets;
 pub(super) mod signing_key;

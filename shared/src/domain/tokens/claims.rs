@@ -3,18 +3,15 @@
 //! A token is a JWT (RFC 7519) of the access-token profile (RFC 9068: `typ` is `at+jwt`, `client_id` is there), signed
 //! with the tenant's own key. Reading one is in [`super::verification`].
 
-use std::fmt;
-
-use data_encoding::BASE64URL_NOPAD;
-use jsonwebtoken::Header;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::jws::{self, SignedToken};
 use super::lifetime::TokenLifetime;
 use crate::domain::credentials::api_key::ApiKey;
 use crate::domain::credentials::api_key_secret::ApiKeyId;
-use crate::domain::credentials::signing_key::{ALGORITHM, SigningKey};
+use crate::domain::credentials::signing_key::SigningKey;
 use crate::domain::directory::parties::{Organization, RegisteredKey, User};
 use crate::domain::directory::properties::Properties;
 use crate::domain::ids::external_id::ExternalId;
@@ -317,52 +314,13 @@ impl Issuer {
     }
 }
 
-/// A signed token, on its way into one answer. Not a string, so that it cannot be printed by accident: whoever has it
-/// is the user.
-#[derive(Serialize)]
-#[serde(transparent)]
-pub struct SignedToken(String);
-
-impl SignedToken {
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for SignedToken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("SignedToken")
-    }
-}
-
-impl JsonSchema for SignedToken {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "SignedToken".into()
-    }
-
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[\\w-]+\\.[\\w-]+\\.[\\w-]+$" })
-    }
-}
-
 impl Claims {
-    /// The token with these claims: JWS compact serialization (RFC 7515 §3.1).
+    /// The token with these claims.
     ///
     /// # Errors
     /// If no randomness is available.
     pub fn sign(&self, key: &SigningKey) -> Result<SignedToken, RandomnessUnavailable> {
-        let header = Header { typ: Some(TYPE.to_owned()), kid: Some(key.kid().to_owned()), ..Header::new(ALGORITHM) };
-        // Both can always be written as JSON.
-        let [header, claims] = [serde_json::to_vec(&header), serde_json::to_vec(self)].map(Result::unwrap_or_default);
-        let mut token = format!("{}.{}", BASE64URL_NOPAD.encode(&header), BASE64URL_NOPAD.encode(&claims));
-        let signature = key.sign(token.as_bytes())?;
-        token.push('.');
-        BASE64URL_NOPAD.encode_append(&signature, &mut token);
-        Ok(SignedToken(token))
+        jws::sign(TYPE, self, key)
     }
 }
 

@@ -99,6 +99,11 @@ short_text! {
     PartyName
 }
 
+short_text! {
+    /// The name that a person gives to a device.
+    DeviceName
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -22,7 +22,12 @@ pub(super) fn add(table: &mut Table) {
     table.add(DpopCause::KeyWrong, "a stolen token", proof.clone(), Judged { is_bound: false, ..SESSION });
     table.add(DpopCause::JtiSeen, "the same proof again", proof, Judged { is_first: false, ..SESSION });
     let proof = signed(text(&header()), text(&plain_claims()));
-    table.add(DpopCause::JtiSeen, "the same proof again, without a session", proof, Judged { is_first: false, ..PLAIN });
+    table.add(
+        DpopCause::JtiSeen,
+        "the same proof again, without a session",
+        proof,
+        Judged { is_first: false, ..PLAIN },
+    );
 }
 
 fn methods(table: &mut Table) {

@@ -7,7 +7,8 @@ pub(super) fn add(table: &mut Table) {
     ids(table);
     times(table);
     table.claim(DpopCause::HtuMalformed, "htu", json!(""));
-    for htu in ["/api/v1/device/refresh-token", "//auth.example.com/x", "auth.example.com", "https://", "https://a b/"] {
+    for htu in ["/api/v1/device/refresh-token", "//auth.example.com/x", "auth.example.com", "https://", "https://a b/"]
+    {
         table.claim(DpopCause::HtuMalformed, "htu", json!(htu));
     }
     for ath in ["", "A", &"A".repeat(42), &"A".repeat(44), &"/".repeat(43), &"B".repeat(43), TOKEN] {
