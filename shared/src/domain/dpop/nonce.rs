@@ -22,7 +22,7 @@ use crate::domain::time::clock::Timestamp;
 
 /// For how long a nonce is accepted. Each answer has a new one, so only a device that was silent for longer is asked
 /// again.
-pub const ACCEPTED: Duration = Duration::from_secs(300);
+pub const ACCEPTED: Duration = Duration::from_mins(5);
 
 /// The largest difference by which the clock of the machine that made it may be ahead.
 pub const LEEWAY: Duration = Duration::from_secs(5);

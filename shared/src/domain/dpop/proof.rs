@@ -18,7 +18,7 @@ use crate::domain::time::clock::Timestamp;
 const LONGEST_PROOF: usize = 2048;
 
 /// How old `iat` may be where no nonce says when the proof was made.
-const PAST: Duration = Duration::from_secs(60);
+const PAST: Duration = Duration::from_mins(1);
 /// How far ahead of us `iat` may be then.
 const FUTURE: Duration = Duration::from_secs(30);
 

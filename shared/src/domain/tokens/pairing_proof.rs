@@ -40,7 +40,7 @@ pub struct PairingClaims {
 
 impl PairingClaims {
     /// How long a pairing can be redeemed, by its proof or its handle.
-    pub const LIFETIME: Duration = Duration::from_secs(300);
+    pub const LIFETIME: Duration = Duration::from_mins(5);
 
     /// The claims of a pairing's proof, made now. `audience` is the address of the endpoint that takes it.
     pub fn new(issuer: &Issuer, audience: &str, pairing: PairingId, now: Timestamp) -> Self {

@@ -15,6 +15,8 @@ mod claims;
 mod forms;
 mod headers;
 mod keys;
+mod mutations;
+mod rfc;
 
 /// The time of the check, in milliseconds.
 const NOW: i64 = 1_782_000_000_500;
