@@ -3,9 +3,9 @@
 //!
 //! | Line | Answer |
 //! |---|---|
-//! | `{"nonce": <Unix milliseconds>}` | the nonce of that time |
-//! | `{"proof": …, "method": …, "base_url": …, "path": …, "token": …, "now": <Unix milliseconds>}` | the thumbprint of the key, or the cause of the refusal |
-//! | `{"qr": <text>}` | the code as SVG |
+//! | `{"nonce": …}` | the nonce of that time, in Unix milliseconds |
+//! | `{"proof": …, "method": …, "base_url": …, "path": …, "token": …, "now": …}` | thumbprint, or cause of refusal |
+//! | `{"qr": …}` | the code of that text as SVG |
 
 #![expect(clippy::print_stdout, reason = "its answers are its output; no function has this code")]
 

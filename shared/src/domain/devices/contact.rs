@@ -187,7 +187,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_mask_has_more_than_it_may(local in "\\PC{1,20}", host in "[a-z0-9.-]{1,20}", number in "\\+?[0-9 .-]{5,20}") {
+        fn no_mask_has_more_than_it_may(
+            local in "\\PC{1,20}",
+            host in "[a-z0-9.-]{1,20}",
+            number in "\\+?[0-9 .-]{5,20}",
+        ) {
             if let Ok(email) = MaskedEmail::parse(&format!("{local}@{host}.com")) {
                 prop_assert!(email.as_str().chars().count() <= "a***@e***.com".len());
             }

@@ -66,10 +66,6 @@ impl<'de> Deserialize<'de> for MatchNumber {
 }
 
 impl JsonSchema for MatchNumber {
-    fn inline_schema() -> bool {
-        true
-    }
-
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "MatchNumber".into()
     }
@@ -98,6 +94,12 @@ mod tests {
         }
         assert!(serde_json::from_str::<MatchNumber>("42").is_err());
         assert_eq!(format!("{:?}", MatchNumber(42)), "MatchNumber");
+    }
+
+    #[test]
+    fn clients_are_told_its_shape() {
+        let schema = serde_json::to_value(schemars::schema_for!(MatchNumber)).unwrap();
+        assert_eq!((&schema["title"], &schema["pattern"]), (&"MatchNumber".into(), &"^[0-9]{2}$".into()));
     }
 
     #[test]

@@ -62,10 +62,6 @@ impl<'de> Deserialize<'de> for PairingHandle {
 }
 
 impl JsonSchema for PairingHandle {
-    fn inline_schema() -> bool {
-        true
-    }
-
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "PairingHandle".into()
     }
@@ -97,8 +93,8 @@ impl PairingId {
 
 string_newtype! { PairingId, expected: "a string", schema: { "type": "string", "pattern": "^[0-9a-f]{32}$" } }
 
-/// The address that a phone opens to pair: `<address>/p#<handle>`. The handle is in the fragment, which no browser sends
-/// to a server and none writes into a `Referer`.
+/// The address that a phone opens to pair: `<address>/p#<handle>`. The handle is in the fragment, which no browser
+/// sends to a server and none writes into a `Referer`.
 #[derive(Serialize, Zeroize, ZeroizeOnDrop)]
 #[serde(transparent)]
 pub struct PairingUrl(String);
@@ -126,10 +122,6 @@ impl fmt::Debug for PairingUrl {
 }
 
 impl JsonSchema for PairingUrl {
-    fn inline_schema() -> bool {
-        true
-    }
-
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "PairingUrl".into()
     }
@@ -181,6 +173,14 @@ mod tests {
         let handle = handle();
         let url = PairingUrl::new("https://auth.example.com", &handle).unwrap();
         assert_eq!(serde_json::to_value(&url).unwrap(), format!("https://auth.example.com/p#{}", handle.0));
+    }
+
+    #[test]
+    fn clients_are_told_the_shape_of_both() {
+        let schema = serde_json::to_value(schemars::schema_for!(PairingHandle)).unwrap();
+        assert_eq!((&schema["title"], &schema["pattern"]), (&"PairingHandle".into(), &"^[A-Za-z0-9_-]{22}$".into()));
+        let schema = serde_json::to_value(schemars::schema_for!(PairingUrl)).unwrap();
+        assert_eq!((&schema["title"], &schema["maxLength"]), (&"PairingUrl".into(), &120.into()));
     }
 
     #[test]

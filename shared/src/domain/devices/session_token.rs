@@ -99,10 +99,6 @@ impl fmt::Debug for RevealedSessionToken {
 }
 
 impl JsonSchema for RevealedSessionToken {
-    fn inline_schema() -> bool {
-        true
-    }
-
     fn schema_name() -> Cow<'static, str> {
         "RevealedSessionToken".into()
     }
@@ -134,8 +130,11 @@ mod tests {
         assert_eq!((read.claims(), &read.claims().tenant_id), (token.claims(), &tenant));
         assert!(read.hash().is(&token.hash()));
         assert_eq!(DeviceId::parse(read.claims().device_id.as_str()), Ok(read.claims().device_id.clone()));
-        let shape = serde_json::to_value(token.reveal()).unwrap();
-        assert!(shape.as_str().unwrap().starts_with("ds_") && shape.as_str().unwrap().len() == 99);
+        let shown = serde_json::to_value(token.reveal()).unwrap();
+        assert!(shown.as_str().unwrap().starts_with("ds_") && shown.as_str().unwrap().len() == 99);
+        let schema = serde_json::to_value(schemars::schema_for!(RevealedSessionToken)).unwrap();
+        let shape = (&"RevealedSessionToken".into(), &"^ds_[a-z2-7]{96}$".into());
+        assert_eq!((&schema["title"], &schema["pattern"]), shape);
     }
 
     #[test]

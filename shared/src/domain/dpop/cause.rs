@@ -114,8 +114,8 @@ causes! {
 }
 
 impl DpopCause {
-    /// Whether the proof would do with a nonce of now: the answer is then `use_dpop_nonce` (RFC 9449 §8, §9), and else
-    /// `invalid_dpop_proof` (§12.2).
+    /// Whether the proof would do with a nonce of now: the answer is then `use_dpop_nonce` (RFC 9449 §8, §9), and
+    /// else `invalid_dpop_proof` (§12.2).
     pub fn wants_nonce(self) -> bool {
         matches!(self, Self::NonceMissing | Self::NonceUnknown | Self::NonceStale | Self::IatPast | Self::IatFuture)
     }

@@ -1,5 +1,5 @@
-//! Pairing proofs: what a tenant hands to its app, with which a device becomes that of one person. Accepted once, within
-//! five minutes.
+//! Pairing proofs: what a tenant hands to its app, with which a device becomes that of one person. Accepted once,
+//! within five minutes.
 //!
 //! It is a JWT signed with the tenant's key, and no token: it has another `typ`, the one endpoint that takes it as its
 //! audience, and none of the claims that a resource server asks for (`sub`, `scope`, `client_id`). Who the person is

@@ -231,5 +231,7 @@ fn every_proof_that_is_not_exactly_of_this_call_is_refused_and_for_its_own_cause
 #[test]
 fn a_proof_does_not_print_itself() {
     let proof = UnverifiedDpopProof::parse(&signed(text(&header()), text(&claims()))).unwrap();
-    assert_eq!(format!("{proof:?} {:?} {:?}", SESSION.presented, *NONCES), "UnverifiedDpopProof Bound NonceKey");
+    assert_eq!(format!("{proof:?} {:?}", *NONCES), "UnverifiedDpopProof NonceKey");
+    let presented = [Presented::Nothing, Presented::Unbound(TOKEN), Presented::Bound(TOKEN)];
+    assert_eq!(format!("{presented:?}"), "[Nothing, Unbound, Bound]");
 }

@@ -237,6 +237,7 @@ fn a_proof_is_remembered_by_its_key_and_its_id() {
         claims.insert("jti".to_owned(), json!(jti));
         claims.insert("iat".to_owned(), json!(iat));
         let proof = SESSION.verify(&signed_by(key, &message(text(&header), text(&claims)))).unwrap();
+        assert_eq!(proof.replay_key().to_string(), proof.replay_key().as_str());
         proof.replay_key().to_string()
     };
     let other = new_key();
