@@ -1,11 +1,11 @@
 //! Judges DPoP proofs and draws QR codes, for the checks of `.ci/run` that hold ours against what other people's
 //! libraries make and read. One line of JSON on standard input, one line of text on standard output:
 //!
-//! | Line | Answer |
+//! | Members of the line | Answer |
 //! |---|---|
-//! | `{"nonce": …}` | the nonce of that time, in Unix milliseconds |
-//! | `{"proof": …, "method": …, "base_url": …, "path": …, "token": …, "now": …}` | thumbprint, or cause of refusal |
-//! | `{"qr": …}` | the code of that text as SVG |
+//! | `nonce`: a time in Unix milliseconds | the nonce of that time |
+//! | `proof`, `method`, `base_url`, `path`, `token`, `now` | the thumbprint, or the cause of the refusal |
+//! | `qr`: a text | its code as SVG |
 
 #![expect(clippy::print_stdout, reason = "its answers are its output; no function has this code")]
 
