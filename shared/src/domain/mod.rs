@@ -7,6 +7,7 @@ mod devices;
 mod directory;
 mod dpop;
 mod ids;
+mod passkeys;
 mod relay;
 mod tenants;
 mod time;
@@ -44,13 +45,19 @@ pub use dpop::{
     UnverifiedDpopProof,
 };
 pub use ids::{ExternalId, Handle, Reference, TenantId, UuidText, parse_uuid, random_uuid};
+pub use passkeys::{
+    Aaguid, AllAcceptedCredentials, Challenge, CounterChange, CreationOptions, CredentialDescriptor, CredentialDigest,
+    CredentialId, CurrentUserDetails, ExpectedResponse, Hint, NewPasskey, PasskeyAlgorithm, PasskeyCause, RelyingParty,
+    RequestOptions, StoredPasskey, Transports, UnknownCredential, UserEntity, UserHandle, VerifiedLogin, challenge_of,
+    credential_id_of, verify_login, verify_registration,
+};
 pub use relay::{
     LimitOf, Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota,
 };
 pub use tenants::{
     AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, Limits,
     LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, Seal, SealedEvent, StatusFilter, Tenant, TenantPatch,
-    TenantStatus, TenantSummary,
+    TenantStatus, TenantSummary, WebauthnOrigin,
 };
 pub use time::{Clock, Day, SystemClock, Timestamp};
 pub use tokens::{

@@ -8,6 +8,7 @@ pub(super) mod origin;
 pub(super) mod public_url;
 pub(super) mod rp_id;
 pub(super) mod tenant;
+pub(super) mod webauthn_origin;
 
 pub use account_wide_use::AccountWideUse;
 pub use audit::{Action, Actor, AuditEvent, ChangeContext};
@@ -19,3 +20,4 @@ pub use rp_id::RpId;
 pub use tenant::{
     Configuration, FieldProblem, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
 };
+pub use webauthn_origin::WebauthnOrigin;

@@ -1,0 +1,169 @@
+//! Byte strings of passkeys, which JSON has as unpadded base64url (RFC 4648 §5).
+
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::{BASE64URL_NOPAD, HEXLOWER};
+use uuid::Uuid;
+
+use crate::domain::values::newtype::string_newtype;
+use crate::domain::values::problem::Problem;
+use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
+
+/// Reads base64url in its only spelling: no padding, no other characters, and no bits left over that say nothing.
+pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
+    BASE64URL_NOPAD.decode(text.as_bytes()).ok()
+}
+
+/// 32 bytes as their 43 characters.
+fn parse_32(text: &str) -> Result<String, Problem> {
+    if decode(text).is_some_and(|bytes| bytes.len() == 32) {
+        Ok(text.to_owned())
+    } else {
+        Err(Problem::new("must be 32 bytes in base64url without padding"))
+    }
+}
+
+/// The challenge of one ceremony: 32 random bytes, held as base64url, which is how the client data has them. It names
+/// the ceremony, so nobody has to send an id beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Challenge(String);
+
+impl Challenge {
+    /// A new challenge.
+    ///
+    /// # Errors
+    /// If no randomness is available.
+    pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
+        Ok(Self(BASE64URL_NOPAD.encode(&draw::<32>(random)?)))
+    }
+
+    /// Reads a challenge.
+    ///
+    /// # Errors
+    /// If the text is not base64url of 32 bytes.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        parse_32(text).map(Self)
+    }
+}
+
+string_newtype! { Challenge, expected: "a challenge", schema: {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9_-]{43}$",
+    "description": "The challenge of a ceremony: 32 random bytes in base64url."
+} }
+
+/// What an authenticator knows a person by (`user.id`): 32 random bytes, the same for all passkeys of a person at a
+/// tenant.
+///
+/// Random because authenticators hand it out without asking the person (§14.6.1); our own ids would let two tenants
+/// compare notes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct UserHandle(String);
+
+impl UserHandle {
+    /// A new user handle.
+    ///
+    /// # Errors
+    /// If no randomness is available.
+    pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
+        Ok(Self(BASE64URL_NOPAD.encode(&draw::<32>(random)?)))
+    }
+
+    /// Reads a user handle.
+    ///
+    /// # Errors
+    /// If the text is not base64url of 32 bytes.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        parse_32(text).map(Self)
+    }
+}
+
+string_newtype! { UserHandle, expected: "a user handle", schema: {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9_-]{43}$",
+    "description": "What authenticators know a person by: 32 random bytes in base64url."
+} }
+
+/// The id that an authenticator gave to a passkey: 1 to 1023 bytes, held as base64url.
+///
+/// Two tenants may see the same id: it is random only if the authenticator is honest.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct CredentialId(String);
+
+impl CredentialId {
+    /// The longest id, in bytes (§4, "Credential ID").
+    pub const LONGEST: usize = 1023;
+
+    /// Reads an id.
+    ///
+    /// # Errors
+    /// If the text is not base64url of 1 to 1023 bytes.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        if decode(text).is_some_and(|bytes| (1..=Self::LONGEST).contains(&bytes.len())) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Problem::new("must be 1 to 1023 bytes in base64url without padding"))
+        }
+    }
+
+    /// Its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        decode(&self.0).unwrap_or_default()
+    }
+
+    /// What it is found by.
+    pub fn digest(&self) -> CredentialDigest {
+        CredentialDigest(HEXLOWER.encode(digest(&SHA256, &self.to_bytes()).as_ref()))
+    }
+}
+
+string_newtype! { CredentialId, expected: "a credential id", schema: {
+    "type": "string",
+    "pattern": "^[A-Za-z0-9_-]{2,1364}$",
+    "description": "The id of a passkey, as the browser gave it: 1 to 1023 bytes in base64url."
+} }
+
+/// SHA-256 of the bytes of a credential id, 64 hexadecimal digits: a sort key has room for 1024 bytes, which a long id
+/// in base64url is over.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CredentialDigest(String);
+
+impl CredentialDigest {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for CredentialDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// The model of an authenticator, as it claims: a UUID, all zeros if it does not say. Nothing is attested, so nothing may
+/// depend on it but what a list shows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Aaguid(String);
+
+impl Aaguid {
+    /// The model with these 16 bytes.
+    pub fn of(bytes: [u8; 16]) -> Self {
+        Self(Uuid::from_bytes(bytes).hyphenated().to_string())
+    }
+
+    /// Reads a model: a UUID in lower case.
+    ///
+    /// # Errors
+    /// If the text is none.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        let uuid = Uuid::try_parse(text).ok().map(|uuid| uuid.hyphenated().to_string());
+        uuid.filter(|canonical| canonical == text).map(Self).ok_or(Problem::new("must be a UUID in lower case"))
+    }
+}
+
+string_newtype! { Aaguid, expected: "a UUID", schema: {
+    "type": "string",
+    "format": "uuid",
+    "description": "The model of the authenticator, as it claims; all zeros if it does not say."
+} }

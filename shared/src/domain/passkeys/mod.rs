@@ -1,0 +1,22 @@
+//! Passkeys: what a browser is asked for, and what its answer has to be (Web Authentication Level 3, W3C Recommendation).
+//!
+//! Everything here is strict reading and comparison. The signature, and a second opinion on all rules, is a library's.
+
+pub(super) mod algorithm;
+pub(super) mod cause;
+pub(super) mod ids;
+pub(super) mod options;
+pub(super) mod signals;
+pub(super) mod transports;
+pub(super) mod verification;
+
+pub use algorithm::PasskeyAlgorithm;
+pub use cause::PasskeyCause;
+pub use ids::{Aaguid, Challenge, CredentialDigest, CredentialId, UserHandle};
+pub use options::{CreationOptions, CredentialDescriptor, Hint, RelyingParty, RequestOptions, UserEntity};
+pub use signals::{AllAcceptedCredentials, CurrentUserDetails, UnknownCredential};
+pub use transports::Transports;
+pub use verification::{
+    CounterChange, ExpectedResponse, NewPasskey, StoredPasskey, VerifiedLogin, challenge_of, credential_id_of,
+    verify_login, verify_registration,
+};

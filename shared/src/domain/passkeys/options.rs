@@ -1,0 +1,186 @@
+//! What a browser is asked for: exactly the JSON of Web Authentication Level 3 §5.1.8 and §5.1.9, so that a page passes
+//! it on as it is.
+//!
+//! No member is ever null: browsers read null as a value, the text "null" for an RP ID and 0 for a timeout.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::algorithm::PasskeyAlgorithm;
+use super::ids::{Challenge, CredentialId, UserHandle};
+use super::transports::Transports;
+use crate::domain::tenants::rp_id::RpId;
+
+/// How long a ceremony may take, in milliseconds. As long as its challenge lives: a browser that gave up earlier would
+/// turn people away whom we would still let in.
+const TIMEOUT_MS: u32 = 300_000;
+
+/// What a person may be asked to use first (`PublicKeyCredentialHint`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hint {
+    /// A key on a wire or in the air.
+    SecurityKey,
+    /// The device itself.
+    ClientDevice,
+    /// A phone beside it.
+    Hybrid,
+}
+
+/// The relying party (`PublicKeyCredentialRpEntity`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RelyingParty {
+    /// Relying party id.
+    pub id: RpId,
+    /// Name that the person sees.
+    pub name: String,
+}
+
+/// The person (`PublicKeyCredentialUserEntityJSON`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct UserEntity {
+    /// What authenticators know the person by.
+    pub id: UserHandle,
+    /// Name of the account, such as an e-mail address.
+    pub name: String,
+    /// Name of the person.
+    pub display_name: String,
+}
+
+/// A kind of key (`PublicKeyCredentialParameters`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KeyParameters {
+    #[serde(rename = "type")]
+    kind: PublicKeyType,
+    /// COSE identifier of the algorithm.
+    alg: i32,
+}
+
+/// The one type of credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum PublicKeyType {
+    PublicKey,
+}
+
+/// A passkey that is there already (`PublicKeyCredentialDescriptorJSON`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CredentialDescriptor {
+    #[serde(rename = "type")]
+    kind: PublicKeyType,
+    /// Its id.
+    id: CredentialId,
+    /// How its authenticator is reached; absent if the browser did not say.
+    #[serde(skip_serializing_if = "Transports::is_empty")]
+    transports: Transports,
+}
+
+impl CredentialDescriptor {
+    /// Describes a passkey.
+    pub fn new(id: CredentialId, transports: Transports) -> Self {
+        Self { kind: PublicKeyType::PublicKey, id, transports }
+    }
+}
+
+/// Rules for the authenticator (`AuthenticatorSelectionCriteria`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AuthenticatorSelection {
+    resident_key: Requirement,
+    require_resident_key: bool,
+    user_verification: Requirement,
+}
+
+/// The one requirement that is ever made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Requirement {
+    Required,
+}
+
+/// How an authenticator is to prove its model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+enum Attestation {
+    None,
+}
+
+/// `PublicKeyCredentialCreationOptionsJSON`, for `PublicKeyCredential.parseCreationOptionsFromJSON()`.
+///
+/// A passkey stands for a password, so the person is verified and the passkey found without a name: `preferred` is a
+/// wish that no library enforces, and some managers then make keys that no login without a name finds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct CreationOptions {
+    rp: RelyingParty,
+    user: UserEntity,
+    challenge: Challenge,
+    pub_key_cred_params: Vec<KeyParameters>,
+    /// In milliseconds.
+    timeout: u32,
+    /// Passkeys of the person: an authenticator that has one of them makes no other.
+    exclude_credentials: Vec<CredentialDescriptor>,
+    authenticator_selection: AuthenticatorSelection,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<Hint>,
+    attestation: Attestation,
+}
+
+impl CreationOptions {
+    /// Options of a registration. `exclude` are the passkeys that the person has.
+    pub fn new(
+        rp: RelyingParty,
+        user: UserEntity,
+        challenge: Challenge,
+        exclude: Vec<CredentialDescriptor>,
+        hints: Vec<Hint>,
+    ) -> Self {
+        let parameters =
+            |algorithm: PasskeyAlgorithm| KeyParameters { kind: PublicKeyType::PublicKey, alg: algorithm.cose_id() };
+        Self {
+            rp,
+            user,
+            challenge,
+            pub_key_cred_params: PasskeyAlgorithm::ALL.map(parameters).to_vec(),
+            timeout: TIMEOUT_MS,
+            exclude_credentials: exclude,
+            authenticator_selection: AuthenticatorSelection {
+                resident_key: Requirement::Required,
+                require_resident_key: true,
+                user_verification: Requirement::Required,
+            },
+            hints,
+            attestation: Attestation::None,
+        }
+    }
+}
+
+/// `PublicKeyCredentialRequestOptionsJSON`, for `PublicKeyCredential.parseRequestOptionsFromJSON()`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct RequestOptions {
+    challenge: Challenge,
+    /// In milliseconds.
+    timeout: u32,
+    rp_id: RpId,
+    /// Passkeys of the person; empty if anybody may log in.
+    allow_credentials: Vec<CredentialDescriptor>,
+    user_verification: Requirement,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<Hint>,
+}
+
+impl RequestOptions {
+    /// Options of a login. `allow` are the passkeys of the person that was named, or none for a login without a name.
+    pub fn new(rp_id: RpId, challenge: Challenge, allow: Vec<CredentialDescriptor>, hints: Vec<Hint>) -> Self {
+        Self {
+            challenge,
+            timeout: TIMEOUT_MS,
+            rp_id,
+            allow_credentials: allow,
+            user_verification: Requirement::Required,
+            hints,
+        }
+    }
+}
