@@ -57,7 +57,7 @@ pub use relay::{
 pub use tenants::{
     AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, Limits,
     LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, Seal, SealedEvent, StatusFilter, Tenant, TenantPatch,
-    TenantStatus, TenantSummary, WebauthnOrigin,
+    TenantStatus, TenantSummary, WebauthnOrigin, WebauthnOrigins,
 };
 pub use time::{Clock, Day, SystemClock, Timestamp};
 pub use tokens::{

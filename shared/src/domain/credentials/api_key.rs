@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::api_key_secret::{ApiKeyClaims, ApiKeySecret, KeyHash};
 use super::secrets::KeySlot;
 use crate::domain::tenants::origin::Origin;
-use crate::domain::tenants::tenant::Origins;
+use crate::domain::tenants::origins::Origins;
 use crate::domain::time::clock::{Day, Timestamp};
 use crate::domain::values::text::KeyName;
 

@@ -5,6 +5,7 @@ pub(super) mod audit;
 pub(super) mod audit_seal;
 pub(super) mod limits;
 pub(super) mod origin;
+pub(super) mod origins;
 pub(super) mod public_url;
 pub(super) mod rp_id;
 pub(super) mod tenant;
@@ -15,9 +16,10 @@ pub use audit::{Action, Actor, AuditEvent, ChangeContext};
 pub use audit_seal::{Seal, SealedEvent};
 pub use limits::{Limits, RowQuotas};
 pub use origin::Origin;
+pub use origins::{Origins, WebauthnOrigins};
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use rp_id::RpId;
 pub use tenant::{
-    Configuration, FieldProblem, NewTenant, Origins, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
+    Configuration, FieldProblem, NewTenant, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
 };
 pub use webauthn_origin::WebauthnOrigin;

@@ -1,14 +1,11 @@
 //! A tenant: its configuration, its state, and the rules that a change of either keeps.
 
-use std::fmt;
-
 use schemars::JsonSchema;
-use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::account_wide_use::AccountWideUse;
 use super::limits::Limits;
-use super::origin::Origin;
+use super::origins::{Origins, WebauthnOrigins};
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
 use crate::domain::callbacks::types::CallbackTypes;
@@ -30,56 +27,6 @@ pub struct FieldProblem {
     pub problem: Problem,
 }
 
-/// The largest number of origins in a list.
-const MOST_ORIGINS: usize = 50;
-
-/// List of web origins, at most 50.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Origins(#[schemars(length(max = 50))] Vec<Origin>);
-
-impl Origins {
-    /// Takes back origins that were stored, however many there are: a limit that is lowered later hides no tenant.
-    pub fn from_stored(origins: Vec<Origin>) -> Self {
-        Self(origins)
-    }
-
-    /// The origins, in the order in which they were given.
-    pub fn as_slice(&self) -> &[Origin] {
-        &self.0
-    }
-}
-
-impl<'de> Deserialize<'de> for Origins {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct List;
-
-        impl<'de> Visitor<'de> for List {
-            type Value = Origins;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, "a list of at most {MOST_ORIGINS} web origins")
-            }
-
-            // Stops at the first origin too many instead of reading them all and counting then.
-            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Origins, A::Error> {
-                let mut origins = Vec::new();
-                while let Some(origin) = sequence.next_element()? {
-                    if origins.len() == MOST_ORIGINS {
-                        return Err(de::Error::custom(format_args!(
-                            "must be a list of at most {MOST_ORIGINS} web origins"
-                        )));
-                    }
-                    origins.push(origin);
-                }
-                Ok(Origins(origins))
-            }
-        }
-
-        deserializer.deserialize_seq(List)
-    }
-}
-
 /// Configuration of a tenant, apart from its name and rate limit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Configuration {
@@ -97,8 +44,8 @@ pub struct Configuration {
     pub branding_logo_url: Option<LogoUrl>,
     /// WebAuthn relying party id; null if there is none, and passkeys cannot be used.
     pub webauthn_rp_id: Option<RpId>,
-    /// Web origins that may run passkey ceremonies, each within `webauthn_rp_id`; empty if passkeys are off.
-    pub webauthn_origins: Origins,
+    /// Origins that may run passkey ceremonies, web ones each within `webauthn_rp_id`; empty if passkeys are off.
+    pub webauthn_origins: WebauthnOrigins,
     /// Whether passkeys are enabled; null if the deployment's default applies.
     pub passkeys_enabled: Option<bool>,
     /// Whether calls of the account surface must name an end user; null if the deployment's default applies.
@@ -124,7 +71,7 @@ impl Configuration {
             let problem = Problem::new("is required for passkeys_enabled and webauthn_origins");
             return if needed { Err(FieldProblem { field: "webauthn_rp_id".to_owned(), problem }) } else { Ok(()) };
         };
-        let Some(index) = origins.iter().position(|origin| !rp_id.covers(origin)) else { return Ok(()) };
+        let Some(index) = origins.iter().position(|origin| !origin.is_within(rp_id)) else { return Ok(()) };
         let problem = Problem::new("must be https and within webauthn_rp_id");
         Err(FieldProblem { field: format!("webauthn_origins[{index}]"), problem })
     }
@@ -157,10 +104,10 @@ pub struct NewTenant {
     /// WebAuthn relying party id, required if `passkeys_enabled` is true or `webauthn_origins` is not empty.
     #[serde(default)]
     pub webauthn_rp_id: Option<RpId>,
-    /// Web origins that may run passkey ceremonies, at most 50, each `https` and within `webauthn_rp_id`. Empty or
-    /// absent: passkeys are off.
+    /// Origins that may run passkey ceremonies, at most 50: web origins, `https` and within `webauthn_rp_id`, and Android
+    /// apps. Empty or absent: passkeys are off.
     #[serde(default)]
-    pub webauthn_origins: Origins,
+    pub webauthn_origins: WebauthnOrigins,
     /// Whether passkeys are enabled. Absent or null: the deployment's default applies.
     #[serde(default)]
     pub passkeys_enabled: Option<bool>,
@@ -242,11 +189,11 @@ pub struct TenantPatch {
     pub branding_logo_url: Patch<LogoUrl>,
     /// New WebAuthn relying party id; null clears it, which is refused while passkeys need it.
     pub webauthn_rp_id: Patch<RpId>,
-    /// Web origins that may run passkey ceremonies, at most 50, each `https` and within `webauthn_rp_id`. They replace
-    /// the old ones; an empty list turns passkeys off, and null is refused.
+    /// Origins that may run passkey ceremonies, at most 50: web origins, `https` and within `webauthn_rp_id`, and Android
+    /// apps. They replace the old ones; an empty list turns passkeys off, and null is refused.
     #[serde(deserialize_with = "not_null")]
-    #[schemars(with = "Origins")]
-    pub webauthn_origins: Option<Origins>,
+    #[schemars(with = "WebauthnOrigins")]
+    pub webauthn_origins: Option<WebauthnOrigins>,
     /// Whether passkeys are enabled; null brings back the deployment's default.
     pub passkeys_enabled: Patch<bool>,
     /// Whether calls of the account surface must name an end user; null brings back the deployment's default.

@@ -56,3 +56,45 @@ string_newtype! { WebauthnOrigin, expected: "an origin such as https://example.c
                     Android app as `android:apk-key-hash:` and the SHA-256 of its signing certificate, 43 characters \
                     of base64url."
 } }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HASH: &str = "7YDtKRXPyDZm-4b9bBQiHJ_tZ8oc3qy5vVZ9Kj7XV0k";
+
+    #[test]
+    fn a_web_origin_is_read_as_one() {
+        assert_eq!(WebauthnOrigin::parse("https://Example.com:443").unwrap().as_str(), "https://example.com");
+        assert!(WebauthnOrigin::parse("https://example.com/").is_err());
+    }
+
+    #[test]
+    fn an_app_is_the_hash_of_its_certificate_in_one_spelling() {
+        let app = format!("{APP}{HASH}");
+        assert_eq!(WebauthnOrigin::parse(&app).unwrap().as_str(), app);
+        let hexadecimal = "ed80ed2915cfc83666fb86fd6c14221c9fed67ca1cdeacb9bd567d2a3ed75749";
+        let colons = "ED:80:ED:29:15:CF:C8:36:66:FB:86:FD:6C:14:22:1C:9F:ED:67:CA:1C:DE:AC:B9:BD:56:7D:2A:3E:D7:57:49";
+        let others =
+            ["", hexadecimal, colons, &HASH[1..], &format!("{HASH}A"), &format!("{HASH}="), &HASH.replace('-', "+")];
+        for hash in others {
+            assert!(WebauthnOrigin::parse(&format!("{APP}{hash}")).is_err(), "{hash}");
+        }
+        // The last character has bits that say nothing, and they are zero.
+        assert!(WebauthnOrigin::parse(&format!("{APP}{}l", &HASH[..42])).is_err());
+        for prefix in
+            ["Android:apk-key-hash:", "android:apk-key-hash", "android:", "ios:bundle-id:", " android:apk-key-hash:"]
+        {
+            assert!(WebauthnOrigin::parse(&format!("{prefix}{HASH}")).is_err(), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn a_page_has_to_be_within_the_relying_party_and_an_app_does_not() {
+        let rp_id = RpId::parse("example.com").unwrap();
+        let within = |text: &str| WebauthnOrigin::parse(text).unwrap().is_within(&rp_id);
+        assert!(within("https://login.example.com"));
+        assert!(!within("https://example.org"));
+        assert!(within(&format!("{APP}{HASH}")));
+    }
+}

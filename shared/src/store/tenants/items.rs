@@ -1,5 +1,7 @@
 //! A tenant as items, and back.
 
+use std::fmt;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
@@ -7,7 +9,7 @@ use crate::domain::{
     AccountWideUse, CallbackTypes, CallbackUrl, Configuration, Day, DisplayName, Limits, LogoUrl, Origin, Origins,
     PreviousSecret, Problem, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, RpId, SecretLabel, SecretPointer,
     SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
-    TenantSummary, Timestamp, TypePattern,
+    TenantSummary, Timestamp, TypePattern, WebauthnOrigin, WebauthnOrigins,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, PK, Reader, Update, millis, number, text};
@@ -129,10 +131,9 @@ pub fn configuration(tenant: &Tenant) -> Item {
         ("passkeys_enabled", configuration.passkeys_enabled.map(AttributeValue::Bool)),
     ];
     item.extend(optional.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    item.insert("qr_login_allowed_origins".to_owned(), origins(&configuration.qr_login_allowed_origins));
-    item.insert("webauthn_origins".to_owned(), origins(&configuration.webauthn_origins));
-    let types = configuration.callback_types.as_slice().iter().map(text).collect();
-    item.insert(CALLBACK_TYPES.to_owned(), AttributeValue::L(types));
+    item.insert("qr_login_allowed_origins".to_owned(), texts(configuration.qr_login_allowed_origins.as_slice()));
+    item.insert("webauthn_origins".to_owned(), texts(configuration.webauthn_origins.as_slice()));
+    item.insert(CALLBACK_TYPES.to_owned(), texts(configuration.callback_types.as_slice()));
     item
 }
 
@@ -320,18 +321,17 @@ pub fn secret_pointer(state: &Item) -> Result<SecretPointer> {
 }
 
 fn read_configuration(reader: Reader<'_>, state: Reader<'_>) -> Result<Configuration> {
-    let origins = |name| -> Result<Origins> {
-        Ok(Origins::from_stored(reader.texts(name)?.into_iter().map(Origin::from_stored).collect()))
-    };
+    let qr_login = reader.texts("qr_login_allowed_origins")?.into_iter().map(Origin::from_stored).collect();
+    let webauthn = reader.texts("webauthn_origins")?.into_iter().map(WebauthnOrigin::from_stored).collect();
     let (callback_url_base, callback_types) = wanted_callbacks(reader)?;
     Ok(Configuration {
-        qr_login_allowed_origins: origins("qr_login_allowed_origins")?,
+        qr_login_allowed_origins: Origins::from_stored(qr_login),
         callback_url_base,
         callback_types,
         branding_display_name: reader.optional_text("branding_display_name")?.map(DisplayName::from_stored),
         branding_logo_url: reader.optional_text("branding_logo_url")?.map(LogoUrl::from_stored),
         webauthn_rp_id: reader.optional_text("webauthn_rp_id")?.map(RpId::from_stored),
-        webauthn_origins: origins("webauthn_origins")?,
+        webauthn_origins: WebauthnOrigins::from_stored(webauthn),
         passkeys_enabled: reader.optional_bool("passkeys_enabled")?,
         require_end_user: state.optional_bool(REQUIRE_END_USER)?,
         signing_version: signing_version(state)?,
@@ -346,6 +346,6 @@ pub fn wanted_callbacks(configuration: Reader<'_>) -> Result<(Option<CallbackUrl
     Ok((base, CallbackTypes::from_stored(patterns)))
 }
 
-fn origins(origins: &Origins) -> AttributeValue {
-    AttributeValue::L(origins.as_slice().iter().map(text).collect())
+fn texts<T: fmt::Display>(values: &[T]) -> AttributeValue {
+    AttributeValue::L(values.iter().map(text).collect())
 }

@@ -72,6 +72,9 @@ fn passkeys_need_a_relying_party_that_covers_their_origins() {
     assert_eq!(fault(&json!({ "webauthn_origins": ["https://example.com"], "passkeys_enabled": true })), missing);
     let with = |origins| fault(&json!({ "webauthn_rp_id": "example.com", "webauthn_origins": origins }));
     assert_eq!(with(json!(["https://example.com", "https://login.example.com"])), None);
+    let app = format!("android:apk-key-hash:{}", "A".repeat(43));
+    assert_eq!(with(json!([app])), None);
+    assert_eq!(fault(&json!({ "webauthn_origins": [app] })), missing);
     assert_eq!(with(json!(["https://example.com", "https://example.org"])).as_deref(), Some("webauthn_origins[1]"));
 }
 
@@ -138,4 +141,7 @@ fn a_list_has_at_most_50_origins() {
     assert!(read(51).unwrap_err().to_string().contains("at most 50 web origins"));
     let error = serde_json::from_value::<Origins>(json!("https://a.b")).unwrap_err().to_string();
     assert!(error.contains("expected a list of at most 50 web origins"), "{error}");
+    let read = |count| serde_json::from_value::<WebauthnOrigins>(json!(origins(count)));
+    assert_eq!(read(50).unwrap().as_slice().len(), 50);
+    assert!(read(51).is_err());
 }
