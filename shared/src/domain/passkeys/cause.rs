@@ -113,6 +113,11 @@ impl fmt::Display for PasskeyCause {
 
 impl std::error::Error for PasskeyCause {}
 
+/// The first rule that does not hold.
+pub(super) fn first_broken<const N: usize>(rules: [(bool, PasskeyCause); N]) -> Result<(), PasskeyCause> {
+    rules.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, cause)| Err(cause))
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

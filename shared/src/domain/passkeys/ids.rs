@@ -45,6 +45,11 @@ impl Challenge {
     pub fn parse(text: &str) -> Result<Self, Problem> {
         parse_32(text).map(Self)
     }
+
+    /// Its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        decode(&self.0).unwrap_or_default()
+    }
 }
 
 string_newtype! { Challenge, expected: "a challenge", schema: {
@@ -76,6 +81,11 @@ impl UserHandle {
     /// If the text is not base64url of 32 bytes.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         parse_32(text).map(Self)
+    }
+
+    /// Its bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        decode(&self.0).unwrap_or_default()
     }
 }
 

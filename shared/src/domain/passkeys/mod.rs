@@ -3,8 +3,15 @@
 //! Everything here is strict reading and comparison. The signature, and a second opinion on all rules, is a library's.
 
 pub(super) mod algorithm;
+mod attestation;
+mod authenticator_data;
 pub(super) mod cause;
+mod cbor;
+mod client_data;
+mod cose;
+mod credential;
 pub(super) mod ids;
+mod library;
 pub(super) mod options;
 pub(super) mod signals;
 pub(super) mod transports;
@@ -20,3 +27,6 @@ pub use verification::{
     CounterChange, ExpectedResponse, NewPasskey, StoredPasskey, VerifiedLogin, challenge_of, credential_id_of,
     verify_login, verify_registration,
 };
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! The client data: what the browser says of the page that asked (§5.8.1).
+
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::cause::PasskeyCause;
+use super::ids::Challenge;
+use crate::domain::tenants::webauthn_origin::WebauthnOrigin;
+use crate::domain::values::exact_json::Fields;
+
+/// Which ceremony a response is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ceremony {
+    Registration,
+    Login,
+}
+
+impl Ceremony {
+    /// Its `type` in client data.
+    fn client_type(self) -> &'static str {
+        match self {
+            Self::Registration => "webauthn.create",
+            Self::Login => "webauthn.get",
+        }
+    }
+}
+
+/// Client data that could be read. Members that are not named here are the future's: Chromium makes some up, so that
+/// nobody relies on there being none.
+#[derive(Debug)]
+pub struct ClientData {
+    kind: String,
+    challenge: String,
+    origin: String,
+    /// Whether the page was in a frame of another origin, or may have been: `crossOrigin` is something else than false.
+    /// Safari and apps on Android leave it out, which is their false.
+    is_framed: bool,
+    has_top_origin: bool,
+}
+
+impl ClientData {
+    /// Reads client data from the bytes that the authenticator signed.
+    ///
+    /// Readers differ in which of two members of one name they take, so none may be there twice.
+    pub fn read(bytes: &[u8]) -> Result<Self, PasskeyCause> {
+        let Fields(fields) = serde_json::from_slice(bytes).map_err(|_| PasskeyCause::MalformedClientData)?;
+        let is_double = |(index, (name, _)): (usize, &(String, &RawValue))| {
+            fields.iter().take(index).any(|(earlier, _)| earlier == name)
+        };
+        if fields.iter().enumerate().any(is_double) {
+            return Err(PasskeyCause::DoubleMember);
+        }
+        let member = |name: &str| fields.iter().find(|(other, _)| other == name).map(|(_, value)| *value);
+        let text = |name| member(name).and_then(decoded::<String>).ok_or(PasskeyCause::MalformedClientData);
+        Ok(Self {
+            kind: text("type")?,
+            challenge: text("challenge")?,
+            origin: text("origin")?,
+            is_framed: member("crossOrigin").is_some_and(|value| decoded::<bool>(value) != Some(false)),
+            has_top_origin: member("topOrigin").is_some(),
+        })
+    }
+
+    /// The challenge. `None` if it can't be one of ours.
+    pub fn challenge(&self) -> Option<Challenge> {
+        Challenge::parse(&self.challenge).ok()
+    }
+
+    /// Holds it against its ceremony. Frames of other origins are refused: whoever shows the page there decides what
+    /// the person believes to log in to.
+    pub fn check(
+        &self,
+        ceremony: Ceremony,
+        challenge: &Challenge,
+        origin: &WebauthnOrigin,
+    ) -> Result<(), PasskeyCause> {
+        let rules = [
+            (self.kind == ceremony.client_type(), PasskeyCause::WrongType),
+            (self.challenge == challenge.as_str(), PasskeyCause::WrongChallenge),
+            (self.origin == origin.as_str(), PasskeyCause::WrongOrigin),
+            (!self.is_framed, PasskeyCause::CrossOrigin),
+            (!self.has_top_origin, PasskeyCause::TopOrigin),
+        ];
+        super::cause::first_broken(rules)
+    }
+}
+
+fn decoded<T: DeserializeOwned>(value: &RawValue) -> Option<T> {
+    serde_json::from_str(value.get()).ok()
+}
