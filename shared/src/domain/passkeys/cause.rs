@@ -129,7 +129,8 @@ mod tests {
         let names: HashSet<_> = PasskeyCause::ALL.iter().map(|cause| cause.as_str()).collect();
         assert_eq!(names.len(), PasskeyCause::ALL.len());
         for name in names {
-            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'), "{name}");
+            let is_shaped = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+            assert!(name.bytes().all(is_shaped), "{name}");
         }
     }
 }

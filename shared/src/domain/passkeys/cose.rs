@@ -99,7 +99,15 @@ fn edwards_curve(map: &CborMap) -> Option<Members> {
 fn rsa(map: &CborMap) -> Option<Members> {
     const RSA: i64 = 3;
     let (n, e) = (map.bytes(FIRST)?, map.bytes(SECOND)?);
+    // The library looks at these only when it verifies.
+    let bits = 8 * n.len() - n.first()?.leading_zeros() as usize;
+    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte & 1 == 1);
     let is_key = map.integer(KTY) == Some(RSA)
+        && (2048..=8192).contains(&bits)
+        && is_odd(n)
+        && is_odd(e)
+        && e.len() <= 4
+        && e != [1]
         && RsaPublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).is_ok();
     let algorithm = PasskeyAlgorithm::Rs256.cose_id();
     is_key.then(|| {

@@ -100,7 +100,7 @@ fn client_data_may_say_more_and_leave_out_cross_origin() {
         let mut scene = Scene::new(ceremony, &ES256);
         scene.add("other_keys_can_be_added_here", grease);
         scene.add("androidPackageName", r#""com.example""#);
-        scene.add("nested", r#"{"a":[1,2,{"a":null}],"b":1e400}"#);
+        scene.add("nested", r#"{"a":[1,2,{"a":null}],"b":1e40}"#);
         assert_eq!(scene.cause(), None);
         scene.remove("crossOrigin");
         assert_eq!(scene.cause(), None);

@@ -22,7 +22,7 @@ fn change(scene: &mut Scene<'_>, label: i64, change: impl FnOnce(&mut Vec<u8>)) 
 }
 
 /// Of every algorithm.
-const ANY: &[Row] = &[
+pub const ANY: &[Row] = &[
     ("key a list", Cause::MalformedKey, |scene| scene.cose_bytes = Some(vec![0x80])),
     ("key a number", Cause::MalformedKey, |scene| scene.cose_bytes = Some(vec![0x01])),
     ("key null", Cause::MalformedKey, |scene| scene.cose_bytes = Some(vec![0xf6])),
@@ -58,7 +58,7 @@ const ANY: &[Row] = &[
     ("key of over 4096 bytes", Cause::KeyTooLong, |scene| scene.set_cose(2, bytes(4096, 1))),
 ];
 
-const ELLIPTIC: &[Row] = &[
+pub const ELLIPTIC: &[Row] = &[
     ("P-256 key for EdDSA", Cause::MalformedKey, |scene| scene.set_cose(3, -8)),
     ("P-256 key for RS256", Cause::MalformedKey, |scene| scene.set_cose(3, -257)),
     ("P-256 key of type OKP", Cause::MalformedKey, |scene| scene.set_cose(1, 1)),
@@ -105,7 +105,7 @@ const EDWARDS: &[Row] = &[
     ("Ed25519 private key", Cause::MalformedKey, |scene| scene.set_cose(-4, bytes(32, 1))),
 ];
 
-const RSA: &[Row] = &[
+pub const RSA: &[Row] = &[
     ("RSA key for ES256", Cause::MalformedKey, |scene| scene.set_cose(3, -7)),
     ("RSA key of type OKP", Cause::MalformedKey, |scene| scene.set_cose(1, 1)),
     ("RSA key without n", Cause::MalformedKey, |scene| remove(scene, -1)),

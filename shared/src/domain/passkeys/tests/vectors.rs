@@ -22,21 +22,21 @@ use crate::domain::{RpId, WebauthnOrigin};
 
 /// Vector, outcome of its registration and of its login by all rules, and of both without user verification.
 const OUTCOMES: &str = "
-    none-es256                     accepted               user_not_verified      accepted               accepted
-    packed-self-es256              accepted               user_not_verified      accepted               accepted
-    none-es256-crossOrigin         cross_origin           cross_origin           cross_origin           cross_origin
-    none-es256-topOrigin           cross_origin           cross_origin           cross_origin           cross_origin
-    none-es256-long-credential-id  accepted               accepted               accepted               accepted
-    packed-es256                   accepted               accepted               accepted               accepted
-    packed-es384                   algorithm_not_offered  -                      algorithm_not_offered  -
-    packed-es512                   algorithm_not_offered  -                      algorithm_not_offered  -
-    packed-rs256                   accepted               user_not_verified      accepted               accepted
-    packed-eddsa                   accepted               user_not_verified      accepted               accepted
-    packed-ed448                   algorithm_not_offered  -                      algorithm_not_offered  -
-    tpm-es256                      accepted               accepted               accepted               accepted
-    android-key-es256              accepted               user_not_verified      accepted               accepted
-    apple-es256                    accepted               user_not_verified      accepted               accepted
-    fido-u2f-es256                 accepted               user_not_verified      accepted               accepted
+    none-es256                     user_not_verified      user_not_verified  accepted               accepted
+    packed-self-es256              accepted               user_not_verified  accepted               accepted
+    none-es256-crossOrigin         cross_origin           cross_origin       cross_origin           cross_origin
+    none-es256-topOrigin           cross_origin           cross_origin       cross_origin           cross_origin
+    none-es256-long-credential-id  user_not_verified      accepted           accepted               accepted
+    packed-es256                   accepted               accepted           accepted               accepted
+    packed-es384                   algorithm_not_offered  -                  algorithm_not_offered  -
+    packed-es512                   wrong_challenge        -                  wrong_challenge        -
+    packed-rs256                   accepted               user_not_verified  accepted               accepted
+    packed-eddsa                   user_not_verified      user_not_verified  accepted               accepted
+    packed-ed448                   algorithm_not_offered  -                  algorithm_not_offered  -
+    tpm-es256                      accepted               accepted           accepted               accepted
+    android-key-es256              accepted               user_not_verified  accepted               accepted
+    apple-es256                    user_not_verified      user_not_verified  accepted               accepted
+    fido-u2f-es256                 user_not_verified      user_not_verified  accepted               accepted
 ";
 
 pub struct Vector(Value);
@@ -51,8 +51,10 @@ impl Vector {
         self.0["name"].as_str().unwrap()
     }
 
+    /// The challenge of the vector. One has 128 bytes, which ours never have: another stands for it.
     pub fn challenge(&self, ceremony: &str) -> Challenge {
-        Challenge::parse(self.0[ceremony]["challenge"].as_str().unwrap()).unwrap()
+        let text = self.0[ceremony]["challenge"].as_str().unwrap();
+        Challenge::parse(text).unwrap_or_else(|_| Challenge::parse(&encode(&[0; 32])).unwrap())
     }
 
     pub fn bytes(&self, ceremony: &str, member: &str) -> Vec<u8> {
@@ -137,7 +139,7 @@ fn vector_id(vector: &Vector) -> CredentialId {
 #[test]
 fn what_a_vector_says_is_what_is_kept() {
     for vector in Vector::all() {
-        let Ok(passkey) = vector.register(Rules::ALL) else { continue };
+        let Ok(passkey) = vector.register(Rules { user_verified: false }) else { continue };
         let name = vector.name();
         assert_eq!(passkey.credential_id, vector_id(&vector), "{name}");
         assert_eq!(passkey.counter, 0, "{name}");
@@ -150,7 +152,27 @@ fn what_a_vector_says_is_what_is_kept() {
     }
 }
 
-/// The vectors that are refused for their algorithm are right, as far as the cryptographic library knows it.
+/// With the client data of another vector, which nothing but the statement signs.
+#[test]
+fn a_key_of_an_algorithm_that_was_not_offered_is_refused() {
+    let vectors = Vector::all();
+    let found = |name: &str| vectors.iter().find(|vector| vector.name() == name).unwrap();
+    let twin = found("packed-es256");
+    for (name, outcome) in [
+        ("packed-es384", Some(Cause::AlgorithmNotOffered)),
+        ("packed-es512", Some(Cause::AlgorithmNotOffered)),
+        ("packed-ed448", Some(Cause::AlgorithmNotOffered)),
+        ("packed-rs256", None),
+    ] {
+        let mut response = found(name).response("registration", None);
+        response["response"]["clientDataJSON"] = twin.0["registration"]["clientDataJSON"].clone();
+        let unverified = Rules { user_verified: false };
+        let judged = twin.expected("registration", |expected| registration(expected, &response, unverified));
+        assert_eq!(judged.err(), outcome, "{name}");
+    }
+}
+
+/// The logins of those vectors are right, as far as the cryptographic library knows their algorithms.
 #[test]
 fn vectors_of_other_algorithms_are_refused_for_that_alone() {
     let algorithms: [(&str, &EcdsaVerificationAlgorithm, usize); 2] =
