@@ -177,3 +177,64 @@ string_newtype! { Aaguid, expected: "a UUID", schema: {
     "format": "uuid",
     "description": "The model of the authenticator, as it claims; all zeros if it does not say."
 } }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::values::random::SystemRandomness;
+
+    #[test]
+    fn challenges_and_user_handles_are_32_random_bytes() {
+        let random = SystemRandomness::new();
+        let challenge = Challenge::generate(&random).unwrap();
+        assert_eq!(Challenge::parse(challenge.as_str()), Ok(challenge.clone()));
+        assert_eq!(challenge.to_bytes().len(), 32);
+        assert_ne!(Challenge::generate(&random).unwrap(), challenge);
+        let handle = UserHandle::generate(&random).unwrap();
+        assert_eq!(UserHandle::parse(handle.as_str()), Ok(handle.clone()));
+        assert_eq!(handle.to_bytes().len(), 32);
+        assert_ne!(UserHandle::generate(&random).unwrap(), handle);
+    }
+
+    #[test]
+    fn bytes_have_one_spelling() {
+        let right = "A".repeat(43);
+        assert!(Challenge::parse(&right).is_ok() && UserHandle::parse(&right).is_ok());
+        let (short, long, spare) = ("A".repeat(42), "A".repeat(44), format!("{}B", "A".repeat(42)));
+        for wrong in ["", &short, &long, &spare, &format!("{right}="), &format!("+{short}"), &format!(" {short}")] {
+            assert!(Challenge::parse(wrong).is_err(), "{wrong}");
+            assert!(UserHandle::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_credential_id_has_1_to_1023_bytes() {
+        let id = |length| CredentialId::parse(&BASE64URL_NOPAD.encode(&vec![7; length]));
+        assert!(id(0).is_err());
+        assert_eq!(id(1).unwrap().to_bytes(), [7]);
+        assert_eq!(id(1023).unwrap().to_bytes(), [7; 1023]);
+        assert!(id(1024).is_err());
+        for wrong in ["A", "AB", "AA==", "AA=", "A+", "A/", "AAAAA"] {
+            assert!(CredentialId::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// FIPS 180-2, Appendix B.1.
+    #[test]
+    fn a_credential_is_found_by_the_digest_of_its_bytes() {
+        let digest = CredentialId::parse(&BASE64URL_NOPAD.encode(b"abc")).unwrap().digest();
+        assert_eq!(digest.as_str(), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(digest.to_string(), digest.as_str());
+    }
+
+    #[test]
+    fn a_model_is_a_uuid_in_lower_case() {
+        let model = Aaguid::of([0xab; 16]);
+        assert_eq!(model.as_str(), "abababab-abab-abab-abab-abababababab");
+        assert_eq!(Aaguid::parse(model.as_str()), Ok(model));
+        assert_eq!(Aaguid::of([0; 16]).as_str(), "00000000-0000-0000-0000-000000000000");
+        for wrong in ["", "ABABABAB-abab-abab-abab-abababababab", "abababababababababababababababab"] {
+            assert!(Aaguid::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -184,3 +184,98 @@ impl RequestOptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn challenge() -> Challenge {
+        Challenge::parse(&"A".repeat(43)).unwrap()
+    }
+
+    fn rp_id() -> RpId {
+        RpId::parse("example.com").unwrap()
+    }
+
+    fn passkey(id: &str, transports: &[&str]) -> CredentialDescriptor {
+        CredentialDescriptor::new(CredentialId::parse(id).unwrap(), Transports::of(transports.iter().copied()))
+    }
+
+    fn creation(exclude: Vec<CredentialDescriptor>, hints: Vec<Hint>) -> Value {
+        let rp = RelyingParty { id: rp_id(), name: "Acme".to_owned() };
+        let id = UserHandle::parse(&"E".repeat(43)).unwrap();
+        let user = UserEntity { id, name: "a@example.com".to_owned(), display_name: String::new() };
+        serde_json::to_value(CreationOptions::new(rp, user, challenge(), exclude, hints)).unwrap()
+    }
+
+    fn request(allow: Vec<CredentialDescriptor>, hints: Vec<Hint>) -> Value {
+        serde_json::to_value(RequestOptions::new(rp_id(), challenge(), allow, hints)).unwrap()
+    }
+
+    #[test]
+    fn a_registration_is_asked_for_in_the_words_of_the_standard() {
+        let hints = vec![Hint::SecurityKey, Hint::ClientDevice, Hint::Hybrid];
+        let options = creation(vec![passkey("AAEC", &["usb", "nfc"]), passkey("AAED", &[])], hints);
+        let expected = json!({
+            "rp": { "id": "example.com", "name": "Acme" },
+            "user": { "id": "E".repeat(43), "name": "a@example.com", "displayName": "" },
+            "challenge": "A".repeat(43),
+            "pubKeyCredParams": [
+                { "type": "public-key", "alg": -7 },
+                { "type": "public-key", "alg": -8 },
+                { "type": "public-key", "alg": -257 },
+            ],
+            "timeout": 300_000,
+            "excludeCredentials": [
+                { "type": "public-key", "id": "AAEC", "transports": ["usb", "nfc"] },
+                { "type": "public-key", "id": "AAED" },
+            ],
+            "authenticatorSelection": {
+                "residentKey": "required",
+                "requireResidentKey": true,
+                "userVerification": "required",
+            },
+            "hints": ["security-key", "client-device", "hybrid"],
+            "attestation": "none",
+        });
+        assert_eq!(options, expected);
+    }
+
+    #[test]
+    fn a_login_is_asked_for_in_the_words_of_the_standard() {
+        let expected = json!({
+            "challenge": "A".repeat(43),
+            "timeout": 300_000,
+            "rpId": "example.com",
+            "allowCredentials": [{ "type": "public-key", "id": "AAEC", "transports": ["internal"] }],
+            "userVerification": "required",
+            "hints": ["hybrid"],
+        });
+        assert_eq!(request(vec![passkey("AAEC", &["internal"])], vec![Hint::Hybrid]), expected);
+    }
+
+    /// A browser reads null as a value: as 0, or as the text "null".
+    #[test]
+    fn nothing_is_null() {
+        let options =
+            [creation(vec![passkey("AAED", &[])], Vec::new()), request(vec![passkey("AAED", &[])], Vec::new())];
+        for options in options {
+            assert!(!options.to_string().contains("null"), "{options}");
+            assert_eq!(options.get("hints"), None);
+        }
+        let empty = [creation(Vec::new(), Vec::new()), request(Vec::new(), Vec::new())];
+        assert_eq!(empty[0]["excludeCredentials"], json!([]));
+        assert_eq!(empty[1]["allowCredentials"], json!([]));
+    }
+
+    #[test]
+    fn a_hint_is_one_of_three() {
+        for hint in [Hint::SecurityKey, Hint::ClientDevice, Hint::Hybrid] {
+            let name = serde_json::to_value(hint).unwrap();
+            assert_eq!(serde_json::from_value::<Hint>(name).unwrap(), hint);
+        }
+        assert!(serde_json::from_value::<Hint>(json!("internal")).is_err());
+    }
+}

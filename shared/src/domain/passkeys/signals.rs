@@ -33,3 +33,29 @@ pub struct CurrentUserDetails {
     pub name: String,
     pub display_name: String,
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_is_the_argument_of_its_method() {
+        let rp_id = RpId::parse("example.com").unwrap();
+        let user_id = UserHandle::parse(&"A".repeat(43)).unwrap();
+        let credential_id = CredentialId::parse("AAEC").unwrap();
+        let unknown = UnknownCredential { rp_id: rp_id.clone(), credential_id: credential_id.clone() };
+        assert_eq!(serde_json::to_value(unknown).unwrap(), json!({ "rpId": "example.com", "credentialId": "AAEC" }));
+        let accepted = AllAcceptedCredentials {
+            rp_id: rp_id.clone(),
+            user_id: user_id.clone(),
+            all_accepted_credential_ids: vec![credential_id],
+        };
+        let expected = json!({ "rpId": "example.com", "userId": "A".repeat(43), "allAcceptedCredentialIds": ["AAEC"] });
+        assert_eq!(serde_json::to_value(accepted).unwrap(), expected);
+        let details = CurrentUserDetails { rp_id, user_id, name: "a".to_owned(), display_name: "A".to_owned() };
+        let expected = json!({ "rpId": "example.com", "userId": "A".repeat(43), "name": "a", "displayName": "A" });
+        assert_eq!(serde_json::to_value(details).unwrap(), expected);
+    }
+}

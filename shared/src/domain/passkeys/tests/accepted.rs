@@ -211,7 +211,7 @@ fn challenge_and_id_are_found_before_anything_is_verified() {
         assert_eq!(challenge_of(&response), Ok(scene.challenge.clone()));
         assert_eq!(credential_id_of(&response), Ok(scene.stored.credential_id.clone()));
         edit(&mut response, "clientDataJSON", |bytes| {
-            *bytes = br#"{"type":"","challenge":"AAAA","origin":""}"#.to_vec()
+            *bytes = br#"{"type":"","challenge":"AAAA","origin":""}"#.to_vec();
         });
         assert_eq!(challenge_of(&response), Err(super::PasskeyCause::UnknownCeremony));
     }

@@ -1,7 +1,7 @@
 //! A second opinion: what `webauthn-rs-core` says of the same responses. It shares no code with the library that is used,
 //! not even the cryptography.
 //!
-//! It must refuse what we refuse, but for the rows in a table that says why. It has no EdDSA.
+//! It must refuse what we refuse, but for the rows in a table that says why. It has no `EdDSA`.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -33,7 +33,7 @@ struct Oracle {
 
 impl Oracle {
     fn new(rp_id: &str, origin: &str, challenge: Challenge) -> Self {
-        let (origins, timeout) = (vec![origin.parse().unwrap()], Duration::from_secs(300));
+        let (origins, timeout) = (vec![origin.parse().unwrap()], Duration::from_mins(5));
         let core = WebauthnCore::new_unsafe_experts_only("", rp_id, origins, timeout, None, None);
         Self { core, challenge, policy: UserVerificationPolicy::Required }
     }

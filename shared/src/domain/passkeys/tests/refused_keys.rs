@@ -67,15 +67,15 @@ pub const ELLIPTIC: &[Row] = &[
     ("P-256 key on secp256k1", Cause::MalformedKey, |scene| scene.set_cose(-1, 8)),
     ("P-256 curve by name", Cause::MalformedKey, |scene| scene.set_cose(-1, "P-256")),
     ("P-256 key without x", Cause::MalformedKey, |scene| remove(scene, -2)),
-    ("P-256 x of 31 bytes", Cause::MalformedKey, |scene| change(scene, -2, |x| drop(x.pop()))),
+    ("P-256 x of 31 bytes", Cause::MalformedKey, |scene| change(scene, -2, |x| x.truncate(31))),
     ("P-256 x of 33 bytes", Cause::MalformedKey, |scene| change(scene, -2, |x| x.insert(0, 0))),
     ("P-256 x as text", Cause::MalformedKey, |scene| scene.set_cose(-2, "x".repeat(32))),
     ("P-256 key without y", Cause::MalformedKey, |scene| remove(scene, -3)),
     ("P-256 y as a sign", Cause::MalformedKey, |scene| scene.set_cose(-3, true)),
-    ("P-256 y of 31 bytes", Cause::MalformedKey, |scene| change(scene, -3, |y| drop(y.pop()))),
+    ("P-256 y of 31 bytes", Cause::MalformedKey, |scene| change(scene, -3, |y| y.truncate(31))),
     ("P-256 y of 48 bytes", Cause::MalformedKey, |scene| scene.set_cose(-3, bytes(48, 1))),
     ("a byte of y moved to x", Cause::MalformedKey, |scene| {
-        change(scene, -3, |y| drop(y.remove(0)));
+        change(scene, -3, |y| *y = y[1..].to_vec());
         change(scene, -2, |x| x.push(0));
     }),
     ("point beside the curve", Cause::MalformedKey, |scene| change(scene, -3, |y| y[31] ^= 1)),
@@ -98,7 +98,7 @@ const EDWARDS: &[Row] = &[
     ("Ed25519 key on X25519", Cause::MalformedKey, |scene| scene.set_cose(-1, 4)),
     ("Ed25519 key without a curve", Cause::MalformedKey, |scene| remove(scene, -1)),
     ("Ed25519 key without x", Cause::MalformedKey, |scene| remove(scene, -2)),
-    ("Ed25519 x of 31 bytes", Cause::MalformedKey, |scene| change(scene, -2, |x| drop(x.pop()))),
+    ("Ed25519 x of 31 bytes", Cause::MalformedKey, |scene| change(scene, -2, |x| x.truncate(31))),
     ("Ed25519 x of 33 bytes", Cause::MalformedKey, |scene| change(scene, -2, |x| x.push(0))),
     ("Ed25519 x of 57 bytes", Cause::MalformedKey, |scene| scene.set_cose(-2, bytes(57, 1))),
     ("Ed25519 key with y", Cause::MalformedKey, |scene| scene.set_cose(-3, bytes(32, 1))),

@@ -52,7 +52,7 @@ pub const ROWS: &[Row] = &[
     }),
     ("empty signature", Cause::WrongSignature, |scene| scene.after = |json| signature(json, Vec::clear)),
     ("signature cut off", Cause::WrongSignature, |scene| {
-        scene.after = |json| signature(json, |bytes| drop(bytes.pop()));
+        scene.after = |json| signature(json, |bytes| bytes.truncate(bytes.len() - 1));
     }),
     ("signature and a byte", Cause::WrongSignature, |scene| {
         scene.after = |json| signature(json, |bytes| bytes.push(0));
@@ -158,7 +158,7 @@ pub const ROWS: &[Row] = &[
         scene.after = |json| user_handle(json, somebody().as_str());
     }),
     ("person cut off", Cause::WrongUserHandle, |scene| {
-        scene.after = |json| edit(json, "userHandle", |bytes| drop(bytes.pop()));
+        scene.after = |json| edit(json, "userHandle", |bytes| bytes.truncate(31));
     }),
     ("person and a byte", Cause::WrongUserHandle, |scene| {
         scene.after = |json| edit(json, "userHandle", |bytes| bytes.push(0));
