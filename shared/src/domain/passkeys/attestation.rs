@@ -8,8 +8,8 @@ use super::cbor::{self, CborMap};
 /// The authenticator data of an attestation object.
 ///
 /// The statement is not looked at, whatever its format: none was asked for, nobody here decides by the model, and a
-/// format that is not known, or a statement that does not verify, must lock nobody out (§7.1 step 21 leaves what is not
-/// trusted to the relying party).
+/// format that is not known, or a statement that does not verify, must lock nobody out (§7.1 leaves what is
+/// not trusted to the relying party).
 pub fn authenticator_data(object: &[u8]) -> Result<Vec<u8>, PasskeyCause> {
     let Some((map, [])) = CborMap::read(object) else { return Err(PasskeyCause::MalformedAttestation) };
     let has_statement = map.named("fmt").is_some_and(Value::is_text) && map.named("attStmt").is_some_and(Value::is_map);

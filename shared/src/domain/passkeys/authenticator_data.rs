@@ -62,8 +62,8 @@ impl AuthenticatorData {
         Ok((Self { rp_id_hash, flags, counter: u32::from_be_bytes(counter) }, rest))
     }
 
-    /// Checks that nothing follows but extensions, where a flag says so: one map with texts for names (§9.5). None were
-    /// asked for, but some authenticators have some to tell.
+    /// Checks that nothing follows but extensions, where a flag says so: one map with texts for names (§9.5). None
+    /// were asked for, but some authenticators have some to tell.
     fn end(&self, bytes: &[u8]) -> Result<(), PasskeyCause> {
         let rest = if self.has(EXTENSIONS) {
             let extensions = CborMap::read(bytes).filter(|(map, _)| map.is_named_throughout());

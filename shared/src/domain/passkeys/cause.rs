@@ -27,7 +27,8 @@ macro_rules! causes {
 }
 
 causes! {
-    /// The credential is not the JSON of `PublicKeyCredential.toJSON()` (§5.1): a member is missing or of another type.
+    /// The credential is not the JSON of `PublicKeyCredential.toJSON()` (§5.1): a member is missing or of another
+    /// type.
     MalformedCredential = "malformed_credential",
     /// A binary member is not unpadded base64url (RFC 4648 §5) in its only spelling.
     MalformedBase64url = "malformed_base64url",

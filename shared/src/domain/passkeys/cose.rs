@@ -31,7 +31,7 @@ impl CoseKey {
     /// Reads the key with which `bytes` begin, and gives what follows.
     ///
     /// Nothing is signed at a registration, so a key that can't verify anything would be found out only at its first
-    /// login. It has the parameters that its type requires, and no others (§6.5.1.1).
+    /// login. It has the parameters that its type requires, and no others (§6.5.1).
     pub fn read(bytes: &[u8]) -> Result<(Self, &[u8]), PasskeyCause> {
         let (map, rest) = CborMap::read(bytes).ok_or(PasskeyCause::MalformedKey)?;
         if bytes.len() - rest.len() > LONGEST {

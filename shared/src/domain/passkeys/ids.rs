@@ -151,8 +151,8 @@ impl fmt::Display for CredentialDigest {
     }
 }
 
-/// The model of an authenticator, as it claims: a UUID, all zeros if it does not say. Nothing is attested, so nothing may
-/// depend on it but what a list shows.
+/// The model of an authenticator, as it claims: a UUID, all zeros if it does not say. Nothing is attested, so nothing
+/// may depend on it but what a list shows.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Aaguid(String);
 

@@ -1,7 +1,7 @@
 //! The library that verifies signatures, and reads a response once more.
 //!
-//! What it is asked has passed all rules of ours. It gets less than what came: no statement, no outer members, a counter
-//! that never refuses. So it can refuse what we accepted, and nothing passes that it did not see.
+//! What it is asked has passed all rules of ours. It gets less than what came: no statement, no outer members, a
+//! counter that never refuses. So it can refuse what we accepted, and nothing passes that it did not see.
 
 use data_encoding::BASE64URL_NOPAD;
 use passki::{

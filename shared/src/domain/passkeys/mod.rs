@@ -1,4 +1,5 @@
-//! Passkeys: what a browser is asked for, and what its answer has to be (Web Authentication Level 3, W3C Recommendation).
+//! Passkeys: what a browser is asked for, and what its answer has to be (Web Authentication Level 3, W3C
+//! Recommendation).
 //!
 //! Everything here is strict reading and comparison. The signature, and a second opinion on all rules, is a library's.
 

@@ -1,5 +1,5 @@
-//! What a browser is asked for: exactly the JSON of Web Authentication Level 3 §5.1.8 and §5.1.9, so that a page passes
-//! it on as it is.
+//! What a browser is asked for: exactly the JSON of Web Authentication Level 3 §5.1.8 and §5.1.9, so that a page
+//! passes it on as it is.
 //!
 //! No member is ever null: browsers read null as a value, the text "null" for an RP ID and 0 for a timeout.
 

@@ -1,5 +1,5 @@
-//! What a page tells the browser about passkeys (Web Authentication Level 3 §5.1.10): each is the argument of the method
-//! of its name, as it is.
+//! What a page tells the browser about passkeys (Web Authentication Level 3 §5.1.10): each is the argument of the
+//! method of its name, as it is.
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -1,6 +1,7 @@
 //! Responses that are accepted, and hundreds that differ from them in one place.
 
 mod accepted;
+#[cfg(feature = "passkey-oracle")]
 mod oracle;
 mod refused_client_data;
 mod refused_credentials;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 /// What a browser said of how it reaches an authenticator (`internal`, `hybrid`, `usb`, …), for the next browser that
 /// looks for it.
 ///
-/// Texts rather than a closed list: a browser may know more than we do, and ignores what it does not know (§5.8.4). Kept
-/// are the first eight that could be a transport at all.
+/// Texts rather than a closed list: a browser may know more than we do, and ignores what it does not know (§5.8.4).
+/// Kept are the first eight that could be a transport at all.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(transparent)]
 pub struct Transports(Vec<String>);

@@ -92,8 +92,8 @@ impl Rules {
 
 /// The challenge that a credential answers, by which its ceremony is found. Nothing is verified yet.
 ///
-/// `credential` is what `PublicKeyCredential.toJSON()` gives. Decode it as an `ExactJson`: a `Value` on its own takes the
-/// last of two members of one name.
+/// `credential` is what `PublicKeyCredential.toJSON()` gives. Decode it as an `ExactJson`: a `Value` on its own takes
+/// the last of two members of one name.
 ///
 /// # Errors
 /// If the credential or its client data can't be read, or the challenge can't be one of ours.
@@ -181,7 +181,7 @@ pub(super) fn login(
     data.check(expected.rp_id, rules.user_verified)?;
     check_person(expected.user_handle, stored, credential.user_handle()?)?;
     library::verify_signature(expected, stored, &client_data, &signed, &credential.bytes("signature")?, rules)?;
-    // §7.2 step 17 wants both to be equal, but iCloud Keychain says only after its first sync that it can sync.
+    // §7.2 wants both to be equal, but iCloud Keychain says only after its first sync that it can sync.
     if stored.backup_eligible && !data.backup_eligible() {
         return Err(PasskeyCause::BackupEligibilityLost);
     }
@@ -193,7 +193,7 @@ pub(super) fn login(
     })
 }
 
-/// §7.2 step 6. A response without a person is fine where the ceremony named one: keys that were not made as passkeys
+/// §7.2. A response without a person is fine where the ceremony named one: keys that were not made as passkeys
 /// don't know theirs.
 fn check_person(
     named: Option<&UserHandle>,
@@ -210,7 +210,7 @@ fn check_person(
 }
 
 impl CounterChange {
-    /// §7.2 step 22. Two zeros are an authenticator that does not count; a zero after another value is not.
+    /// §7.2. Two zeros are an authenticator that does not count; a zero after another value is not.
     fn of(from: u32, to: u32) -> Result<Self, PasskeyCause> {
         match (from, to) {
             (0, 0) => Ok(Self::NotCounted),

@@ -104,8 +104,8 @@ pub struct NewTenant {
     /// WebAuthn relying party id, required if `passkeys_enabled` is true or `webauthn_origins` is not empty.
     #[serde(default)]
     pub webauthn_rp_id: Option<RpId>,
-    /// Origins that may run passkey ceremonies, at most 50: web origins, `https` and within `webauthn_rp_id`, and Android
-    /// apps. Empty or absent: passkeys are off.
+    /// Origins that may run passkey ceremonies, at most 50: web origins, `https` and within `webauthn_rp_id`, and
+    /// Android apps. Empty or absent: passkeys are off.
     #[serde(default)]
     pub webauthn_origins: WebauthnOrigins,
     /// Whether passkeys are enabled. Absent or null: the deployment's default applies.
@@ -189,8 +189,8 @@ pub struct TenantPatch {
     pub branding_logo_url: Patch<LogoUrl>,
     /// New WebAuthn relying party id; null clears it, which is refused while passkeys need it.
     pub webauthn_rp_id: Patch<RpId>,
-    /// Origins that may run passkey ceremonies, at most 50: web origins, `https` and within `webauthn_rp_id`, and Android
-    /// apps. They replace the old ones; an empty list turns passkeys off, and null is refused.
+    /// Origins that may run passkey ceremonies, at most 50: web origins, `https` and within `webauthn_rp_id`, and
+    /// Android apps. They replace the old ones; an empty list turns passkeys off, and null is refused.
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "WebauthnOrigins")]
     pub webauthn_origins: Option<WebauthnOrigins>,

@@ -13,8 +13,9 @@ const APP: &str = "android:apk-key-hash:";
 /// The longest one, in bytes: that of a web origin.
 const MAX_LENGTH: usize = 255;
 
-/// An origin that may run passkey ceremonies: a web origin, or `android:apk-key-hash:` and the SHA-256 of the certificate
-/// that an app is signed with, in base64url (Android developers, "Credential Manager", verify the origin).
+/// An origin that may run passkey ceremonies: a web origin, or `android:apk-key-hash:` and the SHA-256 of the
+/// certificate that an app is signed with, in base64url (Android developers, "Credential Manager", verify the
+/// origin).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct WebauthnOrigin(String);
 

@@ -1,5 +1,5 @@
-//! A second opinion: what `webauthn-rs-core` says of the same responses. It shares no code with the library that is used,
-//! not even the cryptography.
+//! A second opinion: what `webauthn-rs-core` says of the same responses. It shares no code with the library that is
+//! used, not even the cryptography.
 //!
 //! It must refuse what we refuse, but for the rows in a table that says why. It has no `EdDSA`.
 

@@ -1,5 +1,5 @@
-//! An authenticator and a browser in memory, whose every byte a test can change: the response of a [`Scene`] is made when
-//! it is judged.
+//! An authenticator and a browser in memory, whose every byte a test can change: the response of a [`Scene`] is made
+//! when it is judged.
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
@@ -64,7 +64,8 @@ impl Key {
                 vec![(1, 1.into()), (3, (-8).into()), (-1, 6.into()), (-2, bytes(pair.public_key().as_ref()))]
             }
             Self::Rs256(pair) => {
-                // RSAPublicKey in DER (RFC 8017 A.1.1): headers of 9 bytes with the sign of n, n, and e with its header.
+                // RSAPublicKey in DER (RFC 8017 A.1.1): headers of 9 bytes with the sign of n, n, and e with its
+                // header.
                 let der = pair.public_key().as_ref();
                 vec![(1, 3.into()), (3, (-257).into()), (-1, bytes(&der[9..265])), (-2, bytes(&der[267..]))]
             }
