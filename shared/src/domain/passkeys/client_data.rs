@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::cause::PasskeyCause;
+use super::cause::{PasskeyCause, first_broken};
 use super::ids::Challenge;
 use crate::domain::tenants::webauthn_origin::WebauthnOrigin;
 use crate::domain::values::exact_json::Fields;
@@ -81,7 +81,7 @@ impl ClientData {
             (!self.is_framed, PasskeyCause::CrossOrigin),
             (!self.has_top_origin, PasskeyCause::TopOrigin),
         ];
-        super::cause::first_broken(rules)
+        first_broken(rules)
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::attestation::without_statement;
 use super::cause::PasskeyCause;
-use super::verification::{ExpectedResponse, NewPasskey, Rules, StoredPasskey};
+use super::records::{ExpectedResponse, NewPasskey, Rules, StoredPasskey};
 
 /// Asks whether a registration is in order, and comes to the same passkey.
 pub fn confirm_registration(

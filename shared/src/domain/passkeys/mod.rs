@@ -14,6 +14,7 @@ mod credential;
 pub(super) mod ids;
 mod library;
 pub(super) mod options;
+pub(super) mod records;
 pub(super) mod signals;
 pub(super) mod transports;
 pub(super) mod verification;
@@ -22,12 +23,10 @@ pub use algorithm::PasskeyAlgorithm;
 pub use cause::PasskeyCause;
 pub use ids::{Aaguid, Challenge, CredentialDigest, CredentialId, UserHandle};
 pub use options::{CreationOptions, CredentialDescriptor, Hint, RelyingParty, RequestOptions, UserEntity};
+pub use records::{CounterChange, ExpectedResponse, NewPasskey, StoredPasskey, VerifiedLogin};
 pub use signals::{AllAcceptedCredentials, CurrentUserDetails, UnknownCredential};
 pub use transports::Transports;
-pub use verification::{
-    CounterChange, ExpectedResponse, NewPasskey, StoredPasskey, VerifiedLogin, challenge_of, credential_id_of,
-    verify_login, verify_registration,
-};
+pub use verification::{challenge_of, credential_id_of, verify_login, verify_registration};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::cbor::write;
 use super::super::client_data::Ceremony;
-use super::super::verification::CounterChange;
+use super::super::records::CounterChange;
 use super::super::{CredentialId, challenge_of, credential_id_of};
 use super::soft::{AT, BE, BS, ED, SYNCED, Scene, UP, UV, edit, encode};
 use super::{ES256, keys};

@@ -18,7 +18,7 @@ use webauthn_rs_core::proto::{
 use super::super::cause::PasskeyCause as Cause;
 use super::super::client_data::Ceremony;
 use super::super::ids::Challenge;
-use super::super::verification::Rules;
+use super::super::records::Rules;
 use super::soft::{Key, ORIGIN, RP_ID, Scene};
 use super::vectors::Vector;
 use super::{

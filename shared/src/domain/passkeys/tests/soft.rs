@@ -16,9 +16,8 @@ use super::super::cause::PasskeyCause;
 use super::super::cbor::write;
 use super::super::client_data::Ceremony;
 use super::super::ids::{Challenge, CredentialId, UserHandle};
-use super::super::verification::{
-    ExpectedResponse, NewPasskey, StoredPasskey, VerifiedLogin, verify_login, verify_registration,
-};
+use super::super::records::{ExpectedResponse, NewPasskey, StoredPasskey, VerifiedLogin};
+use super::super::verification::{verify_login, verify_registration};
 use crate::domain::tenants::rp_id::RpId;
 use crate::domain::tenants::webauthn_origin::WebauthnOrigin;
 use crate::domain::values::random::SystemRandomness;

@@ -14,9 +14,8 @@ use serde_json::{Value, json};
 use super::super::attestation::authenticator_data;
 use super::super::cause::PasskeyCause as Cause;
 use super::super::ids::{Aaguid, Challenge, CredentialId, UserHandle, decode};
-use super::super::verification::{
-    CounterChange, ExpectedResponse, NewPasskey, Rules, StoredPasskey, VerifiedLogin, login, registration,
-};
+use super::super::records::{CounterChange, ExpectedResponse, NewPasskey, Rules, StoredPasskey, VerifiedLogin};
+use super::super::verification::{login, registration};
 use super::soft::{ORIGIN, RP_ID, encode};
 use crate::domain::{RpId, WebauthnOrigin};
 
