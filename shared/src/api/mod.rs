@@ -8,13 +8,14 @@ pub mod common;
 mod document;
 pub mod examples;
 mod operation;
+pub mod pages;
 pub mod projects;
 pub mod registry;
 pub mod relay;
 pub mod tokens;
 
 pub use document::{Audience, GENERATED, Generated, MissingMarker, PAGE_ROOTS, Page, document, is_foreign, is_page};
-pub use operation::{BodyRule, Input, Method, Operation, OperationInfo, Output, Route, Surface};
+pub use operation::{BodyRule, Input, Method, Operation, OperationInfo, Output, Route, Surface, TextBody};
 
 use account::documents::{CreateDocument, DeleteDocument, GetDocument, ListDocuments};
 use account::sessions::{
@@ -26,6 +27,7 @@ use account::tools::{ExecuteTool, GetToolExecution, ListToolExecutions, ReportTo
 use account::workspaces::{
     CreateWorkspace, DeleteWorkspace, GetWorkspace, ListWorkspaceDocuments, ListWorkspaces, UpdateWorkspace,
 };
+use pages::{ConsentPage, PageFile, PhonePage};
 use projects::register_tenant::RegisterTenant;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
@@ -99,6 +101,9 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<RelayFetchCallbacks>(),
     OperationInfo::of::<RelayTestCallbacks>(),
     OperationInfo::of::<RelayReplayCallbacks>(),
+    OperationInfo::of::<PhonePage>(),
+    OperationInfo::of::<ConsentPage>(),
+    OperationInfo::of::<PageFile>(),
 ];
 
 /// Functions that no client calls: they are started by a schedule.

@@ -112,6 +112,14 @@ impl Route {
         [self.path].into_iter().chain(self.aliases.iter().copied())
     }
 
+    /// Whether a request with that path, as it was sent, is one of this route.
+    pub fn is_at(&self, path: &str) -> bool {
+        let fits = |(expected, found): (&str, &str)| expected.starts_with('{') || expected == found;
+        self.paths().any(|known| {
+            known.split('/').count() == path.split('/').count() && known.split('/').zip(path.split('/')).all(fits)
+        })
+    }
+
     /// Sets the summary.
     #[must_use]
     pub const fn about(mut self, summary: &'static str) -> Self {
@@ -157,11 +165,13 @@ pub enum Surface {
     /// The bare document; a refusal is that of RFC 6749 §5.2, `{error, error_description}`. An invalid field is
     /// answered with 400.
     Tokens,
+    /// A text that a browser shows or runs; a refusal is one line of plain text. The headers say what a page may do.
+    Pages,
 }
 
 impl Surface {
     /// All of them, the operator's first.
-    pub const ALL: [Self; 5] = [Self::Registry, Self::Projects, Self::Account, Self::Relay, Self::Tokens];
+    pub const ALL: [Self; 6] = [Self::Registry, Self::Projects, Self::Account, Self::Relay, Self::Tokens, Self::Pages];
 
     /// Its name, which is the tag of its operations.
     pub const fn name(self) -> &'static str {
@@ -171,6 +181,7 @@ impl Surface {
             Self::Account => "account",
             Self::Relay => "relay",
             Self::Tokens => "tokens",
+            Self::Pages => "pages",
         }
     }
 
@@ -207,8 +218,20 @@ pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
     }
 }
 
+/// The body of an answer that is not JSON.
+#[derive(Debug, Clone, Copy)]
+pub struct TextBody<'a> {
+    /// Media type, with the charset of a text.
+    pub media_type: &'static str,
+    /// What is sent.
+    pub text: &'a str,
+}
+
 /// Output of an operation, as `data`.
 pub trait Output: Serialize + JsonSchema + Send + 'static {
+    /// Media types of its answers, one of which each has.
+    const MEDIA_TYPES: &'static [&'static str] = &["application/json"];
+
     /// The message for people that goes with it.
     fn message(&self) -> &'static str {
         "OK"
@@ -221,6 +244,11 @@ pub trait Output: Serialize + JsonSchema + Send + 'static {
 
     /// The person that the answer is about, for the log line.
     fn person(&self) -> Option<Person<'_>> {
+        None
+    }
+
+    /// The body on a surface whose answers are not JSON.
+    fn text_body(&self) -> Option<TextBody<'_>> {
         None
     }
 
@@ -274,6 +302,8 @@ pub struct OperationInfo {
     pub check_body: fn(&str) -> serde_json::Result<()>,
     /// Schema of `data`.
     pub output: fn(&mut SchemaGenerator) -> Schema,
+    /// Media types of a success.
+    pub media_types: &'static [&'static str],
 }
 
 impl OperationInfo {
@@ -288,6 +318,7 @@ impl OperationInfo {
             body: |generator| generator.subschema_for::<O::Body>(),
             check_body: |text| serde_json::from_str::<O::Body>(text).map(drop),
             output: |generator| generator.subschema_for::<O::Output>(),
+            media_types: <O::Output as Output>::MEDIA_TYPES,
         }
     }
 

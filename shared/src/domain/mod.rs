@@ -13,6 +13,7 @@ mod tenants;
 mod time;
 mod tokens;
 mod values;
+mod web;
 
 pub use account::{
     AgentSession, Description, Document, DocumentStatus, END_USER_HEADERS, ExecutionId, ExecutionPathId,
@@ -70,3 +71,4 @@ pub use values::{
     RandomnessUnavailable, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw,
     not_null, not_null_enum, string_enum,
 };
+pub use web::{CSS, HTML, JAVASCRIPT, SVG, WebFile, WebFiles};

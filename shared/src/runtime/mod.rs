@@ -1,9 +1,9 @@
 //! HTTP in, HTTP out: what is the same in every function, written once.
 //!
 //! A function's `main` is one line: `serve(Operation, handler)`, or `serve_path([on(Operation, handler), …])` for a
-//! path with several methods. For each request that is: find the method, decode strictly, authenticate, call the
-//! handler, answer, write one log line. What is wrong with an input is said only after authentication, so that nobody
-//! without a credential learns what the rules for inputs are.
+//! path with several methods, or for several paths. For each request that is: find path and method, decode strictly,
+//! authenticate, call the handler, answer, write one log line. What is wrong with an input is said only after
+//! authentication, so that nobody without a credential learns what the rules for inputs are.
 
 mod call;
 mod decode;
@@ -104,10 +104,11 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<Payload>, col
         return refuse(methods, &app, &context, cold, error);
     };
     let method = event.request_context.http.method.as_str();
-    if let Some(served) = methods.iter().find(|served| served.route.method.as_str() == method) {
+    let at_path = at(methods, event.raw_path.as_deref().unwrap_or_default());
+    if let Some(served) = at_path.iter().find(|served| served.route.method.as_str() == method) {
         return (served.answer)(app, LambdaEvent { payload: event, context }, cold).await;
     }
-    let names: Vec<_> = methods.iter().map(|served| served.route.method.as_str()).collect();
+    let names: Vec<_> = at_path.iter().map(|served| served.route.method.as_str()).collect();
     let allow = names.join(", ");
     if method == "OPTIONS" && surface_of(methods) == Surface::Account {
         let line = RequestLine { status: 200, ..line_of(methods, &context, cold) };
@@ -115,6 +116,13 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<Payload>, col
         return response::preflight(&context.request_id, allow);
     }
     refuse(methods, &app, &context, cold, Error::MethodNotAllowed { allow })
+}
+
+/// The operations at a path, if a function has several paths. The rest of the path is the gateway's business: what it
+/// hands over to a function is at one of them.
+fn at<'a>(served: &'a [Served], path: &str) -> Vec<&'a Served> {
+    let at: Vec<_> = served.iter().filter(|served| served.route.is_at(path)).collect();
+    if at.is_empty() { served.iter().collect() } else { at }
 }
 
 /// Refuses a request that is none of an operation.
@@ -125,7 +133,7 @@ fn refuse(methods: &[Served], app: &App, context: &Context, cold: bool, error: E
     response::make(surface, &context.request_id, None, Err(error))
 }
 
-/// The surface of a path: all of its methods are of one.
+/// The surface of a function: all of its operations are of one.
 fn surface_of(methods: &[Served]) -> Surface {
     methods.first().map_or(Surface::Registry, |first| first.surface)
 }

@@ -3,12 +3,12 @@
 use data_encoding::BASE64;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpResponse;
 use lambda_http::aws_lambda_events::encodings::Body;
-use lambda_http::http::{HeaderMap, HeaderValue};
+use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::decode::{IS_REQUIRED, IS_UNKNOWN};
-use crate::api::{Output, Surface};
+use crate::api::{Output, Surface, TextBody};
 use crate::domain::Quota;
 use crate::error::{Error, RequestPart, Result};
 
@@ -19,9 +19,34 @@ pub type HttpResponse = ApiGatewayV2httpResponse;
 /// which can be twice as long; in Base64 it is a third longer, whatever it consists of. Lambda takes 6 MB.
 const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 
+/// The media type of every answer that is none of a page.
+const JSON: &str = "application/json";
+/// The media type of a page's refusal.
+const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
+
+/// What a page may do. A script of another origin, one that stands in the page, and one that was made of a text do not
+/// run; nothing is sent to another origin but the request for a tenant's logo, which is wherever the tenant has it; no
+/// form is submitted, and no other page has this one in a frame.
+const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+    img-src 'self' https:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
+    require-trusted-types-for 'script'; trusted-types 'none'";
+
+/// The headers of the pages surface, beside those of all answers.
+const PAGE_HEADERS: [(&str, &str); 6] = [
+    ("content-security-policy", CONTENT_SECURITY_POLICY),
+    // A page that opened this one, or was opened by it, has no handle on it.
+    ("cross-origin-opener-policy", "same-origin"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("permissions-policy", "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"),
+    // An address names a QR login.
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=31536000"),
+];
+
 /// A success, ready to send.
 pub struct Success {
     status: u16,
+    media_type: &'static str,
     cache_control: &'static str,
     body: String,
 }
@@ -44,6 +69,11 @@ impl Success {
             status: &'static str,
             data: &'a T,
         }
+        if surface == Surface::Pages {
+            let TextBody { media_type, text } =
+                output.text_body().ok_or(Error::internal("the answer of a page is no text"))?;
+            return Ok(Self { status, media_type, cache_control: output.cache_control(), body: text.to_owned() });
+        }
         let body = match surface {
             Surface::Registry | Surface::Relay => serde_json::to_string(&Registry {
                 success: true,
@@ -52,10 +82,10 @@ impl Success {
                 data: output,
             }),
             Surface::Projects => serde_json::to_string(&Projects { status: "success", data: output }),
-            Surface::Account | Surface::Tokens => serde_json::to_string(output),
+            Surface::Account | Surface::Tokens | Surface::Pages => serde_json::to_string(output),
         };
         let body = body.map_err(|_| Error::internal("the answer can't be written"))?;
-        Ok(Self { status, cache_control: output.cache_control(), body })
+        Ok(Self { status, media_type: JSON, cache_control: output.cache_control(), body })
     }
 }
 
@@ -66,7 +96,7 @@ pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: R
         set(&mut headers, "ratelimit-policy", quota.policy());
         set(&mut headers, "ratelimit", quota.to_string());
     }
-    let Success { status, cache_control, body } = outcome.unwrap_or_else(|error| {
+    let Success { status, media_type, cache_control, body } = outcome.unwrap_or_else(|error| {
         if let Error::MethodNotAllowed { allow } = &error {
             set(&mut headers, "allow", allow.clone());
         }
@@ -80,6 +110,7 @@ pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: R
         }
         refusal(surface, &error)
     });
+    headers.insert("content-type", HeaderValue::from_static(media_type));
     headers.insert("cache-control", HeaderValue::from_static(cache_control));
     response(status, headers, body)
 }
@@ -105,7 +136,6 @@ fn set(headers: &mut HeaderMap, name: &'static str, value: String) {
 /// The headers of all answers.
 fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    headers.insert("content-type", HeaderValue::from_static("application/json"));
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     set(&mut headers, "x-request-id", request_id.to_owned());
     if surface == Surface::Account {
@@ -114,6 +144,10 @@ fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
         headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
         let exposed = "ratelimit, ratelimit-policy, retry-after, x-request-id";
         headers.insert("access-control-expose-headers", HeaderValue::from_static(exposed));
+    }
+    if surface == Surface::Pages {
+        headers
+            .extend(PAGE_HEADERS.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))));
     }
     headers
 }
@@ -127,6 +161,7 @@ pub fn preflight(request_id: &str, methods: String) -> HttpResponse {
     let mut headers = common_headers(Surface::Account, request_id);
     headers.insert("access-control-allow-headers", HeaderValue::from_static(ALLOWED_HEADERS));
     set(&mut headers, "access-control-allow-methods", methods);
+    headers.insert("content-type", HeaderValue::from_static(JSON));
     headers.insert("access-control-max-age", HeaderValue::from_static("7200"));
     headers.insert("cache-control", HeaderValue::from_static("no-store"));
     response(200, headers, "{}".to_owned())
@@ -172,9 +207,11 @@ fn refusal(surface: Surface, error: &Error) -> Success {
             error: code.oauth(),
             error_description: message.replace(|sign| !matches!(sign, ' ' | '!' | '#'..='[' | ']'..='~'), "?"),
         }),
+        Surface::Pages => Ok(format!("{message} ({})\n", code.as_str())),
     };
+    let media_type = if surface == Surface::Pages { PLAIN_TEXT } else { JSON };
     // Texts and numbers: there is nothing in it that could not be written.
-    Success { status, cache_control: "no-store", body: body.unwrap_or_default() }
+    Success { status, media_type, cache_control: "no-store", body: body.unwrap_or_default() }
 }
 
 /// `{detail, code}`; of a field `{detail: [{loc, msg, type}]}`, which is what FastAPI answers and its clients read.
@@ -223,8 +260,10 @@ mod tests {
             (Surface::Account, &nobody, "AccountRefusal"),
             (Surface::Account, &missing, "ValidationError"),
             (Surface::Tokens, &nobody, "TokensRefusal"),
+            (Surface::Pages, &Error::ResourceNotFound, "PagesRefusal"),
         ] {
-            let sent: Value = serde_json::from_str(&refusal(surface, error).body).unwrap();
+            let body = refusal(surface, error).body;
+            let sent: Value = serde_json::from_str(&body).unwrap_or(Value::from(body));
             assert_eq!(document["components"]["schemas"][name]["examples"], json!([sent]), "{name}");
         }
     }

@@ -61,9 +61,11 @@ fn a_binary_says_its_route_in_its_first_line_and_stays_short() {
         let path = repository().join(format!("functions/src/bin/{}.rs", route.function));
         let text = std::fs::read_to_string(path).unwrap();
         let first = text.lines().next().unwrap();
-        let methods = OPERATIONS.iter().filter(|entry| entry.route.function == route.function).count();
-        let method = if methods == 1 { format!("{} ", route.method.as_str()) } else { String::new() };
-        assert!(first.starts_with(&format!("//! `{method}{}`: ", route.path)), "{}", route.name);
+        let of_function = || OPERATIONS.iter().filter(|entry| entry.route.function == route.function);
+        let method = if of_function().count() == 1 { format!("{} ", route.method.as_str()) } else { String::new() };
+        let mut paths: Vec<_> = of_function().map(|entry| format!("`{method}{}`", entry.route.path)).collect();
+        paths.dedup();
+        assert!(first.starts_with(&format!("//! {}: ", paths.join(", "))), "{}", route.name);
         assert!(text.lines().count() <= 60, "{}", route.function);
     }
 }
@@ -146,8 +148,9 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
     for entry in OPERATIONS {
         let (route, function) = (&entry.route, entry.route.function);
         let mut event = event(function);
-        // A function with several methods has an event of one of them.
-        if event["requestContext"]["http"]["method"] != route.method.as_str() {
+        // A function with several methods, or several paths, has an event of one of them.
+        let is_at = event["rawPath"].as_str().is_some_and(|path| route.is_at(path));
+        if event["requestContext"]["http"]["method"] != route.method.as_str() || !is_at {
             continue;
         }
         seen.insert(function.to_owned());

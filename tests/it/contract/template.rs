@@ -28,7 +28,8 @@ async fn each_operation_has_exactly_one_function_with_its_name_binary_and_path()
         let function = by_binary[entry.route.function];
         assert_eq!(function.logical_id, format!("{}Function", pascal_case(entry.route.function)));
         let paths: BTreeSet<_> = function.routes.iter().map(|route| route.path.as_str()).collect();
-        assert_eq!(paths, entry.route.paths().collect(), "{}", entry.route.name);
+        let of_function = OPERATIONS.iter().filter(|other| other.route.function == entry.route.function);
+        assert_eq!(paths, of_function.flat_map(|other| other.route.paths()).collect(), "{}", entry.route.name);
         // A wrong method reaches the function, which says 405; the gateway alone would say 404.
         assert!(function.routes.iter().all(|route| route.method == "ANY"));
         assert!(!function.schedule);

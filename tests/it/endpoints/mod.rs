@@ -20,6 +20,7 @@ mod fetch_users;
 mod introspect;
 mod jwks;
 mod oauth_authorization_server;
+mod pages;
 mod project_organizations;
 mod project_users;
 mod provision_api_key;

@@ -24,7 +24,8 @@ async fn every_operation_refuses_when_a_store_is_gone_and_works_when_it_is_back(
             let before = deployment.items().await;
             let fault = Match::any().service(service);
             deployment.stack.faults().inject(Fault::new(fault, effect.clone()));
-            for entry in OPERATIONS {
+            // A page asks no store.
+            for entry in OPERATIONS.iter().filter(|entry| entry.surface != Surface::Pages) {
                 // Only the registry's functions, and those that sign for the first time, ask for a secret.
                 let asks_for_secret = entry.surface == Surface::Registry;
                 if service == Service::SecretsManager && !asks_for_secret {

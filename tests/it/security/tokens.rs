@@ -501,7 +501,7 @@ async fn no_token_valid_or_not_opens_an_operation_that_takes_another_credential(
         for path in entry.route.paths() {
             let query = match entry.surface {
                 Surface::Registry => format!("?tenant_id={}&key_id={}", scene.key.tenant.id, scene.key.id),
-                Surface::Relay | Surface::Projects | Surface::Account | Surface::Tokens => String::new(),
+                _ => String::new(),
             };
             let mut answers = Vec::new();
             for (label, token) in &texts {

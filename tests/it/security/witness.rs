@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use serde_json::{Value, json};
-use shared::api::OPERATIONS;
+use shared::api::{OPERATIONS, Surface};
 use shared::domain::{ApiKeySecret, KeyKind, SystemRandomness, TenantId};
 use stack::{AwsCall, Caller, Cause, Service};
 
@@ -15,7 +15,8 @@ async fn every_call_that_names_a_tenant_is_noticed_under_the_credential_of_anoth
     let deployment = Deployment::start().await;
     let (ours, theirs) = (deployment.world().await, deployment.world().await);
     let mut untold = Vec::new();
-    for entry in OPERATIONS {
+    // A page calls nothing, which its own tests check.
+    for entry in OPERATIONS.iter().filter(|entry| entry.surface != Surface::Pages) {
         let name = entry.route.name;
         let (_, calls) = deployment.calls_of(deployment.authorized(entry, &ours)).await;
         let (_, others) = deployment.calls_of(deployment.authorized(entry, &theirs)).await;

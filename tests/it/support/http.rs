@@ -120,11 +120,15 @@ fn fields(surface: Surface, success: bool) -> &'static [&'static str] {
         (Surface::Account | Surface::Tokens, true) => &[],
         (Surface::Account, false) => &["code", "detail"],
         (Surface::Tokens, false) => &["error", "error_description"],
+        (Surface::Pages, _) => unreachable!("a page has no fields"),
     }
 }
 
 impl Answer {
     fn check_envelope(&self, surface: Surface) {
+        if surface == Surface::Pages {
+            return self.check_page();
+        }
         // One that has them not is the gateway's own.
         assert_eq!(self.headers.get("content-type").map(String::as_str), Some("application/json"), "{self:?}");
         assert!(self.headers.get("x-request-id").is_some_and(|id| id.len() >= 16), "{self:?}");
@@ -153,7 +157,7 @@ impl Answer {
             Surface::Projects => {
                 assert_eq!(self.body["status"], if success { "success" } else { "error" }, "{self:?}");
             }
-            Surface::Account | Surface::Tokens => {}
+            Surface::Account | Surface::Tokens | Surface::Pages => {}
         }
         if !success {
             assert!(
@@ -168,6 +172,23 @@ impl Answer {
                 self.status == 401 && !matches!(surface, Surface::Registry | Surface::Relay)
             );
         }
+    }
+
+    /// What a browser shows or runs; a refusal is a line of text.
+    fn check_page(&self) {
+        assert!(self.headers.get("x-request-id").is_some_and(|id| id.len() >= 16), "{self:?}");
+        let media_type = self.headers["content-type"].as_str();
+        let kept = match media_type {
+            "text/html; charset=utf-8" => "no-store",
+            "text/plain; charset=utf-8" => {
+                assert!(self.status >= 400 && self.code().is_some() && self.text.ends_with(")\n"), "{self:?}");
+                "no-store"
+            }
+            _ => "public, max-age=31536000, immutable",
+        };
+        assert_eq!(self.headers["cache-control"], kept, "{self:?}");
+        assert_eq!(media_type == "text/plain; charset=utf-8", self.status >= 400, "{self:?}");
+        assert_eq!(self.headers.get("access-control-allow-origin"), None, "{self:?}");
     }
 
     /// Whoever signed rightly is told what is left. With an API key or a token, whoever is known may be, where there is
@@ -200,7 +221,9 @@ impl Answer {
 
     /// The code of a refusal.
     pub fn code(&self) -> Option<&str> {
-        self.body["error"]["code"].as_str().or(self.body["error"].as_str()).or(self.body["code"].as_str())
+        let of_page = || self.text.strip_suffix(")\n")?.rsplit_once(" (").map(|(_, code)| code);
+        let error = &self.body["error"];
+        error["code"].as_str().or(error.as_str()).or(self.body["code"].as_str()).or_else(of_page)
     }
 
     /// Checks that it is the account surface's refusal of this field, in that part of the request.

@@ -19,7 +19,7 @@ pub use dice::Dice;
 pub use exact_json::{EXACT, INEXACT};
 pub use http::{Answer, Call, at_once};
 pub use library::{HandClock, request};
-pub use operations::{END_USER, World, takes};
+pub use operations::{END_USER, World, page_files, takes};
 pub use receiver::{Received, TestReceiver};
 pub use signing::{Signing, WHOAMI, in_one_minute, now_ms};
 pub use stores::SECRET_FOLDERS;

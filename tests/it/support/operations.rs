@@ -4,8 +4,9 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use shared::api::{Audience, BodyRule, OperationInfo, Surface, examples};
+use shared::domain::{WebFile, WebFiles};
 
-use super::deployment::{ApiKey, Deployment, Member, Tenant};
+use super::deployment::{ApiKey, Deployment, Member, Tenant, repository};
 use super::http::Call;
 
 /// A tenant with one of everything, so that each operation has something to be about.
@@ -70,7 +71,8 @@ impl Deployment {
     /// A request of the operation that would be carried out if it had a credential.
     pub fn request(&self, entry: &OperationInfo, world: &World) -> Call {
         let path = entry.route.path.replace("{tenant_id}", &world.tenant.id).replace("{tool_id}", "web_search");
-        let path = path.replace("{id}", row(entry, &world.rows));
+        let path = path.replace("{id}", row(entry, &world.rows)).replace("{session_id}", "a-session");
+        let path = path.replace("{version}", page_files().version()).replace("{file}", "page.css");
         let tenant = takes(entry, "tenant_id").then(|| format!("tenant_id={}", world.tenant.id));
         let key = takes(entry, "key_id").then(|| format!("key_id={}", world.key.id));
         let event = takes(entry, "event_id").then(|| format!("event_id={}", world.event));
@@ -93,6 +95,24 @@ impl Deployment {
             Some(_) => call.header("authorization", &format!("Bearer {}", world.key.text)),
         }
     }
+}
+
+/// The files that pages load, as they are in the repository.
+pub fn page_files() -> &'static WebFiles {
+    static FILES: LazyLock<WebFiles> = LazyLock::new(|| {
+        let folder = repository().join("functions/pages");
+        let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut files: Vec<_> = names
+            .filter(|name| name != "page.html")
+            .map(|name| {
+                let text = std::fs::read_to_string(folder.join(&name)).unwrap();
+                WebFile { name: name.leak(), text: text.leak() }
+            })
+            .collect();
+        files.sort_by_key(|file| file.name);
+        WebFiles::new(files.leak())
+    });
+    &FILES
 }
 
 /// Whether the operation has that parameter in its query.

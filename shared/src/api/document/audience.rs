@@ -126,13 +126,17 @@ pub(super) const fn description(surface: Surface) -> &'static str {
             "Verifiers of tokens fetch a tenant's public keys and metadata. Backends ask whether a token is valid \
              now, and revoke single tokens."
         }
+        Surface::Pages => {
+            "People's browsers open pages and load what belongs to them. No program calls these operations; a page \
+             is the same for everybody."
+        }
     }
 }
 
 const EVERYONE: &str = "\
-Latchkey issues, checks and revokes the credentials of a product's customers. Its paths belong to five surfaces, \
+Latchkey issues, checks and revokes the credentials of a product's customers. Its paths belong to six surfaces, \
 which are the tags of this document. The operator manages tenants on the surface registry; the developers of a \
-tenant call the other four. A tenant is one customer account of the operator: projects call it a project, and the \
+tenant call the others, and people's browsers open the pages. A tenant is one customer account of the operator: projects call it a project, and the \
 account surface calls it an account. `openapi.operator.json` and `openapi.developer.json` have the same operations, \
 each those of one of these two readers.
 ";
@@ -220,6 +224,7 @@ const TENANTS_ANSWERS: &str = "\
 type}]}`.
 - Tokens: the document of its RFC; a refusal is that of RFC 6749, `{error, error_description}`. An invalid field is \
 400.
+- Pages: HTML and what belongs to it; a refusal is a line of text that ends with the code in parentheses.
 ";
 
 const REQUEST_IDS: &str = "\

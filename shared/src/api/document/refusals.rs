@@ -28,6 +28,7 @@ fn refusal_name(surface: Surface) -> &'static str {
         Surface::Projects => "ProjectsRefusal",
         Surface::Account => "AccountRefusal",
         Surface::Tokens => "TokensRefusal",
+        Surface::Pages => "PagesRefusal",
     }
 }
 
@@ -71,6 +72,13 @@ fn validation() -> Value {
 
 /// The schema of a surface's refusals.
 fn refusal(surface: Surface) -> Value {
+    if surface == Surface::Pages {
+        return json!({
+            "type": "string",
+            "description": "The answer to a request that is refused: a sentence, and the code in parentheses.",
+            "examples": [example(surface)],
+        });
+    }
     let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     let message = json!({ "type": "string", "description": "What was refused, for people; it can change." });
     let code = json!({ "enum": codes, "description": "What was refused, for programs." });
@@ -107,6 +115,7 @@ fn refusal(surface: Surface) -> Value {
             "error": { "type": "string", "description": "Code of RFC 6749 §5.2 and its extensions, for programs." },
             "error_description": message,
         }),
+        Surface::Pages => json!({}),
     };
     let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
     json!({
@@ -132,5 +141,6 @@ fn example(surface: Surface) -> Value {
         Surface::Tokens => {
             json!({ "error": "invalid_client", "error_description": "credential is missing or not valid" })
         }
+        Surface::Pages => json!("not found (not_found)\n"),
     }
 }

@@ -28,9 +28,11 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
             "required": ["status", "data"],
             "properties": { "status": { "const": "success" }, "data": output },
         }),
-        Surface::Account | Surface::Tokens => output,
+        Surface::Account | Surface::Tokens | Surface::Pages => output,
     };
-    responses.insert(entry.route.status.to_string(), answer("Success", &success, &limits(entry, entry.route.status)));
+    let limit = limits(entry, entry.route.status);
+    responses.insert(entry.route.status.to_string(), answer("Success", &success, &limit, entry.media_types));
+    let refused = if entry.surface == Surface::Pages { ["text/plain"] } else { ["application/json"] };
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
     for code in ErrorCode::ALL.iter().copied().filter(|code| applies(*code, entry)) {
         by_status.entry(entry.surface.status(code)).or_default().push(code);
@@ -53,7 +55,7 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
             [one] => one.clone(),
             several => json!({ "anyOf": several }),
         };
-        responses.insert(status.to_string(), answer(&description.join("; "), &schema, &headers));
+        responses.insert(status.to_string(), answer(&description.join("; "), &schema, &headers, &refused));
     }
     Value::Object(responses)
 }
@@ -93,13 +95,18 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         | ErrorCode::EndUserRequired
         | ErrorCode::InsufficientScope => entry.surface == Surface::Account,
         ErrorCode::GlobalResource => is(&["update-workspace", "delete-workspace", "delete-document"]),
-        ErrorCode::ResourceNotFound => entry.surface == Surface::Account && entry.route.path.contains("{id}"),
+        ErrorCode::ResourceNotFound => {
+            is(&["page-file"]) || (entry.surface == Surface::Account && entry.route.path.contains("{id}"))
+        }
         ErrorCode::QuotaExceeded => {
             let makes_rows = entry.route.method == Method::Post && !is(&["auth-token"]);
             entry.surface == Surface::Account && makes_rows
         }
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
-        ErrorCode::TenantNotFound => !by_key && !by_signature && !is(&["provision-tenant", "fetch-tenants"]),
+        ErrorCode::TenantNotFound => {
+            let is_page = entry.surface == Surface::Pages;
+            !by_key && !by_signature && !is_page && !is(&["provision-tenant", "fetch-tenants"])
+        }
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
         ErrorCode::CallbackNotFound => is(&["fetch-callback"]),
         ErrorCode::CallbackNotWanted => {
@@ -125,14 +132,14 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
     }
 }
 
-fn answer(description: &str, schema: &Value, headers: &Map<String, Value>) -> Value {
+/// An answer in each of the media types, whose parameters are left out.
+fn answer(description: &str, schema: &Value, headers: &Map<String, Value>, media_types: &[&str]) -> Value {
     let mut headers = headers.clone();
     headers.insert("x-request-id".to_owned(), header("Id of the request, which is also in the log."));
-    json!({
-        "description": description,
-        "headers": headers,
-        "content": { "application/json": { "schema": schema } },
-    })
+    let essence = |media_type: &str| media_type.split(';').next().unwrap_or_default().to_owned();
+    let content: Map<_, _> =
+        media_types.iter().map(|media_type| (essence(media_type), json!({ "schema": schema }))).collect();
+    json!({ "description": description, "headers": headers, "content": content })
 }
 
 fn header(description: &str) -> Value {
