@@ -15,7 +15,12 @@ macro_rules! files {
     };
 }
 
-static FILES: LazyLock<WebFiles> = LazyLock::new(|| WebFiles::new(files!["icon.svg" "page.css"]));
+static FILES: LazyLock<WebFiles> = LazyLock::new(|| {
+    WebFiles::new(files![
+        "api.js" "browser.js" "consent.js" "device.js" "dom.js" "fragment.js" "icon.svg" "main.js" "page.css"
+        "phone.js" "proof.js" "refusals.js" "store.js" "texts.js"
+    ])
+});
 
 fn main() -> Exit {
     serve_path([on(PhonePage, phone), on(ConsentPage, consent), on(PageFile, file)])

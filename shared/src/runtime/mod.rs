@@ -104,7 +104,7 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<Payload>, col
         return refuse(methods, &app, &context, cold, error);
     };
     let method = event.request_context.http.method.as_str();
-    let at_path = at(methods, event.raw_path.as_deref().unwrap_or_default());
+    let at_path = at_path(methods, &event);
     if let Some(served) = at_path.iter().find(|served| served.route.method.as_str() == method) {
         return (served.answer)(app, LambdaEvent { payload: event, context }, cold).await;
     }
@@ -118,11 +118,15 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<Payload>, col
     refuse(methods, &app, &context, cold, Error::MethodNotAllowed { allow })
 }
 
-/// The operations at a path, if a function has several paths. The rest of the path is the gateway's business: what it
-/// hands over to a function is at one of them.
-fn at<'a>(served: &'a [Served], path: &str) -> Vec<&'a Served> {
-    let at: Vec<_> = served.iter().filter(|served| served.route.is_at(path)).collect();
-    if at.is_empty() { served.iter().collect() } else { at }
+/// The operations at the path of a request, all of them if it is none of theirs. The gateway says by which route it came.
+/// The path itself would not do: it is decoded, so a slash in it may be none. But `cargo lambda watch` names no route.
+fn at_path<'a>(served: &'a [Served], event: &HttpEvent) -> Vec<&'a Served> {
+    let key = event.route_key.as_deref().and_then(|key| key.split_once(' ')).map(|(_, path)| path);
+    let path = event.raw_path.as_deref().unwrap_or_default();
+    let of_route = |served: &&Served| served.route.paths().any(|known| Some(known) == key);
+    let of_path = |served: &&Served| served.route.is_at(path);
+    let found = [served.iter().filter(of_route).collect::<Vec<_>>(), served.iter().filter(of_path).collect()];
+    found.into_iter().find(|found| !found.is_empty()).unwrap_or_else(|| served.iter().collect())
 }
 
 /// Refuses a request that is none of an operation.
