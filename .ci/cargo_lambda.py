@@ -8,6 +8,7 @@ import hmac
 import json
 import os
 import pathlib
+import re
 import socket
 import subprocess
 import sys
@@ -59,10 +60,21 @@ def call(method, path, query="", body=None, headers=None):
             status, text = answer.status, answer.read()
     except urllib.error.HTTPError as refusal:
         status, text = refusal.code, refusal.read()
+    return status, parsed(text)
+
+
+def parsed(text):
+    """A body of JSON; that of a page is nothing."""
     try:
-        return status, json.loads(text)
+        return json.loads(text)
     except ValueError:
-        return status, {}
+        return {}
+
+
+def page_version():
+    """The version of the files that pages load, which is in each page."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/p", timeout=60) as answer:
+        return re.search(r"/pages/(\w+)/", answer.read().decode())[1]
 
 
 def replay(made, method, path, credentials=True):
@@ -195,7 +207,9 @@ def main():
         operation = document["paths"][template][method.lower()]
         expected = min(int(status) for status in operation["responses"])
         made = event(function, secret)
-        path = template.replace("{tenant_id}", TENANT)
+        path = template.replace("{tenant_id}", TENANT).replace("{session_id}", "a-session")
+        if template.startswith("/pages/"):
+            path = path.replace("{version}", page_version()).replace("{file}", "page.css")
         for name, value in made.get("pathParameters", {}).items():
             path = path.replace(f"{{{name}}}", value)
         if method == made["requestContext"]["http"]["method"]:
@@ -220,7 +234,7 @@ def main():
             put(items)
         answer = invoke(function, secret)
         if function in success:
-            done = answer["statusCode"] == success[function] and succeeded(first[function], json.loads(answer["body"]))
+            done = answer["statusCode"] == success[function] and succeeded(first[function], parsed(answer["body"]))
         else:
             done = "errorType" not in answer
         # Not the whole answer: it may be a secret.

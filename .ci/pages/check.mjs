@@ -135,7 +135,9 @@ async function pair(phone, of, person) {
 const logo = await listen((request, response) => {
   expect(!request.headers.referer, 'the host of a logo learns the address');
   response.setHeader('content-type', 'image/svg+xml');
-  response.end('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill="#0a7"/></svg>');
+  response.end(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><circle cx="4" cy="4" r="4" fill="#0a7"/></svg>',
+  );
 });
 
 const acme = tenant('Acme GmbH', { brand: 'Acme Bank', logo: 'https://logo.example/acme.svg' });
@@ -174,7 +176,7 @@ async function pairing() {
   await page.keyboard.press('Enter');
   await page.getByText('Paired until').waitFor();
   expect(await page.evaluate(() => window.isPersistent), 'the browser is not asked to keep the key');
-  await pairNeighbours(phone);
+  neighbours();
   await page.reload();
   await view(page, 'phone-paired', 'Paired with Acme Bank');
   expect((await page.getByText('Ada’s Pixel').count()) === 2, 'the name is not in the list');
@@ -220,8 +222,11 @@ async function pairing() {
 }
 
 /** Two more devices of the same person, in the list only. */
-async function pairNeighbours() {
-  for (const [name, platform] of [['Kitchen tablet', 'iPad'], ['Old phone with a long name that someone has typed in', null]]) {
+function neighbours() {
+  for (const [name, platform] of [
+    ['Kitchen tablet', 'iPad'],
+    ['Old phone with a long name that someone has typed in', null],
+  ]) {
     const device = { device_id: name, name, platform, created_at: '2026-08-01T08:00:00Z' };
     const last_used_at = '2026-11-20T08:00:00Z';
     service.sessions.set(name, { tenant: acme, person: ADA, device: { ...device, last_used_at } });
@@ -237,7 +242,12 @@ async function cannotRead(page) {
     database.close();
     const failures = [];
     for (const format of ['jwk', 'pkcs8', 'raw']) {
-      failures.push(await crypto.subtle.exportKey(format, keys.privateKey).then(() => 'read', (error) => error.name));
+      failures.push(
+        await crypto.subtle.exportKey(format, keys.privateKey).then(
+          () => 'read',
+          (error) => error.name,
+        ),
+      );
     }
     return { failures, isExtractable: keys.privateKey.extractable, curve: keys.privateKey.algorithm.namedCurve };
   });
@@ -374,7 +384,12 @@ async function consent() {
   await page.keyboard.press('Enter');
   await view(page, 'consent', 'Sign in to Acme Bank?');
   const request = await page.locator('main').innerText();
-  for (const part of ['Only if the address bar of the other screen says', 'https://app.example.com', 'Firefox on Windows', ADA]) {
+  for (const part of [
+    'Only if the address bar of the other screen says',
+    'https://app.example.com',
+    'Firefox on Windows',
+    ADA,
+  ]) {
     expect(request.includes(part), `the request lacks ${part}`);
   }
   expect((await press(page, 'Tab')) === 'Deny', 'another control comes first');
@@ -451,7 +466,9 @@ async function longNames(phone) {
   const of = tenant(name, { logo: 'https://logo.example/gone.png' });
   await phone.context.route('https://logo.example/gone.png', (route) => route.fulfill({ status: 404 }));
   await pair(phone, of, 'Ada Augusta King-Noel, Countess of Lovelace');
-  const page = await phone.page(service.login(of, { origin: 'https://signin.of-a-very-long-name.example.co.uk:8443' }).path);
+  const page = await phone.page(
+    service.login(of, { origin: 'https://signin.of-a-very-long-name.example.co.uk:8443' }).path,
+  );
   await tap(page, 'See who asks');
   await page.locator('img').waitFor({ state: 'detached' });
   await view(page, 'consent-long', `Sign in to ${name}?`);

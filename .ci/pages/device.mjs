@@ -86,7 +86,15 @@ export class DeviceService {
       const headers = await request.allHeaders();
       expect(!headers.cookie && !headers.referer, `${path}: a cookie or a referrer`);
       expect(request.method() === 'GET' || headers.origin === this.origin, `${path} of origin ${headers.origin}`);
-      const known = ['pairing', 'register-token', 'refresh-token', 'unpair', 'pairings', 'qr-login/scan', 'qr-login/decide'];
+      const known = [
+        'pairing',
+        'register-token',
+        'refresh-token',
+        'unpair',
+        'pairings',
+        'qr-login/scan',
+        'qr-login/decide',
+      ];
       expect(known.includes(path), `there is no ${path}`);
       expect(request.method() === (path === 'pairings' ? 'GET' : 'POST'), `${path}: ${request.method()}`);
       const index = this.failures.findIndex((failure) => failure.path === path);
@@ -190,7 +198,10 @@ export class DeviceService {
   async #decide(session, { session_id, statement }, answer) {
     const login = this.logins.get(session_id);
     if (login?.phase !== 'scanned') throw new Refused(410, 'gone');
-    const { payload, protectedHeader } = await compactVerify(statement, await importJWK(this.keys.get(session.jkt), 'ES256'));
+    const { payload, protectedHeader } = await compactVerify(
+      statement,
+      await importJWK(this.keys.get(session.jkt), 'ES256'),
+    );
     expect(same(protectedHeader, { alg: 'ES256', typ: 'qr-decision+jwt' }), 'header of a statement');
     const { iat, match_number: number, decision, ...claims } = JSON.parse(new TextDecoder().decode(payload));
     expect(Math.abs(iat - Date.now() / 1000) < 60, 'time of a statement');
