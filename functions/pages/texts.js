@@ -141,7 +141,10 @@ export const texts = {
   denied: { title: 'Denied', paragraphs: ['Nobody was signed in. You can close this page.'] },
   wrongNumber: {
     title: 'Denied: another number',
-    paragraphs: ['That is not the number of this sign-in, so nobody was signed in.', 'Start again on the other screen.'],
+    paragraphs: [
+      'That is not the number of this sign-in, so nobody was signed in.',
+      'Start again on the other screen.',
+    ],
   },
   stopped: { title: 'Nothing was approved', paragraphs: ['You can close this page.'] },
   codeGone: {

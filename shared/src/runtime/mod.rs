@@ -118,8 +118,9 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<Payload>, col
     refuse(methods, &app, &context, cold, Error::MethodNotAllowed { allow })
 }
 
-/// The operations at the path of a request, all of them if it is none of theirs. The gateway says by which route it came.
-/// The path itself would not do: it is decoded, so a slash in it may be none. But `cargo lambda watch` names no route.
+/// The operations at the path of a request, all of them if it is none of theirs. The gateway says by which route it
+/// came. The path itself would not do: it is decoded, so a slash in it may be none. But `cargo lambda watch` names no
+/// route.
 fn at_path<'a>(served: &'a [Served], event: &HttpEvent) -> Vec<&'a Served> {
     let key = event.route_key.as_deref().and_then(|key| key.split_once(' ')).map(|(_, path)| path);
     let path = event.raw_path.as_deref().unwrap_or_default();
