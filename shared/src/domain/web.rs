@@ -6,13 +6,13 @@ use data_encoding::HEXLOWER;
 /// What stands for the version in the text of a page.
 const VERSION: &str = "{version}";
 
-/// Media type of HTML (RFC 2854).
+/// Media type of pages (RFC 2854).
 pub const HTML: &str = "text/html; charset=utf-8";
-/// Media type of JavaScript (RFC 9239).
+/// Media type of scripts (RFC 9239).
 pub const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-/// Media type of CSS (RFC 2318).
+/// Media type of style sheets (RFC 2318).
 pub const CSS: &str = "text/css; charset=utf-8";
-/// Media type of SVG.
+/// Media type of icons.
 pub const SVG: &str = "image/svg+xml";
 
 /// A file that a page loads, as it is sent.
