@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use stack::{AwsCall, Invocation, scheduled_event};
 
-use crate::support::{Deployment, TestReceiver, at_once};
+use crate::support::{Deployment, Received, TestReceiver, at_once};
 
 /// How many changes there are at once.
 const AT_ONCE: usize = 50;
@@ -39,7 +39,7 @@ async fn fifty_changes_at_once_all_succeed_and_each_is_told() {
     assert!(calls.iter().any(has_met), "no two of them met");
     deployment.post(&format!("/api/v1/reactivate/tenant?tenant_id={}", tenant.id), &json!({})).await.data(200);
     while sweep(&deployment).await["delivered"] != 0 {}
-    let received: Vec<_> = receiver.received().iter().map(|received| received.body()).collect();
+    let received: Vec<_> = receiver.received().iter().map(Received::body).collect();
     let of = |name| received.iter().filter(|body| body["type"] == name).count();
     let counts = ["ping", "tenant.secret_rotated", "tenant.suspended", "tenant.reactivated"].map(of);
     assert_eq!(counts, [47, 2, 1, 1]);
