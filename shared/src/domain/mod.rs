@@ -8,6 +8,7 @@ mod directory;
 mod dpop;
 mod ids;
 mod passkeys;
+mod people;
 mod relay;
 mod tenants;
 mod time;
@@ -47,11 +48,13 @@ pub use dpop::{
 };
 pub use ids::{ExternalId, Handle, Reference, TenantId, UuidText, parse_uuid, random_uuid};
 pub use passkeys::{
-    Aaguid, AllAcceptedCredentials, Challenge, CounterChange, CreationOptions, CredentialDescriptor, CredentialDigest,
-    CredentialId, CurrentUserDetails, ExpectedResponse, Hint, NewPasskey, PasskeyAlgorithm, PasskeyCause, RelyingParty,
-    RequestOptions, StoredPasskey, Transports, UnknownCredential, UserEntity, UserHandle, VerifiedLogin, challenge_of,
-    credential_id_of, verify_login, verify_registration,
+    Aaguid, AllAcceptedCredentials, Ceremony, CeremonyKind, Challenge, CounterChange, CreationOptions,
+    CredentialDescriptor, CredentialDigest, CredentialId, CurrentUserDetails, ExpectedResponse, Hint, NewPasskey,
+    Passkey, PasskeyAlgorithm, PasskeyCause, RelyingParty, RequestOptions, StoredPasskey, Transports,
+    UnknownCredential, UserEntity, UserHandle, VerifiedLogin, challenge_of, credential_id_of, verify_login,
+    verify_registration,
 };
+pub use people::{LinkedUserId, PersonRef, RelayPerson};
 pub use relay::{
     LimitOf, Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota,
 };
@@ -66,9 +69,9 @@ pub use tokens::{
     SignedToken, TokenLifetime, TokenRequest, UnverifiedPairingProof, UnverifiedToken,
 };
 pub use values::{
-    Cursor, CursorPage, DeviceName, DisplayName, ExactJson, KeyLifetime, KeyName, Minutes, Offset, OffsetPage,
-    OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, Patch, Problem, QrCode, Random,
-    RandomnessUnavailable, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw,
-    not_null, not_null_enum, string_enum,
+    AccountName, Cursor, CursorPage, DeviceName, DisplayName, ExactJson, KeyLifetime, KeyName, Minutes, Offset,
+    OffsetPage, OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, PasskeyName, Patch, Problem, QrCode,
+    Random, RandomnessUnavailable, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName,
+    draw, not_null, not_null_enum, string_enum,
 };
 pub use web::{CSS, HTML, JAVASCRIPT, SVG, WebFile, WebFiles};

@@ -140,6 +140,17 @@ string_newtype! { CredentialId, expected: "a credential id", schema: {
 pub struct CredentialDigest(String);
 
 impl CredentialDigest {
+    /// Reads a digest.
+    ///
+    /// # Errors
+    /// If the text is not 64 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, Problem> {
+        match HEXLOWER.decode(text.as_bytes()) {
+            Ok(bytes) if bytes.len() == 32 => Ok(Self(text.to_owned())),
+            _ => Err(Problem::new("must be 64 lower-case hexadecimal digits")),
+        }
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }

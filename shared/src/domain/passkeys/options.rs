@@ -36,7 +36,7 @@ pub struct RelyingParty {
     pub name: String,
 }
 
-/// The person (`PublicKeyCredentialUserEntityJSON`).
+/// The person whose passkey it becomes (`PublicKeyCredentialUserEntityJSON`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UserEntity {
@@ -87,8 +87,11 @@ impl CredentialDescriptor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AuthenticatorSelection {
+    /// Whether the passkey is found without its id.
     resident_key: Requirement,
+    /// The same, for browsers that know no `residentKey`.
     require_resident_key: bool,
+    /// Whether the authenticator verifies the person.
     user_verification: Requirement,
 }
 
@@ -116,12 +119,14 @@ pub struct CreationOptions {
     rp: RelyingParty,
     user: UserEntity,
     challenge: Challenge,
+    /// Kinds of keys that are taken, in the order of preference.
     pub_key_cred_params: Vec<KeyParameters>,
-    /// In milliseconds.
+    /// Milliseconds for which the browser waits.
     timeout: u32,
     /// Passkeys of the person: an authenticator that has one of them makes no other.
     exclude_credentials: Vec<CredentialDescriptor>,
     authenticator_selection: AuthenticatorSelection,
+    /// Kinds of authenticators that the browser offers first; absent if none was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hints: Vec<Hint>,
     attestation: Attestation,
@@ -156,17 +161,19 @@ impl CreationOptions {
     }
 }
 
-/// `PublicKeyCredentialRequestOptionsJSON`, for `PublicKeyCredential.parseRequestOptionsFromJSON()`.
+/// Options of a login: `PublicKeyCredentialRequestOptionsJSON`, for
+/// `PublicKeyCredential.parseRequestOptionsFromJSON()`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct RequestOptions {
     challenge: Challenge,
-    /// In milliseconds.
+    /// Milliseconds for which the browser waits.
     timeout: u32,
     rp_id: RpId,
     /// Passkeys of the person; empty if anybody may log in.
     allow_credentials: Vec<CredentialDescriptor>,
     user_verification: Requirement,
+    /// Kinds of authenticators that the browser offers first; absent if none was asked for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     hints: Vec<Hint>,
 }

@@ -11,7 +11,9 @@ use crate::domain::tenants::rp_id::RpId;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UnknownCredential {
+    /// Relying party id of the passkey.
     pub rp_id: RpId,
+    /// Id of the passkey.
     pub credential_id: CredentialId,
 }
 
@@ -19,8 +21,11 @@ pub struct UnknownCredential {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AllAcceptedCredentials {
+    /// Relying party id of the passkeys.
     pub rp_id: RpId,
+    /// What authenticators know the person by.
     pub user_id: UserHandle,
+    /// Ids of all passkeys that the person can log in with.
     pub all_accepted_credential_ids: Vec<CredentialId>,
 }
 
@@ -28,9 +33,13 @@ pub struct AllAcceptedCredentials {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct CurrentUserDetails {
+    /// Relying party id of the passkeys.
     pub rp_id: RpId,
+    /// What authenticators know the person by.
     pub user_id: UserHandle,
+    /// Name of the account, such as an e-mail address.
     pub name: String,
+    /// Name of the person.
     pub display_name: String,
 }
 

@@ -104,6 +104,18 @@ pub enum Action {
     /// A resource of the account surface was deleted.
     #[serde(rename = "resource.deleted")]
     ResourceDeleted,
+    /// A person registered a passkey.
+    #[serde(rename = "passkey.registered")]
+    PasskeyRegistered,
+    /// A passkey got another name.
+    #[serde(rename = "passkey.renamed")]
+    PasskeyRenamed,
+    /// A passkey was revoked.
+    #[serde(rename = "passkey.revoked")]
+    PasskeyRevoked,
+    /// A login was refused because its passkey seems to be a copy.
+    #[serde(rename = "passkey.clone_suspected")]
+    PasskeyCloneSuspected,
 }
 
 /// Audit event: the record of one successful change.
@@ -136,8 +148,8 @@ pub struct AuditEvent {
     /// Registrations: `is_new`. `callbacks.disabled`: `flow`, and `cause`: `gone` for a 410, `no_success` for five days
     /// without a success. `callbacks.reactivated`: `flow`, null for all. `callbacks.replayed`: `count`, and `state`,
     /// `since` and `until`, null where they were not said. `resource.deleted`: `kind`, and the acting `end_user` as a
-    /// digest, null for the account. `replayed` is true if a stored response with a secret in it went out again, and
-    /// nothing was changed.
+    /// digest, null for the account. `passkey.…`: `passkey`, the SHA-256 of the bytes of its id in hexadecimal.
+    /// `replayed` is true if a stored response with a secret in it went out again, and nothing was changed.
     #[serde(default)]
     pub details: Map<String, Value>,
 }

@@ -23,12 +23,20 @@ const MAX_LENGTH: usize = 253;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RpId(String);
 
+/// What a service that `cargo dev` runs takes as well, for a page on the developer's own machine.
+#[cfg(feature = "loopback-callbacks")]
+const LOCAL: &str = "localhost";
+
 impl RpId {
     /// Reads a relying party id, which is never normalised.
     ///
     /// # Errors
     /// If the text is not a domain name in lower case, or is not at or below a registrable domain.
     pub fn parse(text: &str) -> Result<Self, Problem> {
+        #[cfg(feature = "loopback-callbacks")]
+        if text == LOCAL {
+            return Ok(Self(text.to_owned()));
+        }
         if text.len() > MAX_LENGTH {
             return Err(Problem::new("must be at most 253 bytes long"));
         }
@@ -58,6 +66,10 @@ impl RpId {
     /// `a.s3.amazonaws.com` is another party, because `s3.amazonaws.com` is a public suffix again.
     pub fn covers(&self, origin: &Origin) -> bool {
         let host = origin.host();
+        #[cfg(feature = "loopback-callbacks")]
+        if self.0 == LOCAL {
+            return host == LOCAL;
+        }
         let at_or_below =
             host.strip_suffix(self.as_str()).is_some_and(|labels| labels.is_empty() || labels.ends_with('.'));
         // Both are suffixes of the host, so the longer one is at or below the shorter.
@@ -96,7 +108,7 @@ mod tests {
 
     const REFUSED: &str = "
         com co.uk github.io s3.amazonaws.com us-east-1.elasticbeanstalk.com foo.kawasaki.jp foo.ck xn--p1ai
-        localhost a.localhost a.local a.internal a.test a.invalid a.example a.lan intranet a.b.c.zzzz
+        a.localhost a.local a.internal a.test a.invalid a.example a.lan intranet a.b.c.zzzz
         127.0.0.1 1.2.3.4 0x7f.1 2130706433 [::1] ::1 [2001:db8::1] 1.2.3
         https://example.com //example.com example.com:443 example.com/ example.com/x u@example.com
         . .. .com example.com. .example.com a..example.com example..com
@@ -183,6 +195,26 @@ mod tests {
 
     fn nearly_a_domain() -> impl Strategy<Value = String> {
         r"[a-z0-9-]{0,10}[A-Z._%]?[a-z0-9]{0,2}\.?(com|co\.uk|github\.io|jp|local|xn--p1ai)\.?"
+    }
+
+    #[cfg(not(feature = "loopback-callbacks"))]
+    #[test]
+    fn the_developers_own_machine_is_no_party() {
+        assert!(RpId::parse("localhost").is_err());
+    }
+
+    #[cfg(feature = "loopback-callbacks")]
+    #[test]
+    fn cargo_dev_takes_the_developers_own_machine_by_its_name() {
+        let local = RpId::parse("localhost").unwrap();
+        for (origin, is_covered) in [
+            ("http://localhost:3000", true),
+            ("https://localhost", true),
+            ("http://127.0.0.1:3000", false),
+            ("https://example.com", false),
+        ] {
+            assert_eq!(local.covers(&Origin::parse(origin).unwrap()), is_covered, "{origin}");
+        }
     }
 
     proptest! {

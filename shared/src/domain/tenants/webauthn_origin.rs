@@ -40,6 +40,11 @@ impl WebauthnOrigin {
         Self(text.to_owned())
     }
 
+    /// Whether it is a web page's, and not an app's.
+    pub fn is_page(&self) -> bool {
+        !self.0.starts_with(APP)
+    }
+
     /// Whether passkeys of the relying party may be used there.
     ///
     /// True for every app: which apps may is said by `/.well-known/assetlinks.json` of the relying party's own domain,
@@ -67,6 +72,7 @@ mod tests {
     #[test]
     fn a_web_origin_is_read_as_one() {
         assert_eq!(WebauthnOrigin::parse("https://Example.com:443").unwrap().as_str(), "https://example.com");
+        assert!(WebauthnOrigin::parse("https://example.com").unwrap().is_page());
         assert!(WebauthnOrigin::parse("https://example.com/").is_err());
     }
 
@@ -74,6 +80,7 @@ mod tests {
     fn an_app_is_the_hash_of_its_certificate_in_one_spelling() {
         let app = format!("{APP}{HASH}");
         assert_eq!(WebauthnOrigin::parse(&app).unwrap().as_str(), app);
+        assert!(!WebauthnOrigin::parse(&app).unwrap().is_page());
         let hexadecimal = "ed80ed2915cfc83666fb86fd6c14221c9fed67ca1cdeacb9bd567d2a3ed75749";
         let colons = "ED:80:ED:29:15:CF:C8:36:66:FB:86:FD:6C:14:22:1C:9F:ED:67:CA:1C:DE:AC:B9:BD:56:7D:2A:3E:D7:57:49";
         let others =

@@ -20,4 +20,4 @@ pub use problem::Problem;
 pub use qr_code::QrCode;
 pub use random::{Random, RandomnessUnavailable, SystemRandomness, draw};
 pub use serde_rules::{not_null, not_null_enum, string_enum};
-pub use text::{DeviceName, DisplayName, KeyName, PartyName, Reason, TenantName};
+pub use text::{AccountName, DeviceName, DisplayName, KeyName, PartyName, PasskeyName, Reason, TenantName};

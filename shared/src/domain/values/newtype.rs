@@ -22,7 +22,7 @@ impl Visitor<'_> for Text {
 /// Implements for a newtype of a `String`, whose `parse` checks it, what all of them have: `as_str`, `Display`, and
 /// JSON as a string. `expected` is what a decoder says when something else comes than a string.
 macro_rules! string_newtype {
-    ($name:ident, expected: $expected:literal, schema: $schema:tt) => {
+    ($name:ident, expected: $expected:expr, schema: $schema:tt) => {
         impl $name {
             pub fn as_str(&self) -> &str {
                 &self.0

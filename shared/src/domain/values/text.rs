@@ -3,9 +3,6 @@
 use super::problem::Problem;
 use crate::domain::values::newtype::string_newtype;
 
-/// The longest text, in characters (Unicode scalar values).
-const LONGEST: usize = 120;
-
 /// Whether a character is refused in a text that people are shown: control characters, and those that break or reorder
 /// a line. A name such as "Bank\u{202E}moc.live" on a consent screen would read as another.
 fn is_refused(character: char) -> bool {
@@ -23,9 +20,12 @@ fn is_invisible(character: char) -> bool {
         || matches!(character, '\u{FE00}'..='\u{FE0F}' | '\u{FFA0}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
-/// Defines a text of 1 to 120 characters.
+/// Defines a text of 1 to 120 characters (Unicode scalar values), or to as many as it says.
 macro_rules! short_text {
     ($(#[doc = $doc:literal])* $name:ident) => {
+        short_text! { $(#[doc = $doc])* $name: 120 }
+    };
+    ($(#[doc = $doc:literal])* $name:ident: $longest:literal) => {
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub struct $name(String);
@@ -34,11 +34,11 @@ macro_rules! short_text {
             /// Checks length and characters.
             ///
             /// # Errors
-            /// If the text is empty, longer than 120 characters, has a control character or one that reorders text, or
+            /// If the text is empty or too long, has a control character or one that reorders text, or
             /// has nothing that can be seen.
             pub fn parse(text: &str) -> Result<Self, Problem> {
-                if !(1..=LONGEST).contains(&text.chars().count()) {
-                    return Err(Problem::new("must have 1 to 120 characters"));
+                if !(1..=$longest).contains(&text.chars().count()) {
+                    return Err(Problem::new(concat!("must have 1 to ", $longest, " characters")));
                 }
                 if text.chars().any(is_refused) {
                     return Err(Problem::new("must not have control characters or ones that reorder text"));
@@ -56,10 +56,10 @@ macro_rules! short_text {
             }
         }
 
-        string_newtype! { $name, expected: "a text of 1 to 120 characters", schema: {
+        string_newtype! { $name, expected: concat!("a text of 1 to ", $longest, " characters"), schema: {
             "type": "string",
             "minLength": 1,
-            "maxLength": LONGEST,
+            "maxLength": $longest,
             "pattern": VISIBLE,
             "description": concat!($($doc),*).trim(),
         } }
@@ -104,6 +104,16 @@ short_text! {
     DeviceName
 }
 
+short_text! {
+    /// The name that tells a person's passkeys apart.
+    PasskeyName: 64
+}
+
+short_text! {
+    /// The name of a person or of its account, as authenticators show it.
+    AccountName
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -115,6 +125,9 @@ mod tests {
         assert!(TenantName::parse(&"é".repeat(120)).is_ok());
         assert!(TenantName::parse(&"é".repeat(121)).is_err());
         assert!(TenantName::parse("").is_err());
+        assert!(PasskeyName::parse(&"é".repeat(64)).is_ok());
+        let problem = PasskeyName::parse(&"é".repeat(65)).unwrap_err().to_string();
+        assert_eq!(problem, "must have 1 to 64 characters");
     }
 
     #[test]
