@@ -19,8 +19,8 @@ use crate::domain::{
 };
 use crate::error::Result;
 use crate::store::{
-    Callbacks, Counted, Directory, Jitter, OrganizationHints, Prefetched, Read, Relay, RelayMemory, Resources, Sealed,
-    Secrets, Table, Tenants, VersionCache,
+    Callbacks, Counted, Directory, Jitter, OrganizationHints, Passkeys, Prefetched, Read, Relay, RelayMemory,
+    Resources, Sealed, Secrets, Table, Tenants, VersionCache,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one
@@ -49,6 +49,7 @@ struct Parts {
     require_end_user: bool,
     strikes_to_suspend: u32,
     default_signing_version: SigningVersion,
+    passkeys_enabled: bool,
     row_quotas: RowQuotas,
     relay_memory: RelayMemory,
     organization_hints: OrganizationHints,
@@ -113,6 +114,7 @@ impl App {
             require_end_user: config.require_end_user,
             strikes_to_suspend: config.strikes_to_suspend,
             default_signing_version: config.default_signing_version,
+            passkeys_enabled: config.passkeys_enabled,
             row_quotas: config.row_quotas,
             relay_memory: RelayMemory::default(),
             organization_hints: OrganizationHints::default(),
@@ -193,6 +195,12 @@ impl App {
             tenant,
             strikes_to_suspend: self.0.strikes_to_suspend,
         }
+    }
+
+    /// The passkeys of a tenant's people. Only `auth` gives them out.
+    pub(crate) fn passkeys<'a>(&'a self, tenant: &'a TenantId, change: &'a ChangeContext) -> Passkeys<'a> {
+        let (table, tenants, is_default) = (&self.0.table, self.tenants(), self.0.passkeys_enabled);
+        Passkeys { table, tenants, tenant, change, is_default }
     }
 
     /// The resources that can be seen and written from a viewpoint, as many as the tenant's limits allow. Only `auth`

@@ -26,6 +26,9 @@ pub struct Config {
     /// The signature version of a new tenant for which none is named (`LATCHKEY_DEFAULT_SIGNING_VERSION`; unset, it is
     /// v1).
     pub default_signing_version: SigningVersion,
+    /// Whether tenants have passkeys whose configuration doesn't say (`LATCHKEY_PASSKEYS_ENABLED`; unset or anything
+    /// but `true` is no).
+    pub passkeys_enabled: bool,
     /// How many rows of each kind are kept, where a tenant's configuration doesn't say (`LATCHKEY_ROWS_PER_END_USER`
     /// and `LATCHKEY_ROWS_PER_TENANT`; unset = generous defaults).
     pub row_quotas: RowQuotas,
@@ -108,6 +111,7 @@ impl Config {
             require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value != "false"),
             strikes_to_suspend,
             default_signing_version,
+            passkeys_enabled: variable("LATCHKEY_PASSKEYS_ENABLED").is_some_and(|value| value == "true"),
             row_quotas,
             region,
             dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
@@ -205,6 +209,13 @@ mod tests {
         }
         for text in ["V2", "2", "v3", " v2"] {
             assert_eq!(read(text).unwrap_err(), Missing(vec!["LATCHKEY_DEFAULT_SIGNING_VERSION"]), "{text}");
+        }
+    }
+
+    #[test]
+    fn passkeys_are_on_if_the_deployment_says_so_and_nothing_else_does() {
+        for (text, is_on) in [("true", true), ("false", false), ("", false), ("TRUE", false), ("1", false)] {
+            assert_eq!(read_with("LATCHKEY_PASSKEYS_ENABLED", text).unwrap().passkeys_enabled, is_on, "{text}");
         }
     }
 

@@ -253,7 +253,7 @@ fn accept_token<'a>(
     }
     let key = prefetched.api_key(&claims.key_id)?;
     if key.is_none_or(|(key, _)| !key.allows_tokens_from(request.header("origin"))) {
-        return Err(Error::OriginNotAllowed);
+        return Err(Error::OriginNotAllowed(api_key::ELSEWHERE));
     }
     if is_another {
         return Err(Error::AnotherEndUser);

@@ -16,6 +16,9 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::store::{Directory, Prefetched, Read, TenantState};
 
+/// What a page is told whose origin the key does not allow.
+pub(super) const ELSEWHERE: &str = "API key or token may not be used from this origin";
+
 /// The purpose for which an API key is used: it decides which kinds of keys are accepted, and where in the request.
 pub trait Purpose: Send + Sync + 'static {
     /// The kinds of keys that are accepted.
@@ -220,7 +223,7 @@ pub(super) async fn accept(
         return Err(Error::KeyKindNotAllowed);
     }
     if !key.allows(request.header("origin")) {
-        return Err(Error::OriginNotAllowed);
+        return Err(Error::OriginNotAllowed(ELSEWHERE));
     }
     app.note_use(&key).await;
     Ok((key, tenant))

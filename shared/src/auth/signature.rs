@@ -17,7 +17,7 @@ use crate::domain::{
     TenantName, TenantQuota, Timestamp,
 };
 use crate::error::{Error, Result};
-use crate::store::{Accepted, Relay, RelayState, Signed, Verdict};
+use crate::store::{Accepted, Passkeys, Relay, RelayState, Signed, Verdict};
 
 /// The headers of a signed call, each under either of its names.
 const TENANT_ID: [&str; 2] = ["x-latchkey-tenant-id", "x-bloonio-tenant-id"];
@@ -152,6 +152,11 @@ impl SignedTenant {
     /// The signature version that the tenant requires.
     pub fn signing_version(&self) -> SigningVersion {
         self.state.signing
+    }
+
+    /// The passkeys of the tenant's people.
+    pub fn passkeys<'a>(&'a self, app: &'a App) -> Passkeys<'a> {
+        app.passkeys(&self.tenant_id, &self.change)
     }
 
     /// The secret with which the call was signed.

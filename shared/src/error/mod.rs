@@ -7,14 +7,47 @@ pub use report::LOG_TARGET;
 pub use table::{Error, ErrorCode};
 
 use std::error::Error as StdError;
+use std::fmt;
 
-use crate::domain::{FieldProblem, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota};
+use crate::domain::{
+    FieldProblem, PasskeyCause, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota, UnknownCredential,
+};
 
 /// The outcome of whatever can be refused.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// What went wrong on our side. It reaches the log and never a client.
 pub type Cause = Box<dyn StdError + Send + Sync>;
+
+/// Why a passkey's response is refused, for the log, and what its browser should know.
+#[derive(Debug)]
+pub struct CredentialRefusal {
+    pub cause: PasskeyCause,
+    /// What makes the browser hide a passkey that opens nothing.
+    pub unknown_credential: Option<Box<UnknownCredential>>,
+}
+
+impl fmt::Display for CredentialRefusal {
+    /// The sentence for the client. What is wrong with a page it has to be told, or its author looks for the fault in
+    /// cryptography; and it says nothing that whoever made the response did not put into it.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self.cause {
+            PasskeyCause::CrossOrigin | PasskeyCause::TopOrigin => {
+                "the passkey was not accepted: its page is in a frame of another origin, open it at the top"
+            }
+            PasskeyCause::WrongOrigin => {
+                "the passkey was not accepted: its page has another origin than browser_origin"
+            }
+            _ => "the passkey was not accepted",
+        })
+    }
+}
+
+impl From<PasskeyCause> for Error {
+    fn from(cause: PasskeyCause) -> Self {
+        Self::CredentialRefused(CredentialRefusal { cause, unknown_credential: None })
+    }
+}
 
 /// Where in a request a field is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +101,14 @@ impl Error {
         }
     }
 
+    /// What makes a browser hide a passkey that opens nothing, if that is why.
+    pub fn unknown_credential(&self) -> Option<&UnknownCredential> {
+        match self {
+            Self::CredentialRefused(refusal) => refusal.unknown_credential.as_deref(),
+            _ => None,
+        }
+    }
+
     /// For how many seconds a caller should wait before trying again, where that is what helps.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
@@ -99,6 +140,7 @@ impl Error {
     pub fn cause(&self) -> Option<String> {
         match self {
             Self::Unauthenticated(reason) => Some((*reason).to_owned()),
+            Self::CredentialRefused(refusal) => Some(refusal.cause.to_string()),
             Self::Unavailable(cause) | Self::Internal(cause) => Some(chain(cause.as_ref())),
             _ => None,
         }
@@ -154,6 +196,18 @@ mod tests {
         {
             assert!(!error.to_string().contains("10.0.0.7") && !error.to_string().contains("TENANT"));
             assert!(error.cause().is_some());
+        }
+    }
+
+    #[test]
+    fn a_passkeys_refusal_says_the_same_whatever_the_cause_but_for_faults_of_a_page() {
+        let told = |cause: PasskeyCause| Error::from(cause).to_string();
+        let plain = told(PasskeyCause::WrongSignature);
+        for cause in PasskeyCause::ALL {
+            let of_page = [PasskeyCause::CrossOrigin, PasskeyCause::TopOrigin, PasskeyCause::WrongOrigin];
+            assert_eq!(told(*cause) == plain, !of_page.contains(cause), "{cause}");
+            assert_eq!(Error::from(*cause).cause().as_deref(), Some(cause.as_str()));
+            assert!(Error::from(*cause).unknown_credential().is_none());
         }
     }
 

@@ -4,7 +4,7 @@
 use std::error::Error as StdError;
 use std::fmt;
 
-use super::{Cause, RequestPart};
+use super::{Cause, CredentialRefusal, RequestPart};
 use crate::domain::{Problem, TenantQuota};
 
 /// Defines [`Error`] and [`ErrorCode`] from rows, in the order of their statuses: `/// doc` `Variant(payload: Type) =>
@@ -100,6 +100,12 @@ refusals! {
     Unauthenticated(reason: &'static str) => Unauthenticated 401 "unauthenticated"
         "credential is missing or not valid"
         "the credential is missing, malformed, unknown, wrong, expired or revoked";
+    /// The signature is right, and a passkey's response is not. Clients see one and the same sentence for every reason
+    /// but faults of a set-up; the log has the reason.
+    CredentialRefused(refusal: CredentialRefusal) => CredentialRefused 401 "credential_refused"
+        "{refusal}"
+        "what the browser answered is not accepted, whatever the reason: the log has it. If the passkey is unknown or \
+         revoked, `error.signals` has what makes the browser hide it";
     /// The credential is right, and its tenant is suspended. If it was a signature: how the tenant stands.
     TenantSuspended(quota: Option<TenantQuota>) => TenantSuspended 403 "tenant_suspended"
         "tenant is suspended"
@@ -108,10 +114,15 @@ refusals! {
     KeyKindNotAllowed => KeyKindNotAllowed 403 "key_kind_not_allowed"
         "API key is of a kind that this endpoint does not take"
         "the API key is right, and of a kind that this endpoint does not take";
-    /// The API key, or a token that it minted, may not be sent by a browser page of that origin.
-    OriginNotAllowed => OriginNotAllowed 403 "origin_not_allowed"
-        "API key or token may not be used from this origin"
-        "the API key, or a token that it minted, may not be sent by a browser page of this origin";
+    /// A browser page of that origin may not do that: the sentence says what.
+    OriginNotAllowed(sentence: &'static str) => OriginNotAllowed 403 "origin_not_allowed"
+        "{sentence}"
+        "the API key, or a token that it minted, may not be sent by a browser page of this origin; or `browser_origin` \
+         is not one of the tenant's";
+    /// The tenant has no passkeys: the sentence says what is missing.
+    PasskeysDisabled(sentence: &'static str) => PasskeysDisabled 403 "passkeys_disabled"
+        "{sentence}"
+        "the tenant has no passkeys: `message` says which of its fields is missing or off";
     /// The token is right, and does not reach as far as the operation.
     InsufficientScope => InsufficientScope 403 "insufficient_scope"
         "the token does not reach this far: use the account's API key"
@@ -152,6 +163,14 @@ refusals! {
     CallbackNotFound => CallbackNotFound 404 "callback_not_found"
         "callback not found"
         "the tenant has no such callback; one that is over is kept for 30 days";
+    /// The tenant has no person with that id, or not with those two.
+    PersonNotFound => PersonNotFound 404 "person_not_found"
+        "person not found"
+        "nobody has this `relay_user_linked_id`, or not together with this `backend_user_id`";
+    /// The person has no such passkey.
+    PasskeyNotFound => PasskeyNotFound 404 "passkey_not_found"
+        "passkey not found"
+        "the person has no such passkey, or to rename: no such passkey that is not revoked";
     /// There is no such row, or it is somebody else's.
     ResourceNotFound => ResourceNotFound 404 "not_found"
         "not found"
@@ -189,11 +208,17 @@ refusals! {
     CallbackNotWanted(problem: Problem) => CallbackNotWanted 409 "callback_not_wanted"
         "tenant {problem}"
         "the tenant has no `callback_url_base`, or its `callback_types` do not name the type; nothing was written";
+    /// Passkeys of the present relying party are in use.
+    PasskeysInUse => PasskeysInUse 409 "passkeys_in_use"
+        "passkeys of the present webauthn_rp_id are in use and work for no other; send force=true in the query to \
+         change it all the same"
+        "passkeys of the present `webauthn_rp_id` are in use and would not work any more: `force=true` in the query \
+         changes it all the same";
     /// The end user or the tenant has as many rows of the kind as it may have.
     QuotaExceeded => QuotaExceeded 409 "quota_exceeded"
         "no room for another of these: delete some first"
-        "the end user, the session or the tenant has as many rows of this kind as it may have; nothing was written: \
-         delete some, or ask the operator for a higher quota";
+        "the end user, the session or the tenant has as many rows of this kind as it may have, or the person as many \
+         passkeys; nothing was written: delete some, or ask the operator for a higher quota";
     /// The API key was revoked or has expired, and can't be changed any more.
     ApiKeyGone => ApiKeyGone 410 "api_key_gone"
         "API key was revoked or has expired"

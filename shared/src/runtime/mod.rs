@@ -260,6 +260,7 @@ mod tests {
             require_end_user: false,
             strikes_to_suspend: 0,
             default_signing_version: SigningVersion::V1,
+            passkeys_enabled: false,
             row_quotas: RowQuotas::default(),
             region: String::new(),
             dynamodb_endpoint: None,

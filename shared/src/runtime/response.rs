@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::decode::{IS_REQUIRED, IS_UNKNOWN};
 use crate::api::{Output, Surface, TextBody};
-use crate::domain::Quota;
+use crate::domain::{Quota, UnknownCredential};
 use crate::error::{Error, RequestPart, Result};
 
 /// What the gateway makes an HTTP response of.
@@ -192,10 +192,17 @@ fn refusal(surface: Surface, error: &Error) -> Success {
         code: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         field: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signals: Option<Signals<'a>>,
+    }
+    #[derive(Serialize)]
+    struct Signals<'a> {
+        unknown_credential: &'a UnknownCredential,
     }
     let (code, message) = (error.code(), error.to_string());
     let status = surface.status(code);
-    let detail = Detail { code: code.as_str(), field: error.field() };
+    let signals = error.unknown_credential().map(|unknown_credential| Signals { unknown_credential });
+    let detail = Detail { code: code.as_str(), field: error.field(), signals };
     let body = match surface {
         Surface::Registry | Surface::Relay => {
             serde_json::to_string(&Registry { success: false, status_code: status, message, data: (), error: detail })

@@ -14,6 +14,10 @@
 //! | registered tenant | `TENANT#<tenant>#REGISTERED#<digest of its key>` | `REGISTERED` | what was registered |
 //! | external user | `TENANT#<tenant>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
 //! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
+//! | person | `TENANT#<tenant>#PERSON#<our id>`, `…#PERSON@<digest of its own>` | `PERSON` | its ids and passkeys |
+//! | passkey | `TENANT#<tenant>#PASSKEY#<digest of its id>` | `PASSKEY` | its key, counter, name and owner |
+//! | passkeys in use | `TENANT#<tenant>#PASSKEYS` | `COUNT#<shard>` | how many are not revoked |
+//! | ceremony | `TENANT#<tenant>#CEREMONY#<challenge>` | `CEREMONY` | what a response has to match |
 //! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
 //! | calls of a minute | `TENANT#<tenant>#CALLS#<key id, or OF@<digest>>` | `CALLS#<minute>` | how many, if limited |
 //! | callback | `TENANT#<tenant>#CALLBACKS` | `<event id>` | an event that is owed, and what came of it |
@@ -21,9 +25,9 @@
 //! | stored response | `IDEMPOTENCY#operator#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
 //! | of a tenant's caller | `TENANT#<tenant>#IDEMPOTENCY#<digest>`, `…#<owner>#…` | `IDEMPOTENCY` | the same |
 //!
-//! An organization or user with an external id is there twice, once under each name, and both items are written in one
-//! transaction. So either name finds everything with one read, where an index (which can be behind) or an item that
-//! only points to another would cost a second one, or the truth.
+//! A person, and an organization or user with an external id, is there twice, once under each name, and both items are
+//! written in one transaction. So either name finds everything with one read, where an index (which can be behind) or
+//! an item that only points to another would cost a second one, or the truth.
 //!
 //! A text that is a uuid could be the uuid of one and the external id of another. So who takes a uuid as its external
 //! id claims it, in any spelling, and nobody is registered under a uuid that another has claimed.
@@ -51,7 +55,8 @@ use uuid::Uuid;
 
 use super::dynamodb::{Key, PK, SK, key};
 use crate::domain::{
-    AuditEvent, EventId, Flow, Handle, IdempotencyKey, IdempotencyScope, Minute, TenantId, Timestamp, Viewpoint,
+    AuditEvent, CredentialDigest, EventId, ExternalId, Flow, Handle, IdempotencyKey, IdempotencyScope, LinkedUserId,
+    Minute, TenantId, Timestamp, Viewpoint,
 };
 
 /// The index of all tenants.
@@ -124,6 +129,9 @@ pub enum Kind {
     ExternalUser,
     Token,
     Nonce,
+    Person,
+    Passkey,
+    Ceremony,
 }
 
 impl Kind {
@@ -136,6 +144,9 @@ impl Kind {
             Self::ExternalUser => "EXTERNAL",
             Self::Token => "TOKEN",
             Self::Nonce => "NONCE",
+            Self::Person => "PERSON",
+            Self::Passkey => "PASSKEY",
+            Self::Ceremony => "CEREMONY",
         }
     }
 }
@@ -153,6 +164,35 @@ pub fn of_handle(tenant: &TenantId, kind: Kind, handle: &Handle) -> Key {
             key(format!("{TENANT}{tenant}#{}@{}", kind.as_str(), id.digest()), kind.as_str().to_owned())
         }
     }
+}
+
+/// The item of a person, by our id.
+pub fn person(tenant: &TenantId, id: &LinkedUserId) -> Key {
+    of_kind(tenant, Kind::Person, id)
+}
+
+/// The item of a person, by the tenant's id.
+pub fn person_of(tenant: &TenantId, id: &ExternalId) -> Key {
+    let kind = Kind::Person.as_str();
+    key(format!("{TENANT}{tenant}#{kind}@{}", id.digest()), kind.to_owned())
+}
+
+/// Into how many items the count of a tenant's passkeys is divided: each takes part in the transactions of many, and
+/// DynamoDB refuses two at once on one item.
+const PASSKEY_SHARDS: u32 = 8;
+
+/// The count that a passkey is part of.
+pub fn passkey_count(tenant: &TenantId, digest: &CredentialDigest) -> Key {
+    passkey_shard(tenant, crc32fast::hash(digest.as_str().as_bytes()) % PASSKEY_SHARDS)
+}
+
+/// All counts of a tenant's passkeys.
+pub fn passkey_counts(tenant: &TenantId) -> Vec<Key> {
+    (0..PASSKEY_SHARDS).map(|shard| passkey_shard(tenant, shard)).collect()
+}
+
+fn passkey_shard(tenant: &TenantId, shard: u32) -> Key {
+    key(format!("{TENANT}{tenant}#PASSKEYS"), format!("COUNT#{shard}"))
 }
 
 /// The claim of an organization or user whose external id is this uuid.
@@ -299,7 +339,6 @@ pub fn stored_response(idempotency_key: &IdempotencyKey) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::ExternalId;
 
     #[test]
     fn a_stored_response_is_with_what_is_its_callers() {

@@ -17,6 +17,8 @@
 //! | `account` | resources of end users |
 //! | `callbacks` | what is owed to tenants' receivers, and delivering it |
 //! | `calls` | limits of API keys and end users |
+//! | `people` | a tenant's people behind the relay |
+//! | `passkeys` | their passkeys, and the ceremonies with them |
 //! | `relay` | the limit and the strikes of signed calls |
 //! | `reconcile` | what requests left behind |
 
@@ -29,6 +31,8 @@ mod dynamodb;
 mod idempotency;
 mod keys;
 mod pages;
+mod passkeys;
+mod people;
 mod prefetch;
 mod reconcile;
 mod relay;
@@ -42,13 +46,14 @@ pub use calls::Counted;
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Registration};
 pub use dynamodb::{Jitter, Table};
+pub use passkeys::{BrowserAnswer, LoggedIn, PasskeyList, Passkeys, RegistrationRequest, RevokedPasskey};
 pub use prefetch::{Prefetched, Read, TenantState};
 pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};
 pub use tenants::{
     IssuedApiKey, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers, Replayed, Resumed, RevokedTokens,
-    Rotated, RotatedSigningKey, SecretRotation, Start, Tenants,
+    Rotated, RotatedSigningKey, SecretRotation, Start, TenantUpdate, Tenants,
 };
 
 #[cfg(test)]

@@ -165,7 +165,7 @@ async fn a_key_with_origins_is_sent_from_them_or_from_no_page() {
     assert!(accepted(&tenant, &tenant.secret, &[]).await.is_ok());
     assert!(accepted(&tenant, &tenant.secret, &[("origin", "https://app.example.com")]).await.is_ok());
     let elsewhere = accepted(&tenant, &tenant.secret, &[("origin", "https://evil.example")]).await;
-    assert!(matches!(elsewhere, Err(Error::OriginNotAllowed)));
+    assert!(matches!(elsewhere, Err(Error::OriginNotAllowed(_))));
 }
 
 /// A holder of the tenant's key, with what the token needs.

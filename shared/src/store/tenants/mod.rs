@@ -36,6 +36,7 @@ use super::dynamodb::{
 use super::dynamodb::{millis, number, pause, text};
 use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
+use super::passkeys::items as passkeys;
 use super::secrets_manager::Secrets;
 use crate::domain::{
     AccountWideUse, Action, AuditEvent, ChangeContext, Day, EventType, Random, Reason, SigningVersion, Tenant,
@@ -69,14 +70,14 @@ impl Tenants<'_> {
         self.read(id, Vec::new()).await.map(|(tenant, _)| tenant)
     }
 
-    /// A tenant, and in the same call the items at `extra`, which are of other partitions than its own.
-    async fn read(self, id: &TenantId, extra: Vec<Key>) -> Result<(Option<Tenant>, Vec<Item>)> {
+    /// A tenant, and in the same call the items at `extra`, none of which is in its own partition.
+    pub(super) async fn read(self, id: &TenantId, extra: Vec<Key>) -> Result<(Option<Tenant>, Vec<Item>)> {
         let keys: Vec<Key> = [keys::state(id), keys::configuration(id)].into_iter().chain(extra).collect();
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let items = self.table.get_all(keys.clone()).await?;
-            let (items, extra): (Vec<_>, _) = items.into_iter().partition(|item| keys::is_of_tenant(item, id));
-            let found = |sort_key: &str| items.iter().find(|item| keys::has_sort_key(item, sort_key));
+            let (own, extra): (Vec<_>, _) = items.into_iter().partition(|item| keys::is_of_tenant(item, id));
+            let found = |sort_key: &str| own.iter().find(|item| keys::has_sort_key(item, sort_key));
             let (Some(state), configuration) = (found(keys::STATE), found(keys::CONFIGURATION)) else {
                 return Ok((None, extra));
             };
@@ -95,18 +96,29 @@ impl Tenants<'_> {
     /// at once lose nothing, and rules that tie fields together hold for the whole tenant as it is then.
     ///
     /// # Errors
-    /// If there is no such tenant, if it would break a rule, or if others kept getting in between.
-    pub async fn update(self, id: &TenantId, patch: TenantPatch, change: &ChangeContext) -> Result<Tenant> {
+    /// If there is no such tenant, if it would break a rule, if passkeys of its relying party are in use and it would
+    /// have another one, or if others kept getting in between.
+    pub async fn update(self, id: &TenantId, update: TenantUpdate, change: &ChangeContext) -> Result<Tenant> {
+        let TenantUpdate { patch, ends_passkeys } = update;
+        let guards_passkeys = patch.webauthn_rp_id.is_present() && !ends_passkeys;
+        let counts = if guards_passkeys { keys::passkey_counts(id) } else { Vec::new() };
         for _ in 0..ATTEMPTS {
-            let key = change.idempotency_key.as_ref().map(keys::stored_response);
-            let (tenant, stored) = self.read(id, key.into_iter().collect()).await?;
+            let stored = change.idempotency_key.as_ref().map(keys::stored_response);
+            let (tenant, extra) = self.read(id, counts.iter().cloned().chain(stored).collect()).await?;
+            let (counts, stored): (Vec<_>, Vec<_>) = extra.into_iter().partition(passkeys::is_count);
             // Before the rules: a request that was carried out is answered as it was then, even if it would break one
             // now.
             if let Some(replay) = stored.first().map(|item| idempotency::stored(item, change)).transpose()?.flatten() {
                 return replay.read();
             }
             let mut tenant = tenant.ok_or(Error::TenantNotFound)?;
+            let party = tenant.configuration.webauthn_rp_id.clone();
             let transaction = patched(&mut tenant, &patch, change)?;
+            // A passkey that is registered at this very moment may be missed. To exclude that, each registration would
+            // have to lock the configuration, and all of them would wait for each other.
+            if tenant.configuration.webauthn_rp_id != party && passkeys::are_in_use(&counts)? {
+                return Err(Error::PasskeysInUse);
+            }
             match self.commit(change, transaction, &tenant, None).await? {
                 Committed::Done => return Ok(tenant),
                 Committed::Replay(replay) => return replay.read(),
@@ -235,6 +247,14 @@ impl Tenants<'_> {
             }),
         }
     }
+}
+
+/// What an update is to do.
+#[derive(Debug, Clone)]
+pub struct TenantUpdate {
+    pub patch: TenantPatch,
+    /// Whether the relying party may become another one although passkeys of it are in use.
+    pub ends_passkeys: bool,
 }
 
 /// Makes `tenant` what the patch makes of it. The writes for that: none, if the patch is empty.
