@@ -2,6 +2,7 @@
 
 use shared::api::registry::tenant_outputs::UpdatedTenant;
 use shared::api::registry::tenants::UpdateTenant;
+use shared::store::TenantUpdate;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
@@ -9,6 +10,7 @@ fn main() -> Exit {
 }
 
 async fn update(app: App, call: Call<UpdateTenant>) -> Result<UpdatedTenant> {
-    let tenant = app.tenants().update(&call.query.tenant_id, call.body, call.caller.change()).await?;
+    let update = TenantUpdate { patch: call.body, ends_passkeys: call.query.force };
+    let tenant = app.tenants().update(&call.query.tenant_id, update, call.caller.change()).await?;
     Ok(UpdatedTenant(tenant.into()))
 }

@@ -39,6 +39,10 @@ use registry::tenants::{
 };
 use relay::RelayWhoami;
 use relay::callbacks::{RelayFetchCallbacks, RelayReplayCallbacks, RelayTestCallbacks};
+use relay::passkeys::{
+    WebauthnAuthenticateOptions, WebauthnAuthenticateVerify, WebauthnFetchPasskeys, WebauthnRegisterOptions,
+    WebauthnRegisterVerify, WebauthnRenamePasskey, WebauthnRevokePasskey,
+};
 use tokens::{Introspect, Jwks, OauthAuthorizationServer, RevokeToken};
 
 /// Every endpoint, in the order of the documentation.
@@ -101,6 +105,13 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<RelayFetchCallbacks>(),
     OperationInfo::of::<RelayTestCallbacks>(),
     OperationInfo::of::<RelayReplayCallbacks>(),
+    OperationInfo::of::<WebauthnRegisterOptions>(),
+    OperationInfo::of::<WebauthnRegisterVerify>(),
+    OperationInfo::of::<WebauthnAuthenticateOptions>(),
+    OperationInfo::of::<WebauthnAuthenticateVerify>(),
+    OperationInfo::of::<WebauthnFetchPasskeys>(),
+    OperationInfo::of::<WebauthnRenamePasskey>(),
+    OperationInfo::of::<WebauthnRevokePasskey>(),
     OperationInfo::of::<PhonePage>(),
     OperationInfo::of::<ConsentPage>(),
     OperationInfo::of::<PageFile>(),

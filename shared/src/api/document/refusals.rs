@@ -82,7 +82,7 @@ fn refusal(surface: Surface) -> Value {
     let codes: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
     let message = json!({ "type": "string", "description": "What was refused, for people; it can change." });
     let code = json!({ "enum": codes, "description": "What was refused, for programs." });
-    let error = json!({
+    let mut error = json!({
         "type": "object",
         "description": "What was refused, for programs.",
         "required": ["code"],
@@ -92,6 +92,11 @@ fn refusal(surface: Surface) -> Value {
         },
         "additionalProperties": false,
     });
+    if matches!(surface, Surface::Registry | Surface::Relay)
+        && let Some(properties) = error.pointer_mut("/properties").and_then(Value::as_object_mut)
+    {
+        properties.insert("signals".to_owned(), signals());
+    }
     let properties = match surface {
         Surface::Registry | Surface::Relay => json!({
             "success": { "const": false, "description": "False in every refusal." },
@@ -125,6 +130,29 @@ fn refusal(surface: Surface) -> Value {
         "properties": properties,
         "additionalProperties": false,
         "examples": [example(surface)],
+    })
+}
+
+/// What a page should tell its browser about a passkey that was refused.
+fn signals() -> Value {
+    json!({
+        "type": "object",
+        "description": "With `credential_refused`, if the passkey is unknown or revoked: arguments for the browser's \
+                        Signal API.",
+        "required": ["unknown_credential"],
+        "properties": {
+            "unknown_credential": {
+                "type": "object",
+                "description": "Argument of `PublicKeyCredential.signalUnknownCredential()`, which hides the passkey.",
+                "required": ["rpId", "credentialId"],
+                "properties": {
+                    "rpId": { "type": "string", "description": "Relying party id of the passkey." },
+                    "credentialId": { "type": "string", "description": "Id of the passkey that was refused." },
+                },
+                "additionalProperties": false,
+            },
+        },
+        "additionalProperties": false,
     })
 }
 

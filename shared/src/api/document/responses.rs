@@ -63,7 +63,7 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
 /// The headers with which an answer states the rest of a limit: of signed calls always, of others where there is one.
 fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     let is_told = match entry.surface {
-        Surface::Relay => matches!(status, 200..=299 | 400 | 403 | 409 | 413 | 415 | 422 | 429),
+        Surface::Relay => matches!(status, 200..=299 | 400 | 403 | 404 | 409 | 413 | 415 | 422 | 429),
         _ => takes_key(entry) && matches!(status, 200..=299 | 429),
     };
     if !is_told {
@@ -79,6 +79,14 @@ fn takes_key(entry: &OperationInfo) -> bool {
     !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty()
 }
 
+/// The operations of passkeys that a page's origin decides about.
+const CEREMONIES: [&str; 4] = [
+    "webauthn-register-options",
+    "webauthn-register-verify",
+    "webauthn-authenticate-options",
+    "webauthn-authenticate-verify",
+];
+
 /// Whether an operation can answer with that code.
 fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
     let is = |names: &[&str]| names.contains(&entry.route.name);
@@ -87,7 +95,14 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
     match code {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
         ErrorCode::TenantSuspended | ErrorCode::RateLimited => by_key || by_signature,
-        ErrorCode::OriginNotAllowed => by_key,
+        ErrorCode::OriginNotAllowed => by_key || is(&CEREMONIES),
+        ErrorCode::PasskeysDisabled => is(&CEREMONIES),
+        ErrorCode::CredentialRefused => is(&["webauthn-register-verify", "webauthn-authenticate-verify"]),
+        ErrorCode::PersonNotFound => {
+            is(&["webauthn-register-options", "webauthn-authenticate-options", "webauthn-fetch-passkeys"])
+        }
+        ErrorCode::PasskeyNotFound => is(&["webauthn-rename-passkey", "webauthn-revoke-passkey"]),
+        ErrorCode::PasskeysInUse => is(&["update-tenant"]),
         ErrorCode::KeyKindNotAllowed => matches!(entry.surface, Surface::Projects | Surface::Account),
         ErrorCode::EndUsersDiffer
         | ErrorCode::MisspeltHeader
@@ -100,7 +115,8 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         }
         ErrorCode::QuotaExceeded => {
             let makes_rows = entry.route.method == Method::Post && !is(&["auth-token"]);
-            entry.surface == Surface::Account && makes_rows
+            (entry.surface == Surface::Account && makes_rows)
+                || is(&["webauthn-register-options", "webauthn-register-verify"])
         }
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
         ErrorCode::TenantNotFound => {
@@ -121,7 +137,8 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::StaleUpdate => {
             let writes = entry.route.method != Method::Get && !is(&["auth-token"]);
             entry.is_change()
-                || is(&["register-organization", "register-user", "relay-test-callbacks", "relay-replay-callbacks"])
+                || is(&["register-organization", "register-user"])
+                || (by_signature && entry.has_body())
                 || (entry.surface == Surface::Account && writes)
         }
         ErrorCode::IdempotencyInProgress => entry.is_change(),

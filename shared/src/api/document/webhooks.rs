@@ -7,7 +7,7 @@ use crate::domain::{Event, EventId, EventType, NewEvent, TenantId, Timestamp};
 
 /// The types that there are events of, with what each tells and an example of its `data`. A type without an entry is
 /// one that nothing owes yet.
-const TOLD: [(EventType, &str, &str); 4] = [
+const TOLD: [(EventType, &str, &str); 9] = [
     (
         EventType::TenantSuspended,
         "The operator has suspended the tenant",
@@ -23,8 +23,35 @@ const TOLD: [(EventType, &str, &str); 4] = [
         "The tenant has a new secret, which is not in the callback",
         r#"{"secret_rotated_at":"2026-06-21T10:40:00.000Z","previous_secret_valid_until":"2026-06-21T11:40:00.000Z"}"#,
     ),
+    (EventType::PasskeyRegistered, "A person has a new passkey", PASSKEY),
+    (EventType::PasskeyUsed, "Somebody logged in with a passkey", PASSKEY),
+    (EventType::PasskeyRenamed, "A passkey has another name", PASSKEY),
+    (EventType::PasskeyRevoked, "A passkey opens nothing any more", REVOKED_PASSKEY),
+    (
+        EventType::PasskeyCloneSuspected,
+        "A login was refused because the counter of its passkey did not grow: there may be a copy",
+        PASSKEY,
+    ),
     (EventType::Ping, "Somebody tests the receiver", "{}"),
 ];
+
+const PASSKEY: &str = r#"{
+    "backend_user_id": "user_456", "relay_user_linked_id": "5f0c2d9471be4c1a8d3fb2a6",
+    "credential_id": "AQIDBAUGBwgJCgsMDQ4PEA", "name": "Ada's phone",
+    "aaguid": "fbfc3007-154e-4ecc-8c0b-6e020557d7bd", "provider_name": "Apple Passwords",
+    "transports": ["internal", "hybrid"], "backup_eligible": true, "backup_state": true,
+    "created_at": "2026-06-20T14:02:11.480Z", "last_used_at": "2026-06-21T10:40:00.000Z", "rp_id": "example.com",
+    "revoked_at": null
+}"#;
+
+const REVOKED_PASSKEY: &str = r#"{
+    "backend_user_id": "user_456", "relay_user_linked_id": "5f0c2d9471be4c1a8d3fb2a6",
+    "credential_id": "AQIDBAUGBwgJCgsMDQ4PEA", "name": "Ada's phone",
+    "aaguid": "fbfc3007-154e-4ecc-8c0b-6e020557d7bd", "provider_name": "Apple Passwords",
+    "transports": ["internal", "hybrid"], "backup_eligible": true, "backup_state": true,
+    "created_at": "2026-06-20T14:02:11.480Z", "last_used_at": "2026-06-21T10:39:12.006Z", "rp_id": "example.com",
+    "revoked_at": "2026-06-21T10:40:00.000Z"
+}"#;
 
 /// The time of the events in examples.
 const AT_MILLIS: i64 = 1_782_038_400_000;

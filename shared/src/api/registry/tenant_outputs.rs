@@ -9,7 +9,8 @@ use uuid::Uuid;
 use crate::api::operation::Output;
 use crate::domain::{
     AuditEvent, Configuration, Cursor, CursorPage, Day, Flow, PageLimit, RatePerMinute, Reason, ReceiverSummary,
-    RevealedSecret, Tenant, TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp, WebhookSecret,
+    RevealedSecret, Tenant, TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp, WebauthnOrigin,
+    WebhookSecret,
 };
 use crate::store::{Provisioned, Receivers, Rotated};
 
@@ -139,12 +140,31 @@ pub struct TenantView {
     pub last_account_wide_call_at: Option<Day>,
     /// Day on which the last token for the whole account was issued; null if there was none.
     pub last_account_wide_token_at: Option<Day>,
+    /// Document for `https://<webauthn_rp_id>/.well-known/webauthn` (Web Authentication Level 3 §5.11.1), to be served
+    /// as it is, with the content type `application/json`; null if there is no `webauthn_rp_id`.
+    pub related_origins: Option<RelatedOrigins>,
+}
+
+/// Document that names the pages that may use a relying party's passkeys.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RelatedOrigins {
+    /// Web origins in `webauthn_origins`.
+    pub origins: Vec<WebauthnOrigin>,
+}
+
+impl RelatedOrigins {
+    /// The document of a tenant, if it has a relying party.
+    fn of(configuration: &Configuration) -> Option<Self> {
+        let origins = configuration.webauthn_origins.as_slice().iter().filter(|origin| origin.is_page());
+        configuration.webauthn_rp_id.as_ref().map(|_| Self { origins: origins.cloned().collect() })
+    }
 }
 
 impl From<Tenant> for TenantView {
     fn from(tenant: Tenant) -> Self {
         let previous = tenant.secret.previous;
         Self {
+            related_origins: RelatedOrigins::of(&tenant.configuration),
             row: tenant.summary.into(),
             configuration: tenant.configuration,
             signing_kid: tenant.signing.kid,

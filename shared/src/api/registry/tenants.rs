@@ -47,7 +47,7 @@ impl Operation for UpdateTenant {
         .about("Update the tenant fields in the body; null clears a field")
         .example(r#"{"rate_limit_per_min": 300, "branding_display_name": null}"#);
     type Caller = Operator;
-    type Query = TenantQuery;
+    type Query = UpdateQuery;
     type Body = TenantPatch;
     type Output = UpdatedTenant;
 }
@@ -129,6 +129,24 @@ impl Operation for FetchAuditEvents {
     type Query = AuditQuery;
     type Body = Empty;
     type Output = AuditPage;
+}
+
+/// Query parameters that name a tenant to update.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct UpdateQuery {
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits.
+    pub tenant_id: TenantId,
+    /// Whether `webauthn_rp_id` may become another one although passkeys are in use, which then work no more (default
+    /// false).
+    #[serde(default)]
+    pub force: bool,
+}
+
+impl Input for UpdateQuery {
+    fn tenant_id(&self) -> Option<&str> {
+        Some(self.tenant_id.as_str())
+    }
 }
 
 /// Query parameters that select tenants and one page of them.

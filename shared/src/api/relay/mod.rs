@@ -1,6 +1,11 @@
 //! The relay surface: calls that a tenant signs with its secret.
 
 pub mod callbacks;
+mod credential;
+pub mod passkey_outputs;
+pub mod passkeys;
+
+pub use credential::Credential;
 
 use schemars::JsonSchema;
 use serde::Serialize;
