@@ -4,7 +4,9 @@ use serde_json::{Value, json};
 use shared::api::{Method, OPERATIONS, OperationInfo, Surface};
 use stack::AwsCall;
 
-use crate::support::{Answer, Call, Deployment, END_USER, Signing, Tenant, WHOAMI, World, in_one_minute, now_ms};
+use crate::support::authenticator::Authenticator;
+use crate::support::passkeys::ORIGIN;
+use crate::support::{Answer, Call, Deployment, END_USER, Signing, Tenant, WHOAMI, World, in_one_minute, now_ms, with};
 
 async fn operations(deployment: &Deployment, call: Call) -> Vec<String> {
     let (answer, calls) = deployment.calls_of(call).await;
@@ -376,6 +378,64 @@ async fn a_minute_that_was_seen_full_costs_nothing_more() {
         assert_eq!(signed(&deployment, &tenant.signing()).await, cost(429, &[]));
     })
     .await;
+}
+
+/// Beside what the guard costs, which is a nonce and a count; and however many passkeys and people there are.
+#[tokio::test]
+async fn passkeys_cost_two_calls_beside_the_guards_however_many_there_are() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.with_passkeys("Acme").await;
+    let (read, put, write) = ("BatchGetItem", "PutItem", "TransactWriteItems");
+    let cost = async |call: Call| {
+        let (answer, calls) = deployment.calls_of(call).await;
+        let made: Vec<_> = calls.into_iter().map(|call| call.operation).collect();
+        let (guard, own) = made.split_at(2);
+        assert_eq!(guard, ["PutItem", "UpdateItem"]);
+        (answer, own.join(" "))
+    };
+    let post = |path: &str, body: &Value| deployment.webauthn(&tenant, path, body);
+    // Each function has seen the secret.
+    for path in ["register/options", "authenticate/options", "fetch/passkeys", "rename/passkey", "revoke/passkey"] {
+        let body = json!({ "browser_origin": "https://nobody.example", "username": "a", "backend_user_id": "x",
+            "credential_id": "AAAA", "name": "x" });
+        post(path, &body).send().await;
+    }
+    let nothing = json!({ "id": "AAAA", "response": {} });
+    deployment.register(&tenant, &nothing).send().await;
+    deployment.authenticate(&tenant, &nothing).send().await;
+    for (number, user) in ["ada", "ada", "ada", "bob"].into_iter().enumerate() {
+        let body = json!({ "backend_user_id": user, "username": user, "browser_origin": ORIGIN });
+        let (answer, made) = cost(post("register/options", &body)).await;
+        // The person is made with its first ceremony.
+        let is_new = number == 0 || user == "bob";
+        assert_eq!(made, [read, if is_new { write } else { put }].join(" "));
+        let (mut passkey, credential) = Authenticator::create(answer.data(200), ORIGIN, 0);
+        let (answer, made) = cost(deployment.register(&tenant, &credential)).await;
+        assert_eq!((answer.status, made), (200, [read, write].join(" ")));
+        let (answer, made) = cost(deployment.register(&tenant, &credential)).await;
+        assert_eq!((answer.status, made.as_str()), (401, read));
+        for of in [json!({}), json!({ "backend_user_id": user })] {
+            let (answer, made) =
+                cost(post("authenticate/options", &with(&json!({ "browser_origin": ORIGIN }), &of))).await;
+            assert_eq!(made, [read, put].join(" "));
+            let credential = passkey.get(answer.data(200), ORIGIN);
+            let (answer, made) = cost(deployment.authenticate(&tenant, &credential)).await;
+            assert_eq!((answer.status, made), (200, [read, write].join(" ")));
+        }
+        let of = json!({ "backend_user_id": user, "credential_id": passkey.credential_id(), "name": "Phone" });
+        for (path, expected) in [
+            ("rename/passkey", [read, write].join(" ")),
+            ("rename/passkey", read.to_owned()),
+            ("fetch/passkeys", [read, read].join(" ")),
+        ] {
+            assert_eq!(cost(post(path, &of)).await.1, expected, "{path}");
+        }
+    }
+    let listed = deployment.passkeys_of(&tenant, "ada").await;
+    let of = json!({ "backend_user_id": "ada", "credential_id": listed[0]["credential_id"] });
+    assert_eq!(cost(post("revoke/passkey", &of)).await.1, [read, write].join(" "));
+    assert_eq!(cost(post("revoke/passkey", &of)).await.1, read);
+    assert_eq!(cost(post("fetch/passkeys", &json!({ "backend_user_id": "ghost" }))).await.1, read);
 }
 
 /// All operations of the surface for an end user, by an account key that was used today.

@@ -15,6 +15,7 @@
 //! - `callbacks::histories`: random histories of changes and deliveries, over several processes, with faults;
 //! - `callbacks::races`: changes at the same moment, all of them told;
 //! - `callbacks::scale`: thousands of tenants, some with dead receivers, and what a sweep and an event consume;
+//! - `passkeys`: events, races and the relying party of passkeys, across their endpoints;
 //! - `relay::histories`: random histories of signed calls and what changes them, over several processes, with faults;
 //! - `relay::limits`: how many signed calls are accepted, and what is noted of those who send more or send one twice;
 //! - `relay::races`: as many calls as the limit says, exactly, with 64 callers at once;
@@ -41,6 +42,7 @@ mod callbacks;
 mod contract;
 mod endpoints;
 mod faults;
+mod passkeys;
 mod projects;
 mod registry;
 mod relay;

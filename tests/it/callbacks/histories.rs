@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use shared::domain::OverlapSeconds;
+use shared::store::TenantUpdate;
 use tokio::task::LocalSet;
 
 use super::world::{Mood, Post, Version, World, item, rows};
@@ -80,7 +81,8 @@ impl Play {
             Deed::Rotate => tenants.rotate_secret(&id, OverlapSeconds::new(30).unwrap(), &change).await.is_ok(),
             Deed::Configure(number) => {
                 let patch = serde_json::from_str(CONFIGURATIONS[number]).unwrap();
-                tenants.update(&id, patch, &change).await.is_ok()
+                let update = TenantUpdate { patch, ends_passkeys: false };
+                tenants.update(&id, update, &change).await.is_ok()
             }
             Deed::Resume => tenants.reactivate_callbacks(&id, None, &change).await.is_ok(),
             Deed::Stream | Deed::Sweep => unreachable!("the operator delivers nothing"),
@@ -342,7 +344,8 @@ async fn play(seed: u64, planted: Option<Planted>) -> History {
     let tenant = first.provision(60).await;
     let configuration = *dice.of(&[0, 0, 0, 1, 2]);
     let patch = serde_json::from_str(CONFIGURATIONS[configuration]).unwrap();
-    first.app.tenants().update(&id(&tenant), patch, &first.change("configure")).await.unwrap();
+    let update = TenantUpdate { patch, ends_passkeys: false };
+    first.app.tenants().update(&id(&tenant), update, &first.change("configure")).await.unwrap();
     let mood = *dice.of(&[Mood::Good, Mood::Any, Mood::Any, Mood::Dead, Mood::Dead, Mood::Gone]);
     let receivers = (mood, Dice(dice.next()));
     let world = World::of(&tenant.id, &simulation.offline, &simulation.clock, planted, receivers);

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use shared::auth::Caller;
 use shared::domain::OverlapSeconds;
 use shared::error::ErrorCode;
+use shared::store::TenantUpdate;
 use stack::{Effect, Fault, Match};
 
 use crate::simulation::{Chances, Process, Schedule, Simulation};
@@ -143,7 +144,8 @@ async fn minutes_that_are_past_leave_nothing_behind() {
     let id = crate::simulation::id(&tenant);
     let patch = json!({ "tenant_name": "x".repeat(120) });
     let patch = serde_json::from_value(patch).unwrap();
-    tenants.update(&id, patch, &processes[0].change("update")).await.unwrap();
+    let update = TenantUpdate { patch, ends_passkeys: false };
+    tenants.update(&id, update, &processes[0].change("update")).await.unwrap();
     let overlap = OverlapSeconds::new(2_592_000).unwrap();
     tenants.rotate_secret(&id, overlap, &processes[0].change("rotate")).await.unwrap();
     for minute in 0..120 {

@@ -89,6 +89,7 @@ impl Process {
             require_end_user: false,
             strikes_to_suspend: 0,
             default_signing_version: SigningVersion::V1,
+            passkeys_enabled: false,
             row_quotas: RowQuotas::default(),
             region: "us-east-1".to_owned(),
             dynamodb_endpoint: None,

@@ -196,9 +196,12 @@ impl Answer {
     fn check_limit(&self, surface: Surface) {
         let told: Vec<_> = self.headers.keys().filter(|name| name.starts_with("ratelimit")).collect();
         let is_told = match surface {
-            // Before or after the signature was looked at.
-            Surface::Relay if self.status == 400 => !told.is_empty(),
-            Surface::Relay => matches!(self.status, 200..=299 | 403 | 409 | 413 | 415 | 422 | 429),
+            Surface::Relay => match self.status {
+                401 => self.code() == Some("credential_refused"),
+                // Before or after the signature was looked at.
+                400 | 503 => !told.is_empty(),
+                status => matches!(status, 200..=299 | 403 | 404 | 409 | 413 | 415 | 422 | 429),
+            },
             Surface::Projects | Surface::Account | Surface::Tokens if self.status != 401 => {
                 self.status == 429 || !told.is_empty()
             }

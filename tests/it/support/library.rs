@@ -63,6 +63,7 @@ impl Deployment {
             require_end_user: false,
             strikes_to_suspend: 0,
             default_signing_version: SigningVersion::V1,
+            passkeys_enabled: false,
             row_quotas: RowQuotas::default(),
             table: variable("LATCHKEY_TABLE"),
             admin_secret: variable("LATCHKEY_ADMIN_SECRET"),

@@ -1,5 +1,6 @@
 //! What tests speak with: a deployment of their own, requests, and looks behind the scenes.
 
+pub mod authenticator;
 mod curl;
 mod deployment;
 mod dice;
@@ -8,6 +9,7 @@ mod http;
 mod library;
 pub mod lists;
 mod operations;
+pub mod passkeys;
 mod receiver;
 mod signing;
 mod stores;

@@ -25,6 +25,10 @@ const TENANT_SECRETS: &str = "tenants";
 const SIGNING_KEYS: &str = "signing-keys";
 const SECRETS: [&str; 2] = [TENANT_SECRETS, SIGNING_KEYS];
 
+/// What a signed call names beside the tenant itself: its nonce, the tenant's people and their passkeys, and what is
+/// owed to the tenant for them.
+const SIGNED: [&str; 6] = ["#NONCE#", "#PERSON#", "#PERSON@", "#PASSKEY", "#CEREMONY#", "#CALLBACKS"];
+
 /// Whether a request with this claim may name that.
 fn allows(claim: &Claim, named: &Named) -> bool {
     match (claim, named) {
@@ -34,10 +38,8 @@ fn allows(claim: &Claim, named: &Named) -> bool {
         (Claim::Anyone { tenant }, Named::Partition(Access::Read, partition)) => within(partition, tenant) == Some(""),
         (Claim::Operator(about), named) => operator_may(about, named),
         (Claim::Tenant { tenant }, Named::Partition(_, partition)) => within(partition, tenant).is_some(),
-        (Claim::Signer { tenant }, Named::Partition(_, partition)) => {
-            let is_own = |rest: &str| rest.is_empty() || rest == "#CALLBACKS" || rest.starts_with("#NONCE#");
-            within(partition, tenant).is_some_and(is_own)
-        }
+        (Claim::Signer { tenant }, Named::Partition(_, partition)) => within(partition, tenant)
+            .is_some_and(|rest| rest.is_empty() || SIGNED.iter().any(|beginning| rest.starts_with(beginning))),
         (Claim::Account(account), Named::Partition(access, partition)) => {
             within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
         }

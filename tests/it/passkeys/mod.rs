@@ -1,0 +1,5 @@
+//! Passkeys across endpoints: events, races, the relying party.
+
+mod events;
+mod party;
+mod races;
