@@ -1,10 +1,11 @@
 // What the checks with passkeys need: tenants that sign, pages that have passkeys, and virtual authenticators.
 
 import { createHash, createHmac, randomUUID } from 'node:crypto';
-import { createServer } from 'node:http';
 import { once } from 'node:events';
-import { call, expect, operator } from '../foreign/service.mjs';
-import { atEnd } from '../running.mjs';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { expect, operator, url } from '../foreign/service.mjs';
+import { atEnd, until } from '../running.mjs';
 
 export const RP_ID = 'localhost';
 
@@ -21,17 +22,30 @@ export async function party(name, origins, rest = {}) {
   return { id, secret };
 }
 
-/** A signed call about passkeys; status and JSON. */
-export function relay(tenant, path, fields) {
+/** A signed call about passkeys: status, JSON and request id. */
+export async function relay(tenant, path, fields) {
   const target = `/api/v1/relay/webauthn/${path}`;
   const [timestamp, nonce, body] = [`${Date.now()}`, randomUUID(), JSON.stringify(fields)];
   const digest = createHash('sha256').update(body).digest('hex');
   const signed = [timestamp, 'POST', target, nonce, digest].join('.');
-  return call(target, fields, {
+  const headers = {
+    'content-type': 'application/json',
     'x-latchkey-tenant-id': tenant.id,
     'x-latchkey-timestamp': timestamp,
     'x-latchkey-nonce': nonce,
     'x-latchkey-signature': `v2=${createHmac('sha256', tenant.secret).update(signed).digest('hex')}`,
+  };
+  const answer = await fetch(url + target, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) });
+  return { status: answer.status, body: await answer.json(), requestId: answer.headers.get('x-request-id') };
+}
+
+/** Why the service's log says that a call was refused. */
+export function causeOf({ requestId }) {
+  return until(10, () => {
+    const lines = readFileSync(process.env.SERVICE_LOG, 'utf8').split('\n');
+    const line = lines.find((text) => text.includes(requestId) && text.includes('"cause"'));
+    expect(line, `no cause of request ${requestId}`);
+    return JSON.parse(line).cause;
   });
 }
 
@@ -44,12 +58,12 @@ export async function accepted(tenant, path, fields) {
 
 // What a page does with options: the browser's answer as JSON, or the name of its error.
 const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Passkeys</title><script>
-  async function ceremony(kind, json, changes) {
+  async function ceremony(kind, json, changes, rest) {
     try {
       const parsed = kind === 'create'
         ? PublicKeyCredential.parseCreationOptionsFromJSON(json)
         : PublicKeyCredential.parseRequestOptionsFromJSON(json);
-      const credential = await navigator.credentials[kind]({ publicKey: { ...parsed, ...changes } });
+      const credential = await navigator.credentials[kind]({ publicKey: { ...parsed, ...changes }, ...rest });
       return { credential: credential.toJSON() };
     } catch (error) {
       return { error: error.name, message: error.message };
