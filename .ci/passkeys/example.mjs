@@ -44,6 +44,15 @@ async function open(browser, site, problems) {
     const isKnown = /Failed to load resource/.test(message.text());
     if (message.type() === 'error' && !isKnown) problems.push(message.text());
   });
+  // Whether the browser waits for somebody to take a passkey in the field for the e-mail address.
+  await page.addInitScript(() => {
+    const { get } = CredentialsContainer.prototype;
+    CredentialsContainer.prototype.get = function (options) {
+      const got = get.call(this, options);
+      window.waits = options.mediation === 'conditional';
+      return got;
+    };
+  });
   const authenticators = await Authenticators.of(page);
   await page.goto(site);
   await title(page, 'Log in');
@@ -59,12 +68,17 @@ async function byCode(page, code = CODE) {
 /** Logs out. Nobody touches these authenticators for what the page asks of them at once. */
 async function logOut({ page, authenticators }, ...ids) {
   for (const id of ids) await authenticators.touched(id, false);
-  const waits = page.waitForResponse('**/login/options');
+  await page.evaluate('window.waits = false');
   await tap(page, 'Log out');
   await title(page, 'Log in');
-  await waits;
-  // What it does with the options is nothing that could be waited for.
-  await new Promise((done) => setTimeout(done, 500));
+  await waits(page);
+}
+
+async function waits(page) {
+  // Not `waitForFunction`, which the page's policy stops.
+  await until(10, async () => expect(await page.evaluate('window.waits'), 'the page asks for no passkey'));
+  // The authenticators have it a moment after the page.
+  await new Promise((done) => setTimeout(done, 300));
 }
 
 /** What the backend answers to somebody who does not use its page. */
@@ -177,6 +191,7 @@ async function backend(name, browser) {
   await tap(page, 'Log in with a passkey');
   await says(page, 'This passkey is not accepted. Try again, or log in with a code.');
   await until(10, async () => expect((await authenticators.credentials(device)).length === 0, 'it is not hidden'));
+  await waits(page);
   await shot('refused');
   await authenticators.touched(key, true);
   await tap(page, 'Log in with a passkey');
