@@ -110,6 +110,20 @@ async function strangers(site) {
   return cookie.split(';')[0];
 }
 
+/** In a browser without passkeys people log in all the same, and see theirs. */
+async function without(browser, site) {
+  const page = await (await browser.newContext()).newPage();
+  await page.addInitScript(() => delete window.PublicKeyCredential);
+  await page.goto(site);
+  await title(page, 'Log in');
+  await page.getByText('This browser has no passkeys').waitFor();
+  await page.getByRole('button', { name: 'Log in with a passkey' }).waitFor({ state: 'hidden' });
+  await byCode(page);
+  await title(page, 'Your passkeys');
+  await until(10, async () => expect((await names(page)).length === 2, 'the passkeys are not in the list'));
+  await page.context().close();
+}
+
 async function backend(name, browser) {
   const port = await freePort();
   const [site, problems] = [`http://localhost:${port}`, []];
@@ -151,6 +165,8 @@ async function backend(name, browser) {
   const key = await authenticators.add({ transport: 'usb' });
   await tap(page, 'Add a passkey');
   await until(10, async () => expect((await names(page)).length === 2, 'the second is not in the list'));
+
+  await without(browser, site);
 
   // Rename.
   const [before] = await names(page);

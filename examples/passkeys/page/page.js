@@ -1,6 +1,7 @@
 // What a page does with passkeys. It asks its own backend only, and never Latchkey.
 
 const $ = (id) => document.getElementById(id);
+const hasPasskeys = Boolean(window.PublicKeyCredential?.parseRequestOptionsFromJSON);
 
 /** What the backend refuses, by name as the browser's own errors, and with what the browser is to be told of it. */
 class Refusal extends Error {
@@ -35,7 +36,7 @@ async function tell(signals) {
     signalCurrentUserDetails: signals?.current_user_details,
   };
   for (const [method, argument] of Object.entries(told)) {
-    if (argument && PublicKeyCredential[method]) await PublicKeyCredential[method](argument).catch(() => {});
+    if (argument && window.PublicKeyCredential?.[method]) await PublicKeyCredential[method](argument).catch(() => {});
   }
 }
 
@@ -79,7 +80,7 @@ const endAutofill = () => autofill.end();
 
 async function beginAutofill() {
   await endAutofill();
-  if (!(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
+  if (!hasPasskeys || !(await PublicKeyCredential.isConditionalMediationAvailable?.())) return;
   const controller = new AbortController();
   // A challenge is good for five minutes, and a form stands there for longer.
   const renewal = setTimeout(beginAutofill, 4 * 60_000);
@@ -216,8 +217,6 @@ $('log-out').addEventListener('click', ({ target }) =>
   }),
 );
 
-if (window.PublicKeyCredential?.parseRequestOptionsFromJSON) {
-  show(await ask('/me').catch(() => null));
-} else {
-  say('This browser is too old for passkeys.', true);
-}
+for (const id of ['log-in', 'add']) $(id).hidden = !hasPasskeys;
+if (!hasPasskeys) say('This browser has no passkeys, or is too old for them. You can log in with a code.');
+show(await ask('/me').catch(() => null));
