@@ -200,7 +200,8 @@ async fn no_callback_is_a_call_and_no_call_is_a_callback() {
     deployment.stack.streams().stop().await;
     let receiver = TestReceiver::start().await;
     let tenant = deployment.provision("Acme").await;
-    deployment.update(&tenant, &json!({ "callback_url_base": receiver.base() })).await.data(200);
+    let wanted = json!({ "callback_url_base": receiver.base(), "rate_limit_per_min": 10_000 });
+    deployment.update(&tenant, &wanted).await.data(200);
     for version in ["v1", "v2"] {
         deployment.update(&tenant, &json!({ "signing_version": version })).await.data(200);
         let ping = deployment.post_nothing(&format!("/api/v1/test/callback?tenant_id={}", tenant.id)).await;
