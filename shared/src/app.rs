@@ -13,13 +13,13 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AccountWideUse, ApiKey, ChangeContext, Clock, Limits, OperatorKeys, Quota, Random, RatePerMinute, RowQuotas,
-    SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey,
+    AccountWideUse, ApiKey, ChangeContext, Clock, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing, Quota,
+    Random, RatePerMinute, RowQuotas, SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey,
     Viewpoint,
 };
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::{
-    Callbacks, Counted, Directory, Jitter, OrganizationHints, Passkeys, Prefetched, Read, Relay, RelayMemory,
+    Callbacks, Counted, Devices, Directory, Jitter, OrganizationHints, Passkeys, Prefetched, Read, Relay, RelayMemory,
     Resources, Sealed, Secrets, Table, Tenants, VersionCache,
 };
 
@@ -45,6 +45,7 @@ struct Parts {
     clock: Box<dyn Clock>,
     random: Arc<dyn Random>,
     trace_key: TraceKey,
+    nonce_key: Option<NonceKey>,
     public_url: Option<String>,
     require_end_user: bool,
     strikes_to_suspend: u32,
@@ -109,6 +110,7 @@ impl App {
             secrets,
             clock,
             random,
+            nonce_key: NonceKey::of(&config.trace_key),
             trace_key: config.trace_key,
             public_url: config.public_url,
             require_end_user: config.require_end_user,
@@ -144,6 +146,14 @@ impl App {
     /// The key to the digests of people.
     pub fn trace_key(&self) -> &TraceKey {
         &self.0.trace_key
+    }
+
+    /// The key to the nonces of devices' proofs.
+    ///
+    /// # Errors
+    /// If it could not be derived.
+    pub fn nonce_key(&self) -> Result<&NonceKey> {
+        self.0.nonce_key.as_ref().ok_or_else(|| Error::internal("no key to nonces could be derived"))
     }
 
     /// The callbacks of all tenants.
@@ -201,6 +211,19 @@ impl App {
     pub(crate) fn passkeys<'a>(&'a self, tenant: &'a TenantId, change: &'a ChangeContext) -> Passkeys<'a> {
         let (table, tenants, is_default) = (&self.0.table, self.tenants(), self.0.passkeys_enabled);
         Passkeys { table, tenants, tenant, change, is_default }
+    }
+
+    /// The devices of a tenant's people. Only `auth` gives them out.
+    pub(crate) fn devices<'a>(&'a self, tenant: &'a TenantId) -> Devices<'a> {
+        Devices { table: &self.0.table, tenants: self.tenants(), tenant }
+    }
+
+    /// The pairing of a handle or of a proof. Only `auth` gives out the one that goes with a credential.
+    ///
+    /// # Errors
+    /// If the table fails.
+    pub(crate) async fn prepared_pairing(&self, id: &PairingId) -> Result<Option<PreparedPairing>> {
+        self.0.table.prepared_pairing(id).await
     }
 
     /// The resources that can be seen and written from a viewpoint, as many as the tenant's limits allow. Only `auth`

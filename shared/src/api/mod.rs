@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod common;
+pub mod device;
 mod document;
 pub mod examples;
 mod operation;
@@ -27,6 +28,7 @@ use account::tools::{ExecuteTool, GetToolExecution, ListToolExecutions, ReportTo
 use account::workspaces::{
     CreateWorkspace, DeleteWorkspace, GetWorkspace, ListWorkspaceDocuments, ListWorkspaces, UpdateWorkspace,
 };
+use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceUnpair};
 use pages::{ConsentPage, PageFile, PhonePage};
 use projects::register_tenant::RegisterTenant;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
@@ -39,6 +41,7 @@ use registry::tenants::{
 };
 use relay::RelayWhoami;
 use relay::callbacks::{RelayFetchCallbacks, RelayReplayCallbacks, RelayTestCallbacks};
+use relay::pairing::{RelayFetchPairings, RelayPreparePairing, RelayRevokeDevice};
 use relay::passkeys::{
     WebauthnAuthenticateOptions, WebauthnAuthenticateVerify, WebauthnFetchPasskeys, WebauthnRegisterOptions,
     WebauthnRegisterVerify, WebauthnRenamePasskey, WebauthnRevokePasskey,
@@ -112,6 +115,14 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<WebauthnFetchPasskeys>(),
     OperationInfo::of::<WebauthnRenamePasskey>(),
     OperationInfo::of::<WebauthnRevokePasskey>(),
+    OperationInfo::of::<RelayPreparePairing>(),
+    OperationInfo::of::<RelayFetchPairings>(),
+    OperationInfo::of::<RelayRevokeDevice>(),
+    OperationInfo::of::<DevicePairing>(),
+    OperationInfo::of::<DeviceRegisterToken>(),
+    OperationInfo::of::<DevicePairings>(),
+    OperationInfo::of::<DeviceRefreshToken>(),
+    OperationInfo::of::<DeviceUnpair>(),
     OperationInfo::of::<PhonePage>(),
     OperationInfo::of::<ConsentPage>(),
     OperationInfo::of::<PageFile>(),

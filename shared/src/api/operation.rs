@@ -165,13 +165,16 @@ pub enum Surface {
     /// The bare document; a refusal is that of RFC 6749 §5.2, `{error, error_description}`. An invalid field is
     /// answered with 400.
     Tokens,
+    /// As the registry's. Each answer has a nonce for the next proof of the device's key.
+    Device,
     /// A text that a browser shows or runs; a refusal is one line of plain text. The headers say what a page may do.
     Pages,
 }
 
 impl Surface {
     /// All of them, the operator's first.
-    pub const ALL: [Self; 6] = [Self::Registry, Self::Projects, Self::Account, Self::Relay, Self::Tokens, Self::Pages];
+    pub const ALL: [Self; 7] =
+        [Self::Registry, Self::Projects, Self::Account, Self::Relay, Self::Tokens, Self::Device, Self::Pages];
 
     /// Its name, which is the tag of its operations.
     pub const fn name(self) -> &'static str {
@@ -181,6 +184,7 @@ impl Surface {
             Self::Account => "account",
             Self::Relay => "relay",
             Self::Tokens => "tokens",
+            Self::Device => "device",
             Self::Pages => "pages",
         }
     }

@@ -8,8 +8,10 @@
 mod account;
 mod api_key;
 mod calls;
+mod device;
 mod idempotency;
 mod operator;
+mod pairing;
 mod public;
 mod signature;
 mod tokens;
@@ -17,7 +19,9 @@ mod trace;
 
 pub use account::{AccountKey, Viewer};
 pub use api_key::{InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
+pub use device::{Device, Invitation, PairingDevice, PairingGuest, Welcome};
 pub use operator::Operator;
+pub use pairing::Prepared;
 pub use public::Anyone;
 pub use signature::{SecretUsed, SignedTenant};
 pub use tokens::PresentedToken;
@@ -110,6 +114,8 @@ pub enum CredentialLocation {
     Header(&'static str),
     /// `Authorization: Bearer …` (RFC 6750 §2.1).
     Bearer,
+    /// `Authorization: DPoP …` (RFC 9449 §7.1).
+    Dpop,
 }
 
 /// The parts of a decoded input that authentication needs.

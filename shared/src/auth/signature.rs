@@ -34,6 +34,7 @@ pub struct SignedTenant {
     signed_with: SigningVersion,
     secret: SecretUsed,
     change: ChangeContext,
+    base_url: String,
 }
 
 /// Secret with which a call was signed.
@@ -106,7 +107,8 @@ impl Caller for SignedTenant {
                     // A call with effects is good once by its nonce: a key would do no more.
                     idempotency_key: None,
                 };
-                Ok(Self { tenant_id, state, quota, signed_with: call.version, secret, change })
+                let base_url = request.base_url.clone();
+                Ok(Self { tenant_id, state, quota, signed_with: call.version, secret, change, base_url })
             }
             Verdict::Dead => Err(Error::Unauthenticated("secret is dead, or the tenant takes v2 only")),
             Verdict::Suspended(quota) => Err(Error::TenantSuspended(Some(TenantQuota { tenant_id, quota }))),
@@ -127,6 +129,11 @@ impl SignedTenant {
     /// The tenant that signed the call.
     pub fn id(&self) -> &TenantId {
         &self.tenant_id
+    }
+
+    /// The service's address as clients see it, without a slash at its end.
+    pub fn base_url(&self) -> &str {
+        &self.base_url
     }
 
     /// The context of the change that the call asks for.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use crate::domain::{
-    ApiKeyId, Claims, KeySlot, Person, PersonDigest, Scope, TenantId, TraceKey, Viewpoint, parse_uuid,
+    ApiKeyId, Claims, KeySlot, Person, PersonDigest, RelayPerson, Scope, TenantId, TraceKey, Viewpoint, parse_uuid,
 };
 
 /// The notes about one request. A handle: all clones write into the same.
@@ -93,6 +93,15 @@ impl Trace {
             traced.jti = Some(claims.jti);
             traced.subject = subject;
             traced.end_user = end_user;
+        });
+    }
+
+    /// Notes whose device called.
+    pub(super) fn device(&self, key: &TraceKey, tenant: &TenantId, person: &RelayPerson) {
+        let subject = key.person(tenant, Person::EndUser(&person.backend_user_id));
+        self.note(|traced| {
+            traced.tenant_id = Some(tenant.clone());
+            traced.subject = Some(subject);
         });
     }
 

@@ -35,8 +35,8 @@ pub use credentials::{
     SigningPointer, TenantSecret, TraceKey, WebhookSecret,
 };
 pub use devices::{
-    DeviceId, DeviceSessionClaims, DeviceSessionToken, MaskedEmail, MaskedPhone, MatchNumber, PairingHandle, PairingId,
-    PairingUrl, Platform, RevealedSessionToken,
+    DeviceEpochs, DeviceId, DeviceSessionClaims, DeviceSessionToken, Introduction, MaskedEmail, MaskedPhone,
+    MatchNumber, PairedDevice, PairingHandle, PairingId, PairingUrl, Platform, PreparedPairing, RevealedSessionToken,
 };
 pub use directory::{
     JsonObject, Organization, OrganizationFields, Properties, Record, RegisteredKey, RegisteredTenant,

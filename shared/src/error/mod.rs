@@ -10,7 +10,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::domain::{
-    FieldProblem, PasskeyCause, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota, UnknownCredential,
+    DpopCause, FieldProblem, PasskeyCause, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota, UnknownCredential,
 };
 
 /// The outcome of whatever can be refused.
@@ -141,6 +141,7 @@ impl Error {
         match self {
             Self::Unauthenticated(reason) => Some((*reason).to_owned()),
             Self::CredentialRefused(refusal) => Some(refusal.cause.to_string()),
+            Self::DpopNonceWanted(cause) | Self::DpopProofRefused(cause) => Some(cause.as_str().to_owned()),
             Self::Unavailable(cause) | Self::Internal(cause) => Some(chain(cause.as_ref())),
             _ => None,
         }
@@ -157,6 +158,12 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
         source = error.source();
     }
     text
+}
+
+impl From<DpopCause> for Error {
+    fn from(cause: DpopCause) -> Self {
+        if cause.wants_nonce() { Self::DpopNonceWanted(cause) } else { Self::DpopProofRefused(cause) }
+    }
 }
 
 impl From<RandomnessUnavailable> for Error {

@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use super::{Cause, CredentialRefusal, RequestPart};
-use crate::domain::{Problem, TenantQuota};
+use crate::domain::{DpopCause, Problem, TenantQuota};
 
 /// Defines [`Error`] and [`ErrorCode`] from rows, in the order of their statuses: `/// doc` `Variant(payload: Type) =>
 /// Code status "code" "sentence" "meaning";`. The sentence may name the payload in braces.
@@ -106,6 +106,14 @@ refusals! {
         "{refusal}"
         "what the browser answered is not accepted, whatever the reason: the log has it. If the passkey is unknown or \
          revoked, `error.signals` has what makes the browser hide it";
+    /// What a device presents would do with a nonce of now.
+    DpopNonceWanted(cause: DpopCause) => UseDpopNonce 401 "use_dpop_nonce"
+        "the proof needs the nonce in DPoP-Nonce: make another with it"
+        "the proof has no nonce, or an old one: make another with that of `DPoP-Nonce`, and send the call again";
+    /// The proof that a device has its key is not in order. The log has the reason.
+    DpopProofRefused(cause: DpopCause) => InvalidDpopProof 401 "invalid_dpop_proof"
+        "DPoP proof is missing or not valid"
+        "the DPoP proof is missing, malformed, for another call, key or token, or was used before";
     /// The credential is right, and its tenant is suspended. If it was a signature: how the tenant stands.
     TenantSuspended(quota: Option<TenantQuota>) => TenantSuspended 403 "tenant_suspended"
         "tenant is suspended"
@@ -171,6 +179,14 @@ refusals! {
     PasskeyNotFound => PasskeyNotFound 404 "passkey_not_found"
         "passkey not found"
         "the person has no such passkey, or to rename: no such passkey that is not revoked";
+    /// No pairing has this handle, or its proof was redeemed.
+    PairingNotFound => PairingNotFound 404 "pairing_not_found"
+        "pairing not found: it may have been used, or has expired"
+        "there is no such pairing: it was redeemed, or has expired, or never was";
+    /// The person has no such device.
+    DeviceNotFound => DeviceNotFound 404 "device_not_found"
+        "device not found"
+        "the person has no such device, or has it no more";
     /// There is no such row, or it is somebody else's.
     ResourceNotFound => ResourceNotFound 404 "not_found"
         "not found"
@@ -218,7 +234,7 @@ refusals! {
     QuotaExceeded => QuotaExceeded 409 "quota_exceeded"
         "no room for another of these: delete some first"
         "the end user, the session or the tenant has as many rows of this kind as it may have, or the person as many \
-         passkeys; nothing was written: delete some, or ask the operator for a higher quota";
+         passkeys or devices; nothing was written: delete some, or ask the operator for a higher quota";
     /// The API key was revoked or has expired, and can't be changed any more.
     ApiKeyGone => ApiKeyGone 410 "api_key_gone"
         "API key was revoked or has expired"

@@ -135,7 +135,15 @@ fn refuse(methods: &[Served], app: &App, context: &Context, cold: bool, error: E
     let surface = surface_of(methods);
     let line = RequestLine { status: surface.status(error.code()), ..line_of(methods, context, cold) };
     line.write(app.now(), app.now(), Some(&error));
-    response::make(surface, &context.request_id, None, Err(error))
+    finished(surface, app, response::make(surface, &context.request_id, None, Err(error)))
+}
+
+/// The response with what its surface adds that is of now.
+fn finished(surface: Surface, app: &App, response: HttpResponse) -> HttpResponse {
+    match app.nonce_key() {
+        Ok(key) if surface == Surface::Device => response::with_nonce(response, &key.issue(app.now())),
+        _ => response,
+    }
 }
 
 /// The surface of a function: all of its operations are of one.
@@ -213,7 +221,7 @@ where
     let line =
         RequestLine { operation: O::ROUTE.name, request_id: &request_id, tenant_id, traced, source_ip, cold, status };
     line.write(started, app.now(), result.as_ref().err());
-    response::make(O::SURFACE, &request_id, log.quota, result)
+    finished(O::SURFACE, &app, response::make(O::SURFACE, &request_id, log.quota, result))
 }
 
 #[cfg(test)]

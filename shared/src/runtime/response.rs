@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::decode::{IS_REQUIRED, IS_UNKNOWN};
 use crate::api::{Output, Surface, TextBody};
-use crate::domain::{Quota, UnknownCredential};
+use crate::domain::{DpopNonce, Quota, UnknownCredential};
 use crate::error::{Error, RequestPart, Result};
 
 /// What the gateway makes an HTTP response of.
@@ -75,7 +75,7 @@ impl Success {
             return Ok(Self { status, media_type, cache_control: output.cache_control(), body: text.to_owned() });
         }
         let body = match surface {
-            Surface::Registry | Surface::Relay => serde_json::to_string(&Registry {
+            Surface::Registry | Surface::Relay | Surface::Device => serde_json::to_string(&Registry {
                 success: true,
                 status_code: status,
                 message: output.message(),
@@ -104,7 +104,10 @@ pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: R
             set(&mut headers, "retry-after", seconds.to_string());
         }
         let has_scheme = !matches!(surface, Surface::Registry | Surface::Relay);
-        if matches!(error, Error::Unauthenticated(_)) && has_scheme {
+        let is_refused = surface.status(error.code()) == 401;
+        if surface == Surface::Device && is_refused {
+            set(&mut headers, "www-authenticate", dpop_challenge(&error));
+        } else if matches!(error, Error::Unauthenticated(_)) && has_scheme {
             // RFC 9110 §11.6.1. Admin key and signature have no scheme that could be named.
             headers.insert("www-authenticate", HeaderValue::from_static("Bearer"));
         }
@@ -113,6 +116,23 @@ pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: R
     headers.insert("content-type", HeaderValue::from_static(media_type));
     headers.insert("cache-control", HeaderValue::from_static(cache_control));
     response(status, headers, body)
+}
+
+/// What a device is asked for (RFC 9449 §7.1). A credential that is not there has no error (RFC 6750 §3.1), and which of
+/// the two it is, is not told.
+fn dpop_challenge(error: &Error) -> String {
+    match error {
+        Error::DpopNonceWanted(_) | Error::DpopProofRefused(_) => {
+            format!("DPoP error=\"{}\", algs=\"ES256\"", error.code().as_str())
+        }
+        _ => "DPoP algs=\"ES256\"".to_owned(),
+    }
+}
+
+/// Gives a device the nonce for its next proof (RFC 9449 §8.2).
+pub fn with_nonce(mut response: HttpResponse, nonce: &DpopNonce) -> HttpResponse {
+    set(&mut response.headers, "dpop-nonce", nonce.to_string());
+    response
 }
 
 fn response(status: u16, headers: HeaderMap, body: String) -> HttpResponse {
@@ -204,7 +224,7 @@ fn refusal(surface: Surface, error: &Error) -> Success {
     let signals = error.unknown_credential().map(|unknown_credential| Signals { unknown_credential });
     let detail = Detail { code: code.as_str(), field: error.field(), signals };
     let body = match surface {
-        Surface::Registry | Surface::Relay => {
+        Surface::Registry | Surface::Relay | Surface::Device => {
             serde_json::to_string(&Registry { success: false, status_code: status, message, data: (), error: detail })
         }
         Surface::Projects => serde_json::to_string(&Projects { status: "error", message, error: detail }),

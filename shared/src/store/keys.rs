@@ -14,10 +14,13 @@
 //! | registered tenant | `TENANT#<tenant>#REGISTERED#<digest of its key>` | `REGISTERED` | what was registered |
 //! | external user | `TENANT#<tenant>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
 //! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
-//! | person | `TENANT#<tenant>#PERSON#<our id>`, `…#PERSON@<digest of its own>` | `PERSON` | its ids and passkeys |
+//! | person | `TENANT#<tenant>#PERSON#<our id>`, `…#PERSON@<digest of its own>` | `PERSON` | its ids, passkeys, devices |
 //! | passkey | `TENANT#<tenant>#PASSKEY#<digest of its id>` | `PASSKEY` | its key, counter, name and owner |
 //! | passkeys in use | `TENANT#<tenant>#PASSKEYS` | `COUNT#<shard>` | how many are not revoked |
 //! | ceremony | `TENANT#<tenant>#CEREMONY#<challenge>` | `CEREMONY` | what a response has to match |
+//! | device | `TENANT#<tenant>#DEVICE#<device id>` | `DEVICE` | hash and key of its session, and whose it is |
+//! | proof | `TENANT#<tenant>#PROOF#<digest of key and jti>` | `PROOF` | that a device has used it |
+//! | pairing | `PAIRING#<digest of its handle>` | `PAIRING` | who may pair a device, until one is |
 //! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
 //! | calls of a minute | `TENANT#<tenant>#CALLS#<key id, or OF@<digest>>` | `CALLS#<minute>` | how many, if limited |
 //! | callback | `TENANT#<tenant>#CALLBACKS` | `<event id>` | an event that is owed, and what came of it |
@@ -32,8 +35,9 @@
 //! A text that is a uuid could be the uuid of one and the external id of another. So who takes a uuid as its external
 //! id claims it, in any spelling, and nobody is registered under a uuid that another has claimed.
 //!
-//! Everything of a tenant begins with `TENANT#<tenant>`, and ids have no `#`. Only its audit events do not: they and
-//! the seals are in partitions of their own, where the functions' roles may neither update nor delete.
+//! Everything of a tenant begins with `TENANT#<tenant>`, and ids have no `#`. Its audit events do not: they and the
+//! seals are in partitions of their own, where the functions' roles may neither update nor delete. Nor does a pairing,
+//! whose handle is too short to name its tenant: it is in a code that cameras have to read.
 //!
 //! What is asked for at each login has a partition of its own, so that many users of one tenant don't share the
 //! throughput of one partition.
@@ -56,7 +60,7 @@ use uuid::Uuid;
 use super::dynamodb::{Key, PK, SK, key};
 use crate::domain::{
     AuditEvent, CredentialDigest, EventId, ExternalId, Flow, Handle, IdempotencyKey, IdempotencyScope, LinkedUserId,
-    Minute, TenantId, Timestamp, Viewpoint,
+    Minute, PairingId, TenantId, Timestamp, Viewpoint,
 };
 
 /// The index of all tenants.
@@ -132,6 +136,8 @@ pub enum Kind {
     Person,
     Passkey,
     Ceremony,
+    Device,
+    Proof,
 }
 
 impl Kind {
@@ -147,6 +153,8 @@ impl Kind {
             Self::Person => "PERSON",
             Self::Passkey => "PASSKEY",
             Self::Ceremony => "CEREMONY",
+            Self::Device => "DEVICE",
+            Self::Proof => "PROOF",
         }
     }
 }
@@ -175,6 +183,11 @@ pub fn person(tenant: &TenantId, id: &LinkedUserId) -> Key {
 pub fn person_of(tenant: &TenantId, id: &ExternalId) -> Key {
     let kind = Kind::Person.as_str();
     key(format!("{TENANT}{tenant}#{kind}@{}", id.digest()), kind.to_owned())
+}
+
+/// A pairing that was prepared.
+pub fn pairing(id: &PairingId) -> Key {
+    key(format!("PAIRING#{id}"), "PAIRING".to_owned())
 }
 
 /// Into how many items the count of a tenant's passkeys is divided: each takes part in the transactions of many, and

@@ -18,6 +18,7 @@
 //! | `callbacks` | what is owed to tenants' receivers, and delivering it |
 //! | `calls` | limits of API keys and end users |
 //! | `people` | a tenant's people behind the relay |
+//! | `devices` | their devices, and how they are paired |
 //! | `passkeys` | their passkeys, and the ceremonies with them |
 //! | `relay` | the limit and the strikes of signed calls |
 //! | `reconcile` | what requests left behind |
@@ -26,6 +27,7 @@ mod account;
 mod audit;
 mod callbacks;
 mod calls;
+mod devices;
 mod directory;
 mod dynamodb;
 mod idempotency;
@@ -43,6 +45,7 @@ pub use account::{List, ResourceKind, Resources};
 pub use audit::Sealed;
 pub use callbacks::{Callbacks, Delivered, Delivery, Receiver};
 pub use calls::Counted;
+pub use devices::{DeviceSession, Devices, NewDevice, Paired, PairingHost, PairingRequest};
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Registration};
 pub use dynamodb::{Jitter, Table};

@@ -42,6 +42,7 @@ impl Shelf {
             revision: 0,
             secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
             signing: SigningPointer { version, kid: String::new() },
+            epoch: 0,
             tokens_revoked_at: None,
             account_wide: crate::domain::AccountWideUse::default(),
             configuration: Configuration::default(),

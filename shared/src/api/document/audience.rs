@@ -126,6 +126,10 @@ pub(super) const fn description(surface: Surface) -> &'static str {
             "Verifiers of tokens fetch a tenant's public keys and metadata. Backends ask whether a token is valid \
              now, and revoke single tokens."
         }
+        Surface::Device => {
+            "People's phones are paired with a tenant, and list and end their pairings. Each call carries a proof of \
+             the phone's key (DPoP, RFC 9449)."
+        }
         Surface::Pages => {
             "People's browsers open pages and load what belongs to them. No program calls these operations; a page \
              is the same for everybody."
@@ -134,9 +138,9 @@ pub(super) const fn description(surface: Surface) -> &'static str {
 }
 
 const EVERYONE: &str = "\
-Latchkey issues, checks and revokes the credentials of a product's customers. Its paths belong to six surfaces, \
+Latchkey issues, checks and revokes the credentials of a product's customers. Its paths belong to seven surfaces, \
 which are the tags of this document. The operator manages tenants on the surface registry; the developers of a \
-tenant call projects, account, relay and tokens, and people's browsers open pages. A tenant is one customer account \
+tenant call projects, account, relay and tokens, and people's browsers open pages, which call device. A tenant is one customer account \
 of the operator: projects call it a project, and the account surface calls it an account. `openapi.operator.json` \
 and `openapi.developer.json` have the same operations, each those of one of these two readers.
 ";

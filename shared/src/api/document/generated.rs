@@ -104,6 +104,8 @@ fn endpoints() -> String {
             (Surface::Account, _) => "account key".to_owned(),
             (Surface::Relay, _) => "signature".to_owned(),
             (_, Some(CredentialLocation::Header(name))) => format!("`{name}`"),
+            (_, Some(CredentialLocation::Dpop)) => "device session".to_owned(),
+            (Surface::Device, _) => "pairing proof or handle".to_owned(),
             (_, Some(CredentialLocation::Bearer)) => "API key".to_owned(),
         };
         let paths = paths.join(", ");

@@ -24,7 +24,7 @@ pub(super) fn refusals_of(entry: &OperationInfo, status: u16) -> Vec<&'static st
 /// The schema name of a surface's refusals.
 fn refusal_name(surface: Surface) -> &'static str {
     match surface {
-        Surface::Registry | Surface::Relay => "Refusal",
+        Surface::Registry | Surface::Relay | Surface::Device => "Refusal",
         Surface::Projects => "ProjectsRefusal",
         Surface::Account => "AccountRefusal",
         Surface::Tokens => "TokensRefusal",
@@ -98,7 +98,7 @@ fn refusal(surface: Surface) -> Value {
         properties.insert("signals".to_owned(), signals());
     }
     let properties = match surface {
-        Surface::Registry | Surface::Relay => json!({
+        Surface::Registry | Surface::Relay | Surface::Device => json!({
             "success": { "const": false, "description": "False in every refusal." },
             "status_code": {
                 "type": "integer",
@@ -161,7 +161,7 @@ fn signals() -> Value {
 fn example(surface: Surface) -> Value {
     let missing = json!({ "code": "invalid_field", "field": "name" });
     match surface {
-        Surface::Registry | Surface::Relay => json!({
+        Surface::Registry | Surface::Relay | Surface::Device => json!({
             "success": false, "status_code": 422, "message": "name is required", "data": null, "error": missing,
         }),
         Surface::Projects => json!({ "status": "error", "message": "name is required", "error": missing }),

@@ -13,7 +13,7 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
     let mut responses = Map::new();
     let output = (entry.output)(generator).to_value();
     let success = match entry.surface {
-        Surface::Registry | Surface::Relay => json!({
+        Surface::Registry | Surface::Relay | Surface::Device => json!({
             "type": "object",
             "required": ["success", "status_code", "message", "data"],
             "properties": {
@@ -30,7 +30,10 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
         }),
         Surface::Account | Surface::Tokens | Surface::Pages => output,
     };
-    let limit = limits(entry, entry.route.status);
+    let mut limit = limits(entry, entry.route.status);
+    if entry.surface == Surface::Device {
+        limit.insert("dpop-nonce".to_owned(), header("Nonce for the next DPoP proof (RFC 9449 §8)."));
+    }
     responses.insert(entry.route.status.to_string(), answer("Success", &success, &limit, entry.media_types));
     let refused = if entry.surface == Surface::Pages { ["text/plain"] } else { ["application/json"] };
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
@@ -40,6 +43,9 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
     for (status, codes) in by_status {
         let description: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
         let mut headers = limits(entry, status);
+        if entry.surface == Surface::Device {
+            headers.insert("dpop-nonce".to_owned(), header("Nonce for the next DPoP proof (RFC 9449 §8)."));
+        }
         if status == 405 {
             headers.insert("allow".to_owned(), header("HTTP methods that the path supports."));
         }
@@ -76,7 +82,7 @@ fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
 
 /// Whether API keys or tokens open an operation.
 fn takes_key(entry: &OperationInfo) -> bool {
-    !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty()
+    !matches!(entry.surface, Surface::Registry | Surface::Relay | Surface::Device) && !entry.security.is_empty()
 }
 
 /// The operations of passkeys that a page's origin decides about.
@@ -92,15 +98,21 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
     let is = |names: &[&str]| names.contains(&entry.route.name);
     let by_key = takes_key(entry);
     let by_signature = entry.surface == Surface::Relay;
+    let by_device = entry.surface == Surface::Device;
     match code {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
-        ErrorCode::TenantSuspended | ErrorCode::RateLimited => by_key || by_signature,
-        ErrorCode::OriginNotAllowed => by_key || is(&CEREMONIES),
+        ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof => by_device && !entry.security.is_empty(),
+        ErrorCode::TenantSuspended => by_key || by_signature || by_device,
+        ErrorCode::RateLimited => by_key || by_signature,
+        ErrorCode::OriginNotAllowed => by_key || by_device || is(&CEREMONIES),
         ErrorCode::PasskeysDisabled => is(&CEREMONIES),
         ErrorCode::CredentialRefused => is(&["webauthn-register-verify", "webauthn-authenticate-verify"]),
         ErrorCode::PersonNotFound => {
             is(&["webauthn-register-options", "webauthn-authenticate-options", "webauthn-fetch-passkeys"])
+                || is(&["relay-fetch-pairings"])
         }
+        ErrorCode::PairingNotFound => is(&["device-pairing", "device-register-token"]),
+        ErrorCode::DeviceNotFound => is(&["relay-revoke-device", "device-unpair"]),
         ErrorCode::PasskeyNotFound => is(&["webauthn-rename-passkey", "webauthn-revoke-passkey"]),
         ErrorCode::PasskeysInUse => is(&["update-tenant"]),
         ErrorCode::KeyKindNotAllowed => matches!(entry.surface, Surface::Projects | Surface::Account),
@@ -116,12 +128,12 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::QuotaExceeded => {
             let makes_rows = entry.route.method == Method::Post && !is(&["auth-token"]);
             (entry.surface == Surface::Account && makes_rows)
-                || is(&["webauthn-register-options", "webauthn-register-verify"])
+                || is(&["webauthn-register-options", "webauthn-register-verify", "device-register-token"])
         }
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
         ErrorCode::TenantNotFound => {
             let is_page = entry.surface == Surface::Pages;
-            !by_key && !by_signature && !is_page && !is(&["provision-tenant", "fetch-tenants"])
+            !by_key && !by_signature && !by_device && !is_page && !is(&["provision-tenant", "fetch-tenants"])
         }
         ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
         ErrorCode::CallbackNotFound => is(&["fetch-callback"]),
@@ -139,6 +151,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
             entry.is_change()
                 || is(&["register-organization", "register-user"])
                 || (by_signature && entry.has_body())
+                || is(&["device-register-token", "device-refresh-token", "device-unpair"])
                 || (entry.surface == Surface::Account && writes)
         }
         ErrorCode::IdempotencyInProgress => entry.is_change(),

@@ -7,7 +7,7 @@ use crate::domain::{Event, EventId, EventType, NewEvent, TenantId, Timestamp};
 
 /// The types that there are events of, with what each tells and an example of its `data`. A type without an entry is
 /// one that nothing owes yet.
-const TOLD: [(EventType, &str, &str); 9] = [
+const TOLD: [(EventType, &str, &str); 11] = [
     (
         EventType::TenantSuspended,
         "The operator has suspended the tenant",
@@ -23,6 +23,8 @@ const TOLD: [(EventType, &str, &str); 9] = [
         "The tenant has a new secret, which is not in the callback",
         r#"{"secret_rotated_at":"2026-06-21T10:40:00.000Z","previous_secret_valid_until":"2026-06-21T11:40:00.000Z"}"#,
     ),
+    (EventType::PairingCreated, "A person has paired a phone", PAIRING),
+    (EventType::PairingRemoved, "A phone is paired no more", REMOVED_PAIRING),
     (EventType::PasskeyRegistered, "A person has a new passkey", PASSKEY),
     (EventType::PasskeyUsed, "Somebody logged in with a passkey", PASSKEY),
     (EventType::PasskeyRenamed, "A passkey has another name", PASSKEY),
@@ -34,6 +36,19 @@ const TOLD: [(EventType, &str, &str); 9] = [
     ),
     (EventType::Ping, "Somebody tests the receiver", "{}"),
 ];
+
+const PAIRING: &str = r#"{
+    "backend_user_id": "user_456", "relay_user_linked_id": "5f0c2d9471be4c1a8d3fb2a6", "user_socket_hash": "socket_789",
+    "device_id": "dev_0123456789abcdef", "name": "Ada's phone", "platform": "android", "display_name": "Ada Lovelace",
+    "user_email": "a***@e***.com", "user_phone": null, "created_at": "2026-06-21T10:40:00.000Z", "removed_at": null
+}"#;
+
+const REMOVED_PAIRING: &str = r#"{
+    "backend_user_id": "user_456", "relay_user_linked_id": "5f0c2d9471be4c1a8d3fb2a6", "user_socket_hash": "socket_789",
+    "device_id": "dev_0123456789abcdef", "name": "Ada's phone", "platform": "android", "display_name": "Ada Lovelace",
+    "user_email": "a***@e***.com", "user_phone": null, "created_at": "2026-06-20T14:02:11.480Z",
+    "removed_at": "2026-06-21T10:40:00.000Z"
+}"#;
 
 const PASSKEY: &str = r#"{
     "backend_user_id": "user_456", "relay_user_linked_id": "5f0c2d9471be4c1a8d3fb2a6",

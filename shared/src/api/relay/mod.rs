@@ -2,6 +2,7 @@
 
 pub mod callbacks;
 mod credential;
+pub mod pairing;
 pub mod passkey_outputs;
 pub mod passkeys;
 

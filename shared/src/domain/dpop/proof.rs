@@ -175,6 +175,11 @@ pub struct DpopProof {
 }
 
 impl DpopProof {
+    /// The key that signed it. That the proof is used for the first time is not known yet.
+    pub fn thumbprint(&self) -> &Thumbprint {
+        &self.thumbprint
+    }
+
     /// The name under which the store has to remember the proof.
     pub fn replay_key(&self) -> &ReplayKey {
         &self.replay_key

@@ -36,6 +36,9 @@ pub enum Actor {
     /// Who holds a scoped token, which an API key minted.
     #[serde(rename = "token")]
     Token,
+    /// A person's device, with its session or with what pairs it.
+    #[serde(rename = "device")]
+    Device,
 }
 
 impl From<KeySlot> for Actor {
@@ -116,6 +119,12 @@ pub enum Action {
     /// A login was refused because its passkey seems to be a copy.
     #[serde(rename = "passkey.clone_suspected")]
     PasskeyCloneSuspected,
+    /// A device of a person was paired.
+    #[serde(rename = "device.paired")]
+    DevicePaired,
+    /// A device of a person is paired no more.
+    #[serde(rename = "device.removed")]
+    DeviceRemoved,
 }
 
 /// Audit event: the record of one successful change.
@@ -149,6 +158,7 @@ pub struct AuditEvent {
     /// without a success. `callbacks.reactivated`: `flow`, null for all. `callbacks.replayed`: `count`, and `state`,
     /// `since` and `until`, null where they were not said. `resource.deleted`: `kind`, and the acting `end_user` as a
     /// digest, null for the account. `passkey.…`: `passkey`, the SHA-256 of the bytes of its id in hexadecimal.
+    /// `device.…`: `device_id`, and of `device.paired` `replaced`, the ids of those without a session that made room.
     /// `replayed` is true if a stored response with a secret in it went out again, and nothing was changed.
     #[serde(default)]
     pub details: Map<String, Value>,

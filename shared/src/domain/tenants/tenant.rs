@@ -323,6 +323,8 @@ pub struct Tenant {
     pub secret: SecretPointer,
     /// The key that signs its tokens.
     pub signing: SigningPointer,
+    /// How often all of its tokens have been revoked.
+    pub epoch: u64,
     /// Time at which all of its tokens were last revoked.
     pub tokens_revoked_at: Option<Timestamp>,
     /// When it last did without naming an end user.

@@ -2,7 +2,10 @@
 //!
 //! A person is there twice, once under each of its ids, and both items are written in one transaction: see
 //! [`keys`](super::keys). With its passkeys in it, so that a login costs the same whoever it names, and however many
-//! passkeys there are. What a login writes is in the passkeys' own items.
+//! passkeys there are. What a login writes is in the passkeys' own items. Its devices are in it too, as lists show them;
+//! what a device's call is checked with is in the device's own item.
+
+pub(super) mod devices;
 
 use std::collections::BTreeMap;
 
@@ -11,8 +14,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::dynamodb::{Condition, Item, Key, Reader, Transaction, Update, Write, millis, primary_key, text};
 use super::keys;
 use crate::domain::{
-    CredentialDigest, CredentialId, ExternalId, LinkedUserId, PersonRef, RelayPerson, RpId, TenantId, Timestamp,
-    Transports, UserHandle,
+    CredentialDigest, CredentialId, ExternalId, LinkedUserId, PairedDevice, PersonRef, RelayPerson, RpId, TenantId,
+    Timestamp, Transports, UserHandle,
 };
 use crate::error::{Error, Result};
 
@@ -31,6 +34,8 @@ pub struct StoredPerson {
     pub passkeys: BTreeMap<CredentialDigest, PasskeyEntry>,
     /// When each of those was revoked that lists still show.
     pub revoked: BTreeMap<CredentialDigest, Timestamp>,
+    /// Its devices, oldest first.
+    pub devices: Vec<PairedDevice>,
 }
 
 /// What a person's item says of a passkey: what browsers are asked for.
@@ -89,6 +94,7 @@ pub fn put(transaction: &mut Transaction, tenant: &TenantId, person: &RelayPerso
             ("created_at".to_owned(), millis(at)),
             (PASSKEYS.to_owned(), AttributeValue::M(Item::new())),
             (REVOKED.to_owned(), AttributeValue::M(Item::new())),
+            (devices::DEVICES.to_owned(), AttributeValue::M(Item::new())),
         ]);
         transaction.put(item, Condition::is_new())
     })
@@ -149,7 +155,8 @@ fn read(item: &Item) -> Result<StoredPerson> {
         linked_id: reader.parsed("linked_user_id", LinkedUserId::parse)?,
         user_handle: reader.parsed("user_handle", UserHandle::parse)?,
     };
-    let mut stored = StoredPerson { person, passkeys: BTreeMap::new(), revoked: BTreeMap::new() };
+    let devices = devices::read(reader)?;
+    let mut stored = StoredPerson { person, passkeys: BTreeMap::new(), revoked: BTreeMap::new(), devices };
     for entry in reader.map(PASSKEYS)?.values() {
         let entry = entry.as_m().map_err(|_| reader.unreadable(PASSKEYS))?;
         let entry = Reader::of(entry);
@@ -176,7 +183,8 @@ mod tests {
     #[test]
     fn the_one_that_was_revoked_first_makes_room_once_there_are_as_many_as_a_list_shows() {
         let person = RelayPerson::new(ExternalId::parse("ada").unwrap(), &SystemRandomness::new()).unwrap();
-        let mut stored = StoredPerson { person, passkeys: BTreeMap::new(), revoked: BTreeMap::new() };
+        let (passkeys, revoked) = (BTreeMap::new(), BTreeMap::new());
+        let mut stored = StoredPerson { person, passkeys, revoked, devices: Vec::new() };
         let digest = |number: usize| CredentialDigest::parse(&format!("{number:064}")).unwrap();
         for number in 0..MOST_REVOKED {
             assert_eq!(stored.outlived(), []);

@@ -207,6 +207,7 @@ pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
         revision: reader.number("revision")?,
         secret: secret_pointer(state)?,
         signing: signing_pointer(state)?,
+        epoch: reader.number("epoch")?,
         tokens_revoked_at: reader.optional_millis("tokens_revoked_at")?,
         account_wide: account_wide_use(reader)?,
         configuration: read_configuration(Reader::of(configuration), reader)?,

@@ -86,6 +86,7 @@ impl Tenants<'_> {
             revision: 0,
             secret: SecretPointer { current: secret_version, previous: None, rotated_at: None },
             signing: SigningPointer { version: key_version, kid: kid.to_owned() },
+            epoch: 0,
             tokens_revoked_at: None,
             configuration,
         })

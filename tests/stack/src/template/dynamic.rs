@@ -9,13 +9,18 @@ use crate::error::{Error, Result};
 /// before they are counted.
 pub(super) const MOST: usize = 60;
 
-const START: &str = "{{resolve:";
+/// What a reference begins with.
+pub(super) const START: &str = "{{resolve:";
 
-/// The text with the values of the secrets in place of its references, and how many there were. `values` is by ARN and
-/// member.
+/// What it begins with where it came by `Fn::GetAtt` from a parameter of the template, in which it was counted.
+pub(super) const BY_PARAMETER: &str = "{{resolved-in-parameter:";
+
+/// The text with the values of the secrets in place of its references, and how many of its own there were. `values` is
+/// by ARN and member.
 pub(super) fn resolve(text: &str, values: &BTreeMap<(String, String), String>) -> Result<(String, usize)> {
-    let mut resolved = String::new();
-    let (mut rest, mut count) = (text, 0);
+    let count = text.matches(START).count();
+    let text = &text.replace(BY_PARAMETER, START);
+    let (mut resolved, mut rest) = (String::new(), text.as_str());
     while let Some((before, after)) = rest.split_once(START) {
         let broken = || Error::new(format!("a dynamic reference that a local run can't resolve: {text}"));
         let (reference, after) = after.split_once("}}").ok_or_else(broken)?;
@@ -25,7 +30,6 @@ pub(super) fn resolve(text: &str, values: &BTreeMap<(String, String), String>) -
         resolved.push_str(before);
         resolved.push_str(values.get(&(arn.to_owned(), member.to_owned())).ok_or_else(broken)?);
         rest = after;
-        count += 1;
     }
     resolved.push_str(rest);
     Ok((resolved, count))

@@ -183,7 +183,11 @@ impl Source {
             .collect::<Result<Vec<_>>>()?
             .into_iter()
             .unzip();
-        let references: usize = references.into_iter().sum();
+        let mut references: usize = references.into_iter().sum();
+        for (logical_id, parameter) in self.of_type(&resolver, "AWS::SSM::Parameter")? {
+            let value = properties(&resolver, parameter).context(logical_id)?.remove("Value").unwrap_or_default();
+            references += value.as_str().unwrap_or_default().matches(dynamic::START).count();
+        }
         if references > dynamic::MOST {
             let most = dynamic::MOST;
             return Err(Error::new(format!(

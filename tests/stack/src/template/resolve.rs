@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::dynamic::{BY_PARAMETER, START};
 use super::{ACCOUNT, PARTITION, REGION, STACK_NAME};
 use crate::error::{Error, Result};
 
@@ -131,6 +132,11 @@ impl<'a> Resolver<'a> {
         let name = self.name(logical_id)?;
         let prefix = |service: &str| format!("arn:{PARTITION}:{service}:{REGION}:{ACCOUNT}");
         Ok(match (self.kind(logical_id)?, attribute) {
+            ("AWS::SSM::Parameter", "Value") => {
+                let value = self.template.pointer(&format!("/Resources/{logical_id}/Properties/Value"));
+                let value = value.ok_or_else(|| Error::new(format!("{logical_id} has no Value")))?;
+                self.text(value)?.replace(START, BY_PARAMETER)
+            }
             ("AWS::DynamoDB::Table", "Arn") => format!("{}:table/{name}", prefix("dynamodb")),
             ("AWS::DynamoDB::Table", "StreamArn") => {
                 let specification = format!("/Resources/{logical_id}/Properties/StreamSpecification");

@@ -188,3 +188,22 @@ fn more_references_than_cloudformation_takes_are_refused() {
     let one = "{{resolve:secretsmanager:${AdminKey}:SecretString:current}}";
     assert!(refused(&one.repeat(31)).contains("60 dynamic references, and here are 62"));
 }
+
+#[test]
+fn a_reference_in_a_parameter_is_resolved_in_each_function_and_counts_once() {
+    let one = "{{resolve:secretsmanager:${AdminKey}:SecretString:current}}";
+    let shared = |references: usize| {
+        let value = one.repeat(references);
+        let parameter =
+            format!("  Shared:\n    Type: AWS::SSM::Parameter\n    Properties: {{ Type: String, Value: !Sub \"{value}\" }}\n");
+        let text = TEMPLATE.replacen(&format!("!Sub \"<{one}>\""), "!GetAtt Shared.Value", 1);
+        let text = text.replacen("Resources:\n", &format!("Resources:\n{parameter}"), 1);
+        Source::parse(&text).unwrap().resolve(&locals(&[]))
+    };
+    let plain = resolved(&[]).functions[0].environment["KEY"].clone();
+    let plain = plain.trim_matches(['<', '>']);
+    for function in &shared(60).unwrap().functions {
+        assert_eq!(function.environment["KEY"], plain.repeat(60));
+    }
+    assert!(shared(61).unwrap_err().to_string().contains("60 dynamic references, and here are 61"));
+}

@@ -48,6 +48,7 @@ fn tenant(configuration: Configuration) -> Tenant {
         revision: 0,
         secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
         signing: SigningPointer { version, kid: String::new() },
+        epoch: 0,
         tokens_revoked_at: None,
         account_wide: AccountWideUse::default(),
         configuration,

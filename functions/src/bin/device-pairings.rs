@@ -1,0 +1,12 @@
+//! `GET /api/v1/device/pairings`: the devices of a phone's person.
+
+use shared::api::device::{DevicePairings, DevicesView};
+use shared::{App, Call, Exit, Result, serve};
+
+fn main() -> Exit {
+    serve(DevicePairings, list)
+}
+
+async fn list(app: App, call: Call<DevicePairings>) -> Result<DevicesView> {
+    Ok(call.caller.pairings(&app).await?.into())
+}

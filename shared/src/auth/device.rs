@@ -1,0 +1,286 @@
+//! Callers that are phones: with a device session, or with what pairs a device.
+//!
+//! A session opens nothing without a proof of the key that it is bound to (DPoP, RFC 9449). There is no cookie, and
+//! nothing that a browser would add by itself; all the same a page of another origin is refused, since none has a reason
+//! to call. Checks come in this order: origin, shape, proof, session, state, first use. Before the session is known to be
+//! right, nothing is written.
+
+use std::fmt;
+
+use url::Url;
+
+use super::api_key::bearer;
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
+use crate::app::App;
+use crate::domain::{
+    Actor, ChangeContext, DeviceId, DeviceSessionToken, DpopCall, DpopProof, Freshness, Issuer, KeyHash, PairedDevice,
+    PairingHandle, PairingId, PersonRef, PreparedPairing, Presented, Problem, RevealedSessionToken, Tenant, TenantId,
+    TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof, Viewpoint,
+};
+use crate::error::{Error, Result};
+use crate::store::{DeviceSession, NewDevice, PairingHost, Read};
+
+/// Where a pairing is redeemed: the audience of pairing proofs.
+pub(super) const REDEEMED_AT: &str = "/api/v1/device/register-token";
+
+/// Where a pairing leads, for the phone to show.
+#[derive(Debug)]
+pub struct Invitation {
+    pub pairing: PreparedPairing,
+    pub tenant: Tenant,
+}
+
+/// A device that was paired, and what it gets.
+#[derive(Debug)]
+pub struct Welcome {
+    pub invitation: Invitation,
+    pub device: PairedDevice,
+    pub token: RevealedSessionToken,
+}
+
+/// The proof that no page of another origin calls. What is asked for, the call names by a secret of its own.
+#[derive(Debug)]
+pub struct PairingGuest {
+    at: Timestamp,
+}
+
+impl Caller for PairingGuest {
+    const SCHEMES: &'static [SecurityScheme] = &[];
+
+    async fn authenticate(_: &App, request: &Request, _: &InputSummary) -> Result<Self> {
+        refuse_foreign_pages(request)?;
+        Ok(Self { at: request.at })
+    }
+}
+
+impl PairingGuest {
+    /// Where the pairing of a handle leads. Nothing is changed by asking.
+    ///
+    /// # Errors
+    /// If there is no such pairing any more, or its tenant is suspended.
+    pub async fn look_at(&self, app: &App, handle: &PairingHandle) -> Result<Invitation> {
+        let (pairing, host) = find(app, &handle.pairing_id(), self.at).await?;
+        Ok(Invitation { pairing, tenant: host.tenant })
+    }
+}
+
+/// The proof that the call was made with a device's key, now, and the pairing whose proof it carries, if any.
+pub struct PairingDevice {
+    proof: DpopProof,
+    /// The pairing whose proof was presented.
+    pairing: Option<PairingId>,
+    change: ChangeContext,
+}
+
+impl fmt::Debug for PairingDevice {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("PairingDevice")
+    }
+}
+
+impl Caller for PairingDevice {
+    const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
+        name: "PairingProof",
+        location: CredentialLocation::Bearer,
+        description: "Pairing proof of `/api/v1/relay/prepare-pairing`, or instead of it `handle` in the body. Beside \
+                      either a DPoP proof (RFC 9449) of the key that the session will be bound to.",
+    }];
+
+    async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
+        refuse_foreign_pages(request)?;
+        let presented = bearer(request);
+        // The pairing is used up by the call, so that a proof made in advance is of no use: a clock that is right will do.
+        let beside = presented.map_or(Presented::Nothing, Presented::Unbound);
+        let proof = proof(app, request, beside, Freshness::NonceOrClock)?;
+        let pairing = match presented {
+            Some(text) => Some(pairing_of(app, request, text).await?),
+            None => None,
+        };
+        Ok(Self { proof, pairing, change: change(request) })
+    }
+}
+
+impl PairingDevice {
+    /// Pairs the device, by the proof that was presented or else by the handle.
+    ///
+    /// # Errors
+    /// If it is neither or both, if the pairing was redeemed or has expired, if the tenant is suspended, or if the person
+    /// has as many devices as it may have.
+    pub async fn pair(&self, app: &App, handle: Option<&PairingHandle>, new: NewDevice) -> Result<Welcome> {
+        let id = match (&self.pairing, handle) {
+            (Some(id), None) => id.clone(),
+            (None, Some(handle)) => handle.pairing_id(),
+            (Some(_), Some(_)) => {
+                return Err(Error::invalid("handle", Problem::new("must not be there beside a pairing proof")));
+            }
+            (None, None) => return Err(Error::invalid("handle", Problem::new("is required, or a pairing proof"))),
+        };
+        let (pairing, host) = find(app, &id, self.change.at).await?;
+        let key = (&self.proof, self.proof.thumbprint());
+        let paired = app.devices(&pairing.tenant_id).redeem(&pairing, &host, new, key, &self.change).await?;
+        let invitation = Invitation { pairing, tenant: host.tenant };
+        Ok(Welcome { invitation, device: paired.device, token: paired.token.reveal() })
+    }
+}
+
+/// The proof that the call carried the session of a device and was made with the key that it is bound to, for the first
+/// time, of a tenant that may act.
+pub struct Device {
+    tenant_id: TenantId,
+    session: DeviceSession,
+    token: KeyHash,
+    change: ChangeContext,
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Device({} {})", self.tenant_id, self.session.device_id)
+    }
+}
+
+impl Caller for Device {
+    const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
+        name: "DeviceSession",
+        location: CredentialLocation::Dpop,
+        description: "Session of a device (`ds_…`) as `Authorization: DPoP`, and in the header `DPoP` a proof of the \
+                      key that it is bound to (RFC 9449): ES256, with `ath` and the `nonce` of the last answer's \
+                      `DPoP-Nonce`.",
+    }];
+
+    async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
+        refuse_foreign_pages(request)?;
+        let text = session_token(request).ok_or(Error::Unauthenticated("no device session"))?;
+        let malformed = "device session has not the shape of one, or its checksum is wrong";
+        let token = DeviceSessionToken::parse(text).ok_or(Error::Unauthenticated(malformed))?;
+        let proof = proof(app, request, Presented::Bound(text), Freshness::Nonce)?;
+        let (tenant_id, hash, now) = (token.claims().tenant_id.clone(), token.hash(), app.now());
+        let devices = app.devices(&tenant_id);
+        let found = devices.session(token.claims()).await?;
+        let (tenant, session) = found.ok_or(Error::Unauthenticated("no such device session"))?;
+        if !session.is_of(&hash, &tenant, now) {
+            return Err(Error::Unauthenticated("device session is another, has expired or was ended"));
+        }
+        request.trace.device(app.trace_key(), &tenant_id, &session.person);
+        proof.check_bound_to(session.thumbprint())?;
+        refuse_suspended(&tenant)?;
+        devices.accept(&session, proof, &hash, now).await?;
+        Ok(Self { tenant_id, session, token: hash, change: change(request) })
+    }
+
+    fn tenant_id(&self) -> Option<&TenantId> {
+        Some(&self.tenant_id)
+    }
+}
+
+impl Device {
+    /// The id of the device.
+    pub fn id(&self) -> &DeviceId {
+        &self.session.device_id
+    }
+
+    fn person(&self) -> PersonRef {
+        PersonRef::Linked(self.session.person.linked_id.clone())
+    }
+
+    /// The devices of its person at its tenant, oldest first.
+    ///
+    /// # Errors
+    /// If the table fails.
+    pub async fn pairings(&self, app: &App) -> Result<Vec<PairedDevice>> {
+        let found = app.devices(&self.tenant_id).of_person(&self.person()).await?;
+        Ok(found.map(|(_, devices)| devices).unwrap_or_default())
+    }
+
+    /// Gives the session another token, and says until when it is good. The token before works until this one is used.
+    ///
+    /// # Errors
+    /// If the session was ended or renewed at the same moment.
+    pub async fn renew(&self, app: &App) -> Result<(RevealedSessionToken, Timestamp)> {
+        let (token, until) = app.devices(&self.tenant_id).renew(&self.session, &self.token, &self.change).await?;
+        Ok((token.reveal(), until))
+    }
+
+    /// Ends the pairing.
+    ///
+    /// # Errors
+    /// If it was ended at the same moment.
+    pub async fn unpair(&self, app: &App) -> Result<PairedDevice> {
+        app.devices(&self.tenant_id).remove(&self.person(), self.id(), &self.change).await
+    }
+}
+
+/// The context of a device's change. No idempotency key: a proof is good once.
+fn change(request: &Request) -> ChangeContext {
+    ChangeContext {
+        actor: Actor::Device,
+        key_id: None,
+        at: request.at,
+        request_id: request.request_id.clone(),
+        deadline: request.deadline,
+        idempotency_key: None,
+    }
+}
+
+/// Refuses pages of other origins, and what a browser fetches before anybody has asked for it: a pairing is redeemed by
+/// a tap, never by a preview.
+fn refuse_foreign_pages(request: &Request) -> Result<()> {
+    if let Some(origin) = request.header("origin") {
+        let own = Url::parse(&request.base_url).map(|url| url.origin().ascii_serialization());
+        if own.ok().as_deref() != Some(origin) {
+            return Err(Error::OriginNotAllowed("only the service's own pages may call this"));
+        }
+    }
+    match request.header("sec-purpose") {
+        Some(_) => Err(Error::Malformed(Problem::new("is a prefetch, by which nothing is done here"))),
+        None => Ok(()),
+    }
+}
+
+/// The token of `Authorization: DPoP` (RFC 9449 §7.1).
+fn session_token(request: &Request) -> Option<&str> {
+    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("dpop").then_some(token.trim_start_matches(' '))
+}
+
+/// The proof in the header `DPoP`, judged as far as it can be without a store.
+fn proof(app: &App, request: &Request, presented: Presented<'_>, freshness: Freshness) -> Result<DpopProof> {
+    let text = request.header("dpop").ok_or(Error::Unauthenticated("no DPoP proof"))?;
+    let Request { method, base_url, path, .. } = request;
+    let call = DpopCall { method: method.as_str(), base_url, path, presented, freshness, now: app.now() };
+    Ok(UnverifiedDpopProof::parse(text)?.verify(&call, app.nonce_key()?)?)
+}
+
+/// The pairing of a pairing proof that its tenant signed and that is valid now. One call.
+async fn pairing_of(app: &App, request: &Request, text: &str) -> Result<PairingId> {
+    let malformed = Error::Unauthenticated("bearer is no pairing proof of ours");
+    let Ok(proof) = UnverifiedPairingProof::parse(text) else { return Err(malformed) };
+    let reads = vec![Read::SigningKeys];
+    let prefetched = app.prefetch(proof.tenant_id(), &Viewpoint::Account, reads).await?;
+    prefetched.tenant_state()?.ok_or(Error::Unauthenticated("pairing proof of an unknown tenant"))?;
+    let issuer = Issuer::new(&request.base_url, proof.tenant_id());
+    let audience = format!("{}{REDEEMED_AT}", request.base_url);
+    let now = app.now();
+    let verified = proof.verify(&issuer, &audience, &prefetched.signing_keys(now)?, now);
+    let claims = verified.map_err(|_| Error::Unauthenticated("pairing proof is not valid"))?;
+    Ok(claims.jti.clone())
+}
+
+/// A pairing that can be redeemed, and where it leads. Two calls.
+async fn find(app: &App, id: &PairingId, at: Timestamp) -> Result<(PreparedPairing, PairingHost)> {
+    let pairing = app.prepared_pairing(id).await?.filter(|pairing| pairing.expires_at > at);
+    let pairing = pairing.ok_or(Error::PairingNotFound)?;
+    let host = app.devices(&pairing.tenant_id).host(&pairing).await?;
+    refuse_suspended(&host.tenant)?;
+    Ok((pairing, host))
+}
+
+fn refuse_suspended(tenant: &Tenant) -> Result<()> {
+    match tenant.summary.status {
+        TenantStatus::Active => Ok(()),
+        TenantStatus::Suspended { .. } => Err(Error::TenantSuspended(None)),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
+mod tests;

@@ -1,0 +1,46 @@
+use super::*;
+use crate::auth::testing::{BASE_URL, app, input, request};
+
+#[tokio::test]
+async fn pages_of_other_origins_and_prefetches_are_refused_before_anything_is_looked_at() {
+    for origin in ["https://evil.example.com", "null", "", "https://latchkey.example.com.evil.example", "\u{fc}"] {
+        let request = request(&[("origin", origin)]);
+        let refused = PairingGuest::authenticate(&app(), &request, &input()).await.unwrap_err();
+        assert!(matches!(refused, Error::OriginNotAllowed(_)), "{origin}");
+        let refused = PairingDevice::authenticate(&app(), &request, &input()).await.unwrap_err();
+        assert!(matches!(refused, Error::OriginNotAllowed(_)), "{origin}");
+        let refused = Device::authenticate(&app(), &request, &input()).await.unwrap_err();
+        assert!(matches!(refused, Error::OriginNotAllowed(_)), "{origin}");
+    }
+    let prefetch = request(&[("sec-purpose", "prefetch;prerender")]);
+    assert!(matches!(refuse_foreign_pages(&prefetch), Err(Error::Malformed(_))));
+    assert!(refuse_foreign_pages(&request(&[("origin", BASE_URL)])).is_ok());
+    assert!(refuse_foreign_pages(&request(&[])).is_ok());
+}
+
+#[tokio::test]
+async fn without_a_session_or_a_proof_nobody_gets_in_and_aws_is_not_asked() {
+    let shaped = DeviceSessionToken::generate(
+        &TenantId::generate(app().random()).unwrap(),
+        app().random(),
+    );
+    let token = shaped.unwrap().unwrap();
+    let dpop = format!("DPoP {}", token.expose());
+    let bearer = format!("Bearer {}", token.expose());
+    let wrong = format!("DPoP x{}", token.expose());
+    for headers in [
+        vec![],
+        vec![("authorization", "DPoP")],
+        vec![("authorization", bearer.as_str())],
+        vec![("authorization", wrong.as_str())],
+        vec![("authorization", dpop.as_str())],
+    ] {
+        let refused = Device::authenticate(&app(), &request(&headers), &input()).await.unwrap_err();
+        assert!(matches!(refused, Error::Unauthenticated(_)), "{headers:?}: {refused:?}");
+    }
+    let headers = [("authorization", dpop.as_str()), ("dpop", "a.b.c")];
+    let refused = Device::authenticate(&app(), &request(&headers), &input()).await.unwrap_err();
+    assert!(matches!(refused, Error::DpopProofRefused(_)), "{refused:?}");
+    let refused = PairingDevice::authenticate(&app(), &request(&[]), &input()).await.unwrap_err();
+    assert!(matches!(refused, Error::Unauthenticated(_)), "{refused:?}");
+}

@@ -1,0 +1,44 @@
+//! Listing and removing devices.
+
+use super::{Devices, items};
+use crate::domain::{Action, ChangeContext, DeviceId, PairedDevice, PersonRef, RelayPerson};
+use crate::error::{Error, Result};
+use crate::store::dynamodb::{CONFLICT_ATTEMPTS, Commit, Condition, Transaction};
+use crate::store::people::{self, StoredPerson};
+
+impl Devices<'_> {
+    /// A person and its devices, oldest first; `None` if nothing is known of the person. One call.
+    ///
+    /// # Errors
+    /// If nobody has our id that was given.
+    pub async fn of_person(&self, of: &PersonRef) -> Result<Option<(RelayPerson, Vec<PairedDevice>)>> {
+        let item = self.table.get(people::key(self.tenant, of)).await?;
+        let stored = people::find(self.tenant, of, &Vec::from_iter(item))?;
+        Ok(stored.map(|StoredPerson { person, devices, .. }| (person, devices)))
+    }
+
+    /// Removes a device of a person: from the answer on, its session opens nothing. Two calls.
+    ///
+    /// # Errors
+    /// If the person has no such device.
+    pub async fn remove(&self, of: &PersonRef, id: &DeviceId, change: &ChangeContext) -> Result<PairedDevice> {
+        for attempt in 0..CONFLICT_ATTEMPTS {
+            self.table.jitter.give_way(attempt).await;
+            let (tenant, found) = self.tenants.read(self.tenant, vec![people::key(self.tenant, of)]).await?;
+            let tenant = tenant.ok_or_else(|| Error::internal("a tenant whose device is removed is not there"))?;
+            let stored = people::find(self.tenant, of, &found).map_err(|_| Error::DeviceNotFound)?;
+            let StoredPerson { person, devices, .. } = stored.ok_or(Error::DeviceNotFound)?;
+            let device = devices.into_iter().find(|device| device.id == *id).ok_or(Error::DeviceNotFound)?;
+            let mut transaction = Transaction::new();
+            transaction.delete(items::device_key(self.tenant, id), Condition::exists());
+            people::devices::remove(&mut transaction, self.tenant, &person, id);
+            self.record(&mut transaction, &self.event(change, Action::DeviceRemoved, &person, &device))?;
+            self.owe(&mut transaction, &tenant, &person, &device, (change.at, Some(change.at)))?;
+            if matches!(self.table.commit(transaction).await?, Commit::Done) {
+                return Ok(device);
+            }
+            // It was removed in the meantime, which the next reading says.
+        }
+        Err(Error::StaleUpdate)
+    }
+}

@@ -1,0 +1,109 @@
+//! A device's session: checking what a call presents, and renewing it.
+
+use super::{Devices, SESSION, items, stale};
+use crate::domain::{
+    ChangeContext, DeviceEpochs, DeviceId, DeviceSessionClaims, DeviceSessionToken, DpopCause, DpopProof, KeyHash,
+    RelayPerson, Tenant, Thumbprint, Timestamp,
+};
+use crate::error::{Error, Result};
+use crate::store::dynamodb::{Commit, Condition, Transaction, Update, millis, primary_key};
+use crate::store::people::devices::{self as entries, EXPIRES_AT, LAST_USED_AT};
+
+/// The session of a device, as it is stored.
+#[derive(Debug)]
+pub struct DeviceSession {
+    pub device_id: DeviceId,
+    pub person: RelayPerson,
+    pub(super) hash: KeyHash,
+    pub(super) previous: Option<KeyHash>,
+    pub(super) thumbprint: Thumbprint,
+    pub expires_at: Timestamp,
+    pub(super) last_used_at: Timestamp,
+    pub(super) epochs: DeviceEpochs,
+}
+
+impl DeviceSession {
+    /// Whether a token is of this session, and the session not over: neither expired nor ended by a revocation of all of
+    /// the tenant's tokens.
+    pub fn is_of(&self, token: &KeyHash, tenant: &Tenant, now: Timestamp) -> bool {
+        let is_known = token.is(&self.hash) || self.previous.as_ref().is_some_and(|previous| token.is(previous));
+        is_known && self.expires_at > now && self.epochs.tenant == tenant.epoch
+    }
+
+    /// The key that it is bound to.
+    pub fn thumbprint(&self) -> &Thumbprint {
+        &self.thumbprint
+    }
+}
+
+impl Devices<'_> {
+    /// The tenant, and the session that a token claims to be of; `None` if either is not there. One call.
+    ///
+    /// # Errors
+    /// If the table fails or an item can't be read.
+    pub async fn session(&self, claims: &DeviceSessionClaims) -> Result<Option<(Tenant, DeviceSession)>> {
+        let key = items::device_key(self.tenant, &claims.device_id);
+        let (tenant, found) = self.tenants.read(self.tenant, vec![key.clone()]).await?;
+        let device = found.iter().find(|item| primary_key(item) == primary_key(&key));
+        Ok(tenant.zip(device.map(items::read_device).transpose()?))
+    }
+
+    /// Accepts a call of a session: uses up its proof, unless the person's tokens were revoked since the device was
+    /// paired. Both in one write, so that a device's call costs no third one. Once a day it also notes the use, and once
+    /// after a renewal that the new token has arrived.
+    ///
+    /// # Errors
+    /// If the proof was used before, or tokens were revoked, or the table fails.
+    pub async fn accept(
+        &self,
+        session: &DeviceSession,
+        proof: DpopProof,
+        token: &KeyHash,
+        now: Timestamp,
+    ) -> Result<()> {
+        let mut transaction = Transaction::new();
+        let used = transaction.put(items::used_proof(self.tenant, &proof), Condition::is_new());
+        let revocations = items::revocations_key(self.tenant, &session.person);
+        transaction.check(revocations, items::unrevoked(session.epochs.person));
+        let is_first_today = session.last_used_at.day() != now.day();
+        let has_arrived = session.previous.is_some() && token.is(&session.hash);
+        if is_first_today || has_arrived {
+            let key = items::device_key(self.tenant, &session.device_id);
+            let update = Update::of(key).set(LAST_USED_AT, millis(now));
+            let update = if has_arrived { items::settled(update) } else { update };
+            transaction.update(update, Condition::exists());
+            let noted = [(LAST_USED_AT, now)];
+            entries::note(&mut transaction, self.tenant, &session.person, &session.device_id, &noted);
+        }
+        match self.table.commit(transaction).await.map_err(stale)? {
+            Commit::Done => proof.once(true).map(drop).map_err(Error::from),
+            Commit::Refused(refused) if refused.failed(used) => Err(DpopCause::JtiSeen.into()),
+            Commit::Refused(_) => Err(Error::Unauthenticated("device session was ended")),
+        }
+    }
+
+    /// Gives a session another token, good for another 30 days. One call.
+    ///
+    /// # Errors
+    /// If another renewal was first, the session was ended, or the table fails.
+    pub async fn renew(
+        &self,
+        session: &DeviceSession,
+        presented: &KeyHash,
+        change: &ChangeContext,
+    ) -> Result<(DeviceSessionToken, Timestamp)> {
+        let claims = DeviceSessionClaims { tenant_id: self.tenant.clone(), device_id: session.device_id.clone() };
+        let token = DeviceSessionToken::renew(&claims, self.tenants.random)?;
+        let token = token.ok_or_else(|| Error::internal("a device of a tenant that is none of ours"))?;
+        let expires_at = change.at.plus(SESSION);
+        let (update, unchanged) = items::renewal(self.tenant, session, presented, &token.hash());
+        let mut transaction = Transaction::new();
+        transaction.update(update.set(EXPIRES_AT, millis(expires_at)), unchanged);
+        let noted = [(EXPIRES_AT, expires_at)];
+        entries::note(&mut transaction, self.tenant, &session.person, &session.device_id, &noted);
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok((token, expires_at)),
+            Commit::Refused(_) => Err(Error::Unauthenticated("device session was renewed or ended")),
+        }
+    }
+}
