@@ -14,8 +14,8 @@ use aws_smithy_http_client::tls;
 use crate::config::Config;
 use crate::domain::{
     AccountWideUse, ApiKey, ChangeContext, Clock, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing, Quota,
-    Random, RatePerMinute, RowQuotas, SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey,
-    Viewpoint,
+    Random, RatePerMinute, RowQuotas, SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness,
+    TenantId, Timestamp, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{

@@ -10,7 +10,8 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::domain::{
-    DpopCause, FieldProblem, PasskeyCause, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota, UnknownCredential,
+    DpopCause, FieldProblem, PasskeyCause, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota,
+    UnknownCredential,
 };
 
 /// The outcome of whatever can be refused.

@@ -77,10 +77,10 @@ async fn only_the_functions_that_need_it_may_reach_a_tenants_secret() {
         }
     }
     // What makes or verifies signatures of calls and callbacks must not read what signs tokens, nor the other way
-    // round.
+    // round. A pairing proof is a token that a signed call asks for.
     let relay = OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay);
     let verify: Vec<_> = relay.map(|entry| entry.route.function).chain(["deliver-callbacks"]).collect();
-    let issue = ["auth-token", "register-tenant", "user-token"];
+    let issue = ["auth-token", "register-tenant", "relay-prepare-pairing", "user-token"];
     let expected = [
         ("tenants", "CreateSecret", &["provision-tenant"][..]),
         ("tenants", "TagResource", &["provision-tenant"]),

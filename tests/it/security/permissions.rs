@@ -354,6 +354,7 @@ async fn each_function_reaches_the_kind_of_secret_that_it_needs_and_no_other() {
         ("signing-keys", "DeleteSecret", "reconcile"),
         ("signing-keys", "GetSecretValue", "auth-token"),
         ("signing-keys", "GetSecretValue", "register-tenant"),
+        ("signing-keys", "GetSecretValue", "relay-prepare-pairing"),
         ("signing-keys", "GetSecretValue", "user-token"),
         ("signing-keys", "PutSecretValue", "rotate-signing-key"),
     ];

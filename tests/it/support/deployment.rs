@@ -283,7 +283,7 @@ impl Drop for Deployment {
         assert!(violations.is_empty(), "calls to AWS that their causes do not allow: {violations:#?}");
         let output = self.stack.output();
         assert!(!output.contains(self.key()), "the admin key is in the output");
-        for beginning in ["up_embed_", "up_admin_", "ak_", "whsec_", "eyJ"] {
+        for beginning in ["up_embed_", "up_admin_", "ak_", "ds_", "whsec_", "eyJ"] {
             assert!(!output.contains(beginning), "a credential is in the output: {beginning}");
         }
         for secret in self.stored_secrets() {

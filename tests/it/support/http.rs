@@ -113,8 +113,10 @@ fn surface_of(target: &str) -> Surface {
 /// The names of an envelope's fields.
 fn fields(surface: Surface, success: bool) -> &'static [&'static str] {
     match (surface, success) {
-        (Surface::Registry | Surface::Relay, true) => &["data", "message", "status_code", "success"],
-        (Surface::Registry | Surface::Relay, false) => &["data", "error", "message", "status_code", "success"],
+        (Surface::Registry | Surface::Relay | Surface::Device, true) => &["data", "message", "status_code", "success"],
+        (Surface::Registry | Surface::Relay | Surface::Device, false) => {
+            &["data", "error", "message", "status_code", "success"]
+        }
         (Surface::Projects, true) => &["data", "status"],
         (Surface::Projects, false) => &["error", "message", "status"],
         (Surface::Account | Surface::Tokens, true) => &[],
@@ -147,10 +149,11 @@ impl Answer {
             assert_eq!(names, fields(surface, success), "{self:?}");
         }
         // Pages of any origin may read what the account surface answers, and nothing else.
+        assert_eq!(self.headers.contains_key("dpop-nonce"), surface == Surface::Device, "{self:?}");
         let readable = self.headers.get("access-control-allow-origin").map(String::as_str);
         assert_eq!(readable, (surface == Surface::Account).then_some("*"), "{self:?}");
         match surface {
-            Surface::Registry | Surface::Relay => {
+            Surface::Registry | Surface::Relay | Surface::Device => {
                 assert_eq!((&self.body["success"], &self.body["status_code"]), (&success.into(), &self.status.into()));
                 assert!(!self.body["message"].as_str().unwrap().is_empty(), "{self:?}");
             }
@@ -162,7 +165,7 @@ impl Answer {
         if !success {
             assert!(
                 reused
-                    || matches!(surface, Surface::Registry | Surface::Relay | Surface::Account)
+                    || matches!(surface, Surface::Registry | Surface::Relay | Surface::Device | Surface::Account)
                     || self.status != 422,
                 "{self:?}"
             );

@@ -10,6 +10,7 @@ mod library;
 pub mod lists;
 mod operations;
 pub mod passkeys;
+pub mod phone;
 mod receiver;
 mod signing;
 mod stores;

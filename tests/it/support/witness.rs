@@ -27,7 +27,11 @@ const SECRETS: [&str; 2] = [TENANT_SECRETS, SIGNING_KEYS];
 
 /// What a signed call names beside the tenant itself: its nonce, the tenant's people and their passkeys, and what is
 /// owed to the tenant for them.
-const SIGNED: [&str; 6] = ["#NONCE#", "#PERSON#", "#PERSON@", "#PASSKEY", "#CEREMONY#", "#CALLBACKS"];
+const SIGNED: [&str; 7] = ["#NONCE#", "#PERSON#", "#PERSON@", "#PASSKEY", "#CEREMONY#", "#DEVICE#", "#CALLBACKS"];
+
+/// What a phone's call names beside the tenant itself: its proof, whose device it is and whether that one's tokens were
+/// revoked, and what is owed to the tenant for it.
+const OF_PHONE: [&str; 5] = ["#PROOF#", "#PERSON#", "#PERSON@", "#EXTERNAL#", "#CALLBACKS"];
 
 /// Whether a request with this claim may name that.
 fn allows(claim: &Claim, named: &Named) -> bool {
@@ -38,13 +42,26 @@ fn allows(claim: &Claim, named: &Named) -> bool {
         (Claim::Anyone { tenant }, Named::Partition(Access::Read, partition)) => within(partition, tenant) == Some(""),
         (Claim::Operator(about), named) => operator_may(about, named),
         (Claim::Tenant { tenant }, Named::Partition(_, partition)) => within(partition, tenant).is_some(),
+        // A new one: nobody who signs can choose its id.
+        (Claim::Signer { .. }, Named::Partition(Access::Write, partition)) if partition.starts_with("PAIRING#") => true,
         (Claim::Signer { tenant }, Named::Partition(_, partition)) => within(partition, tenant)
             .is_some_and(|rest| rest.is_empty() || SIGNED.iter().any(|beginning| rest.starts_with(beginning))),
         (Claim::Account(account), Named::Partition(access, partition)) => {
             within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
         }
+        (Claim::Device { tenant, device }, Named::Partition(access, partition)) => within(partition, tenant)
+            .is_some_and(|rest| phone_may(*access, rest) || rest == format!("#DEVICE#{device}")),
+        (Claim::Pairing { id, tenant }, Named::Partition(access, partition)) => match (id, tenant) {
+            (Some(id), _) if *partition == format!("PAIRING#{id}") => true,
+            (_, Some(tenant)) => within(partition, tenant).is_some_and(|rest| pairing_may(*access, rest)),
+            // A handle does not say whose it is: that is in the pairing.
+            (Some(_), None) => tenant_of(partition).is_some_and(|(_, rest)| pairing_may(*access, rest)),
+            (None, None) => false,
+        },
         // Who signs its calls is let in by what it signs with, and whoever presents a key or a token gets a token.
-        (Claim::Signer { tenant }, Named::Secret(name)) => is_in(TENANT_SECRETS, name, tenant),
+        (Claim::Signer { tenant }, Named::Secret(name)) => {
+            is_in(TENANT_SECRETS, name, tenant) || is_in(SIGNING_KEYS, name, tenant)
+        }
         (Claim::Tenant { tenant } | Claim::Account(Account { tenant, .. }), Named::Secret(name)) => {
             is_in(SIGNING_KEYS, name, tenant)
         }
@@ -57,12 +74,28 @@ fn allows(claim: &Claim, named: &Named) -> bool {
 fn may_audit(claim: &Claim, access: Access, partition: &str) -> bool {
     match claim {
         Claim::Operator(About::One(tenant)) => within(partition, tenant) == Some(""),
-        Claim::Operator(About::New) => access == Access::Write && partition.starts_with("TENANT#"),
-        Claim::Tenant { tenant } | Claim::Signer { tenant } | Claim::Account(Account { tenant, .. }) => {
-            access == Access::Write && within(partition, tenant) == Some("")
+        Claim::Operator(About::New) | Claim::Pairing { id: Some(_), tenant: None } => {
+            access == Access::Write && partition.starts_with("TENANT#")
         }
+        Claim::Tenant { tenant }
+        | Claim::Signer { tenant }
+        | Claim::Device { tenant, .. }
+        | Claim::Pairing { tenant: Some(tenant), .. }
+        | Claim::Account(Account { tenant, .. }) => access == Access::Write && within(partition, tenant) == Some(""),
         _ => false,
     }
+}
+
+/// What a phone's call with a session names, by what follows `TENANT#<tenant>` in a partition.
+fn phone_may(access: Access, rest: &str) -> bool {
+    let is_own = OF_PHONE.iter().any(|beginning| rest.starts_with(beginning));
+    (is_own && (access == Access::Read || !rest.starts_with("#EXTERNAL#")))
+        || (rest.is_empty() && access == Access::Read)
+}
+
+/// The same of a call that pairs one: its device is new.
+fn pairing_may(access: Access, rest: &str) -> bool {
+    phone_may(access, rest) || (access == Access::Write && rest.starts_with("#DEVICE#"))
 }
 
 /// The operator may name any tenant, but only the one that the request is about if it is about one.
@@ -98,11 +131,15 @@ fn account_may(account: &Account, access: Access, rest: &str) -> bool {
     }
 }
 
+/// The tenant of a partition, and what follows.
+fn tenant_of(partition: &str) -> Option<(&str, &str)> {
+    let partition = partition.strip_prefix("TENANT#")?;
+    Some(partition.split_at(partition.find('#').unwrap_or(partition.len())))
+}
+
 /// What follows `TENANT#<tenant>` in a partition: nothing, or `#` and more. `None` if it is not the tenant's.
 fn within<'a>(partition: &'a str, tenant: &str) -> Option<&'a str> {
-    let partition = partition.strip_prefix("TENANT#")?;
-    let (id, rest) = partition.split_at(partition.find('#').unwrap_or(partition.len()));
-    (id == tenant).then_some(rest)
+    tenant_of(partition).filter(|(id, _)| *id == tenant).map(|(_, rest)| rest)
 }
 
 /// Whether a secret is one of the tenant's.

@@ -22,18 +22,17 @@ use crate::store::PairingRequest;
 pub struct RelayPreparePairing;
 
 impl Operation for RelayPreparePairing {
-    const ROUTE: Route =
-        Route::post("relay-prepare-pairing", "/api/v1/relay/prepare-pairing", BodyRule::Required)
-            .answering(201)
-            .about("Prepare the pairing of a phone with a person: get the code to show and the proof for apps")
-            .example(
-                r#"{
+    const ROUTE: Route = Route::post("relay-prepare-pairing", "/api/v1/relay/prepare-pairing", BodyRule::Required)
+        .answering(201)
+        .about("Prepare the pairing of a phone with a person: get the code to show and the proof for apps")
+        .example(
+            r#"{
                     "user_socket_hash": "socket_789",
                     "backend_user_id": "user_456",
                     "display_name": "Ada Lovelace",
                     "user_email": "ada@example.com"
                 }"#,
-            );
+        );
     const SURFACE: Surface = Surface::Relay;
     type Caller = SignedTenant;
     type Query = Empty;

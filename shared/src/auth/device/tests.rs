@@ -20,10 +20,7 @@ async fn pages_of_other_origins_and_prefetches_are_refused_before_anything_is_lo
 
 #[tokio::test]
 async fn without_a_session_or_a_proof_nobody_gets_in_and_aws_is_not_asked() {
-    let shaped = DeviceSessionToken::generate(
-        &TenantId::generate(app().random()).unwrap(),
-        app().random(),
-    );
+    let shaped = DeviceSessionToken::generate(&TenantId::generate(app().random()).unwrap(), app().random());
     let token = shaped.unwrap().unwrap();
     let dpop = format!("DPoP {}", token.expose());
     let bearer = format!("Bearer {}", token.expose());

@@ -27,8 +27,8 @@ use super::callbacks::owe;
 use super::dynamodb::{Table, Transaction};
 use super::tenants::Tenants;
 use crate::domain::{
-    Action, AuditEvent, ChangeContext, EventType, NewEvent, PairedDevice, Person, PreparedPairing, RelayPerson,
-    Tenant, TenantId, Timestamp,
+    Action, AuditEvent, ChangeContext, EventType, NewEvent, PairedDevice, Person, PreparedPairing, RelayPerson, Tenant,
+    TenantId, Timestamp,
 };
 use crate::error::{Error, Result};
 

@@ -147,9 +147,7 @@ impl Devices<'_> {
         }
         match self.table.commit(transaction).await? {
             Commit::Done => Ok(Paired { device, token }),
-            Commit::Refused(refused) if refused.failed(redeemed) => {
-                Err(Error::PairingNotFound)
-            }
+            Commit::Refused(refused) if refused.failed(redeemed) => Err(Error::PairingNotFound),
             Commit::Refused(refused) if refused.is_due_to(&room) => Err(Error::QuotaExceeded),
             Commit::Refused(_) => Err(crate::domain::DpopCause::JtiSeen.into()),
         }

@@ -49,9 +49,9 @@ pub fn note(
     noted: &[(&str, Timestamp)],
 ) {
     for key in keys_of(tenant, person) {
-        let update = noted.iter().fold(Update::of(key), |update, (name, at)| {
-            update.set(format!("{}.{name}", within(id)), millis(*at))
-        });
+        let update = noted
+            .iter()
+            .fold(Update::of(key), |update, (name, at)| update.set(format!("{}.{name}", within(id)), millis(*at)));
         transaction.update(update, Condition::new(format!("attribute_exists({})", within(id)), []));
     }
 }
@@ -61,7 +61,8 @@ fn within(id: &DeviceId) -> String {
 }
 
 fn entry(device: &PairedDevice) -> Item {
-    let PairedDevice { id, name, platform, introduction, created_at, last_used_at, session_expires_at, epochs } = device;
+    let PairedDevice { id, name, platform, introduction, created_at, last_used_at, session_expires_at, epochs } =
+        device;
     let mut item = Item::from([
         ("device_id".to_owned(), text(id)),
         ("device_name".to_owned(), text(name)),

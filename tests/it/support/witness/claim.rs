@@ -6,7 +6,7 @@ use std::fmt;
 use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use serde_json::Value;
-use shared::domain::ApiKeySecret;
+use shared::domain::{ApiKeySecret, DeviceSessionToken};
 
 /// The operator's paths, behind `/api/v1/`.
 const OPERATOR: [&str; 9] =
@@ -31,6 +31,11 @@ pub enum Claim {
     Account(Account),
     /// Whoever says it is this tenant, and signs.
     Signer { tenant: String },
+    /// A phone with a session.
+    Device { tenant: String, device: String },
+    /// A phone with what pairs it: a handle, which says only of which pairing it is, or a tenant's proof, which says
+    /// that, too.
+    Pairing { id: Option<String>, tenant: Option<String> },
 }
 
 /// Which tenant a request of the operator is about.
@@ -100,6 +105,9 @@ impl Claim {
                 (Some(tenant), None) => Self::Signer { tenant: tenant.to_owned() },
                 _ => Self::Nobody,
             };
+        }
+        if is_one_of(&["device/"]) {
+            return request.of_phone().unwrap_or(Self::Nobody);
         }
         let claimed = if is_one_of(&TOKENS) {
             request.credential([request.password()]).and_then(Credential::backend)
@@ -207,6 +215,23 @@ impl<'a> Request<'a> {
         String::from_utf8(pair).ok()?.split_once(':').map(|(_, password)| password.to_owned())
     }
 
+    /// What a phone presented: a session, a pairing proof or a handle.
+    fn of_phone(&self) -> Option<Claim> {
+        if let Some(token) = self.authorization("dpop") {
+            let token = DeviceSessionToken::parse(token)?;
+            let (tenant, device) = (token.claims().tenant_id.to_string(), token.claims().device_id.to_string());
+            return Some(Claim::Device { tenant, device });
+        }
+        if let Some(proof) = self.authorization("bearer") {
+            let [_, claims, _] = proof.split('.').collect::<Vec<_>>()[..] else { return None };
+            let claims: Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(claims.as_bytes()).ok()?).ok()?;
+            let claim = |name: &str| claims[name].as_str().map(str::to_owned);
+            return Some(Claim::Pairing { id: claim("jti"), tenant: Some(claim("tenant_id")?) });
+        }
+        let handle = self.field("handle")?;
+        Some(Claim::Pairing { id: Some(digest(&handle)[..32].to_owned()), tenant: None })
+    }
+
     /// The one credential that was presented: as bearer, in its own header, or in `elsewhere`.
     fn credential<const N: usize>(&self, elsewhere: [Option<String>; N]) -> Option<Credential> {
         let own = [self.authorization("bearer"), self.header("x-api-key")].map(|text| text.map(str::to_owned));
@@ -238,6 +263,9 @@ impl fmt::Display for Claim {
             Self::Operator(About::All) => f.write_str("the operator about all tenants"),
             Self::Tenant { tenant } => write!(f, "{tenant}"),
             Self::Signer { tenant } => write!(f, "a signer of {tenant}"),
+            Self::Device { tenant, device } => write!(f, "{device} of {tenant}"),
+            Self::Pairing { tenant: Some(tenant), .. } => write!(f, "a pairing of {tenant}"),
+            Self::Pairing { tenant: None, .. } => f.write_str("a pairing"),
             Self::Account(account) if account.is_whole() => write!(f, "the whole account of {}", account.tenant),
             Self::Account(Account { tenant, named, .. }) => write!(f, "{named:?} of {tenant}"),
         }

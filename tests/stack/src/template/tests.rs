@@ -194,8 +194,9 @@ fn a_reference_in_a_parameter_is_resolved_in_each_function_and_counts_once() {
     let one = "{{resolve:secretsmanager:${AdminKey}:SecretString:current}}";
     let shared = |references: usize| {
         let value = one.repeat(references);
-        let parameter =
-            format!("  Shared:\n    Type: AWS::SSM::Parameter\n    Properties: {{ Type: String, Value: !Sub \"{value}\" }}\n");
+        let parameter = format!(
+            "  Shared:\n    Type: AWS::SSM::Parameter\n    Properties: {{ Type: String, Value: !Sub \"{value}\" }}\n"
+        );
         let text = TEMPLATE.replacen(&format!("!Sub \"<{one}>\""), "!GetAtt Shared.Value", 1);
         let text = text.replacen("Resources:\n", &format!("Resources:\n{parameter}"), 1);
         Source::parse(&text).unwrap().resolve(&locals(&[]))

@@ -1,0 +1,184 @@
+//! `POST /api/v1/device/register-token`
+
+use serde_json::{Value, json};
+
+use crate::support::phone::{Phone, REGISTER, handle_of, welcomed};
+use crate::support::{Call, Deployment, at_once, with};
+
+/// The call by which a phone pairs with a pairing proof.
+async fn by_proof(deployment: &Deployment, phone: &Phone, proof: &str, changes: &Value) -> Call {
+    let url = format!("{}{REGISTER}", deployment.stack.url());
+    let claims = json!({ "htm": "POST", "htu": url, "nonce": deployment.dpop_nonce().await });
+    let call = deployment.anonymous("POST", REGISTER).header("authorization", &format!("Bearer {proof}"));
+    call.header("dpop", &phone.proof(&with(&claims, changes)))
+}
+
+#[tokio::test]
+async fn a_handle_pairs_one_phone_and_the_tenant_hears_of_it() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let tenant = deployment.provision("Acme").await;
+    deployment.update(&tenant, &json!({ "callback_url_base": "http://127.0.0.1:9" })).await.data(200);
+    let prepared = deployment.prepared(&tenant, "ada").await;
+    let handle = handle_of(&prepared);
+    let answer = deployment.register_phone(&Phone::default(), &handle).await.send().await;
+    let data = answer.data(201);
+    assert_eq!((&data["tenant_name"], &data["expires_in"]), (&json!("Acme"), &json!(2_592_000)));
+    let token = data["device_session_token"].as_str().unwrap();
+    let items = serde_json::to_string(&deployment.items().await).unwrap();
+    assert!(token.starts_with("ds_") && token.len() == 99 && !items.contains(token) && !items.contains(&handle));
+    let again = deployment.register_phone(&Phone::default(), &handle).await.send().await;
+    again.refused(404, "pairing_not_found");
+    let devices = deployment.devices_of(&tenant, "ada").await;
+    assert_eq!(devices.len(), 1);
+    let known = json!({
+        "device_id": data["device_id"], "name": "Ada's phone", "platform": "android",
+        "user_socket_hash": "socket of ada", "display_name": "Ada Lovelace", "user_email": "a***@e***.com",
+        "user_phone": null,
+    });
+    assert_eq!(with(&devices[0], &known), devices[0]);
+    let path = format!("/api/v1/fetch/callbacks?tenant_id={}&type=pairing.created", tenant.id);
+    let owed = deployment.get(&path).await.data(200)["callbacks"].as_array().unwrap().clone();
+    assert_eq!(owed.len(), 1);
+    let path =
+        format!("/api/v1/fetch/callback?tenant_id={}&event_id={}", tenant.id, owed[0]["event_id"].as_str().unwrap());
+    let event = deployment.get(&path).await;
+    let body: Value = match &event.data(200)["body"] {
+        Value::String(text) => serde_json::from_str(text).unwrap(),
+        other => other.clone(),
+    };
+    assert_eq!((&body["type"], &body["sequence"]), (&json!("pairing.created"), &json!(1)));
+    let told = json!({
+        "backend_user_id": "ada", "relay_user_linked_id": prepared["relay_user_linked_id"],
+        "device_id": data["device_id"], "user_email": "a***@e***.com", "removed_at": null,
+    });
+    assert_eq!(with(&body["data"], &told), body["data"]);
+    let trail = deployment.audit_events(&tenant).await;
+    let event = trail.iter().find(|event| event["action"] == "device.paired").unwrap();
+    assert_eq!((&event["actor"], &event["details"]["device_id"]), (&json!("device"), &data["device_id"]));
+}
+
+#[tokio::test]
+async fn a_pairing_proof_pairs_one_phone_and_uses_up_the_handle_with_it() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let prepared = deployment.prepared(&tenant, "ada").await;
+    let proof = prepared["pairing_proof"].as_str().unwrap();
+    let answer = by_proof(&deployment, &Phone::default(), proof, &json!({})).await.send().await;
+    assert_eq!(answer.data(201)["tenant_id"], tenant.id);
+    let phone = welcomed(Phone::default(), &answer);
+    assert_eq!(deployment.devices_of(&tenant, "ada").await[0]["name"], "Phone");
+    let again = by_proof(&deployment, &phone, proof, &json!({})).await.send().await;
+    again.refused(404, "pairing_not_found");
+    let handle = handle_of(&prepared);
+    deployment.register_phone(&phone, &handle).await.send().await.refused(404, "pairing_not_found");
+}
+
+#[tokio::test]
+async fn a_proof_that_its_tenant_did_not_sign_or_beside_a_handle_pairs_nobody() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let prepared = deployment.prepared(&tenant, "ada").await;
+    let proof = prepared["pairing_proof"].as_str().unwrap();
+    let (signed, signature) = proof.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{}", signature.chars().rev().collect::<String>());
+    let phone = Phone::default();
+    for wrong in [forged.as_str(), signed, "x", ""] {
+        by_proof(&deployment, &phone, wrong, &json!({})).await.send().await.refused(401, "unauthenticated");
+    }
+    let both = by_proof(&deployment, &phone, proof, &json!({})).await.json(&json!({ "handle": handle_of(&prepared) }));
+    both.send().await.names("handle");
+    let url = format!("{}{REGISTER}", deployment.stack.url());
+    let dpop = phone.proof(&json!({ "htm": "POST", "htu": url }));
+    let neither = deployment.anonymous("POST", REGISTER).header("dpop", &dpop).json(&json!({}));
+    neither.send().await.names("handle");
+    by_proof(&deployment, &phone, proof, &json!({})).await.send().await.data(201);
+}
+
+#[tokio::test]
+async fn a_key_has_to_prove_itself_by_a_nonce_or_a_right_clock() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let prepared = deployment.prepared(&tenant, "ada").await;
+    let proof = prepared["pairing_proof"].as_str().unwrap();
+    let phone = Phone::default();
+    let bare = deployment.anonymous("POST", REGISTER).header("authorization", &format!("Bearer {proof}"));
+    let answer = bare.send().await;
+    assert_eq!(answer.refused(401, "unauthenticated").headers["www-authenticate"], "DPoP algs=\"ES256\"");
+    for (changes, code) in [
+        (json!({ "htm": "GET" }), "invalid_dpop_proof"),
+        (json!({ "htu": "https://evil.example.com/api/v1/device/register-token" }), "invalid_dpop_proof"),
+        (json!({ "ath": "fUHyO2r2Z3DZ53EsNrWBb0xWXoaNy59IiKCAqksmQEo" }), "invalid_dpop_proof"),
+        (json!({ "nonce": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }), "use_dpop_nonce"),
+        (json!({ "nonce": null, "iat": 1 }), "use_dpop_nonce"),
+    ] {
+        let (answer, calls) = deployment.calls_of(by_proof(&deployment, &phone, proof, &changes).await).await;
+        answer.refused(401, code);
+        let challenge = format!("DPoP error=\"{code}\", algs=\"ES256\"");
+        assert_eq!(answer.headers["www-authenticate"], challenge, "{changes}");
+        assert!(calls.is_empty(), "{changes}");
+    }
+    // With a right clock, no nonce is needed.
+    by_proof(&deployment, &phone, proof, &json!({ "nonce": null })).await.send().await.data(201);
+}
+
+#[tokio::test]
+async fn of_two_phones_with_one_handle_at_once_one_is_paired() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let handle = deployment.handle(&tenant, "ada").await;
+    let mut calls = Vec::new();
+    for _ in 0..4 {
+        calls.push(deployment.register_phone(&Phone::default(), &handle).await);
+    }
+    let answers = at_once(calls).await;
+    let paired = answers.iter().filter(|answer| answer.status == 201).count();
+    assert_eq!(paired, 1);
+    for answer in answers.iter().filter(|answer| answer.status != 201) {
+        answer.refused(404, "pairing_not_found");
+    }
+    assert_eq!(deployment.devices_of(&tenant, "ada").await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_person_has_ten_devices_and_those_whose_session_is_over_make_room() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    deployment.update(&tenant, &json!({ "rate_limit_per_min": 1000 })).await.data(200);
+    let mut phones = Vec::new();
+    for _ in 0..10 {
+        phones.push(deployment.paired(&tenant, "ada").await);
+    }
+    let handle = deployment.handle(&tenant, "ada").await;
+    deployment.register_phone(&Phone::default(), &handle).await.send().await.refused(409, "quota_exceeded");
+    assert_eq!(deployment.devices_of(&tenant, "ada").await.len(), 10);
+    deployment.paired(&tenant, "bob").await;
+    // The handle is still good. All ten sessions end by this.
+    deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
+    deployment.register_phone(&Phone::default(), &handle).await.send().await.data(201);
+    assert_eq!(deployment.devices_of(&tenant, "ada").await.len(), 1);
+    let items = deployment.items().await;
+    let devices = items.iter().filter(|item| item["sk"]["S"] == "DEVICE").count();
+    assert_eq!(devices, 2, "ada's and bob's");
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_field_is_told_by_its_name() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let handle = deployment.handle(&tenant, "ada").await;
+    for (field, value) in [
+        ("handle", json!("short")),
+        ("name", json!("")),
+        ("name", json!("a".repeat(121))),
+        ("platform", json!("symbian")),
+        ("surprise", json!(1)),
+    ] {
+        let url = format!("{}{REGISTER}", deployment.stack.url());
+        let proof = Phone::default().proof(&json!({ "htm": "POST", "htu": url }));
+        let body = with(&json!({ "handle": handle }), &json!({ field: value }));
+        let call = deployment.anonymous("POST", REGISTER).header("dpop", &proof).json(&body);
+        call.send().await.names(field);
+    }
+    deployment.register_phone(&Phone::default(), &handle).await.send().await.data(201);
+}
