@@ -224,7 +224,7 @@ async function pairing() {
 /** Two more devices of the same person, in the list only. */
 function neighbours() {
   for (const [name, platform] of [
-    ['Kitchen tablet', 'iPad'],
+    ['Kitchen tablet', 'ios'],
     ['Old phone with a long name that someone has typed in', null],
   ]) {
     const device = { device_id: name, name, platform, created_at: '2026-08-01T08:00:00Z' };
@@ -276,8 +276,8 @@ async function failures(phone) {
   await tap(page, 'Don’t pair');
   await view(page, 'phone-declined', 'Nothing was paired');
   for (const [status, code, name, title] of [
-    [410, 'gone', 'phone-expired', 'This code is no longer good'],
-    [409, 'too_many_devices', 'phone-too-many', 'Too many devices'],
+    [404, 'pairing_not_found', 'phone-expired', 'This code is no longer good'],
+    [409, 'quota_exceeded', 'phone-too-many', 'Too many devices'],
   ]) {
     page = await phone.page(`/p#${service.handle(globex, ADA)}`);
     await page.getByRole('button', { name: 'Pair this phone' }).waitFor();

@@ -154,11 +154,11 @@ export class DeviceService {
     });
     if (path === 'pairing' || path === 'register-token') {
       const offered = this.handles.get(body.handle);
-      if (!offered) throw new Refused(401, 'unauthenticated');
+      if (!offered) throw new Refused(404, 'pairing_not_found');
       const { tenant: of, person, contact } = offered;
       if (path === 'pairing') return answer({ ...of.shown, display_name: person, ...contact });
       this.handles.delete(body.handle);
-      expect(body.name && !('jwk' in body), 'no name');
+      expect(body.name && ['android', 'ios', 'other'].includes(body.platform), 'no name, or no platform');
       const device = { device_id: `dev_${random(8)}`, name: body.name, platform: body.platform ?? null };
       const session = { jkt, tenant: of, person, device: { ...device, created_at: '2026-11-29T12:00:00Z' } };
       return answer({ ...of.shown, device_id: device.device_id, ...this.#open(session) }, 201);
@@ -170,17 +170,17 @@ export class DeviceService {
     }
     if (path === 'unpair') {
       this.sessions.delete(token);
-      return answer(null);
+      return answer({ device_id: session.device.device_id });
     }
     if (path === 'pairings') {
       const ours = [...this.sessions.values()].filter((other) => other.tenant === session.tenant);
-      return answer({ pairings: ours.map(({ device }) => ({ last_used_at: null, ...device })) });
+      return answer({ pairings: ours.map(({ device }) => ({ last_used_at: device.created_at, ...device })) });
     }
     return path === 'qr-login/scan' ? this.#scan(session, body, answer) : this.#decide(session, body, answer);
   }
 
   #open(session) {
-    const token = `dst_${random(32)}`;
+    const token = `ds_${random(32)}`;
     this.sessions.set(token, session);
     return { device_session_token: token, expires_in: this.expiresIn };
   }

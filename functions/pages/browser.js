@@ -51,8 +51,13 @@ const BROWSERS = [
   [/Safari\//, 'Safari'],
 ];
 
-export function platform(userAgent = navigator.userAgent) {
+function platform(userAgent = navigator.userAgent) {
   return first(SYSTEMS, userAgent);
+}
+
+/** The platform as the service names it. */
+export function platformCode(userAgent = navigator.userAgent) {
+  return { iPhone: 'ios', iPad: 'ios', Android: 'android' }[platform(userAgent)] ?? 'other';
 }
 
 /** A name to begin with; people see it in lists, and may write another. */

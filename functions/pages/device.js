@@ -1,7 +1,7 @@
 // This phone's pairings as they are kept and renewed.
 
 import * as api from './api.js';
-import { deviceName, platform } from './browser.js';
+import { deviceName, platformCode } from './browser.js';
 import { newKeys } from './proof.js';
 import * as store from './store.js';
 
@@ -15,7 +15,7 @@ export async function pair(handle, offered, name) {
   const former = await store.find(offered.tenant.id);
   const keys = await newKeys();
   const chosen = name.trim() || deviceName();
-  const session = await api.register(keys, { handle, name: chosen, platform: platform() });
+  const session = await api.register(keys, { handle, name: chosen, platform: platformCode() });
   const pairing = { ...session, keys, name: chosen, person: offered.person };
   await store.save(pairing);
   // It has no key any more that could use it, and the tenant can end it, too.

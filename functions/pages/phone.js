@@ -62,7 +62,7 @@ async function accepted(offered, name) {
     await showPairing(await pair(fragment, offered, name));
   } catch (error) {
     if (isHandleGone(error)) return showNote(texts.handleGone);
-    if (error.code === 'too_many_devices') return showNote(texts.tooManyDevices);
+    if (error.code === 'quota_exceeded') return showNote(texts.tooManyDevices);
     showFailure(error, () => accepted(offered, name));
   }
 }
@@ -124,7 +124,7 @@ function row({ deviceId, name, platform, createdAt, lastUsedAt }, pairing) {
     {},
     element('span', { textContent: name }),
     isThisOne && quiet(texts.pairing.thisOne),
-    !isThisOne && platform && quiet(platform),
+    !isThisOne && texts.platforms[platform] && quiet(texts.platforms[platform]),
     quiet(texts.pairing.since(createdAt)),
     lastUsedAt && quiet(texts.pairing.lastUsed(lastUsedAt)),
   );

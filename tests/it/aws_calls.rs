@@ -6,6 +6,7 @@ use stack::AwsCall;
 
 use crate::support::authenticator::Authenticator;
 use crate::support::passkeys::ORIGIN;
+use crate::support::phone::Phone;
 use crate::support::{Answer, Call, Deployment, END_USER, Signing, Tenant, WHOAMI, World, in_one_minute, now_ms, with};
 
 async fn operations(deployment: &Deployment, call: Call) -> Vec<String> {
@@ -541,4 +542,36 @@ async fn an_idempotency_key_costs_one_item_in_the_same_call_and_a_refusal_one_re
     let call = deployment.backend(&world.key, "POST", "/v1/api/projects/register-organization").json(&body);
     assert_eq!(operations(&deployment, call.clone()).await, [read]);
     assert_eq!(operations(&deployment, call.header("idempotency-key", "k")).await, [read, write]);
+}
+
+/// A device's call costs the read of its session and the use of its proof, and its own work beside that.
+#[tokio::test]
+async fn a_phones_call_costs_two_calls_beside_what_it_asks_for() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let (read, get, write) = ("BatchGetItem", "GetItem", "TransactWriteItems");
+    let cost = async |call: Call| operations(&deployment, call).await.join(" ");
+    // The guard first, and the tenant's secrets.
+    deployment.prepared(&tenant, "ada").await;
+    let prepared = cost(deployment.prepare(&tenant, "ada")).await;
+    assert_eq!(prepared, ["PutItem", "UpdateItem", read, write].join(" "));
+    let listed = deployment.relay(&tenant, "fetch/pairings", &json!({ "backend_user_id": "ada" }));
+    assert_eq!(cost(listed).await, ["PutItem", "UpdateItem", get].join(" "));
+    let handle = deployment.handle(&tenant, "ada").await;
+    let look = deployment.anonymous("POST", "/api/v1/device/pairing").json(&json!({ "handle": handle }));
+    assert_eq!(cost(look).await, [get, read].join(" "));
+    let register = deployment.register_phone(&Phone::default(), &handle).await;
+    assert_eq!(cost(register).await, [get, read, write].join(" "));
+    let phone = deployment.paired(&tenant, "ada").await;
+    for (method, path, own) in
+        [("GET", "pairings", vec![get]), ("POST", "refresh-token", vec![write]), ("POST", "unpair", vec![read, write])]
+    {
+        let call = deployment.phone(&phone, method, &format!("/api/v1/device/{path}")).await;
+        let expected: Vec<_> = [read, write].into_iter().chain(own).collect();
+        assert_eq!(cost(call).await, expected.join(" "), "{path}");
+    }
+    let phone = deployment.paired(&tenant, "ada").await;
+    let body = json!({ "backend_user_id": "ada", "device_id": phone.device_id });
+    let revoked = cost(deployment.relay(&tenant, "revoke/device", &body)).await;
+    assert_eq!(revoked, ["PutItem", "UpdateItem", read, write].join(" "));
 }

@@ -118,8 +118,7 @@ pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: R
     response(status, headers, body)
 }
 
-/// What a device is asked for (RFC 9449 §7.1). A credential that is not there has no error (RFC 6750 §3.1), and which of
-/// the two it is, is not told.
+/// What a device is asked for (RFC 9449 §7.1). Why a credential itself is not accepted, is not told.
 fn dpop_challenge(error: &Error) -> String {
     match error {
         Error::DpopNonceWanted(_) | Error::DpopProofRefused(_) => {

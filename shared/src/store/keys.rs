@@ -60,7 +60,7 @@ use uuid::Uuid;
 use super::dynamodb::{Key, PK, SK, key};
 use crate::domain::{
     AuditEvent, CredentialDigest, EventId, ExternalId, Flow, Handle, IdempotencyKey, IdempotencyScope, LinkedUserId,
-    Minute, PairingId, TenantId, Timestamp, Viewpoint,
+    Minute, PairingId, RelayPerson, TenantId, Timestamp, Viewpoint,
 };
 
 /// The index of all tenants.
@@ -183,6 +183,11 @@ pub fn person(tenant: &TenantId, id: &LinkedUserId) -> Key {
 pub fn person_of(tenant: &TenantId, id: &ExternalId) -> Key {
     let kind = Kind::Person.as_str();
     key(format!("{TENANT}{tenant}#{kind}@{}", id.digest()), kind.to_owned())
+}
+
+/// Both items of a person.
+pub fn both_of_person(tenant: &TenantId, of: &RelayPerson) -> [Key; 2] {
+    [person(tenant, &of.linked_id), person_of(tenant, &of.backend_user_id)]
 }
 
 /// A pairing that was prepared.

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
 use shared::api::{OPERATIONS, SCHEDULED, Surface};
 use stack::Invocation;
@@ -162,6 +164,18 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         let item: Value = serde_json::from_str(&text).unwrap();
         deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
     }
+    let phone = deployment.paired(&signer, "user_456").await;
+    let removed = deployment.paired(&signer, "user_456").await;
+    let handle = deployment.handle(&signer, "user_456").await;
+    let digest = |handle: &str| HEXLOWER.encode(digest(&SHA256, handle.as_bytes()).as_ref())[..32].to_owned();
+    for item in deployment.items().await {
+        let text = item.to_string().replace(&removed.device_id, "dev_0123456789abcdef");
+        let text = text.replace(&digest(&handle), &digest("AAECAwQFBgcICQoLDA0ODw"));
+        if text != item.to_string() {
+            let item: Value = serde_json::from_str(&text).unwrap();
+            deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
+        }
+    }
     let mut seen = BTreeSet::new();
     for entry in OPERATIONS {
         let (route, function) = (&entry.route, entry.route.function);
@@ -184,6 +198,18 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
             for (name, value) in signer.signing().headers(route.method.as_str(), route.path, body.as_bytes()) {
                 assert!(event["headers"][&name].is_string(), "{function}: {name}");
                 event["headers"][&name] = value.into();
+            }
+        }
+        if event["headers"]["dpop"].is_string() {
+            // A proof is good for a few minutes, and those in the files are none.
+            let url = format!("{}{}", deployment.stack.url(), route.path);
+            let nonce = deployment.dpop_nonce().await;
+            let is_session = event["headers"]["authorization"].is_string();
+            let ath = is_session.then(|| phone.ath());
+            let claims = json!({ "htm": route.method.as_str(), "htu": url, "nonce": nonce, "ath": ath });
+            event["headers"]["dpop"] = phone.proof(&claims).into();
+            if is_session {
+                event["headers"]["authorization"] = format!("DPoP {}", phone.token).into();
             }
         }
         let answer = deployment.stack.invoke(function, event, Invocation::default()).await.unwrap();

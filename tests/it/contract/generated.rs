@@ -88,7 +88,8 @@ fn the_document_has_every_operation_with_its_credential_and_its_refusals() {
         // Those whose answer is a token, or that are about one, remember nothing.
         let of_tokens = ["user-token", "auth-token", "register-tenant", "introspect", "revoke-token"];
         // A signed call, and a device's proof, are good once by themselves.
-        let forgets = of_tokens.contains(&entry.route.name) || matches!(entry.surface, Surface::Relay | Surface::Device);
+        let forgets =
+            of_tokens.contains(&entry.route.name) || matches!(entry.surface, Surface::Relay | Surface::Device);
         let changes = entry.route.method == Method::Post && !forgets;
         assert_eq!(takes_key, changes, "{}", entry.route.name);
         assert_eq!(operation["tags"], json!([entry.surface.name()]), "{}", entry.route.name);

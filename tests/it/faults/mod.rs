@@ -4,6 +4,7 @@ mod crash_points;
 mod dead_store;
 mod key_crash_points;
 mod limit_crash_points;
+mod pairing_crash_points;
 mod passkey_crash_points;
 mod relay;
 mod row_crash_points;

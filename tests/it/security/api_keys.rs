@@ -11,7 +11,8 @@ fn tenants() -> impl Iterator<Item = &'static OperationInfo> {
     let taken = || {
         OPERATIONS
             .iter()
-            .filter(|entry| !matches!(entry.surface, Surface::Registry | Surface::Relay) && !entry.security.is_empty())
+            .filter(|entry| !matches!(entry.surface, Surface::Registry | Surface::Relay | Surface::Device))
+            .filter(|entry| !entry.security.is_empty())
     };
     let deletes = |entry: &&OperationInfo| entry.route.method == Method::Delete;
     taken().filter(move |entry| !deletes(entry)).chain(taken().filter(deletes))

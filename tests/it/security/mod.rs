@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod call_limits;
+mod devices;
 mod end_users;
 mod idempotency_keys;
 mod isolation;

@@ -53,6 +53,7 @@ async fn exercise(deployment: &Deployment) {
     exercise_signed_calls(deployment).await;
     exercise_callbacks(deployment, &signer).await;
     exercise_passkeys(deployment).await;
+    exercise_pairings(deployment).await;
     exercise_seals(deployment).await;
     let ghost = Tenant { id: "tnt_unknown".to_owned(), ..tenant };
     deployment
@@ -72,9 +73,36 @@ async fn exercise(deployment: &Deployment) {
     }
 }
 
-/// Whether an operation is about passkeys, whose calls answer each other.
-fn is_of_passkeys(entry: &OperationInfo) -> bool {
-    entry.route.path.contains("/webauthn/")
+/// Whether an operation is about passkeys or devices, whose calls answer each other.
+fn is_in_sequence(entry: &OperationInfo) -> bool {
+    entry.route.path.contains("/webauthn/") || entry.surface == Surface::Device || entry.route.path.ends_with("/device")
+}
+
+/// A phone is looked at, paired, used, renewed, and removed from both sides, while its tenant wants to know; and one
+/// makes room for another.
+async fn exercise_pairings(deployment: &Deployment) {
+    let tenant = deployment.provision("Acme").await;
+    let wanted = json!({ "callback_url_base": "https://example.com", "rate_limit_per_min": 1000 });
+    deployment.update(&tenant, &wanted).await.data(200);
+    let handle = deployment.handle(&tenant, "ada").await;
+    let look = deployment.anonymous("POST", "/api/v1/device/pairing").json(&json!({ "handle": handle }));
+    look.send().await.data(200);
+    deployment.paired(&tenant, "ada").await;
+    deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
+    let (one, two) = (deployment.paired(&tenant, "ada").await, deployment.paired(&tenant, "ada").await);
+    for path in ["refresh-token", "unpair"] {
+        let call = deployment.phone(&one, "POST", &format!("/api/v1/device/{path}")).await;
+        // Once a day a call notes that it was.
+        let place = format!("TENANT#{}#DEVICE#{}", tenant.id, one.device_id);
+        deployment.set(&place, "DEVICE", "last_used_at", &json!({ "N": "1" })).await;
+        call.send().await.data(200);
+    }
+    let place = format!("TENANT#{}#DEVICE#{}", tenant.id, two.device_id);
+    deployment.set(&place, "DEVICE", "last_used_at", &json!({ "N": "1" })).await;
+    deployment.pairings(&two).await.data(200);
+    assert_eq!(deployment.devices_of(&tenant, "ada").await.len(), 1);
+    let body = json!({ "backend_user_id": "ada", "device_id": two.device_id });
+    deployment.relay(&tenant, "revoke/device", &body).send().await.data(200);
 }
 
 /// A person is made, and a passkey of it registered, used, renamed and revoked, while its tenant wants to know; what is
@@ -142,7 +170,7 @@ async fn exercise_seals(deployment: &Deployment) {
 /// Calls with a nonce, which are kept.
 async fn exercise_signed_calls(deployment: &Deployment) {
     let world = deployment.world().await;
-    for entry in OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay && !is_of_passkeys(entry)) {
+    for entry in OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay && !is_in_sequence(entry)) {
         let nonce = world.tenant.signing().nonce(&format!("0123456789abcdef-{}", entry.route.name));
         let answer = deployment.request(entry, &world).signed(&nonce).send().await;
         assert_eq!(answer.status, entry.route.status, "{}: {}", entry.route.name, answer.text);
@@ -153,7 +181,7 @@ async fn exercise_signed_calls(deployment: &Deployment) {
 async fn exercise_keys_and_projects(deployment: &Deployment) {
     let mut world = deployment.world().await;
     // Each once, and those that note the day of use with a key of their own, which was not used yet.
-    for entry in OPERATIONS.iter().filter(|entry| !is_of_passkeys(entry)) {
+    for entry in OPERATIONS.iter().filter(|entry| !is_in_sequence(entry)) {
         let mut own = World { key: deployment.api_key(&world.tenant, "admin").await, ..world.clone() };
         // While the tenant is suspended, nothing is made for it.
         if entry.surface == Surface::Account {

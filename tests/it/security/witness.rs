@@ -15,8 +15,8 @@ async fn every_call_that_names_a_tenant_is_noticed_under_the_credential_of_anoth
     let deployment = Deployment::start().await;
     let (ours, theirs) = (deployment.world().await, deployment.world().await);
     let mut untold = Vec::new();
-    // A page calls nothing, which its own tests check.
-    for entry in OPERATIONS.iter().filter(|entry| entry.surface != Surface::Pages) {
+    // A page calls nothing, which its own tests check, and phones have some of their own, too.
+    for entry in OPERATIONS.iter().filter(|entry| !matches!(entry.surface, Surface::Pages | Surface::Device)) {
         let name = entry.route.name;
         let (_, calls) = deployment.calls_of(deployment.authorized(entry, &ours)).await;
         let (_, others) = deployment.calls_of(deployment.authorized(entry, &theirs)).await;
@@ -400,6 +400,8 @@ fn a_secret_is_used_for_its_tenant_only_and_the_admin_key_for_the_operator_only(
     let backend = event("POST", "/v1/api/projects/user-token", "", &[("x-api-key", &key.text)], None);
     let end_user = account("GET", &[("x-api-key", &key.text), ("x-end-user-id", "ada")], None);
     let signer = event("GET", WHOAMI, "", &[("x-latchkey-tenant-id", &key.tenant)], None);
+    let prepare = "/api/v1/relay/prepare-pairing";
+    let pairs = event("POST", prepare, "", &[("x-latchkey-tenant-id", &key.tenant)], None);
     let published = event("GET", &format!("/t/{}/.well-known/jwks.json", key.tenant), "", &[], None);
     let about = operator("/api/v1/rotate/tenant-secret", &format!("tenant_id={}", key.tenant));
     let (new, all) = (operator("/api/v1/provision/tenant", ""), operator("/api/v1/fetch/tenants", ""));
@@ -407,11 +409,11 @@ fn a_secret_is_used_for_its_tenant_only_and_the_admin_key_for_the_operator_only(
     let arn = |name: &str| format!("arn:aws:secretsmanager:us-east-1:123456789012:secret:{name}-AbCdEf");
     let admin = "latchkey/dev/admin-key";
     let cases = [
-        (secret.clone(), vec![&signer, &about, &new]),
-        (arn(&secret), vec![&signer, &about, &new]),
+        (secret.clone(), vec![&signer, &pairs, &about, &new]),
+        (arn(&secret), vec![&signer, &pairs, &about, &new]),
         (format!("{secret}0"), vec![&new]),
-        (signing.clone(), vec![&backend, &end_user, &about, &new]),
-        (arn(&signing), vec![&backend, &end_user, &about, &new]),
+        (signing.clone(), vec![&backend, &end_user, &pairs, &about, &new]),
+        (arn(&signing), vec![&backend, &end_user, &pairs, &about, &new]),
         (format!("{signing}0"), vec![&new]),
         (arn(&format!("latchkey/dev/tenants/tnt_{}", key.tenant)), vec![&new]),
         (arn(&format!("latchkey/dev/signing-keys/tnt_{}", key.tenant)), vec![&new]),
@@ -421,7 +423,7 @@ fn a_secret_is_used_for_its_tenant_only_and_the_admin_key_for_the_operator_only(
         ("another".to_owned(), vec![]),
     ];
     for (secret, allowed) in &cases {
-        for event in [&backend, &end_user, &signer, &published, &about, &new, &all] {
+        for event in [&backend, &end_user, &signer, &pairs, &published, &about, &new, &all] {
             for request in [json!({ "SecretId": secret }), json!({ "Name": secret })] {
                 let wrong = wrong(event, Service::SecretsManager, "GetSecretValue", request);
                 assert_eq!(wrong.is_none(), allowed.contains(&event), "{secret}: {event}: {wrong:?}");

@@ -43,8 +43,12 @@ fn allows(claim: &Claim, named: &Named) -> bool {
         (Claim::Operator(about), named) => operator_may(about, named),
         (Claim::Tenant { tenant }, Named::Partition(_, partition)) => within(partition, tenant).is_some(),
         // A new one: nobody who signs can choose its id.
-        (Claim::Signer { .. }, Named::Partition(Access::Write, partition)) if partition.starts_with("PAIRING#") => true,
-        (Claim::Signer { tenant }, Named::Partition(_, partition)) => within(partition, tenant)
+        (Claim::Signer { pairs: true, .. }, Named::Partition(Access::Write, partition))
+            if partition.starts_with("PAIRING#") =>
+        {
+            true
+        }
+        (Claim::Signer { tenant, .. }, Named::Partition(_, partition)) => within(partition, tenant)
             .is_some_and(|rest| rest.is_empty() || SIGNED.iter().any(|beginning| rest.starts_with(beginning))),
         (Claim::Account(account), Named::Partition(access, partition)) => {
             within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
@@ -59,8 +63,8 @@ fn allows(claim: &Claim, named: &Named) -> bool {
             (None, None) => false,
         },
         // Who signs its calls is let in by what it signs with, and whoever presents a key or a token gets a token.
-        (Claim::Signer { tenant }, Named::Secret(name)) => {
-            is_in(TENANT_SECRETS, name, tenant) || is_in(SIGNING_KEYS, name, tenant)
+        (Claim::Signer { tenant, pairs }, Named::Secret(name)) => {
+            is_in(TENANT_SECRETS, name, tenant) || (*pairs && is_in(SIGNING_KEYS, name, tenant))
         }
         (Claim::Tenant { tenant } | Claim::Account(Account { tenant, .. }), Named::Secret(name)) => {
             is_in(SIGNING_KEYS, name, tenant)
@@ -78,7 +82,7 @@ fn may_audit(claim: &Claim, access: Access, partition: &str) -> bool {
             access == Access::Write && partition.starts_with("TENANT#")
         }
         Claim::Tenant { tenant }
-        | Claim::Signer { tenant }
+        | Claim::Signer { tenant, .. }
         | Claim::Device { tenant, .. }
         | Claim::Pairing { tenant: Some(tenant), .. }
         | Claim::Account(Account { tenant, .. }) => access == Access::Write && within(partition, tenant) == Some(""),

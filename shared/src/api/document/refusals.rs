@@ -92,7 +92,7 @@ fn refusal(surface: Surface) -> Value {
         },
         "additionalProperties": false,
     });
-    if matches!(surface, Surface::Registry | Surface::Relay)
+    if matches!(surface, Surface::Registry | Surface::Relay | Surface::Device)
         && let Some(properties) = error.pointer_mut("/properties").and_then(Value::as_object_mut)
     {
         properties.insert("signals".to_owned(), signals());

@@ -67,7 +67,11 @@ impl JsonSchema for PairingHandle {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]{22}$" })
+        json_schema!({
+            "type": "string",
+            "pattern": "^[A-Za-z0-9_-]{22}$",
+            "description": "Handle of a pairing, which pairs one device.",
+        })
     }
 }
 
@@ -127,7 +131,12 @@ impl JsonSchema for PairingUrl {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "uri", "maxLength": Self::LONGEST })
+        json_schema!({
+            "type": "string",
+            "format": "uri",
+            "maxLength": Self::LONGEST,
+            "description": "Address that a phone opens to be paired.",
+        })
     }
 }
 

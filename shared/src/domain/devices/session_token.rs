@@ -104,7 +104,12 @@ impl JsonSchema for RevealedSessionToken {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "password", "pattern": "^ds_[a-z2-7]{96}$" })
+        json_schema!({
+            "type": "string",
+            "format": "password",
+            "pattern": "^ds_[a-z2-7]{96}$",
+            "description": "Token of a device's session, good for nothing without the device's key.",
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::session::DeviceSession;
+use super::record::DeviceSession;
 use crate::domain::{
     DeviceEpochs, DeviceId, DpopProof, ExternalId, KeyHash, LinkedUserId, LogoUrl, PairingId, PreparedPairing,
     RelayPerson, TenantId, Thumbprint, UserHandle,

@@ -14,10 +14,11 @@
 mod items;
 mod manage;
 mod pair;
+mod record;
 mod session;
 
 pub use pair::{NewDevice, Paired, PairingHost, PairingRequest};
-pub use session::DeviceSession;
+pub use record::DeviceSession;
 
 use std::fmt;
 use std::time::Duration;
@@ -27,8 +28,8 @@ use super::callbacks::owe;
 use super::dynamodb::{Table, Transaction};
 use super::tenants::Tenants;
 use crate::domain::{
-    Action, AuditEvent, ChangeContext, EventType, NewEvent, PairedDevice, Person, PreparedPairing, RelayPerson, Tenant,
-    TenantId, Timestamp,
+    Action, AuditEvent, ChangeContext, EventType, NewEvent, PairedDevice, PairingId, Person, PreparedPairing,
+    RelayPerson, Tenant, TenantId, Timestamp,
 };
 use crate::error::{Error, Result};
 
@@ -55,7 +56,7 @@ impl Table {
     ///
     /// # Errors
     /// If the table fails or the item can't be read.
-    pub async fn prepared_pairing(&self, id: &crate::domain::PairingId) -> Result<Option<PreparedPairing>> {
+    pub async fn prepared_pairing(&self, id: &PairingId) -> Result<Option<PreparedPairing>> {
         self.get(super::keys::pairing(id)).await?.as_ref().map(items::read_pairing).transpose()
     }
 }

@@ -1,17 +1,16 @@
 //! Preparing a pairing, and redeeming it.
 
+use super::record::DeviceSession;
 use super::{Devices, SESSION, items};
 use crate::domain::{
-    Action, ChangeContext, DeviceEpochs, DeviceName, DeviceSessionToken, DpopProof, ExternalId, Introduction, LogoUrl,
-    PairedDevice, PairingClaims, PairingHandle, PersonRef, Platform, PreparedPairing, RelayPerson, Tenant, Thumbprint,
-    Timestamp,
+    Action, ChangeContext, DeviceEpochs, DeviceName, DeviceSessionToken, DpopCause, DpopProof, ExternalId,
+    Introduction, LogoUrl, PairedDevice, PairingClaims, PairingHandle, PersonRef, Platform, PreparedPairing,
+    RelayPerson, Tenant, Thumbprint, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{ATTEMPTS, Commit, Condition, Transaction, primary_key};
 use crate::store::keys;
 use crate::store::people::{self, StoredPerson};
-
-use super::session::DeviceSession;
 
 /// What a tenant prepares.
 #[derive(Debug)]
@@ -149,7 +148,7 @@ impl Devices<'_> {
             Commit::Done => Ok(Paired { device, token }),
             Commit::Refused(refused) if refused.failed(redeemed) => Err(Error::PairingNotFound),
             Commit::Refused(refused) if refused.is_due_to(&room) => Err(Error::QuotaExceeded),
-            Commit::Refused(_) => Err(crate::domain::DpopCause::JtiSeen.into()),
+            Commit::Refused(_) => Err(DpopCause::JtiSeen.into()),
         }
     }
 }

@@ -1,40 +1,13 @@
 //! A device's session: checking what a call presents, and renewing it.
 
+use super::record::DeviceSession;
 use super::{Devices, SESSION, items, stale};
 use crate::domain::{
-    ChangeContext, DeviceEpochs, DeviceId, DeviceSessionClaims, DeviceSessionToken, DpopCause, DpopProof, KeyHash,
-    RelayPerson, Tenant, Thumbprint, Timestamp,
+    ChangeContext, DeviceSessionClaims, DeviceSessionToken, DpopCause, DpopProof, KeyHash, Tenant, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Commit, Condition, Transaction, Update, millis, primary_key};
 use crate::store::people::devices::{self as entries, EXPIRES_AT, LAST_USED_AT};
-
-/// The session of a device, as it is stored.
-#[derive(Debug)]
-pub struct DeviceSession {
-    pub device_id: DeviceId,
-    pub person: RelayPerson,
-    pub(super) hash: KeyHash,
-    pub(super) previous: Option<KeyHash>,
-    pub(super) thumbprint: Thumbprint,
-    pub expires_at: Timestamp,
-    pub(super) last_used_at: Timestamp,
-    pub(super) epochs: DeviceEpochs,
-}
-
-impl DeviceSession {
-    /// Whether a token is of this session, and the session not over: neither expired nor ended by a revocation of all of
-    /// the tenant's tokens.
-    pub fn is_of(&self, token: &KeyHash, tenant: &Tenant, now: Timestamp) -> bool {
-        let is_known = token.is(&self.hash) || self.previous.as_ref().is_some_and(|previous| token.is(previous));
-        is_known && self.expires_at > now && self.epochs.tenant == tenant.epoch
-    }
-
-    /// The key that it is bound to.
-    pub fn thumbprint(&self) -> &Thumbprint {
-        &self.thumbprint
-    }
-}
 
 impl Devices<'_> {
     /// The tenant, and the session that a token claims to be of; `None` if either is not there. One call.

@@ -2,13 +2,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::keys_of;
 use crate::domain::{
     DeviceEpochs, DeviceId, DeviceName, DisplayName, ExternalId, Introduction, MaskedEmail, MaskedPhone, PairedDevice,
     Platform, RelayPerson, TenantId, Timestamp,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, Reader, Transaction, Update, Write, millis, number, text};
+use crate::store::keys;
 
 pub const DEVICES: &str = "devices";
 
@@ -25,7 +25,7 @@ pub fn add(
     replaced: &[PairedDevice],
 ) -> [Write; 2] {
     let most = AttributeValue::N((MOST_DEVICES + replaced.len()).to_string());
-    keys_of(tenant, person).map(|key| {
+    keys::both_of_person(tenant, person).map(|key| {
         let update = Update::of(key).set(within(&device.id), AttributeValue::M(entry(device)));
         let update = replaced.iter().fold(update, |update, old| update.remove(within(&old.id)));
         let has_room = Condition::exists().and(format!("size({DEVICES}) < :most"), [(":most", most.clone())]);
@@ -35,7 +35,7 @@ pub fn add(
 
 /// Takes a device from its person.
 pub fn remove(transaction: &mut Transaction, tenant: &TenantId, person: &RelayPerson, id: &DeviceId) {
-    for key in keys_of(tenant, person) {
+    for key in keys::both_of_person(tenant, person) {
         transaction.update(Update::of(key).remove(within(id)), Condition::exists());
     }
 }
@@ -48,7 +48,7 @@ pub fn note(
     id: &DeviceId,
     noted: &[(&str, Timestamp)],
 ) {
-    for key in keys_of(tenant, person) {
+    for key in keys::both_of_person(tenant, person) {
         let update = noted
             .iter()
             .fold(Update::of(key), |update, (name, at)| update.set(format!("{}.{name}", within(id)), millis(*at)));

@@ -86,7 +86,7 @@ pub fn find(tenant: &TenantId, of: &PersonRef, items: &[Item]) -> Result<Option<
 
 /// Adds a new person to a transaction. The write fails whose id somebody has already.
 pub fn put(transaction: &mut Transaction, tenant: &TenantId, person: &RelayPerson, at: Timestamp) -> [Write; 2] {
-    keys_of(tenant, person).map(|mut item| {
+    keys::both_of_person(tenant, person).map(|mut item| {
         item.extend([
             ("backend_user_id".to_owned(), text(&person.backend_user_id)),
             ("linked_user_id".to_owned(), text(&person.linked_id)),
@@ -115,7 +115,7 @@ pub fn add_passkey(
         ("transports".to_owned(), AttributeValue::L(transports)),
     ]));
     let most = AttributeValue::N(MOST_PASSKEYS.to_string());
-    keys_of(tenant, person).map(|key| {
+    keys::both_of_person(tenant, person).map(|key| {
         let update = Update::of(key).set(within(PASSKEYS, digest), entry.clone());
         let has_room = Condition::exists().and(format!("size({PASSKEYS}) < :most"), [(":most", most.clone())]);
         transaction.update(update, has_room)
@@ -130,17 +130,12 @@ pub fn revoke_passkey(
     digest: &CredentialDigest,
     at: Timestamp,
 ) {
-    for key in keys_of(tenant, &stored.person) {
+    for key in keys::both_of_person(tenant, &stored.person) {
         let update = Update::of(key).remove(within(PASSKEYS, digest)).set(within(REVOKED, digest), millis(at));
         let outlived = stored.outlived();
         let update = outlived.iter().fold(update, |update, old| update.remove(within(REVOKED, old)));
         transaction.update(update, Condition::exists());
     }
-}
-
-/// Both keys of a person.
-fn keys_of(tenant: &TenantId, person: &RelayPerson) -> [Key; 2] {
-    [keys::person(tenant, &person.linked_id), keys::person_of(tenant, &person.backend_user_id)]
 }
 
 /// The place of a passkey in a map. A letter in front, because a name in an expression can't begin with a digit.

@@ -30,7 +30,11 @@ pub enum Claim {
     /// A caller of the account surface.
     Account(Account),
     /// Whoever says it is this tenant, and signs.
-    Signer { tenant: String },
+    Signer {
+        tenant: String,
+        /// Whether it asks for a pairing proof, which is signed as tokens are.
+        pairs: bool,
+    },
     /// A phone with a session.
     Device { tenant: String, device: String },
     /// A phone with what pairs it: a handle, which says only of which pairing it is, or a tenant's proof, which says
@@ -102,7 +106,9 @@ impl Claim {
             let named = ["x-latchkey-tenant-id", "x-bloonio-tenant-id"].map(|name| request.header(name));
             let mut named = named.into_iter().flatten();
             return match (named.next(), named.next()) {
-                (Some(tenant), None) => Self::Signer { tenant: tenant.to_owned() },
+                (Some(tenant), None) => {
+                    Self::Signer { tenant: tenant.to_owned(), pairs: path.ends_with("/prepare-pairing") }
+                }
                 _ => Self::Nobody,
             };
         }
@@ -262,7 +268,7 @@ impl fmt::Display for Claim {
             Self::Operator(About::New) => f.write_str("the operator about a new tenant"),
             Self::Operator(About::All) => f.write_str("the operator about all tenants"),
             Self::Tenant { tenant } => write!(f, "{tenant}"),
-            Self::Signer { tenant } => write!(f, "a signer of {tenant}"),
+            Self::Signer { tenant, .. } => write!(f, "a signer of {tenant}"),
             Self::Device { tenant, device } => write!(f, "{device} of {tenant}"),
             Self::Pairing { tenant: Some(tenant), .. } => write!(f, "a pairing of {tenant}"),
             Self::Pairing { tenant: None, .. } => f.write_str("a pairing"),
