@@ -1,9 +1,9 @@
 //! Callers that are phones: with a device session, or with what pairs a device.
 //!
 //! A session opens nothing without a proof of the key that it is bound to (DPoP, RFC 9449). There is no cookie, and
-//! nothing that a browser would add by itself; all the same a page of another origin is refused, since none has a reason
-//! to call. Checks come in this order: origin, shape, proof, session, state, first use. Before the session is known to be
-//! right, nothing is written.
+//! nothing that a browser would add by itself; all the same a page of another origin is refused, since none has a
+//! reason to call. Checks come in this order: origin, shape, proof, session, state, first use. Before the session is
+//! known to be right, nothing is written.
 
 use std::fmt;
 
@@ -89,7 +89,8 @@ impl Caller for PairingDevice {
     async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
         refuse_foreign_pages(request)?;
         let presented = bearer(request);
-        // The pairing is used up by the call, so that a proof made in advance is of no use: a clock that is right will do.
+        // The pairing is used up by the call, so that a proof made in advance is of no use: a clock that is right will
+        // do.
         let beside = presented.map_or(Presented::Nothing, Presented::Unbound);
         let proof = proof(app, request, beside, Freshness::NonceOrClock)?;
         let pairing = match presented {
@@ -104,8 +105,8 @@ impl PairingDevice {
     /// Pairs the device, by the proof that was presented or else by the handle.
     ///
     /// # Errors
-    /// If it is neither or both, if the pairing was redeemed or has expired, if the tenant is suspended, or if the person
-    /// has as many devices as it may have.
+    /// If it is neither or both, if the pairing was redeemed or has expired, if the tenant is suspended, or if the
+    /// person has as many devices as it may have.
     pub async fn pair(&self, app: &App, handle: Option<&PairingHandle>, new: NewDevice) -> Result<Welcome> {
         let id = match (&self.pairing, handle) {
             (Some(id), None) => id.clone(),

@@ -14,7 +14,7 @@
 //! | registered tenant | `TENANT#<tenant>#REGISTERED#<digest of its key>` | `REGISTERED` | what was registered |
 //! | external user | `TENANT#<tenant>#EXTERNAL#<digest of its id>` | `EXTERNAL` | how often its tokens were revoked |
 //! | revoked token | `TENANT#<tenant>#TOKEN#<jti>` | `TOKEN` | that it was revoked; until it expires |
-//! | person | `TENANT#<tenant>#PERSON#<our id>`, `…#PERSON@<digest of its own>` | `PERSON` | its ids, passkeys, devices |
+//! | person | `TENANT#<tenant>#PERSON#<our id>`, `…#PERSON@<digest of its own>` | `PERSON` | passkeys, devices |
 //! | passkey | `TENANT#<tenant>#PASSKEY#<digest of its id>` | `PASSKEY` | its key, counter, name and owner |
 //! | passkeys in use | `TENANT#<tenant>#PASSKEYS` | `COUNT#<shard>` | how many are not revoked |
 //! | ceremony | `TENANT#<tenant>#CEREMONY#<challenge>` | `CEREMONY` | what a response has to match |

@@ -140,9 +140,10 @@ pub(super) const fn description(surface: Surface) -> &'static str {
 const EVERYONE: &str = "\
 Latchkey issues, checks and revokes the credentials of a product's customers. Its paths belong to seven surfaces, \
 which are the tags of this document. The operator manages tenants on the surface registry; the developers of a \
-tenant call projects, account, relay and tokens, and people's browsers open pages, which call device. A tenant is one customer account \
-of the operator: projects call it a project, and the account surface calls it an account. `openapi.operator.json` \
-and `openapi.developer.json` have the same operations, each those of one of these two readers.
+tenant call projects, account, relay and tokens, and people's browsers open pages, which call device. A tenant \
+is one customer account of the operator: projects call it a project, and the account surface calls it an \
+account. `openapi.operator.json` and `openapi.developer.json` have the same operations, each those of one of \
+these two readers.
 ";
 
 const OPERATOR: &str = "\

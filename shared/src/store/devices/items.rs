@@ -112,7 +112,8 @@ pub fn read_device(item: &Item) -> Result<DeviceSession> {
     })
 }
 
-/// The renewal of a session whose device presented the token with this hash, which stays good until the new one is used.
+/// The renewal of a session whose device presented the token with this hash, which stays good until the new one is
+/// used.
 pub fn renewal(tenant: &TenantId, session: &DeviceSession, presented: &KeyHash, new: &KeyHash) -> (Update, Condition) {
     let update = Update::of(device_key(tenant, &session.device_id))
         .set(HASH, text(new.to_text()))

@@ -51,8 +51,8 @@ impl fmt::Debug for Devices<'_> {
 }
 
 impl Table {
-    /// The pairing that is found by its handle or its proof; `None` if there is none, or it was redeemed. Whether it has
-    /// expired is for the caller to say. One call.
+    /// The pairing that is found by its handle or its proof; `None` if there is none, or it was redeemed. Whether it
+    /// has expired is for the caller to say. One call.
     ///
     /// # Errors
     /// If the table fails or the item can't be read.

@@ -16,8 +16,8 @@ pub struct DeviceSession {
 }
 
 impl DeviceSession {
-    /// Whether a token is of this session, and the session not over: neither expired nor ended by a revocation of all of
-    /// the tenant's tokens.
+    /// Whether a token is of this session, and the session not over: neither expired nor ended by a revocation of all
+    /// of the tenant's tokens.
     pub fn is_of(&self, token: &KeyHash, tenant: &Tenant, now: Timestamp) -> bool {
         let is_known = token.is(&self.hash) || self.previous.as_ref().is_some_and(|previous| token.is(previous));
         is_known && self.expires_at > now && self.epochs.tenant == tenant.epoch

@@ -22,8 +22,8 @@ impl Devices<'_> {
     }
 
     /// Accepts a call of a session: uses up its proof, unless the person's tokens were revoked since the device was
-    /// paired. Both in one write, so that a device's call costs no third one. Once a day it also notes the use, and once
-    /// after a renewal that the new token has arrived.
+    /// paired. Both in one write, so that a device's call costs no third one. Once a day it also notes the use, and
+    /// once after a renewal that the new token has arrived.
     ///
     /// # Errors
     /// If the proof was used before, or tokens were revoked, or the table fails.
