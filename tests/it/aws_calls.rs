@@ -551,8 +551,11 @@ async fn a_phones_call_costs_two_calls_beside_what_it_asks_for() {
     let tenant = deployment.provision("Acme").await;
     let (read, get, write) = ("BatchGetItem", "GetItem", "TransactWriteItems");
     let cost = async |call: Call| operations(&deployment, call).await.join(" ");
-    // The guard first, and the tenant's secrets.
+    // Each process reads the tenant's secrets once.
     deployment.prepared(&tenant, "ada").await;
+    deployment.devices_of(&tenant, "ada").await;
+    let nobodys = json!({ "backend_user_id": "ada", "device_id": "dev_0123456789abcdef" });
+    deployment.relay(&tenant, "revoke/device", &nobodys).send().await.refused(404, "device_not_found");
     let prepared = cost(deployment.prepare(&tenant, "ada")).await;
     assert_eq!(prepared, ["PutItem", "UpdateItem", read, write].join(" "));
     let listed = deployment.relay(&tenant, "fetch/pairings", &json!({ "backend_user_id": "ada" }));
