@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::HEXLOWER;
 use serde_json::{Value, json};
-use shared::api::{OPERATIONS, SCHEDULED, Surface};
+use shared::api::{OPERATIONS, Route, SCHEDULED, Surface};
 use stack::Invocation;
 
 use crate::support::{Deployment, Tenant, repository};
@@ -100,6 +100,37 @@ const EVENT_CHALLENGES: [(&str, &str); 2] = [
     ("login", "fwNIweLdlKyewxhrhRrfDVsChCtgW068h6EtV-PW2a0"),
 ];
 
+/// The device and the pairing that the events name.
+async fn put_devices(deployment: &Deployment, tenant: &Tenant) {
+    let removed = deployment.paired(tenant, "user_456").await;
+    let handle = deployment.handle(tenant, "user_456").await;
+    let digest = |handle: &str| HEXLOWER.encode(digest(&SHA256, handle.as_bytes()).as_ref())[..32].to_owned();
+    for item in deployment.items().await {
+        let text = item.to_string();
+        let renamed = text.replace(&removed.device_id, "dev_0123456789abcdef");
+        let renamed = renamed.replace(&digest(&handle), &digest("AAECAwQFBgcICQoLDA0ODw"));
+        if renamed != text {
+            let item: Value = serde_json::from_str(&renamed).unwrap();
+            deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
+        }
+    }
+}
+
+/// Gives an event a proof, and a session if it has one: a proof is good for a few minutes, and those in the files are
+/// none. The phone is paired now, because an event before this one revokes all tokens.
+async fn prove(deployment: &Deployment, tenant: &Tenant, route: &Route, headers: &mut Value) {
+    let phone = deployment.paired(tenant, "user_456").await;
+    let url = format!("{}{}", deployment.stack.url(), route.path);
+    let nonce = deployment.dpop_nonce().await;
+    let is_session = headers["authorization"].is_string();
+    let ath = is_session.then(|| phone.ath());
+    let claims = json!({ "htm": route.method.as_str(), "htu": url, "nonce": nonce, "ath": ath });
+    headers["dpop"] = phone.proof(&claims).into();
+    if is_session {
+        headers["authorization"] = format!("DPoP {}", phone.token).into();
+    }
+}
+
 #[tokio::test]
 async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
     let key = event("fetch-tenants")["headers"]["x-admin-key"].as_str().unwrap().to_owned();
@@ -164,17 +195,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         let item: Value = serde_json::from_str(&text).unwrap();
         deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
     }
-    let removed = deployment.paired(&signer, "user_456").await;
-    let handle = deployment.handle(&signer, "user_456").await;
-    let digest = |handle: &str| HEXLOWER.encode(digest(&SHA256, handle.as_bytes()).as_ref())[..32].to_owned();
-    for item in deployment.items().await {
-        let text = item.to_string().replace(&removed.device_id, "dev_0123456789abcdef");
-        let text = text.replace(&digest(&handle), &digest("AAECAwQFBgcICQoLDA0ODw"));
-        if text != item.to_string() {
-            let item: Value = serde_json::from_str(&text).unwrap();
-            deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
-        }
-    }
+    put_devices(&deployment, &signer).await;
     let mut seen = BTreeSet::new();
     for entry in OPERATIONS {
         let (route, function) = (&entry.route, entry.route.function);
@@ -200,18 +221,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
             }
         }
         if event["headers"]["dpop"].is_string() {
-            // A proof is good for a few minutes, and those in the files are none.
-            // Paired now, because an event before this one revokes all tokens.
-            let phone = deployment.paired(&signer, "user_456").await;
-            let url = format!("{}{}", deployment.stack.url(), route.path);
-            let nonce = deployment.dpop_nonce().await;
-            let is_session = event["headers"]["authorization"].is_string();
-            let ath = is_session.then(|| phone.ath());
-            let claims = json!({ "htm": route.method.as_str(), "htu": url, "nonce": nonce, "ath": ath });
-            event["headers"]["dpop"] = phone.proof(&claims).into();
-            if is_session {
-                event["headers"]["authorization"] = format!("DPoP {}", phone.token).into();
-            }
+            prove(&deployment, &signer, route, &mut event["headers"]).await;
         }
         let answer = deployment.stack.invoke(function, event, Invocation::default()).await.unwrap();
         assert_eq!(answer.payload["statusCode"], route.status, "{function}: {}", answer.payload);

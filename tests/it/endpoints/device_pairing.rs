@@ -68,7 +68,7 @@ async fn pages_of_other_origins_are_refused_and_a_suspended_tenant_says_so() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let handle = deployment.handle(&tenant, "ada").await;
-    let own = deployment.stack.url().to_owned();
+    let own = deployment.stack.url().clone();
     ask(&deployment, &handle).header("origin", &own).send().await.data(200);
     for origin in ["https://evil.example.com", "null"] {
         let (answer, calls) = deployment.calls_of(ask(&deployment, &handle).header("origin", origin)).await;

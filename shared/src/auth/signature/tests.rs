@@ -134,7 +134,8 @@ fn a_caller_that_signed_is_told_how_it_stands() {
         deadline: now(),
         idempotency_key: None,
     };
-    let caller = SignedTenant { tenant_id: tenant_id(), state, quota, signed_with, secret, change };
+    let base_url = String::new();
+    let caller = SignedTenant { tenant_id: tenant_id(), state, quota, signed_with, secret, change, base_url };
     assert_eq!((caller.id(), caller.tenant_id()), (&tenant_id(), Some(&tenant_id())));
     assert_eq!((caller.left(), caller.quota()), (quota, Some(quota)));
     assert_eq!((caller.name().as_str(), caller.secret()), ("Acme", secret));
