@@ -93,17 +93,30 @@ async function privateKey(tenant) {
   return (await secret(`signing-keys/${tenant.id}`)).signing_key;
 }
 
+/** What the local AWS answers. */
+async function askAws(service, target, contentType, body) {
+  const headers = {
+    authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/${service}/aws4_request, Signature=0`,
+    'content-type': contentType,
+    'x-amz-target': target,
+  };
+  const options = { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) };
+  const answer = await fetch(aws, options);
+  expect(answer.ok, `${target}: ${answer.status}`);
+  return answer.json();
+}
+
 /** What a secret of the local deployment holds. */
 export async function secret(name) {
-  const headers = {
-    authorization: 'AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/secretsmanager/aws4_request, Signature=0',
-    'content-type': 'application/x-amz-json-1.1',
-    'x-amz-target': 'secretsmanager.GetSecretValue',
-  };
-  const body = JSON.stringify({ SecretId: `latchkey/dev/${name}` });
-  const answer = await fetch(aws, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) });
-  expect(answer.ok, `GetSecretValue: ${answer.status}`);
-  return JSON.parse((await answer.json()).SecretString);
+  const body = { SecretId: `latchkey/dev/${name}` };
+  const answer = await askAws('secretsmanager', 'secretsmanager.GetSecretValue', 'application/x-amz-json-1.1', body);
+  return JSON.parse(answer.SecretString);
+}
+
+/** An operation on the table of the local deployment. */
+export function dynamodb(operation, request) {
+  const body = { TableName: 'latchkey-Table', ...request };
+  return askAws('dynamodb', `DynamoDB_20120810.${operation}`, 'application/x-amz-json-1.0', body);
 }
 
 function encode(value) {

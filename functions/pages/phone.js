@@ -33,7 +33,8 @@ async function offer() {
   try {
     offered = await api.lookUp(fragment);
   } catch (error) {
-    return isHandleGone(error) ? showNote(texts.handleGone) : showFailure(error, offer);
+    // 422: what stands behind the # is no handle.
+    return error.status === 422 || isHandleGone(error) ? showNote(texts.handleGone) : showFailure(error, offer);
   }
   const former = await store.find(offered.tenant.id);
   const name = element('input', { id: 'name', value: deviceName(), maxLength: 64, autocomplete: 'off' });
@@ -68,7 +69,7 @@ async function accepted(offered, name) {
 }
 
 function isHandleGone(error) {
-  return [401, 404, 410].includes(error.status);
+  return error.code === 'pairing_not_found';
 }
 
 async function overview() {

@@ -43,7 +43,7 @@ export const texts = {
     paragraphs: ['The service that this phone is paired with is suspended. Nothing on this phone has changed.'],
   },
 
-  platforms: { android: 'Android', ios: 'iOS' },
+  platforms: { android: 'Android', ios: 'iPhone or iPad' },
   deviceName: (browser, system) => [browser ?? 'Browser', system].filter(Boolean).join(' on '),
 
   offer: {

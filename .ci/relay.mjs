@@ -1,0 +1,31 @@
+// Calls that a tenant's backend signs.
+
+import { createHash, createHmac, randomUUID } from 'node:crypto';
+import { call, expect, operator } from './foreign/service.mjs';
+
+/** A tenant with the secret that it signs with. */
+export async function signingTenant(name, configuration = {}) {
+  const fields = { tenant_name: name, signing_version: 'v2', rate_limit_per_min: 1000, ...configuration };
+  const made = await operator('provision/tenant', fields);
+  return { id: made.tenant_id, secret: made.tenant_secret, webhookSecret: made.webhook_secret };
+}
+
+/** The answer to a signed call. */
+export async function signed(tenant, path, body) {
+  const [timestamp, nonce, target] = [`${Date.now()}`, randomUUID(), `/api/v1/relay/${path}`];
+  const digest = createHash('sha256').update(JSON.stringify(body)).digest('hex');
+  const text = `${timestamp}.POST.${target}.${nonce}.${digest}`;
+  return call(target, body, {
+    'x-latchkey-tenant-id': tenant.id,
+    'x-latchkey-timestamp': timestamp,
+    'x-latchkey-nonce': nonce,
+    'x-latchkey-signature': `v2=${createHmac('sha256', tenant.secret).update(text).digest('hex')}`,
+  });
+}
+
+/** What a signed call gets that succeeds. */
+export async function relay(tenant, path, body) {
+  const answer = await signed(tenant, path, body);
+  expect(answer.body.success, `${path}: ${answer.status} ${JSON.stringify(answer.body.error)}`);
+  return answer.body.data;
+}
