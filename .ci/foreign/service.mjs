@@ -95,9 +95,11 @@ async function privateKey(tenant) {
 
 /** What the local AWS answers. */
 async function askAws(service, target, contentType, body) {
+  const credential = `Credential=local/20260101/us-east-1/${service}/aws4_request`;
   const headers = {
-    authorization: `AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/${service}/aws4_request, Signature=0`,
+    authorization: `AWS4-HMAC-SHA256 ${credential}, SignedHeaders=host, Signature=0`,
     'content-type': contentType,
+    'x-amz-date': '20260101T000000Z',
     'x-amz-target': target,
   };
   const options = { method: 'POST', headers, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) };
