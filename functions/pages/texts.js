@@ -40,7 +40,7 @@ export const texts = {
   },
   suspended: {
     title: 'Not available right now',
-    paragraphs: ['The service that this phone is paired with is suspended. Nothing on this phone has changed.'],
+    paragraphs: ['The service is suspended. Nothing on this phone has changed.'],
   },
 
   platforms: { android: 'Android', ios: 'iPhone or iPad' },
