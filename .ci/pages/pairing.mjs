@@ -71,7 +71,10 @@ function change(page, of, changes) {
 
 /** What the service answers to a page that lists with another token than it has. */
 function listedWith(page, of, other) {
-  const list = ({ modules, pairing, argument }) => modules.pairings({ ...pairing, token: argument }).then(() => 'listed');
+  const list = async ({ modules, pairing, argument }) => {
+    await modules.pairings({ ...pairing, token: argument });
+    return 'listed';
+  };
   return within(page, of, list, other);
 }
 
@@ -258,6 +261,15 @@ async function expired(phone) {
   await pastIn({ pk: `PAIRING#${digest}`, sk: 'PAIRING' }, 'expires_at');
   await tap(page, 'Pair this phone');
   await view(page, 'real-expired', GONE);
+
+  await pair(phone, globex, 'Ada’s Pixel for a while');
+  const [{ device_id }] = await devices(globex);
+  await pastIn({ pk: `TENANT#${globex.id}#DEVICE#${device_id}`, sk: 'DEVICE' }, 'session_expires_at');
+  const overview = await phone.page('/p');
+  await tap(overview, 'Devices at Globex');
+  await view(overview, 'real-session-expired', ENDED);
+  await tap(overview, 'Remove it from this phone');
+  await overview.getByRole('heading', { level: 1, name: 'Paired with Acme Bank' }).waitFor();
 }
 
 /** Gives a time in an item of the table another value, which is past. */
@@ -269,6 +281,28 @@ function pastIn({ pk, sk }, name) {
     ExpressionAttributeNames: { '#name': name },
     ExpressionAttributeValues: { ':past': { N: `${Date.now() - 1000}` } },
   });
+}
+
+/** Two phones that redeem the same handle at the same moment. */
+async function atOnce(phone) {
+  const page = await phone.page('/p');
+  await page.getByText('Paired until').waitFor();
+  const handle = new URL(await prepared(acme)).hash.slice(1);
+  const race = async ({ modules, argument }) => {
+    const keys = await Promise.all([1, 2, 3, 4].map(modules.newKeys));
+    const device = { handle: argument, name: 'The first', platform: 'ios' };
+    const outcome = (own) =>
+      modules.register(own, device).then(
+        () => 'paired',
+        (error) => error.code,
+      );
+    return (await Promise.all(keys.map(outcome))).sort().join();
+  };
+  const outcomes = await within(page, acme, race, handle);
+  expect(outcomes === 'paired,pairing_not_found,pairing_not_found,pairing_not_found', `at once: ${outcomes}`);
+  const [, { device_id, name }, ...others] = await devices(acme);
+  expect(name === 'The first' && others.length === 0, `at once: ${await names(acme)}`);
+  await relay(acme, 'revoke/device', { backend_user_id: ADA, device_id });
 }
 
 async function tooMany(phone) {
@@ -310,7 +344,7 @@ async function cleared(phone) {
 try {
   const phone = await Phone.start();
   await logos(phone);
-  for (const part of [paired, renewed, stolen, replaced, twoPhones, twoTenants, expired, tooMany, cleared]) {
+  for (const part of [paired, renewed, stolen, replaced, twoPhones, twoTenants, atOnce, expired, tooMany, cleared]) {
     const began = Date.now();
     await part(phone);
     console.log(`${part.name}: ${Date.now() - began} ms`);
