@@ -134,9 +134,9 @@ async function renewed(phone) {
 /** What somebody has who saw a request, or took the token. */
 async function stolen(phone) {
   const page = await phone.page('/p');
-  const asked = page.waitForRequest((request) => request.url().endsWith('/device/pairings'));
+  const accepted = page.waitForResponse((answer) => answer.url().endsWith('/device/pairings') && answer.ok());
   await page.reload();
-  const headers = await (await asked).allHeaders();
+  const headers = await (await accepted).request().allHeaders();
   await page.getByText('Paired until').waitFor();
   const sent = (changes) => call('/api/v1/device/pairings', undefined, changes);
   const { authorization, dpop } = headers;
