@@ -6,6 +6,7 @@ use serde_json::json;
 use shared::api::{OPERATIONS, Surface};
 use stack::{Effect, Fault, Match, Service};
 
+use crate::support::phone::{Phone, REGISTER};
 use crate::support::{Deployment, END_USER, World};
 
 #[tokio::test]
@@ -13,6 +14,7 @@ async fn every_operation_refuses_when_a_store_is_gone_and_works_when_it_is_back(
     let deployment = Deployment::start().await;
     let world = deployment.world().await;
     let tenant = world.tenant.clone();
+    let (phone, handle) = (deployment.paired(&tenant, "ada").await, deployment.handle(&tenant, "bob").await);
     let effects = [
         Effect::NotSent,
         Effect::Status(400, "ThrottlingException".to_owned()),
@@ -31,7 +33,14 @@ async fn every_operation_refuses_when_a_store_is_gone_and_works_when_it_is_back(
                 if service == Service::SecretsManager && !asks_for_secret {
                     continue;
                 }
-                let answer = deployment.authorized(entry, &world).send().await;
+                let call = match entry.route.path {
+                    REGISTER => deployment.register_phone(&Phone::default(), &handle).await,
+                    path if entry.surface == Surface::Device && !entry.security.is_empty() => {
+                        deployment.phone(&phone, entry.route.method.as_str(), path).await
+                    }
+                    _ => deployment.authorized(entry, &world),
+                };
+                let answer = call.send().await;
                 answer.refused(503, "temporarily_unavailable");
                 assert!(answer.headers["retry-after"].parse::<u64>().unwrap() >= 1);
             }
