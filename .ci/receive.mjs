@@ -159,7 +159,9 @@ async function right(receiver) {
   for (const parts of documented) {
     const { path, body, headers } = callback(parts, { path: `/relay-callbacks/${parts.flow}` });
     expect(Object.keys(JSON.parse(body)).join() === Object.keys(parts).join(), `members of ${parts.type}`);
-    await receiver.takes(`the documented ${parts.type}`, { path, body, headers });
+    // The receivers know no other types; they acknowledge those, too.
+    const isKnown = /^(tenant[.]|ping$)/.test(parts.type);
+    await receiver.takes(`the documented ${parts.type}`, { path, body, headers }, isKnown);
   }
   // Each attempt is signed anew, and has the same body.
   const { body } = callback({ type: 'tenant.suspended' });
