@@ -15,7 +15,7 @@ export async function call(path, body, headers) {
   const json = { 'content-type': 'application/json', ...headers };
   const options = { method, headers: json, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) };
   const answer = await fetch(url + path, options);
-  return { status: answer.status, body: await answer.json() };
+  return { status: answer.status, body: await answer.json(), requestId: answer.headers.get('x-request-id') };
 }
 
 /** What a change of the registry answers. */

@@ -1,5 +1,6 @@
-// The pages for phones, as the function serves them, in Chromium as a phone with a screen 320 px wide. LATCHKEY_URL says
-// where the service is, CHROMIUM what to run, SHOTS where pictures of each view go, in light and dark.
+// The pages for phones, as the function serves them, in Chromium as a phone with a screen 320 px wide, with device.mjs in
+// place of the operations of phones. LATCHKEY_URL says where the service is, CHROMIUM what to run, SHOTS where pictures
+// of each view go, in light and dark.
 
 import { expect, url } from '../foreign/service.mjs';
 import { end, until } from '../running.mjs';

@@ -1,6 +1,6 @@
 // Stands in for the operations of phones, `/api/v1/device/…`, in a browser: it verifies every proof and statement, by a
-// library that is not ours, and keeps its state here. It is the only place of the check that knows it is not the
-// service.
+// library that is not ours, and keeps its state here. The pages do not know that it is not the service. Pairings with the
+// service itself are in pairing.mjs.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { EmbeddedJWK, calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK, jwtVerify } from 'jose';

@@ -1,23 +1,20 @@
 // A phone: Chromium with a screen 320 px wide, and what holds for each view of its pages. CHROMIUM says what to run, SHOTS
 // where pictures of each view go, in light and dark.
 
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createRequire } from 'node:module';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import playwright from 'playwright-core';
 import { expect, url } from '../foreign/service.mjs';
+import { looks } from '../looks.mjs';
 import { atEnd, listen } from '../running.mjs';
 
-const { CHROMIUM, SHOTS } = process.env;
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const { CHROMIUM } = process.env;
 export const ANDROID =
   'Mozilla/5.0 (Linux; Android 16; Pixel 10) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36';
 
 let shots = 0;
 const seen = new Set();
-await rm(SHOTS, { recursive: true, force: true });
-await mkdir(SHOTS, { recursive: true });
 
 /** What was looked at, for the line in the end. */
 export const looked = () => `${seen.size} views, ${shots} pictures`;
@@ -104,15 +101,7 @@ export async function view(page, name, title) {
 
 export async function pictures(page, name) {
   seen.add(name);
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => window.axe.run());
-    const found = violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target)}`);
-    expect(found.length === 0, `${name}, ${colorScheme}: ${found}`);
-    await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}.png`), fullPage: true });
-    shots += 1;
-  }
+  shots += await looks(page, name);
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
   expect(width <= 320, `${name}: ${width} px wide`);
 }

@@ -1,30 +1,14 @@
 // The example's page in a browser, over each of its backends.
 
-import { mkdir, readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { expect, url } from '../foreign/service.mjs';
+import { looks } from '../looks.mjs';
 import { freePort, start, until } from '../running.mjs';
 import { Authenticators, accepted, party } from './party.mjs';
 
-const { EXAMPLES, PYTHON, SHOTS } = process.env;
-const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const { EXAMPLES, PYTHON } = process.env;
 const BACKENDS = { Node: [process.execPath, 'node.mjs'], Python: [PYTHON, 'python.py'] };
 const CODE = 'a code of the check';
 const ADA = 'ada@example.com';
-await mkdir(SHOTS, { recursive: true });
-
-/** The page, as it is: pictures in light and dark, and axe finds nothing. */
-async function picture(page, name) {
-  for (const colorScheme of ['light', 'dark']) {
-    await page.emulateMedia({ colorScheme });
-    await page.evaluate(axe);
-    const { violations } = await page.evaluate(() => window.axe.run());
-    const found = violations.map(({ id, nodes }) => `${id} at ${nodes.map(({ target }) => target)}`);
-    expect(found.length === 0, `${name}, ${colorScheme}: ${found}`);
-    await page.screenshot({ path: join(SHOTS, `${name}-${colorScheme}.png`), fullPage: true });
-  }
-}
 
 const tap = (page, name) => page.getByRole('button', { name, exact: true }).click();
 const title = (page, name) => page.getByRole('heading', { level: 1, name, exact: true }).waitFor({ timeout: 10_000 });
@@ -146,7 +130,7 @@ async function backend(name, browser) {
 
   const at = await open(browser, site, problems);
   const { page, authenticators } = at;
-  const shot = (view) => picture(page, `${name.toLowerCase()}-${view}`);
+  const shot = (view) => looks(page, `${name.toLowerCase()}-${view}`);
   await shot('logged-out');
   await byCode(page, 'another');
   await says(page, 'The e-mail address or the code is wrong.');

@@ -60,9 +60,4 @@ export class Judges {
     }
     return reasons;
   }
-
-  /** What a server keeps of a passkey that did not come through a registration. */
-  keep(key, counter) {
-    for (const name of Object.keys(JUDGES)) this.#stored[name] = { key, counter };
-  }
 }

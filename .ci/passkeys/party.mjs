@@ -1,42 +1,21 @@
 // What the checks with passkeys need: tenants that sign, pages that have passkeys, and virtual authenticators.
 
-import { createHash, createHmac, randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { expect, operator, url } from '../foreign/service.mjs';
-import { atEnd, until } from '../running.mjs';
+import { expect } from '../foreign/service.mjs';
+import { signed, signingTenant } from '../relay.mjs';
+import { listen, until } from '../running.mjs';
 
 export const RP_ID = 'localhost';
 
 /** A tenant whose passkeys belong to `localhost`, with pages at these origins. */
-export async function party(name, origins, rest = {}) {
-  const { tenant_id: id, tenant_secret: secret } = await operator('provision/tenant', {
-    tenant_name: name,
-    webauthn_rp_id: RP_ID,
-    webauthn_origins: origins,
-    passkeys_enabled: true,
-    rate_limit_per_min: 10_000,
-    ...rest,
-  });
-  return { id, secret };
+export function party(name, origins, rest = {}) {
+  const passkeys = { webauthn_rp_id: RP_ID, webauthn_origins: origins, passkeys_enabled: true };
+  return signingTenant(name, { rate_limit_per_min: 10_000, ...passkeys, ...rest });
 }
 
 /** A signed call about passkeys: status, JSON and request id. */
-export async function relay(tenant, path, fields) {
-  const target = `/api/v1/relay/webauthn/${path}`;
-  const [timestamp, nonce, body] = [`${Date.now()}`, randomUUID(), JSON.stringify(fields)];
-  const digest = createHash('sha256').update(body).digest('hex');
-  const signed = [timestamp, 'POST', target, nonce, digest].join('.');
-  const headers = {
-    'content-type': 'application/json',
-    'x-latchkey-tenant-id': tenant.id,
-    'x-latchkey-timestamp': timestamp,
-    'x-latchkey-nonce': nonce,
-    'x-latchkey-signature': `v2=${createHmac('sha256', tenant.secret).update(signed).digest('hex')}`,
-  };
-  const answer = await fetch(url + target, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) });
-  return { status: answer.status, body: await answer.json(), requestId: answer.headers.get('x-request-id') };
+export function relay(tenant, path, fields) {
+  return signed(tenant, `webauthn/${path}`, fields);
 }
 
 /** Why the service's log says that a call was refused. */
@@ -73,15 +52,13 @@ const PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Passke
 
 /** A server of that page, which can be opened by several names. Its port. */
 export async function pages() {
-  const server = createServer((request, response) => {
+  const origin = await listen((request, response) => {
     const frame = new URL(request.url, 'http://localhost').searchParams.get('frame');
     const allow = 'publickey-credentials-create *; publickey-credentials-get *';
     response.setHeader('content-type', 'text/html');
     response.end(PAGE + (frame ? `<iframe allow="${allow}" src="${encodeURI(frame)}"></iframe>` : ''));
-  }).listen(0, '127.0.0.1');
-  atEnd(() => server.closeAllConnections() ?? server.close());
-  await once(server, 'listening');
-  return server.address().port;
+  });
+  return Number(new URL(origin).port);
 }
 
 /** The authenticators of a page. */

@@ -1,6 +1,7 @@
 // Set-ups that are wrong, each as a page and its backend meet it: what they are told has to name what is wrong.
 
 import { adminKey, call, expect, operator } from '../foreign/service.mjs';
+import { signingTenant } from '../relay.mjs';
 import { Authenticators, accepted, pages, party, relay } from './party.mjs';
 
 const ADA = { backend_user_id: 'ada' };
@@ -36,11 +37,7 @@ function fails(what, { error, message }, name, part = '') {
 
 async function switchedOff({ origin, run }) {
   const off = async (what, configuration, part) => {
-    const { tenant_id: id, tenant_secret: secret } = await operator('provision/tenant', {
-      tenant_name: what,
-      ...configuration,
-    });
-    const tenant = { id, secret };
+    const tenant = await signingTenant(what, configuration);
     for (const [path, fields] of [
       ['register/options', named],
       ['authenticate/options', {}],
