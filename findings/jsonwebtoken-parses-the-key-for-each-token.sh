@@ -65,8 +65,8 @@ fn main() {
     assert!(fresh > 1.25 * signature, "parsing the key anew costs little");
 }
 RUST
-cargo build --quiet 2>build.txt || { cat build.txt >&2; exit 1; }
-target/debug/measurement >seen.txt 2>&1 || { cat seen.txt >&2; exit 1; }
+cargo build --quiet --target-dir built 2>build.txt || { cat build.txt >&2; exit 1; }
+built/debug/measurement >seen.txt 2>&1 || { cat seen.txt >&2; exit 1; }
 
 echo "version: jsonwebtoken $version with aws_lc_rs, aws-lc-rs 1.19.0"
 echo "behaviour: an EncodingKey of an elliptic curve is kept as bytes, and each encode() parses the private key again."

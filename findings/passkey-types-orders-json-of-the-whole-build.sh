@@ -19,7 +19,8 @@ dependencies() {
   printf '[package]\nname = "order"\nversion = "0.0.0"\nedition = "2021"\n\n[dependencies]\nserde_json = "=%s"\n' "$serde_json"
 }
 written() {
-  cargo run --quiet 2>build.txt || { cat build.txt >&2; exit 1; }
+  cargo build --quiet --target-dir built 2>build.txt || { cat build.txt >&2; exit 1; }
+  built/debug/order
 }
 {
   dependencies >Cargo.toml
