@@ -57,5 +57,5 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn judge(proof: &str, call: &DpopCall<'_>, nonces: &NonceKey, seen: &mut HashSet<String>) -> Result<String, DpopCause> {
     let proof = UnverifiedDpopProof::parse(proof)?.verify(call, nonces)?;
     let is_first = seen.insert(proof.replay_key().to_string());
-    Ok(proof.once(is_first)?.to_string())
+    if is_first { Ok(proof.thumbprint().to_string()) } else { Err(DpopCause::JtiSeen) }
 }

@@ -14,11 +14,13 @@
 //! - `account::sizes`: the largest of everything, and pages full of them;
 //! - `callbacks::histories`: random histories of changes and deliveries, over several processes, with faults;
 //! - `callbacks::races`: changes at the same moment, all of them told;
-//! - `callbacks::scale`: thousands of tenants, some with dead receivers, and what a sweep and an event consume;
+//! - `callbacks::scale`: thousands of tenants, some with dead receivers;
+//! - `callbacks::units`: what a sweep and an event consume;
 //! - `passkeys`: events, races and the relying party of passkeys, across their endpoints;
 //! - `relay::histories`: random histories of signed calls and what changes them, over several processes, with faults;
 //! - `relay::limits`: how many signed calls are accepted, and what is noted of those who send more or send one twice;
 //! - `relay::races`: as many calls as the limit says, exactly, with 64 callers at once;
+//! - `relay::suspension`: what a suspension by strikes owes, and that nothing keeps it from being made;
 //! - `relay::time`: signed calls as minutes turn and overlaps end, and where clocks differ;
 //! - `aws_calls`: how many calls to AWS each request costs;
 //! - `security`: what every endpoint refuses, by a loop over the registry, and what never leaves a process;

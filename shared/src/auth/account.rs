@@ -102,7 +102,7 @@ impl Viewer {
         let (user, id) = (viewpoint.external_user_id(), Some(&key.claims.id));
         let quota = calls::count(app, prefetched.tenant_id(), &tenant, user, id).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
-        let change = request.change(Actor::ApiKey, &key.claims.id);
+        let change = request.change(Actor::ApiKey, Some(&key.claims.id));
         Ok(Self { tenant, viewpoint, key: Some(key), change, base_url, quota, prefetched, trace })
     }
 
@@ -123,7 +123,7 @@ impl Viewer {
         let user = viewpoint.external_user_id();
         let quota = calls::count(app, &tenant_id, &tenant, user, user.is_none().then_some(&claims.key_id)).await?;
         let (base_url, trace) = (request.base_url.clone(), request.trace.clone());
-        let change = request.change(Actor::Token, &claims.key_id);
+        let change = request.change(Actor::Token, Some(&claims.key_id));
         Ok(Self { tenant, viewpoint, key: None, change, base_url, quota, prefetched, trace })
     }
 

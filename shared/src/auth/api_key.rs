@@ -188,7 +188,7 @@ fn change(request: &Request, input: &InputSummary, presented: &ApiKeySecret) -> 
         viewpoint: Viewpoint::Account,
     };
     let idempotency_key = idempotency::key(request, input, scope, presented.expose().as_bytes())?;
-    Ok(ChangeContext { idempotency_key, ..request.change(Actor::ApiKey, &claims.id) })
+    Ok(ChangeContext { idempotency_key, ..request.change(Actor::ApiKey, Some(&claims.id)) })
 }
 
 /// The key that was presented, with its tenant's state, if the key is in force and of one of these kinds, of a tenant
@@ -258,7 +258,7 @@ pub(super) fn bearer(request: &Request) -> Option<&str> {
 }
 
 /// The credential of an `Authorization` header, if it has that scheme. Its name is taken in any case (RFC 9110 §11.1).
-fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
+pub(super) fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
     let (scheme, credential) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case(expected).then_some(credential.trim_start_matches(' '))
 }

@@ -9,7 +9,7 @@ use std::fmt;
 
 use url::Url;
 
-use super::api_key::bearer;
+use super::api_key::{bearer, scheme};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
@@ -68,7 +68,7 @@ impl PairingGuest {
 pub struct PairingDevice {
     proof: DpopProof,
     /// The pairing whose proof was presented.
-    pairing: Option<PairingId>,
+    pairing: Option<(TenantId, PairingId)>,
     change: ChangeContext,
 }
 
@@ -97,7 +97,7 @@ impl Caller for PairingDevice {
             Some(text) => Some(pairing_of(app, request, text).await?),
             None => None,
         };
-        Ok(Self { proof, pairing, change: change(request) })
+        Ok(Self { proof, pairing, change: request.change(Actor::Device, None) })
     }
 }
 
@@ -108,17 +108,19 @@ impl PairingDevice {
     /// If it is neither or both, if the pairing was redeemed or has expired, if the tenant is suspended, or if the
     /// person has as many devices as it may have.
     pub async fn pair(&self, app: &App, handle: Option<&PairingHandle>, new: NewDevice) -> Result<Welcome> {
-        let id = match (&self.pairing, handle) {
-            (Some(id), None) => id.clone(),
-            (None, Some(handle)) => handle.pairing_id(),
+        let (proven, id) = match (&self.pairing, handle) {
+            (Some((tenant, id)), None) => (Some(tenant), id.clone()),
+            (None, Some(handle)) => (None, handle.pairing_id()),
             (Some(_), Some(_)) => {
                 return Err(Error::invalid("handle", Problem::new("must not be there beside a pairing proof")));
             }
             (None, None) => return Err(Error::invalid("handle", Problem::new("is required, or a pairing proof"))),
         };
         let (pairing, host) = find(app, &id, self.change.at).await?;
-        let key = (&self.proof, self.proof.thumbprint());
-        let paired = app.devices(&pairing.tenant_id).redeem(&pairing, &host, new, key, &self.change).await?;
+        if proven.is_some_and(|tenant| *tenant != pairing.tenant_id) {
+            return Err(Error::PairingNotFound);
+        }
+        let paired = app.devices(&pairing.tenant_id).redeem(&pairing, &host, new, &self.proof, &self.change).await?;
         let invitation = Invitation { pairing, tenant: host.tenant };
         Ok(Welcome { invitation, device: paired.device, token: paired.token.reveal() })
     }
@@ -153,7 +155,7 @@ impl Caller for Device {
         let text = session_token(request).ok_or(Error::Unauthenticated("no device session"))?;
         let malformed = "device session has not the shape of one, or its checksum is wrong";
         let token = DeviceSessionToken::parse(text).ok_or(Error::Unauthenticated(malformed))?;
-        let proof = proof(app, request, Presented::Bound(text), Freshness::Nonce)?;
+        let proof = proof(app, request, Presented::Bound(token.expose()), Freshness::Nonce)?;
         let (tenant_id, hash, now) = (token.claims().tenant_id.clone(), token.hash(), app.now());
         let devices = app.devices(&tenant_id);
         let found = devices.session(token.claims()).await?;
@@ -164,8 +166,8 @@ impl Caller for Device {
         request.trace.device(app.trace_key(), &tenant_id, &session.person);
         proof.check_bound_to(session.thumbprint())?;
         refuse_suspended(&tenant)?;
-        devices.accept(&session, proof, &hash, now).await?;
-        Ok(Self { tenant_id, session, token: hash, change: change(request) })
+        devices.accept(&session, &proof, &hash, now).await?;
+        Ok(Self { tenant_id, session, token: hash, change: request.change(Actor::Device, None) })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {
@@ -210,18 +212,6 @@ impl Device {
     }
 }
 
-/// The context of a device's change. No idempotency key: a proof is good once.
-fn change(request: &Request) -> ChangeContext {
-    ChangeContext {
-        actor: Actor::Device,
-        key_id: None,
-        at: request.at,
-        request_id: request.request_id.clone(),
-        deadline: request.deadline,
-        idempotency_key: None,
-    }
-}
-
 /// Refuses pages of other origins, and what a browser fetches before anybody has asked for it: a pairing is redeemed by
 /// a tap, never by a preview.
 fn refuse_foreign_pages(request: &Request) -> Result<()> {
@@ -239,8 +229,7 @@ fn refuse_foreign_pages(request: &Request) -> Result<()> {
 
 /// The token of `Authorization: DPoP` (RFC 9449 §7.1).
 fn session_token(request: &Request) -> Option<&str> {
-    let (scheme, token) = request.header("authorization")?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("dpop").then_some(token.trim_start_matches(' '))
+    scheme(request.header("authorization")?, "dpop")
 }
 
 /// The proof in the header `DPoP`, judged as far as it can be without a store.
@@ -252,18 +241,18 @@ fn proof(app: &App, request: &Request, presented: Presented<'_>, freshness: Fres
 }
 
 /// The pairing of a pairing proof that its tenant signed and that is valid now. One call.
-async fn pairing_of(app: &App, request: &Request, text: &str) -> Result<PairingId> {
+async fn pairing_of(app: &App, request: &Request, text: &str) -> Result<(TenantId, PairingId)> {
     let malformed = Error::Unauthenticated("bearer is no pairing proof of ours");
     let Ok(proof) = UnverifiedPairingProof::parse(text) else { return Err(malformed) };
-    let reads = vec![Read::SigningKeys];
-    let prefetched = app.prefetch(proof.tenant_id(), &Viewpoint::Account, reads).await?;
+    let tenant_id = proof.tenant_id().clone();
+    let prefetched = app.prefetch(&tenant_id, &Viewpoint::Account, vec![Read::SigningKeys]).await?;
     prefetched.tenant_state()?.ok_or(Error::Unauthenticated("pairing proof of an unknown tenant"))?;
-    let issuer = Issuer::new(&request.base_url, proof.tenant_id());
+    let issuer = Issuer::new(&request.base_url, &tenant_id);
     let audience = format!("{}{REDEEMED_AT}", request.base_url);
     let now = app.now();
     let verified = proof.verify(&issuer, &audience, &prefetched.signing_keys(now)?, now);
     let claims = verified.map_err(|_| Error::Unauthenticated("pairing proof is not valid"))?;
-    Ok(claims.jti.clone())
+    Ok((tenant_id, claims.jti.clone()))
 }
 
 /// A pairing that can be redeemed, and where it leads. Two calls.

@@ -83,11 +83,11 @@ impl Request {
         self.headers.get(name).map(|value| str::from_utf8(value.as_bytes()).unwrap_or("\0"))
     }
 
-    /// The context of what a tenant's caller changes, with no idempotency key yet.
-    fn change(&self, actor: Actor, key: &ApiKeyId) -> ChangeContext {
+    /// The context of what a caller changes, with no idempotency key yet.
+    fn change(&self, actor: Actor, key: Option<&ApiKeyId>) -> ChangeContext {
         ChangeContext {
             actor,
-            key_id: Some(key.clone()),
+            key_id: key.cloned(),
             at: self.at,
             request_id: self.request_id.clone(),
             deadline: self.deadline,

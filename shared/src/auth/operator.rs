@@ -28,16 +28,9 @@ impl Caller for Operator {
             OperatorKey::parse(value).ok_or(Error::Unauthenticated("X-Admin-Key has not the shape of an admin key"))?;
         let slot = app.operator_keys().await?.verify(&key).ok_or(Error::Unauthenticated("wrong admin key"))?;
         request.trace.operator(slot);
-        let change = ChangeContext {
-            actor: slot.into(),
-            key_id: None,
-            at: request.at,
-            request_id: request.request_id.clone(),
-            deadline: request.deadline,
-            // Only the operator's key opens what is sealed under the idempotency key.
-            idempotency_key: idempotency::key(request, input, IdempotencyScope::Operator, key.expose())?,
-        };
-        Ok(Self { change })
+        // Only the operator's key opens what is sealed under the idempotency key.
+        let idempotency_key = idempotency::key(request, input, IdempotencyScope::Operator, key.expose())?;
+        Ok(Self { change: ChangeContext { idempotency_key, ..request.change(slot.into(), None) } })
     }
 }
 

@@ -98,15 +98,8 @@ impl Caller for SignedTenant {
             Verdict::Accepted(accepted) => {
                 let Accepted { state, quota } = *accepted;
                 let secret = slot(&state, signed.secret).into();
-                let change = ChangeContext {
-                    actor: Actor::TenantSecret,
-                    key_id: None,
-                    at: request.at,
-                    request_id: request.request_id.clone(),
-                    deadline: request.deadline,
-                    // A call with effects is good once by its nonce: a key would do no more.
-                    idempotency_key: None,
-                };
+                // A call with effects is good once by its nonce: an idempotency key would do no more.
+                let change = request.change(Actor::TenantSecret, None);
                 let base_url = request.base_url.clone();
                 Ok(Self { tenant_id, state, quota, signed_with: call.version, secret, change, base_url })
             }

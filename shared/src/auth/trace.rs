@@ -98,11 +98,8 @@ impl Trace {
 
     /// Notes whose device called.
     pub(super) fn device(&self, key: &TraceKey, tenant: &TenantId, person: &RelayPerson) {
-        let subject = key.person(tenant, Person::EndUser(&person.backend_user_id));
-        self.note(|traced| {
-            traced.tenant_id = Some(tenant.clone());
-            traced.subject = Some(subject);
-        });
+        self.note(|traced| traced.tenant_id = Some(tenant.clone()));
+        self.subject(key, tenant, Person::EndUser(&person.backend_user_id));
     }
 
     /// Notes whom the call is about, where no token says so.

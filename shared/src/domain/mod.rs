@@ -36,7 +36,7 @@ pub use credentials::{
 };
 pub use devices::{
     DeviceEpochs, DeviceId, DeviceSessionClaims, DeviceSessionToken, Introduction, MaskedEmail, MaskedPhone,
-    MatchNumber, PairedDevice, PairingHandle, PairingId, PairingUrl, Platform, PreparedPairing, RevealedSessionToken,
+    PairedDevice, PairingHandle, PairingId, PairingUrl, Platform, PreparedPairing, RevealedSessionToken,
 };
 pub use directory::{
     JsonObject, Organization, OrganizationFields, Properties, Record, RegisteredKey, RegisteredTenant,

@@ -101,7 +101,7 @@ refusals! {
         "credential is missing or not valid"
         "the credential is missing, malformed, unknown, wrong, expired or revoked";
     /// The signature is right, and a passkey's response is not. Clients see one and the same sentence for every reason
-    /// but faults of a set-up; the log has the reason.
+    /// but faults of a page; the log has the reason.
     CredentialRefused(refusal: CredentialRefusal) => CredentialRefused 401 "credential_refused"
         "{refusal}"
         "what the browser answered is not accepted, whatever the reason: the log has it. If the passkey is unknown or \
@@ -112,8 +112,9 @@ refusals! {
         "the proof has no nonce, or an old one: make another with that of `DPoP-Nonce`, and send the call again";
     /// The proof that a device has its key is not in order. The log has the reason.
     DpopProofRefused(cause: DpopCause) => InvalidDpopProof 401 "invalid_dpop_proof"
-        "DPoP proof is missing or not valid"
-        "the DPoP proof is missing, malformed, for another call, key or token, or was used before";
+        "DPoP proof is not valid"
+        "the DPoP proof is malformed, for another call, key or token, or was used before; without any it is \
+         `unauthenticated`";
     /// The credential is right, and its tenant is suspended. If it was a signature: how the tenant stands.
     TenantSuspended(quota: Option<TenantQuota>) => TenantSuspended 403 "tenant_suspended"
         "tenant is suspended"
@@ -126,7 +127,7 @@ refusals! {
     OriginNotAllowed(sentence: &'static str) => OriginNotAllowed 403 "origin_not_allowed"
         "{sentence}"
         "the API key, or a token that it minted, may not be sent by a browser page of this origin; or `browser_origin` \
-         is not one of the tenant's";
+         is not one of the tenant's; or a page that is not the service's own calls for a device";
     /// The tenant has no passkeys: the sentence says what is missing.
     PasskeysDisabled(sentence: &'static str) => PasskeysDisabled 403 "passkeys_disabled"
         "{sentence}"

@@ -122,8 +122,8 @@ async fn a_backlog_goes_in_one_sweep_and_in_its_order() {
     assert!(ids.clone().is_sorted() && ids.count() == 250);
 }
 
-/// How many attempts a dead receiver may have had by the rules of the documentation: all that come before its breaker
-/// opens, and from then on one a probe.
+/// Whether the attempts at a dead receiver obey the documentation: any that come before its breaker opens, and from
+/// then on one a probe.
 fn obeys_the_breaker(attempts: &[i64]) -> bool {
     let opens = (9..attempts.len()).find(|place| attempts[*place] - attempts[0] >= 2 * MINUTE);
     let Some(opens) = opens else { return true };

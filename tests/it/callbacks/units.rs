@@ -57,7 +57,7 @@ async fn a_sweep_with_nothing_due_reads_four_units_however_many_tenants_there_ar
     }
 }
 
-/// What suspending or reactivating a tenant ten times over writes.
+/// What it writes to suspend and reactivate a tenant in turn, so many times in all.
 async fn changes(deployment: &Deployment, tenant: &Tenant, count: usize) -> f64 {
     let mark = deployment.stack.mark();
     for change in 0..count {
@@ -71,7 +71,7 @@ async fn changes(deployment: &Deployment, tenant: &Tenant, count: usize) -> f64 
 /// The numbers are those of the documentation: of an event of up to 1 KB, three units to owe it and two to note that it
 /// was delivered, both with the index; and for all that a receiver gets at once, two for the lease.
 #[tokio::test]
-async fn an_event_writes_seven_units_alone_and_little_more_than_five_among_ten() {
+async fn an_event_writes_five_units_and_all_that_a_receiver_gets_at_once_two_more() {
     let deployment = Deployment::start_with(|builder| builder.without_stream().metered()).await;
     let tenant = deployment.provision("Acme").await;
     for count in [2, 10] {

@@ -1,6 +1,7 @@
 //! `POST /api/v1/device/register-token`
 
 use serde_json::{Value, json};
+use stack::Match;
 
 use crate::support::phone::{Phone, REGISTER, handle_of, welcomed};
 use crate::support::{Call, Deployment, at_once, with};
@@ -123,7 +124,7 @@ async fn a_key_has_to_prove_itself_by_a_nonce_or_a_right_clock() {
 }
 
 #[tokio::test]
-async fn of_two_phones_with_one_handle_at_once_one_is_paired() {
+async fn of_phones_with_one_handle_at_once_one_is_paired() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let handle = deployment.handle(&tenant, "ada").await;
@@ -160,6 +161,38 @@ async fn a_person_has_ten_devices_and_those_whose_session_is_over_make_room() {
     let items = deployment.items().await;
     let devices = items.iter().filter(|item| item["sk"]["S"] == "DEVICE").count();
     assert_eq!(devices, 2, "ada's and bob's");
+}
+
+#[tokio::test]
+async fn of_phones_that_take_the_same_room_at_once_one_is_paired_and_each_removal_is_told_once() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let tenant = deployment.provision("Acme").await;
+    let wanted = json!({ "rate_limit_per_min": 1000, "callback_url_base": "http://127.0.0.1:9" });
+    deployment.update(&tenant, &wanted).await.data(200);
+    for _ in 0..10 {
+        deployment.paired(&tenant, "ada").await;
+    }
+    deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
+    let mut calls = Vec::new();
+    for _ in 0..2 {
+        let handle = deployment.handle(&tenant, "ada").await;
+        calls.push(deployment.register_phone(&Phone::default(), &handle).await);
+    }
+    let write = Match::any().function("device-register-token").operation("TransactWriteItems");
+    let held = deployment.stack.faults().hold(write);
+    let both_have_read = async {
+        held.reached_by(2).await;
+        held.release();
+    };
+    let (answers, ()) = tokio::join!(at_once(calls), both_have_read);
+    let (paired, late): (Vec<_>, _) = answers.iter().partition(|answer| answer.status == 201);
+    assert_eq!((paired.len(), late.len()), (1, 1), "{answers:?}");
+    late[0].refused(409, "stale_update");
+    assert_eq!(deployment.devices_of(&tenant, "ada").await.len(), 1);
+    let path = format!("/api/v1/fetch/callbacks?tenant_id={}&type=pairing.removed&limit=100", tenant.id);
+    let removed = deployment.get(&path).await.data(200)["callbacks"].as_array().unwrap().len();
+    assert_eq!(removed, 10);
 }
 
 #[tokio::test]

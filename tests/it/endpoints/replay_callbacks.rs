@@ -49,8 +49,9 @@ async fn end(deployment: &Deployment, tenant: &Tenant, id: &str, state: &str) {
     deployment.set(&partition, id, "callback_state", &json!({ "S": state })).await;
     deployment.set(&partition, id, "attempts", &json!({ "N": "11" })).await;
     deployment.set(&partition, id, "purge_at", &json!({ "N": "1" })).await;
-    // No update of an item alone removes an attribute: in no shard is in no list of what is due.
-    deployment.set(&partition, id, "due_shard", &json!({ "S": "NONE" })).await;
+    for attribute in ["due_shard", "due_at"] {
+        deployment.remove(&partition, id, attribute).await;
+    }
 }
 
 fn outcome(answer: &Answer) -> (u64, Vec<(String, String)>) {

@@ -12,7 +12,7 @@ fn accepted(answers: &[Answer]) -> usize {
 
 /// The passkey and its copies sign with one counter, for ceremonies of their own.
 #[tokio::test]
-async fn of_two_logins_at_once_with_one_counter_one_is_accepted() {
+async fn of_logins_at_once_with_one_counter_one_is_accepted() {
     let deployment = Deployment::start().await;
     let tenant = deployment.with_passkeys("Acme").await;
     let mut passkey = deployment.enrol(&tenant, "ada", 1).await;

@@ -148,8 +148,8 @@ impl Answer {
         } else if !bare {
             assert_eq!(names, fields(surface, success), "{self:?}");
         }
-        // Pages of any origin may read what the account surface answers, and nothing else.
         assert_eq!(self.headers.contains_key("dpop-nonce"), surface == Surface::Device, "{self:?}");
+        // Pages of any origin may read what the account surface answers, and nothing else.
         let readable = self.headers.get("access-control-allow-origin").map(String::as_str);
         assert_eq!(readable, (surface == Surface::Account).then_some("*"), "{self:?}");
         match surface {

@@ -30,11 +30,8 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
         }),
         Surface::Account | Surface::Tokens | Surface::Pages => output,
     };
-    let mut limit = limits(entry, entry.route.status);
-    if entry.surface == Surface::Device {
-        limit.insert("dpop-nonce".to_owned(), header("Nonce for the next DPoP proof (RFC 9449 §8)."));
-    }
-    responses.insert(entry.route.status.to_string(), answer("Success", &success, &limit, entry.media_types));
+    let told = headers(entry, entry.route.status);
+    responses.insert(entry.route.status.to_string(), answer("Success", &success, &told, entry.media_types));
     let refused = if entry.surface == Surface::Pages { ["text/plain"] } else { ["application/json"] };
     let mut by_status: BTreeMap<u16, Vec<ErrorCode>> = BTreeMap::new();
     for code in ErrorCode::ALL.iter().copied().filter(|code| applies(*code, entry)) {
@@ -42,18 +39,15 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
     }
     for (status, codes) in by_status {
         let description: Vec<_> = codes.iter().map(|code| format!("`{}`: {}", code.as_str(), code.meaning())).collect();
-        let mut headers = limits(entry, status);
-        if entry.surface == Surface::Device {
-            headers.insert("dpop-nonce".to_owned(), header("Nonce for the next DPoP proof (RFC 9449 §8)."));
-        }
+        let mut told = headers(entry, status);
         if status == 405 {
-            headers.insert("allow".to_owned(), header("HTTP methods that the path supports."));
+            told.insert("allow".to_owned(), header("HTTP methods that the path supports."));
         }
         if matches!(status, 409 | 429 | 503) {
-            headers.insert("retry-after".to_owned(), header("Seconds to wait before trying again."));
+            told.insert("retry-after".to_owned(), header("Seconds to wait before trying again."));
         }
         if status == 401 && !matches!(entry.surface, Surface::Registry | Surface::Relay) {
-            headers.insert("www-authenticate".to_owned(), header("Authentication scheme of the expected credential."));
+            told.insert("www-authenticate".to_owned(), header("Authentication scheme of the expected credential."));
         }
         let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
         let references: Vec<_> = refusals_of(entry, status).into_iter().map(reference).collect();
@@ -61,9 +55,18 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
             [one] => one.clone(),
             several => json!({ "anyOf": several }),
         };
-        responses.insert(status.to_string(), answer(&description.join("; "), &schema, &headers, &refused));
+        responses.insert(status.to_string(), answer(&description.join("; "), &schema, &told, &refused));
     }
     Value::Object(responses)
+}
+
+/// The headers of an answer of an operation, beside those that every answer has.
+fn headers(entry: &OperationInfo, status: u16) -> Map<String, Value> {
+    let mut headers = limits(entry, status);
+    if entry.surface == Surface::Device {
+        headers.insert("dpop-nonce".to_owned(), header("Nonce for the next DPoP proof (RFC 9449 §8)."));
+    }
+    headers
 }
 
 /// The headers with which an answer states the rest of a limit: of signed calls always, of others where there is one.

@@ -63,7 +63,7 @@ fn viewer(tenant: &Tenant, end_user: Option<&str>) -> Viewer {
         tenant: prefetched.tenant_state().unwrap().unwrap(),
         viewpoint: end_user.map(external_id).into(),
         key: Some(tenant.key.clone()),
-        change: request(&[]).change(Actor::ApiKey, &tenant.key.claims.id),
+        change: request(&[]).change(Actor::ApiKey, Some(&tenant.key.claims.id)),
         base_url: BASE_URL.to_owned(),
         quota: Some(Quota::new(LimitOf::ApiKey, RatePerMinute::default(), 1, minute, now())),
         prefetched,

@@ -176,7 +176,7 @@ fn holder(tenant: &Tenant, token: &PresentedToken) -> KeyHolder<InspectsTokens> 
         tenant: prefetched.tenant_state().unwrap().unwrap(),
         issuer: tenant.issuer.clone(),
         quota: Some(Quota::new(LimitOf::ApiKey, RatePerMinute::default(), 1, Minute::from(now()), now())),
-        change: request(&[]).change(Actor::ApiKey, &tenant.key.claims.id),
+        change: request(&[]).change(Actor::ApiKey, Some(&tenant.key.claims.id)),
         prefetched,
         trace: Trace::default(),
         purpose: PhantomData,

@@ -26,7 +26,7 @@ const LARGEST: usize = 64 * 1024;
 /// The first integer that a double cannot tell from its neighbour: 2^53.
 const TOO_LARGE: u64 = 1 << 53;
 
-/// What each body begins with, and no call of a tenant's does: no input has a field `event_id`.
+/// What each body begins with, and no call of a tenant's does: a body with a member `event_id` is refused.
 const BEGINNING: &[u8] = br#"{"event_id":"evt_"#;
 
 /// The time after the end of its session for which a callback of a QR login is of use.

@@ -6,8 +6,8 @@ use data_encoding::BASE64URL_NOPAD;
 use url::Url;
 
 use super::cause::DpopCause;
-use super::members::{Causes, Members};
 use crate::domain::time::clock::Timestamp;
+use crate::domain::values::members::Members;
 
 /// The longest `jti`, in bytes. Libraries send 22 to 43, some put more into it.
 const LONGEST_ID: usize = 128;
@@ -32,8 +32,7 @@ impl DpopClaims {
     /// # Errors
     /// If a claim is missing, is there twice, or is of another type.
     pub fn read(json: &str) -> Result<Self, DpopCause> {
-        let causes = Causes { malformed: DpopCause::ClaimsMalformed, doubled: DpopCause::ClaimDoubled };
-        let claims = Members::read(json, causes)?;
+        let claims = Members::read(json, DpopCause::ClaimsMalformed, DpopCause::ClaimDoubled)?;
         let jti: String = claims.required("jti", DpopCause::JtiMissing, DpopCause::JtiMalformed)?;
         if !(1..=LONGEST_ID).contains(&jti.len()) {
             return Err(DpopCause::JtiMalformed);

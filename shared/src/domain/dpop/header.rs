@@ -5,8 +5,8 @@ use std::fmt;
 use data_encoding::BASE64URL_NOPAD;
 
 use super::cause::DpopCause;
-use super::members::{Causes, Members};
 use crate::domain::credentials::signing_key::{ALGORITHM_NAME, PublicKey};
+use crate::domain::values::members::Members;
 
 /// The `typ` of the header (RFC 9449 §4.2): no other JWT can be taken for a proof.
 const TYPE: &str = "dpop+jwt";
@@ -51,8 +51,7 @@ impl fmt::Display for Thumbprint {
 /// # Errors
 /// If it is not the header of a proof.
 pub fn read(json: &str) -> Result<PublicKey, DpopCause> {
-    let causes = Causes { malformed: DpopCause::HeaderMalformed, doubled: DpopCause::HeaderDoubled };
-    let header = Members::read(json, causes)?;
+    let header = Members::read(json, DpopCause::HeaderMalformed, DpopCause::HeaderDoubled)?;
     let typ: String = header.required("typ", DpopCause::TypMissing, DpopCause::TypMalformed)?;
     if typ != TYPE {
         return Err(DpopCause::TypWrong);
@@ -69,8 +68,7 @@ pub fn read(json: &str) -> Result<PublicKey, DpopCause> {
 
 /// A public key on P-256. More members are accepted: what `WebCrypto` exports has `ext` and `key_ops`.
 fn read_jwk(json: &str) -> Result<PublicKey, DpopCause> {
-    let causes = Causes { malformed: DpopCause::JwkMalformed, doubled: DpopCause::JwkDoubled };
-    let jwk = Members::read(json, causes)?;
+    let jwk = Members::read(json, DpopCause::JwkMalformed, DpopCause::JwkDoubled)?;
     // Whatever its value: a client that sends one mixes its keys up, and its next proof could have the real one.
     if PRIVATE.iter().any(|name| jwk.raw(name).is_some()) {
         return Err(DpopCause::JwkPrivate);

@@ -9,7 +9,7 @@
 //! | 1 | [`UnverifiedDpopProof`] | it has the form of a proof |
 //! | 2 | [`DpopProof`] | its key signed it, for this call, now |
 //! | 3 | [`DpopProof::check_bound_to`] | the key is that of the session |
-//! | 4 | [`DpopProof::once`] | nobody has used it before |
+//! | 4 | [`DpopProof::replay_key`] | the store knows whether it was used before |
 //!
 //! The first two need no store, so that a forged proof costs no call to AWS. Each refusal has a [`DpopCause`] of its
 //! own, for the log.
@@ -17,7 +17,6 @@
 pub(super) mod cause;
 pub(super) mod claims;
 pub(super) mod header;
-pub(super) mod members;
 pub(super) mod nonce;
 pub(super) mod proof;
 

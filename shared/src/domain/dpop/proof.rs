@@ -197,15 +197,6 @@ impl DpopProof {
     pub fn check_bound_to(&self, session: &Thumbprint) -> Result<(), DpopCause> {
         if self.thumbprint == *session { Ok(()) } else { Err(DpopCause::KeyWrong) }
     }
-
-    /// The key that made the call. `is_first` is what the store said to [`DpopProof::replay_key`]: whether it was not
-    /// there yet.
-    ///
-    /// # Errors
-    /// If the proof was used before.
-    pub fn once(self, is_first: bool) -> Result<Thumbprint, DpopCause> {
-        if is_first { Ok(self.thumbprint) } else { Err(DpopCause::JtiSeen) }
-    }
 }
 
 /// The name of a proof in the table: SHA-256 of thumbprint and `jti`, in base64url. A digest, because a `jti` has any

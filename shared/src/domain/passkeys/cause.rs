@@ -5,8 +5,8 @@ use std::fmt;
 /// The enum, the list of its values and their names, from one table.
 macro_rules! causes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
-        /// Why a response of a browser is refused. The client is told none of it, whatever the reason: the name goes
-        /// into the log as `cause`. Sections are those of Web Authentication Level 3.
+        /// Why a response of a browser is refused. The client is told only of faults of its page; the name goes into
+        /// the log as `cause`. Sections are those of Web Authentication Level 3.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum PasskeyCause {
             $($(#[$doc])* $name,)*

@@ -4,6 +4,9 @@ use ciborium::Value;
 
 /// The deepest nesting that is read. Certificates in an attestation are at depth 3.
 const DEEPEST: usize = 16;
+/// The most members of a map: an attestation object has three, a key five, extensions a handful. To look for a name
+/// that is there twice costs the square of it.
+const MOST: usize = 64;
 
 /// A CBOR map, none of whose names is there twice.
 #[derive(Debug)]
@@ -18,6 +21,9 @@ impl CborMap {
         let mut rest = bytes;
         let value = ciborium::de::from_reader_with_recursion_limit(&mut rest, DEEPEST).ok()?;
         let Value::Map(members) = value else { return None };
+        if members.len() > MOST {
+            return None;
+        }
         let is_double = |(index, (name, _)): (usize, &(Value, Value))| {
             members.iter().take(index).any(|(earlier, _)| earlier == name)
         };
@@ -61,4 +67,16 @@ pub fn write(value: &Value) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     ciborium::into_writer(value, &mut bytes).ok()?;
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_map_has_at_most_64_members() {
+        let of = |count: i64| write(&Value::Map((0..count).map(|name| (name.into(), Value::Null)).collect())).unwrap();
+        assert_eq!(CborMap::read(&of(64)).unwrap().0.len(), 64);
+        assert!(CborMap::read(&of(65)).is_none());
+    }
 }

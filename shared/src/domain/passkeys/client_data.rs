@@ -1,23 +1,20 @@
 //! The client data: what the browser says of the page that asked (§5.8.1).
 
-use serde::de::DeserializeOwned;
-use serde_json::value::RawValue;
-
 use super::cause::{PasskeyCause, first_broken};
 use super::ids::Challenge;
 use crate::domain::tenants::webauthn_origin::WebauthnOrigin;
-use crate::domain::values::exact_json::Fields;
+use crate::domain::values::members::Members;
 
-/// Which ceremony a response is of.
+/// Which ceremony a response is of, by the `type` of its client data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ceremony {
+pub enum ClientDataType {
     Registration,
     Login,
 }
 
-impl Ceremony {
+impl ClientDataType {
     /// Its `type` in client data.
-    fn client_type(self) -> &'static str {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Registration => "webauthn.create",
             Self::Login => "webauthn.get",
@@ -43,21 +40,16 @@ impl ClientData {
     ///
     /// Readers differ in which of two members of one name they take, so none may be there twice.
     pub fn read(bytes: &[u8]) -> Result<Self, PasskeyCause> {
-        let Fields(fields) = serde_json::from_slice(bytes).map_err(|_| PasskeyCause::MalformedClientData)?;
-        let is_double = |(index, (name, _)): (usize, &(String, &RawValue))| {
-            fields.iter().take(index).any(|(earlier, _)| earlier == name)
-        };
-        if fields.iter().enumerate().any(is_double) {
-            return Err(PasskeyCause::DoubleMember);
-        }
-        let member = |name: &str| fields.iter().find(|(other, _)| other == name).map(|(_, value)| *value);
-        let text = |name| member(name).and_then(decoded::<String>).ok_or(PasskeyCause::MalformedClientData);
+        let malformed = PasskeyCause::MalformedClientData;
+        let text = str::from_utf8(bytes).map_err(|_| malformed)?;
+        let members = Members::read(text, malformed, PasskeyCause::DoubleMember)?;
+        let text = |name| members.required(name, malformed, malformed);
         Ok(Self {
             kind: text("type")?,
             challenge: text("challenge")?,
             origin: text("origin")?,
-            is_framed: member("crossOrigin").is_some_and(|value| decoded::<bool>(value) != Some(false)),
-            has_top_origin: member("topOrigin").is_some(),
+            is_framed: members.raw("crossOrigin").is_some_and(|value| value != "false"),
+            has_top_origin: members.raw("topOrigin").is_some(),
         })
     }
 
@@ -70,12 +62,12 @@ impl ClientData {
     /// the person believes to log in to.
     pub fn check(
         &self,
-        ceremony: Ceremony,
+        ceremony: ClientDataType,
         challenge: &Challenge,
         origin: &WebauthnOrigin,
     ) -> Result<(), PasskeyCause> {
         let rules = [
-            (self.kind == ceremony.client_type(), PasskeyCause::WrongType),
+            (self.kind == ceremony.as_str(), PasskeyCause::WrongType),
             (self.challenge == challenge.as_str(), PasskeyCause::WrongChallenge),
             (self.origin == origin.as_str(), PasskeyCause::WrongOrigin),
             (!self.is_framed, PasskeyCause::CrossOrigin),
@@ -83,8 +75,4 @@ impl ClientData {
         ];
         first_broken(rules)
     }
-}
-
-fn decoded<T: DeserializeOwned>(value: &RawValue) -> Option<T> {
-    serde_json::from_str(value.get()).ok()
 }

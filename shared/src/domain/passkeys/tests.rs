@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use self::soft::{Key, Scene};
 use super::algorithm::PasskeyAlgorithm;
 use super::cause::PasskeyCause;
-use super::client_data::Ceremony;
+use super::client_data::ClientDataType;
 
 /// What is wrong, the reason that is given, and how to make it so.
 type Row = (&'static str, PasskeyCause, fn(&mut Scene<'_>));
@@ -30,7 +30,7 @@ fn keys() -> [&'static Key; 3] {
 }
 
 /// Judges each row, and its twin in which nothing is wrong.
-fn refuse(ceremony: Ceremony, keys: &[&Key], rows: &[Row]) {
+fn refuse(ceremony: ClientDataType, keys: &[&Key], rows: &[Row]) {
     for key in keys {
         for (what, cause, spoil) in rows {
             let mut scene = Scene::new(ceremony, key);

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::attestation::authenticator_data;
 use super::authenticator_data::AuthenticatorData;
 use super::cause::PasskeyCause;
-use super::client_data::{Ceremony, ClientData};
+use super::client_data::{ClientData, ClientDataType};
 use super::credential::Credential;
 use super::ids::{Challenge, CredentialId, UserHandle};
 use super::library;
@@ -64,7 +64,7 @@ pub(super) fn registration(
     let credential = Credential::read(credential)?;
     let (credential_id, transports) = (credential.id()?, credential.transports()?);
     let client_data = credential.bytes(CLIENT_DATA)?;
-    ClientData::read(&client_data)?.check(Ceremony::Registration, expected.challenge, expected.origin)?;
+    ClientData::read(&client_data)?.check(ClientDataType::Registration, expected.challenge, expected.origin)?;
     let signed = authenticator_data(&credential.bytes("attestationObject")?)?;
     let (data, attested) = AuthenticatorData::of_registration(&signed)?;
     data.check(expected.rp_id, rules.user_verified)?;
@@ -97,7 +97,7 @@ pub(super) fn login(
         return Err(PasskeyCause::UnknownCredential);
     }
     let client_data = credential.bytes(CLIENT_DATA)?;
-    ClientData::read(&client_data)?.check(Ceremony::Login, expected.challenge, expected.origin)?;
+    ClientData::read(&client_data)?.check(ClientDataType::Login, expected.challenge, expected.origin)?;
     let signed = credential.bytes("authenticatorData")?;
     let data = AuthenticatorData::of_login(&signed)?;
     data.check(expected.rp_id, rules.user_verified)?;

@@ -1,4 +1,4 @@
-//! A tenant's people behind the relay: whom passkeys belong to.
+//! A tenant's people behind the relay: whom passkeys and devices belong to.
 
 pub(super) mod linked_id;
 pub(super) mod person;

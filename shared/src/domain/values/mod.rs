@@ -2,6 +2,7 @@
 
 pub(super) mod exact_json;
 pub(super) mod limits;
+pub(super) mod members;
 pub(super) mod newtype;
 pub(super) mod page;
 pub(super) mod patch;

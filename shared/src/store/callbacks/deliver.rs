@@ -238,7 +238,7 @@ impl Callbacks<'_> {
         Ok(())
     }
 
-    /// Those that wait for the reactivation of their flow.
+    /// Delivers callbacks of a flow under its lease. Gives back those that wait for the reactivation of the flow.
     async fn deliver_leased(
         self,
         owed: Vec<Owed>,

@@ -14,7 +14,8 @@ const STATE: &str = "callback_state";
 const ATTEMPTS: &str = "attempts";
 const LOG: &str = "last_attempts";
 /// What a summary is made of: all but the body.
-pub const SUMMARY: &str = "sk, event_type, callback_state, attempts, last_attempts, due_at, created_at";
+pub const SUMMARY: &str = "sk, event_type, callback_state, attempts, last_attempts, due_at, created_at, \
+     replayed_at";
 const REPLAYED_AT: &str = "replayed_at";
 /// How many attempts are shown.
 const SHOWN: usize = 10;

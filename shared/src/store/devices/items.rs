@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use super::record::DeviceSession;
 use crate::domain::{
-    DeviceEpochs, DeviceId, DpopProof, ExternalId, KeyHash, LinkedUserId, LogoUrl, PairingId, PreparedPairing,
-    RelayPerson, TenantId, Thumbprint, UserHandle,
+    DeviceEpochs, DeviceId, DpopProof, KeyHash, LogoUrl, PairingId, PreparedPairing, RelayPerson, TenantId, Thumbprint,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, Key, Reader, Update, millis, number, text, time_to_live};
 use crate::store::keys::{self, Kind};
 use crate::store::people::devices::{EXPIRES_AT, LAST_USED_AT, introduce, introduction};
+use crate::store::people::{own, owner};
 
 /// SHA-256 of a session's token.
 const HASH: &str = "session_hash";
@@ -54,22 +54,6 @@ pub fn read_pairing(item: &Item) -> Result<PreparedPairing> {
         introduction: introduction(reader)?,
         logo_url: reader.optional_text("logo_url")?.map(LogoUrl::from_stored),
         expires_at: reader.millis("expires_at")?,
-    })
-}
-
-fn own(item: &mut Item, person: &RelayPerson) {
-    item.extend([
-        ("backend_user_id".to_owned(), text(&person.backend_user_id)),
-        ("linked_user_id".to_owned(), text(&person.linked_id)),
-        ("user_handle".to_owned(), text(&person.user_handle)),
-    ]);
-}
-
-fn owner(reader: Reader<'_>) -> Result<RelayPerson> {
-    Ok(RelayPerson {
-        backend_user_id: reader.parsed("backend_user_id", ExternalId::parse)?,
-        linked_id: reader.parsed("linked_user_id", LinkedUserId::parse)?,
-        user_handle: reader.parsed("user_handle", UserHandle::parse)?,
     })
 }
 

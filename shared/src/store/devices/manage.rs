@@ -26,7 +26,10 @@ impl Devices<'_> {
             self.table.jitter.give_way(attempt).await;
             let (tenant, found) = self.tenants.read(self.tenant, vec![people::key(self.tenant, of)]).await?;
             let tenant = tenant.ok_or_else(|| Error::internal("a tenant whose device is removed is not there"))?;
-            let stored = people::find(self.tenant, of, &found).map_err(|_| Error::DeviceNotFound)?;
+            let stored = people::find(self.tenant, of, &found).map_err(|error| match error {
+                Error::PersonNotFound => Error::DeviceNotFound,
+                other => other,
+            })?;
             let StoredPerson { person, devices, .. } = stored.ok_or(Error::DeviceNotFound)?;
             let device = devices.into_iter().find(|device| device.id == *id).ok_or(Error::DeviceNotFound)?;
             let mut transaction = Transaction::new();

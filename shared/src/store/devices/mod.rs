@@ -6,7 +6,8 @@
 //! | look at it | pairing; then tenant, person and its revocations, together | |
 //! | redeem it | the same | all that it changes, in one transaction, which deletes the pairing |
 //! | a device's call | tenant and device, together | that its proof is used, if tokens were not revoked since |
-//! | renew, remove | | all that it changes, in one transaction |
+//! | renew | | all that it changes, in one transaction |
+//! | remove | tenant and person, together | the same |
 //!
 //! A pairing is deleted by the write of what it leads to, so that of two phones one is paired. Whether it has expired
 //! is decided by comparing times.

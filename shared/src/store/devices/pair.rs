@@ -5,10 +5,10 @@ use super::{Devices, SESSION, items};
 use crate::domain::{
     Action, ChangeContext, DeviceEpochs, DeviceName, DeviceSessionToken, DpopCause, DpopProof, ExternalId,
     Introduction, LogoUrl, PairedDevice, PairingClaims, PairingHandle, PersonRef, Platform, PreparedPairing,
-    RelayPerson, Tenant, Thumbprint, Timestamp,
+    RelayPerson, Tenant, Timestamp,
 };
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{ATTEMPTS, Commit, Condition, Transaction, primary_key};
+use crate::store::dynamodb::{ATTEMPTS, Commit, Condition, Transaction, at};
 use crate::store::keys;
 use crate::store::people::{self, StoredPerson};
 
@@ -94,8 +94,12 @@ impl Devices<'_> {
         let (tenant, found) = self.tenants.read(self.tenant, vec![person, revocations.clone()]).await?;
         let gone = || Error::internal("a tenant or a person that has a pairing is not there");
         let of = PersonRef::Linked(pairing.person.linked_id.clone());
-        let stored = people::find(self.tenant, &of, &found)?.ok_or_else(gone)?;
-        let revocations = found.iter().find(|item| primary_key(item) == primary_key(&revocations));
+        let stored = match people::find(self.tenant, &of, &found) {
+            Ok(Some(stored)) => stored,
+            Ok(None) | Err(Error::PersonNotFound) => return Err(gone()),
+            Err(error) => return Err(error),
+        };
+        let revocations = at(&found, &revocations);
         let tenant = tenant.ok_or_else(gone)?;
         let epochs = DeviceEpochs { tenant: tenant.epoch, person: items::revocations(revocations)? };
         Ok(PairingHost { tenant, stored, epochs })
@@ -105,13 +109,14 @@ impl Devices<'_> {
     /// One call.
     ///
     /// # Errors
-    /// If the pairing was redeemed before, or the person has as many devices as it may have.
+    /// If the pairing or the proof was used before, the person has as many devices as it may have, or another phone was
+    /// paired with the person at the same moment.
     pub async fn redeem(
         &self,
         pairing: &PreparedPairing,
         host: &PairingHost,
         new: NewDevice,
-        (proof, thumbprint): (&DpopProof, &Thumbprint),
+        proof: &DpopProof,
         change: &ChangeContext,
     ) -> Result<Paired> {
         let PairingHost { tenant, stored, epochs } = host;
@@ -123,7 +128,7 @@ impl Devices<'_> {
             person: pairing.person.clone(),
             hash: token.hash(),
             previous: None,
-            thumbprint: thumbprint.clone(),
+            thumbprint: proof.thumbprint().clone(),
             expires_at: device.session_expires_at,
             last_used_at: change.at,
             epochs: *epochs,
@@ -140,14 +145,17 @@ impl Devices<'_> {
         let event = self.event(change, Action::DevicePaired, person, &device).with("replaced", ids);
         self.record(&mut transaction, &event)?;
         self.owe(&mut transaction, tenant, person, &device, (change.at, None))?;
+        let mut made_room = Vec::new();
         for old in &replaced {
-            transaction.delete(items::device_key(self.tenant, &old.id), Condition::none());
+            made_room.push(transaction.delete(items::device_key(self.tenant, &old.id), Condition::exists()));
             self.owe(&mut transaction, tenant, person, old, (change.at, Some(change.at)))?;
         }
         match self.table.commit(transaction).await? {
             Commit::Done => Ok(Paired { device, token }),
             Commit::Refused(refused) if refused.failed(redeemed) => Err(Error::PairingNotFound),
             Commit::Refused(refused) if refused.is_due_to(&room) => Err(Error::QuotaExceeded),
+            // Another phone has the room that they made.
+            Commit::Refused(refused) if made_room.iter().any(|old| refused.failed(*old)) => Err(Error::StaleUpdate),
             Commit::Refused(_) => Err(DpopCause::JtiSeen.into()),
         }
     }

@@ -6,7 +6,7 @@ use crate::domain::{
     ChangeContext, DeviceSessionClaims, DeviceSessionToken, DpopCause, DpopProof, KeyHash, Tenant, Timestamp,
 };
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Commit, Condition, Transaction, Update, millis, primary_key};
+use crate::store::dynamodb::{Commit, Condition, Transaction, Update, at, millis};
 use crate::store::people::devices::{self as entries, EXPIRES_AT, LAST_USED_AT};
 
 impl Devices<'_> {
@@ -17,7 +17,7 @@ impl Devices<'_> {
     pub async fn session(&self, claims: &DeviceSessionClaims) -> Result<Option<(Tenant, DeviceSession)>> {
         let key = items::device_key(self.tenant, &claims.device_id);
         let (tenant, found) = self.tenants.read(self.tenant, vec![key.clone()]).await?;
-        let device = found.iter().find(|item| primary_key(item) == primary_key(&key));
+        let device = at(&found, &key);
         Ok(tenant.zip(device.map(items::read_device).transpose()?))
     }
 
@@ -30,12 +30,12 @@ impl Devices<'_> {
     pub async fn accept(
         &self,
         session: &DeviceSession,
-        proof: DpopProof,
+        proof: &DpopProof,
         token: &KeyHash,
         now: Timestamp,
     ) -> Result<()> {
         let mut transaction = Transaction::new();
-        let used = transaction.put(items::used_proof(self.tenant, &proof), Condition::is_new());
+        let used = transaction.put(items::used_proof(self.tenant, proof), Condition::is_new());
         let revocations = items::revocations_key(self.tenant, &session.person);
         transaction.check(revocations, items::unrevoked(session.epochs.person));
         let is_first_today = session.last_used_at.day() != now.day();
@@ -49,7 +49,7 @@ impl Devices<'_> {
             entries::note(&mut transaction, self.tenant, &session.person, &session.device_id, &noted);
         }
         match self.table.commit(transaction).await.map_err(stale)? {
-            Commit::Done => proof.once(true).map(drop).map_err(Error::from),
+            Commit::Done => Ok(()),
             Commit::Refused(refused) if refused.failed(used) => Err(DpopCause::JtiSeen.into()),
             Commit::Refused(_) => Err(Error::Unauthenticated("device session was ended")),
         }

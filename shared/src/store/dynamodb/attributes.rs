@@ -30,6 +30,12 @@ pub fn primary_key(item: &Item) -> (String, String) {
     (part(PK), part(SK))
 }
 
+/// The item at a key, among those that were read.
+pub fn at<'a>(items: &'a [Item], key: &Key) -> Option<&'a Item> {
+    let key = primary_key(key);
+    items.iter().find(|item| primary_key(item) == key)
+}
+
 pub fn text(value: impl fmt::Display) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }

@@ -6,7 +6,7 @@ mod expression;
 mod table;
 mod transaction;
 
-pub use attributes::{Item, Key, PK, Reader, SK, key, millis, number, primary_key, text, time_to_live};
+pub use attributes::{Item, Key, PK, Reader, SK, at, key, millis, number, primary_key, text, time_to_live};
 pub use contention::{CONFLICT_ATTEMPTS, Jitter};
 pub use expression::{Condition, Update};
 pub use table::{ATTEMPTS, Inserted, Table, Updated, failed, pause};

@@ -5,12 +5,13 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::{
     Aaguid, AccountName, Ceremony, CeremonyKind, Challenge, CounterChange, CredentialId, ExternalId, LinkedUserId,
-    Passkey, PasskeyAlgorithm, PasskeyName, PersonRef, Problem, RelayPerson, RpId, StoredPasskey, TenantId, Transports,
-    UserHandle, VerifiedLogin, WebauthnOrigin,
+    Passkey, PasskeyAlgorithm, PasskeyName, PersonRef, Problem, RpId, StoredPasskey, TenantId, Transports,
+    VerifiedLogin, WebauthnOrigin,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, Key, Reader, Update, millis, number, primary_key, text, time_to_live};
+use crate::store::dynamodb::{Condition, Item, Key, Reader, Update, at, millis, number, text, time_to_live};
 use crate::store::keys::{self, Kind};
+use crate::store::people::{own, owner};
 
 /// How many passkeys are in use, as far as an item counts them.
 const IN_USE: &str = "passkeys_in_use";
@@ -54,6 +55,7 @@ pub fn passkey(tenant: &TenantId, passkey: &Passkey) -> Item {
     let stored = &passkey.stored;
     let mut item = passkey_key(tenant, &stored.credential_id);
     let transports = passkey.transports.as_slice().iter().map(text).collect();
+    own(&mut item, &passkey.person);
     item.extend([
         ("credential_id".to_owned(), text(&stored.credential_id)),
         ("public_key".to_owned(), AttributeValue::B(Blob::new(stored.public_key.as_slice()))),
@@ -61,9 +63,6 @@ pub fn passkey(tenant: &TenantId, passkey: &Passkey) -> Item {
         (COUNTER.to_owned(), number(stored.counter)),
         ("backup_eligible".to_owned(), flag(stored.backup_eligible)),
         ("backup_state".to_owned(), flag(passkey.backup_state)),
-        ("user_handle".to_owned(), text(&stored.user_handle)),
-        ("backend_user_id".to_owned(), text(&passkey.person.backend_user_id)),
-        ("linked_user_id".to_owned(), text(&passkey.person.linked_id)),
         ("rp_id".to_owned(), text(&passkey.rp_id)),
         ("passkey_name".to_owned(), text(&passkey.name)),
         ("username".to_owned(), text(&passkey.username)),
@@ -85,7 +84,7 @@ pub fn read_passkey(item: &Item) -> Result<Passkey> {
     let algorithm = PasskeyAlgorithm::from_cose_id(reader.number("algorithm")?);
     let bytes = item.get("public_key").and_then(|key| key.as_b().ok());
     let is_set = |name| Ok::<_, crate::error::Error>(reader.optional_bool(name)?.unwrap_or_default());
-    let user_handle = reader.parsed("user_handle", UserHandle::parse)?;
+    let person = owner(reader)?;
     Ok(Passkey {
         stored: StoredPasskey {
             credential_id: reader.parsed("credential_id", CredentialId::parse)?,
@@ -93,13 +92,9 @@ pub fn read_passkey(item: &Item) -> Result<Passkey> {
             algorithm: algorithm.ok_or_else(|| reader.unreadable("algorithm"))?,
             counter: reader.number(COUNTER)?,
             backup_eligible: is_set("backup_eligible")?,
-            user_handle: user_handle.clone(),
+            user_handle: person.user_handle.clone(),
         },
-        person: RelayPerson {
-            backend_user_id: reader.parsed("backend_user_id", ExternalId::parse)?,
-            linked_id: reader.parsed("linked_user_id", LinkedUserId::parse)?,
-            user_handle,
-        },
+        person,
         rp_id: RpId::from_stored(reader.text("rp_id")?),
         name: PasskeyName::from_stored(reader.text("passkey_name")?),
         username: AccountName::from_stored(reader.text("username")?),
@@ -119,8 +114,7 @@ pub fn read_passkey(item: &Item) -> Result<Passkey> {
 /// # Errors
 /// If it can't be read.
 pub fn find_passkey(tenant: &TenantId, id: &CredentialId, items: &[Item]) -> Result<Option<Passkey>> {
-    let key = primary_key(&passkey_key(tenant, id));
-    items.iter().find(|item| primary_key(item) == key).map(read_passkey).transpose()
+    at(items, &passkey_key(tenant, id)).map(read_passkey).transpose()
 }
 
 /// An update of a passkey that was read as it is, and that it still is so.
@@ -156,11 +150,9 @@ pub fn ceremony(tenant: &TenantId, ceremony: &Ceremony) -> Item {
     match &ceremony.kind {
         CeremonyKind::Registration { person, username, display_name } => {
             set("ceremony_kind", text(REGISTRATION));
-            set("backend_user_id", text(&person.backend_user_id));
-            set("linked_user_id", text(&person.linked_id));
-            set("user_handle", text(&person.user_handle));
             set("username", text(username));
             set("display_name", text(display_name));
+            own(&mut item, person);
         }
         CeremonyKind::Login(of) => {
             set("ceremony_kind", text(LOGIN));
@@ -181,11 +173,7 @@ fn read_ceremony(item: &Item) -> Result<Ceremony> {
     let account_name = |name| Ok::<_, crate::error::Error>(AccountName::from_stored(reader.text(name)?));
     let kind = match reader.text("ceremony_kind")? {
         REGISTRATION => CeremonyKind::Registration {
-            person: RelayPerson {
-                backend_user_id: reader.parsed("backend_user_id", ExternalId::parse)?,
-                linked_id: reader.parsed("linked_user_id", LinkedUserId::parse)?,
-                user_handle: reader.parsed("user_handle", UserHandle::parse)?,
-            },
+            person: owner(reader)?,
             username: account_name("username")?,
             display_name: account_name("display_name")?,
         },
@@ -210,6 +198,5 @@ fn read_ceremony(item: &Item) -> Result<Ceremony> {
 /// # Errors
 /// If it can't be read.
 pub fn find_ceremony(tenant: &TenantId, challenge: &Challenge, items: &[Item]) -> Result<Option<Ceremony>> {
-    let key = primary_key(&ceremony_key(tenant, challenge));
-    items.iter().find(|item| primary_key(item) == key).map(read_ceremony).transpose()
+    at(items, &ceremony_key(tenant, challenge)).map(read_ceremony).transpose()
 }

@@ -63,6 +63,7 @@ impl Passkeys<'_> {
         let challenge = challenge_of(answer.credential)?;
         let id = credential_id_of(answer.credential)?;
         let keys = vec![items::ceremony_key(self.tenant, &challenge), items::passkey_key(self.tenant, &id)];
+        let mut was_greater = false;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.table.jitter.give_way(attempt).await;
             let (tenant, found) = self.read(keys.clone()).await?;
@@ -75,12 +76,12 @@ impl Passkeys<'_> {
             };
             let ended = match self.judge(&ceremony, &tenant, &answer, &passkey) {
                 Ok(Judged::Accepted(after, login)) => {
+                    was_greater = true;
                     let used = self.use_passkey(&challenge, &tenant, &passkey, &after, &login).await?;
                     used.then(|| Ok(LoggedIn { passkey: *after, user_verified: login.user_verified }))
                 }
                 Ok(Judged::CounterBack(after)) => {
-                    // At a second look: it was greater than the counter that was read first.
-                    let cause = if attempt > 0 { PasskeyCause::CounterRace } else { PasskeyCause::CounterBack };
+                    let cause = if was_greater { PasskeyCause::CounterRace } else { PasskeyCause::CounterBack };
                     self.suspect(&challenge, &tenant, &passkey, &after).await?.then(|| Err(cause.into()))
                 }
                 Err(refusal) => return self.refuse(&challenge, refusal).await,
@@ -168,15 +169,10 @@ impl Passkeys<'_> {
     ) -> Result<bool> {
         let (update, condition) = items::changed(self.tenant, before);
         let mut transaction = Transaction::new();
-        let taken = transaction.delete(items::ceremony_key(self.tenant, challenge), Condition::exists());
         let (update, condition) = items::used(update, condition, after, login);
         transaction.update(update, condition);
         self.owe(&mut transaction, tenant, EventType::PasskeyUsed, after)?;
-        match self.table.commit(transaction).await? {
-            Commit::Done => Ok(true),
-            Commit::Refused(refused) if refused.failed(taken) => Err(PasskeyCause::UnknownCeremony.into()),
-            Commit::Refused(_) => Ok(false),
-        }
+        self.commit_taking(challenge, transaction).await
     }
 
     /// Takes the ceremony and tells of what may be a copy, if the passkey is still as it was judged. Whether it was.
@@ -184,10 +180,15 @@ impl Passkeys<'_> {
     async fn suspect(&self, challenge: &Challenge, tenant: &Tenant, before: &Passkey, after: &Passkey) -> Result<bool> {
         let (update, condition) = items::changed(self.tenant, before);
         let mut transaction = Transaction::new();
-        let taken = transaction.delete(items::ceremony_key(self.tenant, challenge), Condition::exists());
         transaction.update(update, condition);
         self.record(&mut transaction, Action::PasskeyCloneSuspected, after)?;
         self.owe(&mut transaction, tenant, EventType::PasskeyCloneSuspected, after)?;
+        self.commit_taking(challenge, transaction).await
+    }
+
+    /// Takes the ceremony together with other writes. Whether their conditions held.
+    async fn commit_taking(&self, challenge: &Challenge, mut transaction: Transaction) -> Result<bool> {
+        let taken = transaction.delete(items::ceremony_key(self.tenant, challenge), Condition::exists());
         match self.table.commit(transaction).await? {
             Commit::Done => Ok(true),
             Commit::Refused(refused) if refused.failed(taken) => Err(PasskeyCause::UnknownCeremony.into()),

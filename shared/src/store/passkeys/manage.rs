@@ -85,7 +85,10 @@ impl Passkeys<'_> {
             let keys = vec![items::passkey_key(self.tenant, id), people::key(self.tenant, of)];
             let (tenant, found) = self.read(keys).await?;
             let passkey = items::find_passkey(self.tenant, id, &found)?;
-            let person = people::find(self.tenant, of, &found).map_err(|_| Error::PasskeyNotFound)?;
+            let person = people::find(self.tenant, of, &found).map_err(|error| match error {
+                Error::PersonNotFound => Error::PasskeyNotFound,
+                other => other,
+            })?;
             let is_owned = |passkey: &Passkey| of.names(&passkey.person);
             let (before, person) = passkey.filter(is_owned).zip(person).ok_or(Error::PasskeyNotFound)?;
             let accepted = accepted(&person, before.rp_id.clone(), Some(id));

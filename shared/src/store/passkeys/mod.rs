@@ -6,9 +6,10 @@
 //!
 //! | Call | Reads | Writes |
 //! |---|---|---|
-//! | begin a registration or login | configuration and person, together | ceremony, and a person that is new |
+//! | begin a registration or login | configuration and person, together | ceremony, and a person that registers first |
 //! | end one | configuration, ceremony and passkey, together | all that it changes, in one transaction |
-//! | rename, revoke | configuration, passkey and person, together | all that it changes, in one transaction |
+//! | rename | configuration and passkey, together | all that it changes, in one transaction |
+//! | revoke | configuration, passkey and person, together | the same |
 //! | list | the person, then its passkeys together | |
 
 pub(super) mod items;

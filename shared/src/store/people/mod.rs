@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::dynamodb::{Condition, Item, Key, Reader, Transaction, Update, Write, millis, primary_key, text};
+use super::dynamodb::{Condition, Item, Key, Reader, Transaction, Update, Write, at, millis, text};
 use super::keys;
 use crate::domain::{
     CredentialDigest, CredentialId, ExternalId, LinkedUserId, PairedDevice, PersonRef, RelayPerson, RpId, TenantId,
@@ -74,8 +74,7 @@ pub fn key(tenant: &TenantId, of: &PersonRef) -> Key {
 /// # Errors
 /// [`Error::PersonNotFound`] if nobody has our id that it names, or not together with the tenant's.
 pub fn find(tenant: &TenantId, of: &PersonRef, items: &[Item]) -> Result<Option<StoredPerson>> {
-    let key = primary_key(&key(tenant, of));
-    let found = items.iter().find(|item| primary_key(item) == key).map(read).transpose()?;
+    let found = at(items, &key(tenant, of)).map(read).transpose()?;
     match found {
         Some(found) if of.names(&found.person) => Ok(Some(found)),
         Some(_) => Err(Error::PersonNotFound),
@@ -85,13 +84,16 @@ pub fn find(tenant: &TenantId, of: &PersonRef, items: &[Item]) -> Result<Option<
 }
 
 /// Adds a new person to a transaction. The write fails whose id somebody has already.
-pub fn put(transaction: &mut Transaction, tenant: &TenantId, person: &RelayPerson, at: Timestamp) -> [Write; 2] {
+pub fn put(
+    transaction: &mut Transaction,
+    tenant: &TenantId,
+    person: &RelayPerson,
+    created_at: Timestamp,
+) -> [Write; 2] {
     keys::both_of_person(tenant, person).map(|mut item| {
+        own(&mut item, person);
         item.extend([
-            ("backend_user_id".to_owned(), text(&person.backend_user_id)),
-            ("linked_user_id".to_owned(), text(&person.linked_id)),
-            ("user_handle".to_owned(), text(&person.user_handle)),
-            ("created_at".to_owned(), millis(at)),
+            ("created_at".to_owned(), millis(created_at)),
             (PASSKEYS.to_owned(), AttributeValue::M(Item::new())),
             (REVOKED.to_owned(), AttributeValue::M(Item::new())),
             (devices::DEVICES.to_owned(), AttributeValue::M(Item::new())),
@@ -143,13 +145,30 @@ fn within(map: &str, digest: &CredentialDigest) -> String {
     format!("{map}.p{digest}")
 }
 
-fn read(item: &Item) -> Result<StoredPerson> {
-    let reader = Reader::of(item);
-    let person = RelayPerson {
+/// Writes into an item whose it is.
+pub fn own(item: &mut Item, person: &RelayPerson) {
+    item.extend([
+        ("backend_user_id".to_owned(), text(&person.backend_user_id)),
+        ("linked_user_id".to_owned(), text(&person.linked_id)),
+        ("user_handle".to_owned(), text(&person.user_handle)),
+    ]);
+}
+
+/// Reads whose an item is.
+///
+/// # Errors
+/// If it can't be read.
+pub fn owner(reader: Reader<'_>) -> Result<RelayPerson> {
+    Ok(RelayPerson {
         backend_user_id: reader.parsed("backend_user_id", ExternalId::parse)?,
         linked_id: reader.parsed("linked_user_id", LinkedUserId::parse)?,
         user_handle: reader.parsed("user_handle", UserHandle::parse)?,
-    };
+    })
+}
+
+fn read(item: &Item) -> Result<StoredPerson> {
+    let reader = Reader::of(item);
+    let person = owner(reader)?;
     let devices = devices::read(reader)?;
     let mut stored = StoredPerson { person, passkeys: BTreeMap::new(), revoked: BTreeMap::new(), devices };
     for entry in reader.map(PASSKEYS)?.values() {

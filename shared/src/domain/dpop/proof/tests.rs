@@ -142,7 +142,7 @@ impl Judged {
         let proof = self.verify(proof)?;
         let session = if self.is_bound { Thumbprint::of(DEVICE.public()) } else { Thumbprint::of(new_key().public()) };
         proof.check_bound_to(&session)?;
-        proof.once(self.is_first)
+        if self.is_first { Ok(proof.thumbprint().clone()) } else { Err(DpopCause::JtiSeen) }
     }
 }
 

@@ -4,7 +4,7 @@ use ciborium::Value as Cbor;
 use serde_json::{Value, json};
 
 use super::super::cbor::write;
-use super::super::client_data::Ceremony;
+use super::super::client_data::ClientDataType;
 use super::super::records::CounterChange;
 use super::super::{CredentialId, challenge_of, credential_id_of};
 use super::soft::{AT, BE, BS, ED, SYNCED, Scene, UP, UV, edit, encode};
@@ -12,13 +12,13 @@ use super::{ES256, keys};
 use crate::domain::WebauthnOrigin;
 
 fn registration(change: impl FnOnce(&mut Scene<'_>)) -> super::super::NewPasskey {
-    let mut scene = Scene::new(Ceremony::Registration, &ES256);
+    let mut scene = Scene::new(ClientDataType::Registration, &ES256);
     change(&mut scene);
     scene.register().unwrap()
 }
 
 fn login(change: impl FnOnce(&mut Scene<'_>)) -> super::super::VerifiedLogin {
-    let mut scene = Scene::new(Ceremony::Login, &ES256);
+    let mut scene = Scene::new(ClientDataType::Login, &ES256);
     change(&mut scene);
     scene.log_in().unwrap()
 }
@@ -26,7 +26,7 @@ fn login(change: impl FnOnce(&mut Scene<'_>)) -> super::super::VerifiedLogin {
 #[test]
 fn a_registration_says_what_is_kept() {
     for key in keys() {
-        let mut scene = Scene::new(Ceremony::Registration, key);
+        let mut scene = Scene::new(ClientDataType::Registration, key);
         scene.counter = 0x0102_0304;
         let passkey = scene.register().unwrap();
         assert_eq!(passkey.credential_id, scene.stored.credential_id);
@@ -46,8 +46,8 @@ fn a_registration_says_what_is_kept() {
 #[test]
 fn what_was_registered_logs_in() {
     for key in keys() {
-        let passkey = Scene::new(Ceremony::Registration, key).register().unwrap();
-        let mut scene = Scene::new(Ceremony::Login, key);
+        let passkey = Scene::new(ClientDataType::Registration, key).register().unwrap();
+        let mut scene = Scene::new(ClientDataType::Login, key);
         scene.stored.public_key = passkey.public_key;
         scene.stored.algorithm = passkey.algorithm;
         scene.stored.counter = passkey.counter;
@@ -96,7 +96,7 @@ fn a_named_person_need_not_be_answered() {
 #[test]
 fn client_data_may_say_more_and_leave_out_cross_origin() {
     let grease = r#""do not compare clientDataJSON against a template. See https://goo.gl/yabPex""#;
-    for ceremony in [Ceremony::Registration, Ceremony::Login] {
+    for ceremony in [ClientDataType::Registration, ClientDataType::Login] {
         let mut scene = Scene::new(ceremony, &ES256);
         scene.add("other_keys_can_be_added_here", grease);
         scene.add("androidPackageName", r#""com.example""#);
@@ -116,7 +116,7 @@ fn client_data_may_say_more_and_leave_out_cross_origin() {
 #[test]
 fn an_app_is_an_origin() {
     let app = format!("android:apk-key-hash:{}", encode(&[7; 32]));
-    for ceremony in [Ceremony::Registration, Ceremony::Login] {
+    for ceremony in [ClientDataType::Registration, ClientDataType::Login] {
         let mut scene = Scene::new(ceremony, &ES256);
         scene.origin = WebauthnOrigin::parse(&app).unwrap();
         scene.set("origin", &format!("\"{app}\""));
@@ -188,7 +188,7 @@ fn reserved_flags_are_the_futures() {
 #[test]
 fn transports_are_kept_as_texts_and_few() {
     let kept = |transports: Value| {
-        let mut scene = Scene::new(Ceremony::Registration, &ES256);
+        let mut scene = Scene::new(ClientDataType::Registration, &ES256);
         scene.after = |json| drop(json["response"].as_object_mut().unwrap().remove("transports"));
         let mut response = scene.response();
         if !transports.is_null() {
@@ -205,7 +205,7 @@ fn transports_are_kept_as_texts_and_few() {
 
 #[test]
 fn challenge_and_id_are_found_before_anything_is_verified() {
-    for ceremony in [Ceremony::Registration, Ceremony::Login] {
+    for ceremony in [ClientDataType::Registration, ClientDataType::Login] {
         let scene = Scene::new(ceremony, &ES256);
         let mut response = scene.response();
         assert_eq!(challenge_of(&response), Ok(scene.challenge.clone()));
@@ -221,13 +221,13 @@ fn challenge_and_id_are_found_before_anything_is_verified() {
 #[test]
 fn no_part_of_a_registration_is_one() {
     for key in keys() {
-        let scene = Scene::new(Ceremony::Registration, key);
+        let scene = Scene::new(ClientDataType::Registration, key);
         let whole = scene.authenticator_data().len();
         for length in 0..whole {
-            let cut = Scene { length: Some(length), ..Scene::new(Ceremony::Registration, key) };
+            let cut = Scene { length: Some(length), ..Scene::new(ClientDataType::Registration, key) };
             assert!(cut.register().is_err(), "{length}");
         }
-        let cut = Scene { length: Some(whole), ..Scene::new(Ceremony::Registration, key) };
+        let cut = Scene { length: Some(whole), ..Scene::new(ClientDataType::Registration, key) };
         assert!(cut.register().is_ok());
     }
 }

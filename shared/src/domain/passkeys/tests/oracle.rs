@@ -16,7 +16,7 @@ use webauthn_rs_core::proto::{
 };
 
 use super::super::cause::PasskeyCause as Cause;
-use super::super::client_data::Ceremony;
+use super::super::client_data::ClientDataType;
 use super::super::ids::Challenge;
 use super::super::records::Rules;
 use super::soft::{Key, ORIGIN, RP_ID, Scene};
@@ -76,9 +76,9 @@ fn read<T: DeserializeOwned>(response: &Value) -> Result<T, String> {
 fn judge(scene: &Scene<'_>) -> Result<(), String> {
     let oracle = Oracle::of(scene);
     match scene.ceremony {
-        Ceremony::Registration => oracle.register(&scene.response()).map(|_| ()),
-        Ceremony::Login => {
-            let registered = Scene::new(Ceremony::Registration, scene.key);
+        ClientDataType::Registration => oracle.register(&scene.response()).map(|_| ()),
+        ClientDataType::Login => {
+            let registered = Scene::new(ClientDataType::Registration, scene.key);
             let mut credential = Oracle::of(&registered).register(&registered.response()).unwrap();
             credential.cred_id = scene.stored.credential_id.to_bytes();
             credential.counter = scene.stored.counter;
@@ -194,7 +194,7 @@ const STRICTER: &[(&str, &str)] = &[
 ];
 
 /// The rows that the oracle accepts.
-fn accepted<'a>(ceremony: Ceremony, key: &Key, rows: impl IntoIterator<Item = &'a Row>) -> Vec<&'static str> {
+fn accepted<'a>(ceremony: ClientDataType, key: &Key, rows: impl IntoIterator<Item = &'a Row>) -> Vec<&'static str> {
     let spoilt = rows.into_iter().filter(|(what, _, spoil)| {
         let mut scene = Scene::new(ceremony, key);
         assert_eq!(judge(&scene), Ok(()), "before: {what}");
@@ -210,11 +210,11 @@ fn what_is_refused_here_is_refused_there() {
     let mut laxer = BTreeSet::new();
     for key in [&*ES256, &*RS256] {
         let registrations = both().chain(refused_registrations::ROWS).chain(refused_keys::ANY);
-        laxer.extend(accepted(Ceremony::Registration, key, registrations));
-        laxer.extend(accepted(Ceremony::Login, key, both().chain(refused_logins::ROWS)));
+        laxer.extend(accepted(ClientDataType::Registration, key, registrations));
+        laxer.extend(accepted(ClientDataType::Login, key, both().chain(refused_logins::ROWS)));
     }
-    laxer.extend(accepted(Ceremony::Registration, &ES256, refused_keys::ELLIPTIC));
-    laxer.extend(accepted(Ceremony::Registration, &RS256, refused_keys::RSA));
+    laxer.extend(accepted(ClientDataType::Registration, &ES256, refused_keys::ELLIPTIC));
+    laxer.extend(accepted(ClientDataType::Registration, &RS256, refused_keys::RSA));
     let expected: BTreeSet<_> = LAXER.iter().flat_map(|(_, rows)| rows.iter().copied()).collect();
     assert_eq!(laxer, expected);
 }

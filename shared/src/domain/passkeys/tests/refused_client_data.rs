@@ -1,7 +1,7 @@
 //! Client data of both ceremonies that is refused.
 
 use super::super::cause::PasskeyCause as Cause;
-use super::super::client_data::Ceremony;
+use super::super::client_data::ClientDataType;
 use super::soft::{ORIGIN, Scene};
 use super::{Row, keys, refuse};
 
@@ -19,8 +19,8 @@ fn challenge(scene: &mut Scene<'_>, change: impl FnOnce(&str) -> String) {
 
 fn other_type(scene: &mut Scene<'_>) {
     let other = match scene.ceremony {
-        Ceremony::Registration => "\"webauthn.get\"",
-        Ceremony::Login => "\"webauthn.create\"",
+        ClientDataType::Registration => "\"webauthn.get\"",
+        ClientDataType::Login => "\"webauthn.create\"",
     };
     scene.set("type", other);
 }
@@ -143,6 +143,6 @@ pub const ROWS: &[Row] = &[
 
 #[test]
 fn client_data_that_is_not_in_order_is_refused_by_its_own_reason() {
-    refuse(Ceremony::Registration, &keys(), ROWS);
-    refuse(Ceremony::Login, &keys(), ROWS);
+    refuse(ClientDataType::Registration, &keys(), ROWS);
+    refuse(ClientDataType::Login, &keys(), ROWS);
 }

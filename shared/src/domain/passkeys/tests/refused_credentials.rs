@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::cause::PasskeyCause as Cause;
-use super::super::client_data::Ceremony;
+use super::super::client_data::ClientDataType;
 use super::soft::{Scene, encode};
 use super::{Row, keys, refuse};
 
@@ -97,14 +97,15 @@ pub const ROWS: &[Row] = &[
 
 #[test]
 fn json_that_is_not_that_of_a_credential_is_refused_by_its_own_reason() {
-    refuse(Ceremony::Registration, &keys(), ROWS);
-    refuse(Ceremony::Login, &keys(), ROWS);
+    refuse(ClientDataType::Registration, &keys(), ROWS);
+    refuse(ClientDataType::Login, &keys(), ROWS);
 }
 
 #[test]
 fn a_response_of_the_other_ceremony_is_refused() {
     for key in keys() {
-        let (registration, login) = (Scene::new(Ceremony::Registration, key), Scene::new(Ceremony::Login, key));
+        let (registration, login) =
+            (Scene::new(ClientDataType::Registration, key), Scene::new(ClientDataType::Login, key));
         let judged = super::super::verify_registration(&login.expected(), &login.response());
         assert_eq!(judged, Err(Cause::WrongType));
         let judged = super::super::verify_login(&registration.expected(), &login.stored, &registration.response());

@@ -3,7 +3,7 @@
 use ciborium::Value as Cbor;
 
 use super::super::cause::PasskeyCause as Cause;
-use super::super::client_data::Ceremony;
+use super::super::client_data::ClientDataType;
 use super::soft::Scene;
 use super::{EDDSA, ES256, RS256, Row, keys, refuse};
 
@@ -133,8 +133,8 @@ pub fn rows() -> impl Iterator<Item = &'static Row> {
 
 #[test]
 fn keys_that_cannot_verify_or_were_not_offered_are_refused_by_their_own_reason() {
-    refuse(Ceremony::Registration, &keys(), ANY);
-    refuse(Ceremony::Registration, &[&ES256], ELLIPTIC);
-    refuse(Ceremony::Registration, &[&EDDSA], EDWARDS);
-    refuse(Ceremony::Registration, &[&RS256], RSA);
+    refuse(ClientDataType::Registration, &keys(), ANY);
+    refuse(ClientDataType::Registration, &[&ES256], ELLIPTIC);
+    refuse(ClientDataType::Registration, &[&EDDSA], EDWARDS);
+    refuse(ClientDataType::Registration, &[&RS256], RSA);
 }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::super::algorithm::PasskeyAlgorithm;
 use super::super::cause::PasskeyCause as Cause;
 use super::super::cbor::write;
-use super::super::client_data::Ceremony;
+use super::super::client_data::ClientDataType;
 use super::super::ids::{CredentialId, UserHandle};
 use super::soft::{AT, BE, BS, ED, Scene, UP, UV, edit, encode};
 use super::{ES256, Row, keys, refuse};
@@ -207,19 +207,19 @@ pub const ROWS: &[Row] = &[
 
 #[test]
 fn logins_that_are_not_in_order_are_refused_by_their_own_reason() {
-    refuse(Ceremony::Login, &keys(), ROWS);
+    refuse(ClientDataType::Login, &keys(), ROWS);
 }
 
 #[test]
 fn a_signature_of_another_key_or_in_another_form_is_refused() {
     for algorithm in PasskeyAlgorithm::ALL {
         let (key, other) = (super::soft::Key::generate(algorithm), super::soft::Key::generate(algorithm));
-        let mut scene = Scene::new(Ceremony::Login, &key);
-        scene.stored.public_key = Scene::new(Ceremony::Login, &other).stored.public_key;
+        let mut scene = Scene::new(ClientDataType::Login, &key);
+        scene.stored.public_key = Scene::new(ClientDataType::Login, &other).stored.public_key;
         assert_eq!(scene.cause(), Some(Cause::WrongSignature), "{algorithm:?}");
     }
     // The two numbers of an ECDSA signature alone, as JOSE writes them, and DER with a longer length.
-    let mut scene = Scene::new(Ceremony::Login, &ES256);
+    let mut scene = Scene::new(ClientDataType::Login, &ES256);
     scene.after = |json| signature(json, |bytes| *bytes = vec![1; 64]);
     assert_eq!(scene.cause(), Some(Cause::WrongSignature));
     scene.after = |json| signature(json, |bytes| bytes.insert(1, 0x81));
@@ -230,7 +230,7 @@ fn a_signature_of_another_key_or_in_another_form_is_refused() {
 #[test]
 fn no_bit_of_a_login_can_be_changed() {
     for key in keys() {
-        let scene = Scene::new(Ceremony::Login, key);
+        let scene = Scene::new(ClientDataType::Login, key);
         let response = scene.response();
         for member in ["clientDataJSON", "authenticatorData", "signature", "userHandle"] {
             let bits = 8 * data_encoding::BASE64URL_NOPAD

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::cause::PasskeyCause as Cause;
 use super::super::cbor::write;
-use super::super::client_data::Ceremony;
+use super::super::client_data::ClientDataType;
 use super::soft::{AT, BE, BS, ED, Scene, UP, UV, edit, encode};
 use super::{Row, keys, refuse};
 
@@ -174,5 +174,5 @@ pub const ROWS: &[Row] = &[
 
 #[test]
 fn registrations_that_are_not_in_order_are_refused_by_their_own_reason() {
-    refuse(Ceremony::Registration, &keys(), ROWS);
+    refuse(ClientDataType::Registration, &keys(), ROWS);
 }

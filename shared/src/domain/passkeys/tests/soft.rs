@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::super::algorithm::PasskeyAlgorithm;
 use super::super::cause::PasskeyCause;
 use super::super::cbor::write;
-use super::super::client_data::Ceremony;
+use super::super::client_data::ClientDataType;
 use super::super::ids::{Challenge, CredentialId, UserHandle};
 use super::super::records::{ExpectedResponse, NewPasskey, StoredPasskey, VerifiedLogin};
 use super::super::verification::{verify_login, verify_registration};
@@ -88,7 +88,7 @@ impl Key {
 
 /// A ceremony and what answers it. A new one is in order; a test changes something and judges.
 pub struct Scene<'a> {
-    pub ceremony: Ceremony,
+    pub ceremony: ClientDataType,
     pub key: &'a Key,
     // What is expected.
     pub challenge: Challenge,
@@ -118,14 +118,14 @@ pub struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    pub fn new(ceremony: Ceremony, key: &'a Key) -> Self {
+    pub fn new(ceremony: ClientDataType, key: &'a Key) -> Self {
         let random = SystemRandomness::new();
         let challenge = Challenge::generate(&random).unwrap();
         let owner = UserHandle::generate(&random).unwrap();
         let id = vec![0x11; 16];
         let (kind, flags, counter) = match ceremony {
-            Ceremony::Registration => ("webauthn.create", SYNCED | AT, 0),
-            Ceremony::Login => ("webauthn.get", SYNCED, 8),
+            ClientDataType::Registration => ("webauthn.create", SYNCED | AT, 0),
+            ClientDataType::Login => ("webauthn.get", SYNCED, 8),
         };
         let quoted = |text: &str| format!("\"{text}\"");
         let members = [
@@ -206,7 +206,7 @@ impl<'a> Scene<'a> {
         let mut bytes = digest(&SHA256, self.hashed_rp_id.as_bytes()).as_ref().to_vec();
         bytes.push(self.flags);
         bytes.extend(self.counter.to_be_bytes());
-        if self.ceremony == Ceremony::Registration {
+        if self.ceremony == ClientDataType::Registration {
             bytes.extend([0xaa; 16]);
             let length = self.id_length.unwrap_or(u16::try_from(self.id.len()).unwrap());
             bytes.extend(length.to_be_bytes());
@@ -223,13 +223,13 @@ impl<'a> Scene<'a> {
     pub fn response(&self) -> Value {
         let (client_data, authenticator_data) = (self.client_data(), self.authenticator_data());
         let response = match self.ceremony {
-            Ceremony::Registration => {
+            ClientDataType::Registration => {
                 let mut object = self.object.clone();
                 object.push(("authData".into(), Cbor::Bytes(authenticator_data)));
                 let object = encode(&write(&Cbor::Map(object)).unwrap());
                 json!({ "attestationObject": object, "transports": ["internal", "hybrid"] })
             }
-            Ceremony::Login => {
+            ClientDataType::Login => {
                 let hash = digest(&SHA256, &client_data);
                 json!({
                     "signature": encode(&self.key.sign(&[&authenticator_data, hash.as_ref()].concat())),
@@ -272,8 +272,8 @@ impl<'a> Scene<'a> {
     /// The reason for which the response is refused.
     pub fn cause(&self) -> Option<PasskeyCause> {
         match self.ceremony {
-            Ceremony::Registration => self.register().err(),
-            Ceremony::Login => self.log_in().err(),
+            ClientDataType::Registration => self.register().err(),
+            ClientDataType::Login => self.log_in().err(),
         }
     }
 }

@@ -40,8 +40,8 @@ fn the_proofs_of_the_rfc_are_accepted_at_their_time() {
     };
     for (proof, call) in [(FOR_TOKEN, of_token), (FOR_RESOURCE, of_resource)] {
         let verify = |call: &DpopCall<'_>| UnverifiedDpopProof::parse(proof).unwrap().verify(call, &NONCES);
-        let thumbprint = verify(&call).unwrap().once(true).unwrap();
-        assert_eq!(thumbprint.as_str(), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
+        let proof = verify(&call).unwrap();
+        assert_eq!(proof.thumbprint().as_str(), "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I");
         assert_eq!(verify(&DpopCall { now: now(), ..call }).unwrap_err(), DpopCause::IatPast);
         assert_eq!(verify(&DpopCall { freshness: Freshness::Nonce, ..call }).unwrap_err(), DpopCause::NonceMissing);
     }
