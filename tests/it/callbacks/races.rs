@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 use stack::{AwsCall, Invocation, scheduled_event};
 
-use crate::support::{Deployment, Received, TestReceiver, at_once};
+use crate::support::{Deployment, Received, Tenant, TestReceiver, at_once};
 
 /// How many changes there are at once.
 const AT_ONCE: usize = 50;
@@ -16,13 +16,33 @@ async fn sweep(deployment: &Deployment) -> Value {
     run.unwrap().payload
 }
 
-#[tokio::test]
-async fn fifty_changes_at_once_all_succeed_and_each_is_told() {
-    let deployment = Deployment::start().await;
+/// A tenant that nothing is delivered to but by sweeps, and its receiver.
+async fn listening(deployment: &Deployment) -> (Tenant, TestReceiver) {
     deployment.stack.streams().stop().await;
     let (tenant, receiver) = (deployment.provision("Acme").await, TestReceiver::start().await);
     let wanted = json!({ "callback_url_base": receiver.base(), "callback_types": ["tenant.*", "ping"] });
     deployment.update(&tenant, &wanted).await.data(200);
+    (tenant, receiver)
+}
+
+/// Whether a transaction met another on one of its items.
+fn have_met(calls: &[AwsCall]) -> bool {
+    calls.iter().any(|call| call.operation == "TransactWriteItems" && call.status == 400)
+}
+
+/// Delivers all that is owed: the bodies, no event twice.
+async fn told(deployment: &Deployment, receiver: &TestReceiver) -> Vec<Value> {
+    while sweep(deployment).await["delivered"] != 0 {}
+    let received: Vec<_> = receiver.received().iter().map(Received::body).collect();
+    let ids: BTreeSet<_> = received.iter().map(|body| body["event_id"].as_str()).collect();
+    assert_eq!(ids.len(), received.len(), "each once");
+    received
+}
+
+#[tokio::test]
+async fn fifty_changes_at_once_all_succeed_and_each_is_told() {
+    let deployment = Deployment::start().await;
+    let (tenant, receiver) = listening(&deployment).await;
     let mark = deployment.stack.mark();
     // Two rotations and a suspension meet on the tenant's state; the others are pings.
     let name = |number| match number {
@@ -34,18 +54,45 @@ async fn fifty_changes_at_once_all_succeed_and_each_is_told() {
     for answer in at_once((0..AT_ONCE).map(change)).await {
         assert!([200, 202].contains(&answer.status), "{answer:?}");
     }
-    let calls = deployment.stack.calls_since(mark);
-    let has_met = |call: &AwsCall| call.operation == "TransactWriteItems" && call.status == 400;
-    assert!(calls.iter().any(has_met), "no two of them met");
-    deployment.post(&format!("/api/v1/reactivate/tenant?tenant_id={}", tenant.id), &json!({})).await.data(200);
-    while sweep(&deployment).await["delivered"] != 0 {}
-    let received: Vec<_> = receiver.received().iter().map(Received::body).collect();
+    assert!(have_met(&deployment.stack.calls_since(mark)), "no two of them met");
+    deployment.reactivate(&tenant).await.data(200);
+    let received = told(&deployment, &receiver).await;
     let of = |name| received.iter().filter(|body| body["type"] == name).count();
     let counts = ["ping", "tenant.secret_rotated", "tenant.suspended", "tenant.reactivated"].map(of);
     assert_eq!(counts, [47, 2, 1, 1]);
-    let ids: BTreeSet<_> = received.iter().map(|body| body["event_id"].as_str()).collect();
-    assert_eq!(ids.len(), received.len(), "each once");
     let of_state = received.iter().filter(|body| body["flow"] == "tenant");
     let sequences: BTreeSet<_> = of_state.map(|body| body["sequence"].as_u64()).collect();
     assert_eq!(sequences.len(), 4, "one after the other they changed the tenant's state");
+}
+
+/// All of them change the same attribute of the same item. Which of them find something to change is up to chance; each
+/// that does has its event, and the events tell of one state after the other.
+#[tokio::test]
+async fn of_fifty_suspensions_and_reactivations_at_once_all_succeed_and_each_new_state_is_told_once() {
+    let deployment = Deployment::start().await;
+    let (tenant, receiver) = listening(&deployment).await;
+    let state = async || {
+        let state = deployment.state(&tenant.id).await.unwrap();
+        (state["revision"].as_u64().unwrap(), state["tenant_status"].clone())
+    };
+    let (before, _) = state().await;
+    let mark = deployment.stack.mark();
+    let change = |number: usize| {
+        let name = if number.is_multiple_of(2) { "suspend" } else { "reactivate" };
+        deployment.operator("POST", &format!("/api/v1/{name}/tenant?tenant_id={}", tenant.id))
+    };
+    let answers = at_once((0..AT_ONCE).map(change)).await;
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status != 200).collect();
+    assert!(refused.is_empty(), "{} were refused, one with {:?}", refused.len(), refused[0]);
+    assert!(have_met(&deployment.stack.calls_since(mark)), "no two of them met");
+    let (after, status) = state().await;
+    let mut received = told(&deployment, &receiver).await;
+    received.sort_by_key(|body| body["sequence"].as_u64());
+    let sequences: Vec<_> = received.iter().map(|body| body["sequence"].as_u64().unwrap()).collect();
+    assert_eq!(sequences, (before + 1..=after).collect::<Vec<_>>());
+    let turns = ["suspended", "reactivated"].into_iter().cycle().map(|name| json!(format!("tenant.{name}")));
+    let types: Vec<_> = received.iter().map(|body| body["type"].clone()).collect();
+    assert_eq!(types, turns.take(types.len()).collect::<Vec<_>>());
+    let last = received.last().expect("a suspension, at least");
+    assert_eq!(last["data"]["status"], status);
 }

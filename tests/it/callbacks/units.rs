@@ -36,23 +36,32 @@ async fn sweep(deployment: &Deployment) -> (usize, (f64, f64)) {
     (run.delivered, units(&deployment.stack.calls_since(mark)))
 }
 
+/// The items of a tenant that has been delivered an event before.
+fn idle(model: &Model, number: usize) -> Vec<Value> {
+    let mut items = model.copies(number, "https://alive.example.com", 1);
+    for item in &mut items {
+        let attributes = item.as_object_mut().unwrap();
+        attributes.retain(|name, _| name != "due_at" && name != "due_shard");
+        if let Some(state) = attributes.get_mut("callback_state") {
+            *state = json!({ "S": "delivered" });
+        }
+    }
+    items
+}
+
+/// With `LATCHKEY_CALLBACK_TENANTS`, of as many tenants.
 #[tokio::test]
 async fn a_sweep_with_nothing_due_reads_four_units_however_many_tenants_there_are() {
     let deployment = Deployment::start_with(|builder| builder.without_stream().metered()).await;
     let model = Model::of(&deployment).await;
     sweep(&deployment).await;
     assert_eq!(sweep(&deployment).await, (0, (4.0, 0.0)));
-    for tenants in [0..100, 100..5000] {
-        // Each has been delivered an event before.
-        let idle = tenants.flat_map(|number| model.copies(number, "https://alive.example.com", 1)).map(|mut item| {
-            let attributes = item.as_object_mut().unwrap();
-            attributes.retain(|name, _| name != "due_at" && name != "due_shard");
-            if let Some(state) = attributes.get_mut("callback_state") {
-                *state = json!({ "S": "delivered" });
-            }
-            item
-        });
-        write(&deployment, idle.collect()).await;
+    let count = std::env::var("LATCHKEY_CALLBACK_TENANTS").map_or(5000, |count| count.parse().unwrap());
+    for tenants in [0..100, 100..count] {
+        // So many at a time as there is memory for.
+        for tenants in tenants.collect::<Vec<_>>().chunks(1000) {
+            write(&deployment, tenants.iter().flat_map(|number| idle(&model, *number)).collect()).await;
+        }
         assert_eq!(sweep(&deployment).await, (0, (4.0, 0.0)));
     }
 }

@@ -80,11 +80,11 @@ impl Subscription {
 }
 
 impl Table {
-    /// What a tenant wants to be told; `None` if there is no such tenant. One call.
+    /// The hot item of a tenant and what it wants to be told; `None` if there is no such tenant. One call.
     ///
     /// # Errors
     /// If the table fails, or the hot item can't be read.
-    pub(in crate::store) async fn subscription(&self, id: &TenantId) -> Result<Option<Subscription>> {
+    pub(in crate::store) async fn subscription(&self, id: &TenantId) -> Result<Option<(Item, Subscription)>> {
         let mut attempt = 0;
         loop {
             pause(attempt).await;
@@ -96,7 +96,7 @@ impl Table {
             };
             let subscription = Subscription::read(state, found(keys::CONFIGURATION))?;
             if attempt == ATTEMPTS || !subscription.is_torn() {
-                return Ok(Some(subscription));
+                return Ok(Some((state.clone(), subscription)));
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
@@ -159,25 +160,47 @@ impl Table {
     /// # Errors
     /// If DynamoDB fails, or others kept getting in the way.
     pub async fn commit(&self, transaction: Transaction) -> Result<Commit> {
-        let writes = transaction.0.into_iter().map(|part| part.into_request(&self.name)).collect::<Result<Vec<_>>>()?;
-        let token = random_uuid(self.jitter.random())?.to_string();
-        let request = self.client.transact_write_items().set_transact_items(Some(writes)).client_request_token(token);
+        let request = self.request(transaction)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            let Err(error) = request.clone().send().await else { return Ok(Commit::Done) };
-            let reasons = match cancellation(&error) {
-                Some(reasons) => reasons.to_vec(),
-                None => return Err(failed(error)),
-            };
-            if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-                return Ok(Commit::Refused(Refused(reasons)));
-            }
-            if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
-                return Err(failed(error));
+            if let Some(commit) = send(request.clone()).await? {
+                return Ok(commit);
             }
         }
         Err(Error::StaleUpdate)
     }
+
+    /// Writes all or nothing, in one attempt; `None` if it met another transaction on the same items. For what was
+    /// decided by an item that many change at once: the other transaction has probably changed it, and another read
+    /// gets in nobody's way, unlike a second attempt that its condition refuses.
+    ///
+    /// # Errors
+    /// If DynamoDB fails.
+    pub async fn commit_once(&self, transaction: Transaction) -> Result<Option<Commit>> {
+        send(self.request(transaction)?).await
+    }
+
+    fn request(&self, transaction: Transaction) -> Result<TransactWriteItemsFluentBuilder> {
+        let writes = transaction.0.into_iter().map(|part| part.into_request(&self.name)).collect::<Result<Vec<_>>>()?;
+        let token = random_uuid(self.jitter.random())?.to_string();
+        Ok(self.client.transact_write_items().set_transact_items(Some(writes)).client_request_token(token))
+    }
+}
+
+/// Sends a transaction; `None` if another one on the same items was in the way.
+async fn send(request: TransactWriteItemsFluentBuilder) -> Result<Option<Commit>> {
+    let Err(error) = request.send().await else { return Ok(Some(Commit::Done)) };
+    let reasons = match cancellation(&error) {
+        Some(reasons) => reasons.to_vec(),
+        None => return Err(failed(error)),
+    };
+    if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+        return Ok(Some(Commit::Refused(Refused(reasons))));
+    }
+    if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
+        return Err(failed(error));
+    }
+    Ok(None)
 }
 
 fn cancellation(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {

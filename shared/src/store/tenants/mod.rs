@@ -140,8 +140,7 @@ impl Tenants<'_> {
             .set("suspended_at", millis(change.at))
             .set_or_remove("suspended_reason", reason.as_ref().map(text));
         let event = change.event(Action::TenantSuspended, Vec::new()).with("reason", reason);
-        let active = Condition::new("tenant_status = :active", [(":active", text(ACTIVE))]);
-        self.change_status(id, update, active, (&event, EventType::TenantSuspended), change).await
+        self.change_status(id, update, (&event, EventType::TenantSuspended), change).await
     }
 
     /// Undoes a suspension and forgets the strikes that may have led to it. Reactivating an active tenant without
@@ -155,49 +154,43 @@ impl Tenants<'_> {
             .set("abuse_strikes", number(0))
             .remove("suspended_at")
             .remove("suspended_reason");
-        let suspended = Condition::new(
-            "(tenant_status = :suspended OR (tenant_status = :active AND abuse_strikes > :zero))",
-            [(":suspended", text(SUSPENDED)), (":active", text(ACTIVE)), (":zero", number(0))],
-        );
         let event = change.event(Action::TenantReactivated, Vec::new());
-        self.change_status(id, update, suspended, (&event, EventType::TenantReactivated), change).await
+        self.change_status(id, update, (&event, EventType::TenantReactivated), change).await
     }
 
     /// Changes the status, if that is due, and owes the tenant an event that says so. As often as it takes, within the
-    /// request's time: nobody is to hold up a suspension by updates at the same moment.
+    /// request's time: nobody is to hold up a suspension by changes at the same moment. What is in the way has changed
+    /// the status, as a rule, so it is read again and not written again: of fifty at once, those that find nothing left
+    /// to change then write nothing and are in nobody's way.
     async fn change_status(
         self,
         id: &TenantId,
         update: Update,
-        due: Condition,
         (event, tells): (&AuditEvent, EventType),
         change: &ChangeContext,
     ) -> Result<()> {
         let update = update.set("updated_at", millis(change.at)).increment("revision");
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.table.jitter.give_way(attempt).await;
-            let subscription = self.table.subscription(id).await?.ok_or(Error::TenantNotFound)?;
-            let before = subscription.revision;
-            let unchanged = due.clone().and("revision = :before", [(":before", number(before))]);
+            let (state, subscription) = self.table.subscription(id).await?.ok_or(Error::TenantNotFound)?;
+            if !is_due(&state, tells)? {
+                return self.commit_nothing(change).await;
+            }
+            // Each change of the status is a new revision.
+            let unchanged = Condition::new("revision = :before", [(":before", number(subscription.revision))]);
             let mut transaction = Transaction::new();
-            let state = transaction.update(update.clone(), unchanged);
+            transaction.update(update.clone(), unchanged);
             put_event(&mut transaction, id, event)?;
             subscription.owe_status(&mut transaction, self.random, id, (tells, change.at))?;
-            let state = match self.commit(change, transaction, &(), None).await? {
+            let stored = idempotency::store(&mut transaction, change, None, &(), None, self.random)?;
+            let Some(commit) = self.table.commit_once(transaction).await? else { continue };
+            match committed(commit, &stored, change)? {
                 Committed::Done => {
                     subscription.report_suspension(id, &change.request_id);
                     return Ok(());
                 }
                 Committed::Replay(_) => return Ok(()),
-                Committed::Refused(refused) => refused.item(state).cloned(),
-            };
-            // The condition failed: there is nothing to change, or no such tenant, or it has changed since it was read.
-            let Some(state) = state else { return Err(Error::TenantNotFound) };
-            if items::summary(&state)?.is_none() {
-                return Err(Error::TenantNotFound);
-            }
-            if Reader::of(&state).number::<u64>("revision")? == before {
-                return self.commit_nothing(change).await;
+                Committed::Refused(_) => {}
             }
         }
         Err(Error::StaleUpdate)
@@ -238,14 +231,31 @@ impl Tenants<'_> {
         if transaction.is_empty() {
             return Ok(Committed::Done);
         }
-        match self.table.commit(transaction).await? {
-            Commit::Done => Ok(Committed::Done),
-            // The key first: a request that was already carried out is answered as it was then, whatever is true now.
-            Commit::Refused(refused) => Ok(match stored.replay(&refused, change)? {
-                Some(replay) => Committed::Replay(replay),
-                None => Committed::Refused(refused),
-            }),
-        }
+        committed(self.table.commit(transaction).await?, &stored, change)
+    }
+}
+
+/// How a transaction ended that stores the response under the change's idempotency key, if there is one.
+fn committed(commit: Commit, stored: &idempotency::Stored, change: &ChangeContext) -> Result<Committed> {
+    match commit {
+        Commit::Done => Ok(Committed::Done),
+        // The key first: a request that was already carried out is answered as it was then, whatever is true now.
+        Commit::Refused(refused) => Ok(match stored.replay(&refused, change)? {
+            Some(replay) => Committed::Replay(replay),
+            None => Committed::Refused(refused),
+        }),
+    }
+}
+
+/// Whether there is something to change until an event tells the truth: the status, or strikes that a reactivation
+/// forgets.
+fn is_due(state: &Item, tells: EventType) -> Result<bool> {
+    let reader = Reader::of(state);
+    let suspends = tells == EventType::TenantSuspended;
+    match reader.text(TENANT_STATUS)? {
+        ACTIVE => Ok(suspends || reader.number::<u64>("abuse_strikes")? > 0),
+        SUSPENDED => Ok(!suspends),
+        _ => Err(reader.unreadable(TENANT_STATUS)),
     }
 }
 
