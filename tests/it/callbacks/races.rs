@@ -4,17 +4,12 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use stack::{AwsCall, Invocation, scheduled_event};
+use stack::AwsCall;
 
 use crate::support::{Deployment, Received, Tenant, TestReceiver, at_once};
 
 /// How many changes there are at once.
 const AT_ONCE: usize = 50;
-
-async fn sweep(deployment: &Deployment) -> Value {
-    let run = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
-    run.unwrap().payload
-}
 
 /// A tenant that nothing is delivered to but by sweeps, and its receiver.
 async fn listening(deployment: &Deployment) -> (Tenant, TestReceiver) {
@@ -32,7 +27,7 @@ fn have_met(calls: &[AwsCall]) -> bool {
 
 /// Delivers all that is owed: the bodies, no event twice.
 async fn told(deployment: &Deployment, receiver: &TestReceiver) -> Vec<Value> {
-    while sweep(deployment).await["delivered"] != 0 {}
+    while deployment.sweep().await["delivered"] != 0 {}
     let received: Vec<_> = receiver.received().iter().map(Received::body).collect();
     let ids: BTreeSet<_> = received.iter().map(|body| body["event_id"].as_str()).collect();
     assert_eq!(ids.len(), received.len(), "each once");

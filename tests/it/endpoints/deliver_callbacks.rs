@@ -22,22 +22,9 @@ async fn start() -> (Deployment, Tenant, TestReceiver) {
     (deployment, tenant, receiver)
 }
 
-async fn sweep(deployment: &Deployment) -> Value {
-    let run = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
-    run.unwrap().payload
-}
-
-/// The callbacks of a tenant in the table, oldest first.
-async fn callbacks(deployment: &Deployment, tenant: &Tenant) -> Vec<Value> {
-    let mut items = deployment.items().await;
-    items.retain(|item| item["pk"]["S"] == format!("TENANT#{}#CALLBACKS", tenant.id));
-    items.sort_by_key(|item| item["sk"]["S"].as_str().unwrap().to_owned());
-    items
-}
-
 /// Makes what waits for its next attempt due.
 async fn make_due(deployment: &Deployment, tenant: &Tenant) {
-    for item in callbacks(deployment, tenant).await.iter().filter(|item| item.get("due_at").is_some()) {
+    for item in deployment.callbacks(tenant).await.iter().filter(|item| item.get("due_at").is_some()) {
         let (pk, sk) = (item["pk"]["S"].as_str().unwrap(), item["sk"]["S"].as_str().unwrap());
         deployment.set(pk, sk, "due_at", &json!({ "N": "1" })).await;
     }
@@ -49,8 +36,8 @@ async fn a_change_is_told_once_with_what_it_made_and_signatures_that_others_veri
     let suspended = deployment.suspend(&tenant).await;
     suspended.data(200);
     assert!(receiver.received().is_empty());
-    assert_eq!(sweep(&deployment).await["delivered"], 1);
-    assert_eq!(sweep(&deployment).await["delivered"], 0);
+    assert_eq!(deployment.sweep().await["delivered"], 1);
+    assert_eq!(deployment.sweep().await["delivered"], 0);
     let [received] = &receiver.received()[..] else { panic!("{:?}", receiver.received()) };
     assert_eq!(received.path, "/relay-callbacks/tenant");
     assert_eq!(received.headers["content-type"], "application/json");
@@ -89,10 +76,10 @@ async fn the_stream_tells_of_it_at_once_and_the_sweep_does_without() {
     deployment.suspend(&tenant).await.data(200);
     deployment.stack.streams().settled().await;
     assert_eq!(receiver.received().len(), 1);
-    assert_eq!(sweep(&deployment).await["delivered"], 0);
+    assert_eq!(deployment.sweep().await["delivered"], 0);
     deployment.stack.streams().stop().await;
     deployment.reactivate(&tenant).await.data(200);
-    assert_eq!(sweep(&deployment).await["delivered"], 1);
+    assert_eq!(deployment.sweep().await["delivered"], 1);
     let types: Vec<_> = receiver.received().iter().map(|received| received.body()["type"].clone()).collect();
     assert_eq!(types, ["tenant.suspended", "tenant.reactivated"]);
     let sequences: Vec<_> = receiver.received().iter().map(|received| received.body()["sequence"].as_u64()).collect();
@@ -104,7 +91,7 @@ async fn both_secrets_of_a_rotation_verify_while_both_are_in_force() {
     let (deployment, tenant, receiver) = start().await;
     let rotated = deployment.rotate(&tenant, 600).await;
     let new = rotated.data(200)["tenant_secret"].as_str().unwrap().to_owned();
-    sweep(&deployment).await;
+    deployment.sweep().await;
     let [received] = &receiver.received()[..] else { panic!("{:?}", receiver.received()) };
     assert_eq!(received.body()["type"], "tenant.secret_rotated");
     assert!(!received.text.contains(&new));
@@ -113,7 +100,7 @@ async fn both_secrets_of_a_rotation_verify_while_both_are_in_force() {
     // Without an overlap the old one signs nothing any more, not even what was owed before.
     deployment.suspend(&tenant).await.data(200);
     let last = deployment.rotate(&tenant, 0).await.data(200)["tenant_secret"].as_str().unwrap().to_owned();
-    sweep(&deployment).await;
+    deployment.sweep().await;
     for received in &receiver.received()[1..] {
         verify(&last, received);
         assert_eq!(received.headers["webhook-signature"].split(' ').count(), 1);
@@ -128,17 +115,17 @@ async fn nothing_is_owed_without_a_base_or_for_a_type_that_nobody_wants() {
     deployment.suspend(&tenant).await.data(200);
     deployment.update(&tenant, &json!({ "callback_types": ["tenant.*"], "callback_url_base": null })).await.data(200);
     deployment.reactivate(&tenant).await.data(200);
-    assert!(callbacks(&deployment, &tenant).await.is_empty());
+    assert!(deployment.callbacks(&tenant).await.is_empty());
     // What changed nothing is not told.
     let wanted = json!({ "callback_url_base": receiver.base() });
     deployment.update(&tenant, &wanted).await.data(200);
     deployment.reactivate(&tenant).await.data(200);
-    assert!(callbacks(&deployment, &tenant).await.is_empty());
+    assert!(deployment.callbacks(&tenant).await.is_empty());
     // What is owed when the base goes is discarded, and goes nowhere.
     deployment.suspend(&tenant).await.data(200);
     deployment.update(&tenant, &json!({ "callback_url_base": null })).await.data(200);
-    assert_eq!(sweep(&deployment).await["given_up"], 1);
-    assert_eq!(callbacks(&deployment, &tenant).await[0]["callback_state"]["S"], "discarded");
+    assert_eq!(deployment.sweep().await["given_up"], 1);
+    assert_eq!(deployment.callbacks(&tenant).await[0]["callback_state"]["S"], "discarded");
     assert!(receiver.received().is_empty());
 }
 
@@ -148,20 +135,20 @@ async fn what_fails_is_tried_again_with_the_same_body_and_a_new_signature() {
     receiver.answers(&[500, 302, 404]);
     deployment.suspend(&tenant).await.data(200);
     for attempts in 1..=3 {
-        let run = sweep(&deployment).await;
+        let run = deployment.sweep().await;
         assert_eq!((&run["delivered"], &run["unsuccessful"]), (&json!(0), &json!(1)), "{attempts}");
         // Not before it is due.
-        assert_eq!(sweep(&deployment).await["unsuccessful"], 0);
-        let callback = &callbacks(&deployment, &tenant).await[0];
+        assert_eq!(deployment.sweep().await["unsuccessful"], 0);
+        let callback = &deployment.callbacks(&tenant).await[0];
         assert_eq!(callback["attempts"]["N"], attempts.to_string());
         make_due(&deployment, &tenant).await;
     }
-    assert_eq!(sweep(&deployment).await["delivered"], 1);
+    assert_eq!(deployment.sweep().await["delivered"], 1);
     let received = receiver.received();
     assert!(received.iter().all(|received| received.text == received.text && received.path != "/elsewhere"));
     assert_eq!(received.iter().map(|received| &received.text).collect::<std::collections::BTreeSet<_>>().len(), 1);
     assert_eq!(received.len(), 4);
-    let callback = &callbacks(&deployment, &tenant).await[0];
+    let callback = &deployment.callbacks(&tenant).await[0];
     let outcomes: Vec<_> = callback["last_attempts"]["L"]
         .as_array()
         .unwrap()
@@ -184,11 +171,11 @@ async fn a_receiver_that_is_gone_gets_no_more_and_holds_nobody_up() {
         deployment.suspend(tenant).await.data(200);
         deployment.reactivate(tenant).await.data(200);
     }
-    let run = sweep(&deployment).await;
+    let run = deployment.sweep().await;
     assert_eq!((&run["delivered"], &run["given_up"], &run["unsuccessful"]), (&json!(2), &json!(1), &json!(1)));
     assert_eq!((receiver.received().len(), alive.received().len()), (1, 2));
     // The second waits for somebody to reactivate the flow, and is not due meanwhile.
-    let waiting = &callbacks(&deployment, &tenant).await[1];
+    let waiting = &deployment.callbacks(&tenant).await[1];
     assert!(waiting["callback_state"]["S"] == "pending" && waiting.get("due_at").is_none());
 }
 
@@ -209,11 +196,11 @@ async fn a_run_that_dies_at_any_of_its_calls_loses_nothing_and_invents_nothing()
             // The lease of the process that died runs out.
             let pk = format!("TENANT#{}#DELIVERY#tenant", tenant.id);
             deployment.set(&pk, "DELIVERY", "lease_until", &json!({ "N": "1" })).await;
-            sweep(&deployment).await;
+            deployment.sweep().await;
             let received = receiver.received().split_off(before);
             let ids: std::collections::BTreeSet<_> = received.iter().map(|received| received.text.clone()).collect();
             assert_eq!(ids.len(), 1, "call {at}, {mode:?}: one event, however often");
-            let last = callbacks(&deployment, &tenant).await.pop().unwrap();
+            let last = deployment.callbacks(&tenant).await.pop().unwrap();
             assert_eq!(last["callback_state"]["S"], "delivered", "call {at}, {mode:?}");
             // The next one's state, without an event of its own.
             deployment.update(&tenant, &json!({ "callback_types": ["tenant.suspended"] })).await.data(200);
@@ -245,18 +232,18 @@ async fn nothing_waits_for_a_reactivation_that_nobody_knows_to_be_due() {
             fired += killed.fired();
             deployment.stack.faults().clear();
             deployment.set(&delivery, "DELIVERY", "lease_until", &json!({ "N": "1" })).await;
-            sweep(&deployment).await;
+            deployment.sweep().await;
             let is_pending = |callback: &Value| callback["callback_state"]["S"] == "pending";
             let is_waiting = |callback: &Value| is_pending(callback) && callback.get("due_at").is_none();
-            if callbacks(&deployment, &tenant).await.iter().any(is_waiting) {
+            if deployment.callbacks(&tenant).await.iter().any(is_waiting) {
                 let items = deployment.items().await;
                 let breaker = &items.iter().find(|item| item["pk"]["S"] == delivery).unwrap()["breaker"]["S"];
                 assert!(breaker.as_str().is_some_and(|breaker| breaker.contains("disabled")), "call {at}, {mode:?}");
             }
             let path = format!("/api/v1/reactivate/callbacks?tenant_id={}", tenant.id);
             deployment.post(&path, &json!({})).await.data(200);
-            sweep(&deployment).await;
-            assert!(!callbacks(&deployment, &tenant).await.iter().any(is_pending), "call {at}, {mode:?}");
+            deployment.sweep().await;
+            assert!(!deployment.callbacks(&tenant).await.iter().any(is_pending), "call {at}, {mode:?}");
         }
         if fired == 0 {
             break;
@@ -273,7 +260,7 @@ async fn a_change_that_did_not_commit_owes_nothing_and_a_store_that_fails_delays
     deployment.stack.faults().inject(Fault::new(failing, Effect::Status(500, "InternalServerError".to_owned())));
     deployment.suspend(&tenant).await.refused(503, "temporarily_unavailable");
     deployment.stack.faults().clear();
-    assert!(callbacks(&deployment, &tenant).await.is_empty());
+    assert!(deployment.callbacks(&tenant).await.is_empty());
     deployment.suspend(&tenant).await.data(200);
     for operation in ["Query", "BatchGetItem", "UpdateItem", "GetSecretValue"] {
         let failing = Match::any().function("deliver-callbacks").operation(operation);
@@ -285,9 +272,9 @@ async fn a_change_that_did_not_commit_owes_nothing_and_a_store_that_fails_delays
         deployment.set(&pk, "DELIVERY", "lease_until", &json!({ "N": "1" })).await;
     }
     make_due(&deployment, &tenant).await;
-    sweep(&deployment).await;
+    deployment.sweep().await;
     assert!(!receiver.received().is_empty());
-    assert_eq!(callbacks(&deployment, &tenant).await[0]["callback_state"]["S"], "delivered");
+    assert_eq!(deployment.callbacks(&tenant).await[0]["callback_state"]["S"], "delivered");
 }
 
 /// Answers only when as many attempts are under way at once.
@@ -324,7 +311,7 @@ async fn a_callback_that_can_not_be_read_is_a_failure_and_in_nobodys_way() {
     let (deployment, tenant, receiver) = start().await;
     deployment.suspend(&tenant).await.data(200);
     deployment.reactivate(&tenant).await.data(200);
-    let first = &callbacks(&deployment, &tenant).await[0];
+    let first = &deployment.callbacks(&tenant).await[0];
     let (pk, sk) = (first["pk"]["S"].as_str().unwrap(), first["sk"]["S"].as_str().unwrap());
     deployment.set(pk, sk, "event_type", &json!({ "S": "tenant.unheard_of" })).await;
     let run = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
@@ -401,7 +388,7 @@ async fn a_flow_is_disabled_with_its_audit_event_or_not_at_all() {
             deployment.remove(&pk, "DELIVERY", "breaker").await;
             make_due(&deployment, &tenant).await;
             receiver.answers(&[]);
-            sweep(&deployment).await;
+            deployment.sweep().await;
             deployment.remove(&pk, "DELIVERY", "breaker").await;
         }
         if fired == 0 {

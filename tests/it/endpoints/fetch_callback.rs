@@ -1,7 +1,6 @@
 //! `GET /api/v1/fetch/callback`
 
 use serde_json::json;
-use stack::{Invocation, scheduled_event};
 
 use crate::support::{Deployment, Tenant, TestReceiver};
 
@@ -22,7 +21,7 @@ async fn a_callback_is_shown_with_the_bytes_that_are_sent_and_its_last_ten_attem
     let statuses: Vec<u16> = (500..511).collect();
     receiver.answers(&statuses[..10]);
     for _ in 0..11 {
-        deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+        deployment.sweep().await;
         let (partition, due) = (format!("TENANT#{}#CALLBACKS", tenant.id), json!({ "N": "1" }));
         if deployment.get(&path(&tenant, &id)).await.data(200)["state"] == "pending" {
             deployment.set(&partition, &id, "due_at", &due).await;

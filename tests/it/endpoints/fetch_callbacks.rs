@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 use shared::domain::Cursor;
-use stack::{Invocation, scheduled_event};
 
 use crate::support::{Deployment, Tenant, TestReceiver};
 
@@ -36,7 +35,7 @@ async fn callbacks_are_listed_with_what_became_of_them_and_without_their_bodies(
         assert_eq!(row["next_attempt_at"], row["created_at"]);
     }
     receiver.answers(&[500]);
-    deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+    deployment.sweep().await;
     let after = deployment.get(&path).await.data(200)["callbacks"].as_array().unwrap().clone();
     let seen: Vec<_> = after.iter().map(|row| (&row["state"], &row["last_outcome"])).collect();
     let delivered = (&json!("delivered"), &json!("204"));
@@ -75,7 +74,7 @@ async fn a_list_of_a_state_or_a_type_has_all_of_it_page_by_page() {
     let deployment = Deployment::start().await;
     let (tenant, receiver) = history(&deployment).await;
     receiver.answers(&[500]);
-    deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+    deployment.sweep().await;
     let path = format!("/api/v1/fetch/callbacks?tenant_id={}", tenant.id);
     let all = deployment.get(&path).await.data(200)["callbacks"].as_array().unwrap().clone();
     for (query, is_in) in [

@@ -1,9 +1,8 @@
 //! `GET /api/v1/fetch/tenant`
 
 use serde_json::{Value, json};
-use stack::{Invocation, scheduled_event};
 
-use crate::support::{Deployment, Tenant, TestReceiver, with};
+use crate::support::{Deployment, TestReceiver, with};
 
 #[tokio::test]
 async fn a_tenant_is_shown_without_its_secret() {
@@ -77,18 +76,6 @@ async fn an_unknown_tenant_is_not_found() {
     answer.refused(404, "tenant_not_found");
 }
 
-async fn sweep(deployment: &Deployment) {
-    deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
-}
-
-/// The callbacks of a tenant in the table, oldest first.
-async fn callbacks(deployment: &Deployment, tenant: &Tenant) -> Vec<Value> {
-    let mut items = deployment.items().await;
-    items.retain(|item| item["pk"]["S"] == format!("TENANT#{}#CALLBACKS", tenant.id));
-    items.sort_by_key(|item| item["sk"]["S"].as_str().unwrap().to_owned());
-    items
-}
-
 #[tokio::test]
 async fn the_receiver_of_each_flow_is_shown_with_what_is_pending_for_it() {
     let deployment = Deployment::start().await;
@@ -112,7 +99,7 @@ async fn the_receiver_of_each_flow_is_shown_with_what_is_pending_for_it() {
     let pending = with(&idle, &json!({ "pending": 2, "oldest_pending_at": suspended_at }));
     assert_eq!(shown, with(&all, &json!({ "tenant": pending })));
 
-    sweep(&deployment).await;
+    deployment.sweep().await;
     let shown = deployment.fetch(&tenant).await["callbacks"]["tenant"].clone();
     assert!(shown["last_success_at"].is_string(), "{shown}");
     assert_eq!(with(&shown, &json!({ "last_success_at": null })), idle);
@@ -120,12 +107,12 @@ async fn the_receiver_of_each_flow_is_shown_with_what_is_pending_for_it() {
     receiver.answers(&[500, 410]);
     deployment.suspend(&tenant).await.data(200);
     let suspended_at = deployment.fetch(&tenant).await["suspended_at"].clone();
-    sweep(&deployment).await;
+    deployment.sweep().await;
     let shown = deployment.fetch(&tenant).await["callbacks"]["tenant"].clone();
     assert_eq!((&shown["state"], &shown["pending"]), (&json!("closed"), &json!(1)));
     assert_eq!((&shown["oldest_pending_at"], &shown["last_failure"]["outcome"]), (&suspended_at, &json!("500")));
     deployment.reactivate(&tenant).await.data(200);
-    sweep(&deployment).await;
+    deployment.sweep().await;
     let shown = deployment.fetch(&tenant).await["callbacks"].clone();
     // The event that was answered 410 has failed, and the one that waits for its second attempt will not get it.
     assert_eq!((&shown["tenant"]["state"], &shown["tenant"]["pending"]), (&json!("disabled"), &json!(1)));
@@ -143,7 +130,7 @@ async fn what_is_pending_is_counted_among_the_newest_and_the_answer_says_since_w
         json!({ "callback_url_base": "https://callbacks.example.com", "callback_types": ["tenant.suspended"] });
     deployment.update(&tenant, &wanted).await.data(200);
     deployment.suspend(&tenant).await.data(200);
-    let [callback] = &callbacks(&deployment, &tenant).await[..] else { panic!("one event") };
+    let [callback] = &deployment.callbacks(&tenant).await[..] else { panic!("one event") };
     let base: i64 = callback["created_at"]["N"].as_str().unwrap().parse().unwrap();
     let later = |number: i64| {
         let at = base + 1000 * number;

@@ -1,14 +1,8 @@
 //! `POST /api/v1/reactivate/callbacks`
 
-use serde_json::{Value, json};
-use stack::{Invocation, scheduled_event};
+use serde_json::json;
 
 use crate::support::{Deployment, Tenant, TestReceiver};
-
-async fn sweep(deployment: &Deployment) -> Value {
-    let run = deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await;
-    run.unwrap().payload
-}
 
 fn path(tenant: &Tenant) -> String {
     format!("/api/v1/reactivate/callbacks?tenant_id={}", tenant.id)
@@ -26,12 +20,12 @@ async fn what_waited_for_a_receiver_that_was_gone_goes_out_and_the_trail_says_so
         deployment.suspend(&tenant).await.data(200);
         deployment.reactivate(&tenant).await.data(200);
     }
-    sweep(&deployment).await;
+    deployment.sweep().await;
     assert_eq!(receiver.received().len(), 1);
     // Another flow is another receiver.
     let other = deployment.post(&path(&tenant), &json!({ "flow": "test" })).await;
     assert_eq!(other.data(200), &json!({ "resumed": 0 }));
-    sweep(&deployment).await;
+    deployment.sweep().await;
     assert_eq!(receiver.received().len(), 1);
     let answer = deployment.post(&path(&tenant), &json!({ "flow": "tenant" })).await;
     assert_eq!(answer.data(200), &json!({ "resumed": 3 }));
@@ -44,7 +38,7 @@ async fn what_waited_for_a_receiver_that_was_gone_goes_out_and_the_trail_says_so
         (&json!("callback deliverer"), &json!({ "flow": "tenant", "cause": "gone" }))
     );
     assert_eq!((&event["action"], &event["details"]), (&json!("callbacks.reactivated"), &json!({ "flow": "tenant" })));
-    assert_eq!(sweep(&deployment).await["delivered"], 3);
+    assert_eq!(deployment.sweep().await["delivered"], 3);
     assert_eq!(receiver.received().len(), 4);
     // For all flows, and with nothing that waits.
     assert_eq!(deployment.post(&path(&tenant), &json!({})).await.data(200), &json!({ "resumed": 0 }));

@@ -1,7 +1,6 @@
 //! `POST /api/v1/relay/replay/callbacks`
 
 use serde_json::{Value, json};
-use stack::{Invocation, scheduled_event};
 
 use crate::support::{Answer, Deployment, Tenant, TestReceiver};
 
@@ -19,7 +18,7 @@ async fn a_tenant_has_its_own_callbacks_delivered_anew_and_no_others() {
     let ping = deployment.post_nothing(&format!("/api/v1/test/callback?tenant_id={}", tenant.id)).await;
     let id = ping.data(202)["event_id"].as_str().unwrap();
     let sweep = async || {
-        deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+        deployment.sweep().await;
     };
     sweep().await;
     for (body, received) in [

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use shared::domain::Cursor;
-use stack::{CrashMode, Invocation, scheduled_event};
+use stack::CrashMode;
 
 use crate::support::{Answer, Deployment, Tenant, TestReceiver};
 
@@ -12,10 +12,6 @@ const LONG_AGO: &str = "2020-01-01T00:00:00.000Z";
 
 fn path(tenant: &Tenant) -> String {
     format!("/api/v1/replay/callbacks?tenant_id={}", tenant.id)
-}
-
-async fn sweep(deployment: &Deployment) -> Value {
-    deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap().payload
 }
 
 /// A tenant with a receiver. The stream stands still.
@@ -66,7 +62,7 @@ fn outcome(answer: &Answer) -> (u64, Vec<(String, String)>) {
 async fn whatever_has_become_of_it_it_is_delivered_anew_with_the_same_bytes_and_all_its_attempts() {
     let (deployment, tenant, receiver) = start().await;
     let ids = pings(&deployment, &tenant, 4).await;
-    sweep(&deployment).await;
+    deployment.sweep().await;
     assert_eq!(receiver.received().len(), 4);
     for (id, state) in ids.iter().zip(["delivered", "failed", "discarded"]) {
         end(&deployment, &tenant, id, state).await;
@@ -83,7 +79,7 @@ async fn whatever_has_become_of_it_it_is_delivered_anew_with_the_same_bytes_and_
     let event = deployment.audit_events(&tenant).await.pop().unwrap();
     let details = json!({ "count": 4, "state": null, "since": null, "until": null });
     assert_eq!((&event["action"], &event["details"]), (&json!("callbacks.replayed"), &details));
-    sweep(&deployment).await;
+    deployment.sweep().await;
     let received = receiver.received();
     let texts: BTreeSet<_> = received.iter().map(|received| &received.text).collect();
     assert_eq!((received.len(), texts.len()), (8, 4));
@@ -203,7 +199,7 @@ async fn a_body_has_one_of_two_forms() {
 async fn under_its_key_a_replay_that_died_is_finished_and_one_that_is_done_does_nothing_more() {
     let (deployment, tenant, receiver) = start().await;
     let ids = pings(&deployment, &tenant, 3).await;
-    sweep(&deployment).await;
+    deployment.sweep().await;
     let mut at = 0;
     loop {
         let key = format!("key-{at}");
@@ -216,11 +212,11 @@ async fn under_its_key_a_replay_that_died_is_finished_and_one_that_is_done_does_
         deployment.stack.faults().clear();
         let answer = call().send().await;
         assert_eq!(outcome(&answer), (3, vec![]), "call {at}");
-        sweep(&deployment).await;
+        deployment.sweep().await;
         assert_eq!(receiver.received().len(), before + 3, "call {at}");
         // It is done: the same answer, and no attempt more.
         assert_eq!(call().send().await.data(200), answer.data(200));
-        assert_eq!(sweep(&deployment).await["delivered"], 0);
+        assert_eq!(deployment.sweep().await["delivered"], 0);
         let events = deployment.audit_events(&tenant).await;
         let replays = events.iter().filter(|event| event["action"] == "callbacks.replayed").count();
         assert_eq!(replays, at + 1, "one event each");

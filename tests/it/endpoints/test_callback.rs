@@ -1,7 +1,6 @@
 //! `POST /api/v1/test/callback`
 
 use serde_json::json;
-use stack::{Invocation, scheduled_event};
 
 use crate::support::{Deployment, Tenant, TestReceiver};
 
@@ -50,6 +49,6 @@ async fn a_tenant_that_gets_no_pings_is_told_why() {
     deployment.update(&tenant, &pings).await.data(200);
     deployment.suspend(&tenant).await.data(200);
     deployment.post_nothing(&path(&tenant)).await.data(202);
-    deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+    deployment.sweep().await;
     assert!(receiver.received().is_empty());
 }

@@ -6,17 +6,6 @@ use crate::support::authenticator::Authenticator;
 use crate::support::passkeys::ORIGIN;
 use crate::support::{Deployment, Tenant};
 
-/// The bodies that are owed to a tenant, oldest first.
-async fn owed(deployment: &Deployment, tenant: &Tenant) -> Vec<Value> {
-    let partition = format!("TENANT#{}#CALLBACKS", tenant.id);
-    let items = deployment.items().await;
-    let owed = items.iter().filter(|item| item["pk"]["S"] == *partition);
-    let mut bodies: Vec<Value> =
-        owed.map(|item| serde_json::from_str(item["body"]["S"].as_str().unwrap()).unwrap()).collect();
-    bodies.sort_by_key(|body| body["event_id"].as_str().unwrap().to_owned());
-    bodies
-}
-
 async fn wanting(deployment: &Deployment, types: &Value) -> Tenant {
     deployment.stack.streams().stop().await;
     let tenant = deployment.with_passkeys("Acme").await;
@@ -37,7 +26,7 @@ async fn each_change_of_a_passkey_owes_its_whole_state_with_the_next_number() {
     for path in ["rename/passkey", "revoke/passkey", "rename/passkey", "revoke/passkey"] {
         deployment.webauthn(&tenant, path, &of).send().await;
     }
-    let owed = owed(&deployment, &tenant).await;
+    let owed = deployment.owed(&tenant).await;
     let told: Vec<_> = owed.iter().map(|body| (body["type"].as_str().unwrap(), body["sequence"].as_u64())).collect();
     let expected = [
         ("passkey.registered", Some(1)),
@@ -67,9 +56,9 @@ async fn what_is_not_wanted_and_what_is_refused_is_not_owed() {
     let (_, mut credential) = Authenticator::create(&options, ORIGIN, 0);
     credential["response"]["attestationObject"] = json!("oA");
     deployment.register(&tenant, &credential).send().await.refused(401, "credential_refused");
-    assert_eq!(owed(&deployment, &tenant).await, Vec::<Value>::new());
+    assert_eq!(deployment.owed(&tenant).await, Vec::<Value>::new());
     let of = json!({ "backend_user_id": "ada", "credential_id": passkey.credential_id() });
     deployment.webauthn(&tenant, "revoke/passkey", &of).send().await.data(200);
-    let owed = owed(&deployment, &tenant).await;
+    let owed = deployment.owed(&tenant).await;
     assert_eq!((owed.len(), &owed[0]["sequence"]), (1, &json!(3)));
 }

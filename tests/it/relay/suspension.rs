@@ -30,14 +30,6 @@ async fn replay(deployment: &Deployment, tenant: &Tenant, nonce: &str) -> Answer
     call.send().await
 }
 
-/// The bodies of what is owed to a tenant, oldest first.
-async fn owed(deployment: &Deployment, tenant: &Tenant) -> Vec<Value> {
-    let mut items = deployment.items().await;
-    items.retain(|item| item["pk"]["S"] == format!("TENANT#{}#CALLBACKS", tenant.id));
-    items.sort_by_key(|item| item["sk"]["S"].as_str().unwrap().to_owned());
-    items.iter().map(|item| serde_json::from_str(item["body"]["S"].as_str().unwrap()).unwrap()).collect()
-}
-
 async fn status(deployment: &Deployment, tenant: &Tenant) -> Value {
     deployment.state(&tenant.id).await.unwrap()["tenant_status"].clone()
 }
@@ -56,7 +48,7 @@ async fn the_last_strike_owes_the_event_of_the_suspension_whatever_kind_it_is_of
             }
             let fetched = deployment.fetch(&tenant).await;
             assert_eq!(fetched["status"], "suspended");
-            let events = owed(&deployment, &tenant).await;
+            let events = deployment.owed(&tenant).await;
             let [told] = &events[..] else { panic!("{events:?}") };
             assert_eq!(
                 (&told["type"], &told["created_at"], &told["sequence"]),
@@ -65,7 +57,7 @@ async fn the_last_strike_owes_the_event_of_the_suspension_whatever_kind_it_is_of
             assert_eq!(told["data"], json!({ "status": "suspended", "suspended_at": fetched["suspended_at"] }));
             // The next state has the next number.
             deployment.reactivate(&tenant).await.data(200);
-            assert_eq!(owed(&deployment, &tenant).await[1]["sequence"], 2);
+            assert_eq!(deployment.owed(&tenant).await[1]["sequence"], 2);
         }
         assert!(!deployment.stack.output().contains(UNTOLD));
     })
@@ -78,8 +70,7 @@ async fn it_is_delivered() {
     let (tenant, receiver) = (tenant(&deployment).await, TestReceiver::start().await);
     deployment.update(&tenant, &json!({ "callback_url_base": receiver.base() })).await.data(200);
     replay(&deployment, &tenant, "0123456789abcdef").await.refused(401, "unauthenticated");
-    let run = deployment.stack.invoke("deliver-callbacks", stack::scheduled_event(), Invocation::default()).await;
-    assert_eq!(run.unwrap().payload["delivered"], 1);
+    assert_eq!(deployment.sweep().await["delivered"], 1);
     assert_eq!(receiver.received()[0].body()["type"], "tenant.suspended");
 }
 
@@ -90,7 +81,7 @@ async fn a_tenant_that_wants_none_is_suspended_and_owed_nothing() {
     deployment.update(&tenant, &json!({ "callback_types": ["ping"] })).await.data(200);
     replay(&deployment, &tenant, "0123456789abcdef").await.refused(401, "unauthenticated");
     assert_eq!(status(&deployment, &tenant).await, "suspended");
-    assert!(owed(&deployment, &tenant).await.is_empty());
+    assert!(deployment.owed(&tenant).await.is_empty());
     assert!(!deployment.stack.output().contains(UNTOLD));
 }
 
@@ -144,7 +135,7 @@ async fn a_configuration_that_can_not_be_read_costs_the_event_and_not_the_suspen
         check_untold(&deployment, &by_operator, &answer);
         for tenant in [&by_strike, &by_operator] {
             assert_eq!(status(&deployment, tenant).await, "suspended", "{way}");
-            assert!(owed(&deployment, tenant).await.is_empty(), "{way}");
+            assert!(deployment.owed(tenant).await.is_empty(), "{way}");
             assert_eq!(deployment.audit_trail(tenant).await, ["tenant.provisioned", "tenant.suspended"], "{way}");
             deployment.whoami(&tenant.signing()).send().await.refused(403, "tenant_suspended");
             // It is not lifted by what nobody can be told of.
@@ -172,7 +163,7 @@ async fn a_last_strike_that_meets_an_update_is_made_all_the_same_with_the_number
     held.release();
     striking.await.unwrap().refused(401, "unauthenticated");
     assert_eq!(status(&deployment, &tenant).await, "suspended");
-    let events = owed(&deployment, &tenant).await;
+    let events = deployment.owed(&tenant).await;
     assert_eq!((events.len(), &events[0]["sequence"]), (1, &json!(2)));
 }
 
@@ -194,13 +185,13 @@ async fn a_last_strike_that_dies_at_any_of_its_calls_suspends_and_tells_or_does_
             fired += killed.fired();
             deployment.stack.faults().clear();
             let is_suspended = status(&deployment, &tenant).await == "suspended";
-            assert_eq!(owed(&deployment, &tenant).await.len(), usize::from(is_suspended), "call {at}, {mode:?}");
+            assert_eq!(deployment.owed(&tenant).await.len(), usize::from(is_suspended), "call {at}, {mode:?}");
             let trail = deployment.audit_trail(&tenant).await;
             assert_eq!(trail.contains(&"tenant.suspended".to_owned()), is_suspended, "call {at}, {mode:?}");
             // The nonce strikes until it has.
             let again: Call = deployment.whoami(&signing);
             again.send().await.refused(401, "unauthenticated");
-            assert_eq!(owed(&deployment, &tenant).await.len(), 1, "call {at}, {mode:?}");
+            assert_eq!(deployment.owed(&tenant).await.len(), 1, "call {at}, {mode:?}");
             assert_eq!(status(&deployment, &tenant).await, "suspended");
         }
         if fired == 0 {

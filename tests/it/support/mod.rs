@@ -1,6 +1,7 @@
 //! What tests speak with: a deployment of their own, requests, and looks behind the scenes.
 
 pub mod authenticator;
+mod callbacks;
 mod curl;
 mod deployment;
 mod dice;

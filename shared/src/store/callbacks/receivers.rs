@@ -101,7 +101,8 @@ impl Table {
         }
     }
 
-    /// Gives the lease back, and keeps what is known of the receiver now. One that another process has since is left
+    /// Gives the lease back, and keeps what is known of the receiver now. A lease that ends by itself would save this
+    /// write, and let an event that comes right after wait for a minute. One that another process has since is left
     /// alone. If the flow is disabled now, its audit event is written with that.
     pub(super) async fn release_receiver(&self, leased: &Leased) -> Result<()> {
         let breaker = serde_json::to_string(&leased.breaker).map_err(Error::internal)?;
