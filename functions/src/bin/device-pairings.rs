@@ -7,6 +7,6 @@ fn main() -> Exit {
     serve(DevicePairings, list)
 }
 
-async fn list(app: App, call: Call<DevicePairings>) -> Result<DevicesView> {
-    Ok(call.caller.pairings(&app).await?.into())
+async fn list(_: App, call: Call<DevicePairings>) -> Result<DevicesView> {
+    Ok(call.caller.pairings().into())
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::api::common::Empty;
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
-use crate::auth::{Device, Invitation, PairingDevice, PairingGuest, Welcome};
+use crate::auth::{ChangingDevice, Device, Invitation, PairingDevice, PairingGuest, Welcome};
 use crate::domain::{
     DeviceId, DeviceName, DisplayName, LogoUrl, MaskedEmail, MaskedPhone, PairedDevice, PairingHandle, Platform,
     RevealedSessionToken, Tenant, TenantId, TenantName, Timestamp,
@@ -68,7 +68,7 @@ impl Operation for DeviceUnpair {
     const ROUTE: Route = Route::post("device-unpair", "/api/v1/device/unpair", BodyRule::None)
         .about("End the phone's pairing, and its session with it");
     const SURFACE: Surface = Surface::Device;
-    type Caller = Device;
+    type Caller = ChangingDevice;
     type Query = Empty;
     type Body = Empty;
     type Output = RemovedDevice;
@@ -82,7 +82,7 @@ impl Operation for DeviceRefreshToken {
     const ROUTE: Route = Route::post("device-refresh-token", "/api/v1/device/refresh-token", BodyRule::None)
         .about("Renew the phone's session: get another token, good for 30 days");
     const SURFACE: Surface = Surface::Device;
-    type Caller = Device;
+    type Caller = ChangingDevice;
     type Query = Empty;
     type Body = Empty;
     type Output = RenewedSession;

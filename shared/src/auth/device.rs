@@ -3,7 +3,12 @@
 //! A session opens nothing without a proof of the key that it is bound to (DPoP, RFC 9449). There is no cookie, and
 //! nothing that a browser would add by itself; all the same a page of another origin is refused, since none has a
 //! reason to call. Checks come in this order: origin, shape, proof, session, state, first use. Before the session is
-//! known to be right, nothing is written.
+//! known to be right, nothing is written. The first use of the proof is written by itself for a [`Device`], and with
+//! what the call changes for a [`ChangingDevice`].
+
+mod change;
+
+pub use change::ChangingDevice;
 
 use std::fmt;
 
@@ -13,12 +18,12 @@ use super::api_key::{bearer, scheme};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    Actor, ChangeContext, DeviceId, DeviceSessionToken, DpopCall, DpopProof, Freshness, Issuer, KeyHash, PairedDevice,
-    PairingHandle, PairingId, PersonRef, PreparedPairing, Presented, Problem, RevealedSessionToken, Tenant, TenantId,
+    Actor, ChangeContext, DeviceId, DeviceSessionToken, DpopCall, DpopProof, Freshness, Issuer, PairedDevice,
+    PairingHandle, PairingId, PreparedPairing, Presented, Problem, RevealedSessionToken, Tenant, TenantId,
     TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof, Viewpoint,
 };
 use crate::error::{Error, Result};
-use crate::store::{DeviceSession, NewDevice, PairingHost, Read};
+use crate::store::{DeviceSession, FoundSession, NewDevice, PairingHost, ProvenCall, Read};
 
 /// Where a pairing is redeemed: the audience of pairing proofs.
 pub(super) const REDEEMED_AT: &str = "/api/v1/device/register-token";
@@ -131,8 +136,7 @@ impl PairingDevice {
 pub struct Device {
     tenant_id: TenantId,
     session: DeviceSession,
-    token: KeyHash,
-    change: ChangeContext,
+    devices: Vec<PairedDevice>,
 }
 
 impl fmt::Debug for Device {
@@ -151,23 +155,9 @@ impl Caller for Device {
     }];
 
     async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
-        refuse_foreign_pages(request)?;
-        let text = session_token(request).ok_or(Error::Unauthenticated("no device session"))?;
-        let malformed = "device session has not the shape of one, or its checksum is wrong";
-        let token = DeviceSessionToken::parse(text).ok_or(Error::Unauthenticated(malformed))?;
-        let proof = proof(app, request, Presented::Bound(token.expose()), Freshness::Nonce)?;
-        let (tenant_id, hash, now) = (token.claims().tenant_id.clone(), token.hash(), app.now());
-        let devices = app.devices(&tenant_id);
-        let found = devices.session(token.claims()).await?;
-        let (tenant, session) = found.ok_or(Error::Unauthenticated("no such device session"))?;
-        if !session.is_of(&hash, &tenant, now) {
-            return Err(Error::Unauthenticated("device session is another, has expired or was ended"));
-        }
-        request.trace.device(app.trace_key(), &tenant_id, &session.person);
-        proof.check_bound_to(session.thumbprint())?;
-        refuse_suspended(&tenant)?;
-        devices.accept(&session, &proof, &hash, now).await?;
-        Ok(Self { tenant_id, session, token: hash, change: request.change(Actor::Device, None) })
+        let Proven { tenant_id, tenant: _, devices, call } = prove(app, request).await?;
+        app.devices(&tenant_id).accept(&call).await?;
+        Ok(Self { tenant_id, session: call.session, devices })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {
@@ -181,35 +171,37 @@ impl Device {
         &self.session.device_id
     }
 
-    fn person(&self) -> PersonRef {
-        PersonRef::Linked(self.session.person.linked_id.clone())
+    /// The devices of its person at its tenant, oldest first, as they were read together with its session.
+    pub fn pairings(self) -> Vec<PairedDevice> {
+        self.devices
     }
+}
 
-    /// The devices of its person at its tenant, oldest first.
-    ///
-    /// # Errors
-    /// If the table fails.
-    pub async fn pairings(&self, app: &App) -> Result<Vec<PairedDevice>> {
-        let found = app.devices(&self.tenant_id).of_person(&self.person()).await?;
-        Ok(found.map(|(_, devices)| devices).unwrap_or_default())
-    }
+/// A call whose session and proof are right, of a tenant that may act, and what was read for it. It is not accepted yet.
+struct Proven {
+    tenant_id: TenantId,
+    tenant: Tenant,
+    devices: Vec<PairedDevice>,
+    call: ProvenCall,
+}
 
-    /// Gives the session another token, and says until when it is good. The token before works until this one is used.
-    ///
-    /// # Errors
-    /// If the session was ended or renewed at the same moment.
-    pub async fn renew(&self, app: &App) -> Result<(RevealedSessionToken, Timestamp)> {
-        let (token, until) = app.devices(&self.tenant_id).renew(&self.session, &self.token, &self.change).await?;
-        Ok((token.reveal(), until))
+/// Checks all of a device's call but whether its proof was used before. One call.
+async fn prove(app: &App, request: &Request) -> Result<Proven> {
+    refuse_foreign_pages(request)?;
+    let text = session_token(request).ok_or(Error::Unauthenticated("no device session"))?;
+    let malformed = "device session has not the shape of one, or its checksum is wrong";
+    let token = DeviceSessionToken::parse(text).ok_or(Error::Unauthenticated(malformed))?;
+    let proof = proof(app, request, Presented::Bound(token.expose()), Freshness::Nonce)?;
+    let (tenant_id, hash, at) = (token.claims().tenant_id.clone(), token.hash(), app.now());
+    let found = app.devices(&tenant_id).session(token.claims()).await?;
+    let FoundSession { tenant, session, devices } = found.ok_or(Error::Unauthenticated("no such device session"))?;
+    if !session.is_of(&hash, &tenant, at) {
+        return Err(Error::Unauthenticated("device session is another, has expired or was ended"));
     }
-
-    /// Ends the pairing.
-    ///
-    /// # Errors
-    /// If it was ended at the same moment.
-    pub async fn unpair(&self, app: &App) -> Result<PairedDevice> {
-        app.devices(&self.tenant_id).remove(&self.person(), self.id(), &self.change).await
-    }
+    request.trace.device(app.trace_key(), &tenant_id, &session.person);
+    proof.check_bound_to(session.thumbprint())?;
+    refuse_suspended(&tenant)?;
+    Ok(Proven { tenant_id, tenant, devices, call: ProvenCall { session, proof, token: hash, at } })
 }
 
 /// Refuses pages of other origins, and what a browser fetches before anybody has asked for it: a pairing is redeemed by

@@ -19,7 +19,7 @@ mod trace;
 
 pub use account::{AccountKey, Viewer};
 pub use api_key::{InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
-pub use device::{Device, Invitation, PairingDevice, PairingGuest, Welcome};
+pub use device::{ChangingDevice, Device, Invitation, PairingDevice, PairingGuest, Welcome};
 pub use operator::Operator;
 pub use pairing::Prepared;
 pub use public::Anyone;

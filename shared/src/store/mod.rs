@@ -45,7 +45,9 @@ pub use account::{List, ResourceKind, Resources};
 pub use audit::Sealed;
 pub use callbacks::{Callbacks, Delivered, Delivery, Receiver};
 pub use calls::Counted;
-pub use devices::{DeviceSession, Devices, NewDevice, Paired, PairingHost, PairingRequest};
+pub use devices::{
+    DeviceSession, Devices, FoundSession, NewDevice, Paired, PairingHost, PairingRequest, ProofUse, ProvenCall,
+};
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Registration};
 pub use dynamodb::{Jitter, Table};

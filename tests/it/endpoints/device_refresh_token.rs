@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::support::Deployment;
 use crate::support::phone::Phone;
+use crate::support::{Deployment, at_once};
 
 const PATH: &str = "/api/v1/device/refresh-token";
 
@@ -48,4 +48,54 @@ async fn a_session_is_good_for_thirty_days_more_after_each_renewal() {
     assert!((29 * day..=30 * day).contains(&(expires - crate::support::now_ms())));
     let devices = deployment.devices_of(&tenant, "ada").await;
     assert!(devices[0]["session_expires_at"].as_str() > devices[0]["created_at"].as_str());
+}
+
+#[tokio::test]
+async fn one_proof_renews_a_session_once_however_often_it_is_sent() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let phone = deployment.paired(&tenant, "ada").await;
+    let call = deployment.phone(&phone, "POST", PATH).await;
+    let answers = at_once(vec![call.clone(); 4]).await;
+    let accepted: Vec<_> = answers.iter().filter(|answer| answer.status == 200).collect();
+    assert_eq!(accepted.len(), 1);
+    for answer in answers.iter().filter(|answer| answer.status != 200) {
+        answer.refused(401, "invalid_dpop_proof");
+    }
+    call.send().await.refused(401, "invalid_dpop_proof");
+    let token = accepted[0].data(200)["device_session_token"].as_str().unwrap().to_owned();
+    deployment.pairings(&Phone { token, ..phone }).await.data(200);
+}
+
+#[tokio::test]
+async fn a_call_that_is_refused_for_its_input_has_used_up_its_proof_and_comes_after_the_credential() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let phone = deployment.paired(&tenant, "ada").await;
+    let wrong = json!({ "anything": true });
+    let call = deployment.phone(&phone, "POST", PATH).await;
+    let refused = call.clone().json(&wrong).send().await;
+    assert!([400, 422].contains(&refused.status), "{}", refused.text);
+    call.send().await.refused(401, "invalid_dpop_proof");
+    deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
+    let call = deployment.phone(&phone, "POST", PATH).await;
+    call.json(&wrong).send().await.refused(401, "unauthenticated");
+    deployment.phone(&phone, "POST", PATH).await.send().await.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_renewal_is_the_first_call_of_a_day_too_and_settles_the_token_before() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let first = deployment.paired(&tenant, "ada").await;
+    let pk = format!("TENANT#{}#DEVICE#{}", tenant.id, first.device_id);
+    deployment.set(&pk, "DEVICE", "last_used_at", &json!({ "N": "1782000000000" })).await;
+    let second = renewed(&deployment, &first).await;
+    let third = renewed(&deployment, &second).await;
+    let devices = deployment.devices_of(&tenant, "ada").await;
+    assert!(devices[0]["last_used_at"].as_str() >= devices[0]["created_at"].as_str());
+    // The one before the last two.
+    deployment.pairings(&first).await.refused(401, "unauthenticated");
+    deployment.pairings(&second).await.data(200);
+    deployment.pairings(&third).await.data(200);
 }

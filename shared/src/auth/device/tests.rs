@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::LinkedUserId;
 use crate::auth::testing::{BASE_URL, app, input, request};
 
 #[tokio::test]
@@ -20,8 +21,10 @@ async fn pages_of_other_origins_and_prefetches_are_refused_before_anything_is_lo
 
 #[tokio::test]
 async fn without_a_session_or_a_proof_nobody_gets_in_and_aws_is_not_asked() {
-    let shaped = DeviceSessionToken::generate(&TenantId::generate(app().random()).unwrap(), app().random());
-    let token = shaped.unwrap().unwrap();
+    let random = app();
+    let random = random.random();
+    let (tenant, person) = (TenantId::generate(random).unwrap(), LinkedUserId::generate(random).unwrap());
+    let token = DeviceSessionToken::generate(&tenant, &person, random).unwrap().unwrap();
     let dpop = format!("DPoP {}", token.expose());
     let bearer = format!("Bearer {}", token.expose());
     let wrong = format!("DPoP x{}", token.expose());

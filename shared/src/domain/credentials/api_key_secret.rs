@@ -132,7 +132,7 @@ impl ApiKeySecret {
     /// Reads a key: `None` if it has not the shape of one, or its checksum is wrong.
     pub fn parse(text: &str) -> Option<Self> {
         let kind = KeyKind::ALL.into_iter().find(|kind| text.starts_with(kind.prefix()))?;
-        let KeyText { id, tenant } = key_text::read(kind.prefix(), text)?;
+        let KeyText { id, tenant } = key_text::read::<ID>(kind.prefix(), text)?;
         let claims = ApiKeyClaims { kind, id: ApiKeyId::of(id), tenant_id: TenantId::of(&tenant) };
         Some(Self { text: text.to_owned(), claims })
     }

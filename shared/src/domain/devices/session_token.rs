@@ -11,13 +11,18 @@ use super::device::DeviceId;
 use crate::domain::credentials::api_key_secret::KeyHash;
 use crate::domain::credentials::key_text::{self, KeyText};
 use crate::domain::ids::tenant_id::TenantId;
+use crate::domain::people::LinkedUserId;
+use crate::domain::people::linked_id;
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// What tokens start with.
 const PREFIX: &str = "ds_";
 
-/// The token of a device's session: `ds_` and 96 characters, like an API key. It names its tenant and its device, so
-/// that a store is asked for exactly one item. What is stored is its SHA-256.
+/// The bytes that name a device and its person.
+const NAMED: usize = key_text::ID + linked_id::BYTES;
+
+/// The token of a device's session: `ds_` and 116 characters, made like an API key. It names its tenant, its device and
+/// its person, so that all that a device's call is about is read at once. What is stored is its SHA-256.
 #[derive(ZeroizeOnDrop)]
 pub struct DeviceSessionToken {
     text: String,
@@ -30,16 +35,24 @@ pub struct DeviceSessionToken {
 pub struct DeviceSessionClaims {
     pub tenant_id: TenantId,
     pub device_id: DeviceId,
+    pub linked_id: LinkedUserId,
 }
 
 impl DeviceSessionToken {
-    /// The token of a new device of a tenant; `None` if the tenant's id was not made by us.
+    /// The token of a new device of a tenant's person; `None` if the tenant's id was not made by us.
     ///
     /// # Errors
     /// If no randomness is available.
-    pub fn generate(tenant_id: &TenantId, random: &dyn Random) -> Result<Option<Self>, RandomnessUnavailable> {
+    pub fn generate(
+        tenant_id: &TenantId,
+        linked_id: &LinkedUserId,
+        random: &dyn Random,
+    ) -> Result<Option<Self>, RandomnessUnavailable> {
         let device_id = DeviceId::of(draw(random)?);
-        Self::renew(&DeviceSessionClaims { tenant_id: tenant_id.clone(), device_id }, random)
+        Self::renew(
+            &DeviceSessionClaims { tenant_id: tenant_id.clone(), device_id, linked_id: linked_id.clone() },
+            random,
+        )
     }
 
     /// Another token for the device of these claims.
@@ -47,15 +60,22 @@ impl DeviceSessionToken {
     /// # Errors
     /// If no randomness is available.
     pub fn renew(claims: &DeviceSessionClaims, random: &dyn Random) -> Result<Option<Self>, RandomnessUnavailable> {
-        let Some((id, tenant)) = claims.device_id.bytes().zip(claims.tenant_id.project_id()) else { return Ok(None) };
-        let text = key_text::write(PREFIX, KeyText { id, tenant: tenant.into_bytes() }, random)?;
+        let named = claims.device_id.bytes().zip(claims.linked_id.bytes());
+        let id = named.and_then(|(device, person)| [device.as_slice(), &person].concat().try_into().ok());
+        let Some((id, tenant)) = id.zip(claims.tenant_id.project_id()) else { return Ok(None) };
+        let text = key_text::write(PREFIX, KeyText::<NAMED> { id, tenant: tenant.into_bytes() }, random)?;
         Ok(Some(Self { text, claims: claims.clone() }))
     }
 
     /// Reads a token: `None` if it has not the shape of one, or its checksum is wrong.
     pub fn parse(text: &str) -> Option<Self> {
-        let KeyText { id, tenant } = key_text::read(PREFIX, text)?;
-        let claims = DeviceSessionClaims { tenant_id: TenantId::of(&tenant), device_id: DeviceId::of(id) };
+        let KeyText { id, tenant } = key_text::read::<NAMED>(PREFIX, text)?;
+        let (device, person) = id.split_first_chunk()?;
+        let claims = DeviceSessionClaims {
+            tenant_id: TenantId::of(&tenant),
+            device_id: DeviceId::of(*device),
+            linked_id: LinkedUserId::of(*person.first_chunk()?),
+        };
         Some(Self { text: text.to_owned(), claims })
     }
 
@@ -107,7 +127,7 @@ impl JsonSchema for RevealedSessionToken {
         json_schema!({
             "type": "string",
             "format": "password",
-            "pattern": "^ds_[a-z2-7]{96}$",
+            "pattern": "^ds_[a-z2-7]{116}$",
             "description": "Token of a device's session, good for nothing without the device's key.",
         })
     }
@@ -124,21 +144,25 @@ mod tests {
     }
 
     fn token(tenant: &TenantId) -> DeviceSessionToken {
-        DeviceSessionToken::generate(tenant, &SystemRandomness::new()).unwrap().unwrap()
+        let random = SystemRandomness::new();
+        let person = LinkedUserId::generate(&random).unwrap();
+        DeviceSessionToken::generate(tenant, &person, &random).unwrap().unwrap()
     }
 
     #[test]
-    fn a_token_names_its_tenant_and_its_device() {
+    fn a_token_names_its_tenant_its_device_and_its_person() {
         let tenant = tenant();
-        let token = token(&tenant);
+        let person = LinkedUserId::parse("0123456789abcdef01234567").unwrap();
+        let token = DeviceSessionToken::generate(&tenant, &person, &SystemRandomness::new()).unwrap().unwrap();
+        assert_eq!(token.claims().linked_id, person);
         let read = DeviceSessionToken::parse(token.expose()).unwrap();
         assert_eq!((read.claims(), &read.claims().tenant_id), (token.claims(), &tenant));
         assert!(read.hash().is(&token.hash()));
         assert_eq!(DeviceId::parse(read.claims().device_id.as_str()), Ok(read.claims().device_id.clone()));
         let shown = serde_json::to_value(token.reveal()).unwrap();
-        assert!(shown.as_str().unwrap().starts_with("ds_") && shown.as_str().unwrap().len() == 99);
+        assert!(shown.as_str().unwrap().starts_with("ds_") && shown.as_str().unwrap().len() == 119);
         let schema = serde_json::to_value(schemars::schema_for!(RevealedSessionToken)).unwrap();
-        let shape = (&"RevealedSessionToken".into(), &"^ds_[a-z2-7]{96}$".into());
+        let shape = (&"RevealedSessionToken".into(), &"^ds_[a-z2-7]{116}$".into());
         assert_eq!((&schema["title"], &schema["pattern"]), shape);
     }
 
@@ -175,7 +199,8 @@ mod tests {
             assert!(ApiKeySecret::parse(text).is_none());
         }
         let foreign = TenantId::parse("tnt_foreign").unwrap();
-        assert!(DeviceSessionToken::generate(&foreign, &SystemRandomness::new()).unwrap().is_none());
+        let person = LinkedUserId::generate(&SystemRandomness::new()).unwrap();
+        assert!(DeviceSessionToken::generate(&foreign, &person, &SystemRandomness::new()).unwrap().is_none());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::domain::values::problem::Problem;
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// How many bytes an id has: those of the original interface, whose ids are 24 digits.
-const BYTES: usize = 12;
+pub(in crate::domain) const BYTES: usize = 12;
 
 /// The id that we gave to one of a tenant's people (`relay_user_linked_id`): 24 lower-case hexadecimal digits. It stays
 /// as it is, and no two tenants have the same one.
@@ -23,7 +23,17 @@ impl LinkedUserId {
     /// # Errors
     /// If no randomness is available.
     pub fn generate(random: &dyn Random) -> Result<Self, RandomnessUnavailable> {
-        Ok(Self(HEXLOWER.encode(&draw::<BYTES>(random)?)))
+        Ok(Self::of(draw(random)?))
+    }
+
+    /// The id of these bytes.
+    pub(in crate::domain) fn of(bytes: [u8; BYTES]) -> Self {
+        Self(HEXLOWER.encode(&bytes))
+    }
+
+    /// The bytes of the id.
+    pub(in crate::domain) fn bytes(&self) -> Option<[u8; BYTES]> {
+        HEXLOWER.decode(self.0.as_bytes()).ok()?.try_into().ok()
     }
 
     /// Reads an id.

@@ -1,7 +1,8 @@
-//! Listing and removing devices.
+//! Listing, renaming and removing devices.
 
+use super::session::ProvenCall;
 use super::{Devices, items};
-use crate::domain::{Action, ChangeContext, DeviceId, PairedDevice, PersonRef, RelayPerson};
+use crate::domain::{Action, ChangeContext, DeviceId, PairedDevice, PersonRef, RelayPerson, Tenant};
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{CONFLICT_ATTEMPTS, Commit, Condition, Transaction};
 use crate::store::people::{self, StoredPerson};
@@ -33,15 +34,46 @@ impl Devices<'_> {
             let StoredPerson { person, devices, .. } = stored.ok_or(Error::DeviceNotFound)?;
             let device = devices.into_iter().find(|device| device.id == *id).ok_or(Error::DeviceNotFound)?;
             let mut transaction = Transaction::new();
-            transaction.delete(items::device_key(self.tenant, id), Condition::exists());
-            people::devices::remove(&mut transaction, self.tenant, &person, id);
-            self.record(&mut transaction, &self.event(change, Action::DeviceRemoved, &person, &device))?;
-            self.owe(&mut transaction, &tenant, &person, &device, (change.at, Some(change.at)))?;
+            self.removal(&mut transaction, &tenant, &person, &device, change)?;
             if matches!(self.table.commit(transaction).await?, Commit::Done) {
                 return Ok(device);
             }
             // It was removed in the meantime, which the next reading says.
         }
         Err(Error::StaleUpdate)
+    }
+
+    /// Accepts the call of a device by which it removes itself. One call.
+    ///
+    /// # Errors
+    /// If the proof was used before, the session was ended, or the table fails.
+    pub async fn unpair(
+        &self,
+        call: &ProvenCall,
+        tenant: &Tenant,
+        device: &PairedDevice,
+        change: &ChangeContext,
+    ) -> Result<()> {
+        let (mut transaction, used) = self.accepting(call);
+        self.removal(&mut transaction, tenant, &call.session.person, device, change)?;
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok(()),
+            Commit::Refused(refused) => Err(used.refusal(&refused, "device session was ended")),
+        }
+    }
+
+    /// Adds to a transaction all that the removal of a device is.
+    fn removal(
+        &self,
+        transaction: &mut Transaction,
+        tenant: &Tenant,
+        person: &RelayPerson,
+        device: &PairedDevice,
+        change: &ChangeContext,
+    ) -> Result<()> {
+        transaction.delete(items::device_key(self.tenant, &device.id), Condition::exists());
+        people::devices::remove(transaction, self.tenant, person, &device.id);
+        self.record(transaction, &self.event(change, Action::DeviceRemoved, person, device))?;
+        self.owe(transaction, tenant, person, device, (change.at, Some(change.at)))
     }
 }

@@ -5,9 +5,9 @@
 //! | prepare a pairing | tenant and person, together | pairing, and a person that is new |
 //! | look at it | pairing; then tenant, person and its revocations, together | |
 //! | redeem it | the same | all that it changes, in one transaction, which deletes the pairing |
-//! | a device's call | tenant and device, together | that its proof is used, if tokens were not revoked since |
-//! | renew | | all that it changes, in one transaction |
-//! | remove | tenant and person, together | the same |
+//! | a device's call | tenant, device and person, together | that its proof is used, if tokens were not revoked since |
+//! | one that renews, renames or removes it | the same | all that it changes, in the same transaction |
+//! | remove, for the tenant | tenant and person, together | all that it changes, in one transaction |
 //!
 //! A pairing is deleted by the write of what it leads to, so that of two phones one is paired. Whether it has expired
 //! is decided by comparing times.
@@ -20,6 +20,7 @@ mod session;
 
 pub use pair::{NewDevice, Paired, PairingHost, PairingRequest};
 pub use record::DeviceSession;
+pub use session::{FoundSession, ProofUse, ProvenCall};
 
 use std::fmt;
 use std::time::Duration;

@@ -120,7 +120,7 @@ impl Devices<'_> {
         change: &ChangeContext,
     ) -> Result<Paired> {
         let PairingHost { tenant, stored, epochs } = host;
-        let token = DeviceSessionToken::generate(self.tenant, self.tenants.random)?;
+        let token = DeviceSessionToken::generate(self.tenant, &pairing.person.linked_id, self.tenants.random)?;
         let token = token.ok_or_else(|| Error::internal("a pairing of a tenant that is none of ours"))?;
         let device = paired(&token, pairing, new, *epochs, change.at);
         let session = DeviceSession {

@@ -1,82 +1,151 @@
-//! A device's session: checking what a call presents, and renewing it.
+//! A device's session: checking what a call presents, accepting the call, and renewing the session.
+
+use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::record::DeviceSession;
 use super::{Devices, SESSION, items, stale};
 use crate::domain::{
-    ChangeContext, DeviceSessionClaims, DeviceSessionToken, DpopCause, DpopProof, KeyHash, Tenant, Timestamp,
+    ChangeContext, DeviceSessionClaims, DeviceSessionToken, DpopCause, DpopProof, KeyHash, PairedDevice, PersonRef,
+    Tenant, Timestamp,
 };
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Commit, Condition, Transaction, Update, at, millis};
+use crate::store::dynamodb::{Commit, Condition, Refused, Transaction, Update, Write, at, millis};
 use crate::store::people::devices::{self as entries, EXPIRES_AT, LAST_USED_AT};
+use crate::store::people::{self, StoredPerson};
+
+/// What a session's token claims to be of, as it was read in one call.
+#[derive(Debug)]
+pub struct FoundSession {
+    pub tenant: Tenant,
+    pub session: DeviceSession,
+    /// The devices of its person, oldest first.
+    pub devices: Vec<PairedDevice>,
+}
+
+/// A call whose session is right and whose proof is not used up yet. Whatever is written for it is written in one
+/// transaction with the use of the proof, so that no two calls are accepted by one proof: what takes it takes it whole.
+#[derive(Debug)]
+pub struct ProvenCall {
+    pub session: DeviceSession,
+    pub proof: DpopProof,
+    /// The token that was presented.
+    pub token: KeyHash,
+    pub at: Timestamp,
+}
+
+impl ProvenCall {
+    /// Whether the token before is of no use any more: the new one has arrived.
+    fn has_arrived(&self) -> bool {
+        self.session.previous.is_some() && self.token.is(&self.session.hash)
+    }
+
+    /// Whether the device's use of today is noted yet, and which token it has.
+    fn is_noted(&self) -> bool {
+        self.session.last_used_at.day() == self.at.day() && !self.has_arrived()
+    }
+}
+
+/// The use of a proof, among the writes of a transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct ProofUse(Write);
+
+impl ProofUse {
+    /// Why a transaction was refused that nothing else can have been in the way of but the end of the session.
+    pub fn refusal(self, refused: &Refused, ended: &'static str) -> Error {
+        if refused.failed(self.0) { DpopCause::JtiSeen.into() } else { Error::Unauthenticated(ended) }
+    }
+}
 
 impl Devices<'_> {
-    /// The tenant, and the session that a token claims to be of; `None` if either is not there. One call.
+    /// The tenant, the session that a token claims to be of, and its person's devices; `None` if there is no such
+    /// session. One call.
     ///
     /// # Errors
     /// If the table fails or an item can't be read.
-    pub async fn session(&self, claims: &DeviceSessionClaims) -> Result<Option<(Tenant, DeviceSession)>> {
+    pub async fn session(&self, claims: &DeviceSessionClaims) -> Result<Option<FoundSession>> {
         let key = items::device_key(self.tenant, &claims.device_id);
-        let (tenant, found) = self.tenants.read(self.tenant, vec![key.clone()]).await?;
-        let device = at(&found, &key);
-        Ok(tenant.zip(device.map(items::read_device).transpose()?))
+        let of = PersonRef::Linked(claims.linked_id.clone());
+        let (tenant, found) = self.tenants.read(self.tenant, vec![key.clone(), people::key(self.tenant, &of)]).await?;
+        let Some((tenant, session)) = tenant.zip(at(&found, &key).map(items::read_device).transpose()?) else {
+            return Ok(None);
+        };
+        // Whoever makes tokens up may name a person that is another's or nobody's.
+        if session.person.linked_id != claims.linked_id {
+            return Ok(None);
+        }
+        match people::find(self.tenant, &of, &found) {
+            Ok(Some(StoredPerson { devices, .. })) => Ok(Some(FoundSession { tenant, session, devices })),
+            Ok(None) | Err(Error::PersonNotFound) => Err(Error::internal("a person that has a device is not there")),
+            Err(error) => Err(error),
+        }
     }
 
-    /// Accepts a call of a session: uses up its proof, unless the person's tokens were revoked since the device was
-    /// paired. Both in one write, so that a device's call costs no third one. Once a day it also notes the use, and
-    /// once after a renewal that the new token has arrived.
+    /// Begins the transaction that accepts a call: it uses up the proof, unless the person's tokens were revoked since
+    /// the device was paired.
+    pub(in crate::store) fn accepting(&self, call: &ProvenCall) -> (Transaction, ProofUse) {
+        let mut transaction = Transaction::new();
+        let used = transaction.put(items::used_proof(self.tenant, &call.proof), Condition::is_new());
+        let revocations = items::revocations_key(self.tenant, &call.session.person);
+        transaction.check(revocations, items::unrevoked(call.session.epochs.person));
+        (transaction, ProofUse(used))
+    }
+
+    /// Accepts a call that changes nothing. Once a day it also notes the use, and once after a renewal that the new
+    /// token has arrived. One call.
     ///
     /// # Errors
     /// If the proof was used before, or tokens were revoked, or the table fails.
-    pub async fn accept(
-        &self,
-        session: &DeviceSession,
-        proof: &DpopProof,
-        token: &KeyHash,
-        now: Timestamp,
-    ) -> Result<()> {
-        let mut transaction = Transaction::new();
-        let used = transaction.put(items::used_proof(self.tenant, proof), Condition::is_new());
-        let revocations = items::revocations_key(self.tenant, &session.person);
-        transaction.check(revocations, items::unrevoked(session.epochs.person));
-        let is_first_today = session.last_used_at.day() != now.day();
-        let has_arrived = session.previous.is_some() && token.is(&session.hash);
-        if is_first_today || has_arrived {
-            let key = items::device_key(self.tenant, &session.device_id);
-            let update = Update::of(key).set(LAST_USED_AT, millis(now));
-            let update = if has_arrived { items::settled(update) } else { update };
-            transaction.update(update, Condition::exists());
-            let noted = [(LAST_USED_AT, now)];
-            entries::note(&mut transaction, self.tenant, &session.person, &session.device_id, &noted);
-        }
+    pub async fn accept(&self, call: &ProvenCall) -> Result<()> {
+        let (mut transaction, used) = self.accepting(call);
+        self.note(&mut transaction, call, Vec::new());
         match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok(()),
-            Commit::Refused(refused) if refused.failed(used) => Err(DpopCause::JtiSeen.into()),
-            Commit::Refused(_) => Err(Error::Unauthenticated("device session was ended")),
+            Commit::Refused(refused) => Err(used.refusal(&refused, "device session was ended")),
         }
     }
 
-    /// Gives a session another token, good for another 30 days. One call.
+    /// Notes what is new of a device in its person's items, and its use if it is due.
+    pub(super) fn note(
+        &self,
+        transaction: &mut Transaction,
+        call: &ProvenCall,
+        mut noted: Vec<(&str, AttributeValue)>,
+    ) {
+        let ProvenCall { session, at, .. } = call;
+        if !call.is_noted() {
+            let update = Update::of(items::device_key(self.tenant, &session.device_id)).set(LAST_USED_AT, millis(*at));
+            let update = if call.has_arrived() { items::settled(update) } else { update };
+            transaction.update(update, Condition::exists());
+            noted.push((LAST_USED_AT, millis(*at)));
+        }
+        if !noted.is_empty() {
+            entries::note(transaction, self.tenant, &session.person, &session.device_id, &noted);
+        }
+    }
+
+    /// Accepts the call, and gives the session another token, good for another 30 days. One call.
     ///
     /// # Errors
-    /// If another renewal was first, the session was ended, or the table fails.
-    pub async fn renew(
-        &self,
-        session: &DeviceSession,
-        presented: &KeyHash,
-        change: &ChangeContext,
-    ) -> Result<(DeviceSessionToken, Timestamp)> {
-        let claims = DeviceSessionClaims { tenant_id: self.tenant.clone(), device_id: session.device_id.clone() };
+    /// If the proof was used before, another renewal was first, the session was ended, or the table fails.
+    pub async fn renew(&self, call: &ProvenCall, change: &ChangeContext) -> Result<(DeviceSessionToken, Timestamp)> {
+        let ProvenCall { session, token: presented, .. } = call;
+        let claims = DeviceSessionClaims {
+            tenant_id: self.tenant.clone(),
+            device_id: session.device_id.clone(),
+            linked_id: session.person.linked_id.clone(),
+        };
         let token = DeviceSessionToken::renew(&claims, self.tenants.random)?;
         let token = token.ok_or_else(|| Error::internal("a device of a tenant that is none of ours"))?;
-        let expires_at = change.at.plus(SESSION);
+        let (used_at, expires_at) = (millis(change.at), millis(change.at.plus(SESSION)));
         let (update, unchanged) = items::renewal(self.tenant, session, presented, &token.hash());
-        let mut transaction = Transaction::new();
-        transaction.update(update.set(EXPIRES_AT, millis(expires_at)), unchanged);
-        let noted = [(EXPIRES_AT, expires_at)];
+        let update = update.set(EXPIRES_AT, expires_at.clone()).set(LAST_USED_AT, used_at.clone());
+        let (mut transaction, used) = self.accepting(call);
+        transaction.update(update, unchanged);
+        let noted = [(EXPIRES_AT, expires_at), (LAST_USED_AT, used_at)];
         entries::note(&mut transaction, self.tenant, &session.person, &session.device_id, &noted);
         match self.table.commit(transaction).await? {
-            Commit::Done => Ok((token, expires_at)),
-            Commit::Refused(_) => Err(Error::Unauthenticated("device session was renewed or ended")),
+            Commit::Done => Ok((token, change.at.plus(SESSION))),
+            Commit::Refused(refused) => Err(used.refusal(&refused, "device session was renewed or ended")),
         }
     }
 }

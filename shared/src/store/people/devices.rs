@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::{
     DeviceEpochs, DeviceId, DeviceName, DisplayName, ExternalId, Introduction, MaskedEmail, MaskedPhone, PairedDevice,
-    Platform, RelayPerson, TenantId, Timestamp,
+    Platform, RelayPerson, TenantId,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, Reader, Transaction, Update, Write, millis, number, text};
@@ -40,18 +40,18 @@ pub fn remove(transaction: &mut Transaction, tenant: &TenantId, person: &RelayPe
     }
 }
 
-/// Notes times of a device. The writes fail if the person has no such device.
+/// Notes something new of a device. The writes fail if the person has no such device.
 pub fn note(
     transaction: &mut Transaction,
     tenant: &TenantId,
     person: &RelayPerson,
     id: &DeviceId,
-    noted: &[(&str, Timestamp)],
+    noted: &[(&str, AttributeValue)],
 ) {
     for key in keys::both_of_person(tenant, person) {
         let update = noted
             .iter()
-            .fold(Update::of(key), |update, (name, at)| update.set(format!("{}.{name}", within(id)), millis(*at)));
+            .fold(Update::of(key), |update, (name, value)| update.set(format!("{}.{name}", within(id)), value.clone()));
         transaction.update(update, Condition::new(format!("attribute_exists({})", within(id)), []));
     }
 }
@@ -65,7 +65,7 @@ fn entry(device: &PairedDevice) -> Item {
         device;
     let mut item = Item::from([
         ("device_id".to_owned(), text(id)),
-        ("device_name".to_owned(), text(name)),
+        (NAME.to_owned(), text(name)),
         ("created_at".to_owned(), millis(*created_at)),
         (LAST_USED_AT.to_owned(), millis(*last_used_at)),
         (EXPIRES_AT.to_owned(), millis(*session_expires_at)),
@@ -77,6 +77,8 @@ fn entry(device: &PairedDevice) -> Item {
     item
 }
 
+/// What its person calls a device.
+pub const NAME: &str = "device_name";
 /// When a device was last used.
 pub const LAST_USED_AT: &str = "last_used_at";
 /// Until when a device's session is good.
@@ -116,7 +118,7 @@ pub fn read(person: Reader<'_>) -> Result<Vec<PairedDevice>> {
         let entry = Reader::of(entry.as_m().map_err(|_| person.unreadable(DEVICES))?);
         devices.push(PairedDevice {
             id: entry.parsed("device_id", DeviceId::parse)?,
-            name: DeviceName::from_stored(entry.text("device_name")?),
+            name: DeviceName::from_stored(entry.text(NAME)?),
             platform: entry.optional_text("platform")?.and_then(Platform::parse),
             introduction: introduction(entry)?,
             created_at: entry.millis("created_at")?,
