@@ -58,6 +58,7 @@ async function pairing() {
   expect((await page.getByText('Ada’s Pixel').count()) === 2, 'the name is not in the list');
 
   await cannotRead(page);
+  await told(page);
   await used(phone, handle);
 
   // The key is there after a restart, and the session is renewed once, whoever asks.
@@ -95,6 +96,55 @@ async function pairing() {
   await view(page, 'phone-cleared', 'This phone is not paired');
   phone.check();
   await phone.close();
+}
+
+/** A device that was added shows at each opening until the person knows it; and a phone gets another name. */
+async function told(page) {
+  const notice = page.getByRole('heading', { level: 2, name: 'A device was added' });
+  expect((await notice.count()) === 1, 'devices that were added since the first look are not told of');
+  await tap(page, 'I know it');
+  await notice.waitFor({ state: 'detached' });
+  await page.reload();
+  await page.getByText('Paired until').waitFor();
+  expect((await notice.count()) === 0, 'what is known is told of again');
+  service.sessions.set('Thief', {
+    tenant: acme,
+    person: ADA,
+    device: { device_id: 'Thief', name: 'Somebody’s phone', platform: 'android', created_at: '2026-11-29T08:00:00Z' },
+  });
+  for (const time of ['first', 'second']) {
+    await page.reload();
+    await view(page, `phone-added-${time}`, 'Paired with Acme Bank');
+    const text = await page.locator('main').innerText();
+    expect(text.includes('Somebody’s phone, paired on Nov 29, 2026'), `the ${time} time, the new device is not told of`);
+    expect(!text.includes('Kitchen tablet, paired on'), `the ${time} time, a known device is told of`);
+  }
+  expect((await press(page, 'Tab')) === 'I know it', 'another control comes first');
+  await page.keyboard.press('Enter');
+  await notice.waitFor({ state: 'detached' });
+  service.sessions.delete('Thief');
+
+  await tap(page, 'Rename this phone');
+  await view(page, 'phone-rename', 'Another name for this phone');
+  expect((await press(page, 'Tab')) === 'Name of this phone', 'no name first');
+  await page.keyboard.press('ControlOrMeta+A');
+  await page.keyboard.type('Ada’s new Pixel');
+  await tap(page, 'Keep the name');
+  await page.getByText('Paired until').waitFor();
+  expect(service.asked('rename') === 0, 'a name that is kept is sent');
+  for (const name of ['Ada’s new Pixel', 'Ada’s Pixel']) {
+    await tap(page, 'Rename this phone');
+    await page.getByRole('textbox', { name: 'Name of this phone' }).fill(name);
+    await tap(page, 'Save');
+    await page.getByText('Paired until').waitFor();
+    expect((await page.getByText(name, { exact: true }).count()) === 2, `it is not ${name} in the list`);
+  }
+  service.fail('rename', 503, 'temporarily_unavailable');
+  await tap(page, 'Rename this phone');
+  await tap(page, 'Save');
+  await view(page, 'phone-rename-unavailable', 'That did not work');
+  await tap(page, 'Try again');
+  await page.getByText('Paired until').waitFor();
 }
 
 /** Two more devices of the same person, in the list only. */

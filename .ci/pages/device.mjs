@@ -90,6 +90,7 @@ export class DeviceService {
         'pairing',
         'register-token',
         'refresh-token',
+        'rename',
         'unpair',
         'pairings',
         'qr-login/scan',
@@ -167,6 +168,10 @@ export class DeviceService {
     if (path === 'refresh-token') {
       this.sessions.delete(token);
       return answer(this.#open(session));
+    }
+    if (path === 'rename') {
+      session.device.name = body.name;
+      return answer({ device_id: session.device.device_id, name: body.name });
     }
     if (path === 'unpair') {
       this.sessions.delete(token);

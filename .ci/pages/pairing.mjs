@@ -190,6 +190,21 @@ async function twoPhones(phone) {
   await view(page, 'real-two-devices', 'Paired with Acme Bank');
   const list = await page.getByRole('listitem').allInnerTexts();
   expect(list.length === 2 && list[1].includes('Ada’s second phone'), `its list: ${list}`);
+  const notice = page.getByRole('heading', { level: 2, name: 'A device was added' });
+  expect((await notice.count()) === 1, 'the first phone does not tell of the second');
+  expect((await page.getByText(/^Ada’s second phone, paired on /).count()) === 1, 'it does not say which');
+  await tap(page, 'I know it');
+  await notice.waitFor({ state: 'detached' });
+  await page.reload();
+  await page.getByText('Paired until').waitFor();
+  expect((await notice.count()) === 0, 'it tells of the second again');
+  expect((await both[1].getByRole('heading', { level: 2, name: 'A device was added' }).count()) === 0, 'news at first');
+
+  await tap(both[1], 'Rename this phone');
+  await both[1].getByRole('textbox', { name: 'Name of this phone' }).fill('Ada’s tablet');
+  await tap(both[1], 'Save');
+  await view(both[1], 'real-renamed', 'Paired with Acme Bank');
+  expect((await names(acme)) === 'Ada’s Pixel again,Ada’s tablet', `renamed: ${await names(acme)}`);
 
   // The tenant ends one, and the other goes on.
   const [, { device_id }] = await devices(acme);

@@ -81,6 +81,11 @@ export async function unpair({ keys, token }) {
   await send('POST', '/api/v1/device/unpair', { keys, token });
 }
 
+export async function rename({ keys, token }, name) {
+  const { data } = await send('POST', '/api/v1/device/rename', { keys, token, body: { name } });
+  return data.name;
+}
+
 export async function pairings({ keys, token }) {
   const { data } = await send('GET', '/api/v1/device/pairings', { keys, token });
   return data.pairings.map(({ device_id, name, platform, created_at, last_used_at }) => ({

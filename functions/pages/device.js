@@ -40,6 +40,32 @@ export function renewed(tenantId) {
   });
 }
 
+/** The pairing with something new, which is kept with it unless another tab has ended or replaced it. */
+function changed(pairing, changes) {
+  return navigator.locks.request(`latchkey ${pairing.tenant.id}`, async () => {
+    const kept = await store.find(pairing.tenant.id);
+    if (kept?.deviceId !== pairing.deviceId) return { ...pairing, ...changes };
+    const next = { ...kept, ...changes };
+    await store.save(next);
+    return next;
+  });
+}
+
+/** Gives this phone another name, here and at the service. */
+export async function rename(pairing, name) {
+  return changed(pairing, { name: await api.rename(pairing, name.trim() || deviceName()) });
+}
+
+/** Those of its person's devices that were added since the person saw the list: none before it was seen at all. */
+export function added({ deviceId, known }, devices) {
+  return known ? devices.filter((device) => device.deviceId !== deviceId && !known.includes(device.deviceId)) : [];
+}
+
+/** Remembers that the person has seen these devices. */
+export function remember(pairing, devices) {
+  return changed(pairing, { known: devices.map(({ deviceId }) => deviceId) });
+}
+
 /** Ends a pairing here and at the service. That it has ended there already is no obstacle. */
 export async function unpair(pairing) {
   try {

@@ -1,8 +1,9 @@
-// The phone page: pairs this phone, and shows and ends its pairings.
+// The phone page: pairs this phone, and shows, renames and ends its pairings. A phone can't be told of anything: what is
+// new it shows when it is opened, until the person has said that it is known.
 
 import * as api from './api.js';
 import { deviceName, isInApp } from './browser.js';
-import { pair, renewed, unpair } from './device.js';
+import { added, pair, remember, rename, renewed, unpair } from './device.js';
 import { button, card, details, element, paragraph, party, show, showNote } from './dom.js';
 import { fragment } from './fragment.js';
 import { showEnded, showFailure } from './refusals.js';
@@ -98,8 +99,11 @@ async function open(pairing) {
 async function showPairing(pairing) {
   const devices = await api.pairings(pairing);
   const others = (await store.all()).length > 1;
+  const news = added(pairing, devices);
+  if (!pairing.known) await remember(pairing, devices);
   show(
     texts.pairing.title(pairing.tenant.name),
+    news.length > 0 && unknown(pairing, devices, news),
     card(
       party(pairing.tenant),
       details([
@@ -113,7 +117,20 @@ async function showPairing(pairing) {
       element('ul', {}, ...devices.map((device) => row(device, pairing))),
     ),
     others && button(texts.back, '', overview),
+    button(texts.pairing.rename, '', () => askName(pairing)),
     button(texts.pairing.unpair, 'bad', () => confirmUnpair(pairing)),
+  );
+}
+
+/** What is said of devices that were added since the person last saw the list. */
+function unknown(pairing, devices, news) {
+  const lines = news.map(({ name, createdAt }) => paragraph(texts.added.line(name, createdAt)));
+  const known = async () => showPairing(await remember(pairing, devices));
+  return card(
+    element('h2', { textContent: texts.added.title }),
+    ...lines,
+    element('p', { className: 'note', textContent: texts.added.warning(pairing.tenant.name) }),
+    button(texts.added.known, '', known),
   );
 }
 
@@ -129,6 +146,26 @@ function row({ deviceId, name, platform, createdAt, lastUsedAt }, pairing) {
     quiet(texts.pairing.since(createdAt)),
     lastUsedAt && quiet(texts.pairing.lastUsed(lastUsedAt)),
   );
+}
+
+function askName(pairing) {
+  const name = element('input', { id: 'name', value: pairing.name, maxLength: 64, autocomplete: 'off' });
+  show(
+    texts.rename.title,
+    element('label', { htmlFor: 'name', textContent: texts.offer.name }),
+    name,
+    button(texts.rename.keep, '', () => open(pairing)),
+    button(texts.rename.save, 'main', () => renamed(pairing, name.value)),
+  );
+}
+
+async function renamed(pairing, name) {
+  try {
+    await showPairing(await rename(pairing, name));
+  } catch (error) {
+    if (error.status === 401) return showEnded(pairing, overview);
+    showFailure(error, () => renamed(pairing, name));
+  }
 }
 
 function confirmUnpair(pairing) {

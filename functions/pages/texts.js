@@ -86,8 +86,16 @@ export const texts = {
     thisOne: 'This phone',
     since: (at) => `Paired on ${day.format(new Date(at))}`,
     lastUsed: (at) => `Last used on ${day.format(new Date(at))}`,
+    rename: 'Rename this phone',
     unpair: 'Unpair this phone',
   },
+  added: {
+    title: 'A device was added',
+    line: (name, at) => `${name}, paired on ${day.format(new Date(at))}`,
+    warning: (tenant) => `It can approve sign-ins to this account. If it is not yours, tell ${tenant} at once.`,
+    known: 'I know it',
+  },
+  rename: { title: 'Another name for this phone', keep: 'Keep the name', save: 'Save' },
   confirmUnpair: {
     title: (tenant) => `Unpair this phone from ${tenant}?`,
     paragraphs: ['It can then no longer approve sign-ins there. To pair it again, you need a new code.'],

@@ -567,8 +567,9 @@ async fn a_phones_call_costs_a_read_and_a_write_whatever_it_asks_for() {
     let register = deployment.register_phone(&Phone::default(), &handle).await;
     assert_eq!(cost(register).await, [get, read, write].join(" "));
     let phone = deployment.paired(&tenant, "ada").await;
-    for (method, path) in [("GET", "pairings"), ("POST", "refresh-token"), ("POST", "unpair")] {
+    for (method, path) in [("GET", "pairings"), ("POST", "refresh-token"), ("POST", "rename"), ("POST", "unpair")] {
         let call = deployment.phone(&phone, method, &format!("/api/v1/device/{path}")).await;
+        let call = if path == "rename" { call.json(&json!({ "name": "Ada's Pixel" })) } else { call };
         assert_eq!(cost(call).await, [read, write].join(" "), "{path}");
     }
     let phone = deployment.paired(&tenant, "ada").await;

@@ -60,6 +60,21 @@ impl Operation for DevicePairings {
     type Output = DevicesView;
 }
 
+/// Gives a phone another name.
+#[derive(Debug, Clone, Copy)]
+pub struct DeviceRename;
+
+impl Operation for DeviceRename {
+    const ROUTE: Route = Route::post("device-rename", "/api/v1/device/rename", BodyRule::Required)
+        .about("Give the phone another name, by which its person recognizes it")
+        .example(r#"{"name": "Ada's Pixel"}"#);
+    const SURFACE: Surface = Surface::Device;
+    type Caller = ChangingDevice;
+    type Query = Empty;
+    type Body = RenameDeviceBody;
+    type Output = RenamedDevice;
+}
+
 /// Ends a phone's pairing.
 #[derive(Debug, Clone, Copy)]
 pub struct DeviceUnpair;
@@ -122,6 +137,16 @@ impl RegisterBody {
 }
 
 impl Input for RegisterBody {}
+
+/// Request body with another name for a phone.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RenameDeviceBody {
+    /// Name of the phone, 1 to 120 characters.
+    pub name: DeviceName,
+}
+
+impl Input for RenameDeviceBody {}
 
 /// Tenant as a phone shows it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -283,6 +308,27 @@ impl From<Vec<PairedDevice>> for DevicesView {
 }
 
 impl Output for DevicesView {}
+
+/// Device that has another name.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RenamedDevice {
+    /// Id of the device.
+    pub device_id: DeviceId,
+    /// Name of the device.
+    pub name: DeviceName,
+}
+
+impl From<PairedDevice> for RenamedDevice {
+    fn from(device: PairedDevice) -> Self {
+        Self { device_id: device.id, name: device.name }
+    }
+}
+
+impl Output for RenamedDevice {
+    fn message(&self) -> &'static str {
+        "Phone renamed"
+    }
+}
 
 /// Device whose pairing was ended.
 #[derive(Debug, Serialize, JsonSchema)]

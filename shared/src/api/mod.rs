@@ -28,7 +28,7 @@ use account::tools::{ExecuteTool, GetToolExecution, ListToolExecutions, ReportTo
 use account::workspaces::{
     CreateWorkspace, DeleteWorkspace, GetWorkspace, ListWorkspaceDocuments, ListWorkspaces, UpdateWorkspace,
 };
-use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceUnpair};
+use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceRename, DeviceUnpair};
 use pages::{ConsentPage, PageFile, PhonePage};
 use projects::register_tenant::RegisterTenant;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
@@ -122,6 +122,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<DeviceRegisterToken>(),
     OperationInfo::of::<DevicePairings>(),
     OperationInfo::of::<DeviceRefreshToken>(),
+    OperationInfo::of::<DeviceRename>(),
     OperationInfo::of::<DeviceUnpair>(),
     OperationInfo::of::<PhonePage>(),
     OperationInfo::of::<ConsentPage>(),

@@ -69,14 +69,6 @@ fn copy_id(number: usize) -> String {
     format!("tnt_{number:032x}")
 }
 
-pub async fn write(deployment: &Deployment, items: Vec<Value>) {
-    let requests: Vec<_> = items.into_iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
-    for batch in requests.chunks(25) {
-        let request = json!({ "RequestItems": { deployment.table(): batch } });
-        deployment.dynamodb("BatchWriteItem", &request).await;
-    }
-}
-
 /// Notes when which base was attempted. Those that begin with `dead` never answer.
 struct Bases<'a> {
     clock: &'a HandClock,
@@ -110,7 +102,7 @@ async fn a_backlog_goes_in_one_sweep_and_in_its_order() {
     let deployment = Deployment::start_with(stack::StackBuilder::without_stream).await;
     let model = Model::of(&deployment).await;
     model.copy_secret(&deployment, 1);
-    write(&deployment, model.copies(1, "https://alive.example.com", 250)).await;
+    deployment.write_items(model.copies(1, "https://alive.example.com", 250)).await;
     let clock = HandClock::default();
     clock.set(now_ms() + 1000);
     let receiver = InOrder::default();
@@ -153,7 +145,7 @@ async fn the_living_get_their_event_in_two_sweeps_and_the_dead_cost_a_probe() {
         let (base, callbacks) = if is_dead(number) { ("dead", OWED_TO_THE_DEAD) } else { ("alive", 1) };
         model.copies(number, &format!("https://{base}-{number}.example.com"), callbacks)
     });
-    write(&deployment, tenants.collect()).await;
+    deployment.write_items(tenants.collect()).await;
 
     let clock = HandClock::default();
     let began = now_ms() + 1000;

@@ -5,7 +5,7 @@ use shared::domain::{Attempted, Outcome};
 use shared::store::{Delivery, Receiver};
 use stack::AwsCall;
 
-use super::scale::{Model, write};
+use super::scale::Model;
 use crate::support::{Deployment, HandClock, Tenant, now_ms};
 
 struct Alive;
@@ -60,7 +60,7 @@ async fn a_sweep_with_nothing_due_reads_four_units_however_many_tenants_there_ar
     for tenants in [0..100, 100..count] {
         // So many at a time as there is memory for.
         for tenants in tenants.collect::<Vec<_>>().chunks(1000) {
-            write(&deployment, tenants.iter().flat_map(|number| idle(&model, *number)).collect()).await;
+            deployment.write_items(tenants.iter().flat_map(|number| idle(&model, *number)).collect()).await;
         }
         assert_eq!(sweep(&deployment).await, (0, (4.0, 0.0)));
     }

@@ -68,22 +68,6 @@ async fn one_proof_renews_a_session_once_however_often_it_is_sent() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_for_its_input_has_used_up_its_proof_and_comes_after_the_credential() {
-    let deployment = Deployment::start().await;
-    let tenant = deployment.provision("Acme").await;
-    let phone = deployment.paired(&tenant, "ada").await;
-    let wrong = json!({ "anything": true });
-    let call = deployment.phone(&phone, "POST", PATH).await;
-    let refused = call.clone().json(&wrong).send().await;
-    assert!([400, 422].contains(&refused.status), "{}", refused.text);
-    call.send().await.refused(401, "invalid_dpop_proof");
-    deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
-    let call = deployment.phone(&phone, "POST", PATH).await;
-    call.json(&wrong).send().await.refused(401, "unauthenticated");
-    deployment.phone(&phone, "POST", PATH).await.send().await.refused(401, "unauthenticated");
-}
-
-#[tokio::test]
 async fn a_renewal_is_the_first_call_of_a_day_too_and_settles_the_token_before() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;

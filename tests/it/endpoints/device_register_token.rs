@@ -27,7 +27,7 @@ async fn a_handle_pairs_one_phone_and_the_tenant_hears_of_it() {
     assert_eq!((&data["tenant_name"], &data["expires_in"]), (&json!("Acme"), &json!(2_592_000)));
     let token = data["device_session_token"].as_str().unwrap();
     let items = serde_json::to_string(&deployment.items().await).unwrap();
-    assert!(token.starts_with("ds_") && token.len() == 99 && !items.contains(token) && !items.contains(&handle));
+    assert!(token.starts_with("ds_") && token.len() == 119 && !items.contains(token) && !items.contains(&handle));
     let again = deployment.register_phone(&Phone::default(), &handle).await.send().await;
     again.refused(404, "pairing_not_found");
     let devices = deployment.devices_of(&tenant, "ada").await;

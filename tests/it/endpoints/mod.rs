@@ -9,6 +9,7 @@ mod device_pairing;
 mod device_pairings;
 mod device_refresh_token;
 mod device_register_token;
+mod device_rename;
 mod device_unpair;
 mod document;
 mod documents;

@@ -126,12 +126,13 @@ async fn a_renewal_whose_answer_is_lost_leaves_the_phone_paired() {
 async fn a_proof_is_used_up_with_what_was_done_by_it_or_not_at_all() {
     let deployment = Deployment::start().await;
     let (mut crashes, mut repeated) = (0, 0);
-    for (point, path) in points().flat_map(|point| ["pairings", "refresh-token"].map(|path| (point, path))) {
+    for (point, path) in points().flat_map(|point| ["pairings", "refresh-token", "rename"].map(|path| (point, path))) {
         let label = format!("{point:?} {path}");
         let tenant = deployment.provision("Acme").await;
         let phone = deployment.paired(&tenant, "ada").await;
         let method = if path == "pairings" { "GET" } else { "POST" };
         let call = deployment.phone(&phone, method, &format!("/api/v1/device/{path}")).await;
+        let call = if path == "rename" { call.json(&json!({ "name": "Ada's Pixel" })) } else { call };
         let function = format!("device-{path}");
         let before = used_proofs(&deployment, &tenant).await;
         crashes += usize::from(interrupted(&deployment, &function, call.clone(), point).await);
@@ -140,7 +141,7 @@ async fn a_proof_is_used_up_with_what_was_done_by_it_or_not_at_all() {
         assert_eq!(again.status, if is_used { 401 } else { 200 }, "{label}: {}", again.text);
         repeated += usize::from(!is_used);
     }
-    assert!(crashes >= 8 && repeated >= 4, "{crashes} {repeated}");
+    assert!(crashes >= 12 && repeated >= 6, "{crashes} {repeated}");
 }
 
 async fn used_proofs(deployment: &Deployment, tenant: &Tenant) -> usize {

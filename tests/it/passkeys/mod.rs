@@ -1,5 +1,6 @@
-//! Passkeys across endpoints: events, races, the relying party.
+//! Passkeys across endpoints: events, races, the relying party, and thousands of people.
 
 mod events;
 mod party;
+mod people;
 mod races;

@@ -90,8 +90,12 @@ async fn what_a_phone_asks_aws_for_is_noticed_under_the_credential_of_another() 
         seen += noticed(&deployment, ours, theirs, "PAIRING#").await;
     }
     let (one, two) = (deployment.paired(&ours, "ada").await, deployment.paired(&theirs, "ada").await);
-    for (method, path) in of_sessions().map(|entry| (entry.route.method.as_str(), entry.route.path)) {
-        let calls = (deployment.phone(&one, method, path).await, deployment.phone(&two, method, path).await);
+    for entry in of_sessions() {
+        let call = async |phone| {
+            let call = deployment.phone(phone, entry.route.method.as_str(), entry.route.path).await;
+            if entry.has_body() { call.body("application/json", entry.route.body_example) } else { call }
+        };
+        let calls = (call(&one).await, call(&two).await);
         seen += noticed(&deployment, calls.0, calls.1, &ours.id).await;
     }
     assert!(seen > 10, "{seen}");

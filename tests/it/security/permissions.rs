@@ -90,8 +90,9 @@ async fn exercise_pairings(deployment: &Deployment) {
     deployment.paired(&tenant, "ada").await;
     deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
     let (one, two) = (deployment.paired(&tenant, "ada").await, deployment.paired(&tenant, "ada").await);
-    for path in ["refresh-token", "unpair"] {
+    for path in ["refresh-token", "rename", "unpair"] {
         let call = deployment.phone(&one, "POST", &format!("/api/v1/device/{path}")).await;
+        let call = if path == "rename" { call.json(&json!({ "name": "Ada's Pixel" })) } else { call };
         // Once a day a call notes that it was.
         let place = format!("TENANT#{}#DEVICE#{}", tenant.id, one.device_id);
         deployment.set(&place, "DEVICE", "last_used_at", &json!({ "N": "1" })).await;

@@ -22,7 +22,7 @@ pub struct Authenticator {
     key: std::sync::Arc<EcdsaKeyPair>,
     pub id: Vec<u8>,
     rp_id: String,
-    user_handle: String,
+    pub user_handle: String,
     /// Counts its signatures; 0 stays 0.
     pub counter: u32,
     pub flags: u8,

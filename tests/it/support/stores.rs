@@ -70,6 +70,15 @@ impl Deployment {
         }
     }
 
+    /// Writes items past the functions, in batches of 25.
+    pub async fn write_items(&self, items: Vec<Value>) {
+        let requests: Vec<_> = items.into_iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
+        for batch in requests.chunks(25) {
+            let request = json!({ "RequestItems": { self.table(): batch } });
+            self.dynamodb("BatchWriteItem", &request).await;
+        }
+    }
+
     /// All of them but audit events, which also say what is gone, and what was shown again.
     pub async fn items_but_events(&self) -> Vec<Value> {
         let mut items = self.items().await;

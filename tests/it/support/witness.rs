@@ -53,8 +53,11 @@ fn allows(claim: &Claim, named: &Named) -> bool {
         (Claim::Account(account), Named::Partition(access, partition)) => {
             within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
         }
-        (Claim::Device { tenant, device }, Named::Partition(access, partition)) => within(partition, tenant)
-            .is_some_and(|rest| phone_may(*access, rest) || rest == format!("#DEVICE#{device}")),
+        (Claim::Device { tenant, device, person }, Named::Partition(access, partition)) => within(partition, tenant)
+            .is_some_and(|rest| match rest.strip_prefix("#PERSON#") {
+                Some(named) => named == person,
+                None => phone_may(*access, rest) || rest == format!("#DEVICE#{device}"),
+            }),
         (Claim::Pairing { id, tenant }, Named::Partition(access, partition)) => match (id, tenant) {
             (Some(id), _) if *partition == format!("PAIRING#{id}") => true,
             (_, Some(tenant)) => within(partition, tenant).is_some_and(|rest| pairing_may(*access, rest)),

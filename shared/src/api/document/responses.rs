@@ -115,7 +115,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
                 || is(&["relay-fetch-pairings"])
         }
         ErrorCode::PairingNotFound => is(&["device-pairing", "device-register-token"]),
-        ErrorCode::DeviceNotFound => is(&["relay-revoke-device", "device-unpair"]),
+        ErrorCode::DeviceNotFound => is(&["relay-revoke-device"]),
         ErrorCode::PasskeyNotFound => is(&["webauthn-rename-passkey", "webauthn-revoke-passkey"]),
         ErrorCode::PasskeysInUse => is(&["update-tenant"]),
         ErrorCode::KeyKindNotAllowed => matches!(entry.surface, Surface::Projects | Surface::Account),
@@ -154,7 +154,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
             entry.is_change()
                 || is(&["register-organization", "register-user"])
                 || (by_signature && entry.has_body())
-                || is(&["device-register-token", "device-refresh-token", "device-unpair"])
+                || is(&["device-register-token", "device-refresh-token", "device-rename", "device-unpair"])
                 || (entry.surface == Surface::Account && writes)
         }
         ErrorCode::IdempotencyInProgress => entry.is_change(),

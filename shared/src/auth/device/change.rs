@@ -6,7 +6,7 @@ use super::{Proven, prove};
 use crate::app::App;
 use crate::auth::{Caller, InputSummary, Request, SecurityScheme};
 use crate::domain::{
-    Actor, ChangeContext, DeviceId, PairedDevice, RevealedSessionToken, Tenant, TenantId, Timestamp,
+    Actor, ChangeContext, DeviceId, DeviceName, PairedDevice, RevealedSessionToken, Tenant, TenantId, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::ProvenCall;
@@ -60,6 +60,15 @@ impl ChangingDevice {
     pub async fn renew(self, app: &App) -> Result<(RevealedSessionToken, Timestamp)> {
         let (token, until) = app.devices(&self.tenant_id).renew(&self.call, &self.change).await?;
         Ok((token.reveal(), until))
+    }
+
+    /// Gives the device another name, and answers with it as it is then.
+    ///
+    /// # Errors
+    /// If the proof was used before, or the pairing was ended at the same moment.
+    pub async fn rename(self, app: &App, name: DeviceName) -> Result<PairedDevice> {
+        let device = self.device()?;
+        app.devices(&self.tenant_id).rename(&self.call, device, name, &self.change).await
     }
 
     /// Ends the pairing.

@@ -1,6 +1,6 @@
 use super::*;
-use crate::domain::LinkedUserId;
 use crate::auth::testing::{BASE_URL, app, input, request};
+use crate::domain::LinkedUserId;
 
 #[tokio::test]
 async fn pages_of_other_origins_and_prefetches_are_refused_before_anything_is_looked_at() {

@@ -2,6 +2,7 @@
 
 use super::cause::{PasskeyCause, first_broken};
 use super::ids::Challenge;
+use super::records::Rules;
 use crate::domain::tenants::webauthn_origin::WebauthnOrigin;
 use crate::domain::values::members::Members;
 
@@ -58,20 +59,21 @@ impl ClientData {
         Challenge::parse(&self.challenge).ok()
     }
 
-    /// Holds it against its ceremony. Frames of other origins are refused: whoever shows the page there decides what
-    /// the person believes to log in to.
+    /// Holds it against its ceremony.
     pub fn check(
         &self,
         ceremony: ClientDataType,
         challenge: &Challenge,
         origin: &WebauthnOrigin,
+        rules: Rules,
     ) -> Result<(), PasskeyCause> {
+        let may_be_framed = rules.top_origin.is_some();
         let rules = [
             (self.kind == ceremony.as_str(), PasskeyCause::WrongType),
             (self.challenge == challenge.as_str(), PasskeyCause::WrongChallenge),
             (self.origin == origin.as_str(), PasskeyCause::WrongOrigin),
-            (!self.is_framed, PasskeyCause::CrossOrigin),
-            (!self.has_top_origin, PasskeyCause::TopOrigin),
+            (!self.is_framed || may_be_framed, PasskeyCause::CrossOrigin),
+            (!self.has_top_origin || may_be_framed, PasskeyCause::TopOrigin),
         ];
         first_broken(rules)
     }

@@ -32,7 +32,8 @@ pub fn confirm_registration(
         "user": { "id": "", "name": "", "displayName": "" },
         "user_verification": user_verification(rules),
     }))?;
-    let read = party(expected).finish_passkey_registration(&credential, &state).map_err(|error| cause(&error))?;
+    let read =
+        party(expected, rules).finish_passkey_registration(&credential, &state).map_err(|error| cause(&error))?;
     let is_same = read.credential_id == passkey.credential_id.to_bytes()
         && read.algorithm == passkey.algorithm.cose_id()
         && read.counter == passkey.counter
@@ -68,12 +69,13 @@ pub fn verify_signature(
     passkey.algorithm = stored.algorithm.cose_id();
     // The counter stays 0, with which it is not compared: the library would do so before it verifies the signature, and
     // everybody could make a passkey look like a copy.
-    let verified = party(expected).finish_passkey_authentication(&credential, &state, &passkey);
+    let verified = party(expected, rules).finish_passkey_authentication(&credential, &state, &passkey);
     verified.map(|_| ()).map_err(|error| cause(&error))
 }
 
-fn party(expected: &ExpectedResponse<'_>) -> Passki {
-    Passki::new(expected.rp_id.as_str(), &[expected.origin.as_str()], "")
+fn party(expected: &ExpectedResponse<'_>, rules: Rules) -> Passki {
+    let party = Passki::new(expected.rp_id.as_str(), &[expected.origin.as_str()], "");
+    party.with_embedding_origins(rules.top_origin.as_slice())
 }
 
 fn user_verification(rules: Rules) -> &'static str {

@@ -77,10 +77,13 @@ pub struct VerifiedLogin {
 pub(super) struct Rules {
     /// The person has to be verified: a passkey stands for a password and for what would come after it.
     pub user_verified: bool,
+    /// The page of another origin in which ours may be a frame: none. Whoever shows our page there decides what the
+    /// person believes to log in to.
+    pub top_origin: Option<&'static str>,
 }
 
 impl Rules {
-    pub const ALL: Self = Self { user_verified: true };
+    pub const ALL: Self = Self { user_verified: true, top_origin: None };
 }
 
 impl CounterChange {

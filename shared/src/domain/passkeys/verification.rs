@@ -64,7 +64,8 @@ pub(super) fn registration(
     let credential = Credential::read(credential)?;
     let (credential_id, transports) = (credential.id()?, credential.transports()?);
     let client_data = credential.bytes(CLIENT_DATA)?;
-    ClientData::read(&client_data)?.check(ClientDataType::Registration, expected.challenge, expected.origin)?;
+    let read = ClientData::read(&client_data)?;
+    read.check(ClientDataType::Registration, expected.challenge, expected.origin, rules)?;
     let signed = authenticator_data(&credential.bytes("attestationObject")?)?;
     let (data, attested) = AuthenticatorData::of_registration(&signed)?;
     data.check(expected.rp_id, rules.user_verified)?;
@@ -97,7 +98,8 @@ pub(super) fn login(
         return Err(PasskeyCause::UnknownCredential);
     }
     let client_data = credential.bytes(CLIENT_DATA)?;
-    ClientData::read(&client_data)?.check(ClientDataType::Login, expected.challenge, expected.origin)?;
+    let read = ClientData::read(&client_data)?;
+    read.check(ClientDataType::Login, expected.challenge, expected.origin, rules)?;
     let signed = credential.bytes("authenticatorData")?;
     let data = AuthenticatorData::of_login(&signed)?;
     data.check(expected.rp_id, rules.user_verified)?;

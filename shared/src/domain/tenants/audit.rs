@@ -122,6 +122,9 @@ pub enum Action {
     /// A device of a person was paired.
     #[serde(rename = "device.paired")]
     DevicePaired,
+    /// A device of a person got another name.
+    #[serde(rename = "device.renamed")]
+    DeviceRenamed,
     /// A device of a person is paired no more.
     #[serde(rename = "device.removed")]
     DeviceRemoved,

@@ -2,9 +2,9 @@
 
 use super::session::ProvenCall;
 use super::{Devices, items};
-use crate::domain::{Action, ChangeContext, DeviceId, PairedDevice, PersonRef, RelayPerson, Tenant};
+use crate::domain::{Action, ChangeContext, DeviceId, DeviceName, PairedDevice, PersonRef, RelayPerson, Tenant};
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{CONFLICT_ATTEMPTS, Commit, Condition, Transaction};
+use crate::store::dynamodb::{CONFLICT_ATTEMPTS, Commit, Condition, Transaction, text};
 use crate::store::people::{self, StoredPerson};
 
 impl Devices<'_> {
@@ -58,6 +58,31 @@ impl Devices<'_> {
         self.removal(&mut transaction, tenant, &call.session.person, device, change)?;
         match self.table.commit(transaction).await? {
             Commit::Done => Ok(()),
+            Commit::Refused(refused) => Err(used.refusal(&refused, "device session was ended")),
+        }
+    }
+
+    /// Accepts the call of a device by which it gets another name, and answers with it as it is then. Nothing is changed
+    /// by the name that it has. One call.
+    ///
+    /// # Errors
+    /// If the proof was used before, the session was ended, or the table fails.
+    pub async fn rename(
+        &self,
+        call: &ProvenCall,
+        device: PairedDevice,
+        name: DeviceName,
+        change: &ChangeContext,
+    ) -> Result<PairedDevice> {
+        if device.name == name {
+            return self.accept(call).await.map(|()| device);
+        }
+        let device = PairedDevice { name, ..device };
+        let (mut transaction, used) = self.accepting(call);
+        self.note(&mut transaction, call, vec![(people::devices::NAME, text(&device.name))]);
+        self.record(&mut transaction, &self.event(change, Action::DeviceRenamed, &call.session.person, &device))?;
+        match self.table.commit(transaction).await? {
+            Commit::Done => Ok(device),
             Commit::Refused(refused) => Err(used.refusal(&refused, "device session was ended")),
         }
     }

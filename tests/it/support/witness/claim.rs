@@ -36,7 +36,7 @@ pub enum Claim {
         pairs: bool,
     },
     /// A phone with a session.
-    Device { tenant: String, device: String },
+    Device { tenant: String, device: String, person: String },
     /// A phone with what pairs it: a handle, which says only of which pairing it is, or a tenant's proof, which says
     /// that, too.
     Pairing { id: Option<String>, tenant: Option<String> },
@@ -225,8 +225,9 @@ impl<'a> Request<'a> {
     fn of_phone(&self) -> Option<Claim> {
         if let Some(token) = self.authorization("dpop") {
             let token = DeviceSessionToken::parse(token)?;
-            let (tenant, device) = (token.claims().tenant_id.to_string(), token.claims().device_id.to_string());
-            return Some(Claim::Device { tenant, device });
+            let claims = token.claims();
+            let (tenant, device) = (claims.tenant_id.to_string(), claims.device_id.to_string());
+            return Some(Claim::Device { tenant, device, person: claims.linked_id.to_string() });
         }
         if let Some(proof) = self.authorization("bearer") {
             let [_, claims, _] = proof.split('.').collect::<Vec<_>>()[..] else { return None };
@@ -269,7 +270,7 @@ impl fmt::Display for Claim {
             Self::Operator(About::All) => f.write_str("the operator about all tenants"),
             Self::Tenant { tenant } => write!(f, "{tenant}"),
             Self::Signer { tenant, .. } => write!(f, "a signer of {tenant}"),
-            Self::Device { tenant, device } => write!(f, "{device} of {tenant}"),
+            Self::Device { tenant, device, .. } => write!(f, "{device} of {tenant}"),
             Self::Pairing { tenant: Some(tenant), .. } => write!(f, "a pairing of {tenant}"),
             Self::Pairing { tenant: None, .. } => f.write_str("a pairing"),
             Self::Account(account) if account.is_whole() => write!(f, "the whole account of {}", account.tenant),

@@ -6,7 +6,8 @@
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{
-    ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, EcdsaVerificationAlgorithm, UnparsedPublicKey,
+    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P521_SHA512_ASN1, EcdsaVerificationAlgorithm,
+    UnparsedPublicKey,
 };
 use ciborium::Value as Cbor;
 use serde_json::{Value, json};
@@ -117,7 +118,7 @@ fn each_vector_comes_to_what_our_rules_say() {
             panic!("{row:?}")
         };
         assert_eq!(vector.name(), name);
-        let unverified = Rules { user_verified: false };
+        let unverified = Rules { user_verified: false, ..Rules::ALL };
         // A frame is refused at its registration, so the login gets the key of another vector: its turn comes earlier.
         let passkey = vector.register(unverified).or_else(|_| vectors[0].register(unverified)).unwrap();
         let log_in = |rules| {
@@ -138,17 +139,72 @@ fn vector_id(vector: &Vector) -> CredentialId {
 #[test]
 fn what_a_vector_says_is_what_is_kept() {
     for vector in Vector::all() {
-        let Ok(passkey) = vector.register(Rules { user_verified: false }) else { continue };
+        let Ok(passkey) = vector.register(Rules { user_verified: false, ..Rules::ALL }) else { continue };
         let name = vector.name();
         assert_eq!(passkey.credential_id, vector_id(&vector), "{name}");
         assert_eq!(passkey.counter, 0, "{name}");
         let model: String = passkey.aaguid.as_str().replace('-', "");
         assert_eq!(vector.0["aaguid"], model, "{name}");
         assert_eq!(passkey.aaguid, Aaguid::parse(passkey.aaguid.as_str()).unwrap());
-        let Ok(login) = vector.log_in(&passkey, Rules { user_verified: false }) else { panic!("{name}") };
+        let Ok(login) = vector.log_in(&passkey, Rules { user_verified: false, ..Rules::ALL }) else { panic!("{name}") };
         assert_eq!(login.counter, CounterChange::NotCounted, "{name}");
         assert_eq!(login.backup_eligible, passkey.backup_eligible, "{name}");
     }
+}
+
+/// Two vectors are from a frame. Without the rule against frames, what decides is the next one, or nothing. The library
+/// never accepts a frame that does not say which page it is in: it alone refuses the first one then, after all of our
+/// rules, and the cryptographic library says that nothing else is wrong.
+#[test]
+fn frames_are_refused_for_that_alone() {
+    let framed = Rules { top_origin: Some("https://example.com"), ..Rules::ALL };
+    let lax = Rules { user_verified: false, ..framed };
+    let elsewhere = Rules { top_origin: Some("https://example.net"), ..lax };
+    let vectors = Vector::all();
+    let found = |name: &str| vectors.iter().find(|vector| vector.name() == name).unwrap();
+
+    let inner = found("none-es256-topOrigin");
+    assert_eq!(inner.register(framed), Err(Cause::UserNotVerified));
+    let passkey = inner.register(lax).unwrap();
+    assert_eq!(inner.log_in(&passkey, Rules::ALL), Err(Cause::CrossOrigin));
+    assert!(inner.log_in(&passkey, framed).unwrap().user_verified);
+    assert_eq!(inner.register(elsewhere), Err(Cause::Library));
+    assert_eq!(inner.log_in(&passkey, elsewhere), Err(Cause::Library));
+
+    let unnamed = found("none-es256-crossOrigin");
+    assert_eq!(unnamed.register(framed), Err(Cause::Library));
+    let known = NewPasskey { credential_id: vector_id(unnamed), ..passkey };
+    assert_eq!(unnamed.log_in(&known, framed), Err(Cause::Library));
+    for vector in [inner, unnamed] {
+        let signature = vector.bytes("login", "signature");
+        let verify = |signed: &[u8]| {
+            let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key_of(vector, 32));
+            key.verify(signed, &signature).is_ok()
+        };
+        assert!(verify(&signed_by_login(vector)), "{}", vector.name());
+        assert!(!verify(&signed_by_login(found("none-es256"))), "{}", vector.name());
+    }
+    assert_ne!(key_of(unnamed, 32), key_of(inner, 32));
+}
+
+/// The point of a vector's elliptic key, with coordinates of so many bytes.
+fn key_of(vector: &Vector, length: usize) -> Vec<u8> {
+    let data = authenticator_data(&vector.bytes("registration", "attestationObject")).unwrap();
+    let id_length = usize::from(u16::from_be_bytes([data[53], data[54]]));
+    let Cbor::Map(key) = ciborium::from_reader(&data[55 + id_length..]).unwrap() else { panic!() };
+    let coordinate = |label: i64| {
+        let (_, value) = key.iter().find(|(other, _)| *other == label.into()).unwrap();
+        let bytes = value.as_bytes().unwrap().clone();
+        assert_eq!(bytes.len(), length);
+        bytes
+    };
+    [vec![4], coordinate(-2), coordinate(-3)].concat()
+}
+
+/// What the signature of a vector's login is over.
+fn signed_by_login(vector: &Vector) -> Vec<u8> {
+    let hash = digest(&SHA256, &vector.bytes("login", "clientDataJSON"));
+    [vector.bytes("login", "authenticatorData"), hash.as_ref().to_vec()].concat()
 }
 
 /// With the client data of another vector, which nothing but the statement signs.
@@ -165,7 +221,7 @@ fn a_key_of_an_algorithm_that_was_not_offered_is_refused() {
     ] {
         let mut response = found(name).response("registration", None);
         response["response"]["clientDataJSON"] = twin.0["registration"]["clientDataJSON"].clone();
-        let unverified = Rules { user_verified: false };
+        let unverified = Rules { user_verified: false, ..Rules::ALL };
         let judged = twin.expected("registration", |expected| registration(expected, &response, unverified));
         assert_eq!(judged.err(), outcome, "{name}");
     }
@@ -178,19 +234,12 @@ fn vectors_of_other_algorithms_are_refused_for_that_alone() {
         [("packed-es384", &ECDSA_P384_SHA384_ASN1, 48), ("packed-es512", &ECDSA_P521_SHA512_ASN1, 66)];
     for (name, algorithm, length) in algorithms {
         let vector = Vector::all().into_iter().find(|vector| vector.name() == name).unwrap();
-        let data = authenticator_data(&vector.bytes("registration", "attestationObject")).unwrap();
-        let id_length = usize::from(u16::from_be_bytes([data[53], data[54]]));
-        let Cbor::Map(key) = ciborium::from_reader(&data[55 + id_length..]).unwrap() else { panic!() };
-        let coordinate = |label: i64| {
-            let (_, value) = key.iter().find(|(other, _)| *other == label.into()).unwrap();
-            let bytes = value.as_bytes().unwrap().clone();
-            assert_eq!(bytes.len(), length);
-            bytes
-        };
-        let point = [vec![4], coordinate(-2), coordinate(-3)].concat();
-        let hash = digest(&SHA256, &vector.bytes("login", "clientDataJSON"));
-        let signed = [vector.bytes("login", "authenticatorData"), hash.as_ref().to_vec()].concat();
         let signature = vector.bytes("login", "signature");
-        assert!(UnparsedPublicKey::new(algorithm, point).verify(&signed, &signature).is_ok(), "{name}");
+        assert!(
+            UnparsedPublicKey::new(algorithm, key_of(&vector, length))
+                .verify(&signed_by_login(&vector), &signature)
+                .is_ok(),
+            "{name}"
+        );
     }
 }

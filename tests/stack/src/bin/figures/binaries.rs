@@ -69,17 +69,20 @@ impl Binaries {
         builder.binaries(move |name| binaries.path(name))
     }
 
+    /// Says how large each is, and by how much larger than the smallest.
     pub fn sizes(&self) -> Result<()> {
-        say("\nSize of the release binaries, as on the disk");
-        let line = |name: &str, bytes| say(&format!("  {name:28} {bytes:9} bytes, {:.2} MB", f64::from(bytes) / 1e6));
-        let mut largest = 0;
+        say("\nSize of the release binaries, as on the disk, and how much that is over the smallest");
+        let mut sizes = Vec::new();
         for name in &self.measured {
             let file = fs::metadata(self.path(name)).map_err(because(name))?;
-            let bytes = u32::try_from(file.len()).map_err(because(name))?;
-            line(name, bytes);
-            largest = largest.max(bytes);
+            sizes.push((name.as_str(), u32::try_from(file.len()).map_err(because(name))?));
         }
-        line("largest", largest);
+        let smallest = sizes.iter().map(|(_, bytes)| *bytes).min().unwrap_or_default();
+        let largest = sizes.iter().map(|(_, bytes)| *bytes).max().map(|bytes| ("largest", bytes));
+        for (name, bytes) in sizes.into_iter().chain(largest) {
+            let (all, over) = (f64::from(bytes) / 1e6, f64::from(bytes - smallest) / 1e6);
+            say(&format!("  {name:30} {bytes:9} bytes, {all:.2} MB, {over:+.2} MB"));
+        }
         Ok(())
     }
 }

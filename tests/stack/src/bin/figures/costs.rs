@@ -87,7 +87,8 @@ impl<'a> Costs<'a> {
         }
         let mut calls = 0;
         for tenant in tenants.iter().cycle().take(requests) {
-            calls += send(&stack, function, self.requests.event(function, tenant)?).await?.aws_calls;
+            let event = self.requests.next(&stack, function, tenant).await?;
+            calls += send(&stack, function, event).await?.aws_calls;
         }
         stack.retire(function).await?;
         let report = fs::read_to_string(&report).map_err(because(report.display()))?;
@@ -100,7 +101,7 @@ impl<'a> Costs<'a> {
 
 fn row(name: &str, cells: impl Iterator<Item = impl Display>) {
     let cells: Vec<String> = cells.map(|cell| format!("{cell:>14}")).collect();
-    say(&format!("  {name:22}{}", cells.concat()));
+    say(&format!("  {name:30}{}", cells.concat()));
 }
 
 /// The difference for one request, to a tenth.

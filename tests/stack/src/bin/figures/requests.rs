@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_lc_rs::{digest, hmac};
@@ -10,24 +11,46 @@ use serde_json::{Value, json};
 use stack::{Error, Invocation, InvokeResult, Result, Stack};
 
 use crate::because;
+use crate::people::{ORIGIN, Passkey, Phone, RP_ID};
 
 /// The functions whose requests are counted, if they are measured at all: of each kind of credential one, and the most
 /// frequent ones.
-pub const COUNTED: [&str; 8] =
-    ["user-token", "relay-whoami", "introspect", "jwks", "fetch-tenant", "provision-tenant", "workspaces", "reconcile"];
+pub const COUNTED: [&str; 11] = [
+    "user-token",
+    "relay-whoami",
+    "introspect",
+    "jwks",
+    "fetch-tenant",
+    "provision-tenant",
+    "workspaces",
+    "webauthn-authenticate-options",
+    "webauthn-authenticate-verify",
+    "device-pairings",
+    "reconcile",
+];
 
 /// The functions that make a tenant and what it has, in their order.
 const PREPARING: [&str; 5] =
     ["provision-tenant", "provision-api-key", "register-organization", "register-user", "user-token"];
+/// Those that make a tenant with a person who has a passkey. The last one is also asked before each end of a login.
+const ENROLLING: [&str; 4] =
+    ["provision-tenant", "webauthn-register-options", "webauthn-register-verify", "webauthn-authenticate-options"];
+/// Those that make a tenant with a person who has a phone.
+const PAIRING: [&str; 3] = ["provision-tenant", "relay-prepare-pairing", "device-register-token"];
 
 /// The tenant in the files, its id as a project's, and the token that is none.
 const TENANT: &str = "tnt_00000000000000000000000000000000";
 const PROJECT: &str = "00000000-0000-0000-0000-000000000000";
 const TOKEN: &str = "not-a-token";
 
+/// Numbers of proofs.
+static NUMBERS: AtomicU64 = AtomicU64::new(0);
+
 /// What has to have happened before a function can be asked for what it does.
 pub fn preparing(function: &str) -> &'static [&'static str] {
     let steps = match function {
+        "webauthn-authenticate-options" | "webauthn-authenticate-verify" => return &ENROLLING,
+        "device-pairings" => return &PAIRING,
         "introspect" => 5,
         "user-token" => 4,
         "workspaces" => 2,
@@ -44,6 +67,8 @@ pub struct Tenant {
     admin_key: String,
     account_key: String,
     token: String,
+    passkey: Option<Passkey>,
+    phone: Option<Phone>,
 }
 
 /// The files in `events/`.
@@ -67,34 +92,42 @@ impl Requests {
         let content = fs::read_to_string(&file).map_err(because(file.display()))?;
         let content =
             content.replace(TENANT, &tenant.id).replace(PROJECT, &tenant.project()).replace(TOKEN, &tenant.token);
-        let mut event: Value = serde_json::from_str(&content).map_err(because(file.display()))?;
-        let body = event.get("body").and_then(Value::as_str).unwrap_or_default();
-        let (timestamp, signature) = tenant.signature(body);
-        for (header, value) in [
-            ("authorization", format!("Bearer {}", tenant.admin_key)),
-            ("x-api-key", tenant.account_key.clone()),
-            ("x-latchkey-timestamp", timestamp),
-            ("x-latchkey-signature", signature),
-        ] {
-            if let Some(place) = event.pointer_mut(&format!("/headers/{header}")) {
-                *place = value.into();
+        tenant.authorized(serde_json::from_str(&content).map_err(because(file.display()))?)
+    }
+
+    /// The next request to a function: what has to be new in each is new.
+    pub async fn next(&self, stack: &Stack, function: &str, tenant: &Tenant) -> Result<Value> {
+        let event = self.event(function, tenant)?;
+        match (function, &tenant.passkey) {
+            ("webauthn-authenticate-verify", Some(passkey)) => {
+                let begin = "webauthn-authenticate-options";
+                let options = body(&send(stack, begin, self.event(begin, tenant)?).await?)?;
+                let credential = passkey.get(part(&options, "/data")?)?;
+                tenant.authorized(with_fields(event, json!({ "credential": credential }))?)
             }
+            _ => Ok(event),
         }
-        Ok(event)
     }
 
     /// Makes a tenant with what those functions give it.
     pub async fn tenant(&self, stack: &Stack, steps: &[&str]) -> Result<Tenant> {
         let mut tenant = Tenant::default();
+        let mut registered = Value::Null;
         for step in steps {
             let answer = async |fields: Value, tenant: &Tenant| {
-                let event = with_fields(self.event(step, tenant)?, fields)?;
+                let event = tenant.authorized(with_fields(self.event(step, tenant)?, fields)?)?;
                 body(&send(stack, step, event).await?)
             };
             match *step {
                 "provision-tenant" => {
                     // More than are sent in a minute.
-                    let answer = answer(json!({ "rate_limit_per_min": 10_000 }), &tenant).await?;
+                    let limit = json!({ "rate_limit_per_min": 10_000 });
+                    let party = json!({
+                        "rate_limit_per_min": 10_000, "passkeys_enabled": true, "webauthn_rp_id": RP_ID,
+                        "webauthn_origins": [ORIGIN],
+                    });
+                    let enrols = steps.contains(&"webauthn-register-verify");
+                    let answer = answer(if enrols { party } else { limit }, &tenant).await?;
                     tenant.id = text(&answer, "/data/tenant_id")?;
                     tenant.secret = text(&answer, "/data/tenant_secret")?;
                 }
@@ -104,6 +137,17 @@ impl Requests {
                     (tenant.admin_key, tenant.account_key) = (admin_key, account_key);
                 }
                 "user-token" => tenant.token = text(&answer(json!({}), &tenant).await?, "/data/token")?,
+                "webauthn-register-options" => {
+                    let options = answer(json!({}), &tenant).await?;
+                    let (passkey, credential) = Passkey::create(part(&options, "/data")?)?;
+                    (tenant.passkey, registered) = (Some(passkey), credential);
+                }
+                "webauthn-register-verify" => drop(answer(json!({ "credential": registered }), &tenant).await?),
+                "relay-prepare-pairing" => {
+                    let prepared = answer(json!({}), &tenant).await?;
+                    tenant.phone = Some(Phone::new(&text(&prepared, "/data/pairing_url")?)?);
+                }
+                "device-register-token" => tenant.pair(stack, self.event(step, &tenant)?).await?,
                 _ => drop(answer(json!({}), &tenant).await?),
             }
         }
@@ -112,6 +156,42 @@ impl Requests {
 }
 
 impl Tenant {
+    /// A request with the credentials of the tenant and of its people, where it has any.
+    fn authorized(&self, mut event: Value) -> Result<Value> {
+        let body = event.get("body").and_then(Value::as_str).unwrap_or_default();
+        let (timestamp, signature) = self.signature(body);
+        let proof = match &self.phone {
+            Some(phone) => {
+                let (method, path) = (text(&event, "/requestContext/http/method")?, text(&event, "/rawPath")?);
+                phone.proof(&method, &path, NUMBERS.fetch_add(1, Ordering::Relaxed))?
+            }
+            None => String::new(),
+        };
+        let session = self.phone.as_ref().map(|phone| format!("DPoP {}", phone.token));
+        for (header, value) in [
+            ("authorization", session.unwrap_or_else(|| format!("Bearer {}", self.admin_key))),
+            ("x-api-key", self.account_key.clone()),
+            ("x-latchkey-timestamp", timestamp),
+            ("x-latchkey-signature", signature),
+            ("dpop", proof),
+        ] {
+            if let Some(place) = event.pointer_mut(&format!("/headers/{header}")) {
+                *place = value.into();
+            }
+        }
+        Ok(event)
+    }
+
+    /// Pairs the phone by a request that has its proof.
+    async fn pair(&mut self, stack: &Stack, event: Value) -> Result<()> {
+        let Some(phone) = &mut self.phone else { return Err(Error::new("no pairing was prepared")) };
+        let event = with_fields(event, json!({ "handle": phone.handle }))?;
+        let answer = send(stack, "device-register-token", event).await?;
+        phone.nonce = text(&answer.payload, "/headers/dpop-nonce")?;
+        phone.token = text(&body(&answer)?, "/data/device_session_token")?;
+        Ok(())
+    }
+
     /// The id as a project's: its digits as those of a UUID.
     fn project(&self) -> String {
         let digits = self.id.trim_start_matches("tnt_");
@@ -163,6 +243,10 @@ fn body(result: &InvokeResult) -> Result<Value> {
 }
 
 fn text(value: &Value, place: &str) -> Result<String> {
-    let found = value.pointer(place).and_then(Value::as_str).map(str::to_owned);
-    found.ok_or_else(|| Error::new(format!("no {place} in what should have one")))
+    let found = part(value, place)?.as_str().map(str::to_owned);
+    found.ok_or_else(|| Error::new(format!("no text {place} in what should have one")))
+}
+
+fn part<'a>(value: &'a Value, place: &str) -> Result<&'a Value> {
+    value.pointer(place).ok_or_else(|| Error::new(format!("no {place} in what should have one")))
 }
