@@ -177,7 +177,7 @@ impl Device {
     }
 }
 
-/// A call whose session and proof are right, of a tenant that may act, and what was read for it. It is not accepted yet.
+/// A call whose session and proof are right, of a tenant that may act, and what was read for it. It isn't accepted yet.
 struct Proven {
     tenant_id: TenantId,
     tenant: Tenant,

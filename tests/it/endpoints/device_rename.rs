@@ -42,7 +42,7 @@ async fn the_name_that_it_has_changes_nothing_and_a_wrong_one_is_refused() {
     for name in [json!(""), json!("x".repeat(121)), json!("a\nb"), json!(1), json!(null)] {
         let call = deployment.phone(&phone, "POST", PATH).await.json(&json!({ "name": name }));
         let answer = call.send().await;
-        assert!(answer.refused(422, "validation_failed").text.contains("\"name\""), "{}", answer.text);
+        assert!(answer.refused(422, "invalid_field").text.contains("\"name\""), "{}", answer.text);
     }
     assert_eq!(deployment.devices_of(&tenant, "ada").await[0]["name"], "Ada's phone");
     assert!(!deployment.audit_trail(&tenant).await.contains(&"device.renamed".to_owned()));
@@ -72,7 +72,7 @@ async fn a_call_that_is_refused_for_its_input_has_used_up_its_proof_and_a_creden
     let phone = deployment.paired(&tenant, "ada").await;
     let (wrong, right) = (json!({ "name": "" }), json!({ "name": "Ada's tablet" }));
     let call = deployment.phone(&phone, "POST", PATH).await;
-    call.clone().json(&wrong).send().await.refused(422, "validation_failed");
+    call.clone().json(&wrong).send().await.refused(422, "invalid_field");
     call.json(&right).send().await.refused(401, "invalid_dpop_proof");
     deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
     for body in [wrong, right] {

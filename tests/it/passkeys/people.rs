@@ -83,7 +83,7 @@ impl Model {
 /// What calls to AWS a request makes and what they consume, as `BatchGetItem 2.5`.
 async fn cost(deployment: &Deployment, call: Call) -> (Value, Vec<String>) {
     let (answer, calls) = deployment.calls_of(call).await;
-    let shown = |call: &AwsCall| format!("{} {}", call.operation, call.consumed.unwrap());
+    let shown = |call: &AwsCall| format!("{} {}", call.operation, call.consumed.unwrap_or_default());
     (answer.data(200).clone(), calls.iter().map(shown).collect())
 }
 

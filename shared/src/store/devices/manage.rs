@@ -62,8 +62,8 @@ impl Devices<'_> {
         }
     }
 
-    /// Accepts the call of a device by which it gets another name, and answers with it as it is then. Nothing is changed
-    /// by the name that it has. One call.
+    /// Accepts the call of a device by which it gets another name, and answers with it as it is then. The name that it
+    /// has changes nothing. One call.
     ///
     /// # Errors
     /// If the proof was used before, the session was ended, or the table fails.

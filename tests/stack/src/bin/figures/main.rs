@@ -22,8 +22,8 @@
 //! depends on when answers arrive.
 //!
 //! The requests are those of `events/`, one after the other, as a function gets them, with ids, credentials and
-//! signatures of tenants that were made for it; the end of a login answers the challenge of a beginning of its own, and a
-//! phone's call has a proof of its own. Each has to succeed. Functions that only make those tenants are taken
+//! signatures of tenants that were made for it; the end of a login answers the challenge of a beginning of its own, and
+//! a phone's call has a proof of its own. Each has to succeed. Functions that only make those tenants are taken
 //! from the development profile, because each binary of the release profile takes a minute to build; with `--binaries`
 //! they are taken from the same directory as the others.
 //!
