@@ -30,9 +30,10 @@ pub use callbacks::{
 };
 pub use credentials::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, IdempotencyScope, KeyHash, KeyHashes, KeyKind,
-    KeySlot, KeyState, OperatorKey, OperatorKeys, Person, PersonDigest, PreviousSecret, PrivateJwk, PublicKey,
-    PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey,
-    SigningPointer, TenantSecret, TraceKey, WebhookSecret,
+    KeyRotation, KeyRotationStep, KeySlot, KeyState, OperatorKey, OperatorKeys, Person, PersonDigest, PreviousSecret,
+    PrivateJwk, PublicKey, PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer,
+    SecretVersion, SigningKey, SigningPointer, StandbyKey, StandbyTooYoung, TenantSecret, TraceKey, WebhookSecret,
+    known_everywhere_at,
 };
 pub use devices::{
     DeviceEpochs, DeviceId, DeviceSessionClaims, DeviceSessionToken, Introduction, MaskedEmail, MaskedPhone,

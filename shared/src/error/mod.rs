@@ -10,8 +10,8 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::domain::{
-    DpopCause, FieldProblem, PasskeyCause, Problem, PropertiesTooLarge, RandomnessUnavailable, TenantQuota,
-    UnknownCredential,
+    DpopCause, FieldProblem, PasskeyCause, Problem, PropertiesTooLarge, RandomnessUnavailable, StandbyTooYoung,
+    TenantQuota, UnknownCredential,
 };
 
 /// The outcome of whatever can be refused.
@@ -113,7 +113,9 @@ impl Error {
     /// For how many seconds a caller should wait before trying again, where that is what helps.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::IdempotencyInProgress { retry_after } => Some((*retry_after).max(1)),
+            Self::IdempotencyInProgress { retry_after } | Self::StandbyTooYoung { retry_after } => {
+                Some((*retry_after).max(1))
+            }
             Self::Unavailable(_) | Self::StaleUpdate => Some(1),
             // The oldest of the versions goes when it is a day old: an hour is when asking again begins to make sense.
             Self::RotatedTooOften => Some(3600),
@@ -122,8 +124,8 @@ impl Error {
         }
     }
 
-    /// Whether nothing was changed, and nothing of the request will take effect any more. After every other error it
-    /// may have taken effect, or may yet.
+    /// Whether what was asked for was not done, and will not be done any more. After every other error it may have taken
+    /// effect, or may yet.
     pub fn is_definite(&self) -> bool {
         !matches!(self, Self::Unavailable(_) | Self::Internal(_))
     }
@@ -179,6 +181,12 @@ impl From<PropertiesTooLarge> for Error {
     }
 }
 
+impl From<StandbyTooYoung> for Error {
+    fn from(StandbyTooYoung { retry_after }: StandbyTooYoung) -> Self {
+        Self::StandbyTooYoung { retry_after }
+    }
+}
+
 impl From<FieldProblem> for Error {
     fn from(violation: FieldProblem) -> Self {
         Self::invalid(violation.field, violation.problem)
@@ -221,7 +229,12 @@ mod tests {
 
     #[test]
     fn only_what_may_have_taken_effect_is_not_definite() {
-        for refusal in [Error::RotatedTooOften, Error::StaleUpdate, Error::TenantNotFound, Error::ExternalIdTaken] {
+        for refusal in [
+            Error::RotatedTooOften,
+            Error::StaleUpdate,
+            Error::TenantNotFound,
+            Error::StandbyTooYoung { retry_after: 1 },
+        ] {
             assert!(refusal.is_definite(), "{refusal}");
         }
         assert!(!Error::unavailable("no answer").is_definite() && !Error::internal("unreadable").is_definite());

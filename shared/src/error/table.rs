@@ -225,6 +225,12 @@ refusals! {
     CallbackNotWanted(problem: Problem) => CallbackNotWanted 409 "callback_not_wanted"
         "tenant {problem}"
         "the tenant has no `callback_url_base`, or its `callback_types` do not name the type; nothing was written";
+    /// The standby key may not sign yet, for `retry_after` seconds more: caches may lack it.
+    StandbyTooYoung{ retry_after: u64 } => StandbyTooYoung 409 "standby_too_young"
+        "the standby key has been published for less than 15 minutes: try again after Retry-After, or send force, with \
+        which verifiers may refuse fresh tokens that long"
+        "the standby key has been published for less than 15 minutes, so that verifiers may lack it: try again after \
+        `Retry-After`. With `force` it signs all the same, and verifiers may refuse fresh tokens that long";
     /// Passkeys of the present relying party are in use.
     PasskeysInUse => PasskeysInUse 409 "passkeys_in_use"
         "passkeys of the present webauthn_rp_id are in use and work for no other; send force=true in the query to \

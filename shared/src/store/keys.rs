@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | hot item | `TENANT#<tenant>` | `STATE` | status, name, limit, strikes, secret and signing key in force |
 //! | configuration | `TENANT#<tenant>` | `CONFIG` | what no relay call needs |
-//! | key set | `TENANT#<tenant>` | `SIGNING` | the public keys that tokens can still be verified with |
+//! | key set | `TENANT#<tenant>` | `SIGNING` | the public keys that tokens can be verified with; which of them stands by |
 //! | audit event | `AUDIT#TENANT#<tenant>` | `AUDIT#<Unix ms>#<request id>` | one successful change |
 //! | seal | `SEALS` | `SEAL#<number>` | digests of audit events, chained |
 //! | API key | `TENANT#<tenant>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |
@@ -244,6 +244,11 @@ pub fn id_at(position: &str) -> Option<&str> {
 /// The public keys of a tenant.
 pub fn key_set(id: &TenantId) -> Key {
     key(tenant_partition(id), SIGNING.to_owned())
+}
+
+/// Whether an item is a key set.
+pub fn is_key_set(item: &Key) -> bool {
+    has_sort_key(item, SIGNING)
 }
 
 /// Whether an item is of this tenant's partition.

@@ -11,8 +11,9 @@ use super::account::keys::{self as account_keys, List, ResourceKind};
 use super::directory::items::{self as directory_items, DirectoryRecord};
 use super::dynamodb::{Item, Key, Reader, Table, primary_key};
 use super::keys::{self, Kind};
+use super::tenants::api_key_items;
 use super::tenants::items::{self as tenant_items, ACTIVE};
-use super::tenants::{api_key_items, key_set};
+use super::tenants::key_set::KeySet;
 use crate::domain::{
     AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Limits, Organization, PublishedKey, Reference,
     RegisteredKey, RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
@@ -209,10 +210,10 @@ impl Prefetched {
         Ok(self.item(&Read::Revocation(jti))?.is_some())
     }
 
-    /// The keys that tokens can be verified with at that time.
+    /// The keys that tokens of ours can be signed with at that time.
     pub fn signing_keys(&self, now: Timestamp) -> Result<Vec<PublishedKey>> {
-        let keys = self.item(&Read::SigningKeys)?.map(|item| key_set::read(item, now));
-        Ok(keys.transpose()?.unwrap_or_default())
+        let set = self.item(&Read::SigningKeys)?.map(|item| KeySet::read(item, now));
+        Ok(set.transpose()?.map(KeySet::signers).unwrap_or_default())
     }
 }
 

@@ -104,23 +104,26 @@ impl SecretKind {
     }
 }
 
-/// One version of a tenant's secret, as it is stored: JSON that says which of the two it is, so that one is never read
-/// as the other.
-#[derive(Serialize)]
-#[serde(rename_all = "snake_case")]
-enum Stored<'a> {
-    TenantSecret(&'a str),
-    SigningKey(PrivateJwk),
-}
-
-/// What is read of one for signing tokens.
-#[derive(Deserialize)]
-struct StoredSigningKey {
+/// One version of the secret that tokens are signed with, as it is stored: JSON that says which of the two secrets it
+/// is, so that one is never read as the other.
+#[derive(Serialize, Deserialize)]
+struct StoredSigningKeys {
     signing_key: PrivateJwk,
+    /// One that was made with it, and stood by when it began to sign. Which of the two signs, if one does, says the
+    /// tenant's item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    standby_key: Option<PrivateJwk>,
 }
 
-/// What is read of one for verifying signed calls.
-#[derive(Deserialize, Zeroize, ZeroizeOnDrop)]
+impl StoredSigningKeys {
+    /// The one with that key id.
+    fn named(&self, kid: &str) -> Option<&PrivateJwk> {
+        [Some(&self.signing_key), self.standby_key.as_ref()].into_iter().flatten().find(|key| key.kid() == kid)
+    }
+}
+
+/// One version of the secret that signed calls are verified with.
+#[derive(Serialize, Deserialize, Zeroize, ZeroizeOnDrop)]
 struct StoredTenantSecret {
     tenant_secret: String,
 }
@@ -129,23 +132,29 @@ struct StoredTenantSecret {
 #[derive(Debug, Clone, Copy)]
 pub enum NewVersion<'a> {
     TenantSecret(&'a TenantSecret),
-    SigningKey(&'a SigningKey),
+    /// A key, and one that is to stand by if that is made together with it.
+    SigningKeys(&'a SigningKey, Option<&'a SigningKey>),
 }
 
 impl NewVersion<'_> {
     fn kind(self) -> SecretKind {
         match self {
             Self::TenantSecret(_) => SecretKind::TenantSecret,
-            Self::SigningKey(_) => SecretKind::SigningKey,
+            Self::SigningKeys(..) => SecretKind::SigningKey,
         }
     }
 
     fn stored(self) -> Result<String> {
         let stored = match self {
-            Self::TenantSecret(secret) => Stored::TenantSecret(secret.expose()),
-            Self::SigningKey(key) => Stored::SigningKey(key.to_jwk()?),
+            Self::TenantSecret(secret) => {
+                serde_json::to_string(&StoredTenantSecret { tenant_secret: secret.expose().to_owned() })
+            }
+            Self::SigningKeys(key, standby) => serde_json::to_string(&StoredSigningKeys {
+                signing_key: key.to_jwk()?,
+                standby_key: standby.map(SigningKey::to_jwk).transpose()?,
+            }),
         };
-        serde_json::to_string(&stored).map_err(Error::internal)
+        stored.map_err(Error::internal)
     }
 }
 
@@ -166,17 +175,19 @@ impl Secrets {
     /// The key that signs a tenant's tokens: the one that `pointer` names.
     ///
     /// # Errors
-    /// If Secrets Manager fails, or the version is not the JSON that it must be, or holds another key.
+    /// If Secrets Manager fails, or the version is not the JSON that it must be, or holds other keys only.
     pub async fn signing_key(&self, id: &TenantId, pointer: &SigningPointer) -> Result<Arc<SigningKey>> {
         let version = pointer.version.id;
-        let another = || Error::internal("the signing key is not the one that the tenant's item names");
-        if let Some(key) = self.signing_keys.get(version) {
-            return if key.kid() == pointer.kid { Ok(key) } else { Err(another()) };
+        // One key of a version is remembered, the one that was asked for last: the other of the two that a tenant begins
+        // with signs after it and never before it again.
+        if let Some(key) = self.signing_keys.get(version).filter(|key| key.kid() == pointer.kid) {
+            return Ok(key);
         }
-        let stored: StoredSigningKey = self.version(SecretKind::SigningKey, id, version).await?;
-        let key = SigningKey::from_jwk(&stored.signing_key).ok_or_else(unreadable)?;
-        // Before it is kept: a wrong answer must be wrong once only.
-        if key.kid() == pointer.kid { Ok(self.signing_keys.keep(version, key)) } else { Err(another()) }
+        let stored: StoredSigningKeys = self.version(SecretKind::SigningKey, id, version).await?;
+        let another = || Error::internal("the signing key is not the one that the tenant's item names");
+        let named = stored.named(&pointer.kid).ok_or_else(another)?;
+        let key = SigningKey::from_jwk(named).ok_or_else(unreadable)?;
+        Ok(self.signing_keys.keep(version, key))
     }
 
     /// The secret that a tenant signs its calls with.

@@ -10,7 +10,8 @@ use super::dynamodb::{Item, millis, number, primary_key, text};
 use super::keys::{DETAILS, TENANT_STATUS};
 use super::prefetch::{Prefetched, Read};
 use super::relay::{Relay, RelayState};
-use super::tenants::{api_key_items, items as tenant_items, key_set};
+use super::tenants::key_set::KeySet;
+use super::tenants::{api_key_items, items as tenant_items};
 use crate::domain::{
     ApiKey, ApiKeySecret, Configuration, ExternalId, Handle, PublishedKey, RatePerMinute, SecretLabel, SecretPointer,
     SecretVersion, SigningKey, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantSecret,
@@ -103,7 +104,8 @@ impl Shelf {
 
     /// The keys that tokens can be verified with.
     pub fn put_signing_keys(&mut self, keys: &[PublishedKey]) {
-        self.put(key_set::item(&self.tenant_id, keys).unwrap());
+        let set = KeySet { keys: keys.to_vec(), standby: None };
+        self.put(set.item(&self.tenant_id).unwrap());
     }
 
     /// The versions of the tenant's secret in force, the previous one until then, for calls of that signing version.

@@ -160,6 +160,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::IdempotencyInProgress => entry.is_change(),
         ErrorCode::IdempotencyKeyReused => entry.is_remembered,
         ErrorCode::RotatedTooOften => is(&["rotate-tenant-secret", "rotate-signing-key"]),
+        ErrorCode::StandbyTooYoung => is(&["rotate-signing-key"]),
         ErrorCode::PayloadTooLarge | ErrorCode::UnsupportedMediaType => entry.has_body(),
         _ => true,
     }

@@ -174,20 +174,35 @@ impl ApiKeysPage {
 
 impl Output for ApiKeysPage {}
 
-/// New signing key of a tenant.
+/// Keys of a tenant after a rotation.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct SigningKeyView {
-    /// Key id (`kid`) of the new key, as in the headers of tokens and in the tenant's key set.
+    /// Key id (`kid`) of the key that signs now, as in the headers of tokens and in the tenant's key set.
     pub kid: String,
-    /// Time at which the new key came into force.
+    /// Time at which the key came into force.
     pub rotated_at: Timestamp,
     /// Time until which the old key stays in the key set; null if it was dropped.
     pub previous_served_until: Option<Timestamp>,
+    /// Key id of the new standby key, which is in the key set already and signs after the next rotation. It and its time
+    /// are null if the answer is that of a rotation from before there were standby keys, repeated.
+    pub standby_kid: Option<String>,
+    /// Time from which the standby key can be made to sign without `force`.
+    pub standby_promotable_at: Option<Timestamp>,
+    /// Time until which verifiers may refuse fresh tokens, because their caches may lack the key that signs; null if it
+    /// was published for long enough before.
+    pub caches_may_refuse_until: Option<Timestamp>,
 }
 
 impl From<RotatedSigningKey> for SigningKeyView {
     fn from(rotated: RotatedSigningKey) -> Self {
-        Self { kid: rotated.kid, rotated_at: rotated.rotated_at, previous_served_until: rotated.previous_served_until }
+        Self {
+            kid: rotated.kid,
+            rotated_at: rotated.rotated_at,
+            previous_served_until: rotated.previous_served_until,
+            standby_kid: rotated.standby_kid,
+            standby_promotable_at: rotated.standby_promotable_at,
+            caches_may_refuse_until: rotated.caches_may_refuse_until,
+        }
     }
 }
 

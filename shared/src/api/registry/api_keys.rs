@@ -11,8 +11,8 @@ use crate::api::common::{Empty, TenantQuery};
 use crate::api::operation::{BodyRule, Input, Operation, Route};
 use crate::auth::Operator;
 use crate::domain::{
-    ApiKeyId, Cursor, ExternalId, KeyKind, KeyLifetime, KeyName, Origins, PageLimit, Person, Problem, TenantId,
-    Timestamp, UuidText, string_enum,
+    ApiKeyId, Cursor, ExternalId, KeyKind, KeyLifetime, KeyName, KeyRotation, Origins, PageLimit, Person, Problem,
+    TenantId, Timestamp, UuidText, string_enum,
 };
 use crate::error::{Error, Result};
 use crate::store::{NewApiKey, RevokedTokens};
@@ -72,14 +72,14 @@ impl Operation for RevokeApiKey {
     type Output = RevokedApiKey;
 }
 
-/// Gives a tenant a new key to sign tokens with.
+/// Gives a tenant another key to sign tokens with.
 #[derive(Debug, Clone, Copy)]
 pub struct RotateSigningKey;
 
 impl Operation for RotateSigningKey {
     const ROUTE: Route = Route::post("rotate-signing-key", "/api/v1/rotate/signing-key", BodyRule::Optional)
-        .about("Replace the key that signs tokens; by default, tokens of the old one stay valid")
-        .example(r#"{"drop_previous": false}"#);
+        .about("Replace the key that signs tokens by the standby key; by default, tokens of the old one stay valid")
+        .example(r#"{"drop_previous": false, "force": false}"#);
     type Caller = Operator;
     type Query = TenantQuery;
     type Body = SigningKeyRotation;
@@ -183,10 +183,23 @@ impl ApiKeyInput {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SigningKeyRotation {
-    /// Whether the old keys are removed from the key set at once, as is needed if one has leaked. Tokens signed with
-    /// them are then refused. Default: false, and tokens signed with the old key stay valid until they expire.
+    /// Whether the old keys are removed from the key set at once, as is needed if one has leaked, and the standby key
+    /// with them. A fresh key then signs at once. Tokens signed with the old ones are refused, and verifiers may refuse
+    /// fresh ones until `caches_may_refuse_until`. Default: false, and tokens signed with the old key stay valid until
+    /// they expire.
     #[serde(default)]
     pub drop_previous: bool,
+    /// Whether the standby key signs even if it has been published for less than 15 minutes, so that verifiers may
+    /// refuse fresh tokens until `caches_may_refuse_until`. A tenant without a standby key gets a fresh key that signs at
+    /// once. Default: false, and the rotation is refused with 409 `standby_too_young`.
+    #[serde(default)]
+    pub force: bool,
+}
+
+impl From<SigningKeyRotation> for KeyRotation {
+    fn from(SigningKeyRotation { drop_previous, force }: SigningKeyRotation) -> Self {
+        Self { drop_previous, force }
+    }
 }
 
 impl Input for SigningKeyRotation {}

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::api::operation::Output;
 use crate::domain::{
     AuditEvent, Configuration, Cursor, CursorPage, Day, Flow, PageLimit, RatePerMinute, Reason, ReceiverSummary,
-    RevealedSecret, Tenant, TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp, WebauthnOrigin,
-    WebhookSecret,
+    RevealedSecret, StandbyKey, Tenant, TenantId, TenantName, TenantSecret, TenantStatus, TenantSummary, Timestamp,
+    WebauthnOrigin, WebhookSecret,
 };
 use crate::store::{Provisioned, Receivers, Rotated};
 
@@ -178,12 +178,18 @@ impl From<Tenant> for TenantView {
     }
 }
 
-/// Configuration and state of a tenant, and of the receivers of its callbacks.
+/// Configuration and state of a tenant, of its keys, and of the receivers of its callbacks.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct FetchedTenant {
     /// The fields that an update shows as well.
     #[serde(flatten)]
     pub tenant: TenantView,
+    /// Key id (`kid`) of the standby key: it is in the key set already, and signs after the next rotation. Null for a
+    /// tenant that was provisioned before there were standby keys, until `rotate/signing-key` has published one.
+    pub standby_kid: Option<String>,
+    /// Time from which `rotate/signing-key` lets the standby key sign without `force`: 15 minutes after it was published;
+    /// null if there is none.
+    pub standby_promotable_at: Option<Timestamp>,
     /// Receivers of the tenant's callbacks, by flow.
     pub callbacks: BTreeMap<Flow, ReceiverSummary>,
     /// Time since which `pending` and `oldest_pending_at` in `callbacks` know of callbacks, if the tenant has more than
@@ -191,9 +197,15 @@ pub struct FetchedTenant {
     pub callbacks_counted_since: Option<Timestamp>,
 }
 
-impl From<(Tenant, Receivers)> for FetchedTenant {
-    fn from((tenant, receivers): (Tenant, Receivers)) -> Self {
-        Self { tenant: tenant.into(), callbacks: receivers.by_flow, callbacks_counted_since: receivers.counted_since }
+impl From<(Tenant, Receivers, Option<StandbyKey>)> for FetchedTenant {
+    fn from((tenant, receivers, standby): (Tenant, Receivers, Option<StandbyKey>)) -> Self {
+        Self {
+            tenant: tenant.into(),
+            standby_promotable_at: standby.as_ref().map(StandbyKey::promotable_at),
+            standby_kid: standby.map(|standby| standby.pointer.kid),
+            callbacks: receivers.by_flow,
+            callbacks_counted_since: receivers.counted_since,
+        }
     }
 }
 

@@ -31,7 +31,11 @@ impl Operation for OauthAuthorizationServer {
     const ROUTE: Route =
         Route::get("oauth-authorization-server", "/t/{tenant_id}/.well-known/oauth-authorization-server")
             // The RFC (§3.1) puts the well-known part in front; its readers look there.
-            .also_at(&["/.well-known/oauth-authorization-server/t/{tenant_id}"])
+            // Other readers know the path of OpenID Connect only, and of the metadata want issuer and key set.
+            .also_at(&[
+                "/.well-known/oauth-authorization-server/t/{tenant_id}",
+                "/t/{tenant_id}/.well-known/openid-configuration",
+            ])
             .about("Get the issuer, key set and endpoints of a tenant's tokens (RFC 8414)");
     const SURFACE: Surface = Surface::Tokens;
     type Caller = Anyone;
@@ -99,7 +103,8 @@ impl std::fmt::Debug for TokenInput {
 /// JSON Web Key Set (RFC 7517 §5) of a tenant.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct KeySet {
-    /// Public keys: the one that signs new tokens, and those whose tokens can still be valid.
+    /// Public keys: the one that signs new tokens, the standby key that will sign them after it, and those whose tokens
+    /// can still be valid.
     pub keys: Vec<Jwk>,
 }
 
@@ -139,8 +144,7 @@ impl From<Vec<PublishedKey>> for KeySet {
 }
 
 impl Output for KeySet {
-    // A key enters the set together with the first token that it signs: a verifier that meets an unknown one has to
-    // fetch the set again, past its cache.
+    // A key is in the set for fifteen minutes before it signs, of which this is a part.
     fn cache_control(&self) -> &'static str {
         "public, max-age=300"
     }

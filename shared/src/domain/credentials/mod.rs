@@ -7,6 +7,7 @@ pub(super) mod key_text;
 pub(super) mod secret_pointer;
 pub(super) mod secrets;
 pub(super) mod signing_key;
+pub(super) mod standby_key;
 pub(super) mod trace_key;
 pub(super) mod webhook_secret;
 
@@ -16,5 +17,6 @@ pub use idempotency::{IdempotencyKey, IdempotencyScope, REMEMBERED, SECRET_REMEM
 pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion, SigningPointer};
 pub use secrets::{KeySlot, OperatorKey, OperatorKeys, RevealedSecret, TenantSecret};
 pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};
+pub use standby_key::{KeyRotation, KeyRotationStep, StandbyKey, StandbyTooYoung, known_everywhere_at};
 pub use trace_key::{Person, PersonDigest, TraceKey};
 pub use webhook_secret::WebhookSecret;

@@ -1,4 +1,5 @@
-//! The keys that sign tokens: ES256 (ECDSA on P-256 with SHA-256, RFC 7518 §3.4), one in force a tenant.
+//! The keys that sign tokens: ES256 (ECDSA on P-256 with SHA-256, RFC 7518 §3.4). Of each tenant one signs, and one
+//! stands by.
 
 use std::fmt;
 
@@ -50,6 +51,13 @@ pub struct PrivateJwk {
 impl fmt::Debug for PrivateJwk {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("PrivateJwk")
+    }
+}
+
+impl PrivateJwk {
+    /// The id of its public half, as it was stored.
+    pub fn kid(&self) -> String {
+        PublicKey { x: self.x.clone(), y: self.y.clone() }.thumbprint()
     }
 }
 
@@ -169,12 +177,12 @@ pub struct PublishedKey {
     pub kid: String,
     #[serde(flatten)]
     pub key: PublicKey,
-    /// Time at which another key replaced it; `None` for the key in force.
+    /// Time at which another key replaced it; `None` for the key in force, and for the one that stands by.
     pub retired_at: Option<Timestamp>,
 }
 
 impl PublishedKey {
-    /// The record of a key in force.
+    /// The record of a key that was not replaced.
     pub fn of(key: &SigningKey) -> Self {
         Self { kid: key.kid().to_owned(), key: key.public().clone(), retired_at: None }
     }
@@ -213,6 +221,7 @@ mod tests {
         let stored = serde_json::to_string(&key.to_jwk().unwrap()).unwrap();
         let read = SigningKey::from_jwk(&serde_json::from_str(&stored).unwrap()).unwrap();
         assert_eq!((read.kid(), read.public()), (key.kid(), key.public()));
+        assert_eq!(key.to_jwk().unwrap().kid(), key.kid());
         assert!(key.public().verify(b"m", &sign(&read, b"m")));
     }
 

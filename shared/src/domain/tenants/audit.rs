@@ -71,6 +71,9 @@ pub enum Action {
     /// A tenant got a new key that signs its tokens.
     #[serde(rename = "tenant.signing_key_rotated")]
     SigningKeyRotated,
+    /// A tenant from before there were standby keys got one: it signs after a later rotation.
+    #[serde(rename = "tenant.standby_key_published")]
+    StandbyKeyPublished,
     /// A tenant got an API key.
     #[serde(rename = "api_key.provisioned")]
     ApiKeyProvisioned,
@@ -155,7 +158,7 @@ pub struct AuditEvent {
     pub subject: Option<String>,
     /// What decides how grave the change was, by name; never a secret. `tenant.updated`: `{old, new}` of each field.
     /// `tenant.suspended`: `reason`. Rotations of secrets and API keys: `previous_valid_until`, null without an
-    /// overlap. `tenant.signing_key_rotated`: `drop_previous`. `api_key.provisioned`: `name`, `kind`, `expires_at`,
+    /// overlap. `tenant.signing_key_rotated`: `drop_previous`, `force`. `api_key.provisioned`: `name`, `kind`, `expires_at`,
     /// `allowed_origins`, `origins_apply_to_tokens`. `tokens.revoked`: `whose`. `token.revoked`: `scope`, `minted_by`.
     /// Registrations: `is_new`. `callbacks.disabled`: `flow`, and `cause`: `gone` for a 410, `no_success` for five days
     /// without a success. `callbacks.reactivated`: `flow`, null for all. `callbacks.replayed`: `count`, and `state`,

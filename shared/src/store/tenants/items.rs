@@ -249,11 +249,11 @@ pub fn tenant_id(state: &Item) -> Result<TenantId> {
     keys::tenant_of(reader.text(PK)?).ok_or_else(|| reader.unreadable(PK))
 }
 
-fn version_id(text: &str) -> Result<Uuid, Problem> {
+pub fn version_id(text: &str) -> Result<Uuid, Problem> {
     Uuid::try_parse(text).map_err(|_| Problem::new("is no uuid"))
 }
 
-fn version_label(text: &str) -> Result<SecretLabel, Problem> {
+pub fn version_label(text: &str) -> Result<SecretLabel, Problem> {
     SecretLabel::parse(text).ok_or_else(|| Problem::new("is no label"))
 }
 

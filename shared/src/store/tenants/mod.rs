@@ -70,13 +70,14 @@ impl Tenants<'_> {
         self.read(id, Vec::new()).await.map(|(tenant, _)| tenant)
     }
 
-    /// A tenant, and in the same call the items at `extra`, none of which is in its own partition.
+    /// A tenant, and in the same call the items at `extra`. Its key set may be among them: it is of the same moment then.
     pub(super) async fn read(self, id: &TenantId, extra: Vec<Key>) -> Result<(Option<Tenant>, Vec<Item>)> {
         let keys: Vec<Key> = [keys::state(id), keys::configuration(id)].into_iter().chain(extra).collect();
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let items = self.table.get_all(keys.clone()).await?;
-            let (own, extra): (Vec<_>, _) = items.into_iter().partition(|item| keys::is_of_tenant(item, id));
+            let is_own = |item: &Item| keys::is_of_tenant(item, id) && !keys::is_key_set(item);
+            let (own, extra): (Vec<_>, Vec<_>) = items.into_iter().partition(is_own);
             let found = |sort_key: &str| own.iter().find(|item| keys::has_sort_key(item, sort_key));
             let (Some(state), configuration) = (found(keys::STATE), found(keys::CONFIGURATION)) else {
                 return Ok((None, extra));
@@ -85,7 +86,8 @@ impl Tenants<'_> {
                 return Ok((None, extra));
             }
             let configuration = configuration.ok_or_else(|| Reader::of(state).unreadable("configuration"))?;
-            if items::are_of_one_moment(state, configuration)? {
+            let in_force = items::signing_pointer(state)?;
+            if items::are_of_one_moment(state, configuration)? && key_set::is_of_one_moment(&extra, &in_force)? {
                 return Ok((items::tenant(state, configuration)?, extra));
             }
         }

@@ -3,7 +3,7 @@
 //! 1. The table: the tenant as `pending`, with the version ids of the two secrets to come, and a lease. If there is an
 //!    idempotency key it is reserved in the same transaction.
 //! 2. Secrets Manager: the tenant secret, with its version id.
-//! 3. Secrets Manager: the signing key, with its own.
+//! 3. Secrets Manager: the signing key and the one that stands by, as one version, with its own.
 //! 4. The table: `pending` becomes `active`, and with it come configuration, key set, audit event and stored response.
 //!
 //! Only the fourth makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and
@@ -12,11 +12,12 @@
 
 use uuid::Uuid;
 
+use super::Tenants;
 use super::items::{self, ACTIVE, PENDING};
-use super::{Tenants, key_set};
+use super::key_set::KeySet;
 use crate::domain::{
     AccountWideUse, Action, ChangeContext, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion,
-    SigningKey, SigningPointer, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
+    SigningKey, SigningPointer, StandbyKey, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
 };
 use crate::error::{Error, Result};
 use crate::store::audit::put_event;
@@ -39,14 +40,14 @@ impl Tenants<'_> {
     /// # Errors
     /// If fields that are tied together don't fit, or a store fails: then nothing of the tenant can be seen.
     pub async fn provision(self, new: NewTenant, change: &ChangeContext) -> Result<Provisioned> {
-        let signing_key = SigningKey::generate(self.random)?;
-        let tenant = self.registered(new, signing_key.kid(), change)?;
+        let signing_keys = [SigningKey::generate(self.random)?, SigningKey::generate(self.random)?];
+        let tenant = self.registered(new, signing_keys[0].kid(), change)?;
         let secret = TenantSecret::generate(self.random)?;
         let attempt = random_uuid(self.random)?;
         if let Some(earlier) = self.begin(&tenant, change, attempt).await? {
             return Ok(earlier);
         }
-        let finished = self.finish(&tenant, &secret, &signing_key, change, attempt).await;
+        let finished = self.finish(&tenant, &secret, &signing_keys, change, attempt).await;
         idempotency::give_back(self.table, change, attempt, finished).await?;
         Ok(Provisioned { tenant, secret: Some(secret) })
     }
@@ -56,14 +57,21 @@ impl Tenants<'_> {
         self,
         tenant: &Tenant,
         secret: &TenantSecret,
-        signing_key: &SigningKey,
+        [signing, standby]: &[SigningKey; 2],
         change: &ChangeContext,
         attempt: Uuid,
     ) -> Result<()> {
         let id = &tenant.summary.id;
         self.secrets.create(id, tenant.secret.current.id, NewVersion::TenantSecret(secret)).await?;
-        self.secrets.create(id, tenant.signing.version.id, NewVersion::SigningKey(signing_key)).await?;
-        self.activate(tenant, secret, &[PublishedKey::of(signing_key)], change, attempt).await
+        // Both in one version: another version would be a call more, and another secret 0.40 a month.
+        let version = &tenant.signing.version;
+        self.secrets.create(id, version.id, NewVersion::SigningKeys(signing, Some(standby))).await?;
+        let pointer = SigningPointer { version: version.clone(), kid: standby.kid().to_owned() };
+        let set = KeySet {
+            keys: vec![PublishedKey::of(signing), PublishedKey::of(standby)],
+            standby: Some(StandbyKey { pointer, published_at: change.at }),
+        };
+        self.activate(tenant, secret, &set, change, attempt).await
     }
 
     fn registered(self, new: NewTenant, kid: &str, change: &ChangeContext) -> Result<Tenant> {
@@ -113,7 +121,7 @@ impl Tenants<'_> {
         self,
         tenant: &Tenant,
         secret: &TenantSecret,
-        keys: &[PublishedKey],
+        set: &KeySet,
         change: &ChangeContext,
         attempt: Uuid,
     ) -> Result<()> {
@@ -123,7 +131,7 @@ impl Tenants<'_> {
         let mut transaction = Transaction::new();
         transaction.update(state, Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]));
         transaction.put(items::configuration(tenant), Condition::is_new());
-        transaction.put(key_set::item(id, keys)?, Condition::is_new());
+        transaction.put(set.item(id)?, Condition::is_new());
         put_event(&mut transaction, id, &change.event(Action::TenantProvisioned, Vec::new()))?;
         let secret = Some(secret.expose());
         idempotency::store(&mut transaction, change, Some(attempt), tenant, secret, self.random)?;

@@ -1,9 +1,9 @@
-//! A tenant with the receivers of its callbacks, as its operator sees them.
+//! A tenant with the receivers of its callbacks and its standby key, as its operator sees them.
 
 use std::collections::BTreeMap;
 
-use super::Tenants;
-use crate::domain::{CallbackState, Flow, ReceiverSummary, Tenant, TenantId, Timestamp};
+use super::{Tenants, key_set};
+use crate::domain::{CallbackState, Flow, ReceiverSummary, StandbyKey, Tenant, TenantId, Timestamp};
 use crate::error::Result;
 use crate::store::callbacks::{items, receivers};
 use crate::store::dynamodb::{Item, failed, text};
@@ -24,14 +24,17 @@ pub struct Receivers {
 }
 
 impl Tenants<'_> {
-    /// A tenant and the receivers of its callbacks; `None` if there is no such tenant. Two calls. What is pending is
-    /// read with eventual consistency, at half the price: it changes all the time.
+    /// A tenant with the receivers of its callbacks and its standby key; `None` if there is no such tenant. Two calls.
+    /// What is pending is read with eventual consistency, at half the price: it changes all the time.
     ///
     /// # Errors
     /// If the table fails or an item can't be read.
-    pub async fn with_receivers(self, id: &TenantId) -> Result<Option<(Tenant, Receivers)>> {
+    pub async fn with_receivers(self, id: &TenantId) -> Result<Option<(Tenant, Receivers, Option<StandbyKey>)>> {
         let deliveries: Vec<_> = Flow::ALL.into_iter().map(|flow| keys::delivery(id, flow)).collect();
-        let (Some(tenant), found) = self.read(id, deliveries.clone()).await? else { return Ok(None) };
+        let extra = deliveries.iter().cloned().chain([keys::key_set(id)]).collect();
+        let (Some(tenant), found) = self.read(id, extra).await? else { return Ok(None) };
+        let set = found.iter().find(|item| keys::is_key_set(item));
+        let standby = set.map(key_set::standby).transpose()?.flatten();
         let mut by_flow = BTreeMap::new();
         for (flow, key) in Flow::ALL.into_iter().zip(&deliveries) {
             let is_there = |item: &&Item| key.iter().all(|(name, value)| item.get(name) == Some(value));
@@ -60,6 +63,6 @@ impl Tenants<'_> {
                 receiver.count_pending(callback.created_at);
             }
         }
-        Ok(Some((tenant, Receivers { by_flow, counted_since })))
+        Ok(Some((tenant, Receivers { by_flow, counted_since }, standby)))
     }
 }

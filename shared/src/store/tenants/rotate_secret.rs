@@ -87,7 +87,7 @@ impl Tenants<'_> {
         change: &ChangeContext,
         attempt: Uuid,
     ) -> Result<Rotated> {
-        let (label, _) = self.lease_label(id, SecretKind::TenantSecret).await?;
+        let (label, _) = self.lease_label(id, SecretKind::TenantSecret, None).await?;
         let until = change.at.plus(Duration::from_secs(overlap.get().into()));
         let candidate = Candidate {
             version: SecretVersion { id: random_uuid(self.random)?, label },
@@ -121,19 +121,25 @@ impl Tenants<'_> {
     }
 
     /// Step 2. Each rotation gets the label after that of the one before of its kind, whether that was finished or not.
-    /// Those of versions in force are passed over: two of a tenant secret, one of a signing key. So a label comes again
-    /// only after thirteen others.
-    pub(super) async fn lease_label(self, id: &TenantId, kind: SecretKind) -> Result<(SecretLabel, Item)> {
+    /// Those of the two versions that are needed are passed over: of a tenant secret those in force, of a signing key
+    /// that in force and `standby`, which the tenant's item does not name. So a label comes again only after thirteen
+    /// others.
+    pub(super) async fn lease_label(
+        self,
+        id: &TenantId,
+        kind: SecretKind,
+        standby: Option<SecretLabel>,
+    ) -> Result<(SecretLabel, Item)> {
         let leased = items::labels_leased(kind);
         for _ in 0..=ATTEMPTS {
             let update = Update::of(keys::state(id)).increment(leased);
             let state = self.table.update(update, items::provisioned()).await?.done().ok_or(Error::TenantNotFound)?;
             let label = SecretLabel::of_turn(Reader::of(&state).number(leased)?);
-            if !items::has_label(&state, kind, label)? {
+            if standby != Some(label) && !items::has_label(&state, kind, label)? {
                 return Ok((label, state));
             }
         }
-        Err(Error::internal("four labels in turn are on versions in force"))
+        Err(Error::internal("four labels in turn are on versions that are needed"))
     }
 
     /// Step 4. Whether it was made: not if somebody else has changed the tenant since it was read.
