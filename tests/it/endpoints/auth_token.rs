@@ -368,7 +368,7 @@ async fn rotating_or_expiring_the_key_or_replacing_the_signing_key_leaves_scoped
     let rotated = ApiKey { text: rotated, ..key.clone() };
     assert_eq!(list(&token).await, 200);
     let signing_key = format!("/api/v1/rotate/signing-key?tenant_id={}", key.tenant.id);
-    deployment.post(&signing_key, &json!({})).await.data(200);
+    deployment.post(&signing_key, &json!({ "force": true })).await.data(200);
     let newer = deployment.scoped_token(&rotated, Some("user_456")).await;
     assert_ne!(decoded(&token).0["kid"], decoded(&newer).0["kid"]);
     let partition = format!("TENANT#{}#KEY#{}", key.tenant.id, key.id);

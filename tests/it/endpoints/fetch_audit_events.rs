@@ -125,7 +125,7 @@ async fn an_event_says_what_decides_how_grave_its_change_was() {
     deployment.rotate(&tenant, 0).await.data(200);
     assert_eq!(newest(&deployment, &tenant).await, json!({ "previous_valid_until": null }));
     for drop_previous in [true, false] {
-        let body = json!({ "drop_previous": drop_previous });
+        let body = json!({ "drop_previous": drop_previous, "force": !drop_previous });
         deployment.post(&at("rotate/signing-key"), &body).await.data(200);
         assert_eq!(newest(&deployment, &tenant).await, body);
     }

@@ -3,18 +3,21 @@
 use crate::support::Deployment;
 
 #[tokio::test]
-async fn the_public_key_in_force_is_served_without_a_credential_and_may_be_kept_for_five_minutes() {
+async fn the_key_in_force_and_the_standby_key_are_served_without_a_credential_and_may_be_kept_for_five_minutes() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let call = deployment.anonymous("GET", &format!("/t/{}/.well-known/jwks.json", tenant.id));
     let (answer, calls) = deployment.calls_of(call).await;
     let keys = answer.document(200)["keys"].as_array().unwrap().clone();
-    assert_eq!(keys.len(), 1);
-    let mut names: Vec<_> = keys[0].as_object().unwrap().keys().collect();
-    names.sort();
-    assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x", "y"], "and nothing private");
-    assert_eq!((&keys[0]["alg"], &keys[0]["crv"], &keys[0]["use"]), (&"ES256".into(), &"P-256".into(), &"sig".into()));
-    assert_eq!(keys[0]["kid"], deployment.fetch(&tenant).await["signing_kid"]);
+    for key in &keys {
+        let mut names: Vec<_> = key.as_object().unwrap().keys().collect();
+        names.sort();
+        assert_eq!(names, ["alg", "crv", "kid", "kty", "use", "x", "y"], "and nothing private");
+        assert_eq!((&key["alg"], &key["crv"], &key["use"]), (&"ES256".into(), &"P-256".into(), &"sig".into()));
+    }
+    let fetched = deployment.fetch(&tenant).await;
+    let kids: Vec<_> = keys.iter().map(|key| &key["kid"]).collect();
+    assert_eq!(kids, [&fetched["signing_kid"], &fetched["standby_kid"]]);
     assert_eq!(answer.headers["cache-control"], "public, max-age=300");
     assert_eq!(calls.len(), 1);
 }

@@ -1,11 +1,12 @@
-//! `GET /t/{tenant_id}/.well-known/oauth-authorization-server`, and where RFC 8414 §3.1 looks for it
+//! `GET /t/{tenant_id}/.well-known/oauth-authorization-server`, where RFC 8414 §3.1 looks for it, and where readers look
+//! that know OpenID Connect only
 
 use serde_json::json;
 
 use crate::support::Deployment;
 
 #[tokio::test]
-async fn both_addresses_say_where_everything_is() {
+async fn all_addresses_say_where_everything_is() {
     let deployment = Deployment::start().await;
     let world = deployment.world().await;
     let (base, id) = (deployment.stack.url(), &world.tenant.id);
@@ -13,6 +14,7 @@ async fn both_addresses_say_where_everything_is() {
     for path in [
         format!("/t/{id}/.well-known/oauth-authorization-server"),
         format!("/.well-known/oauth-authorization-server/t/{id}"),
+        format!("/t/{id}/.well-known/openid-configuration"),
     ] {
         let answer = deployment.anonymous("GET", &path).send().await;
         let expected = json!({
@@ -34,7 +36,11 @@ async fn both_addresses_say_where_everything_is() {
 #[tokio::test]
 async fn an_unknown_tenant_has_none() {
     let deployment = Deployment::start().await;
-    for path in ["/t/tnt_1/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/t/tnt_1"] {
+    for path in [
+        "/t/tnt_1/.well-known/oauth-authorization-server",
+        "/.well-known/oauth-authorization-server/t/tnt_1",
+        "/t/tnt_1/.well-known/openid-configuration",
+    ] {
         deployment.anonymous("GET", path).send().await.refused(404, "tenant_not_found");
     }
 }

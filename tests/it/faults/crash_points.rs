@@ -263,6 +263,7 @@ async fn a_secret_that_was_stored_as_another_version_is_refused_and_leaves_nothi
     assert!(deployment.stored_secrets().is_empty());
 
     let tenant = deployment.provision("Acme").await;
+    deployment.age_standby_key(&tenant.id, 900).await;
     for path in ["rotate/tenant-secret", "rotate/signing-key"] {
         deployment.stack.faults().inject(other("PutSecretValue"));
         let before = deployment.fetch(&tenant).await;

@@ -168,6 +168,7 @@ async fn a_tenant_whose_secret_somebody_deleted_is_our_fault_and_not_temporary()
         ("signing-keys", "rotate/signing-key", "rotate/tenant-secret"),
     ] {
         let tenant = deployment.provision("Acme").await;
+        deployment.age_standby_key(&tenant.id, 900).await;
         let name = deployment.secret_name(folder, &tenant.id);
         let delete = json!({ "SecretId": name, "ForceDeleteWithoutRecovery": true }).to_string();
         assert_eq!(deployment.stack.secrets().handle("DeleteSecret", delete.as_bytes(), 0).0, 200);

@@ -8,3 +8,4 @@ mod pairing_crash_points;
 mod passkey_crash_points;
 mod relay;
 mod row_crash_points;
+mod signing_key_crash_points;

@@ -175,8 +175,8 @@ async fn a_refusal_after_the_reservation_gives_the_key_back_at_once() {
         ("/api/v1/provision/tenant", json!({ "tenant_name": "b" }), "TransactWriteItems", 4, create, 201),
         (secret.as_str(), json!({}), "UpdateItem", 2, update, 200),
         (secret.as_str(), json!({}), "TransactWriteItems", 5, create, 200),
-        (signing.as_str(), json!({}), "UpdateItem", 2, update, 200),
-        (signing.as_str(), json!({}), "TransactWriteItems", 5, create, 200),
+        (signing.as_str(), json!({ "force": true }), "UpdateItem", 3, update, 200),
+        (signing.as_str(), json!({ "force": true }), "TransactWriteItems", 5, create, 200),
     ];
     for (n, (path, body, operation, first, code, success)) in conflicts.into_iter().enumerate() {
         let key = format!("conflict-{n}");
@@ -190,15 +190,15 @@ async fn a_refusal_after_the_reservation_gives_the_key_back_at_once() {
         assert_eq!(with_key(&deployment, path, &key, &body).send().await.status, success, "{n} {path}");
     }
     let limit = Effect::Status(400, "LimitExceededException".to_owned());
-    for path in [&secret, &signing] {
+    for (path, body) in [(&secret, json!({})), (&signing, json!({ "force": true }))] {
         deployment.stack.faults().inject(Fault::new(Match::any().operation("PutSecretValue"), limit.clone()));
         for _ in 0..2 {
-            with_key(&deployment, path, "often", &json!({})).send().await.refused(429, "rotated_too_often");
+            with_key(&deployment, path, "often", &body).send().await.refused(429, "rotated_too_often");
         }
         deployment.stack.faults().clear();
         // As a refused request it is not remembered, so another one may have its key.
         with_key(&deployment, path, "often", &json!({ "unknown": 1 })).send().await.names("unknown");
-        with_key(&deployment, path, &format!("often-{path}"), &json!({})).send().await.data(200);
+        with_key(&deployment, path, &format!("often-{path}"), &body).send().await.data(200);
     }
     with_key(&deployment, &secret, "often", &json!({ "overlap_seconds": 60 })).send().await.data(200);
 }
@@ -208,11 +208,12 @@ async fn a_full_key_set_gives_the_key_back_at_once() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let path = format!("/api/v1/rotate/signing-key?tenant_id={}", tenant.id);
-    for _ in 1..16 {
-        deployment.post(&path, &json!({})).await.data(200);
+    let force = json!({ "force": true });
+    for _ in 2..16 {
+        deployment.post(&path, &force).await.data(200);
     }
-    with_key(&deployment, &path, "k", &json!({})).send().await.refused(429, "rotated_too_often");
-    with_key(&deployment, &path, "k", &json!({})).send().await.refused(429, "rotated_too_often");
+    with_key(&deployment, &path, "k", &force).send().await.refused(429, "rotated_too_often");
+    with_key(&deployment, &path, "k", &force).send().await.refused(429, "rotated_too_often");
     with_key(&deployment, &path, "k", &json!({ "drop_previous": true })).send().await.data(200);
 }
 

@@ -25,12 +25,19 @@ pub struct Forge {
 
 impl Forge {
     pub fn of(deployment: &Deployment, tenant: &Tenant, token: &str) -> Self {
+        Self::with_key(deployment, tenant, token, None)
+    }
+
+    /// With another key of the tenant's than the one that signed the token.
+    fn with_key(deployment: &Deployment, tenant: &Tenant, token: &str, kid: Option<&str>) -> Self {
         let mut parts = token.split('.').map(|part| BASE64URL_NOPAD.decode(part.as_bytes()).unwrap());
         let mut fields = || serde_json::from_slice::<Map<String, Value>>(&parts.next().unwrap()).unwrap();
-        let (header, claims) = (fields(), fields());
+        let (mut header, claims) = (fields(), fields());
+        header.extend(kid.map(|kid| ("kid".to_owned(), kid.into())));
         let stored = deployment.stored_signing_key(&tenant.id);
-        let keys = stored.versions.iter().filter_map(|(_, _, value)| {
-            let jwk = serde_json::from_str::<Value>(value).unwrap()["signing_key"].clone();
+        let versions = stored.versions.iter();
+        let keys = versions.flat_map(|(_, _, value)| serde_json::from_str::<Map<String, Value>>(value).unwrap());
+        let keys = keys.filter_map(|(_, jwk)| {
             let [x, y, d] = ["x", "y", "d"].map(|name| jwk[name].as_str().map(str::to_owned));
             Some((PublicKey { x: x?, y: y? }, BASE64URL_NOPAD.decode(d?.as_bytes()).unwrap()))
         });
@@ -524,13 +531,30 @@ async fn no_token_valid_or_not_opens_an_operation_that_takes_another_credential(
     assert_eq!(deployment.items().await, before);
 }
 
+/// The standby key is published, and nothing that it signed can be a token of the tenant's.
+#[tokio::test]
+async fn a_token_of_the_standby_key_is_a_forgery_until_it_signs() {
+    let scene = Scene::set().await;
+    let (deployment, key) = (&scene.deployment, &scene.key);
+    let tenant = &key.tenant;
+    let standby = deployment.standby_kid(&tenant.id).await.unwrap();
+    let forge = Forge::with_key(deployment, tenant, &scene.token, Some(&standby));
+    let early = forge.claims(&json!({}));
+    assert!(!deployment.is_active(key, &early).await);
+    deployment.age_standby_key(&tenant.id, 900).await;
+    assert!(!deployment.is_active(key, &early).await, "it may sign, and does not yet");
+    deployment.post_nothing(&format!("/api/v1/rotate/signing-key?tenant_id={}", tenant.id)).await.data(200);
+    assert_eq!(deployment.signing_kid(&tenant.id).await, standby);
+    assert!(deployment.is_active(key, &forge.claims(&json!({}))).await, "or the forgery would be none");
+}
+
 #[tokio::test]
 async fn a_key_that_was_replaced_verifies_what_it_signed_and_nothing_newer() {
     let scene = Scene::set().await;
     let (deployment, key) = (&scene.deployment, &scene.key);
     let forge = scene.forge();
     let path = format!("/api/v1/rotate/signing-key?tenant_id={}", key.tenant.id);
-    deployment.post(&path, &json!({})).await.data(200);
+    deployment.post(&path, &json!({ "force": true })).await.data(200);
     // As if it had been replaced an hour ago.
     let partition = format!("TENANT#{}", key.tenant.id);
     let items = deployment.items().await;

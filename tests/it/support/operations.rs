@@ -37,12 +37,13 @@ pub struct Rows {
 pub const END_USER: &str = "user_456";
 
 impl Deployment {
-    /// A tenant with one of everything. Its callbacks have somewhere to go, where nobody is; and the stream stands
-    /// still, so that no delivery changes items behind a test's back.
+    /// A tenant with one of everything. Its callbacks have somewhere to go, where nobody is; its standby key may sign;
+    /// and the stream stands still, so that no delivery changes items behind a test's back.
     pub async fn world(&self) -> World {
         self.stack.streams().stop().await;
         let body = json!({ "tenant_name": "Acme", "callback_url_base": "http://127.0.0.1:9" });
         let tenant = Tenant::of(&self.post("/api/v1/provision/tenant", &body).await);
+        self.age_standby_key(&tenant.id, 900).await;
         let ping = self.post_nothing(&format!("/api/v1/test/callback?tenant_id={}", tenant.id)).await;
         let event = ping.data(202)["event_id"].as_str().unwrap().to_owned();
         let key = self.api_key(&tenant, "admin").await;

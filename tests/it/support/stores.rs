@@ -3,7 +3,7 @@
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
-use shared::domain::{PublicKey, PublishedKey};
+use shared::domain::{PublicKey, PublishedKey, SystemRandomness, random_uuid};
 
 use super::Tenant;
 use super::deployment::Deployment;
@@ -181,21 +181,72 @@ impl Deployment {
     }
 
     /// The id of the key that signs a tenant's tokens: its private half is stored under the version that the hot item
-    /// names, with a label, and it is the one key of the set that was not replaced.
+    /// names, with a label, and it is the one key of the set that was not replaced, but for that which stands by. The
+    /// private half of that one is stored with a label, too.
     pub async fn signing_kid(&self, tenant_id: &str) -> String {
         let state = self.state(tenant_id).await.unwrap();
-        let stored = self.stored_signing_key(tenant_id);
-        let (_, labels, value) =
-            stored.versions.iter().find(|(id, ..)| state["token_key_version"] == id.as_str()).unwrap();
-        assert!(!labels.is_empty(), "a version in force without a label may be discarded");
-        let value: Value = serde_json::from_str(value).unwrap();
-        let coordinate = |name: &str| value["signing_key"][name].as_str().unwrap().to_owned();
-        let kid = PublicKey { x: coordinate("x"), y: coordinate("y") }.thumbprint();
-        assert_eq!(state["token_kid"], kid.as_str());
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        let kid = text(&state["token_kid"]);
+        self.has_private_half(tenant_id, &text(&state["token_key_version"]), &kid);
+        let item = self.key_set_item(tenant_id).await;
+        let standby = self.standby_kid(tenant_id).await;
+        if let Some(standby) = &standby {
+            self.has_private_half(tenant_id, &text(&item["standby_version"]["S"]), standby);
+        }
         let set = self.stored_key_set(tenant_id).await;
-        let in_force: Vec<_> = set.iter().filter(|key| key.retired_at.is_none()).map(|key| &key.kid).collect();
-        assert_eq!(in_force, [&kid]);
+        let not_replaced: Vec<_> = set.into_iter().filter(|key| key.retired_at.is_none()).map(|key| key.kid).collect();
+        assert_eq!(not_replaced, [&kid].into_iter().chain(&standby).cloned().collect::<Vec<_>>());
+        assert_eq!(item["kid"]["S"], kid.as_str());
         kid
+    }
+
+    /// The id of a tenant's standby key, if it has one.
+    pub async fn standby_kid(&self, tenant_id: &str) -> Option<String> {
+        self.key_set_item(tenant_id).await["standby_kid"]["S"].as_str().map(str::to_owned)
+    }
+
+    fn has_private_half(&self, tenant_id: &str, version: &str, kid: &str) {
+        let stored = self.stored_signing_key(tenant_id);
+        let (_, labels, value) = stored.versions.iter().find(|(id, ..)| id == version).unwrap();
+        assert!(!labels.is_empty(), "a version that is needed may be discarded without a label");
+        let keys: Map<String, Value> = serde_json::from_str(value).unwrap();
+        let coordinate = |key: &Value, name: &str| key[name].as_str().unwrap().to_owned();
+        let public = |key: &Value| PublicKey { x: coordinate(key, "x"), y: coordinate(key, "y") };
+        assert!(keys.values().any(|key| public(key).thumbprint() == kid), "{kid} is not in {version}");
+    }
+
+    /// Lets a tenant's standby key have been published this long ago.
+    pub async fn age_standby_key(&self, tenant_id: &str, seconds: u64) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+        let published = json!({ "N": (now - u128::from(seconds) * 1000).to_string() });
+        self.set(&format!("TENANT#{tenant_id}"), "SIGNING", "standby_published_at", &published).await;
+    }
+
+    /// Makes a tenant what it would be if it had been provisioned before there were standby keys: the one key, in the
+    /// set and in the secret, as they were written then.
+    pub async fn take_standby_key_away(&self, tenant_id: &str) {
+        let state = self.state(tenant_id).await.unwrap();
+        let old = self.stored_key_set(tenant_id).await.remove(0);
+        let item = json!({
+            "pk": { "S": format!("TENANT#{tenant_id}") },
+            "sk": { "S": "SIGNING" },
+            "kid": { "S": old.kid },
+            "key_set": { "S": json!([{ "kid": old.kid, "x": old.key.x, "y": old.key.y, "retired_at": null }]).to_string() },
+        });
+        self.dynamodb("PutItem", &json!({ "TableName": self.table(), "Item": item })).await;
+        let stored = self.stored_signing_key(tenant_id);
+        let version = stored.versions.iter().find(|(id, ..)| state["token_key_version"] == id.as_str()).unwrap();
+        let value: Value = serde_json::from_str(&version.2).unwrap();
+        let id = random_uuid(&SystemRandomness::new()).unwrap().to_string();
+        let put = json!({
+            "SecretId": stored.name,
+            "SecretString": json!({ "signing_key": value["signing_key"] }).to_string(),
+            "ClientRequestToken": id,
+            "VersionStages": ["AWSCURRENT"],
+        });
+        assert_eq!(self.stack.secrets().handle("PutSecretValue", put.to_string().as_bytes(), 0).0, 200);
+        self.set(&format!("TENANT#{tenant_id}"), "STATE", "token_key_version", &json!({ "S": id })).await;
+        assert_eq!(self.signing_kid(tenant_id).await, old.kid);
     }
 
     /// A tenant's public keys as they are stored, also those that are not served any more.

@@ -165,7 +165,7 @@ async fn a_replaced_signing_keys_tokens_are_active_and_a_dropped_ones_are_not() 
     let (deployment, key, member) = scene().await;
     let path = format!("/api/v1/rotate/signing-key?tenant_id={}", key.tenant.id);
     let first = deployment.token(&key, &member).await;
-    deployment.post(&path, &json!({})).await.data(200);
+    deployment.post(&path, &json!({ "force": true })).await.data(200);
     let second = deployment.token(&key, &member).await;
     for token in [&first, &second] {
         assert!(deployment.is_active(&key, token).await);
