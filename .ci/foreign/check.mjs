@@ -127,7 +127,7 @@ for (const [name, forged] of Object.entries(bad)) expect(!(await isActive(tenant
 verify('at first', tenant, [token, await legacyToken(tenant)], bad);
 await scoped(tenant, other);
 
-const { kid } = await operator(`rotate/signing-key?tenant_id=${tenant.id}`, {});
+const { kid } = await operator(`rotate/signing-key?tenant_id=${tenant.id}`, { force: true });
 const newer = await userToken(tenant);
 expect(decodeProtectedHeader(newer).kid === kid, 'the new token is signed with another key than the new one');
 expect(decodeProtectedHeader(token).kid !== kid, 'the key has not changed');

@@ -271,7 +271,7 @@ refusals! {
     /// more often than a key set has room for.
     RotatedTooOften => RotatedTooOften 429 "rotated_too_often"
         "rotated too often today; if it is urgent, suspend the tenant, or drop the previous signing keys"
-        "rotated too often within a day: a secret about 100 times, which is all that AWS keeps, a signing key 16 \
+        "rotated too often within a day: a secret about 100 times, which is all that AWS keeps, a signing key 14 \
          times. If it is urgent, suspend the tenant, or rotate the signing key with `drop_previous`";
     /// We failed in a way that trying again does not mend.
     Internal(cause: Cause) => Internal 500 "internal"

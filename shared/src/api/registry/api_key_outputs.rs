@@ -208,9 +208,15 @@ impl From<RotatedSigningKey> for SigningKeyView {
 
 impl Output for SigningKeyView {
     fn message(&self) -> &'static str {
-        match self.previous_served_until {
-            Some(_) => "Signing key rotated. Tokens of the old key stay valid until they expire.",
-            None => "Signing key rotated. Tokens of the old keys are refused.",
+        match (self.previous_served_until, self.caches_may_refuse_until) {
+            (Some(_), None) => "Signing key rotated. Tokens of the old key stay valid until they expire.",
+            (Some(_), Some(_)) => {
+                "Signing key rotated. Verifiers may refuse fresh tokens until caches_may_refuse_until."
+            }
+            (None, _) => {
+                "Signing key rotated. Tokens of the old keys are refused, and verifiers may refuse fresh ones until \
+                 caches_may_refuse_until."
+            }
         }
     }
 }

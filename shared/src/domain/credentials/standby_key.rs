@@ -52,6 +52,16 @@ pub enum KeyRotationStep<'a> {
     Publish,
 }
 
+impl KeyRotationStep<'_> {
+    /// The number of keys that it needs.
+    pub fn new_keys(&self) -> usize {
+        match self {
+            Self::Promote(_) | Self::Publish => 1,
+            Self::Replace => 2,
+        }
+    }
+}
+
 /// A standby key may not sign yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StandbyTooYoung {
@@ -116,6 +126,13 @@ mod tests {
             let promoted = plain.step(Some(&standby), at(PUBLISHED + age));
             assert_eq!(promoted, Ok(KeyRotationStep::Promote(&standby)), "{age}");
         }
+    }
+
+    #[test]
+    fn a_key_that_nothing_stands_in_for_comes_with_one_that_stands_by() {
+        let standby = standby();
+        let steps = [KeyRotationStep::Promote(&standby), KeyRotationStep::Publish, KeyRotationStep::Replace];
+        assert_eq!(steps.map(|step| step.new_keys()), [1, 1, 2]);
     }
 
     #[test]

@@ -249,10 +249,12 @@ pub fn tenant_id(state: &Item) -> Result<TenantId> {
     keys::tenant_of(reader.text(PK)?).ok_or_else(|| reader.unreadable(PK))
 }
 
+/// The id of a version of a secret.
 pub fn version_id(text: &str) -> Result<Uuid, Problem> {
     Uuid::try_parse(text).map_err(|_| Problem::new("is no uuid"))
 }
 
+/// The label of a version of a secret.
 pub fn version_label(text: &str) -> Result<SecretLabel, Problem> {
     SecretLabel::parse(text).ok_or_else(|| Problem::new("is no label"))
 }

@@ -102,9 +102,13 @@ impl Tenants<'_> {
             // The set before the state: if either has changed since then, the conditions of the transaction say so.
             let set = self.key_set(id, change.at).await?.ok_or(Error::TenantNotFound)?;
             let step = rotation.step(set.standby.as_ref(), change.at)?;
+            let kept = if rotation.drop_previous { 0 } else { set.keys.len() };
+            if kept + step.new_keys() > MOST {
+                return Err(Error::RotatedTooOften);
+            }
             let (candidate, state) = match stored.take() {
                 Some(candidate) => (candidate, self.table.get(keys::state(id)).await?.ok_or(Error::TenantNotFound)?),
-                None => self.store_candidate(id, &set, rotation, &step).await?,
+                None => self.store_candidate(id, &set, &step).await?,
             };
             let outcome = candidate.outcome(&set, &step, rotation, change)?;
             if self.decide(id, &state, &set, &outcome, change, attempt).await? {
@@ -120,18 +124,12 @@ impl Tenants<'_> {
         self,
         id: &TenantId,
         set: &KeySet,
-        rotation: KeyRotation,
         step: &KeyRotationStep<'_>,
     ) -> Result<(Candidate, Item)> {
-        let needs_spare = matches!(step, KeyRotationStep::Replace);
-        let kept = if rotation.drop_previous { 0 } else { set.keys.len() };
-        if kept + 1 + usize::from(needs_spare) > MOST {
-            return Err(Error::RotatedTooOften);
-        }
         let standby = set.standby.as_ref().map(|standby| standby.pointer.version.label);
         let (label, state) = self.lease_label(id, SecretKind::SigningKey, standby).await?;
         let key = SigningKey::generate(self.random)?;
-        let spare = needs_spare.then(|| SigningKey::generate(self.random)).transpose()?;
+        let spare = (step.new_keys() > 1).then(|| SigningKey::generate(self.random)).transpose()?;
         let version = SecretVersion { id: random_uuid(self.random)?, label };
         self.secrets.add(id, &version, NewVersion::SigningKeys(&key, spare.as_ref())).await?;
         Ok((Candidate { version, key, spare }, state))
