@@ -117,6 +117,25 @@ async fn a_tenants_call_costs_one_read_when_warm_and_no_secret() {
     assert_eq!(operations(&deployment, unnamed).await, ["BatchGetItem", "BatchGetItem"], "without its organization");
 }
 
+#[tokio::test]
+async fn a_key_that_stood_by_is_read_once_and_one_that_is_too_young_costs_one_read() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let at = format!("/api/v1/rotate/signing-key?tenant_id={}", world.tenant.id);
+    let rotate = || deployment.operator("POST", &at).json(&json!({}));
+    let entry = OPERATIONS.iter().find(|entry| entry.route.name == "user-token").unwrap();
+    let mint = || operations(&deployment, deployment.authorized(entry, &world));
+    mint().await;
+    assert_eq!(mint().await, ["BatchGetItem"]);
+    rotate().send().await.data(200);
+    assert_eq!(mint().await, ["BatchGetItem", "GetSecretValue"]);
+    assert_eq!(mint().await, ["BatchGetItem"]);
+    let (refused, calls) = deployment.calls_of(rotate()).await;
+    refused.refused(409, "standby_too_young");
+    assert_eq!(calls.into_iter().map(|call| call.operation).collect::<Vec<_>>(), ["GetSecretValue", "GetItem"]);
+    assert_eq!(mint().await, ["BatchGetItem"]);
+}
+
 /// An audit event is an item more in the transaction of its change, and no call of its own. What is asked for at each
 /// login has none.
 #[tokio::test]

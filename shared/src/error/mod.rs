@@ -124,8 +124,8 @@ impl Error {
         }
     }
 
-    /// Whether what was asked for was not done, and will not be done any more. After every other error it may have taken
-    /// effect, or may yet.
+    /// Whether what was asked for was not done, and will not be done any more. After every other error it may have
+    /// taken effect, or may yet.
     pub fn is_definite(&self) -> bool {
         !matches!(self, Self::Unavailable(_) | Self::Internal(_))
     }

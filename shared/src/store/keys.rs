@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | hot item | `TENANT#<tenant>` | `STATE` | status, name, limit, strikes, secret and signing key in force |
 //! | configuration | `TENANT#<tenant>` | `CONFIG` | what no relay call needs |
-//! | key set | `TENANT#<tenant>` | `SIGNING` | the public keys that tokens can be verified with; which of them stands by |
+//! | key set | `TENANT#<tenant>` | `SIGNING` | public keys that tokens can be verified with; which of them stands by |
 //! | audit event | `AUDIT#TENANT#<tenant>` | `AUDIT#<Unix ms>#<request id>` | one successful change |
 //! | seal | `SEALS` | `SEAL#<number>` | digests of audit events, chained |
 //! | API key | `TENANT#<tenant>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |

@@ -178,8 +178,8 @@ impl Secrets {
     /// If Secrets Manager fails, or the version is not the JSON that it must be, or holds other keys only.
     pub async fn signing_key(&self, id: &TenantId, pointer: &SigningPointer) -> Result<Arc<SigningKey>> {
         let version = pointer.version.id;
-        // One key of a version is remembered, the one that was asked for last: the other of the two that a tenant begins
-        // with signs after it and never before it again.
+        // One key of a version is remembered, the one that was asked for last. Of the two that a tenant begins with the
+        // other signs later, and the first then never again.
         if let Some(key) = self.signing_keys.get(version).filter(|key| key.kid() == pointer.kid) {
             return Ok(key);
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use shared::domain::{Issuer, PublicKey, PublishedKey, TenantId, Timestamp, UnverifiedToken};
-use stack::Match;
+use stack::{Effect, Fault, Match};
 
 use crate::support::{Answer, ApiKey, Deployment, Member, Tenant};
 
@@ -383,6 +383,28 @@ async fn forty_rotations_of_both_kinds_take_no_label_from_a_version_in_force() {
         let labels: usize = stored.versions.iter().map(|(_, labels, _)| labels.len()).sum();
         assert!(labels <= 20, "{labels}");
     }
+}
+
+/// Each takes a label, and there are sixteen.
+#[tokio::test]
+async fn rotations_that_never_finish_take_no_label_from_a_key_that_signs_or_stands_by() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    promote(&deployment, &tenant).await.data(200);
+    let signing = kid(&promote(&deployment, &tenant).await);
+    let standby = deployment.standby_kid(&tenant.id).await.unwrap();
+    let fails = Match::any().function("rotate-signing-key").operation("TransactWriteItems");
+    deployment.stack.faults().inject(Fault::new(fails, Effect::NotSent));
+    for _ in 0..18 {
+        force(&deployment, &tenant).await.refused(503, "temporarily_unavailable");
+    }
+    deployment.stack.faults().clear();
+    let versions = deployment.stored_signing_key(&tenant.id).versions;
+    let labelled = versions.iter().filter(|(_, labels, _)| !labels.is_empty()).count();
+    assert_eq!(labelled, 17, "the labels went round, and the first version keeps that of AWS");
+    assert_eq!(deployment.signing_kid(&tenant.id).await, signing);
+    assert_eq!(kid(&promote(&deployment, &tenant).await), standby);
+    assert_eq!(deployment.signing_kid(&tenant.id).await, standby);
 }
 
 #[tokio::test]

@@ -340,6 +340,7 @@ fn the_operator_reaches_the_tenant_that_its_request_is_about() {
         ("/api/v1/fetch/tenants", "limit=1", "r", "r"),
         ("/t/tnt_1/.well-known/jwks.json", "tenant_id=tnt_2", "r", ""),
         ("/.well-known/oauth-authorization-server/t/tnt_1", "", "r", ""),
+        ("/t/tnt_1/.well-known/openid-configuration", "", "r", ""),
         ("/v1/api/projects/users", "tenant_id=tnt_1", "", ""),
     ];
     for (path, query, allowed, others) in cases {

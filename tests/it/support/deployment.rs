@@ -87,7 +87,7 @@ impl Deployment {
     /// The tenant as an update shows it: without its receivers.
     pub async fn fetch_settings(&self, tenant: &Tenant) -> Value {
         let mut fetched = self.fetch(tenant).await;
-        for name in ["callbacks", "callbacks_counted_since"] {
+        for name in ["callbacks", "callbacks_counted_since", "standby_kid", "standby_promotable_at"] {
             assert!(fetched.as_object_mut().unwrap().remove(name).is_some(), "{name}");
         }
         fetched

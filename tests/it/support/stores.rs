@@ -227,11 +227,12 @@ impl Deployment {
     pub async fn take_standby_key_away(&self, tenant_id: &str) {
         let state = self.state(tenant_id).await.unwrap();
         let old = self.stored_key_set(tenant_id).await.remove(0);
+        let set = json!([{ "kid": old.kid, "x": old.key.x, "y": old.key.y, "retired_at": null }]);
         let item = json!({
             "pk": { "S": format!("TENANT#{tenant_id}") },
             "sk": { "S": "SIGNING" },
             "kid": { "S": old.kid },
-            "key_set": { "S": json!([{ "kid": old.kid, "x": old.key.x, "y": old.key.y, "retired_at": null }]).to_string() },
+            "key_set": { "S": set.to_string() },
         });
         self.dynamodb("PutItem", &json!({ "TableName": self.table(), "Item": item })).await;
         let stored = self.stored_signing_key(tenant_id);

@@ -242,8 +242,9 @@ a throttled request are answered by the gateway, with `{message}` and neither a 
 const RETRIES: &str = "
 ## Retries
 
-Repeat a request that was refused with 503, 429, or a 409 that has `Retry-After`, after the seconds in it. Every other refusal stays the same until the request or what it is about has changed; a \
-500 is a fault of the service, to be reported with its request id.
+Repeat a request that was refused with 503, 429, or a 409 that has `Retry-After`, after the seconds in it. Every \
+other refusal stays the same until the request or what it is about has changed; a 500 is a fault of the service, to \
+be reported with its request id.
 ";
 
 const RETRIED_CHANGES: &str = "\

@@ -183,8 +183,8 @@ pub struct SigningKeyView {
     pub rotated_at: Timestamp,
     /// Time until which the old key stays in the key set; null if it was dropped.
     pub previous_served_until: Option<Timestamp>,
-    /// Key id of the new standby key, which is in the key set already and signs after the next rotation. It and its time
-    /// are null if the answer is that of a rotation from before there were standby keys, repeated.
+    /// Key id of the new standby key, which is in the key set already and signs after the next rotation. It and its
+    /// time are null if the answer is that of a rotation from before there were standby keys, repeated.
     pub standby_kid: Option<String>,
     /// Time from which the standby key can be made to sign without `force`.
     pub standby_promotable_at: Option<Timestamp>,

@@ -190,8 +190,8 @@ pub struct SigningKeyRotation {
     #[serde(default)]
     pub drop_previous: bool,
     /// Whether the standby key signs even if it has been published for less than 15 minutes, so that verifiers may
-    /// refuse fresh tokens until `caches_may_refuse_until`. A tenant without a standby key gets a fresh key that signs at
-    /// once. Default: false, and the rotation is refused with 409 `standby_too_young`.
+    /// refuse fresh tokens until `caches_may_refuse_until`. A tenant without a standby key gets a fresh key that signs
+    /// at once. Default: false, and the rotation is refused with 409 `standby_too_young`.
     #[serde(default)]
     pub force: bool,
 }

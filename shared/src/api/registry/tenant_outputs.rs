@@ -187,8 +187,8 @@ pub struct FetchedTenant {
     /// Key id (`kid`) of the standby key: it is in the key set already, and signs after the next rotation. Null for a
     /// tenant that was provisioned before there were standby keys, until `rotate/signing-key` has published one.
     pub standby_kid: Option<String>,
-    /// Time from which `rotate/signing-key` lets the standby key sign without `force`: 15 minutes after it was published;
-    /// null if there is none.
+    /// Time from which `rotate/signing-key` lets the standby key sign without `force`: 15 minutes after it was
+    /// published; null if there is none.
     pub standby_promotable_at: Option<Timestamp>,
     /// Receivers of the tenant's callbacks, by flow.
     pub callbacks: BTreeMap<Flow, ReceiverSummary>,

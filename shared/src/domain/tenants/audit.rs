@@ -158,14 +158,15 @@ pub struct AuditEvent {
     pub subject: Option<String>,
     /// What decides how grave the change was, by name; never a secret. `tenant.updated`: `{old, new}` of each field.
     /// `tenant.suspended`: `reason`. Rotations of secrets and API keys: `previous_valid_until`, null without an
-    /// overlap. `tenant.signing_key_rotated`: `drop_previous`, `force`. `api_key.provisioned`: `name`, `kind`, `expires_at`,
-    /// `allowed_origins`, `origins_apply_to_tokens`. `tokens.revoked`: `whose`. `token.revoked`: `scope`, `minted_by`.
-    /// Registrations: `is_new`. `callbacks.disabled`: `flow`, and `cause`: `gone` for a 410, `no_success` for five days
-    /// without a success. `callbacks.reactivated`: `flow`, null for all. `callbacks.replayed`: `count`, and `state`,
-    /// `since` and `until`, null where they were not said. `resource.deleted`: `kind`, and the acting `end_user` as a
-    /// digest, null for the account. `passkey.…`: `passkey`, the SHA-256 of the bytes of its id in hexadecimal.
-    /// `device.…`: `device_id`, and of `device.paired` `replaced`, the ids of those without a session that made room.
-    /// `replayed` is true if a stored response with a secret in it went out again, and nothing was changed.
+    /// overlap. `tenant.signing_key_rotated`: `drop_previous`, `force`. `api_key.provisioned`: `name`, `kind`,
+    /// `expires_at`, `allowed_origins`, `origins_apply_to_tokens`. `tokens.revoked`: `whose`. `token.revoked`:
+    /// `scope`, `minted_by`. Registrations: `is_new`. `callbacks.disabled`: `flow`, and `cause`: `gone` for a 410,
+    /// `no_success` for five days without a success. `callbacks.reactivated`: `flow`, null for all.
+    /// `callbacks.replayed`: `count`, and `state`, `since` and `until`, null where they were not said.
+    /// `resource.deleted`: `kind`, and the acting `end_user` as a digest, null for the account. `passkey.…`:
+    /// `passkey`, the SHA-256 of the bytes of its id in hexadecimal. `device.…`: `device_id`, and of `device.paired`
+    /// `replaced`, the ids of those without a session that made room. `replayed` is true if a stored response with a
+    /// secret in it went out again, and nothing was changed.
     #[serde(default)]
     pub details: Map<String, Value>,
 }

@@ -74,8 +74,8 @@ impl KeySet {
         keys.into_iter().filter(signs).collect()
     }
 
-    /// That a set is still this one: each change of a set changes which key is in force, or which stands by, and none of
-    /// them comes again.
+    /// That a set is still this one: each change of a set changes which key is in force, or which stands by, and none
+    /// of them comes again.
     pub fn is_unchanged(&self) -> Result<Condition> {
         let in_force = self.keys.first().ok_or_else(|| Error::internal("a key set is empty"))?;
         let in_force = (":kid", text(&in_force.kid));

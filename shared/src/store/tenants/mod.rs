@@ -70,7 +70,8 @@ impl Tenants<'_> {
         self.read(id, Vec::new()).await.map(|(tenant, _)| tenant)
     }
 
-    /// A tenant, and in the same call the items at `extra`. Its key set may be among them: it is of the same moment then.
+    /// A tenant, and in the same call the items at `extra`. Its key set may be among them, and is of the same moment
+    /// then.
     pub(super) async fn read(self, id: &TenantId, extra: Vec<Key>) -> Result<(Option<Tenant>, Vec<Item>)> {
         let keys: Vec<Key> = [keys::state(id), keys::configuration(id)].into_iter().chain(extra).collect();
         for attempt in 0..ATTEMPTS {

@@ -131,7 +131,7 @@ impl Claim {
 /// The tenant whose public document this is.
 fn published_by(path: &str) -> Option<&str> {
     match path.split('/').collect::<Vec<_>>()[..] {
-        ["", "t", tenant, ".well-known", "jwks.json" | "oauth-authorization-server"]
+        ["", "t", tenant, ".well-known", "jwks.json" | "oauth-authorization-server" | "openid-configuration"]
         | ["", ".well-known", "oauth-authorization-server", "t", tenant] => Some(tenant),
         _ => None,
     }
