@@ -2,9 +2,9 @@
 //!
 //! It goes like the rotation of the tenant secret (see [`super::rotate_secret`]), in a secret of its own: the key set
 //! is read, a label leased, a new key stored, and the table says what it is for. It stands by after the rotation; the
-//! one that stood by before is in the set already, and signs from now on. Only in the place of keys that are dropped, or
-//! if a tenant has no standby key and is not to wait for one, the new key signs at once, and one that was made with it
-//! stands by.
+//! one that stood by before is in the set already, and signs from now on. Only in the place of keys that are dropped,
+//! or if a tenant has no standby key and is not to wait for one, the new key signs at once, and one that was made with
+//! it stands by.
 //!
 //! Hot item and key set are written in one transaction, each on the condition that it is as it was read. So one key
 //! signs, it is in the set, and of two rotations at once the second finds a standby key that is too young. A crash
