@@ -1,10 +1,10 @@
-// Rotations of a signing key, as other people's verifiers see them at their default settings: each has the key set from
-// before a rotation, and verifies the first token of after it. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service
-// is, PYTHON what runs Python.
+// Rotations of a signing key, as other people's verifiers see them at their default settings: each has the key set
+// from before a rotation, and verifies the first token of after it. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the
+// service is, PYTHON what runs Python.
 //
-// With ENVOY, a path, Envoy is among them, and the rotation waits the fifteen minutes that the service asks for: no
-// verifier has fetched the set since the key that signs then was published, but those that did so by themselves. Without,
-// the table says that they have passed, and the verifiers have fetched the set since then.
+// With ENVOY, a path, Envoy is among them, and the second rotation waits the fifteen minutes that the service asks for:
+// the verifiers had the set before the key was published, and have to fetch it by themselves. Without, the table is told
+// that they have passed, and the verifiers have fetched the set in between.
 
 import { decodeProtectedHeader } from 'jose';
 import { adminKey, dynamodb, expect, operator, provision, url, userToken } from '../foreign/service.mjs';

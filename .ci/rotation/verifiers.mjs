@@ -1,10 +1,10 @@
 // Verifiers that run for as long as a check does, as they do in a backend: each fetches the key set when it likes.
 
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
-import { once } from 'node:events';
 import { atEnd, freePort, start, until } from '../running.mjs';
 import { expect, url } from '../foreign/service.mjs';
 
@@ -53,6 +53,7 @@ export async function envoy(tenant, token) {
     .replaceAll('SERVICE_PORT', service.port)
     .replaceAll('PORT', String(port));
   const folder = mkdtempSync(`${tmpdir()}/latchkey-envoy-`);
+  atEnd(() => rmSync(folder, { recursive: true }));
   writeFileSync(`${folder}/envoy.yaml`, text);
   const options = ['--use-dynamic-base-id', '--concurrency', '1', '--log-level', 'warn'];
   const lines = start(folder, process.env.ENVOY, ['-c', `${folder}/envoy.yaml`, ...options]);

@@ -31,8 +31,11 @@ const verifiers = {
     const handle = auth({ issuerBaseURL: issuer, audience, tokenSigningAlg: 'ES256', strict: true });
     return (token) =>
       new Promise((accept, refuse) => {
-        const request = { method: 'GET', headers: { authorization: `Bearer ${token}` }, query: {}, is: () => false };
-        handle(request, {}, (error) => (error ? refuse(error) : accept()));
+        // As much of a request of Express as it looks at.
+        const headers = { host: '127.0.0.1', authorization: `Bearer ${token}` };
+        const request = { method: 'GET', protocol: 'http', originalUrl: '/', headers, query: {}, is: () => false };
+        const get = (name) => headers[name.toLowerCase()];
+        handle({ ...request, get }, {}, (error) => (error ? refuse(error) : accept()));
       });
   },
   'jwks-rsa'() {

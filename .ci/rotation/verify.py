@@ -1,6 +1,6 @@
 """Verifies the tokens on standard input, one a line, with the library that the first argument names, as its
-documentation shows it and without a setting of when it fetches the keys. Further arguments: issuer, audience. Prints the
-id of the key, or "refused" and why, for each."""
+documentation shows it and without a setting of when it fetches the keys. Further arguments: issuer, audience. Prints
+the id of the key, or "refused" and why, for each."""
 
 import asyncio
 import json
