@@ -3,8 +3,8 @@
 // service is, PYTHON what runs Python.
 //
 // With ENVOY, a path, Envoy is among them, and the second rotation waits the fifteen minutes that the service asks for:
-// the verifiers had the set before the key was published, and have to fetch it by themselves. Without, the table is told
-// that they have passed, and the verifiers have fetched the set in between.
+// the verifiers had the set before the key was published, and have to fetch it by themselves. Without, the table is
+// told that they have passed, and the verifiers have fetched the set in between.
 
 import { decodeProtectedHeader } from 'jose';
 import { adminKey, dynamodb, expect, operator, provision, url, userToken } from '../foreign/service.mjs';
