@@ -25,13 +25,14 @@ export async function operator(path, body) {
   return answer.body.data;
 }
 
-/** A tenant with an API key of each kind, an organization and a user. */
+/** A tenant with an API key of each kind, an organization and a user, whose backend signs its calls too. */
 export async function provision(name) {
-  const { tenant_id: id, project_id: projectId } = await operator('provision/tenant', { tenant_name: name });
+  const made = await operator('provision/tenant', { tenant_name: name, signing_version: 'v2' });
+  const { tenant_id: id, project_id: projectId } = made;
   const key = async (kind) => operator(`provision/api-key?tenant_id=${id}`, { name: kind, kind });
   const [{ api_key: admin }, { api_key: embed }] = [await key('admin'), await key('embed')];
   const { api_key: account, key_id: accountId } = await key('account');
-  const tenant = { id, issuer: `${url}/t/${id}`, admin, embed, account, accountId };
+  const tenant = { id, issuer: `${url}/t/${id}`, secret: made.tenant_secret, admin, embed, account, accountId };
   const registered = async (path, body) => {
     const answer = await projects(tenant, path, { name, projectId, properties: {}, ...body });
     expect(answer.status === 200, `${path}: ${answer.status}`);
@@ -149,6 +150,12 @@ export async function forgeries(tenant, other, token) {
     garbage: 'garbage',
     'three parts of nothing': 'a.b.c',
     expired: await signed({ iat: now - 100, exp: now - 10 }),
+    'issued ten minutes ahead': await signed({ iat: now + 600, exp: now + 4200 }),
+    'no expiry': await signed({ exp: undefined }),
+    'no time of issue': await signed({ iat: undefined }),
+    'no issuer': await signed({ iss: undefined }),
+    'no audience': await signed({ aud: undefined }),
+    'no subject': await signed({ sub: undefined }),
     'another issuer': await signed({ iss: other.issuer }),
     'another audience': await signed({ aud: other.id }),
     'another type': await signed({}, { typ: 'JWT' }),

@@ -15,6 +15,8 @@ for await (const token of createInterface({ input: process.stdin })) {
       typ: 'at+jwt',
       algorithms: ['ES256'],
       requiredClaims,
+      // Without it jose does not look at `iat`.
+      maxTokenAge: '1d',
     });
     console.log(JSON.stringify([verified.protectedHeader.kid, verified.payload]));
   } catch (error) {

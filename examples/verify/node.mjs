@@ -14,6 +14,9 @@ export function latchkey({ url, tenantId, introspectWith }) {
     issuer,
     audience: tenantId,
     requiredClaims: ['exp', 'iat', 'sub'],
+    // Without it jose does not look at `iat`, and takes a token that says it was issued later than now. No token is good
+    // for more than a day.
+    maxTokenAge: '1d',
     clockTolerance: 5,
   };
   // A token with an unknown key makes it fetch the keys again, every 5 seconds at most: that is how soon it sees a
