@@ -12,8 +12,12 @@ export async function otherKinds(tenant) {
     account: await scopedToken(tenant),
   };
   for (const [scope, token] of Object.entries(scopes)) expect(decodeJwt(token).scope === scope, `no ${scope}`);
-  const pairing = { user_socket_hash: 'socket', backend_user_id: 'ada', user_email: 'ada@example.com' };
-  const { pairing_proof: proof } = await relay(tenant, 'prepare-pairing', pairing);
+  const { pairing_proof: proof } = await relay(tenant, 'prepare-pairing', {
+    user_socket_hash: 'socket',
+    backend_user_id: 'ada',
+    display_name: 'Ada',
+    user_email: 'ada@example.com',
+  });
   expect(decodeJwt(proof).aud !== tenant.id, 'a pairing proof for the audience of tokens');
   return { ...scopes, 'pairing proof': proof };
 }
