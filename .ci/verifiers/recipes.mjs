@@ -20,7 +20,8 @@ function block(name, { tenant, kid, front }, address = url) {
     .replaceAll('https://auth.example.com/api/', `${front}/api/`)
     .replaceAll('https://auth.example.com', address)
     .replaceAll('tnt_example', tenant.id)
-    .replaceAll('up_embed_example', tenant.embed)
+    .replaceAll('key_example', tenant.accountId)
+    .replaceAll('API_KEY', tenant.account)
     .replaceAll('KID', kid);
 }
 
@@ -173,11 +174,14 @@ async function express(at) {
   return asked('Express', port, start(home, process.execPath, ['app.mjs'], { NODE_ENV: 'production' }));
 }
 
+const uvicorn = (application, port, ...rest) =>
+  ['-m', 'uvicorn', application, '--host', '127.0.0.1', '--port', `${port}`, '--no-access-log', ...rest];
+
 async function fastapi(at) {
   const [port, home] = [await freePort(), folder('fastapi')];
   const ending = '\n\n@app.get("/")\ndef answer(claims: Annotated[dict, Depends(user)]):\n    return claims["sub"]\n';
   writeFileSync(`${home}/main.py`, block('fastapi', at) + ending);
-  const args = ['-m', 'uvicorn', 'main:app', '--host', '127.0.0.1', '--port', `${port}`, '--no-access-log'];
+  const args = uvicorn('main:app', port);
   return asked('FastAPI', port, start(home, PYTHON, args, { PYTHONDONTWRITEBYTECODE: '1' }));
 }
 
@@ -193,14 +197,6 @@ def answer(request):
 
 urlpatterns = [path("", answer)]
 `;
-const SERVER = `import django
-from django.core.wsgi import get_wsgi_application
-from wsgiref.simple_server import make_server
-import sys
-
-make_server("127.0.0.1", int(sys.argv[1]), get_wsgi_application()).serve_forever()
-`;
-
 async function django(at) {
   const [port, home] = [await freePort(), folder('django')];
   const own = {
@@ -215,9 +211,8 @@ async function django(at) {
   writeFileSync(`${home}/accounts/latchkey.py`, block('django', at));
   writeFileSync(`${home}/settings.py`, block('django-settings', at) + lines.join(''));
   writeFileSync(`${home}/views.py`, VIEWS);
-  writeFileSync(`${home}/server.py`, SERVER);
   const environment = { DJANGO_SETTINGS_MODULE: 'settings', PYTHONDONTWRITEBYTECODE: '1' };
-  return asked('Django', port, start(home, PYTHON, ['server.py', `${port}`], environment));
+  return asked('Django', port, start(home, PYTHON, uvicorn('django.core.asgi:get_asgi_application', port, '--factory'), environment));
 }
 
 const RECIPES = [

@@ -5,6 +5,8 @@ import { expect } from '../foreign/service.mjs';
 import { GOOD } from './tokens.mjs';
 
 const PAGE = 'docs/verifiers.md';
+// What a distribution has.
+const OF_DEBIAN = ['recipes', 'Debian'];
 const quoted = (names) => names.map((name) => `\`${name}\``).join(', ');
 
 /** Whether a verifier does what its row says. */
@@ -31,6 +33,10 @@ export function compare(tables) {
   const page = readFileSync(PAGE, 'utf8');
   let seen = page;
   for (const [name, rows] of Object.entries(tables)) {
+    if (OF_DEBIAN.includes(name) && !/^VERSION_ID="12"$/m.test(readFileSync('/etc/os-release', 'utf8'))) {
+      console.log(`${name}: versions NOT compared, this is no Debian 12`);
+      continue;
+    }
     const [before, after] = seen.split(`<!-- ${name} -->\n`);
     expect(after, `${PAGE} has no table ${name}`);
     const [head, ruler] = after.split('\n');
