@@ -5,15 +5,19 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { end } from '../running.mjs';
+import { crates, debian } from './programs.mjs';
 import { secureFront } from './front.mjs';
 import { recipes } from './recipes.mjs';
 import { compare, judge } from './table.mjs';
 import { presented } from './tokens.mjs';
 
 const { VERIFIERS, PYTHON, CERTIFICATE } = process.env;
-const RUNNERS = {
-  npm: [process.execPath, 'node/run.mjs'],
-  PyPI: [PYTHON, 'python/run.py'],
+const TABLES = {
+  recipes,
+  npm: (at) => run([process.execPath, 'node/run.mjs'], at),
+  PyPI: (at) => run([PYTHON, 'python/run.py'], at),
+  Debian: debian,
+  crates,
 };
 
 /** What the libraries of one language say of the tokens: a row for each. */
@@ -38,7 +42,7 @@ try {
   const count = Object.keys(at.tokens).length - 1;
   const tables = {};
   for (const name of process.argv.slice(2)) {
-    const rows = name === 'recipes' ? await recipes(at) : await run(RUNNERS[name], at);
+    const rows = await TABLES[name](at);
     for (const row of rows) judge(row);
     tables[name] = rows;
     console.log(`${name}: ${rows.length} verifiers, ${count} tokens that all of them refuse`);

@@ -4,6 +4,7 @@
 import { createPublicKey } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
+import { headerOf } from './header.mjs';
 import { broken } from './rules.mjs';
 
 const { ISSUER: issuer, AUDIENCE: audience, KEY_SET: secureKeySet } = process.env;
@@ -16,7 +17,6 @@ const keyOf = (kid) => {
   const key = createPublicKey({ key: jwk, format: 'jwk' });
   return { jwk, key, pem: key.export({ type: 'spki', format: 'pem' }) };
 };
-const headerOf = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url'));
 const expected = { issuer, audience };
 const setting = { ...expected, keySet, secureKeySet, keys, keyOf, headerOf };
 
