@@ -31,7 +31,8 @@ const domain = `http://127.0.0.1:${issuer.address().port}`;
 const encoded = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const now = Math.floor(Date.now() / 1000);
 const token = (kid) => {
-  const text = `${encoded({ alg: 'ES256', typ: 'JWT', kid })}.${encoded({ iss: domain, sub: 'ada', iat: now, exp: now + 60 })}`;
+  const claims = { iss: domain, sub: 'ada', iat: now, exp: now + 60 };
+  const text = `${encoded({ alg: 'ES256', typ: 'JWT', kid })}.${encoded(claims)}`;
   const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
   return { authorization: `Bearer ${text}.${signature.toString('base64url')}` };
 };
@@ -69,7 +70,7 @@ hapi, a dropped key: 500
 TXT
 
 echo "version: ${fastify[*]}, ${hapi[*]} of npm, Node $(node --version)"
-echo "behaviour: both refuse the token, as an error of the server. A client that asks for a new token at a 401 does not do so."
+echo "behaviour: both refuse the token, as an error of the server. A client that gets a new token at a 401 does not do so."
 echo "seen:"
 sed 's/^/  /' seen.txt
 diff expected.txt seen.txt >difference.txt || { echo "this has changed:" >&2; cat difference.txt >&2; exit 1; }

@@ -6,7 +6,12 @@
 set -euo pipefail
 
 folder=$(mktemp -d)
-trap 'for file in "$folder"/*.pid; do kill "$(cat "$file")" 2>/dev/null || true; done; rm -rf "$folder"' EXIT
+end() {
+  local process
+  cat "$folder"/*.pid | while read -r process; do kill "$process" 2>/dev/null || true; done
+  rm -rf "$folder"
+}
+trap end EXIT
 cd "$folder"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=127.0.0.1 \
   -keyout key.pem -out certificate.pem 2>openssl.txt || { cat openssl.txt >&2; exit 1; }
@@ -105,7 +110,7 @@ TXT
 
 echo "version: mod_auth_openidc $(dpkg-query --show --showformat '${Version}' libapache2-mod-auth-openidc), Apache" \
   "$(dpkg-query --show --showformat '${Version}' apache2)"
-echo "behaviour: the token is the key of the cache, and a token of 510 characters is too long for one. It is asked about at each"
+echo "behaviour: the token is the key of the cache, and one of 510 characters is too long for that. It is asked about at each"
 echo "  request, and written to the error log. With OIDCCacheEncrypt the key is a digest."
 echo "seen:"
 sed 's/^/  /' seen.txt

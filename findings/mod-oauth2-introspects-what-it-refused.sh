@@ -6,7 +6,12 @@
 set -euo pipefail
 
 folder=$(mktemp -d)
-trap 'for file in "$folder"/*.pid; do kill "$(cat "$file")" 2>/dev/null || true; done; rm -rf "$folder"' EXIT
+end() {
+  local process
+  cat "$folder"/*.pid | while read -r process; do kill "$process" 2>/dev/null || true; done
+  rm -rf "$folder"
+}
+trap end EXIT
 cd "$folder"
 cat >issuer.py <<'PY'
 import http.server
@@ -115,13 +120,13 @@ CONF
   done >statuses.txt
   kill "$process"
   wait "$process" || true
-  echo "$1: $(cat statuses.txt)asked $(wc -w <asked | tr -d ' ') times, credentials: $(tr ' ' '\n' <asked | sort -u | tr -d '\n')"
+  echo "$1: $(cat statuses.txt)asked $(wc -w <asked | tr -d ' ') times $(tr ' ' '\n' <asked | sort -u | tr -d '\n')"
 }
 chmod 755 "$folder" site
 { behind jwks_uri keys; behind metadata .well-known/oauth-authorization-server; } >seen.txt
 cat >expected.txt <<'TXT'
-jwks_uri: 401 401 401 asked 0 times, credentials: 
-metadata: 401 401 401 asked 3 times, credentials: without
+jwks_uri: 401 401 401 asked 0 times 
+metadata: 401 401 401 asked 3 times without
 TXT
 
 echo "version: mod_oauth2 $(dpkg-query --show --showformat '${Version}' libapache2-mod-oauth2), Apache" \

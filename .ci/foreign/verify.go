@@ -45,7 +45,8 @@ func verify(text string, keys *jose.JSONWebKeySet, issuer, audience string) []an
 		return nil
 	}
 	expected := jwt.Expected{Issuer: issuer, Audience: jwt.Audience{audience}, Time: time.Now()}
-	if claims.Expiry == nil || claims.Subject == "" || claims.ValidateWithLeeway(expected, 0) != nil {
+	isComplete := claims.Expiry != nil && claims.IssuedAt != nil && claims.Subject != ""
+	if !isComplete || claims.ValidateWithLeeway(expected, 0) != nil {
 		return nil
 	}
 	return []any{header.KeyID, all}
