@@ -59,7 +59,7 @@ const DEBIAN = [
     command: ['escript', of('jose.escript')],
   },
   {
-    name: 'golang-jwt 4',
+    name: 'golang-jwt',
     from: 'golang-github-golang-jwt-jwt-dev',
     keys: 'PEM by `kid`',
     set: '`ValidMethods: []string{"ES256"}`',
@@ -83,9 +83,9 @@ const DEBIAN = [
     command: [`${BUILT}/cjose`],
   },
   {
-    name: 'libjwt (Slurm uses it)',
+    name: 'libjwt',
     from: 'libjwt0',
-    cannot: 'it refuses a `typ` other than `JWT`',
+    cannot: 'it refuses a `typ` other than `JWT`. Slurm uses it',
     because: 'Invalid argument',
     command: [`${BUILT}/libjwt`],
   },
