@@ -1,10 +1,12 @@
 // Runs examples/iframe and examples/verify against a running service. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where
-// the service is, EXAMPLES where the examples are with their packages, PYTHON and CHROMIUM what to run.
+// the service is, EXAMPLES where the examples are with their packages, PYTHON and CHROMIUM what to run, REFUSED a table
+// of tokens.
 
 import { decodeJwt } from 'jose';
 import { chromium, end, freePort, listen, start, until } from './running.mjs';
 import { otherKinds } from './foreign/kinds.mjs';
 import { expect, forgeries, isActive, operator, provision, url, userToken } from './foreign/service.mjs';
+import { refuseTheTable } from './verifiers/refused.mjs';
 
 const { EXAMPLES, PYTHON } = process.env;
 const SESSION = 'ada';
@@ -203,6 +205,7 @@ try {
   const [tenant, other] = [await provision('Examples'), await provision('Other')];
   await page(tenant, other);
   await verifiers(tenant, other);
+  await refuseTheTable(EXAMPLES);
 } finally {
   await end();
 }

@@ -37,7 +37,9 @@ export function latchkey({ url, tenantId, introspectWith }) {
 
   async function verify(token) {
     const { payload } = await jwtVerify(token, keys, rules);
-    if (payload.scope !== 'project_user') throw new errors.JWTInvalid('another scope');
+    // jose takes a subject of any type.
+    const isUser = payload.scope === 'project_user' && typeof payload.sub === 'string';
+    if (!isUser) throw new errors.JWTInvalid('another scope or subject');
     if (introspectWith && !(await isActive(token))) throw new errors.JWTInvalid('revoked');
     return payload;
   }

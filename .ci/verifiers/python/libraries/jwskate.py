@@ -1,7 +1,7 @@
 from jwskate import JwkSet, SignedJwt
 
 PACKAGES = ["jwskate"]
-SET = "`SignedJwt(token).verify_signature(keys, alg=\"ES256\")` with the key of that `kid`, then `validate` of `issuer` and `audience`"
+SET = "`SignedJwt(token).validate(key=…, alg=\"ES256\", issuer=…, audience=…)` with the key of that `kid`"
 BY_HAND = ["typ", "iat", "sub"]
 
 

@@ -18,6 +18,7 @@ use crate::domain::{
 };
 
 mod claims;
+mod export;
 mod forms;
 mod headers;
 mod mutations;
@@ -292,6 +293,7 @@ fn every_token_that_is_not_exactly_one_of_ours_is_refused_and_for_its_own_reason
     let tokens: BTreeSet<_> = rows.iter().map(|(_, _, token)| token).collect();
     assert_eq!(tokens.len(), rows.len(), "two rows are the same");
     assert!(rows.len() >= 700, "{}", rows.len());
+    export::write(&rows);
 }
 
 #[test]
