@@ -14,11 +14,14 @@ const PROGRAMS = {
 // What every verifier of signatures can refuse for a reason of the table, whatever the claims are.
 const ALWAYS = ['another algorithm', 'signature of another length', 'wrong signature', 'unknown key', 'not valid yet'];
 
+/** A time, also in the texts that some take for a number. */
+const seconds = (time) => (['number', 'string', 'boolean'].includes(typeof time) ? Number(time) : NaN);
+
 /** Whether claims say that they are a user's of this tenant, valid now. */
 function isUsers(claims, { issuer, tenant_id: audience, now }) {
   const { iss, aud, sub, exp, iat, nbf = 0, scope } = Object(claims);
-  const times = [exp, iat, nbf].every((time) => typeof time === 'number') && exp > now - 5 && iat <= now + 5;
-  return times && iss === issuer && [aud].flat().includes(audience) && typeof sub === 'string' && scope === 'project_user';
+  const isNow = seconds(exp) > now - 5 && seconds(iat) <= now + 5 && seconds(nbf) <= now + 5;
+  return isNow && iss === issuer && [aud].flat().includes(audience) && typeof sub === 'string' && scope === 'project_user';
 }
 
 /** Whether a row is for every verifier. The others are of claims that are Latchkey's own, of what it remembers, and of
