@@ -1,5 +1,5 @@
-//! Verifiers of the crate registry. Arguments: which of them, then issuer, audience, the key set, the key in use as PEM,
-//! its id. Prints the claims of each token on standard input, or why it is refused.
+//! Verifiers of the crate registry. Arguments: which of them, then issuer, audience, the key set, the key in use as
+//! PEM, its id. Prints the claims of each token on standard input, or why it is refused.
 
 use std::error::Error;
 use std::io::stdin;

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Writes the rows to the file that is named in `LATCHKEY_REFUSED_TOKENS`, with what a verifier is told of the tenant and
-/// a token that is valid at that time: `.ci/run examples` gives them to the verifiers of `examples/`.
+/// Writes the rows to the file that is named in `LATCHKEY_REFUSED_TOKENS`, with what a verifier is told of the tenant
+/// and a token that is valid at that time: `.ci/run examples` gives them to the verifiers of `examples/`.
 pub(super) fn write(rows: &[(&str, String, String)]) {
     let Some(path) = std::env::var_os("LATCHKEY_REFUSED_TOKENS") else { return };
     let keys = TENANT.published().map(|published| {
