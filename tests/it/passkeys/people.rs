@@ -25,7 +25,7 @@ fn user(number: usize) -> String {
 }
 
 fn digest_of(user: &str) -> String {
-    ExternalId::parse(user).unwrap().digest().to_string()
+    ExternalId::parse(user).unwrap().digest().clone()
 }
 
 fn base64url(bytes: &[u8]) -> String {
