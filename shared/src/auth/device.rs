@@ -14,7 +14,7 @@ use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
     Actor, ChangeContext, DeviceId, DeviceSessionToken, DpopCall, DpopProof, Freshness, Issuer, KeyHash, PairedDevice,
-    PairingHandle, PairingId, PersonRef, PreparedPairing, Presented, Problem, RevealedSessionToken, Tenant, TenantId,
+    PairingHandle, PairingId, PersonRef, PreparedPairing, Presented, Problem, PublicKey, RevealedSessionToken, Tenant, TenantId,
     TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof, Viewpoint,
 };
 use crate::error::{Error, Result};
@@ -129,10 +129,15 @@ impl PairingDevice {
 /// The proof that the call carried the session of a device and was made with the key that it is bound to, for the first
 /// time, of a tenant that may act.
 pub struct Device {
-    tenant_id: TenantId,
-    session: DeviceSession,
+    pub(super) tenant_id: TenantId,
+    pub(super) tenant: Tenant,
+    pub(super) session: DeviceSession,
+    /// The key that the session is bound to.
+    pub(super) key: PublicKey,
     token: KeyHash,
-    change: ChangeContext,
+    pub(super) change: ChangeContext,
+    pub(super) base_url: String,
+    pub(super) source_ip: Option<String>,
 }
 
 impl fmt::Debug for Device {
@@ -150,7 +155,7 @@ impl Caller for Device {
                       `DPoP-Nonce`.",
     }];
 
-    async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
+    async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
         refuse_foreign_pages(request)?;
         let text = session_token(request).ok_or(Error::Unauthenticated("no device session"))?;
         let malformed = "device session has not the shape of one, or its checksum is wrong";
@@ -158,7 +163,7 @@ impl Caller for Device {
         let proof = proof(app, request, Presented::Bound(token.expose()), Freshness::Nonce)?;
         let (tenant_id, hash, now) = (token.claims().tenant_id.clone(), token.hash(), app.now());
         let devices = app.devices(&tenant_id);
-        let found = devices.session(token.claims()).await?;
+        let found = devices.session(token.claims(), &input.reads).await?;
         let (tenant, session) = found.ok_or(Error::Unauthenticated("no such device session"))?;
         if !session.is_of(&hash, &tenant, now) {
             return Err(Error::Unauthenticated("device session is another, has expired or was ended"));
@@ -167,7 +172,16 @@ impl Caller for Device {
         proof.check_bound_to(session.thumbprint())?;
         refuse_suspended(&tenant)?;
         devices.accept(&session, &proof, &hash, now).await?;
-        Ok(Self { tenant_id, session, token: hash, change: request.change(Actor::Device, None) })
+        Ok(Self {
+            tenant_id,
+            tenant,
+            session,
+            key: proof.key().clone(),
+            token: hash,
+            change: request.change(Actor::Device, None),
+            base_url: request.base_url.clone(),
+            source_ip: request.source_ip.clone(),
+        })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {

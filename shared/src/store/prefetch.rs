@@ -11,10 +11,11 @@ use super::account::keys::{self as account_keys, List, ResourceKind};
 use super::directory::items::{self as directory_items, DirectoryRecord};
 use super::dynamodb::{Item, Key, Reader, Table, primary_key};
 use super::keys::{self, Kind};
+use super::qr_logins;
 use super::tenants::items::{self as tenant_items, ACTIVE};
 use super::tenants::{api_key_items, key_set};
 use crate::domain::{
-    AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Limits, Organization, PublishedKey, Reference,
+    AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Limits, Organization, PublishedKey, QrSessionId, Reference,
     RegisteredKey, RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::{Error, Result};
@@ -38,6 +39,8 @@ pub enum Read {
     Total(List),
     /// How often the tokens of the viewpoint's end user were revoked.
     EndUser,
+    /// A QR login. Of another tenant than the one that is read for it is none.
+    QrLogin(QrSessionId),
 }
 
 impl Read {
@@ -63,6 +66,8 @@ impl Read {
             Self::Resource(kind, id) => return account_keys::candidate_keys(tenant, viewpoint, *kind, *id),
             Self::Content(id) => return account_keys::contents(tenant, viewpoint, *id),
             Self::Total(list) => return account_keys::counters(tenant, viewpoint, *list),
+            Self::QrLogin(id) if id.is_of(tenant) => qr_logins::place(tenant, id),
+            Self::QrLogin(_) => return Vec::new(),
             Self::EndUser => {
                 return viewpoint.external_user_id().map(|id| external_user(tenant, id)).into_iter().collect();
             }

@@ -11,6 +11,7 @@ pub mod lists;
 mod operations;
 pub mod passkeys;
 pub mod phone;
+pub mod qr;
 mod receiver;
 mod signing;
 mod stores;

@@ -127,7 +127,7 @@ impl Callbacks<'_> {
     /// If the table can't be asked what is due.
     async fn sweep(self, receiver: &impl Receiver) -> Result<Delivered> {
         let now = self.clock.now();
-        let mut due = Vec::new();
+        let (mut due, mut logins) = (Vec::new(), Vec::new());
         for shard in 0..DUE_SHARDS {
             let query = self
                 .table
@@ -142,11 +142,27 @@ impl Callbacks<'_> {
             for mut item in query.send().await.map_err(failed)?.items.unwrap_or_default() {
                 let due_at = Reader::of(&item).millis(DUE_AT)?;
                 item.retain(|name, _| name == PK || name == SK);
-                due.push((due_at, item));
+                if keys::is_qr_login(&item) { logins.push(item) } else { due.push((due_at, item)) }
             }
         }
         due.sort_by_key(|(due_at, _)| *due_at);
-        Ok(self.deliver(due.into_iter().map(|(_, place)| place).collect(), receiver).await)
+        let (mut expired, places) = self.expire(logins, now).await;
+        expired = expired.and(self.deliver(due.into_iter().map(|(_, place)| place).chain(places).collect(), receiver).await);
+        Ok(expired)
+    }
+
+    /// Ends QR logins that have expired, of which nobody else would tell. Where the events are that say so.
+    async fn expire(self, logins: Vec<Key>, now: Timestamp) -> (Delivered, Vec<Key>) {
+        let ends = logins.into_iter().map(|place| self.tenants.expire_qr_login(place, now));
+        let ended: Vec<_> = stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
+        let (mut done, mut events) = (Delivered::default(), Vec::new());
+        for event in ended {
+            match event {
+                Ok(event) => events.extend(event),
+                Err(error) => done.failures.extend(error.cause()),
+            }
+        }
+        (done, events)
     }
 
     /// Delivers those of the callbacks at these places that are due, or all that are due.

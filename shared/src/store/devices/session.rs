@@ -3,22 +3,29 @@
 use super::record::DeviceSession;
 use super::{Devices, SESSION, items, stale};
 use crate::domain::{
-    ChangeContext, DeviceSessionClaims, DeviceSessionToken, DpopCause, DpopProof, KeyHash, Tenant, Timestamp,
+    ChangeContext, DeviceSessionClaims, DeviceSessionToken, DpopCause, DpopProof, KeyHash, Tenant, Timestamp, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Commit, Condition, Transaction, Update, at, millis};
+use crate::store::prefetch::Read;
 use crate::store::people::devices::{self as entries, EXPIRES_AT, LAST_USED_AT};
 
 impl Devices<'_> {
-    /// The tenant, and the session that a token claims to be of; `None` if either is not there. One call.
+    /// The tenant, and the session that a token claims to be of; `None` if either is not there. With it what else of
+    /// the tenant's the call needs. One call.
     ///
     /// # Errors
     /// If the table fails or an item can't be read.
-    pub async fn session(&self, claims: &DeviceSessionClaims) -> Result<Option<(Tenant, DeviceSession)>> {
+    pub async fn session(
+        &self,
+        claims: &DeviceSessionClaims,
+        reads: &[Read],
+    ) -> Result<Option<(Tenant, DeviceSession)>> {
         let key = items::device_key(self.tenant, &claims.device_id);
-        let (tenant, found) = self.tenants.read(self.tenant, vec![key.clone()]).await?;
-        let device = at(&found, &key);
-        Ok(tenant.zip(device.map(items::read_device).transpose()?))
+        let beside = reads.iter().flat_map(|read| read.keys(self.tenant, &Viewpoint::Account));
+        let (tenant, found) = self.tenants.read(self.tenant, [key.clone()].into_iter().chain(beside).collect()).await?;
+        let session = at(&found, &key).map(items::read_device).transpose()?;
+        Ok(tenant.zip(session.map(|session| DeviceSession { beside: found, ..session })))
     }
 
     /// Accepts a call of a session: uses up its proof, unless the person's tokens were revoked since the device was
