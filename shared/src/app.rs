@@ -13,14 +13,14 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AccountWideUse, ApiKey, ChangeContext, Clock, FrameKey, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing, Quota,
-    Random, RatePerMinute, RowQuotas, SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness,
+    AccountWideUse, ApiKey, ChangeContext, Clock, FrameKey, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing,
+    Quota, Random, RatePerMinute, RowQuotas, SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness,
     TenantId, Timestamp, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    Callbacks, Counted, Devices, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched, QrLogins, Read, Relay, RelayMemory,
-    Resources, Sealed, Secrets, Table, Tenants, VersionCache,
+    Callbacks, Counted, Devices, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched, QrLogins, Read,
+    Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one

@@ -14,8 +14,8 @@ use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
     Actor, ChangeContext, DeviceId, DeviceSessionToken, DpopCall, DpopProof, Freshness, Issuer, KeyHash, PairedDevice,
-    PairingHandle, PairingId, PersonRef, PreparedPairing, Presented, Problem, PublicKey, RevealedSessionToken, Tenant, TenantId,
-    TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof, Viewpoint,
+    PairingHandle, PairingId, PersonRef, PreparedPairing, Presented, Problem, PublicKey, RevealedSessionToken, Tenant,
+    TenantId, TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{DeviceSession, NewDevice, PairingHost, Read};

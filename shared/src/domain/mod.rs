@@ -76,10 +76,9 @@ pub use tokens::{
     SignedToken, TokenLifetime, TokenRequest, UnverifiedPairingProof, UnverifiedToken,
 };
 pub use values::{
-    AccountName, Cursor, CursorPage, DeviceName, DisplayName, ExactJson, FrameNumber, KeyLifetime, KeyName, Minutes, Offset,
-    OffsetPage, OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, PasskeyName, Patch, Problem, QrCode,
-    QrExpirySeconds, QrSessionsPerAddress,
-    Random, RandomnessUnavailable, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName,
-    draw, not_null, not_null_enum, string_enum,
+    AccountName, Cursor, CursorPage, DeviceName, DisplayName, ExactJson, FrameNumber, KeyLifetime, KeyName, Minutes,
+    Offset, OffsetPage, OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, PasskeyName, Patch, Problem,
+    QrCode, QrExpirySeconds, QrSessionsPerAddress, Random, RandomnessUnavailable, RatePerMinute, Reason,
+    RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw, not_null, not_null_enum, string_enum,
 };
 pub use web::{CSS, HTML, JAVASCRIPT, SVG, WebFile, WebFiles};

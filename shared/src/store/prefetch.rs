@@ -15,8 +15,8 @@ use super::qr_logins;
 use super::tenants::items::{self as tenant_items, ACTIVE};
 use super::tenants::{api_key_items, key_set};
 use crate::domain::{
-    AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Limits, Organization, PublishedKey, QrSessionId, Reference,
-    RegisteredKey, RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
+    AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Limits, Organization, PublishedKey, QrSessionId,
+    Reference, RegisteredKey, RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::{Error, Result};
 

@@ -10,7 +10,6 @@ use super::http::{Answer, Call};
 use super::phone::Phone;
 use super::signing::now_ms;
 
-pub const INITIATE: &str = "/api/v1/relay/qr-login/initiate";
 pub const POLL: &str = "/api/v1/relay/qr-login/poll";
 pub const SCAN: &str = "/api/v1/device/qr-login/scan";
 pub const DECIDE: &str = "/api/v1/device/qr-login/decide";
@@ -157,7 +156,10 @@ impl Deployment {
 
     /// The number that the browser of a login shows.
     pub async fn number_of(&self, login: &QrLogin) -> String {
-        self.polled(login).await.data(200)["match_number"].as_str().unwrap().to_owned()
+        let number = self.polled(login).await.data(200)["match_number"].as_str().unwrap().to_owned();
+        // So that the next poll need not wait for a second.
+        self.stack.restart("qr-login-poll").await;
+        number
     }
 
     /// The answer to a phone that decides what it has scanned, with the right number.
@@ -173,21 +175,27 @@ impl Deployment {
         assert_eq!(self.decides(phone, &scanned, "approve").await.data(200)["phase"], "approved");
     }
 
-    /// A login that has begun, written into the table: it costs no call of its tenant, and is live for a year.
-    pub async fn put_qr_login(&self, tenant: &Tenant, number: usize) -> QrLogin {
+    /// Logins that have begun, written into the table: they cost no call of their tenant, and are live for a year.
+    pub async fn put_qr_logins(&self, tenant: &Tenant, count: usize) -> Vec<QrLogin> {
         let uuid = TenantId::parse(&tenant.id).unwrap().project_id().unwrap();
-        let session_id = format!("{}{number:010}", BASE64URL_NOPAD.encode(uuid.as_bytes()));
-        let (poll_token, now) = (format!("qrp_{number}"), now_ms());
-        let code = format!("{}/q/{session_id}#0.AAAAAAAAAAAAAAAAAAAAAA", self.stack.url());
-        let login = QrLogin { tenant: tenant.clone(), session_id, poll_token, code };
-        let hash = HEXLOWER.encode(digest(&SHA256, login.poll_token.as_bytes()).as_ref());
-        let item = json!({
-            "pk": { "S": login.place() }, "sk": { "S": "QRLOGIN" }, "session_id": { "S": login.session_id },
-            "qr_phase": { "S": "waiting" }, "created_at": { "N": now.to_string() },
-            "expires_at": { "N": (now + 31_536_000_000).to_string() }, "rotates": { "BOOL": false },
-            "poll_hash": { "S": hash }, "browser_origin": { "S": ORIGIN },
-        });
-        self.dynamodb("PutItem", &json!({ "TableName": self.table(), "Item": item })).await;
-        login
+        let (now, mut logins, mut puts) = (now_ms(), Vec::new(), Vec::new());
+        for number in 0..count {
+            let session_id = format!("{}{number:010}", BASE64URL_NOPAD.encode(uuid.as_bytes()));
+            let code = format!("{}/q/{session_id}#0.AAAAAAAAAAAAAAAAAAAAAA", self.stack.url());
+            let login = QrLogin { tenant: tenant.clone(), session_id, poll_token: format!("qrp_{number}"), code };
+            let hash = HEXLOWER.encode(digest(&SHA256, login.poll_token.as_bytes()).as_ref());
+            let item = json!({
+                "pk": { "S": login.place() }, "sk": { "S": "QRLOGIN" }, "session_id": { "S": login.session_id },
+                "qr_phase": { "S": "waiting" }, "created_at": { "N": now.to_string() },
+                "expires_at": { "N": (now + 31_536_000_000).to_string() }, "rotates": { "BOOL": false },
+                "poll_hash": { "S": hash }, "browser_origin": { "S": ORIGIN },
+            });
+            puts.push(json!({ "PutRequest": { "Item": item } }));
+            logins.push(login);
+        }
+        for puts in puts.chunks(25) {
+            self.dynamodb("BatchWriteItem", &json!({ "RequestItems": { self.table(): puts } })).await;
+        }
+        logins
     }
 }

@@ -16,7 +16,9 @@ pub struct DeviceQrScan;
 
 impl Operation for DeviceQrScan {
     const ROUTE: Route = Route::post("device-qr-scan", "/api/v1/device/qr-login/scan", BodyRule::Required)
-        .about("Scan the code of a QR login: get what is to be consented to. The first scan binds the login to its device")
+        .about(
+            "Scan the code of a QR login: get what is to be consented to. The first scan binds the login to its device",
+        )
         .example(
             r#"{
                     "session_id": "AQEBAQEBAQEBAQEBAQEBAQaaaaaaaaaa",

@@ -106,8 +106,14 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
         ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof => by_device && !entry.security.is_empty(),
         ErrorCode::TenantSuspended => by_key || by_signature || by_device,
-        ErrorCode::RateLimited => by_key || by_signature,
-        ErrorCode::OriginNotAllowed => by_key || by_device || is(&CEREMONIES),
+        ErrorCode::RateLimited => by_key || (by_signature && !is(&["qr-login-poll"])),
+        ErrorCode::OriginNotAllowed => by_key || by_device || is(&CEREMONIES) || is(&["qr-login-initiate"]),
+        ErrorCode::QrLoginDisabled => is(&["qr-login-initiate", "device-qr-scan", "device-qr-decide"]),
+        ErrorCode::QrLoginDistant => is(&["device-qr-scan"]),
+        ErrorCode::QrLoginTaken => is(&["device-qr-scan", "device-qr-decide"]),
+        ErrorCode::QrLoginGone => is(&["qr-login-poll", "device-qr-scan", "device-qr-decide"]),
+        ErrorCode::SlowDown => is(&["qr-login-poll"]),
+        ErrorCode::TooManyQrLogins => is(&["qr-login-initiate"]),
         ErrorCode::PasskeysDisabled => is(&CEREMONIES),
         ErrorCode::CredentialRefused => is(&["webauthn-register-verify", "webauthn-authenticate-verify"]),
         ErrorCode::PersonNotFound => {
@@ -155,6 +161,7 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
                 || is(&["register-organization", "register-user"])
                 || (by_signature && entry.has_body())
                 || is(&["device-register-token", "device-refresh-token", "device-unpair"])
+                || is(&["device-qr-scan", "device-qr-decide"])
                 || (entry.surface == Surface::Account && writes)
         }
         ErrorCode::IdempotencyInProgress => entry.is_change(),

@@ -165,7 +165,8 @@ mod tests {
         ] {
             assert_eq!(address(text).as_str(), canonical);
         }
-        for text in ["", "192.0.2", "192.0.2.256", "192.0.2.01", "192.0.2.1:80", "[::1]", "fe80::1%eth0", "localhost", " ::1"]
+        for text in
+            ["", "192.0.2", "192.0.2.256", "192.0.2.01", "192.0.2.1:80", "[::1]", "fe80::1%eth0", "localhost", " ::1"]
         {
             assert!(BrowserAddress::parse(text).is_err(), "{text}");
         }

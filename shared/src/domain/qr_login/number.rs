@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn every_number_is_two_digits_and_all_are_drawn() {
-        let drawn: BTreeSet<_> = (0..5000).map(|_| MatchNumber::generate(&SystemRandomness::new()).unwrap().0).collect();
+        let drawn: BTreeSet<_> =
+            (0..5000).map(|_| MatchNumber::generate(&SystemRandomness::new()).unwrap().0).collect();
         assert_eq!(drawn.len(), 100);
         assert!(drawn.iter().all(|number| MatchNumber::parse(number).is_ok()));
     }

@@ -237,3 +237,124 @@ impl QrSession {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::ids::external_id::ExternalId;
+    use crate::domain::qr_login::ids::PollToken;
+    use crate::domain::values::random::SystemRandomness;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis)
+    }
+
+    fn device(number: u8) -> DeviceId {
+        DeviceId::parse(&format!("dev_{number:016x}")).unwrap()
+    }
+
+    /// A login from 0 to 120 s, scanned by the first device unless it waits.
+    fn session(phase: QrPhase) -> QrSession {
+        let random = SystemRandomness::new();
+        let scan = QrScan {
+            id: ScanId::generate(&random).unwrap(),
+            device_id: device(1),
+            person: RelayPerson::new(ExternalId::parse("ada").unwrap(), &random).unwrap(),
+            epochs: DeviceEpochs { tenant: 0, person: 0 },
+            number: None,
+            proximity: Proximity::Unknown,
+            display: AnswerDigest::of(b"shown"),
+            scanned_at: at(1000),
+        };
+        QrSession {
+            id: QrSessionId::parse("AQEBAQEBAQEBAQEBAQEBAQaaaaaaaaaa").unwrap(),
+            phase,
+            created_at: at(0),
+            expires_at: at(120_000),
+            rotates: true,
+            poll_token: PollToken::hash_of("token"),
+            origin: Origin::parse("https://app.example.com").unwrap(),
+            network: None,
+            browser: None,
+            system: None,
+            browser_key: None,
+            scan: (phase != QrPhase::Waiting).then_some(scan),
+            decision: None,
+            consumed_at: (phase == QrPhase::Consumed).then_some(at(119_000)),
+        }
+    }
+
+    #[test]
+    fn what_a_poll_finds_follows_from_phase_and_time() {
+        for (phase, before, after) in [
+            (QrPhase::Waiting, Poll::Waiting, Poll::Gone),
+            (QrPhase::Scanned, Poll::Scanned, Poll::Gone),
+            (QrPhase::Approved, Poll::Approved, Poll::Gone),
+            (QrPhase::Denied, Poll::Denied, Poll::Gone),
+            (QrPhase::Expired, Poll::Gone, Poll::Gone),
+            // The result was handed out a second before, and is handed out again for ten.
+            (QrPhase::Consumed, Poll::Repeated, Poll::Repeated),
+        ] {
+            let session = session(phase);
+            assert_eq!(session.polled(at(119_999)), before, "{phase:?}");
+            assert_eq!(session.polled(at(120_000)), after, "{phase:?}");
+            assert_eq!(QrPhase::parse(phase.as_str()), Ok(phase));
+        }
+        let consumed = session(QrPhase::Consumed);
+        assert_eq!((consumed.polled(at(128_999)), consumed.polled(at(129_000))), (Poll::Repeated, Poll::Gone));
+        assert!(QrPhase::parse("pending").is_err());
+    }
+
+    #[test]
+    fn the_first_device_that_scans_has_the_login() {
+        for (phase, own, others) in [
+            (QrPhase::Waiting, Scanner::First, Scanner::First),
+            (QrPhase::Scanned, Scanner::Same, Scanner::Another),
+            (QrPhase::Approved, Scanner::Late, Scanner::Another),
+            (QrPhase::Denied, Scanner::Late, Scanner::Another),
+            (QrPhase::Consumed, Scanner::Late, Scanner::Another),
+        ] {
+            let session = session(phase);
+            assert_eq!(session.scanned_by(&device(1), at(119_999)), own, "{phase:?}");
+            assert_eq!(session.scanned_by(&device(2), at(119_999)), others, "{phase:?}");
+            assert_eq!(session.scanned_by(&device(1), at(120_000)), Scanner::Late);
+            assert_eq!(session.scanned_by(&device(2), at(120_000)), Scanner::Late);
+            assert_eq!(session.scan_of(&device(1)).is_some(), phase != QrPhase::Waiting);
+            assert!(session.scan_of(&device(2)).is_none());
+        }
+    }
+
+    #[test]
+    fn a_login_is_live_until_it_is_decided_or_expires() {
+        for phase in QrPhase::ALL {
+            let session = session(phase);
+            let is_live = matches!(phase, QrPhase::Waiting | QrPhase::Scanned);
+            assert_eq!(session.is_live(at(119_999)), is_live, "{phase:?}");
+            assert!(!session.is_live(at(120_000)));
+            let decided = match phase {
+                QrPhase::Approved | QrPhase::Consumed => Some(Choice::Approve),
+                QrPhase::Denied => Some(Choice::Deny),
+                _ => None,
+            };
+            assert_eq!(session.decided(), decided, "{phase:?}");
+        }
+    }
+
+    #[test]
+    fn a_digest_is_that_of_the_bytes() {
+        // `printf shown | openssl dgst -sha256 -binary | base64 | tr '+/' '-_' | tr -d =`
+        let digest = AnswerDigest::of(b"shown");
+        assert_eq!(AnswerDigest::parse(digest.as_str()), Ok(digest));
+        assert!(AnswerDigest::parse("").is_err() && AnswerDigest::parse(&"A".repeat(42)).is_err());
+    }
+
+    #[test]
+    fn an_event_tells_the_whole_state_and_no_secret() {
+        let state = session(QrPhase::Denied).state();
+        assert_eq!((&state["phase"], &state["backend_user_id"]), (&"denied".into(), &"ada".into()));
+        let text = state.to_string();
+        assert!(!text.contains("number") && !text.contains("token"), "{text}");
+        let waiting = session(QrPhase::Waiting).state();
+        assert_eq!(waiting["device_id"], Value::Null);
+    }
+}

@@ -23,17 +23,8 @@ use crate::domain::values::problem::Problem;
 /// The `typ` of the header: no other JWT can be taken for a statement.
 const TYPE: &str = "qr-decision+jwt";
 const HEADER: [&str; 2] = ["alg", "typ"];
-const CLAIMS: [&str; 9] = [
-    "aud",
-    "iat",
-    "session_id",
-    "scan_id",
-    "device_id",
-    "origin",
-    "match_number",
-    "decision",
-    "display_sha256",
-];
+const CLAIMS: [&str; 9] =
+    ["aud", "iat", "session_id", "scan_id", "device_id", "origin", "match_number", "decision", "display_sha256"];
 
 /// The longest statement that is accepted, in bytes: that with the longest origin and address, and room.
 const LONGEST: usize = 2048;
@@ -212,7 +203,13 @@ impl<'a> UnverifiedStatement<'a> {
             (None, Some(_), _) | (Some(_), None, Choice::Approve) => return Err(StatementFlaw::Number),
             (_, _, Choice::Deny) => Choice::Deny,
             (None, None, Choice::Approve) => Choice::Approve,
-            (Some(shown), Some(typed), Choice::Approve) => if shown.is(typed) { Choice::Approve } else { Choice::Deny },
+            (Some(shown), Some(typed), Choice::Approve) => {
+                if shown.is(typed) {
+                    Choice::Approve
+                } else {
+                    Choice::Deny
+                }
+            }
         };
         Ok(QrStatement { text: self.text.to_owned(), outcome })
     }

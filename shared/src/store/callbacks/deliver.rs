@@ -147,7 +147,8 @@ impl Callbacks<'_> {
         }
         due.sort_by_key(|(due_at, _)| *due_at);
         let (mut expired, places) = self.expire(logins, now).await;
-        expired = expired.and(self.deliver(due.into_iter().map(|(_, place)| place).chain(places).collect(), receiver).await);
+        expired =
+            expired.and(self.deliver(due.into_iter().map(|(_, place)| place).chain(places).collect(), receiver).await);
         Ok(expired)
     }
 

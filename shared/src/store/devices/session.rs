@@ -7,8 +7,8 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Commit, Condition, Transaction, Update, at, millis};
-use crate::store::prefetch::Read;
 use crate::store::people::devices::{self as entries, EXPIRES_AT, LAST_USED_AT};
+use crate::store::prefetch::Read;
 
 impl Devices<'_> {
     /// The tenant, and the session that a token claims to be of; `None` if either is not there. With it what else of

@@ -7,8 +7,8 @@ use crate::domain::{
     QrSessionId, ScanId, Scanner, Tenant, Timestamp, UnverifiedStatement,
 };
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Commit, Transaction};
 use crate::store::devices::DeviceSession;
+use crate::store::dynamodb::{Commit, Transaction};
 
 /// What a device is asked to consent to.
 #[derive(Debug)]
@@ -44,7 +44,8 @@ impl QrLogins<'_> {
     ) -> Result<QrConsent> {
         let session = self.read_beside(device, id)?.filter(|_| self.frames.is_mac(id, frame, mac));
         let session = session.ok_or(Error::QrLoginGone)?;
-        let is_shown = if session.rotates { frame.is_good(now, session.created_at) } else { frame == FrameNumber::FIRST };
+        let is_shown =
+            if session.rotates { frame.is_good(now, session.created_at) } else { frame == FrameNumber::FIRST };
         if !is_shown {
             return Err(Error::QrLoginGone);
         }

@@ -52,7 +52,10 @@ impl QrLogins<'_> {
             let (session, token) = self.begun(&request, &tenant, change.at)?;
             check_origin(&tenant, &session)?;
             if tenant.configuration.qr_login.qr_rotation == QrRotation::Required && !request.rotates {
-                return Err(Error::invalid("rotate", Problem::new("must be true: the tenant's qr_rotation is required")));
+                return Err(Error::invalid(
+                    "rotate",
+                    Problem::new("must be true: the tenant's qr_rotation is required"),
+                ));
             }
             let wants = &tenant.configuration;
             let is_told = wants.callback_url_base.is_some() && wants.callback_types.wants(EventType::QrLoginExpired);
@@ -72,12 +75,7 @@ impl QrLogins<'_> {
         Err(Error::StaleUpdate)
     }
 
-    fn begun(
-        &self,
-        request: &QrLoginRequest<'_>,
-        tenant: &Tenant,
-        now: Timestamp,
-    ) -> Result<(QrSession, PollToken)> {
+    fn begun(&self, request: &QrLoginRequest<'_>, tenant: &Tenant, now: Timestamp) -> Result<(QrSession, PollToken)> {
         let id = QrSessionId::generate(self.tenant, self.tenants.random)?;
         let token = PollToken::generate(self.tenants.random)?;
         let session = QrSession {

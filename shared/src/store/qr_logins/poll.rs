@@ -49,7 +49,7 @@ impl QrLogins<'_> {
         transaction.check(devices::device_key(self.tenant, &scan.device_id), Condition::exists());
         let revocations = devices::revocations_key(self.tenant, &scan.person);
         transaction.check(revocations, devices::unrevoked(scan.epochs.person));
-        match self.table.commit(transaction).await? {
+        match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok((Poll::Approved, session)),
             // Another poll was first: it is the same one, a moment later.
             Commit::Refused(refused) => match refused.item(moved).map(items::read).transpose()? {
@@ -68,6 +68,14 @@ impl QrLogins<'_> {
         let is_unrevoked = devices::revocations(at(&found, &revocations))? == scan.epochs.person;
         let may_act = at(&found, &device).is_some() && is_unrevoked && scan.epochs.tenant == tenant_epoch;
         if may_act { Ok((Poll::Approved, session)) } else { Err(Error::QrLoginGone) }
+    }
+}
+
+/// Who only asks has asked for no change that others could get in the way of.
+fn stale(error: Error) -> Error {
+    match error {
+        Error::StaleUpdate => Error::unavailable("others kept getting in the way of a poll"),
+        other => other,
     }
 }
 
