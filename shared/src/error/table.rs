@@ -252,8 +252,8 @@ refusals! {
     /// The QR login is over, or never was. Clients see one and the same body for every reason.
     QrLoginGone => QrLoginGone 410 "qr_login_gone"
         "the QR login is over, or the code is out of date"
-        "the QR login has expired, its result was read, or it never was; or its poll token is wrong; or the code that was \
-         scanned is out of date";
+        "the QR login has expired, its result was read, or it never was; or its poll token is wrong; or the code that \
+         was scanned is out of date";
     /// The API key was revoked or has expired, and can't be changed any more.
     ApiKeyGone => ApiKeyGone 410 "api_key_gone"
         "API key was revoked or has expired"

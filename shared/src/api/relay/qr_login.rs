@@ -57,7 +57,7 @@ impl Operation for QrLoginPoll {
 pub struct InitiateBody {
     /// Web origin of the page that shows the code, one of `qr_login_allowed_origins`.
     pub browser_origin: Origin,
-    /// IP address of the browser. Absent or null: how near the phone is, stays unknown, and no limit applies by address.
+    /// IP address of the browser. Absent or null: how near the phone is stays unknown, and no limit by address applies.
     #[serde(default)]
     pub browser_ip: Option<BrowserAddress>,
     /// Header `User-Agent` of the browser, at most 2048 bytes. The phone shows what browser and system it names.
@@ -112,7 +112,7 @@ pub struct QrPayload {
 /// QR login that has begun.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct InitiatedView {
-    /// Id of the login. Store it with a cookie that the browser had before: a result is only for the browser that began.
+    /// Id of the login. Store it with a cookie that the browser had before: a result is for the browser that began it.
     pub session_id: QrSessionId,
     /// Token for `X-QR-Poll-Token`, shown once. It must not reach the browser.
     pub poll_token: RevealedPollToken,

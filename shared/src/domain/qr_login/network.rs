@@ -11,8 +11,8 @@ use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 
-/// The IP address of a browser or a phone. An IPv4 address in IPv6 (RFC 4291 §2.5.5.2) is that IPv4 address, however it
-/// is written: one browser has one.
+/// The IP address of a browser or a phone. An IPv4 address in IPv6 (RFC 4291 §2.5.5.2) is that IPv4 address, in
+/// whatever spelling: one browser has one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrowserAddress(String);
 

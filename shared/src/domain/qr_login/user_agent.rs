@@ -90,36 +90,43 @@ string_newtype! { UserAgent, expected: "a string", schema: {
 mod tests {
     use super::*;
 
-    /// Browser, system, header.
+    /// Browser, system, platform and engine of a header; `K` and `W` stand for what all of an engine have.
     const HEADERS: &str = "
-Chrome|Windows|Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36
-Edge|Windows|Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0
-Firefox|Windows|Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:127.0) Gecko/20100101 Firefox/127.0
-Firefox|Linux|Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0
-Safari|macOS|Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Safari/605.1.15
-Chrome|macOS|Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36
-Safari|iOS|Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1
-Chrome|iOS|Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/126.0.6478.35 Mobile/15E148 Safari/604.1
-Firefox|iOS|Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) FxiOS/127.0 Mobile/15E148 Safari/605.1.15
-Edge|iOS|Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 EdgiOS/126.0 Mobile/15E148 Safari/605.1.15
-Chrome|Android|Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36
-Samsung Internet|Android|Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36
-Firefox|Android|Mozilla/5.0 (Android 14; Mobile; rv:127.0) Gecko/127.0 Firefox/127.0
-Edge|Android|Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Mobile Safari/537.36 EdgA/126.0.0.0
-Opera|Windows|Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/125.0.0.0 Safari/537.36 OPR/111.0.0.0
-Chrome|ChromeOS|Mozilla/5.0 (X11; CrOS x86_64 14541.0.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36
-Safari|iPadOS|Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1
--|-|curl/8.8.0
--|-|Your bank, call +1 555 0100
--|Linux|Linux
+Chrome|Windows|Windows NT 10.0; Win64; x64|K Chrome/126.0.0.0 Safari/537.36
+Edge|Windows|Windows NT 10.0; Win64; x64|K Chrome/126.0.0.0 Safari/537.36 Edg/126.0.0.0
+Firefox|Windows|Windows NT 10.0; Win64; x64; rv:127.0|Gecko/20100101 Firefox/127.0
+Firefox|Linux|X11; Linux x86_64; rv:127.0|Gecko/20100101 Firefox/127.0
+Safari|macOS|Macintosh; Intel Mac OS X 10_15_7|W Version/17.5 Safari/605.1.15
+Chrome|macOS|Macintosh; Intel Mac OS X 10_15_7|K Chrome/126.0.0.0 Safari/537.36
+Safari|iOS|iPhone; CPU iPhone OS 17_5 like Mac OS X|W Version/17.5 Mobile/15E148 Safari/604.1
+Chrome|iOS|iPhone; CPU iPhone OS 17_5 like Mac OS X|W CriOS/126.0.6478.35 Mobile/15E148 Safari/604.1
+Firefox|iOS|iPhone; CPU iPhone OS 17_5 like Mac OS X|W FxiOS/127.0 Mobile/15E148 Safari/605.1.15
+Edge|iOS|iPhone; CPU iPhone OS 17_5 like Mac OS X|W Version/17.0 EdgiOS/126.0 Mobile/15E148 Safari/605.1.15
+Chrome|Android|Linux; Android 10; K|K Chrome/126.0.0.0 Mobile Safari/537.36
+Samsung Internet|Android|Linux; Android 10; K|K SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36
+Firefox|Android|Android 14; Mobile; rv:127.0|Gecko/127.0 Firefox/127.0
+Edge|Android|Linux; Android 10; K|K Chrome/126.0.0.0 Mobile Safari/537.36 EdgA/126.0.0.0
+Opera|Windows|Windows NT 10.0; Win64; x64|K Chrome/125.0.0.0 Safari/537.36 OPR/111.0.0.0
+Chrome|ChromeOS|X11; CrOS x86_64 14541.0.0|K Chrome/126.0.0.0 Safari/537.36
+Safari|iPadOS|iPad; CPU OS 17_5 like Mac OS X|W Version/17.5 Mobile/15E148 Safari/604.1
 ";
+
+    fn header(platform: &str, engine: &str) -> String {
+        let engine = engine.replace("K ", "AppleWebKit/537.36 (KHTML, like Gecko) ");
+        let engine = engine.replace("W ", "AppleWebKit/605.1.15 (KHTML, like Gecko) ");
+        format!("Mozilla/5.0 ({platform}) {engine}")
+    }
 
     #[test]
     fn a_browser_and_its_system_have_names() {
         for row in HEADERS.trim().lines() {
-            let [browser, system, header]: [&str; 3] = row.splitn(3, '|').collect::<Vec<_>>().try_into().unwrap();
-            let name = UserAgent::parse(header).unwrap().name();
-            assert_eq!((name.browser.unwrap_or("-"), name.system.unwrap_or("-")), (browser, system), "{header}");
+            let [browser, system, platform, engine]: [&str; 4] = row.split('|').collect::<Vec<_>>().try_into().unwrap();
+            let name = UserAgent::parse(&header(platform, engine)).unwrap().name();
+            assert_eq!(name, BrowserName { browser: Some(browser), system: Some(system) }, "{row}");
+        }
+        for (text, system) in [("curl/8.8.0", None), ("Your bank, call +1 555 0100", None), ("Linux", Some("Linux"))] {
+            let name = UserAgent::parse(text).unwrap().name();
+            assert_eq!(name, BrowserName { browser: None, system }, "{text}");
         }
         assert_eq!(UserAgent::parse("").unwrap().name(), BrowserName::UNKNOWN);
     }

@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::origins::{Origins, WebauthnOrigins};
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
+use super::status::TenantStatus;
 use crate::domain::callbacks::types::CallbackTypes;
 use crate::domain::credentials::secret_pointer::{SecretPointer, SigningPointer};
 use crate::domain::ids::tenant_id::TenantId;
@@ -20,7 +21,7 @@ use crate::domain::values::limits::{
 use crate::domain::values::patch::Patch;
 use crate::domain::values::problem::Problem;
 use crate::domain::values::serde_rules::{not_null, not_null_enum, string_enum};
-use crate::domain::values::text::{DisplayName, Reason, TenantName};
+use crate::domain::values::text::{DisplayName, TenantName};
 
 /// A field whose value breaks a rule that ties several fields together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,8 +96,8 @@ pub struct NewTenant {
     /// Web origins that may start a QR login, at most 50. Empty or absent: QR login is off.
     #[serde(default)]
     pub qr_login_allowed_origins: Origins,
-    /// Whether QR codes have to change every ten seconds: `allowed` (default) leaves it to each call, `required` refuses
-    /// calls without `rotate`.
+    /// Whether QR codes have to change every ten seconds: `allowed` (default) leaves it to each call, `required`
+    /// refuses calls without `rotate`.
     #[serde(default, deserialize_with = "string_enum")]
     pub qr_rotation: QrRotation,
     /// Whether the phone has to type the number that the browser shows: `always` (default) or `never`.
@@ -342,20 +343,6 @@ fn set<T>(current: &mut T, value: Option<T>) {
     }
 }
 
-/// Whether a tenant may act.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TenantStatus {
-    /// The tenant may act.
-    Active,
-    /// Every call of the tenant is refused.
-    Suspended {
-        /// Time of the suspension.
-        since: Timestamp,
-        /// Reason, if the operator gave one.
-        reason: Option<Reason>,
-    },
-}
-
 /// The fields of a tenant that lists show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantSummary {
@@ -394,16 +381,6 @@ pub struct Tenant {
     pub account_wide: AccountWideUse,
     /// The rest of its configuration.
     pub configuration: Configuration,
-}
-
-/// Status by which a list of tenants is filtered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum StatusFilter {
-    /// Tenants that may act.
-    Active,
-    /// Tenants that are suspended.
-    Suspended,
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ use crate::store::tenants::Tenants;
 const RUN: Duration = Duration::from_secs(40);
 /// To how many tenants a run delivers at once: each that does not answer holds a place for ten seconds, and a function
 /// may have a thousand connections.
-const AT_ONCE: usize = 256;
+pub(super) const AT_ONCE: usize = 256;
 /// How many callbacks of a shard one sweep takes up: what a page of the index has room for, since more than a run can
 /// deliver are due only after an outage. The next sweep goes on.
 const MOST: i32 = 2500;
@@ -146,24 +146,9 @@ impl Callbacks<'_> {
             }
         }
         due.sort_by_key(|(due_at, _)| *due_at);
-        let (mut expired, places) = self.expire(logins, now).await;
-        expired =
-            expired.and(self.deliver(due.into_iter().map(|(_, place)| place).chain(places).collect(), receiver).await);
-        Ok(expired)
-    }
-
-    /// Ends QR logins that have expired, of which nobody else would tell. Where the events are that say so.
-    async fn expire(self, logins: Vec<Key>, now: Timestamp) -> (Delivered, Vec<Key>) {
-        let ends = logins.into_iter().map(|place| self.tenants.expire_qr_login(place, now));
-        let ended: Vec<_> = stream::iter(ends).buffer_unordered(AT_ONCE).collect().await;
-        let (mut done, mut events) = (Delivered::default(), Vec::new());
-        for event in ended {
-            match event {
-                Ok(event) => events.extend(event),
-                Err(error) => done.failures.extend(error.cause()),
-            }
-        }
-        (done, events)
+        let (ended, expired) = self.end_qr_logins(logins, now).await;
+        let places = due.into_iter().map(|(_, place)| place).chain(expired).collect();
+        Ok(ended.and(self.deliver(places, receiver).await))
     }
 
     /// Delivers those of the callbacks at these places that are due, or all that are due.

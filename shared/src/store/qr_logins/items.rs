@@ -18,7 +18,7 @@ const PHASE: &str = "qr_phase";
 const LIVE: &str = "live";
 const REVISION: &str = "revision";
 
-/// For how long a login is kept after it has expired: until its callback is of no use, whatever the sweep is held up by.
+/// For how long a login is kept after it has expired: longer than its callback is of use, however late the sweep is.
 const KEPT: Duration = Duration::from_hours(1);
 
 /// The place of a login.

@@ -2,15 +2,15 @@
 //!
 //! | Call | Reads | Writes |
 //! |---|---|---|
-//! | initiate | tenant and live logins of the browser, together; those logins, if they are too many | login and its place among the live ones, in one transaction |
-//! | poll | login | none while it waits; that the result was handed out, if its device and person still may |
+//! | initiate | tenant and live logins of the browser, together; those, if too many | login, and that it is live |
+//! | poll | login | none; once, that the result was handed out, if device and person still may act |
 //! | scan | with the device | that it is the device's |
-//! | decide | with the device | the decision and its event, in one transaction |
-//! | expire | login and tenant | that it has expired and its event, in one transaction |
+//! | decide | with the device | decision and event |
+//! | expire | login; tenant | that it has expired, and the event |
 //!
-//! Each write moves a login on the condition that it is in the phase from which it may be moved. What was decided takes
-//! the login out of the index from which the sweep tells expiries, by the same write: so a login is either decided or
-//! expired, and its callback tells which.
+//! What a step writes is one transaction. It moves a login on the condition that it is in the phase from which it may be
+//! moved. What was decided takes the login out of the index from which the sweep tells expiries, by the same write: so a
+//! login is either decided or expired, and its callback tells which.
 
 mod decide;
 mod expire;
