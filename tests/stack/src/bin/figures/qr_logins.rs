@@ -43,7 +43,8 @@ struct Units {
 impl Units {
     fn of(calls: &[AwsCall]) -> Self {
         let is_read = |call: &&AwsCall| matches!(call.operation.as_str(), "GetItem" | "BatchGetItem");
-        let sum = |reads: bool| calls.iter().filter(|call| is_read(call) == reads).filter_map(|call| call.consumed).sum();
+        let sum =
+            |reads: bool| calls.iter().filter(|call| is_read(call) == reads).filter_map(|call| call.consumed).sum();
         Self { reads: sum(true), writes: sum(false) }
     }
 
@@ -110,10 +111,9 @@ async fn begin(stack: &Stack, requests: &Requests, tenant: &Tenant) -> Result<(S
 async fn poll(stack: &Stack, requests: &Requests, tenant: &Tenant, login: &(String, String)) -> Result<()> {
     let mut event = requests.event(MEASURED, tenant)?;
     let (session_id, poll_token) = login;
-    for (place, value) in [
-        ("/rawQueryString", format!("session_id={session_id}")),
-        ("/headers/x-qr-poll-token", poll_token.clone()),
-    ] {
+    for (place, value) in
+        [("/rawQueryString", format!("session_id={session_id}")), ("/headers/x-qr-poll-token", poll_token.clone())]
+    {
         if let Some(place) = event.pointer_mut(place) {
             *place = Value::String(value);
         }
