@@ -41,10 +41,10 @@ impl Scene {
 
     /// The types of the callbacks about logins.
     async fn told(&self, deployment: &Deployment) -> Vec<String> {
-        let path = format!("/api/v1/fetch/callbacks?tenant_id={}&type=qr_login.*", self.tenant.id);
-        let answer = deployment.get(&path).await;
+        let answer = deployment.get(&format!("/api/v1/fetch/callbacks?tenant_id={}", self.tenant.id)).await;
         let rows = answer.data(200)["callbacks"].as_array().unwrap().clone();
-        rows.iter().map(|row| row["type"].as_str().unwrap().to_owned()).collect()
+        let types = rows.iter().map(|row| row["type"].as_str().unwrap().to_owned());
+        types.filter(|name| name.starts_with("qr_login.")).collect()
     }
 }
 

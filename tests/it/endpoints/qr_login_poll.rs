@@ -139,7 +139,7 @@ async fn polls_at_once_hand_out_one_and_the_same_result() {
     for _ in 0..3 {
         let login = deployment.qr_login(&tenant, &json!({})).await;
         deployment.approved(&phone, &login).await;
-        let answers = at_once((0..5).map(|_| deployment.poll(&login)).collect()).await;
+        let answers = at_once((0..5).map(|_| deployment.poll(&login))).await;
         let texts: Vec<_> = answers.iter().map(|answer| answer.data(200).to_string()).collect();
         assert!(texts.iter().all(|text| *text == texts[0]), "{texts:?}");
     }

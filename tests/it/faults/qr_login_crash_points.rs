@@ -1,6 +1,6 @@
-//! Every point at which a process can die while a QR login begins, is scanned, decided, handed out or ended. Each is one
-//! transaction, so that a login is in the phase that its callback tells of, and a call that is made again comes to an
-//! end.
+//! Every point at which a process can die while a QR login begins, is scanned, decided, handed out or ended. Each is
+//! one transaction, so that a login is in the phase that its callback tells of, and a call that is made again comes to
+//! an end.
 
 use serde_json::{Value, json};
 use stack::{CrashMode, Invocation, scheduled_event};

@@ -1,10 +1,10 @@
-//! Random histories of QR logins: devices that scan and decide, backends that poll, logins that expire, tenants that are
-//! suspended, people and devices whose access is taken away; over several processes, with calls and answers that are
-//! lost and processes that die at any of their calls.
+//! Random histories of QR logins: devices that scan and decide, backends that poll, logins that expire, tenants that
+//! are suspended, people and devices whose access is taken away; over several processes, with calls and answers that
+//! are lost and processes that die at any of their calls.
 //!
 //! Whatever happens, at most one person and time is handed out for a login, never after a denial or an expiry, never of
-//! whom may not act any more; and the callback tells the same. A failure tells its seed: `LATCHKEY_QR_SEED` replays that
-//! history alone, and `LATCHKEY_QR_HISTORIES` is how many there are.
+//! whom may not act any more; and the callback tells the same. A failure tells its seed: `LATCHKEY_QR_SEED` replays
+//! that history alone, and `LATCHKEY_QR_HISTORIES` is how many there are.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -22,7 +22,7 @@ use shared::error::Result;
 use shared::store::{Delivery, NewDevice, PairingRequest, QrLoginRequest, Read, Receiver, RevokedTokens, TenantUpdate};
 use tokio::task::LocalSet;
 
-use crate::simulation::{Chances, Fate, Planted, Process, Schedule, Setup, Simulation, Stop, id};
+use crate::simulation::{Chances, Fate, Planted, Process, Schedule, Setup, Simulation, Stop, id, signed};
 use crate::support::phone::Phone;
 use crate::support::qr::{DECIDE, ORIGIN, POLL, SCAN};
 use crate::support::{Dice, Signing, Tenant, request};
@@ -123,7 +123,9 @@ fn phone_headers(process: &Process, phone: &Phone, path: &str, number: u64) -> V
 /// A tenant's call, signed now by a clock that is right.
 async fn signer(process: &Process, tenant: &Tenant, number: u64) -> Result<SignedTenant> {
     let signing = process.signing(tenant).nonce(&format!("history-{number:020}"));
-    process.call(&signing, &format!("request-{number}")).await
+    let mut call = signed(&signing, &format!("request-{number}"));
+    call.at = process.clock.now();
+    process.request(&call).await
 }
 
 /// A phone that is paired with that person.
@@ -332,7 +334,7 @@ impl Play {
                     "login {login} was handed out as somebody else than was told: {handed:#?} {told:#?}"
                 ));
             }
-            let expires_at = item["expires_at"]["N"].as_str().unwrap().parse().unwrap();
+            let expires_at: i64 = item["expires_at"]["N"].as_str().unwrap().parse().unwrap();
             let is_late = |handed: &&&Handed| !handed.is_again && handed.at.as_millis() >= expires_at;
             if let Some(late) = handed.iter().find(is_late) {
                 found.push(format!("login {login} was handed out after it had expired: {late:#?}"));

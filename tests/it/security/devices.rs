@@ -90,11 +90,12 @@ async fn what_a_phone_asks_aws_for_is_noticed_under_the_credential_of_another() 
     for (ours, theirs) in pairs {
         seen += noticed(&deployment, ours, theirs, "PAIRING#").await;
     }
-    let (one, two) = (deployment.paired(&ours, "ada").await, deployment.paired(&theirs, "ada").await);
     for tenant in [&ours, &theirs] {
-        deployment.update(tenant, &json!({ "qr_login_allowed_origins": [ORIGIN] })).await.data(200);
+        let wanted = json!({ "qr_login_allowed_origins": [ORIGIN], "rate_limit_per_min": 1000 });
+        deployment.update(tenant, &wanted).await.data(200);
     }
     for entry in of_sessions() {
+        let (one, two) = (deployment.paired(&ours, "ada").await, deployment.paired(&theirs, "ada").await);
         let calls = (call_of(&deployment, entry, &ours, &one).await, call_of(&deployment, entry, &theirs, &two).await);
         seen += noticed(&deployment, calls.0, calls.1, &ours.id).await;
     }

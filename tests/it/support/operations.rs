@@ -29,7 +29,7 @@ pub struct World {
 }
 
 /// QR logins, one after the other.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Logins {
     logins: Vec<QrLogin>,
     next: AtomicUsize,

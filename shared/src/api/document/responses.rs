@@ -72,7 +72,7 @@ fn headers(entry: &OperationInfo, status: u16) -> Map<String, Value> {
 /// The headers with which an answer states the rest of a limit: of signed calls always, of others where there is one.
 fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     let is_told = match entry.surface {
-        Surface::Relay => matches!(status, 200..=299 | 400 | 403 | 404 | 409 | 413 | 415 | 422 | 429),
+        Surface::Relay => matches!(status, 200..=299 | 400 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 429),
         _ => takes_key(entry) && matches!(status, 200..=299 | 429),
     };
     if !is_told {
@@ -161,7 +161,6 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
                 || is(&["register-organization", "register-user"])
                 || (by_signature && entry.has_body())
                 || is(&["device-register-token", "device-refresh-token", "device-unpair"])
-                || is(&["device-qr-scan", "device-qr-decide"])
                 || (entry.surface == Surface::Account && writes)
         }
         ErrorCode::IdempotencyInProgress => entry.is_change(),

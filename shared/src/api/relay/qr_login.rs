@@ -185,11 +185,11 @@ pub struct Confirmation {
 /// Public key of a device, as JWK (RFC 7518 §6.2.1).
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct DeviceKey {
-    /// Always `EC`.
+    /// Type of the key, always `EC`.
     pub kty: &'static str,
-    /// Always `P-256`.
+    /// Curve of the key, always `P-256`.
     pub crv: &'static str,
-    /// The coordinates.
+    /// The coordinates of its point.
     #[serde(flatten)]
     pub point: PublicKey,
 }

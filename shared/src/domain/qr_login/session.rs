@@ -13,10 +13,9 @@
 
 use std::time::Duration;
 
-use aws_lc_rs::digest::{SHA256, digest};
-use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
 
+use super::answer_digest::AnswerDigest;
 use super::ids::{BrowserKey, QrSessionId, ScanId};
 use super::network::{BrowserNetwork, Proximity};
 use super::number::MatchNumber;
@@ -27,7 +26,6 @@ use crate::domain::devices::{DeviceEpochs, DeviceId};
 use crate::domain::people::RelayPerson;
 use crate::domain::tenants::origin::Origin;
 use crate::domain::time::clock::Timestamp;
-use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 
 /// For how long the poll that got the result gets it again: its answer may have been lost.
@@ -70,30 +68,6 @@ impl QrPhase {
         found.ok_or_else(|| Problem::new("is no phase of a QR login"))
     }
 }
-
-/// SHA-256 of an answer's body, in base64url: what a statement names as shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnswerDigest(String);
-
-impl AnswerDigest {
-    /// That of these bytes.
-    pub fn of(body: &[u8]) -> Self {
-        Self(BASE64URL_NOPAD.encode(digest(&SHA256, body).as_ref()))
-    }
-
-    /// Reads a digest.
-    ///
-    /// # Errors
-    /// If it is no SHA-256 in base64url.
-    pub fn parse(text: &str) -> Result<Self, Problem> {
-        match BASE64URL_NOPAD.decode(text.as_bytes()) {
-            Ok(bytes) if bytes.len() == 32 => Ok(Self(text.to_owned())),
-            _ => Err(Problem::new("must be a SHA-256 in base64url")),
-        }
-    }
-}
-
-string_newtype! { AnswerDigest, expected: "a string", schema: { "type": "string", "pattern": "^[A-Za-z0-9_-]{43}$" } }
 
 /// A scan of a login.
 #[derive(Debug, Clone)]
@@ -338,14 +312,6 @@ mod tests {
             };
             assert_eq!(session.decided(), decided, "{phase:?}");
         }
-    }
-
-    #[test]
-    fn a_digest_is_that_of_the_bytes() {
-        // `printf shown | openssl dgst -sha256 -binary | base64 | tr '+/' '-_' | tr -d =`
-        let digest = AnswerDigest::of(b"shown");
-        assert_eq!(AnswerDigest::parse(digest.as_str()), Ok(digest));
-        assert!(AnswerDigest::parse("").is_err() && AnswerDigest::parse(&"A".repeat(42)).is_err());
     }
 
     #[test]

@@ -10,9 +10,9 @@ use std::fmt;
 use data_encoding::BASE64URL_NOPAD;
 use serde::{Deserialize, Serialize};
 
+use super::answer_digest::AnswerDigest;
 use super::ids::{QrSessionId, ScanId};
 use super::number::MatchNumber;
-use super::session::AnswerDigest;
 use crate::domain::credentials::signing_key::{ALGORITHM_NAME, PublicKey};
 use crate::domain::devices::DeviceId;
 use crate::domain::tenants::origin::Origin;

@@ -1,10 +1,10 @@
 //! What a device does: it scans a code, and decides.
 
-use super::{QrLogins, check_origin, items, owe_outcome, place};
+use super::{QrLogins, check_origin, items, owe_outcome, place, stale};
 use crate::domain::{
-    AnswerDigest, BrowserNetwork, Choice, DeviceEpochs, EventType, ExpectedStatement, FrameMac, FrameNumber, Issuer,
-    MatchNumber, Proximity, PublicKey, QrDecision, QrDistant, QrNumberMatching, QrPhase, QrScan, QrSession,
-    QrSessionId, ScanId, Scanner, Tenant, Timestamp, UnverifiedStatement,
+    AnswerDigest, BrowserNetwork, Choice, EventType, ExpectedStatement, FrameMac, FrameNumber, Issuer, MatchNumber,
+    Proximity, PublicKey, QrDecision, QrDistant, QrNumberMatching, QrPhase, QrScan, QrSession, QrSessionId, ScanId,
+    Scanner, Tenant, Timestamp, UnverifiedStatement,
 };
 use crate::error::{Error, Result};
 use crate::store::devices::DeviceSession;
@@ -89,7 +89,7 @@ impl QrLogins<'_> {
         let unchanged = if consent.is_first { items::is_waiting() } else { items::is_undecided(&scan.id) };
         let mut transaction = Transaction::new();
         let bound = transaction.update(items::scanned(self.tenant, session, &scan), unchanged);
-        match self.table.commit(transaction).await? {
+        match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok(()),
             Commit::Refused(refused) => {
                 let newer = refused.item(bound).map(items::read).transpose()?;
@@ -97,7 +97,7 @@ impl QrLogins<'_> {
                 Err(match by {
                     Some(Scanner::Another) => Error::QrLoginTaken,
                     // The same device, twice at once: the next attempt finds its own scan.
-                    Some(Scanner::Same) => Error::StaleUpdate,
+                    Some(Scanner::Same) => Error::unavailable("a device scans a code twice at once"),
                     _ => Error::QrLoginGone,
                 })
             }
@@ -119,7 +119,7 @@ impl QrLogins<'_> {
         transaction.update(items::settled(items::scanned(self.tenant, session, &scan)), unchanged);
         let denied = QrSession { scan: Some(scan), ..session.clone() };
         owe_outcome(&mut transaction, self.tenants, tenant, &denied, (EventType::QrLoginDenied, now))?;
-        match self.table.commit(transaction).await? {
+        match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok(()),
             Commit::Refused(_) => Err(Error::QrLoginTaken),
         }
@@ -170,7 +170,7 @@ impl QrLogins<'_> {
         let moved = transaction.update(update, items::is_undecided(&scan.id));
         session.decision = Some(decision);
         owe_outcome(&mut transaction, self.tenants, tenant, &session, (event_type, now))?;
-        match self.table.commit(transaction).await? {
+        match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok(outcome),
             Commit::Refused(refused) => {
                 let newer = refused.item(moved).map(items::read).transpose()?;
@@ -196,7 +196,7 @@ impl QrConsent {
             id: self.scan_id.clone(),
             device_id: device.device_id.clone(),
             person: device.person.clone(),
-            epochs: DeviceEpochs { ..device.epochs },
+            epochs: device.epochs,
             number: self.number.clone(),
             proximity: self.proximity,
             display,

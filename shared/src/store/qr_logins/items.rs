@@ -160,7 +160,7 @@ pub fn is_undecided(scan: &ScanId) -> Condition {
     in_phase(QrPhase::Scanned).and("scan_id = :scan", [(":scan", text(scan))])
 }
 
-/// That it is in the phase in which it was read, and that it is not decided.
+/// That it is in this phase.
 pub fn in_phase(phase: QrPhase) -> Condition {
     Condition::new(format!("{PHASE} = :phase"), [(":phase", text(phase.as_str()))])
 }

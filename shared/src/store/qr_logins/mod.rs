@@ -8,9 +8,9 @@
 //! | decide | with the device | decision and event |
 //! | expire | login; tenant | that it has expired, and the event |
 //!
-//! What a step writes is one transaction. It moves a login on the condition that it is in the phase from which it may be
-//! moved. What was decided takes the login out of the index from which the sweep tells expiries, by the same write: so a
-//! login is either decided or expired, and its callback tells which.
+//! What a step writes is one transaction. It moves a login on the condition that it is in the phase from which it may
+//! be moved. What was decided takes the login out of the index from which the sweep tells expiries, by the same write:
+//! so a login is either decided or expired, and its callback tells which.
 
 mod decide;
 mod expire;
@@ -44,6 +44,14 @@ pub struct QrLogins<'a> {
 impl fmt::Debug for QrLogins<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "QrLogins({})", self.tenant)
+    }
+}
+
+/// Who only asks, scans or decides has asked for no change that others could get in the way of.
+fn stale(error: Error) -> Error {
+    match error {
+        Error::StaleUpdate => Error::unavailable("others kept getting in the way of a QR login"),
+        other => other,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Reading what has become of a login.
 
-use super::{QrLogins, items, place};
+use super::{QrLogins, items, place, stale};
 use crate::domain::{KeyHash, Poll, QrScan, QrSession, QrSessionId, Timestamp};
 use crate::error::{Error, Result};
 use crate::store::devices::items as devices;
@@ -68,14 +68,6 @@ impl QrLogins<'_> {
         let is_unrevoked = devices::revocations(at(&found, &revocations))? == scan.epochs.person;
         let may_act = at(&found, &device).is_some() && is_unrevoked && scan.epochs.tenant == tenant_epoch;
         if may_act { Ok((Poll::Approved, session)) } else { Err(Error::QrLoginGone) }
-    }
-}
-
-/// Who only asks has asked for no change that others could get in the way of.
-fn stale(error: Error) -> Error {
-    match error {
-        Error::StaleUpdate => Error::unavailable("others kept getting in the way of a poll"),
-        other => other,
     }
 }
 

@@ -16,7 +16,7 @@ pub const FUNCTIONS: [&str; 4] = [MEASURED, "qr-login-initiate", "provision-tena
 
 /// Polls of one code: every two seconds for two minutes.
 const POLLS: f64 = 60.0;
-/// Write units of its expiry: that of the login, and of the callback until it is delivered, those of the index included.
+/// Write units of its expiry: of the login, and of the callback until it is delivered, those of the index included.
 const EXPIRY_UNITS: f64 = 9.0;
 
 /// List prices for us-east-1, in USD: a million requests to the HTTP API, to Lambda, a GB and second of it, a million
@@ -83,14 +83,11 @@ async fn measured(stack: &Stack, requests: &Requests) -> Result<()> {
     say("\nQR login that is polled every 2 s for 120 s and never scanned");
     let assumed = format!("{} ms billed at {} MiB and 1 KB of logs a request", BILLED_S * 1e3, BILLED_GB * 1024.0);
     say(&format!("  assuming {assumed}"));
+    let request = format!("({API_USD} + {REQUESTS_USD}) / 10^6 + {BILLED_S} s x {BILLED_GB} GB x {GB_SECOND_USD}");
+    let logs = format!("{LOGGED_GB:e} x {LOGS_USD}");
     let line = |name: &str, units: &Units| {
-        say(&format!(
-            "  {name}: ({API_USD} + {REQUESTS_USD}) / 10^6 + {BILLED_S} s x {BILLED_GB} GB x {GB_SECOND_USD} + {LOGGED_GB:e} \
-             x {LOGS_USD} + ({} x {READS_USD} + {} x {WRITES_USD}) / 10^6 = {:.8} USD",
-            units.reads,
-            units.writes,
-            units.usd()
-        ));
+        let units_usd = format!("({} x {READS_USD} + {} x {WRITES_USD}) / 10^6", units.reads, units.writes);
+        say(&format!("  {name}: {request} + {logs} + {units_usd} = {:.8} USD", units.usd()));
     };
     line("initiate", &beginning);
     line("a poll", &one);
