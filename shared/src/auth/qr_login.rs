@@ -66,7 +66,6 @@ pub struct PollingTenant {
     quota: Quota,
     token: Option<KeyHash>,
     base_url: String,
-    at: Timestamp,
 }
 
 impl fmt::Debug for PollingTenant {
@@ -97,7 +96,7 @@ impl Caller for PollingTenant {
             return Err(Error::TenantSuspended(Some(TenantQuota { tenant_id, quota })));
         }
         let token = request.header(POLL_TOKEN).map(PollToken::hash_of);
-        Ok(Self { tenant_id, epoch: state.epoch, quota, token, base_url: request.base_url.clone(), at })
+        Ok(Self { tenant_id, epoch: state.epoch, quota, token, base_url: request.base_url.clone() })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {
@@ -124,10 +123,11 @@ impl PollingTenant {
     /// # Errors
     /// If there is nothing to be told, or it was polled a moment ago.
     pub async fn poll(&self, app: &App, id: &QrSessionId) -> Result<PolledQrLogin> {
-        let logins = app.qr_logins(&self.tenant_id)?;
-        let (found, session) = logins.poll(id, self.token.as_ref(), self.epoch, self.at).await?;
+        // Now, and not when the call came: a store may have taken a while to say who calls.
+        let (logins, now) = (app.qr_logins(&self.tenant_id)?, app.now());
+        let (found, session) = logins.poll(id, self.token.as_ref(), self.epoch, now).await?;
         let is_waiting = found == Poll::Waiting;
-        let shown = is_waiting.then(|| QrCodeShown::of(app, &self.base_url, &session, self.at)).transpose()?;
+        let shown = is_waiting.then(|| QrCodeShown::of(app, &self.base_url, &session, now)).transpose()?;
         Ok(PolledQrLogin { found, session, shown })
     }
 }
