@@ -11,8 +11,8 @@ use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::values::newtype::string_newtype;
 use crate::domain::values::problem::Problem;
 
-/// The IP address of a browser or a phone. An IPv4 address in IPv6 (RFC 4291 §2.5.5.2) is that IPv4 address, in
-/// whatever spelling: one browser has one.
+/// The IP address of a browser or a phone. An `IPv4` address in `IPv6` (RFC 4291 §2.5.5.2) is that `IPv4` address,
+/// in whatever spelling: one browser has one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct BrowserAddress(String);
 
@@ -20,7 +20,7 @@ impl BrowserAddress {
     /// Reads an address.
     ///
     /// # Errors
-    /// If the text is no IPv4 or IPv6 address, or one with a zone.
+    /// If the text is no `IPv4` or `IPv6` address, or one with a zone.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let address: IpAddr = text.parse().map_err(|_| Problem::new("must be an IPv4 or IPv6 address"))?;
         Ok(Self(address.to_canonical().to_string()))
@@ -30,7 +30,7 @@ impl BrowserAddress {
         self.0.parse().ok()
     }
 
-    /// Its network: the first 24 bits of an IPv4 address, the first 48 of an IPv6 address.
+    /// Its network: the first 24 bits of an `IPv4` address, the first 48 of an `IPv6` address.
     pub fn network(&self) -> Option<BrowserNetwork> {
         let network = match self.ip()? {
             IpAddr::V4(address) => {
@@ -46,7 +46,8 @@ impl BrowserAddress {
     }
 
     /// The name under which the logins of an address are counted: a digest under the deployment's key, since addresses
-    /// are few enough to try all of them. Of an IPv6 address the first 64 bits: whoever has one has all that begin so.
+    /// are few enough to try all of them. Of an `IPv6` address the first 64 bits: whoever has one has all that begin
+    /// so.
     pub fn counted_as(&self, tenant: &TenantId, key: &TraceKey) -> String {
         let counted = match self.ip() {
             Some(IpAddr::V6(address)) => {
@@ -107,9 +108,9 @@ impl fmt::Display for BrowserNetwork {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Proximity {
-    /// Both have the same address, or one that begins alike: 24 bits of IPv4, 48 of IPv6.
+    /// Both have the same address, or one that begins alike: 24 bits of `IPv4`, 48 of `IPv6`.
     SameNetwork,
-    /// An address is not known, or one is of IPv4 and the other of IPv6.
+    /// An address is not known, or one is of `IPv4` and the other of `IPv6`.
     Unknown,
     /// Both are known, of one family, and of different networks.
     Distant,
