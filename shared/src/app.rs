@@ -13,14 +13,14 @@ use aws_smithy_http_client::tls;
 
 use crate::config::Config;
 use crate::domain::{
-    AccountWideUse, ApiKey, ChangeContext, Clock, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing, Quota,
-    Random, RatePerMinute, RowQuotas, SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness,
+    AccountWideUse, ApiKey, ChangeContext, Clock, FrameKey, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing,
+    Quota, Random, RatePerMinute, RowQuotas, SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness,
     TenantId, Timestamp, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    Callbacks, Counted, Devices, Directory, Jitter, OrganizationHints, Passkeys, Prefetched, Read, Relay, RelayMemory,
-    Resources, Sealed, Secrets, Table, Tenants, VersionCache,
+    Callbacks, Counted, Devices, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched, QrLogins, Read,
+    Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one
@@ -46,6 +46,8 @@ struct Parts {
     random: Arc<dyn Random>,
     trace_key: TraceKey,
     nonce_key: Option<NonceKey>,
+    frame_key: Option<FrameKey>,
+    poll_pace: PollPace,
     public_url: Option<String>,
     require_end_user: bool,
     strikes_to_suspend: u32,
@@ -111,6 +113,8 @@ impl App {
             clock,
             random,
             nonce_key: NonceKey::of(&config.trace_key),
+            frame_key: FrameKey::of(&config.trace_key),
+            poll_pace: PollPace::default(),
             trace_key: config.trace_key,
             public_url: config.public_url,
             require_end_user: config.require_end_user,
@@ -154,6 +158,23 @@ impl App {
     /// If it could not be derived.
     pub fn nonce_key(&self) -> Result<&NonceKey> {
         self.0.nonce_key.as_ref().ok_or_else(|| Error::internal("no key to nonces could be derived"))
+    }
+
+    /// The key to the frames of QR logins.
+    ///
+    /// # Errors
+    /// If it could not be derived.
+    pub(crate) fn frame_key(&self) -> Result<&FrameKey> {
+        self.0.frame_key.as_ref().ok_or_else(|| Error::internal("no key to frames could be derived"))
+    }
+
+    /// The QR logins of a tenant. Only `auth` gives them out.
+    ///
+    /// # Errors
+    /// As [`App::frame_key`].
+    pub(crate) fn qr_logins<'a>(&'a self, tenant: &'a TenantId) -> Result<QrLogins<'a>> {
+        let (table, tenants, frames, pace) = (&self.0.table, self.tenants(), self.frame_key()?, &self.0.poll_pace);
+        Ok(QrLogins { table, tenants, tenant, frames, pace })
     }
 
     /// The callbacks of all tenants.

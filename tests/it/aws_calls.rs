@@ -596,3 +596,58 @@ async fn a_phones_call_costs_a_read_and_a_write_whatever_it_asks_for() {
     let revoked = cost(deployment.relay(&tenant, "revoke/device", &body)).await;
     assert_eq!(revoked, ["PutItem", "UpdateItem", read, write].join(" "));
 }
+
+/// Beside what accepting the caller costs: a nonce and a count of who signs, a read and a proof of a phone. A poll is
+/// neither counted nor noted.
+#[tokio::test]
+async fn a_qr_login_costs_a_read_a_poll_and_one_write_a_step() {
+    let deployment = Deployment::start().await;
+    let settings = json!({ "callback_url_base": "http://127.0.0.1:9", "qr_sessions_per_address": 1 });
+    deployment.stack.streams().stop().await;
+    let tenant = deployment.with_qr_logins(&settings).await;
+    let phone = deployment.paired(&tenant, "ada").await;
+    let (read, get, write) = ("BatchGetItem", "GetItem", "TransactWriteItems");
+    let cost = async |call: Call| {
+        let (_, calls) = deployment.calls_of(call).await;
+        calls.into_iter().map(|call| call.operation).collect::<Vec<_>>().join(" ")
+    };
+    let guard = ["PutItem", "UpdateItem"];
+    let of_phone = [read, write];
+    // Each process reads the tenant's secrets once.
+    let login = deployment.qr_login(&tenant, &json!({})).await;
+    deployment.poll_with(&tenant, &login.session_id, Some("qrp_wrong")).send().await.refused(410, "qr_login_gone");
+    for (fields, own) in [
+        (json!({ "browser_origin": "https://nobody.example" }), vec![read]),
+        (json!({ "browser_ip": "192.0.2.1" }), vec![read, write]),
+        // One more, because that login might be over.
+        (json!({ "browser_ip": "192.0.2.1" }), vec![read, read]),
+    ] {
+        let expected: Vec<_> = guard.into_iter().chain(own).collect();
+        assert_eq!(cost(deployment.initiate(&tenant, &fields)).await, expected.join(" "), "{fields}");
+    }
+    let poll = async || {
+        let token = deployment.poll(&login);
+        cost(token).await
+    };
+    assert_eq!(poll().await, [get, get].join(" "));
+    assert_eq!(poll().await, get, "too fast");
+    let phones = |own: &[&str]| of_phone.iter().chain(own).copied().collect::<Vec<_>>().join(" ");
+    let scan = async || cost(deployment.scan(&phone, &login.read()).await).await;
+    assert_eq!(scan().await, phones(&[write]));
+    let scanned = deployment.scanned(&phone, &login).await;
+    let number = deployment.number_of(&login).await;
+    deployment.poll_with(&tenant, &login.session_id, Some("qrp_wrong")).send().await.refused(410, "qr_login_gone");
+    let refused = phone.states(&scanned.claims(&deployment, &phone, "approve", None));
+    assert_eq!(cost(deployment.decide(&phone, &login.session_id, &refused).await).await, phones(&[]));
+    let statement = phone.states(&scanned.claims(&deployment, &phone, "approve", Some(&number)));
+    assert_eq!(cost(deployment.decide(&phone, &login.session_id, &statement).await).await, phones(&[write]));
+    assert_eq!(cost(deployment.decide(&phone, &login.session_id, &statement).await).await, phones(&[]));
+    // The result, and the same again.
+    assert_eq!(poll().await, [get, get, write].join(" "));
+    assert_eq!(poll().await, [get, get, read].join(" "));
+    // Of another tenant's login nothing is read.
+    let other = deployment.with_qr_logins(&json!({})).await;
+    deployment.poll_with(&other, &login.session_id, Some("qrp_wrong")).send().await.refused(410, "qr_login_gone");
+    let foreign = deployment.poll_with(&other, &login.session_id, Some(&login.poll_token));
+    assert_eq!(cost(foreign).await, get);
+}

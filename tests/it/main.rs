@@ -17,6 +17,7 @@
 //! - `callbacks::scale`: thousands of tenants, some with dead receivers;
 //! - `callbacks::units`: what a sweep and an event consume;
 //! - `passkeys`: events, races and the relying party of passkeys, across their endpoints;
+//! - `qr_logins::histories`: random histories of QR logins, over several processes, with faults;
 //! - `relay::histories`: random histories of signed calls and what changes them, over several processes, with faults;
 //! - `relay::limits`: how many signed calls are accepted, and what is noted of those who send more or send one twice;
 //! - `relay::races`: as many calls as the limit says, exactly, with 64 callers at once;
@@ -46,6 +47,7 @@ mod endpoints;
 mod faults;
 mod passkeys;
 mod projects;
+mod qr_logins;
 mod registry;
 mod relay;
 mod security;

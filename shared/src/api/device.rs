@@ -1,5 +1,7 @@
 //! The device surface: calls of people's phones.
 
+pub mod qr_login;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -162,7 +164,7 @@ pub struct TenantBranding {
 }
 
 impl TenantBranding {
-    fn of(tenant: Tenant, logo_url: Option<LogoUrl>) -> Self {
+    pub(super) fn of(tenant: Tenant, logo_url: Option<LogoUrl>) -> Self {
         let configuration = tenant.configuration;
         Self {
             tenant_id: tenant.summary.id,

@@ -28,6 +28,7 @@ use account::tools::{ExecuteTool, GetToolExecution, ListToolExecutions, ReportTo
 use account::workspaces::{
     CreateWorkspace, DeleteWorkspace, GetWorkspace, ListWorkspaceDocuments, ListWorkspaces, UpdateWorkspace,
 };
+use device::qr_login::{DeviceQrDecide, DeviceQrScan};
 use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceRename, DeviceUnpair};
 use pages::{ConsentPage, PageFile, PhonePage};
 use projects::register_tenant::RegisterTenant;
@@ -46,6 +47,7 @@ use relay::passkeys::{
     WebauthnAuthenticateOptions, WebauthnAuthenticateVerify, WebauthnFetchPasskeys, WebauthnRegisterOptions,
     WebauthnRegisterVerify, WebauthnRenamePasskey, WebauthnRevokePasskey,
 };
+use relay::qr_login::{QrLoginInitiate, QrLoginPoll};
 use tokens::{Introspect, Jwks, OauthAuthorizationServer, RevokeToken};
 
 /// Every endpoint, in the order of the documentation.
@@ -118,12 +120,16 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<RelayPreparePairing>(),
     OperationInfo::of::<RelayFetchPairings>(),
     OperationInfo::of::<RelayRevokeDevice>(),
+    OperationInfo::of::<QrLoginInitiate>(),
+    OperationInfo::of::<QrLoginPoll>(),
     OperationInfo::of::<DevicePairing>(),
     OperationInfo::of::<DeviceRegisterToken>(),
     OperationInfo::of::<DevicePairings>(),
     OperationInfo::of::<DeviceRefreshToken>(),
     OperationInfo::of::<DeviceRename>(),
     OperationInfo::of::<DeviceUnpair>(),
+    OperationInfo::of::<DeviceQrScan>(),
+    OperationInfo::of::<DeviceQrDecide>(),
     OperationInfo::of::<PhonePage>(),
     OperationInfo::of::<ConsentPage>(),
     OperationInfo::of::<PageFile>(),

@@ -19,7 +19,7 @@ use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
     Actor, ChangeContext, DeviceId, DeviceSessionToken, DpopCall, DpopProof, Freshness, Issuer, PairedDevice,
-    PairingHandle, PairingId, PreparedPairing, Presented, Problem, RevealedSessionToken, Tenant, TenantId,
+    PairingHandle, PairingId, PreparedPairing, Presented, Problem, PublicKey, RevealedSessionToken, Tenant, TenantId,
     TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof, Viewpoint,
 };
 use crate::error::{Error, Result};
@@ -134,9 +134,15 @@ impl PairingDevice {
 /// The proof that the call carried the session of a device and was made with the key that it is bound to, for the first
 /// time, of a tenant that may act.
 pub struct Device {
-    tenant_id: TenantId,
-    session: DeviceSession,
+    pub(super) tenant_id: TenantId,
+    pub(super) tenant: Tenant,
+    pub(super) session: DeviceSession,
     devices: Vec<PairedDevice>,
+    /// The key that the session is bound to.
+    pub(super) key: PublicKey,
+    pub(super) change: ChangeContext,
+    pub(super) base_url: String,
+    pub(super) source_ip: Option<String>,
 }
 
 impl fmt::Debug for Device {
@@ -154,10 +160,19 @@ impl Caller for Device {
                       `DPoP-Nonce`.",
     }];
 
-    async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
-        let Proven { tenant_id, tenant: _, devices, call } = prove(app, request).await?;
+    async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
+        let Proven { tenant_id, tenant, devices, call } = prove(app, request, &input.reads).await?;
         app.devices(&tenant_id).accept(&call).await?;
-        Ok(Self { tenant_id, session: call.session, devices })
+        Ok(Self {
+            tenant_id,
+            tenant,
+            session: call.session,
+            devices,
+            key: call.proof.key().clone(),
+            change: request.change(Actor::Device, None),
+            base_url: request.base_url.clone(),
+            source_ip: request.source_ip.clone(),
+        })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {
@@ -185,15 +200,15 @@ struct Proven {
     call: ProvenCall,
 }
 
-/// Checks all of a device's call but whether its proof was used before. One call.
-async fn prove(app: &App, request: &Request) -> Result<Proven> {
+/// Checks all of a device's call but whether its proof was used before, and reads what else it needs. One call.
+async fn prove(app: &App, request: &Request, reads: &[Read]) -> Result<Proven> {
     refuse_foreign_pages(request)?;
     let text = session_token(request).ok_or(Error::Unauthenticated("no device session"))?;
     let malformed = "device session has not the shape of one, or its checksum is wrong";
     let token = DeviceSessionToken::parse(text).ok_or(Error::Unauthenticated(malformed))?;
     let proof = proof(app, request, Presented::Bound(token.expose()), Freshness::Nonce)?;
     let (tenant_id, hash, at) = (token.claims().tenant_id.clone(), token.hash(), app.now());
-    let found = app.devices(&tenant_id).session(token.claims()).await?;
+    let found = app.devices(&tenant_id).session(token.claims(), reads).await?;
     let FoundSession { tenant, session, devices } = found.ok_or(Error::Unauthenticated("no such device session"))?;
     if !session.is_of(&hash, &tenant, at) {
         return Err(Error::Unauthenticated("device session is another, has expired or was ended"));

@@ -13,6 +13,7 @@ mod idempotency;
 mod operator;
 mod pairing;
 mod public;
+mod qr_login;
 mod signature;
 mod tokens;
 mod trace;
@@ -23,6 +24,7 @@ pub use device::{ChangingDevice, Device, Invitation, PairingDevice, PairingGuest
 pub use operator::Operator;
 pub use pairing::Prepared;
 pub use public::Anyone;
+pub use qr_login::{PolledQrLogin, PollingTenant, QrCodeShown, StartedLogin};
 pub use signature::{SecretUsed, SignedTenant};
 pub use tokens::PresentedToken;
 pub use trace::{Trace, Traced};
@@ -59,6 +61,8 @@ pub struct Request {
     pub path_parameters: BTreeMap<String, String>,
     /// The service's address as clients see it, without a slash at its end.
     pub base_url: String,
+    /// The address of whoever calls, as the gateway sees it.
+    pub source_ip: Option<String>,
     /// The query string, as it was sent, without the question mark.
     pub query: String,
     /// Headers that were sent more than once are one here, joined by commas: so the gateway hands them on.

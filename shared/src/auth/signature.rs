@@ -171,7 +171,7 @@ impl SignedTenant {
 }
 
 /// Which of a tenant's secrets in force the version is.
-fn slot(state: &RelayState, secret: Uuid) -> KeySlot {
+pub(super) fn slot(state: &RelayState, secret: Uuid) -> KeySlot {
     if state.secret.current.id == secret { KeySlot::Current } else { KeySlot::Previous }
 }
 
@@ -195,7 +195,7 @@ async fn signer(relay: &Relay<'_>, call: &SignedCall, now: Timestamp) -> Result<
 }
 
 /// The secret in force with which the call was signed, apart from those in `tried`.
-async fn matching(
+pub(super) async fn matching(
     relay: &Relay<'_>,
     state: &RelayState,
     call: &SignedCall,
@@ -215,7 +215,7 @@ async fn matching(
 }
 
 /// Reads the signature headers.
-fn read(request: &Request) -> Result<SignedCall> {
+pub(super) fn read(request: &Request) -> Result<SignedCall> {
     let headers = SignatureHeaders {
         tenant_id: either(request, TENANT_ID).ok_or(Error::Unauthenticated("no tenant id, or two"))?,
         timestamp: either(request, TIMESTAMP).ok_or(Error::Unauthenticated("no timestamp, or two"))?,

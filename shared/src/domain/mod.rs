@@ -9,6 +9,7 @@ mod dpop;
 mod ids;
 mod passkeys;
 mod people;
+mod qr_login;
 mod relay;
 mod tenants;
 mod time;
@@ -56,6 +57,12 @@ pub use passkeys::{
     verify_registration,
 };
 pub use people::{LinkedUserId, PersonRef, RelayPerson};
+pub use qr_login::{
+    AnswerDigest, BrowserAddress, BrowserKey, BrowserName, BrowserNetwork, Choice, ExpectedStatement, FrameKey,
+    FrameMac, MatchNumber, Poll, PollToken, Proximity, QrDecision, QrDistant, QrLoginSettings, QrLoginUrl,
+    QrNumberMatching, QrPhase, QrRotation, QrScan, QrSession, QrSessionId, QrStatement, RevealedPollToken, ScanId,
+    Scanner, StatementFlaw, UnverifiedStatement, UserAgent,
+};
 pub use relay::{
     LimitOf, Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota,
 };
@@ -70,9 +77,9 @@ pub use tokens::{
     SignedToken, TokenLifetime, TokenRequest, UnverifiedPairingProof, UnverifiedToken,
 };
 pub use values::{
-    AccountName, Cursor, CursorPage, DeviceName, DisplayName, ExactJson, KeyLifetime, KeyName, Minutes, Offset,
-    OffsetPage, OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, PasskeyName, Patch, Problem, QrCode,
-    Random, RandomnessUnavailable, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName,
-    draw, not_null, not_null_enum, string_enum,
+    AccountName, Cursor, CursorPage, DeviceName, DisplayName, ExactJson, FrameNumber, KeyLifetime, KeyName, Minutes,
+    Offset, OffsetPage, OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, PasskeyName, Patch, Problem,
+    QrCode, QrExpirySeconds, QrSessionsPerAddress, Random, RandomnessUnavailable, RatePerMinute, Reason,
+    RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw, not_null, not_null_enum, string_enum,
 };
 pub use web::{CSS, HTML, JAVASCRIPT, SVG, WebFile, WebFiles};

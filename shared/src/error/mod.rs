@@ -113,10 +113,10 @@ impl Error {
     /// For how many seconds a caller should wait before trying again, where that is what helps.
     pub fn retry_after(&self) -> Option<u64> {
         match self {
-            Self::IdempotencyInProgress { retry_after } | Self::StandbyTooYoung { retry_after } => {
-                Some((*retry_after).max(1))
-            }
-            Self::Unavailable(_) | Self::StaleUpdate => Some(1),
+            Self::IdempotencyInProgress { retry_after }
+            | Self::StandbyTooYoung { retry_after }
+            | Self::TooManyQrLogins { retry_after } => Some((*retry_after).max(1)),
+            Self::Unavailable(_) | Self::StaleUpdate | Self::SlowDown => Some(1),
             // The oldest of the versions goes when it is a day old: an hour is when asking again begins to make sense.
             Self::RotatedTooOften => Some(3600),
             Self::RateLimited(tenant_quota) => Some(tenant_quota.quota.resets_in),

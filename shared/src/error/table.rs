@@ -132,6 +132,15 @@ refusals! {
     PasskeysDisabled(sentence: &'static str) => PasskeysDisabled 403 "passkeys_disabled"
         "{sentence}"
         "the tenant has no passkeys: `message` says which of its fields is missing or off";
+    /// The tenant has no QR logins.
+    QrLoginDisabled => QrLoginDisabled 403 "qr_login_disabled"
+        "the tenant has no QR logins: qr_login_allowed_origins is empty"
+        "the tenant has no QR logins: its `qr_login_allowed_origins` is empty";
+    /// The phone is on another network than the browser, and the tenant wants no such login.
+    QrLoginDistant => QrLoginDistant 403 "qr_login_distant"
+        "the login was denied: this device is on another network than the browser"
+        "the device is on another network than the browser, and the tenant's `qr_distant` is `deny`: the login was \
+         denied";
     /// The token is right, and does not reach as far as the operation.
     InsufficientScope => InsufficientScope 403 "insufficient_scope"
         "the token does not reach this far: use the account's API key"
@@ -242,6 +251,15 @@ refusals! {
         "no room for another of these: delete some first"
         "the end user, the session or the tenant has as many rows of this kind as it may have, or the person as many \
          passkeys or devices; nothing was written: delete some, or ask the operator for a higher quota";
+    /// Another device has scanned the code.
+    QrLoginTaken => QrLoginTaken 409 "qr_login_taken"
+        "another device has scanned this code"
+        "another device has scanned the code first; nothing was changed";
+    /// The QR login is over, or never was. Clients see one and the same body for every reason.
+    QrLoginGone => QrLoginGone 410 "qr_login_gone"
+        "the QR login is over, or the code is out of date"
+        "the QR login has expired, its result was read, or it never was; or its poll token is wrong; or the code that \
+         was scanned is out of date";
     /// The API key was revoked or has expired, and can't be changed any more.
     ApiKeyGone => ApiKeyGone 410 "api_key_gone"
         "API key was revoked or has expired"
@@ -267,6 +285,15 @@ refusals! {
         "the calls of this minute are used up"
         "the tenant, the API key or the end user has made as many calls in this minute as its limit allows: try again \
          after `Retry-After`";
+    /// The QR login was polled less than a second ago.
+    SlowDown => SlowDown 429 "slow_down"
+        "polled less than a second ago"
+        "the QR login was polled less than a second ago: wait for `retry_after_ms`";
+    /// As many QR logins are live as may be for one browser. `retry_after` is the time until one of them expires.
+    TooManyQrLogins{ retry_after: u64 } => TooManyQrLogins 429 "too_many_qr_logins"
+        "too many QR logins are live for this browser"
+        "as many QR logins are live for the browser's address as `qr_sessions_per_address` allows, or three for its \
+         `browser_key`: try again after `Retry-After`";
     /// The tenant's secret was rotated more often in a day than the secret store keeps versions of, or its signing key
     /// more often than a key set has room for.
     RotatedTooOften => RotatedTooOften 429 "rotated_too_often"

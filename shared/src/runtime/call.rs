@@ -11,7 +11,7 @@ use super::response::Success;
 use crate::api::{Input, Operation, Output};
 use crate::app::App;
 use crate::auth::{Caller, InputSummary, Request, Trace};
-use crate::domain::{Person, Quota, TenantId, Timestamp};
+use crate::domain::{AnswerDigest, Person, Quota, TenantId, Timestamp};
 use crate::error::{Error, Result};
 
 /// A request that was authenticated and decoded.
@@ -22,6 +22,16 @@ pub struct Call<O: Operation> {
     pub body: O::Body,
     /// When the request came, before anything was read for it.
     pub at: Timestamp,
+}
+
+impl<O: Operation> Call<O> {
+    /// The digest of the body that an answer will have, for who has to know what was shown before it is.
+    ///
+    /// # Errors
+    /// If the answer can't be written.
+    pub fn digest_of(&self, answer: &O::Output) -> Result<AnswerDigest> {
+        Ok(AnswerDigest::of(Success::new(O::SURFACE, O::ROUTE.status, answer)?.body()))
+    }
 }
 
 impl<O: Operation> fmt::Debug for Call<O> {

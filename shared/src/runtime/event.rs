@@ -76,14 +76,16 @@ pub fn request(
         (None, _) => return Err(Error::internal("the gateway doesn't say its own address")),
     };
     let headers: HeaderMap = event.headers;
+    let http = event.request_context.http;
     Ok(Request {
-        method: event.request_context.http.method,
+        method: http.method,
         path: event.raw_path.unwrap_or_default(),
         request_id: context.request_id.clone(),
         at,
         deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
         path_parameters: event.path_parameters.into_iter().collect(),
         base_url,
+        source_ip: http.source_ip,
         // API Gateway sends an empty text where there is no query; `cargo lambda watch` sends null.
         query: event.raw_query_string.unwrap_or_default(),
         headers,

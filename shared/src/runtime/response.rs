@@ -87,6 +87,11 @@ impl Success {
         let body = body.map_err(|_| Error::internal("the answer can't be written"))?;
         Ok(Self { status, media_type: JSON, cache_control: output.cache_control(), body })
     }
+
+    /// The bytes of the body.
+    pub fn body(&self) -> &[u8] {
+        self.body.as_bytes()
+    }
 }
 
 /// The response.

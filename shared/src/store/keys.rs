@@ -21,6 +21,8 @@
 //! | device | `TENANT#<tenant>#DEVICE#<device id>` | `DEVICE` | hash and key of its session, and whose it is |
 //! | proof | `TENANT#<tenant>#PROOF#<digest of key and jti>` | `PROOF` | that a device has used it |
 //! | pairing | `PAIRING#<digest of its handle>` | `PAIRING` | who may pair a device, until one is |
+//! | QR login | `TENANT#<tenant>#QRLOGIN#<session id>` | `QRLOGIN` | its state, and what was decided |
+//! | live QR logins | `TENANT#<tenant>#QRLOGINS#<digest>` | `QRLOGINS` | those of an address or a browser's key |
 //! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
 //! | calls of a minute | `TENANT#<tenant>#CALLS#<key id, or OF@<digest>>` | `CALLS#<minute>` | how many, if limited |
 //! | callback | `TENANT#<tenant>#CALLBACKS` | `<event id>` | an event that is owed, and what came of it |
@@ -47,7 +49,7 @@
 //! | `tenants` | `listing` = `tenants` | `listing_order` = `<created, Unix ms>#<its id>` | provisioned tenants |
 //! | `of-tenants` | `tenant_listing` = `TENANT#<tenant>#<KEY, ORG, …>` | `listing_order` | what a tenant has |
 //! | `tenants-by-status` | `tenant_status` | `listing_order` | tenants, and deleted sessions with messages |
-//! | `callbacks-due` | `due_shard` = `DUE#<0 to 7>` | `due_at` | callbacks that are to be attempted |
+//! | `callbacks-due` | `due_shard` = `DUE#<0 to 7>` | `due_at` | callbacks to attempt, QR logins to end |
 //! | `audit-events` | `audit_shard` = `AUDIT#<0 to 3>` | `listing_order` | audit events of all tenants |
 //!
 //! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for
@@ -60,7 +62,7 @@ use uuid::Uuid;
 use super::dynamodb::{Key, PK, SK, key};
 use crate::domain::{
     AuditEvent, CredentialDigest, EventId, ExternalId, Flow, Handle, IdempotencyKey, IdempotencyScope, LinkedUserId,
-    Minute, PairingId, RelayPerson, TenantId, Timestamp, Viewpoint,
+    Minute, PairingId, QrSessionId, RelayPerson, TenantId, Timestamp, Viewpoint,
 };
 
 /// The index of all tenants.
@@ -106,6 +108,9 @@ const CLAIM: &str = "CLAIM";
 /// Sort key of key sets.
 const SIGNING: &str = "SIGNING";
 
+/// Sort key of QR logins.
+const QR_LOGIN: &str = "QRLOGIN";
+
 /// What the partitions of tenants begin with.
 pub const TENANT: &str = "TENANT#";
 
@@ -138,6 +143,8 @@ pub enum Kind {
     Ceremony,
     Device,
     Proof,
+    QrLogin,
+    LiveQrLogins,
 }
 
 impl Kind {
@@ -155,6 +162,8 @@ impl Kind {
             Self::Ceremony => "CEREMONY",
             Self::Device => "DEVICE",
             Self::Proof => "PROOF",
+            Self::QrLogin => QR_LOGIN,
+            Self::LiveQrLogins => "QRLOGINS",
         }
     }
 }
@@ -313,6 +322,16 @@ pub fn callback(tenant: &TenantId, id: &EventId) -> Key {
 /// The shard of [`CALLBACKS_DUE`] with a callback.
 pub fn due_shard(id: &EventId) -> String {
     due_shard_number(crc32fast::hash(id.as_str().as_bytes()) % DUE_SHARDS)
+}
+
+/// The shard of [`CALLBACKS_DUE`] with a QR login, which is in it until it was decided or its expiry was told.
+pub fn due_shard_of_login(id: &QrSessionId) -> String {
+    due_shard_number(crc32fast::hash(id.as_str().as_bytes()) % DUE_SHARDS)
+}
+
+/// Whether what is at a place is a QR login.
+pub fn is_qr_login(place: &Key) -> bool {
+    has_sort_key(place, QR_LOGIN)
 }
 
 /// A shard of [`CALLBACKS_DUE`] by its number.

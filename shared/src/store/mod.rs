@@ -19,6 +19,7 @@
 //! | `calls` | limits of API keys and end users |
 //! | `people` | a tenant's people behind the relay |
 //! | `devices` | their devices, and how they are paired |
+//! | `qr_logins` | logins by a code that their devices scan |
 //! | `passkeys` | their passkeys, and the ceremonies with them |
 //! | `relay` | the limit and the strikes of signed calls |
 //! | `reconcile` | what requests left behind |
@@ -36,6 +37,7 @@ mod pages;
 mod passkeys;
 mod people;
 mod prefetch;
+mod qr_logins;
 mod reconcile;
 mod relay;
 mod secrets_manager;
@@ -53,6 +55,7 @@ pub use directory::{Directory, Registration};
 pub use dynamodb::{Jitter, Table};
 pub use passkeys::{BrowserAnswer, LoggedIn, PasskeyList, Passkeys, RegistrationRequest, RevokedPasskey};
 pub use prefetch::{Prefetched, Read, TenantState};
+pub use qr_logins::{PollPace, QrConsent, QrLoginRequest, QrLogins, StartedQrLogin};
 pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};

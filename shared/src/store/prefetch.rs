@@ -11,12 +11,13 @@ use super::account::keys::{self as account_keys, List, ResourceKind};
 use super::directory::items::{self as directory_items, DirectoryRecord};
 use super::dynamodb::{Item, Key, Reader, Table, primary_key};
 use super::keys::{self, Kind};
+use super::qr_logins;
 use super::tenants::api_key_items;
 use super::tenants::items::{self as tenant_items, ACTIVE};
 use super::tenants::key_set::KeySet;
 use crate::domain::{
-    AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Limits, Organization, PublishedKey, Reference,
-    RegisteredKey, RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
+    AccountWideUse, ApiKey, ApiKeyId, ExternalId, Handle, KeyHashes, Limits, Organization, PublishedKey, QrSessionId,
+    Reference, RegisteredKey, RegisteredTenant, SigningPointer, TenantId, Timestamp, User, Viewpoint,
 };
 use crate::error::{Error, Result};
 
@@ -39,6 +40,8 @@ pub enum Read {
     Total(List),
     /// How often the tokens of the viewpoint's end user were revoked.
     EndUser,
+    /// A QR login. Of another tenant than the one that is read for it is none.
+    QrLogin(QrSessionId),
 }
 
 impl Read {
@@ -64,6 +67,8 @@ impl Read {
             Self::Resource(kind, id) => return account_keys::candidate_keys(tenant, viewpoint, *kind, *id),
             Self::Content(id) => return account_keys::contents(tenant, viewpoint, *id),
             Self::Total(list) => return account_keys::counters(tenant, viewpoint, *list),
+            Self::QrLogin(id) if id.is_of(tenant) => qr_logins::place(tenant, id),
+            Self::QrLogin(_) => return Vec::new(),
             Self::EndUser => {
                 return viewpoint.external_user_id().map(|id| external_user(tenant, id)).into_iter().collect();
             }

@@ -5,3 +5,5 @@ mod races;
 mod scale;
 mod units;
 mod world;
+
+pub use world::{item, rows};

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use shared::api::{OPERATIONS, Route, SCHEDULED, Surface};
 use stack::Invocation;
 
+use crate::support::qr::{DECIDE, ORIGIN, POLL, SCAN};
 use crate::support::{Deployment, Tenant, repository};
 
 fn functions() -> BTreeSet<String> {
@@ -118,8 +119,19 @@ async fn put_devices(deployment: &Deployment, tenant: &Tenant) {
 
 /// Gives an event a proof, and a session if it has one: a proof is good for a few minutes, and those in the files are
 /// none. The phone is paired now, because an event before this one revokes all tokens.
-async fn prove(deployment: &Deployment, tenant: &Tenant, route: &Route, headers: &mut Value) {
+/// What is signed and scanned is made now, too.
+async fn prove(deployment: &Deployment, tenant: &Tenant, route: &Route, event: &mut Value) {
+    let (mut headers, mut body) = (event["headers"].take(), event["body"].take());
     let phone = deployment.paired(tenant, "user_456").await;
+    match route.path {
+        SCAN => body = deployment.qr_login(tenant, &json!({})).await.read().to_string().into(),
+        DECIDE => {
+            let scanned = deployment.scanned(&phone, &deployment.qr_login(tenant, &json!({})).await).await;
+            let statement = phone.states(&scanned.claims(deployment, &phone, "deny", None));
+            body = json!({ "session_id": scanned.login.session_id, "statement": statement }).to_string().into();
+        }
+        _ => {}
+    }
     let url = format!("{}{}", deployment.stack.url(), route.path);
     let nonce = deployment.dpop_nonce().await;
     let is_session = headers["authorization"].is_string();
@@ -129,6 +141,7 @@ async fn prove(deployment: &Deployment, tenant: &Tenant, route: &Route, headers:
     if is_session {
         headers["authorization"] = format!("DPoP {}", phone.token).into();
     }
+    (event["headers"], event["body"]) = (headers, body);
 }
 
 #[tokio::test]
@@ -137,7 +150,10 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
     let deployment = Deployment::start_with(|builder| builder.admin_key(Some(key))).await;
     // The events speak of one tenant, by an id that provisioning would not give.
     let tenant = deployment.with_passkeys("Acme").await;
-    deployment.update(&tenant, &json!({ "callback_url_base": "http://127.0.0.1:9" })).await.data(200);
+    deployment
+        .update(&tenant, &json!({ "callback_url_base": "http://127.0.0.1:9", "qr_login_allowed_origins": [ORIGIN] }))
+        .await
+        .data(200);
     deployment.stack.streams().stop().await;
     let ping = deployment.post_nothing(&format!("/api/v1/test/callback?tenant_id={}", tenant.id)).await;
     let ping = ping.data(202)["event_id"].as_str().unwrap().to_owned();
@@ -213,6 +229,11 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         assert_eq!((&event["version"], &event["rawPath"]), (&json!("2.0"), &json!(path)), "{function}");
         assert_eq!(event["routeKey"], format!("ANY {}", route.path), "{function}");
         if entry.surface == Surface::Relay {
+            if route.path == POLL {
+                let login = deployment.qr_login(&signer, &json!({})).await;
+                event["rawQueryString"] = format!("session_id={}", login.session_id).into();
+                event["headers"]["x-qr-poll-token"] = login.poll_token.into();
+            }
             // A signature is good for half a minute, and the one in the file is a published one.
             let body = event["body"].as_str().unwrap_or_default().to_owned();
             for (name, value) in signer.signing().headers(route.method.as_str(), route.path, body.as_bytes()) {
@@ -221,7 +242,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
             }
         }
         if event["headers"]["dpop"].is_string() {
-            prove(&deployment, &signer, route, &mut event["headers"]).await;
+            prove(&deployment, &signer, route, &mut event).await;
         }
         let answer = deployment.stack.invoke(function, event, Invocation::default()).await.unwrap();
         assert_eq!(answer.payload["statusCode"], route.status, "{function}: {}", answer.payload);

@@ -397,3 +397,67 @@ async fn a_flow_is_disabled_with_its_audit_event_or_not_at_all() {
         }
     }
 }
+
+/// A login that nobody decides and nobody polls, and one that was decided.
+#[tokio::test]
+async fn a_qr_login_that_expires_is_told_once_by_the_sweep_and_one_that_was_decided_is_not() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let receiver = TestReceiver::start().await;
+    let tenant = deployment.with_qr_logins(&json!({ "callback_url_base": receiver.base() })).await;
+    let phone = deployment.paired(&tenant, "ada").await;
+    let (waiting, scanned, denied) = (
+        deployment.qr_login(&tenant, &json!({})).await,
+        deployment.qr_login(&tenant, &json!({})).await,
+        deployment.qr_login(&tenant, &json!({})).await,
+    );
+    deployment.scanned(&phone, &scanned).await;
+    let seen = deployment.scanned(&phone, &denied).await;
+    deployment.decides(&phone, &seen, "deny").await.data(200);
+    sweep(&deployment).await;
+    let told = |receiver: &TestReceiver| {
+        let received = receiver.received();
+        let of_logins = received.iter().filter(|received| received.path == "/relay-callbacks/qr-login");
+        let mut told: Vec<_> = of_logins
+            .map(|received| {
+                let body = received.body();
+                let text = |value: &Value| value.as_str().unwrap().to_owned();
+                (text(&body["type"]), text(&body["data"]["session_id"]))
+            })
+            .collect();
+        told.sort();
+        told
+    };
+    // None has expired.
+    assert_eq!(told(&receiver), [("qr_login.denied".to_owned(), denied.session_id.clone())]);
+    let long_ago = json!({ "N": (now_ms() - 1000).to_string() });
+    for login in [&waiting, &scanned, &denied] {
+        deployment.set(&login.place(), "QRLOGIN", "expires_at", &long_ago).await;
+    }
+    for login in [&waiting, &scanned] {
+        deployment.set(&login.place(), "QRLOGIN", "due_at", &long_ago).await;
+    }
+    for _ in 0..2 {
+        sweep(&deployment).await;
+        let mut expected = vec![
+            ("qr_login.denied".to_owned(), denied.session_id.clone()),
+            ("qr_login.expired".to_owned(), waiting.session_id.clone()),
+            ("qr_login.expired".to_owned(), scanned.session_id.clone()),
+        ];
+        expected.sort();
+        assert_eq!(told(&receiver), expected);
+    }
+}
+
+/// Whoever does not want to know is not told, and nothing waits in the index for it.
+#[tokio::test]
+async fn a_login_whose_expiry_nobody_wants_to_know_is_left_alone() {
+    let deployment = Deployment::start().await;
+    for wanted in [json!({}), json!({ "callback_url_base": "http://127.0.0.1:9", "callback_types": ["ping"] })] {
+        let tenant = deployment.with_qr_logins(&wanted).await;
+        let login = deployment.qr_login(&tenant, &json!({})).await;
+        let items = deployment.items().await;
+        let item = items.iter().find(|item| item["pk"]["S"] == login.place().as_str()).unwrap();
+        assert!(item.get("due_at").is_none() && item.get("due_shard").is_none());
+    }
+}

@@ -33,6 +33,9 @@ async fn only_the_name_is_required_and_the_rest_has_its_defaults() {
         assert!(fetched[name].is_null(), "{name}");
     }
     assert_eq!(fetched["qr_login_allowed_origins"], json!([]));
+    let rules = ["qr_rotation", "qr_number_matching", "qr_distant"].map(|name| &fetched[name]);
+    assert_eq!(rules, ["allowed", "always", "confirm"]);
+    assert_eq!((&fetched["qr_expiry_seconds"], &fetched["qr_sessions_per_address"]), (&json!(120), &json!(50)));
     assert_eq!(fetched["updated_at"], Value::Null);
 }
 
@@ -55,6 +58,11 @@ async fn every_configuration_field_is_kept_as_it_was_given() {
         "tenant_name": "Bücher & Söhne 🙂",
         "rate_limit_per_min": 10_000,
         "qr_login_allowed_origins": ["https://app.example.com", "http://localhost:3000", "https://example.com:8443"],
+        "qr_rotation": "required",
+        "qr_number_matching": "never",
+        "qr_distant": "inform",
+        "qr_expiry_seconds": 300,
+        "qr_sessions_per_address": 500,
         "callback_url_base": "https://api.example.com/hooks",
         "branding_display_name": "株式会社",
         "branding_logo_url": "https://example.com/logo.png?size=64",
@@ -132,6 +140,16 @@ async fn a_field_that_breaks_its_rule_is_named_and_nothing_is_written() {
             json!(["https://a.example.com", "http://a.example.com"]),
         ),
         ("qr_login_allowed_origins", "qr_login_allowed_origins[0]", json!(["https://a.example.com/"])),
+        ("qr_rotation", "qr_rotation", json!("Required")),
+        ("qr_rotation", "qr_rotation", json!(null)),
+        ("qr_rotation", "qr_rotation", json!({ "required": null })),
+        ("qr_number_matching", "qr_number_matching", json!("risk")),
+        ("qr_distant", "qr_distant", json!(true)),
+        ("qr_expiry_seconds", "qr_expiry_seconds", json!(59)),
+        ("qr_expiry_seconds", "qr_expiry_seconds", json!(301)),
+        ("qr_expiry_seconds", "qr_expiry_seconds", json!(null)),
+        ("qr_sessions_per_address", "qr_sessions_per_address", json!(0)),
+        ("qr_sessions_per_address", "qr_sessions_per_address", json!(501)),
         ("callback_url_base", "callback_url_base", json!("http://api.example.com")),
         ("callback_url_base", "callback_url_base", json!("https://169.254.169.254/latest")),
         ("callback_url_base", "callback_url_base", json!("https://0x7f000001")),

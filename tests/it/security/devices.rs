@@ -6,7 +6,8 @@ use shared::api::{OPERATIONS, OperationInfo, Surface};
 use stack::AwsCall;
 
 use crate::support::phone::{Phone, REGISTER};
-use crate::support::{Call, Deployment, violation, with};
+use crate::support::qr::{DECIDE, ORIGIN, SCAN};
+use crate::support::{Call, Deployment, Tenant, violation, with};
 
 /// The operations that take a device session.
 fn of_sessions() -> impl Iterator<Item = &'static OperationInfo> {
@@ -90,16 +91,32 @@ async fn what_a_phone_asks_aws_for_is_noticed_under_the_credential_of_another() 
     for (ours, theirs) in pairs {
         seen += noticed(&deployment, ours, theirs, "PAIRING#").await;
     }
-    let (one, two) = (deployment.paired(&ours, "ada").await, deployment.paired(&theirs, "ada").await);
+    for tenant in [&ours, &theirs] {
+        let wanted = json!({ "qr_login_allowed_origins": [ORIGIN], "rate_limit_per_min": 1000 });
+        deployment.update(tenant, &wanted).await.data(200);
+    }
     for entry in of_sessions() {
-        let call = async |phone| {
-            let call = deployment.phone(phone, entry.route.method.as_str(), entry.route.path).await;
-            if entry.has_body() { call.body("application/json", entry.route.body_example) } else { call }
-        };
-        let calls = (call(&one).await, call(&two).await);
+        let (one, two) = (deployment.paired(&ours, "ada").await, deployment.paired(&theirs, "ada").await);
+        let calls = (call_of(&deployment, entry, &ours, &one).await, call_of(&deployment, entry, &theirs, &two).await);
         seen += noticed(&deployment, calls.0, calls.1, &ours.id).await;
     }
     assert!(seen > 10, "{seen}");
+}
+
+/// A call of the operation that is carried out.
+async fn call_of(deployment: &Deployment, entry: &OperationInfo, tenant: &Tenant, phone: &Phone) -> Call {
+    match entry.route.path {
+        SCAN => deployment.scan(phone, &deployment.qr_login(tenant, &json!({})).await.read()).await,
+        DECIDE => {
+            let scanned = deployment.scanned(phone, &deployment.qr_login(tenant, &json!({})).await).await;
+            let statement = phone.states(&scanned.claims(deployment, phone, "deny", None));
+            deployment.decide(phone, &scanned.login.session_id, &statement).await
+        }
+        path => {
+            let call = deployment.phone(phone, entry.route.method.as_str(), path).await;
+            if entry.has_body() { call.body("application/json", entry.route.body_example) } else { call }
+        }
+    }
 }
 
 /// How many calls of the one name this, each of which is noticed if the other had caused it.

@@ -27,6 +27,7 @@ async fn world(scene: &Scene) -> World {
         rows: scene.deployment.rows(&scene.account).await,
         // There is none: no operation that takes a token takes one.
         event: "evt_01900000000070008000000000000000".to_owned(),
+        logins: std::sync::Arc::default(),
     }
 }
 

@@ -203,7 +203,7 @@ impl Answer {
                 401 => self.code() == Some("credential_refused"),
                 // Before or after the signature was looked at.
                 400 | 503 => !told.is_empty(),
-                status => matches!(status, 200..=299 | 403 | 404 | 409 | 413 | 415 | 422 | 429),
+                status => matches!(status, 200..=299 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 429),
             },
             Surface::Projects | Surface::Account | Surface::Tokens if self.status != 401 => {
                 self.status == 429 || !told.is_empty()

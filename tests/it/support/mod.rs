@@ -12,6 +12,7 @@ pub mod lists;
 mod operations;
 pub mod passkeys;
 pub mod phone;
+pub mod qr;
 mod receiver;
 mod signing;
 mod stores;

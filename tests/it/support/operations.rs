@@ -1,6 +1,7 @@
 //! A request of each operation of the registry, for tests that go through all of them.
 
-use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 use shared::api::{Audience, BodyRule, OperationInfo, Surface, examples};
@@ -8,6 +9,7 @@ use shared::domain::{WebFile, WebFiles};
 
 use super::deployment::{ApiKey, Deployment, Member, Tenant, repository};
 use super::http::Call;
+use super::qr::{ORIGIN, QrLogin};
 
 /// A tenant with one of everything, so that each operation has something to be about.
 #[derive(Debug, Clone)]
@@ -22,6 +24,21 @@ pub struct World {
     pub rows: Rows,
     /// A callback that is owed to the tenant, by the id of its event.
     pub event: String,
+    /// QR logins that wait, a new one for each poll: a login is polled once a second.
+    pub logins: Arc<Logins>,
+}
+
+/// QR logins, one after the other.
+#[derive(Debug, Default)]
+pub struct Logins {
+    logins: Vec<QrLogin>,
+    next: AtomicUsize,
+}
+
+impl Logins {
+    fn next(&self) -> &QrLogin {
+        &self.logins[self.next.fetch_add(1, Ordering::Relaxed) % self.logins.len()]
+    }
 }
 
 /// One row of each kind that has its own path, of an end user's.
@@ -41,7 +58,9 @@ impl Deployment {
     /// and the stream stands still, so that no delivery changes items behind a test's back.
     pub async fn world(&self) -> World {
         self.stack.streams().stop().await;
-        let body = json!({ "tenant_name": "Acme", "callback_url_base": "http://127.0.0.1:9" });
+        let body = json!({
+            "tenant_name": "Acme", "callback_url_base": "http://127.0.0.1:9", "qr_login_allowed_origins": [ORIGIN],
+        });
         let tenant = Tenant::of(&self.post("/api/v1/provision/tenant", &body).await);
         self.age_standby_key(&tenant.id, 900).await;
         let ping = self.post_nothing(&format!("/api/v1/test/callback?tenant_id={}", tenant.id)).await;
@@ -51,7 +70,9 @@ impl Deployment {
         let token = self.token(&key, &member).await;
         let account = self.api_key(&tenant, "account").await;
         let rows = self.rows(&account).await;
-        World { tenant, key, member, token, account, rows, event }
+        let logins = self.put_qr_logins(&tenant, 50).await;
+        let logins = Arc::new(Logins { logins, next: AtomicUsize::new(0) });
+        World { tenant, key, member, token, account, rows, event, logins }
     }
 
     /// One row of each kind, of [`END_USER`]'s.
@@ -77,9 +98,15 @@ impl Deployment {
         let tenant = takes(entry, "tenant_id").then(|| format!("tenant_id={}", world.tenant.id));
         let key = takes(entry, "key_id").then(|| format!("key_id={}", world.key.id));
         let event = takes(entry, "event_id").then(|| format!("event_id={}", world.event));
-        let query: Vec<_> = tenant.into_iter().chain(key).chain(event).collect();
+        let login = takes(entry, "session_id").then(|| world.logins.next());
+        let session = login.map(|login| format!("session_id={}", login.session_id));
+        let query: Vec<_> = tenant.into_iter().chain(key).chain(event).chain(session).collect();
         let mark = if query.is_empty() { "" } else { "?" };
         let call = self.anonymous(entry.route.method.as_str(), &format!("{path}{mark}{}", query.join("&")));
+        let call = match login {
+            Some(login) => call.header("x-qr-poll-token", &login.poll_token),
+            None => call,
+        };
         if entry.has_body() { call.json(&body(entry, world)) } else { call }
     }
 

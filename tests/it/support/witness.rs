@@ -27,7 +27,8 @@ const SECRETS: [&str; 2] = [TENANT_SECRETS, SIGNING_KEYS];
 
 /// What a signed call names beside the tenant itself: its nonce, the tenant's people and their passkeys, and what is
 /// owed to the tenant for them.
-const SIGNED: [&str; 7] = ["#NONCE#", "#PERSON#", "#PERSON@", "#PASSKEY", "#CEREMONY#", "#DEVICE#", "#CALLBACKS"];
+const SIGNED: [&str; 8] =
+    ["#NONCE#", "#PERSON#", "#PERSON@", "#PASSKEY", "#CEREMONY#", "#DEVICE#", "#QRLOGIN", "#CALLBACKS"];
 
 /// What a phone's call names beside the tenant itself: its proof, whose device it is and whether that one's tokens were
 /// revoked, and what is owed to the tenant for it.
@@ -48,15 +49,18 @@ fn allows(claim: &Claim, named: &Named) -> bool {
         {
             true
         }
-        (Claim::Signer { tenant, .. }, Named::Partition(_, partition)) => within(partition, tenant)
-            .is_some_and(|rest| rest.is_empty() || SIGNED.iter().any(|beginning| rest.starts_with(beginning))),
+        (Claim::Signer { tenant, .. }, Named::Partition(access, partition)) => {
+            within(partition, tenant).is_some_and(|rest| signer_may(*access, rest))
+        }
         (Claim::Account(account), Named::Partition(access, partition)) => {
             within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
         }
         (Claim::Device { tenant, device, person }, Named::Partition(access, partition)) => within(partition, tenant)
             .is_some_and(|rest| match rest.strip_prefix("#PERSON#") {
                 Some(named) => named == person,
-                None => phone_may(*access, rest) || rest == format!("#DEVICE#{device}"),
+                None => {
+                    phone_may(*access, rest) || rest == format!("#DEVICE#{device}") || rest.starts_with("#QRLOGIN#")
+                }
             }),
         (Claim::Pairing { id, tenant }, Named::Partition(access, partition)) => match (id, tenant) {
             (Some(id), _) if *partition == format!("PAIRING#{id}") => true,
@@ -91,6 +95,13 @@ fn may_audit(claim: &Claim, access: Access, partition: &str) -> bool {
         | Claim::Account(Account { tenant, .. }) => access == Access::Write && within(partition, tenant) == Some(""),
         _ => false,
     }
+}
+
+/// What a signed call names, by what follows `TENANT#<tenant>` in a partition.
+fn signer_may(access: Access, rest: &str) -> bool {
+    let is_own = rest.is_empty() || SIGNED.iter().any(|beginning| rest.starts_with(beginning));
+    // Whether a person's tokens were revoked, before it is said who has approved a login.
+    is_own || (access == Access::Read && rest.starts_with("#EXTERNAL#"))
 }
 
 /// What a phone's call with a session names, by what follows `TENANT#<tenant>` in a partition.

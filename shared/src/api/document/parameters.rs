@@ -50,6 +50,15 @@ pub(super) fn parameters(entry: &OperationInfo, generator: &mut SchemaGenerator)
             json!({ "name": name, "in": "header", "required": required, "description": description, "schema": schema })
         }));
     }
+    if entry.route.name == "qr-login-poll" {
+        parameters.push(json!({
+            "name": "X-QR-Poll-Token",
+            "in": "header",
+            "required": true,
+            "description": "Poll token of the login, as `qr-login/initiate` answered it.",
+            "schema": { "type": "string", "pattern": "^qrp_[A-Za-z0-9_-]{43}$" },
+        }));
+    }
     if entry.surface == Surface::Account {
         parameters.extend(["external_user_id", "X-End-User-ID"].map(|name| {
             json!({

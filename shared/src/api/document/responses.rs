@@ -72,7 +72,7 @@ fn headers(entry: &OperationInfo, status: u16) -> Map<String, Value> {
 /// The headers with which an answer states the rest of a limit: of signed calls always, of others where there is one.
 fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     let is_told = match entry.surface {
-        Surface::Relay => matches!(status, 200..=299 | 400 | 403 | 404 | 409 | 413 | 415 | 422 | 429),
+        Surface::Relay => matches!(status, 200..=299 | 400 | 403 | 404 | 409 | 410 | 413 | 415 | 422 | 429),
         _ => takes_key(entry) && matches!(status, 200..=299 | 429),
     };
     if !is_told {
@@ -106,8 +106,14 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
         ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof => by_device && !entry.security.is_empty(),
         ErrorCode::TenantSuspended => by_key || by_signature || by_device,
-        ErrorCode::RateLimited => by_key || by_signature,
-        ErrorCode::OriginNotAllowed => by_key || by_device || is(&CEREMONIES),
+        ErrorCode::RateLimited => by_key || (by_signature && !is(&["qr-login-poll"])),
+        ErrorCode::OriginNotAllowed => by_key || by_device || is(&CEREMONIES) || is(&["qr-login-initiate"]),
+        ErrorCode::QrLoginDisabled => is(&["qr-login-initiate", "device-qr-scan", "device-qr-decide"]),
+        ErrorCode::QrLoginDistant => is(&["device-qr-scan"]),
+        ErrorCode::QrLoginTaken => is(&["device-qr-scan", "device-qr-decide"]),
+        ErrorCode::QrLoginGone => is(&["qr-login-poll", "device-qr-scan", "device-qr-decide"]),
+        ErrorCode::SlowDown => is(&["qr-login-poll"]),
+        ErrorCode::TooManyQrLogins => is(&["qr-login-initiate"]),
         ErrorCode::PasskeysDisabled => is(&CEREMONIES),
         ErrorCode::CredentialRefused => is(&["webauthn-register-verify", "webauthn-authenticate-verify"]),
         ErrorCode::PersonNotFound => {

@@ -7,7 +7,7 @@ use crate::domain::{Event, EventId, EventType, NewEvent, TenantId, Timestamp};
 
 /// The types that there are events of, with what each tells and an example of its `data`. A type without an entry is
 /// one that nothing owes yet.
-const TOLD: [(EventType, &str, &str); 11] = [
+const TOLD: [(EventType, &str, &str); 14] = [
     (
         EventType::TenantSuspended,
         "The operator has suspended the tenant",
@@ -23,6 +23,9 @@ const TOLD: [(EventType, &str, &str); 11] = [
         "The tenant has a new secret, which is not in the callback",
         r#"{"secret_rotated_at":"2026-06-21T10:40:00.000Z","previous_secret_valid_until":"2026-06-21T11:40:00.000Z"}"#,
     ),
+    (EventType::QrLoginApproved, "A person has approved a QR login, which signs in nobody by itself", APPROVED_LOGIN),
+    (EventType::QrLoginDenied, "A QR login was denied: by its person, a wrong number or its distance", DENIED_LOGIN),
+    (EventType::QrLoginExpired, "A QR login has run out of time", EXPIRED_LOGIN),
     (EventType::PairingCreated, "A person has paired a phone", PAIRING),
     (EventType::PairingRemoved, "A phone is paired no more", REMOVED_PAIRING),
     (EventType::PasskeyRegistered, "A person has a new passkey", PASSKEY),
@@ -36,6 +39,29 @@ const TOLD: [(EventType, &str, &str); 11] = [
     ),
     (EventType::Ping, "Somebody tests the receiver", "{}"),
 ];
+
+const APPROVED_LOGIN: &str = r#"{
+    "session_id": "AQEBAQEBAQEBAQEBAQEBAQaaaaaaaaaa", "phase": "approved", "browser_origin": "https://app.example.com",
+    "initiated_at": "2026-06-21T10:39:30.112Z", "expires": "2026-06-21T10:41:30.112Z", "backend_user_id": "user_456",
+    "relay_user_linked_id": "5f0c2d9471be4c1a8d3fb2a6", "device_id": "dev_0123456789abcdef",
+    "proximity": "same_network", "decided_at": "2026-06-21T10:40:00.000Z",
+    "decision": "eyJhbGciOiJFUzI1NiIsInR5cCI6InFyLWRlY2lzaW9uK2p3dCJ9.e30.c2lnbmF0dXJl", "cnf": null
+}"#;
+
+const DENIED_LOGIN: &str = r#"{
+    "session_id": "AQEBAQEBAQEBAQEBAQEBAQaaaaaaaaaa", "phase": "denied", "browser_origin": "https://app.example.com",
+    "initiated_at": "2026-06-21T10:39:30.112Z", "expires": "2026-06-21T10:41:30.112Z", "backend_user_id": "user_456",
+    "relay_user_linked_id": "5f0c2d9471be4c1a8d3fb2a6", "device_id": "dev_0123456789abcdef", "proximity": "distant",
+    "decided_at": "2026-06-21T10:40:00.000Z",
+    "decision": "eyJhbGciOiJFUzI1NiIsInR5cCI6InFyLWRlY2lzaW9uK2p3dCJ9.e30.c2lnbmF0dXJl", "cnf": null
+}"#;
+
+const EXPIRED_LOGIN: &str = r#"{
+    "session_id": "AQEBAQEBAQEBAQEBAQEBAQaaaaaaaaaa", "phase": "expired", "browser_origin": "https://app.example.com",
+    "initiated_at": "2026-06-21T10:38:00.000Z", "expires": "2026-06-21T10:40:00.000Z", "backend_user_id": null,
+    "relay_user_linked_id": null, "device_id": null, "proximity": null, "decided_at": null, "decision": null,
+    "cnf": null
+}"#;
 
 const PAIRING: &str = r#"{
     "backend_user_id": "user_456", "relay_user_linked_id": "5f0c2d9471be4c1a8d3fb2a6", "user_socket_hash": "socket_789",

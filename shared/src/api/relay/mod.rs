@@ -5,6 +5,7 @@ mod credential;
 pub mod pairing;
 pub mod passkey_outputs;
 pub mod passkeys;
+pub mod qr_login;
 
 pub use credential::Credential;
 

@@ -49,9 +49,19 @@ impl TraceKey {
             Person::RegisteredTenant(subject) => format!("{tenant}\nregistered_tenant\n{subject}"),
             Person::EndUser(id) => format!("{tenant}\nend_user\n{id}"),
         };
+        PersonDigest(self.digest(&text))
+    }
+
+    /// The digest of what logins are counted by, such as a browser's address: like that of a person, of a kind of its
+    /// own.
+    pub(in crate::domain) fn counted(&self, tenant: &TenantId, kind: &'static str, counted: &str) -> String {
+        self.digest(&format!("{tenant}\n{kind}\n{counted}"))
+    }
+
+    fn digest(&self, text: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes());
         let mac = hmac::sign(&key, text.as_bytes());
-        PersonDigest(HEXLOWER.encode(mac.as_ref().get(..PersonDigest::BYTES).unwrap_or_default()))
+        HEXLOWER.encode(mac.as_ref().get(..PersonDigest::BYTES).unwrap_or_default())
     }
 }
 

@@ -120,7 +120,7 @@ impl UnverifiedDpopProof {
         let until = accepted_until(claims, call, nonces)?;
         let thumbprint = Thumbprint::of(&self.key);
         let replay_key = ReplayKey::of(&thumbprint, &claims.jti);
-        Ok(DpopProof { thumbprint, replay_key, until: until.plus(LEEWAY) })
+        Ok(DpopProof { key: self.key, thumbprint, replay_key, until: until.plus(LEEWAY) })
     }
 }
 
@@ -169,13 +169,19 @@ fn accepted_until(claims: &DpopClaims, call: &DpopCall<'_>, nonces: &NonceKey) -
 /// was used before, only the store knows.
 #[derive(Debug)]
 pub struct DpopProof {
+    key: PublicKey,
     thumbprint: Thumbprint,
     replay_key: ReplayKey,
     until: Timestamp,
 }
 
 impl DpopProof {
-    /// The key that signed it. That the proof is used for the first time is not known yet.
+    /// The key that signed it.
+    pub fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
+    /// The thumbprint of that key. That the proof is used for the first time is not known yet.
     pub fn thumbprint(&self) -> &Thumbprint {
         &self.thumbprint
     }

@@ -8,6 +8,7 @@ pub(super) mod origin;
 pub(super) mod origins;
 pub(super) mod public_url;
 pub(super) mod rp_id;
+pub(super) mod status;
 pub(super) mod tenant;
 pub(super) mod webauthn_origin;
 
@@ -19,7 +20,6 @@ pub use origin::Origin;
 pub use origins::{Origins, WebauthnOrigins};
 pub use public_url::{CallbackUrl, LogoUrl};
 pub use rp_id::RpId;
-pub use tenant::{
-    Configuration, FieldProblem, NewTenant, StatusFilter, Tenant, TenantPatch, TenantStatus, TenantSummary,
-};
+pub use status::{StatusFilter, TenantStatus};
+pub use tenant::{Configuration, FieldProblem, NewTenant, Tenant, TenantPatch, TenantSummary};
 pub use webauthn_origin::WebauthnOrigin;

@@ -8,16 +8,20 @@ use super::limits::Limits;
 use super::origins::{Origins, WebauthnOrigins};
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
+use super::status::TenantStatus;
 use crate::domain::callbacks::types::CallbackTypes;
 use crate::domain::credentials::secret_pointer::{SecretPointer, SigningPointer};
 use crate::domain::ids::tenant_id::TenantId;
+use crate::domain::qr_login::settings::{QrDistant, QrLoginSettings, QrNumberMatching, QrRotation};
 use crate::domain::relay::signed_call::SigningVersion;
 use crate::domain::time::clock::Timestamp;
-use crate::domain::values::limits::{RatePerMinute, RowsPerEndUser, RowsPerTenant};
+use crate::domain::values::limits::{
+    QrExpirySeconds, QrSessionsPerAddress, RatePerMinute, RowsPerEndUser, RowsPerTenant,
+};
 use crate::domain::values::patch::Patch;
 use crate::domain::values::problem::Problem;
-use crate::domain::values::serde_rules::not_null;
-use crate::domain::values::text::{DisplayName, Reason, TenantName};
+use crate::domain::values::serde_rules::{not_null, not_null_enum, string_enum};
+use crate::domain::values::text::{DisplayName, TenantName};
 
 /// A field whose value breaks a rule that ties several fields together.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +36,9 @@ pub struct FieldProblem {
 pub struct Configuration {
     /// Web origins that may start a QR login; empty if QR login is off.
     pub qr_login_allowed_origins: Origins,
+    /// Rules of QR logins.
+    #[serde(flatten)]
+    pub qr_login: QrLoginSettings,
     /// Base URL for callbacks, to which `/relay-callbacks/<flow>` is appended; null if there are no callbacks.
     pub callback_url_base: Option<CallbackUrl>,
     /// Types of events of which callbacks tell, such as `pairing.created`, or all that begin alike, such as
@@ -89,6 +96,23 @@ pub struct NewTenant {
     /// Web origins that may start a QR login, at most 50. Empty or absent: QR login is off.
     #[serde(default)]
     pub qr_login_allowed_origins: Origins,
+    /// Whether QR codes have to change every ten seconds: `allowed` (default) leaves it to each call, `required`
+    /// refuses calls without `rotate`.
+    #[serde(default, deserialize_with = "string_enum")]
+    pub qr_rotation: QrRotation,
+    /// Whether the phone has to type the number that the browser shows: `always` (default) or `never`.
+    #[serde(default, deserialize_with = "string_enum")]
+    pub qr_number_matching: QrNumberMatching,
+    /// What becomes of a QR login whose phone is on another network than its browser: `confirm` (default) asks a second
+    /// time on the phone, `inform` only says so in the result, `deny` denies it.
+    #[serde(default, deserialize_with = "string_enum")]
+    pub qr_distant: QrDistant,
+    /// Seconds after which a QR login expires, 60 to 300 (default 120).
+    #[serde(default)]
+    pub qr_expiry_seconds: QrExpirySeconds,
+    /// Maximum number of QR logins that may be live at once for one browser address, 1 to 500 (default 50).
+    #[serde(default)]
+    pub qr_sessions_per_address: QrSessionsPerAddress,
     /// Base URL for callbacks, to which `/relay-callbacks/<flow>` is appended. Absent or null: no callbacks.
     #[serde(default)]
     pub callback_url_base: Option<CallbackUrl>,
@@ -141,6 +165,13 @@ impl NewTenant {
     pub fn configuration(&self, signing_version: SigningVersion) -> Configuration {
         Configuration {
             qr_login_allowed_origins: self.qr_login_allowed_origins.clone(),
+            qr_login: QrLoginSettings {
+                qr_rotation: self.qr_rotation,
+                qr_number_matching: self.qr_number_matching,
+                qr_distant: self.qr_distant,
+                qr_expiry_seconds: self.qr_expiry_seconds,
+                qr_sessions_per_address: self.qr_sessions_per_address,
+            },
             callback_url_base: self.callback_url_base.clone(),
             callback_types: self.callback_types.clone(),
             branding_display_name: self.branding_display_name.clone(),
@@ -177,6 +208,28 @@ pub struct TenantPatch {
     #[serde(deserialize_with = "not_null")]
     #[schemars(with = "Origins")]
     pub qr_login_allowed_origins: Option<Origins>,
+    /// Whether QR codes have to change every ten seconds: `allowed` leaves it to each call, `required` refuses calls
+    /// without `rotate`. Null is refused.
+    #[serde(deserialize_with = "not_null_enum")]
+    #[schemars(with = "QrRotation")]
+    pub qr_rotation: Option<QrRotation>,
+    /// Whether the phone has to type the number that the browser shows: `always` or `never`. Null is refused.
+    #[serde(deserialize_with = "not_null_enum")]
+    #[schemars(with = "QrNumberMatching")]
+    pub qr_number_matching: Option<QrNumberMatching>,
+    /// What becomes of a QR login whose phone is on another network than its browser: `confirm` asks a second time on
+    /// the phone, `inform` only says so in the result, `deny` denies it. Null is refused.
+    #[serde(deserialize_with = "not_null_enum")]
+    #[schemars(with = "QrDistant")]
+    pub qr_distant: Option<QrDistant>,
+    /// Seconds after which a QR login expires, 60 to 300; null is refused.
+    #[serde(deserialize_with = "not_null")]
+    #[schemars(with = "QrExpirySeconds")]
+    pub qr_expiry_seconds: Option<QrExpirySeconds>,
+    /// Maximum number of QR logins that may be live at once for one browser address, 1 to 500; null is refused.
+    #[serde(deserialize_with = "not_null")]
+    #[schemars(with = "QrSessionsPerAddress")]
+    pub qr_sessions_per_address: Option<QrSessionsPerAddress>,
     /// New base URL for callbacks, to which `/relay-callbacks/<flow>` is appended; null clears it.
     pub callback_url_base: Patch<CallbackUrl>,
     /// New types of events of which callbacks tell; empty: none. Null is refused.
@@ -222,6 +275,11 @@ impl TenantPatch {
             ("tenant_name", self.tenant_name.is_some()),
             ("rate_limit_per_min", self.rate_limit_per_min.is_some()),
             ("qr_login_allowed_origins", self.qr_login_allowed_origins.is_some()),
+            ("qr_rotation", self.qr_rotation.is_some()),
+            ("qr_number_matching", self.qr_number_matching.is_some()),
+            ("qr_distant", self.qr_distant.is_some()),
+            ("qr_expiry_seconds", self.qr_expiry_seconds.is_some()),
+            ("qr_sessions_per_address", self.qr_sessions_per_address.is_some()),
             ("callback_url_base", self.callback_url_base.is_present()),
             ("callback_types", self.callback_types.is_some()),
             ("branding_display_name", self.branding_display_name.is_present()),
@@ -255,6 +313,12 @@ impl TenantPatch {
         set(&mut tenant.summary.name, self.tenant_name);
         set(&mut tenant.summary.rate_limit_per_min, self.rate_limit_per_min);
         set(&mut configuration.qr_login_allowed_origins, self.qr_login_allowed_origins);
+        let qr_login = &mut configuration.qr_login;
+        set(&mut qr_login.qr_rotation, self.qr_rotation);
+        set(&mut qr_login.qr_number_matching, self.qr_number_matching);
+        set(&mut qr_login.qr_distant, self.qr_distant);
+        set(&mut qr_login.qr_expiry_seconds, self.qr_expiry_seconds);
+        set(&mut qr_login.qr_sessions_per_address, self.qr_sessions_per_address);
         self.callback_url_base.apply(&mut configuration.callback_url_base);
         set(&mut configuration.callback_types, self.callback_types);
         self.branding_display_name.apply(&mut configuration.branding_display_name);
@@ -277,20 +341,6 @@ fn set<T>(current: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *current = value;
     }
-}
-
-/// Whether a tenant may act.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum TenantStatus {
-    /// The tenant may act.
-    Active,
-    /// Every call of the tenant is refused.
-    Suspended {
-        /// Time of the suspension.
-        since: Timestamp,
-        /// Reason, if the operator gave one.
-        reason: Option<Reason>,
-    },
 }
 
 /// The fields of a tenant that lists show.
@@ -331,16 +381,6 @@ pub struct Tenant {
     pub account_wide: AccountWideUse,
     /// The rest of its configuration.
     pub configuration: Configuration,
-}
-
-/// Status by which a list of tenants is filtered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum StatusFilter {
-    /// Tenants that may act.
-    Active,
-    /// Tenants that are suspended.
-    Suspended,
 }
 
 #[cfg(test)]

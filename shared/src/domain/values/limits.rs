@@ -191,6 +191,39 @@ impl Default for PageNumber {
     }
 }
 
+bounded_number! {
+    /// The seconds after which a QR login expires.
+    QrExpirySeconds: 60..=300
+}
+
+impl Default for QrExpirySeconds {
+    fn default() -> Self {
+        Self(120)
+    }
+}
+
+bounded_number! {
+    /// The largest number of QR logins that are live at once for one browser address. Bounded, because all of them are
+    /// in one item.
+    QrSessionsPerAddress: 1..=500
+}
+
+impl Default for QrSessionsPerAddress {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+bounded_number! {
+    /// The number of a frame of a QR login: how many tens of seconds had passed when it was shown first.
+    FrameNumber: 0..=9_999
+}
+
+impl FrameNumber {
+    /// The first frame, and the only one of a code that does not change.
+    pub const FIRST: Self = Self(0);
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -244,8 +277,10 @@ mod tests {
             OverlapSeconds::default().get(),
             Minutes::default().get(),
             PageNumber::default().get(),
+            QrExpirySeconds::default().get(),
+            QrSessionsPerAddress::default().get(),
         ];
-        assert_eq!(defaults, [60, 10_000, 1_000_000, 20, 0, 60, 1]);
+        assert_eq!(defaults, [60, 10_000, 1_000_000, 20, 0, 60, 1, 120, 50]);
         assert_eq!(serde_json::to_string(&PageLimit::MOST).unwrap(), "100");
     }
 }

@@ -29,6 +29,11 @@ impl<'a> Members<'a> {
         self.0.get(name).map(|value| value.get())
     }
 
+    /// Whether these are its members, all of them and no others.
+    pub fn are(&self, names: &[&str]) -> bool {
+        self.0.len() == names.len() && names.iter().all(|name| self.0.contains_key(*name))
+    }
+
     /// A member that may be left out, but not be null.
     ///
     /// # Errors

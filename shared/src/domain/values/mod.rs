@@ -13,8 +13,8 @@ pub(super) mod serde_rules;
 pub(super) mod text;
 
 pub use exact_json::ExactJson;
+pub use limits::{FrameNumber, QrExpirySeconds, QrSessionsPerAddress, RowsPerEndUser, RowsPerTenant};
 pub use limits::{KeyLifetime, Minutes, Offset, OverlapSeconds, PageLimit, PageNumber, RatePerMinute};
-pub use limits::{RowsPerEndUser, RowsPerTenant};
 pub use page::{Cursor, CursorPage, OffsetPage, PageRequest};
 pub use patch::Patch;
 pub use problem::Problem;

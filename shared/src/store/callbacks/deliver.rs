@@ -29,7 +29,7 @@ use crate::store::tenants::Tenants;
 const RUN: Duration = Duration::from_secs(40);
 /// To how many tenants a run delivers at once: each that does not answer holds a place for ten seconds, and a function
 /// may have a thousand connections.
-const AT_ONCE: usize = 256;
+pub(super) const AT_ONCE: usize = 256;
 /// How many callbacks of a shard one sweep takes up: what a page of the index has room for, since more than a run can
 /// deliver are due only after an outage. The next sweep goes on.
 const MOST: i32 = 2500;
@@ -127,7 +127,7 @@ impl Callbacks<'_> {
     /// If the table can't be asked what is due.
     async fn sweep(self, receiver: &impl Receiver) -> Result<Delivered> {
         let now = self.clock.now();
-        let mut due = Vec::new();
+        let (mut due, mut logins) = (Vec::new(), Vec::new());
         for shard in 0..DUE_SHARDS {
             let query = self
                 .table
@@ -142,11 +142,13 @@ impl Callbacks<'_> {
             for mut item in query.send().await.map_err(failed)?.items.unwrap_or_default() {
                 let due_at = Reader::of(&item).millis(DUE_AT)?;
                 item.retain(|name, _| name == PK || name == SK);
-                due.push((due_at, item));
+                if keys::is_qr_login(&item) { logins.push(item) } else { due.push((due_at, item)) }
             }
         }
         due.sort_by_key(|(due_at, _)| *due_at);
-        Ok(self.deliver(due.into_iter().map(|(_, place)| place).collect(), receiver).await)
+        let (ended, expired) = self.end_qr_logins(logins, now).await;
+        let places = due.into_iter().map(|(_, place)| place).chain(expired).collect();
+        Ok(ended.and(self.deliver(places, receiver).await))
     }
 
     /// Delivers those of the callbacks at these places that are due, or all that are due.

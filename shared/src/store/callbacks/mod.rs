@@ -1,6 +1,7 @@
 //! Callbacks: owing an event to a tenant's receiver, and delivering it.
 
 mod deliver;
+mod expire;
 pub(super) mod items;
 pub(super) mod receivers;
 mod subscription;

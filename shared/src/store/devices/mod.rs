@@ -12,7 +12,7 @@
 //! A pairing is deleted by the write of what it leads to, so that of two phones one is paired. Whether it has expired
 //! is decided by comparing times.
 
-mod items;
+pub(super) mod items;
 mod manage;
 mod pair;
 mod record;

@@ -6,12 +6,13 @@ use super::record::DeviceSession;
 use super::{Devices, SESSION, items, stale};
 use crate::domain::{
     ChangeContext, DeviceSessionClaims, DeviceSessionToken, DpopCause, DpopProof, KeyHash, PairedDevice, PersonRef,
-    Tenant, Timestamp,
+    Tenant, Timestamp, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Commit, Condition, Refused, Transaction, Update, Write, at, millis};
 use crate::store::people::devices::{self as entries, EXPIRES_AT, LAST_USED_AT};
 use crate::store::people::{self, StoredPerson};
+use crate::store::prefetch::Read;
 
 /// What a session's token claims to be of, as it was read in one call.
 #[derive(Debug)]
@@ -58,14 +59,16 @@ impl ProofUse {
 
 impl Devices<'_> {
     /// The tenant, the session that a token claims to be of, and its person's devices; `None` if there is no such
-    /// session. One call.
+    /// session. With it what else of the tenant's the call needs. One call.
     ///
     /// # Errors
     /// If the table fails or an item can't be read.
-    pub async fn session(&self, claims: &DeviceSessionClaims) -> Result<Option<FoundSession>> {
+    pub async fn session(&self, claims: &DeviceSessionClaims, reads: &[Read]) -> Result<Option<FoundSession>> {
         let key = items::device_key(self.tenant, &claims.device_id);
         let of = PersonRef::Linked(claims.linked_id.clone());
-        let (tenant, found) = self.tenants.read(self.tenant, vec![key.clone(), people::key(self.tenant, &of)]).await?;
+        let mut keys = vec![key.clone(), people::key(self.tenant, &of)];
+        keys.extend(reads.iter().flat_map(|read| read.keys(self.tenant, &Viewpoint::Account)));
+        let (tenant, found) = self.tenants.read(self.tenant, keys).await?;
         let Some((tenant, session)) = tenant.zip(at(&found, &key).map(items::read_device).transpose()?) else {
             return Ok(None);
         };
@@ -74,7 +77,10 @@ impl Devices<'_> {
             return Ok(None);
         }
         match people::find(self.tenant, &of, &found) {
-            Ok(Some(StoredPerson { devices, .. })) => Ok(Some(FoundSession { tenant, session, devices })),
+            Ok(Some(StoredPerson { devices, .. })) => {
+                let session = DeviceSession { beside: found, ..session };
+                Ok(Some(FoundSession { tenant, session, devices }))
+            }
             Ok(None) | Err(Error::PersonNotFound) => Err(Error::internal("a person that has a device is not there")),
             Err(error) => Err(error),
         }

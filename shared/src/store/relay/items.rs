@@ -48,6 +48,8 @@ pub struct RelayState {
     pub secret: SecretPointer,
     pub signing: SigningVersion,
     pub limit: RatePerMinute,
+    /// How often all of its tokens have been revoked.
+    pub epoch: u64,
     counted: Minute,
     calls: BTreeMap<Minute, u32>,
     struck: Minute,
@@ -110,6 +112,7 @@ impl RelayState {
             secret: tenant_items::secret_pointer(item)?,
             signing: tenant_items::signing_version(reader)?,
             limit: summary.rate_limit_per_min,
+            epoch: reader.number("epoch")?,
             counted: minute(COUNTED_MINUTE)?,
             calls: calls(reader)?,
             struck: minute(STRUCK_MINUTE)?,

@@ -7,7 +7,8 @@ use uuid::Uuid;
 
 use crate::domain::{
     AccountWideUse, CallbackTypes, CallbackUrl, Configuration, Day, DisplayName, Limits, LogoUrl, Origin, Origins,
-    PreviousSecret, Problem, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, RpId, SecretLabel, SecretPointer,
+    PreviousSecret, Problem, QrDistant, QrExpirySeconds, QrLoginSettings, QrNumberMatching, QrRotation,
+    QrSessionsPerAddress, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, RpId, SecretLabel, SecretPointer,
     SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
     TenantSummary, Timestamp, TypePattern, WebauthnOrigin, WebauthnOrigins,
 };
@@ -134,6 +135,14 @@ pub fn configuration(tenant: &Tenant) -> Item {
     item.insert("qr_login_allowed_origins".to_owned(), texts(configuration.qr_login_allowed_origins.as_slice()));
     item.insert("webauthn_origins".to_owned(), texts(configuration.webauthn_origins.as_slice()));
     item.insert(CALLBACK_TYPES.to_owned(), texts(configuration.callback_types.as_slice()));
+    let qr_login = &configuration.qr_login;
+    item.extend([
+        ("qr_rotation".to_owned(), text(qr_login.qr_rotation.as_str())),
+        ("qr_number_matching".to_owned(), text(qr_login.qr_number_matching.as_str())),
+        ("qr_distant".to_owned(), text(qr_login.qr_distant.as_str())),
+        ("qr_expiry_seconds".to_owned(), number(qr_login.qr_expiry_seconds.get())),
+        ("qr_sessions_per_address".to_owned(), number(qr_login.qr_sessions_per_address.get())),
+    ]);
     item
 }
 
@@ -167,6 +176,11 @@ pub fn patched(patch: &TenantPatch, tenant: &Tenant) -> (Update, Option<Update>)
     let after = configuration(tenant);
     let fields = [
         ("qr_login_allowed_origins", patch.qr_login_allowed_origins.is_some()),
+        ("qr_rotation", patch.qr_rotation.is_some()),
+        ("qr_number_matching", patch.qr_number_matching.is_some()),
+        ("qr_distant", patch.qr_distant.is_some()),
+        ("qr_expiry_seconds", patch.qr_expiry_seconds.is_some()),
+        ("qr_sessions_per_address", patch.qr_sessions_per_address.is_some()),
         ("callback_url_base", patch.callback_url_base.is_present()),
         (CALLBACK_TYPES, patch.callback_types.is_some()),
         ("branding_display_name", patch.branding_display_name.is_present()),
@@ -329,6 +343,7 @@ fn read_configuration(reader: Reader<'_>, state: Reader<'_>) -> Result<Configura
     let (callback_url_base, callback_types) = wanted_callbacks(reader)?;
     Ok(Configuration {
         qr_login_allowed_origins: Origins::from_stored(qr_login),
+        qr_login: qr_login_settings(reader)?,
         callback_url_base,
         callback_types,
         branding_display_name: reader.optional_text("branding_display_name")?.map(DisplayName::from_stored),
@@ -339,6 +354,18 @@ fn read_configuration(reader: Reader<'_>, state: Reader<'_>) -> Result<Configura
         require_end_user: state.optional_bool(REQUIRE_END_USER)?,
         signing_version: signing_version(state)?,
         limits: limits(state)?,
+    })
+}
+
+/// The rules of QR logins. A tenant that was provisioned before there were any has the defaults.
+fn qr_login_settings(reader: Reader<'_>) -> Result<QrLoginSettings> {
+    Ok(QrLoginSettings {
+        qr_rotation: reader.optional("qr_rotation", QrRotation::parse)?.unwrap_or_default(),
+        qr_number_matching: reader.optional("qr_number_matching", QrNumberMatching::parse)?.unwrap_or_default(),
+        qr_distant: reader.optional("qr_distant", QrDistant::parse)?.unwrap_or_default(),
+        qr_expiry_seconds: limit(reader, "qr_expiry_seconds", QrExpirySeconds::new)?.unwrap_or_default(),
+        qr_sessions_per_address: limit(reader, "qr_sessions_per_address", QrSessionsPerAddress::new)?
+            .unwrap_or_default(),
     })
 }
 

@@ -31,6 +31,9 @@
 //!   and the memory of the process that delivers. Always with functions of the development profile, because those of
 //!   the release profile call no receiver on this machine. It fails if one of them is over what it may be.
 //!
+//! - **QR logins**: what a code costs that is polled until it expires, from what its requests consume in DynamoDB. It
+//!   fails if that is over what it may be, or if a poll writes anything.
+//!
 //! Processor time and memory are measured on Linux only: elsewhere there is no `/proc`. A figure whose program is
 //! missing is left out, and the output says so. An MB is 1 000 000 bytes.
 
@@ -39,6 +42,7 @@ mod callbacks;
 mod costs;
 mod memory;
 mod people;
+mod qr_logins;
 mod requests;
 mod times;
 
@@ -122,6 +126,10 @@ async fn run(options: Options) -> Result<()> {
     if binaries.measures(callbacks::MEASURED) {
         let development = Binaries::development(root, &callbacks::FUNCTIONS)?;
         callbacks::measure(&template, &development, &requests, options.requests).await?;
+    }
+    if binaries.measures(qr_logins::MEASURED) {
+        let development = Binaries::development(root, &qr_logins::FUNCTIONS)?;
+        qr_logins::measure(&template, &development, &requests).await?;
     }
     Ok(())
 }

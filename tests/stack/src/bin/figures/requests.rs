@@ -238,11 +238,13 @@ pub fn with_fields(mut event: Value, fields: Value) -> Result<Value> {
     Ok(event)
 }
 
-fn body(result: &InvokeResult) -> Result<Value> {
+/// What a function answered.
+pub fn body(result: &InvokeResult) -> Result<Value> {
     serde_json::from_str(&text(&result.payload, "/body")?).map_err(because("the body of an answer"))
 }
 
-fn text(value: &Value, place: &str) -> Result<String> {
+/// The text at a place.
+pub fn text(value: &Value, place: &str) -> Result<String> {
     let found = part(value, place)?.as_str().map(str::to_owned);
     found.ok_or_else(|| Error::new(format!("no text {place} in what should have one")))
 }

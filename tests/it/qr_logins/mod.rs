@@ -1,0 +1,3 @@
+//! QR logins over several processes.
+
+mod histories;
