@@ -150,7 +150,14 @@ export const texts = {
   stopped: { title: 'Nothing was approved', paragraphs: ['You can close this page.'] },
   codeGone: {
     title: 'This code is no longer good',
-    paragraphs: ['It has changed or expired. Scan the code that the other screen shows now.'],
+    paragraphs: [
+      'It has changed or expired. Scan the code that the other screen shows now.',
+      'If it shows none, start again there.',
+    ],
+  },
+  over: {
+    title: 'This sign-in is over',
+    paragraphs: ['It took too long, or is decided already. Look at the other screen.'],
   },
   takenByAnother: {
     title: 'Another phone has scanned this code',
@@ -159,8 +166,8 @@ export const texts = {
   notPaired: {
     title: 'This phone is not paired here',
     paragraphs: [
-      'Only a phone that is paired with the service can approve this. It is not, or its key is gone.',
-      'If you have paired it in another browser, open the code there.',
+      'Only a phone that is paired with the service can approve this. This one is not, or its key is gone.',
+      'If you have paired it in another browser, scan the code again and open it there.',
     ],
   },
 };
