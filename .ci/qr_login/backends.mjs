@@ -1,0 +1,157 @@
+// The example's page with both of its backends, and phones: what people see who sign in, and who do not.
+
+import { adminKey, call, expect } from '../foreign/service.mjs';
+import { Phone, logos, tap, view } from '../pages/phone.mjs';
+import { received, signingTenant } from '../relay.mjs';
+import { until } from '../running.mjs';
+import { ADA, Desk, begin, pair } from './desk.mjs';
+
+const BRAND = { branding_display_name: 'Acme Bank', branding_logo_url: 'https://logo.example.com/acme.svg' };
+const CONSENT = 'Sign in to Acme Bank?';
+
+/** Opens what the code says, as a phone does, and asks who it is. */
+async function scans(phone, address) {
+  const page = await phone.page(address);
+  await tap(page, 'See who asks');
+  return page;
+}
+
+async function types(page, number) {
+  await page.getByLabel('Number on the other screen').fill(number);
+  await tap(page, 'Approve');
+}
+
+/** What the operator sees of a tenant's callbacks about QR logins, the latest first. */
+async function callbacks(tenant) {
+  const path = `/api/v1/fetch/callbacks?tenant_id=${tenant.id}`;
+  const { body } = await call(path, undefined, { 'x-admin-key': adminKey });
+  return body.data.callbacks.filter(({ type }) => type.startsWith('qr_login.'));
+}
+
+/** What programs do that look at links before anybody opens them. */
+async function lookedUp(address) {
+  for (const [method, headers] of [
+    ['GET', {}],
+    ['HEAD', {}],
+    ['GET', { 'sec-purpose': 'prefetch' }],
+    ['GET', { 'user-agent': 'Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)' }],
+  ]) {
+    const { status } = await fetch(address, { method, headers, redirect: 'manual' });
+    expect(status === 200 || headers['sec-purpose'], `a link that is looked up: ${status}`);
+  }
+}
+
+/** From the code to an account. */
+async function approved(desk, phone) {
+  const { site, tenant, page } = desk;
+  await desk.shows('Sign in', 'start');
+  await desk.begins();
+  await desk.looksReadable('code');
+  const address = await desk.code('code');
+  await lookedUp(address);
+  let consent = await phone.page(address);
+  await view(consent, 'start', 'Sign in on another screen?');
+  await desk.shows('Scan this code');
+  await tap(consent, 'See who asks');
+  await view(consent, 'consent', CONSENT);
+  const text = await consent.locator('main').innerText();
+  const said = ['Only if the address bar of the other screen says', site, 'Firefox on Windows', ADA.name];
+  for (const part of said) expect(text.includes(part), `the consent lacks "${part}": ${text}`);
+  const number = await desk.number();
+  expect(!text.includes(number), 'the phone shows the number');
+  await desk.shows(`Type ${number} on your phone`, 'number');
+  await types(consent, number);
+  await view(consent, 'approved', 'Approved');
+  await desk.shows(`Signed in as ${ADA.name}`, 'approved');
+
+  // Nothing is linked yet, and another browser is nobody.
+  const me = () => page.evaluate(async () => (await fetch('/me', { method: 'POST' })).status);
+  expect((await me()) === 401, 'there is a session before anybody has seen whose it is');
+  await tap(page, 'Yes, go on');
+  await desk.shows(`Hello, ${ADA.name}`, 'finished');
+  await page.reload();
+  await desk.shows(`Hello, ${ADA.name}`);
+  const cookies = (await desk.context.cookies()).map(({ name, httpOnly, secure, sameSite }) =>
+    [name, httpOnly, secure, sameSite].join(' '),
+  );
+  expect(cookies.join() === 'session true true Strict', `the cookies: ${cookies}`);
+  await until(30, async () => {
+    const states = (await callbacks(tenant)).map(({ type, state }) => `${type} ${state}`);
+    expect(states.join() === 'qr_login.approved delivered', `${desk.language}: ${states}`);
+  });
+  await tap(page, 'Sign out');
+  await desk.shows('Sign in');
+  expect((await me()) === 401, 'the session goes on');
+  return address;
+}
+
+/** What is denied, and what is not what it was. */
+async function refused(desk, phone, used) {
+  const { page } = desk;
+  let phoned = await scans(phone, used);
+  await view(phoned, 'used', 'This code is no longer good');
+
+  await desk.begins();
+  phoned = await scans(phone, await desk.code('deny'));
+  await phoned.getByRole('heading', { level: 1, name: CONSENT }).waitFor();
+  await tap(phoned, 'Deny');
+  await view(phoned, 'denied', 'Denied');
+  await desk.shows('Not signed in', 'denied');
+
+  await desk.begins('Show a new code');
+  phoned = await scans(phone, await desk.code('wrong-number'));
+  const number = await desk.number();
+  await types(phoned, `${(Number(number) + 1) % 100}`.padStart(2, '0'));
+  await view(phoned, 'wrong-number', 'Denied: another number');
+  await desk.shows('Not signed in');
+}
+
+/** Whoever is not the browser that began. */
+async function strangers(desk, browser) {
+  const { site, tenant, page } = desk;
+  await desk.begins('Show a new code');
+  const session = new URL(await desk.code('callback')).pathname.split('/')[2];
+  const other = await browser.newContext();
+  const theirs = await other.newPage();
+  await theirs.goto(site);
+  const state = await theirs.evaluate(async () => (await fetch('/login/state', { method: 'POST' })).json());
+  expect(state.phase === 'expired', `another browser sees ${JSON.stringify(state)}`);
+  for (const origin of ['http://localhost:1', 'null', undefined]) {
+    const headers = origin ? { origin } : {};
+    const { status } = await fetch(`${site}/login/begin`, { method: 'POST', headers });
+    expect(status === 403, `a page of ${origin}: ${status}`);
+  }
+  const policy = (await fetch(site)).headers.get('content-security-policy');
+  expect(/default-src 'none'.*script-src 'self'/.test(policy) && !policy.includes('unsafe'), `the policy: ${policy}`);
+
+  // A callback joins by the session alone, and only one that is signed.
+  const data = { session_id: session, backend_user_id: ADA.id };
+  const event = (changes) => ({ event_id: 'evt_1', type: 'qr_login.approved', sequence: 2, data: { ...data, ...changes } });
+  const forged = await received(site, 'qr-login', event(), (await signingTenant('Another')).webhookSecret);
+  expect(forged === 400, `a forged callback: ${forged}`);
+  const elsewhere = await received(site, 'qr-login', event({ session_id: `${session}x` }), tenant.webhookSecret);
+  expect(elsewhere === 204, `a callback of another session: ${elsewhere}`);
+  await desk.shows('Scan this code');
+  expect((await received(site, 'qr-login', event(), tenant.webhookSecret)) === 204, 'a callback is refused');
+  await desk.shows(`Signed in as ${ADA.name}`);
+  await tap(page, 'No, that is not me');
+  await desk.shows('Sign in');
+  const none = await theirs.evaluate(async () => (await fetch('/login/finish', { method: 'POST' })).status);
+  expect(none === 401, `another browser finishes the login: ${none}`);
+  await other.close();
+}
+
+export async function backend(language, browser) {
+  const began = Date.now();
+  const [desk, phone] = [await Desk.start(language, browser, BRAND), await Phone.start()];
+  await logos(phone);
+  await pair(phone, desk.tenant);
+  const used = await approved(desk, phone);
+  await desk.begins(begin);
+  await refused(desk, phone, used);
+  await strangers(desk, browser);
+  desk.check();
+  phone.check();
+  await phone.close();
+  console.log(`${language}: ${Date.now() - began} ms`);
+}
