@@ -13,7 +13,9 @@ export async function signingTenant(name, configuration = {}) {
 /** The answer to a signed call: a POST if it has a body. */
 export async function signed(tenant, path, body, headers = {}) {
   const [timestamp, nonce, target] = [`${Date.now()}`, randomUUID(), `/api/v1/relay/${path}`];
-  const digest = createHash('sha256').update(JSON.stringify(body) ?? '').digest('hex');
+  const digest = createHash('sha256')
+    .update(JSON.stringify(body) ?? '')
+    .digest('hex');
   const text = `${timestamp}.${body === undefined ? 'GET' : 'POST'}.${target}.${nonce}.${digest}`;
   return call(target, body, {
     ...headers,

@@ -126,7 +126,12 @@ async function strangers(desk, browser) {
 
   // A callback joins by the session alone, and only one that is signed.
   const data = { session_id: session, backend_user_id: ADA.id };
-  const event = (changes) => ({ event_id: 'evt_1', type: 'qr_login.approved', sequence: 2, data: { ...data, ...changes } });
+  const event = (changes) => ({
+    event_id: 'evt_1',
+    type: 'qr_login.approved',
+    sequence: 2,
+    data: { ...data, ...changes },
+  });
   const forged = await received(site, 'qr-login', event(), (await signingTenant('Another')).webhookSecret);
   expect(forged === 400, `a forged callback: ${forged}`);
   const elsewhere = await received(site, 'qr-login', event({ session_id: `${session}x` }), tenant.webhookSecret);

@@ -1,5 +1,5 @@
-// QR logins. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is, EXAMPLES where the examples are, PYTHON has the
-// packages of one, DECODER those that read codes; CHROMIUM is what to run, SHOTS where pictures of each view go.
+// QR logins. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is, EXAMPLES where the examples are, PYTHON has
+// the packages of one, DECODER those that read codes; CHROMIUM is what to run, SHOTS where pictures of each view go.
 //
 // Time is not waited for: what has a time of its own, in the table, gets one that is past.
 

@@ -37,7 +37,7 @@ function luminance({ data, width }, x, y) {
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 
-/** Light and dark modules keep apart, and so does the code from the page: its margin is as light as its light modules. */
+/** Light and dark modules keep apart, and so do code and page: the margin is as light as the light modules. */
 function lookedAt(path, picture, { version, location }, smallest) {
   const count = 17 + 4 * version;
   const { topLeftCorner: start, bottomRightCorner: end } = location;

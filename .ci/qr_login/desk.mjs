@@ -1,5 +1,5 @@
-// The other screen: a browser at the page of examples/qr-login, over one of its backends. EXAMPLES says where the example
-// is with its packages, PYTHON has those of Python.
+// The other screen: a browser at the page of examples/qr-login, over one of its backends. EXAMPLES says where the
+// example is with its packages, PYTHON has those of Python.
 
 import { join } from 'node:path';
 import { expect, url } from '../foreign/service.mjs';
@@ -110,7 +110,8 @@ export class Desk {
     // Not one that is about to change: a camera and a person are faster than this check.
     const before = await this.#link();
     const age = Date.now() - this.began - FRAME * /#(\d+)/.exec(before)[1];
-    if (age > 0.7 * FRAME) await until(15, async () => expect((await this.#link()) !== before, 'the code does not change'));
+    if (age > 0.7 * FRAME)
+      await until(15, async () => expect((await this.#link()) !== before, 'the code does not change'));
     const path = join(SHOTS, `${this.#name(name)}-read.png`);
     const links = [await this.#link()];
     await this.page.screenshot({ path });

@@ -1,5 +1,5 @@
-// Does what examples/qr-login/README.md says, line by line: from nothing to a login that is approved, in two windows of a
-// browser and with no phone.
+// Does what examples/qr-login/README.md says, line by line: from nothing to a login that is approved, in two windows of
+// a browser and with no phone.
 
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -14,8 +14,14 @@ const MOST = 12;
 function actions(title) {
   const [, section] = new RegExp(`^## ${title}\n(.*?)^## `, 'ms').exec(readFileSync(`${FOLDER}/README.md`, 'utf8'));
   const items = [...section.matchAll(/^(\d+)\. (.*?)(?=^\d+\. |^\S|$(?![^]))/gms)];
-  expect(items.every(([, number], index) => Number(number) === index + 1), 'the actions are numbered otherwise');
-  return { items: items.map(([, , text]) => text.trim()), outcome: /\nThe first window shows \*\*(.+)\*\*\./.exec(section)[1] };
+  expect(
+    items.every(([, number], index) => Number(number) === index + 1),
+    'the actions are numbered otherwise',
+  );
+  return {
+    items: items.map(([, , text]) => text.trim()),
+    outcome: /\nThe first window shows \*\*(.+)\*\*\./.exec(section)[1],
+  };
 }
 
 /** A shell as somebody has it open: what it prints after each block. */
@@ -46,7 +52,8 @@ export async function documented(browser) {
   const port = await freePort();
   const shell = new Shell({ PORT: `${port}` });
   // The addresses of the document are those of a machine on which nothing else runs.
-  const here = (text) => text.replaceAll('http://127.0.0.1:9000', url).replaceAll('http://127.0.0.1:8080', `http://127.0.0.1:${port}`);
+  const here = (text) =>
+    text.replaceAll('http://127.0.0.1:9000', url).replaceAll('http://127.0.0.1:8080', `http://127.0.0.1:${port}`);
   const windows = {};
   for (const name of ['first', 'second']) windows[name] = await (await browser.newContext()).newPage();
   const { first } = windows;

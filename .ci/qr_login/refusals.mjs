@@ -60,7 +60,7 @@ async function approves(page, login) {
 
 // --- who may not -----------------------------------------------------------------------------------------------------
 
-/** A phone without a pairing, and one that is paired with another tenant: they ask nothing, and would be told nothing. */
+/** A phone without a pairing, and one that is paired with another tenant: they ask nothing, and are told nothing. */
 async function notPaired(phone, acme, globex) {
   const login = await Login.begin(acme);
   const asked = [];
@@ -76,7 +76,8 @@ async function notPaired(phone, acme, globex) {
     expect(!/Acme|example\.com/.test(text), `it learns more: ${text}`);
     expect(!asked.some((path) => path.startsWith('/api/')), `it asks ${asked}`);
     if (who === stranger) continue;
-    const scan = ({ modules, pairing, argument }) => modules.scan(pairing, argument.id, argument.frame).then(() => 'scanned');
+    const scan = ({ modules, pairing, argument }) =>
+      modules.scan(pairing, argument.id, argument.frame).then(() => 'scanned');
     const answer = await within(page, globex, scan, { id: login.id, frame: login.frame });
     expect(answer === 'qr_login_gone', `another tenant's device: ${answer}`);
   }
@@ -168,8 +169,20 @@ async function statements(phone, acme) {
       'another display': await made({ displaySha256: 'A'.repeat(43) }),
       'another tenant': await made({ tenant: { id: `tnt_${'0'.repeat(32)}` } }),
       'another session': await modules.statement(pairing, `${argument.id}x`, scanned, 'approve', '00'),
-      'another device': await modules.statement({ ...pairing, deviceId: 'dev_0' }, argument.id, scanned, 'approve', '00'),
-      'another key': await modules.statement({ ...pairing, keys: await modules.newKeys() }, argument.id, scanned, 'approve', '00'),
+      'another device': await modules.statement(
+        { ...pairing, deviceId: 'dev_0' },
+        argument.id,
+        scanned,
+        'approve',
+        '00',
+      ),
+      'another key': await modules.statement(
+        { ...pairing, keys: await modules.newKeys() },
+        argument.id,
+        scanned,
+        'approve',
+        '00',
+      ),
       'another decision': await made({}, 'perhaps'),
       'no statement': 'statement',
     };

@@ -16,7 +16,9 @@ const sessions = new Map();
 async function latchkey(method, target, { fields, headers } = {}) {
   const body = fields && JSON.stringify(fields);
   const [timestamp, nonce] = [`${Date.now()}`, randomUUID()];
-  const digest = createHash('sha256').update(body ?? '').digest('hex');
+  const digest = createHash('sha256')
+    .update(body ?? '')
+    .digest('hex');
   const signed = [timestamp, method, target, nonce, digest].join('.');
   const answer = await fetch(LATCHKEY_URL + target, {
     method,
@@ -135,8 +137,8 @@ app.post('/login/state', async (request, response) => {
   response.json(login ? await state(login) : { phase: 'expired' });
 });
 
-// The person has seen who it is, and begins a session of their own: here, and not before, is where a basket or a guest's
-// settings may be linked to the account.
+// The person has seen who it is, and begins a session of their own. Here, and not before, a basket or the settings of a
+// guest may be linked to the account.
 app.post('/login/finish', (request, response) => {
   const person = logins.get(request.cookie.login)?.person;
   logins.delete(request.cookie.login);

@@ -185,8 +185,8 @@ def login_state():
     return state(login) if login else {"phase": "expired"}
 
 
-# The person has seen who it is, and begins a session of their own: here, and not before, is where a basket or a guest's
-# settings may be linked to the account.
+# The person has seen who it is, and begins a session of their own. Here, and not before, a basket or the settings of a
+# guest may be linked to the account.
 @app.post("/login/finish")
 def login_finish():
     login = logins.pop(request.cookies.get("login"), None)

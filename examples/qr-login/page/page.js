@@ -65,4 +65,9 @@ function on(buttons, act) {
 on('.begin', begin);
 on('.cancel, .leave', leave);
 on('#finish', finish);
-show(await ask('/me').then(({ name }) => ({ phase: 'finished', name }), () => ({ phase: 'start' })));
+show(
+  await ask('/me').then(
+    ({ name }) => ({ phase: 'finished', name }),
+    () => ({ phase: 'start' }),
+  ),
+);
