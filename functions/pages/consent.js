@@ -36,7 +36,9 @@ async function scan(pairing, frame) {
 
 function refused(error, pairing, again) {
   if (error.status === 401) return showEnded(pairing, () => showNote(texts.notPaired));
-  if (error.status === 409) return showNote(texts.takenByAnother);
+  if (error.code === 'qr_login_taken') return showNote(texts.takenByAnother);
+  if (error.code === 'qr_login_distant') return showNote(texts.tooDistant);
+  if (error.code === 'origin_not_allowed') return showNote(texts.notAllowed);
   if (isGone(error)) return showNote(texts.codeGone);
   showFailure(error, again);
 }

@@ -163,6 +163,17 @@ export const texts = {
     title: 'Another phone has scanned this code',
     paragraphs: ['Only the first phone can decide. If that was not you, close the page on the other screen.'],
   },
+  tooDistant: {
+    title: 'Denied: another network',
+    paragraphs: [
+      'The service signs in only screens in the network of this phone, so nobody was signed in.',
+      'Connect both to the same network, and start again on the other screen.',
+    ],
+  },
+  notAllowed: {
+    title: 'Not allowed there',
+    paragraphs: ['The service no longer lets that page sign people in. Nobody was signed in.'],
+  },
   notPaired: {
     title: 'This phone is not paired here',
     paragraphs: [
