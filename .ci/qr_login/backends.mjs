@@ -1,10 +1,10 @@
 // The example's page with both of its backends, and phones: what people see who sign in, and who do not.
 
-import { adminKey, call, expect } from '../foreign/service.mjs';
+import { adminKey, call, expect, operator } from '../foreign/service.mjs';
 import { Phone, logos, tap, view } from '../pages/phone.mjs';
 import { received, signingTenant } from '../relay.mjs';
 import { until } from '../running.mjs';
-import { ADA, Desk, begin, pair } from './desk.mjs';
+import { ADA, Desk, pair, sessionOf } from './desk.mjs';
 
 const BRAND = { branding_display_name: 'Acme Bank', branding_logo_url: 'https://logo.example.com/acme.svg' };
 const CONSENT = 'Sign in to Acme Bank?';
@@ -37,7 +37,7 @@ async function lookedUp(address) {
     ['GET', { 'user-agent': 'Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)' }],
   ]) {
     const { status } = await fetch(address, { method, headers, redirect: 'manual' });
-    expect(status === 200 || headers['sec-purpose'], `a link that is looked up: ${status}`);
+    expect([200, 405].includes(status), `a link that is looked up: ${status}`);
   }
 }
 
@@ -50,10 +50,10 @@ async function approved(desk, phone) {
   const address = await desk.code('code');
   await lookedUp(address);
   let consent = await phone.page(address);
-  await view(consent, 'start', 'Sign in on another screen?');
+  await view(consent, 'phone-start', 'Sign in on another screen?');
   await desk.shows('Scan this code');
   await tap(consent, 'See who asks');
-  await view(consent, 'consent', CONSENT);
+  await view(consent, 'phone-consent', CONSENT);
   const text = await consent.locator('main').innerText();
   const said = ['Only if the address bar of the other screen says', site, 'Firefox on Windows', ADA.name];
   for (const part of said) expect(text.includes(part), `the consent lacks "${part}": ${text}`);
@@ -61,7 +61,7 @@ async function approved(desk, phone) {
   expect(!text.includes(number), 'the phone shows the number');
   await desk.shows(`Type ${number} on your phone`, 'number');
   await types(consent, number);
-  await view(consent, 'approved', 'Approved');
+  await view(consent, 'phone-approved', 'Approved');
   await desk.shows(`Signed in as ${ADA.name}`, 'approved');
 
   // Nothing is linked yet, and another browser is nobody.
@@ -89,28 +89,62 @@ async function approved(desk, phone) {
 async function refused(desk, phone, used) {
   const { page } = desk;
   let phoned = await scans(phone, used);
-  await view(phoned, 'used', 'This code is no longer good');
+  await view(phoned, 'phone-used', 'This code is no longer good');
 
+  // A picture of a code, which has changed since. The page goes on with the next.
   await desk.begins();
-  phoned = await scans(phone, await desk.code('deny'));
+  const old = await desk.code('old');
+  await desk.passes(20);
+  await view(await scans(phone, old), 'phone-old', 'This code is no longer good');
+  const next = await desk.code('next');
+  expect(sessionOf(next) === sessionOf(old) && /#[2-9]/.test(next), `after ${old} comes ${next}`);
+  phoned = await scans(phone, next);
   await phoned.getByRole('heading', { level: 1, name: CONSENT }).waitFor();
   await tap(phoned, 'Deny');
-  await view(phoned, 'denied', 'Denied');
+  await view(phoned, 'phone-denied', 'Denied');
   await desk.shows('Not signed in', 'denied');
 
   await desk.begins('Show a new code');
   phoned = await scans(phone, await desk.code('wrong-number'));
   const number = await desk.number();
   await types(phoned, `${(Number(number) + 1) % 100}`.padStart(2, '0'));
-  await view(phoned, 'wrong-number', 'Denied: another number');
+  await view(phoned, 'phone-wrong-number', 'Denied: another number');
   await desk.shows('Not signed in');
+
+  await desk.begins('Show a new code');
+  await desk.passes(120);
+  await desk.shows('The code has expired', 'expired');
+}
+
+/** What else a page has to say. */
+async function states(desk, phone) {
+  const { page, context, tenant } = desk;
+  await desk.begins('Show a new code');
+  await context.setOffline(true);
+  await page.getByText('No connection. Trying again…').waitFor();
+  await context.setOffline(false);
+  await page.getByText('No connection').waitFor({ state: 'detached' });
+  await tap(page, 'Cancel');
+  await desk.shows('Sign in');
+
+  const update = (fields) => operator(`update/tenant?tenant_id=${tenant.id}`, fields);
+  await update({ qr_login_allowed_origins: [] });
+  await tap(page, 'Sign in with your phone');
+  await desk.shows('That does not work right now', 'unavailable');
+  await update({ qr_login_allowed_origins: [desk.site], qr_number_matching: 'never' });
+  await desk.begins('Try again');
+  const consent = await scans(phone, await desk.code('without-number'));
+  await desk.shows('Look at your phone', 'without-number');
+  await tap(consent, 'Approve');
+  await desk.shows(`Signed in as ${ADA.name}`);
+  await tap(page, 'No, that is not me');
 }
 
 /** Whoever is not the browser that began. */
 async function strangers(desk, browser) {
   const { site, tenant, page } = desk;
-  await desk.begins('Show a new code');
-  const session = new URL(await desk.code('callback')).pathname.split('/')[2];
+  await desk.begins();
+  const session = sessionOf(await desk.code('callback'));
   const other = await browser.newContext();
   const theirs = await other.newPage();
   await theirs.goto(site);
@@ -152,8 +186,8 @@ export async function backend(language, browser) {
   await logos(phone);
   await pair(phone, desk.tenant);
   const used = await approved(desk, phone);
-  await desk.begins(begin);
   await refused(desk, phone, used);
+  await states(desk, phone);
   await strangers(desk, browser);
   desk.check();
   phone.check();

@@ -2,7 +2,7 @@
 // example is with its packages, PYTHON has those of Python.
 
 import { join } from 'node:path';
-import { expect, url } from '../foreign/service.mjs';
+import { dynamodb, expect, url } from '../foreign/service.mjs';
 import { looks } from '../looks.mjs';
 import { tap } from '../pages/phone.mjs';
 import { relay, signingTenant } from '../relay.mjs';
@@ -18,7 +18,7 @@ const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100
 const FRAME = 10_000;
 export const ADA = { id: 'ada', name: 'Ada Lovelace' };
 
-export const begin = 'Sign in with your phone';
+const begin = 'Sign in with your phone';
 
 /** A tenant whose people sign in at a site with paired phones. */
 export function tenantOf(site, name, settings = {}) {
@@ -38,6 +38,19 @@ export async function pair(phone, tenant, user = ADA) {
   await page.getByText('Paired until').waitFor();
   await page.close();
 }
+
+/** As if a login had begun so many seconds earlier. */
+export function passes({ of, id }, seconds) {
+  return dynamodb('UpdateItem', {
+    Key: { pk: { S: `TENANT#${of.id}#QRLOGIN#${id}` }, sk: { S: 'QRLOGIN' } },
+    UpdateExpression: 'SET created_at = created_at - :time, expires_at = expires_at - :time',
+    ConditionExpression: 'attribute_exists(created_at)',
+    ExpressionAttributeValues: { ':time': { N: `${seconds * 1000}` } },
+  });
+}
+
+/** The session in the address of a code. */
+export const sessionOf = (address) => new URL(address).pathname.split('/')[2];
 
 export class Desk {
   problems = [];
@@ -133,6 +146,17 @@ export class Desk {
     const texts = ['light', 'dark', 'forced'].map((kind) => decoded(join(SHOTS, `${this.#name(name)}-${kind}.png`)));
     const sessions = new Set(texts.map((text) => text.replace(/#.*/, '')));
     expect(sessions.size === 1, `codes of ${[...sessions]}`);
+  }
+
+  /** As if the login on the screen had begun so many seconds earlier. */
+  async passes(seconds) {
+    const before = await this.#link();
+    await passes({ of: this.tenant, id: sessionOf(before) }, seconds);
+    this.began -= seconds * 1000;
+    return until(15, async () => {
+      const isWaiting = await this.page.getByRole('heading', { name: 'Scan this code' }).isVisible();
+      expect(!isWaiting || (await this.#link()) !== before, `${this.language}: the page does not notice the time`);
+    });
   }
 
   async number() {

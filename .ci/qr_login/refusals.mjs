@@ -1,10 +1,10 @@
 // QR logins that do not come to be, or not so easily, with phones and a tenant that asks for itself.
 
-import { dynamodb, expect, operator, url } from '../foreign/service.mjs';
+import { expect, operator, url } from '../foreign/service.mjs';
 import { Phone, logos, tap, view, within } from '../pages/phone.mjs';
 import { relay, signed, signingTenant } from '../relay.mjs';
 import { until } from '../running.mjs';
-import { ADA, pair } from './desk.mjs';
+import { ADA, pair, passes } from './desk.mjs';
 
 const SITE = 'https://app.example.com';
 const GONE = 'This code is no longer good';
@@ -67,8 +67,8 @@ async function notPaired(phone, acme, globex) {
   const watch = (page) => page.on('request', (request) => asked.push(new URL(request.url()).pathname));
   const stranger = await Phone.start();
   for (const [who, name] of [
-    [stranger, 'unpaired'],
-    [phone, 'paired-with-another'],
+    [stranger, 'phone-unpaired'],
+    [phone, 'phone-paired-with-another'],
   ]) {
     const page = await who.page(login.address, watch);
     await view(page, name, 'This phone is not paired here');
@@ -94,9 +94,9 @@ async function second(phone, acme) {
   const login = await Login.begin(acme);
   const first = await scans(phone, login);
   const late = await scans(other, login, 'Another phone has scanned this code');
-  await view(late, 'taken', 'Another phone has scanned this code');
+  await view(late, 'phone-taken', 'Another phone has scanned this code');
   await approves(first, login);
-  await view(first, 'first-approved', 'Approved');
+  await view(first, 'phone-first-approved', 'Approved');
   const { status, backend_user_id: person, device_id: device } = await login.poll();
   expect(status === 'approved' && person === ADA.id && device, `approved: ${status} ${person} ${device}`);
   await login.expectPhase('approved');
@@ -110,7 +110,7 @@ async function suspended(phone, acme) {
   const consent = await scans(phone, logins[0]);
   await operator(`suspend/tenant?tenant_id=${acme.id}`, {});
   await tap(consent, 'Deny');
-  await view(consent, 'suspended', 'Not available right now');
+  await view(consent, 'phone-suspended', 'Not available right now');
   await scans(phone, logins[1], 'Not available right now');
   await operator(`reactivate/tenant?tenant_id=${acme.id}`, {});
   await logins[0].expectPhase('scanned');
@@ -124,7 +124,7 @@ async function old(phone, acme) {
   const login = await Login.begin(acme, { rotate: true });
   await passes(login, 20);
   const page = await scans(phone, login, GONE);
-  await view(page, 'old-frame', GONE);
+  await view(page, 'phone-old-frame', GONE);
   const { qr_code_str: address, phase } = await login.poll();
   expect(phase === 'waiting' && /#2\./.test(address), `the code that is shown now: ${phase} ${address}`);
   await scans(phone, { address });
@@ -135,20 +135,9 @@ async function old(phone, acme) {
   const consent = await scans(phone, still);
   await passes(still, 120);
   await tap(consent, 'Deny');
-  await view(consent, 'over', 'This sign-in is over');
-  await view(await scans(phone, still, GONE), 'expired', GONE);
+  await view(consent, 'phone-over', 'This sign-in is over');
+  await view(await scans(phone, still, GONE), 'phone-expired', GONE);
   await still.expectPhase('410');
-}
-
-/** As if a login had begun so many seconds earlier. */
-function passes(login, seconds) {
-  const key = { pk: { S: `TENANT#${login.of.id}#QRLOGIN#${login.id}` }, sk: { S: 'QRLOGIN' } };
-  return dynamodb('UpdateItem', {
-    Key: key,
-    UpdateExpression: 'SET created_at = created_at - :time, expires_at = expires_at - :time',
-    ConditionExpression: 'attribute_exists(created_at)',
-    ExpressionAttributeValues: { ':time': { N: `${seconds * 1000}` } },
-  });
 }
 
 // --- what a decision is ----------------------------------------------------------------------------------------------
@@ -211,7 +200,15 @@ async function statements(phone, acme) {
     const expected = name === 'a statement as a proof' ? '401 invalid_dpop_proof' : '422 invalid_field';
     expect(answer === expected, `${name}: ${answer}`);
   }
-  await login.expectPhase('scanned');
+  // None of them has changed anything: the right one is still accepted.
+  const { phase, match_number: number } = await login.poll();
+  expect(phase === 'scanned', `after statements that are none: ${phase}`);
+  const right = async ({ modules, pairing, argument }) => {
+    const scanned = await modules.scan(pairing, argument.id, argument.frame);
+    const statement = await modules.statement(pairing, argument.id, scanned, 'approve', argument.number);
+    return modules.decide(pairing, argument.id, statement);
+  };
+  expect((await attempt(right, { number })) === 'approved', 'the right statement is refused');
 }
 
 /** A statement that was recorded: once more, and for another login of the same phone. */
@@ -243,7 +240,7 @@ async function alone(phone, acme) {
   await page.getByLabel('Number on the other screen').fill(number);
   await phone.context.setOffline(true);
   await tap(page, 'Approve');
-  await view(page, 'offline', 'No connection');
+  await view(page, 'phone-offline', 'No connection');
   await phone.context.setOffline(false);
   await tap(page, 'Try again');
   await page.getByRole('heading', { level: 1, name: 'Approved' }).waitFor();
@@ -254,7 +251,7 @@ async function alone(phone, acme) {
   const distant = await Login.begin(acme, { browser_ip: '203.0.113.7' });
   const far = await scans(phone, distant);
   await approves(far, distant);
-  await view(far, 'distant', 'Is the other screen in front of you?');
+  await view(far, 'phone-distant', 'Is the other screen in front of you?');
   await distant.expectPhase('scanned');
   await tap(far, 'Yes, sign me in there');
   await far.getByRole('heading', { level: 1, name: 'Approved' }).waitFor();
@@ -271,7 +268,7 @@ async function plain(phone) {
   const login = await Login.begin(initech, { browser_user_agent: 'curl/8.14.1' });
   const page = await scans(phone, login, 'Sign in to Initech?');
   await page.locator('.logo').getByText('I', { exact: true }).waitFor();
-  await view(page, 'no-logo', 'Sign in to Initech?');
+  await view(page, 'phone-no-logo', 'Sign in to Initech?');
   await tap(page, 'Approve');
   await page.getByRole('heading', { level: 1, name: 'Approved' }).waitFor();
   expect((await login.poll()).status === 'approved', 'without a number it is not approved');
@@ -283,7 +280,7 @@ async function keyGone(phone, acme) {
   const page = await phone.page(login.address);
   await within(page, acme, ({ modules, pairing }) => modules.save({ ...pairing, keys: null }));
   await tap(page, 'See who asks');
-  await view(page, 'key-gone', 'This pairing has ended');
+  await view(page, 'phone-key-gone', 'This pairing has ended');
   await login.expectPhase('waiting');
 }
 
