@@ -21,6 +21,12 @@ async function types(page, number) {
   await tap(page, 'Approve');
 }
 
+/** What a phone shows. */
+async function sees(desk, page, name, title) {
+  if (desk.isPictured) return view(page, name, title);
+  return page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor({ timeout: 15_000 });
+}
+
 /** What the operator sees of a tenant's callbacks about QR logins, the latest first. */
 async function callbacks(tenant) {
   const path = `/api/v1/fetch/callbacks?tenant_id=${tenant.id}`;
@@ -50,10 +56,10 @@ async function approved(desk, phone) {
   const address = await desk.code('code');
   await lookedUp(address);
   let consent = await phone.page(address);
-  await view(consent, 'phone-start', 'Sign in on another screen?');
+  await sees(desk, consent, 'phone-start', 'Sign in on another screen?');
   await desk.shows('Scan this code');
   await tap(consent, 'See who asks');
-  await view(consent, 'phone-consent', CONSENT);
+  await sees(desk, consent, 'phone-consent', CONSENT);
   const text = await consent.locator('main').innerText();
   const said = ['Only if the address bar of the other screen says', site, 'Firefox on Windows', ADA.name];
   for (const part of said) expect(text.includes(part), `the consent lacks "${part}": ${text}`);
@@ -61,7 +67,7 @@ async function approved(desk, phone) {
   expect(!text.includes(number), 'the phone shows the number');
   await desk.shows(`Type ${number} on your phone`, 'number');
   await types(consent, number);
-  await view(consent, 'phone-approved', 'Approved');
+  await sees(desk, consent, 'phone-approved', 'Approved');
   await desk.shows(`Signed in as ${ADA.name}`, 'approved');
 
   // Nothing is linked yet, and another browser is nobody.
@@ -89,26 +95,26 @@ async function approved(desk, phone) {
 async function refused(desk, phone, used) {
   const { page } = desk;
   let phoned = await scans(phone, used);
-  await view(phoned, 'phone-used', 'This code is no longer good');
+  await sees(desk, phoned, 'phone-used', 'This code is no longer good');
 
   // A picture of a code, which has changed since. The page goes on with the next.
   await desk.begins();
   const old = await desk.code('old');
   await desk.passes(20);
-  await view(await scans(phone, old), 'phone-old', 'This code is no longer good');
+  await sees(desk, await scans(phone, old), 'phone-old', 'This code is no longer good');
   const next = await desk.code('next');
   expect(sessionOf(next) === sessionOf(old) && /#[2-9]/.test(next), `after ${old} comes ${next}`);
   phoned = await scans(phone, next);
   await phoned.getByRole('heading', { level: 1, name: CONSENT }).waitFor();
   await tap(phoned, 'Deny');
-  await view(phoned, 'phone-denied', 'Denied');
+  await sees(desk, phoned, 'phone-denied', 'Denied');
   await desk.shows('Not signed in', 'denied');
 
   await desk.begins('Show a new code');
   phoned = await scans(phone, await desk.code('wrong-number'));
   const number = await desk.number();
   await types(phoned, `${(Number(number) + 1) % 100}`.padStart(2, '0'));
-  await view(phoned, 'phone-wrong-number', 'Denied: another number');
+  await sees(desk, phoned, 'phone-wrong-number', 'Denied: another number');
   await desk.shows('Not signed in');
 
   await desk.begins('Show a new code');
@@ -180,9 +186,10 @@ async function strangers(desk, browser) {
   await other.close();
 }
 
-export async function backend(language, browser) {
+/** The pictures are of one of the backends: the page is the same, and so is the phone's. */
+export async function backend(language, browser, isPictured) {
   const began = Date.now();
-  const [desk, phone] = [await Desk.start(language, browser, BRAND), await Phone.start()];
+  const [desk, phone] = [await Desk.start(language, browser, isPictured, BRAND), await Phone.start()];
   await logos(phone);
   await pair(phone, desk.tenant);
   const used = await approved(desk, phone);

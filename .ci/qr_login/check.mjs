@@ -12,7 +12,8 @@ import { refusals } from './refusals.mjs';
 try {
   const browser = await chromium();
   await documented(browser);
-  for (const language of ['Node', 'Python']) await backend(language, browser);
+  await backend('Node', browser, true);
+  await backend('Python', browser, false);
   await refusals();
   console.log(`qr login: ${looked()} of phones`);
 } finally {

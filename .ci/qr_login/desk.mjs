@@ -56,7 +56,7 @@ export class Desk {
   problems = [];
 
   /** A backend, and a browser that has been there never before. */
-  static async start(language, browser, settings) {
+  static async start(language, browser, isPictured, settings) {
     const [port, [program, ...args]] = [await freePort(), BACKENDS[language]];
     const site = `http://127.0.0.1:${port}`;
     const tenant = await tenantOf(site, `${language} backend`, settings);
@@ -72,7 +72,7 @@ export class Desk {
     await until(30, () => fetch(site)).catch((error) => {
       throw new Error(`${language}: ${error.message}: ${printed.join('\n')}`);
     });
-    const desk = Object.assign(new Desk(), { language, site, tenant, printed });
+    const desk = Object.assign(new Desk(), { language, isPictured, site, tenant, printed });
     await desk.open(browser);
     return desk;
   }
@@ -95,7 +95,7 @@ export class Desk {
     await heading.waitFor({ timeout: 15_000 }).catch(async () => {
       throw new Error(`${language}: not "${title}" but "${await page.locator('body').innerText()}"`);
     });
-    if (!name) return;
+    if (!name || !this.isPictured) return;
     const focused = await page.evaluate(() => document.activeElement.tagName);
     expect(focused === 'H1', `${language}, ${name}: the focus is on ${focused}`);
     await looks(page, this.#name(name));
@@ -137,6 +137,7 @@ export class Desk {
   /** The code as people see it: in light and dark, and with the colours that Windows forces for contrast. */
   async looksReadable(name) {
     await this.shows('Scan this code', name);
+    if (!this.isPictured) return;
     const size = await this.page.getByRole('img').boundingBox();
     expect(size.width === 256 && size.height === 256, `the code is ${size.width} px wide`);
     await this.page.emulateMedia({ colorScheme: 'dark', forcedColors: 'active' });

@@ -88,7 +88,7 @@ def state(login):
         end(login, "denied")
     else:
         is_scanned = data["phase"] == "scanned"
-        login["shown"] = {"phase": "scanned", "number": data["match_number"]} if is_scanned else code(data)
+        login["shown"] = {"phase": "scanned", "number": data.get("match_number")} if is_scanned else code(data)
     # A poll that was refused changes nothing: there will be another one.
     return login["outcome"] or {**login["shown"], "wait": data.get("retry_after_ms", 2000)}
 
