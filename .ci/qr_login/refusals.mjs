@@ -1,5 +1,6 @@
 // QR logins that do not come to be, or not so easily, with phones and a tenant that asks for itself.
 
+import { compactVerify, importJWK } from 'jose';
 import { expect, operator, url } from '../foreign/service.mjs';
 import { Phone, logos, tap, view, within } from '../pages/phone.mjs';
 import { relay, signed, signingTenant } from '../relay.mjs';
@@ -97,11 +98,27 @@ async function second(phone, acme) {
   await view(late, 'phone-taken', 'Another phone has scanned this code');
   await approves(first, login);
   await view(first, 'phone-first-approved', 'Approved');
-  const { status, backend_user_id: person, device_id: device } = await login.poll();
-  expect(status === 'approved' && person === ADA.id && device, `approved: ${status} ${person} ${device}`);
+  const result = await login.poll();
+  const { status, backend_user_id: person } = result;
+  expect(`${status} ${person}` === `approved ${ADA.id}`, `approved: ${status} ${person}`);
+  await evidence(acme, login, result);
   await login.expectPhase('approved');
   other.check();
   await other.close();
+}
+
+/** What the tenant keeps of a decision, as a library judges it that is not ours. */
+async function evidence(acme, login, { decision, device_key: key, device_id }) {
+  const { payload, protectedHeader } = await compactVerify(decision, await importJWK(key, 'ES256'));
+  const { iat, scan_id, match_number, display_sha256, ...claims } = JSON.parse(new TextDecoder().decode(payload));
+  const said = JSON.stringify([protectedHeader, claims]);
+  const expected = [
+    { alg: 'ES256', typ: 'qr-decision+jwt' },
+    { aud: `${url}/t/${acme.id}`, session_id: login.id, device_id, origin: SITE, decision: 'approve' },
+  ];
+  expect(said === JSON.stringify(expected), `a statement that says ${said}`);
+  const isShaped = /^[\w-]{22} \d\d [\w-]{43}$/.test(`${scan_id} ${match_number} ${display_sha256}`);
+  expect(isShaped && Math.abs(iat - Date.now() / 1000) < 60, `a statement of ${iat} about ${scan_id}`);
 }
 
 /** A tenant that is suspended between code and scan, and between scan and decision. */
