@@ -85,6 +85,7 @@ async function approved(desk, phone) {
     const states = (await callbacks(tenant)).map(({ type, state }) => `${type} ${state}`);
     expect(states.join() === 'qr_login.approved delivered', `${desk.language}: ${states}`);
   });
+  desk.expectTold(`qr_login.approved ${sessionOf(address)} dev_`);
   await tap(page, 'Sign out');
   await desk.shows('Sign in');
   expect((await me()) === 401, 'the session goes on');
@@ -108,6 +109,7 @@ async function refused(desk, phone, used) {
   await phoned.getByRole('heading', { level: 1, name: CONSENT }).waitFor();
   await tap(phoned, 'Deny');
   await sees(desk, phoned, 'phone-denied', 'Denied');
+  await until(30, () => desk.expectTold(`qr_login.denied ${sessionOf(next)} dev_`));
   await desk.shows('Not signed in', 'denied');
 
   await desk.begins('Show a new code');
@@ -164,8 +166,8 @@ async function strangers(desk, browser) {
   const policy = (await fetch(site)).headers.get('content-security-policy');
   expect(/default-src 'none'.*script-src 'self'/.test(policy) && !policy.includes('unsafe'), `the policy: ${policy}`);
 
-  // A callback joins by the session alone, and only one that is signed.
-  const data = { session_id: session, backend_user_id: ADA.id };
+  // A callback that is signed is evidence about its session, and signs nobody in.
+  const data = { session_id: session, backend_user_id: ADA.id, device_id: 'dev_1' };
   const event = (changes) => ({
     event_id: 'evt_1',
     type: 'qr_login.approved',
@@ -174,13 +176,17 @@ async function strangers(desk, browser) {
   });
   const forged = await received(site, 'qr-login', event(), (await signingTenant('Another')).webhookSecret);
   expect(forged === 400, `a forged callback: ${forged}`);
-  const elsewhere = await received(site, 'qr-login', event({ session_id: `${session}x` }), tenant.webhookSecret);
-  expect(elsewhere === 204, `a callback of another session: ${elsewhere}`);
+  for (const changes of [{ session_id: `${session}x` }, {}]) {
+    const status = await received(site, 'qr-login', event(changes), tenant.webhookSecret);
+    expect(status === 204, `a callback: ${status}`);
+  }
+  await until(5, () => desk.expectTold(`qr_login.approved ${session} dev_1`));
+  expect(!desk.printed.join().includes(`${session}x`), 'a callback of another session is taken');
+  await page.waitForResponse('**/login/state');
+  const finish = () => page.evaluate(async () => (await fetch('/login/finish', { method: 'POST' })).status);
   await desk.shows('Scan this code');
-  expect((await received(site, 'qr-login', event(), tenant.webhookSecret)) === 204, 'a callback is refused');
-  await desk.shows(`Signed in as ${ADA.name}`);
-  await tap(page, 'No, that is not me');
-  await desk.shows('Sign in');
+  expect((await finish()) === 401, 'a callback signs somebody in');
+  await desk.shows('The code has expired');
   const none = await theirs.evaluate(async () => (await fetch('/login/finish', { method: 'POST' })).status);
   expect(none === 401, `another browser finishes the login: ${none}`);
   await other.close();

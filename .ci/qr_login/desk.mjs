@@ -166,6 +166,15 @@ export class Desk {
     return /\d\d/.exec(await heading.innerText())[0];
   }
 
+  /** The backend has printed what a callback told. */
+  expectTold(start) {
+    const { language, printed } = this;
+    expect(
+      printed.some((line) => line.startsWith(start)),
+      `${language} has not printed ${start}`,
+    );
+  }
+
   /** Nobody saw an error, and nothing secret is printed. */
   check() {
     const { problems, printed, language, tenant } = this;

@@ -7,9 +7,11 @@ import { Webhook } from 'standardwebhooks';
 const { LATCHKEY_URL, LATCHKEY_TENANT_ID, LATCHKEY_TENANT_SECRET, LATCHKEY_WEBHOOK_SECRET } = process.env;
 const { DEMO_USER_ID, DEMO_USER_NAME, PORT = '8080' } = process.env;
 const webhook = new Webhook(LATCHKEY_WEBHOOK_SECRET);
-// Stand in for your database: the people, the logins that browsers have begun, by a cookie each, and the sessions.
+// Stand in for your database: the people, the logins that browsers have begun, by a cookie each, those that Latchkey may
+// tell of, and the sessions.
 const people = new Map([[DEMO_USER_ID, { id: DEMO_USER_ID, name: DEMO_USER_NAME }]]);
 const logins = new Map();
+const begun = new Set();
 const sessions = new Map();
 
 /** A signed call: see ../sign. Status and JSON. */
@@ -48,6 +50,7 @@ async function begin(request) {
     },
   });
   if (status !== 200) throw new Error(`initiate: ${status} ${error.code}`);
+  begun.add(data.session_id);
   // The poll token stays here: whoever has it takes the login.
   return { sessionId: data.session_id, pollToken: data.poll_token, shown: code(data) };
 }
@@ -69,9 +72,7 @@ async function state(login) {
   return login.outcome ?? { ...login.shown, wait: data?.retry_after_ms ?? 2000 };
 }
 
-/** The first outcome stays, whether the poll or the callback has told of it. */
 function end(login, phase, person) {
-  if (login.outcome) return;
   login.outcome = phase === 'approved' && !person ? { phase: 'denied' } : { phase, name: person?.name };
   login.person = person;
 }
@@ -88,13 +89,9 @@ function verified(body, headers) {
   }
 }
 
-/** A callback logs nobody in: whoever has the cookie of the login with this session sees how it has ended. */
+/** A callback is evidence, and logs nobody in: it may come late, and it was made before a phone was revoked. */
 function handle({ type, data }) {
-  const login = [...logins.values()].find(({ sessionId }) => sessionId === data.session_id);
-  if (!login) return;
-  if (type === 'qr_login.approved') end(login, 'approved', people.get(data.backend_user_id));
-  if (type === 'qr_login.denied') end(login, 'denied');
-  console.log(`${type} ${data.session_id}`);
+  if (begun.has(data.session_id)) console.log(`${type} ${data.session_id} ${data.device_id ?? 'no device'}`);
 }
 
 const app = express();

@@ -17,9 +17,10 @@ from standardwebhooks import Webhook, WebhookVerificationError
 URL, TENANT_ID = urlsplit(os.environ["LATCHKEY_URL"]), os.environ["LATCHKEY_TENANT_ID"]
 SECRET = os.environ["LATCHKEY_TENANT_SECRET"].encode()
 WEBHOOK = Webhook(os.environ["LATCHKEY_WEBHOOK_SECRET"])
-# Stand in for your database: the people, the logins that browsers have begun, by a cookie each, and the sessions.
+# Stand in for your database: the people, the logins that browsers have begun, by a cookie each, those that Latchkey may
+# tell of, and the sessions.
 people = {os.environ["DEMO_USER_ID"]: {"id": os.environ["DEMO_USER_ID"], "name": os.environ["DEMO_USER_NAME"]}}
-logins, sessions = {}, {}
+logins, begun, sessions = {}, set(), {}
 
 
 def latchkey(method, target, fields=None, headers=None):
@@ -62,9 +63,10 @@ def begin():
     if status != 200:
         raise RuntimeError(f"initiate: {status} {answer['error']['code']}")
     data = answer["data"]
+    begun.add(data["session_id"])
     # The poll token stays here: whoever has it takes the login.
-    begun = {"session_id": data["session_id"], "poll_token": data["poll_token"], "shown": code(data)}
-    return {**begun, "outcome": None, "person": None}
+    login = {"session_id": data["session_id"], "poll_token": data["poll_token"], "shown": code(data)}
+    return {**login, "outcome": None, "person": None}
 
 
 def code(data):
@@ -94,9 +96,6 @@ def state(login):
 
 
 def end(login, phase, person=None):
-    """The first outcome stays, whether the poll or the callback has told of it."""
-    if login["outcome"]:
-        return
     is_nobody = phase == "approved" and not person
     login["outcome"] = {"phase": "denied" if is_nobody else phase, "name": person and person["name"]}
     login["person"] = person
@@ -115,16 +114,10 @@ def verified(body, headers):
 
 
 def handle(event):
-    """A callback logs nobody in: whoever has the cookie of the login with this session sees how it has ended."""
-    kind, data = event["type"], event["data"]
-    login = next((known for known in logins.values() if known["session_id"] == data.get("session_id")), None)
-    if not login:
-        return
-    if kind == "qr_login.approved":
-        end(login, "approved", people.get(data["backend_user_id"]))
-    if kind == "qr_login.denied":
-        end(login, "denied")
-    print(f"{kind} {data['session_id']}", flush=True)
+    """A callback is evidence, and logs nobody in: it may come late, and it was made before a phone was revoked."""
+    data = event["data"]
+    if data.get("session_id") in begun:
+        print(f"{event['type']} {data['session_id']} {data.get('device_id') or 'no device'}", flush=True)
 
 
 app = Flask(__name__, static_folder="page", static_url_path="")
