@@ -10,12 +10,15 @@ export async function signingTenant(name, configuration = {}) {
   return { id: made.tenant_id, secret: made.tenant_secret, webhookSecret: made.webhook_secret };
 }
 
-/** The answer to a signed call. */
-export async function signed(tenant, path, body) {
+/** The answer to a signed call: a POST if it has a body. */
+export async function signed(tenant, path, body, headers = {}) {
   const [timestamp, nonce, target] = [`${Date.now()}`, randomUUID(), `/api/v1/relay/${path}`];
-  const digest = createHash('sha256').update(JSON.stringify(body)).digest('hex');
-  const text = `${timestamp}.POST.${target}.${nonce}.${digest}`;
+  const digest = createHash('sha256')
+    .update(JSON.stringify(body) ?? '')
+    .digest('hex');
+  const text = `${timestamp}.${body === undefined ? 'GET' : 'POST'}.${target}.${nonce}.${digest}`;
   return call(target, body, {
+    ...headers,
     'x-latchkey-tenant-id': tenant.id,
     'x-latchkey-timestamp': timestamp,
     'x-latchkey-nonce': nonce,
@@ -28,4 +31,17 @@ export async function relay(tenant, path, body) {
   const answer = await signed(tenant, path, body);
   expect(answer.body.success, `${path}: ${answer.status} ${JSON.stringify(answer.body.error)}`);
   return answer.body.data;
+}
+
+/** What a tenant's receiver answers to an event that is signed with a webhook secret (Standard Webhooks). */
+export async function received(site, flow, event, secret) {
+  const [at, key, body] = [`${Math.floor(Date.now() / 1000)}`, secret.slice('whsec_'.length), JSON.stringify(event)];
+  const signature = createHmac('sha256', Buffer.from(key, 'base64')).update(`${event.event_id}.${at}.${body}`);
+  const headers = {
+    'content-type': 'application/json',
+    'webhook-id': event.event_id,
+    'webhook-timestamp': at,
+    'webhook-signature': `v1,${signature.digest('base64')}`,
+  };
+  return (await fetch(`${site}/relay-callbacks/${flow}`, { method: 'POST', body, headers })).status;
 }

@@ -2,9 +2,8 @@
 // callback says so. EXAMPLES says where the examples are with their packages, PYTHON has those of Python; the rest as for
 // pairing.mjs.
 
-import { createHmac } from 'node:crypto';
 import { adminKey, call, expect, url } from '../foreign/service.mjs';
-import { signingTenant } from '../relay.mjs';
+import { received, signingTenant } from '../relay.mjs';
 import { chromium, end, freePort, start, until } from '../running.mjs';
 import { Phone, tap } from './phone.mjs';
 
@@ -33,15 +32,8 @@ async function checked(language, [program, ...args]) {
   const stranger = await until(30, () => fetch(site));
   const denied = await fetch(`${site}/pairings`, { method: 'POST' });
   expect(stranger.status === 401 && denied.status === 401, `${language}: a stranger is answered ${denied.status}`);
-  const send = async (id, body, secret) => {
-    const [at, key] = [`${Math.floor(Date.now() / 1000)}`, Buffer.from(secret.slice('whsec_'.length), 'base64')];
-    const signature = `v1,${createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64')}`;
-    const headers = { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signature };
-    const request = { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } };
-    return (await fetch(`${site}/relay-callbacks/pairing`, request)).status;
-  };
   const forged = { type: 'pairing.created', event_id: 'evt_1', sequence: 1, data: { device_id: 'dev_1' } };
-  const status = await send('evt_1', JSON.stringify(forged), (await signingTenant('Another')).webhookSecret);
+  const status = await received(site, 'pairing', forged, (await signingTenant('Another')).webhookSecret);
   expect(status === 400, `${language}: a forged callback is ${status}`);
 
   const desk = await (await chromium()).newContext();
@@ -77,8 +69,8 @@ async function checked(language, [program, ...args]) {
     return list;
   });
   // The first event once more, after the last: it changes nothing.
-  const { body, event_id: id } = await asked(`callback?tenant_id=${tenant.id}&event_id=${callbacks[1].event_id}`);
-  const again = await send(id, body, tenant.webhookSecret);
+  const { body } = await asked(`callback?tenant_id=${tenant.id}&event_id=${callbacks[1].event_id}`);
+  const again = await received(site, 'pairing', JSON.parse(body), tenant.webhookSecret);
   expect(again === 204, `${language}: a callback that comes again is ${again}`);
   await page.goto(site);
   expect((await page.getByRole('listitem').count()) === 0, `${language}: an old event has paired it again`);

@@ -365,6 +365,8 @@ async function consent() {
     await view(page, 'consent-code-gone', 'This code is no longer good');
   }
 
+  await refusals(phone);
+
   // Two phones with one code.
   const other = await Phone.start();
   await pair(other, acme, ADA);
@@ -384,6 +386,36 @@ async function consent() {
   await view(page, 'consent-ended', 'This pairing has ended');
   phone.check();
   await phone.close();
+}
+
+/** What the service refuses at a scan and at a decision, and a network that is gone. */
+async function refusals(phone) {
+  for (const [status, code, name, title] of [
+    [403, 'qr_login_distant', 'consent-too-distant', 'Denied: another network'],
+    [403, 'origin_not_allowed', 'consent-not-allowed', 'Not allowed there'],
+    [403, 'tenant_suspended', 'consent-suspended', 'Not available right now'],
+    [503, 'temporarily_unavailable', 'consent-unavailable', 'That did not work'],
+  ]) {
+    const page = await phone.page(service.login(acme).path);
+    service.fail('qr-login/scan', status, code);
+    await tap(page, 'See who asks');
+    await view(page, name, title);
+  }
+  const statements = [];
+  const page = await phone.page(service.login(acme).path, (page) =>
+    page.on('request', (request) => {
+      if (request.url().endsWith('/qr-login/decide')) statements.push(request.postDataJSON().statement);
+    }),
+  );
+  await tap(page, 'See who asks');
+  await page.getByRole('button', { name: 'Deny' }).waitFor();
+  service.fail('qr-login/decide', 0);
+  await tap(page, 'Deny');
+  await view(page, 'consent-unreachable', 'No connection');
+  service.fail('qr-login/decide', 410, 'qr_login_gone');
+  await tap(page, 'Try again');
+  await view(page, 'consent-over', 'This sign-in is over');
+  expect(statements.length === 2 && statements[0] === statements[1], 'another decision is sent the second time');
 }
 
 /** A tenant that nobody has dressed up, whose logo is gone. */

@@ -192,8 +192,8 @@ export class DeviceService {
 
   #scan(session, { session_id, frame, mac }, answer) {
     const login = this.logins.get(session_id);
-    if (!login || login.tenant !== session.tenant || frame !== 0 || mac !== login.mac) throw new Refused(410, 'gone');
-    if (login.device && login.device !== session.device) throw new Refused(409, 'scanned_by_another');
+    if (!login || login.tenant !== session.tenant || frame !== 0 || mac !== login.mac) throw new Refused(410, 'qr_login_gone');
+    if (login.device && login.device !== session.device) throw new Refused(409, 'qr_login_taken');
     Object.assign(login, { device: session.device, phase: 'scanned', scanId: random(16) });
     const scanned = answer({ scan_id: login.scanId, ...login.tenant.shown, ...login.shown });
     login.display = sha256(scanned.body);
@@ -202,7 +202,7 @@ export class DeviceService {
 
   async #decide(session, { session_id, statement }, answer) {
     const login = this.logins.get(session_id);
-    if (login?.phase !== 'scanned') throw new Refused(410, 'gone');
+    if (login?.phase !== 'scanned') throw new Refused(410, 'qr_login_gone');
     const { payload, protectedHeader } = await compactVerify(
       statement,
       await importJWK(this.keys.get(session.jkt), 'ES256'),

@@ -4,10 +4,10 @@
 // Time is not waited for: what has a time of its own, in the table or in the browser, gets one that is past.
 
 import { createHash } from 'node:crypto';
-import { call, dynamodb, expect, operator, url } from '../foreign/service.mjs';
+import { call, expect, operator, pastIn, url } from '../foreign/service.mjs';
 import { end, until } from '../running.mjs';
 import { relay, signed, signingTenant } from '../relay.mjs';
-import { Phone, logos, looked, press, tap, view } from './phone.mjs';
+import { Phone, logos, looked, press, tap, view, within } from './phone.mjs';
 
 const [ADA, ADAS_NAME] = ['ada', 'Ada Lovelace'];
 const NONE = 'This phone is not paired';
@@ -45,21 +45,6 @@ async function pair(phone, of, name) {
   await tap(page, 'Pair this phone');
   await page.getByText('Paired until').waitFor();
   return page;
-}
-
-/** Something done in a page, with its own modules and its pairing at a tenant: what it returns, or why it is refused. */
-async function within(page, of, work, argument) {
-  const modules = await page.evaluateHandle(async () => {
-    const { src } = document.querySelector('script[src$="/main.js"]');
-    const load = (name) => import(src.replace('main.js', name));
-    return Object.assign({}, ...(await Promise.all(['api.js', 'proof.js', 'store.js'].map(load))));
-  });
-  const pairing = await modules.evaluateHandle(({ find }, id) => find(id), of.id);
-  return page.evaluate(work, { modules, pairing, argument }).catch((error) => {
-    const [, code] = /Refusal: ([a-z_]+)/.exec(error.message) ?? [];
-    if (!code) throw error;
-    return code;
-  });
 }
 
 const token = (page, of) => within(page, of, ({ pairing }) => pairing.token);
@@ -286,17 +271,6 @@ async function expired(phone) {
   await view(overview, 'real-session-expired', ENDED);
   await tap(overview, 'Remove it from this phone');
   await overview.getByRole('heading', { level: 1, name: 'Paired with Acme Bank' }).waitFor();
-}
-
-/** Gives a time in an item of the table another value, which is past. */
-function pastIn({ pk, sk }, name) {
-  return dynamodb('UpdateItem', {
-    Key: { pk: { S: pk }, sk: { S: sk } },
-    UpdateExpression: 'SET #name = :past',
-    ConditionExpression: 'attribute_exists(#name)',
-    ExpressionAttributeNames: { '#name': name },
-    ExpressionAttributeValues: { ':past': { N: `${Date.now() - 1000}` } },
-  });
 }
 
 /** Two phones that redeem the same handle at the same moment. */

@@ -129,3 +129,18 @@ export async function logos(phone) {
     await route.fulfill({ contentType: 'image/svg+xml', body: await answer.text() });
   });
 }
+
+/** Something done in a page, with its own modules and its pairing at a tenant: what it returns, or why it is refused. */
+export async function within(page, of, work, argument) {
+  const modules = await page.evaluateHandle(async () => {
+    const { src } = document.querySelector('script[src$="/main.js"]');
+    const load = (name) => import(src.replace('main.js', name));
+    return Object.assign({}, ...(await Promise.all(['api.js', 'proof.js', 'store.js'].map(load))));
+  });
+  const pairing = await modules.evaluateHandle(({ find }, id) => find(id), of.id);
+  return page.evaluate(work, { modules, pairing, argument }).catch((error) => {
+    const [, code] = /Refusal: ([a-z_]+)/.exec(error.message) ?? [];
+    if (!code) throw error;
+    return code;
+  });
+}

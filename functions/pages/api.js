@@ -126,8 +126,8 @@ export async function scan({ keys, token }, sessionId, { frame, mac }) {
   };
 }
 
-export async function decide({ keys, token, deviceId }, sessionId, scanned, decision, number) {
-  const statement = await qrDecision(keys, {
+export function statement({ keys, deviceId }, sessionId, scanned, decision, number) {
+  return qrDecision(keys, {
     aud: `${location.origin}/t/${scanned.tenant.id}`,
     session_id: sessionId,
     scan_id: scanned.scanId,
@@ -137,6 +137,9 @@ export async function decide({ keys, token, deviceId }, sessionId, scanned, deci
     decision,
     display_sha256: scanned.displaySha256,
   });
+}
+
+export async function decide({ keys, token }, sessionId, statement) {
   const body = { session_id: sessionId, statement };
   const { data } = await send('POST', '/api/v1/device/qr-login/decide', { keys, token, body });
   return data.phase;

@@ -36,8 +36,10 @@ async function scan(pairing, frame) {
 
 function refused(error, pairing, again) {
   if (error.status === 401) return showEnded(pairing, () => showNote(texts.notPaired));
-  if (error.status === 409) return showNote(texts.takenByAnother);
-  if (error.status === 404 || error.status === 410) return showNote(texts.codeGone);
+  if (error.code === 'qr_login_taken') return showNote(texts.takenByAnother);
+  if (error.code === 'qr_login_distant') return showNote(texts.tooDistant);
+  if (error.code === 'origin_not_allowed') return showNote(texts.notAllowed);
+  if (isGone(error)) return showNote(texts.codeGone);
   showFailure(error, again);
 }
 
@@ -108,11 +110,23 @@ function showDistant(pairing, scanned, typed) {
 }
 
 async function decide(pairing, scanned, decision, number) {
+  // Signed once: after an answer that was lost, it is the same decision that is sent again.
+  const statement = await api.statement(pairing, sessionId, scanned, decision, number);
+  await send(pairing, statement, decision);
+}
+
+async function send(pairing, statement, decision) {
   try {
-    const phase = await api.decide(pairing, sessionId, scanned, decision, number);
+    const phase = await api.decide(pairing, sessionId, statement);
     if (phase === 'approved') return showNote(texts.approved);
     showNote(decision === 'deny' ? texts.denied : texts.wrongNumber);
   } catch (error) {
-    refused(error, pairing, () => decide(pairing, scanned, decision, number));
+    // Another code would not help here: the other screen says how it ended.
+    if (isGone(error)) return showNote(texts.over);
+    refused(error, pairing, () => send(pairing, statement, decision));
   }
+}
+
+function isGone(error) {
+  return error.status === 404 || error.status === 410;
 }

@@ -58,13 +58,14 @@ export function button(label, kind, act) {
   return made;
 }
 
-/** Who somebody deals with: logo and name. A logo that does not load is no loss. */
+/** Who somebody deals with: logo and name. A logo that does not load leaves its box: nothing moves under a thumb. */
 export function party({ name, logo }, level = 'h2') {
   const heading = element(level, { textContent: name });
   if (!logo?.startsWith('https://')) return element('div', { className: 'party' }, heading);
-  const image = element('img', { className: 'logo', alt: '', referrerPolicy: 'no-referrer', src: logo });
-  image.onerror = () => image.remove();
-  return element('div', { className: 'party' }, image, heading);
+  const image = element('img', { alt: '', referrerPolicy: 'no-referrer', src: logo });
+  image.onerror = () => image.replaceWith([...name][0]);
+  const box = element('span', { className: 'logo', 'aria-hidden': 'true' }, image);
+  return element('div', { className: 'party' }, box, heading);
 }
 
 /** Names and what they stand for; pairs whose second is nothing are left out. */

@@ -158,17 +158,35 @@ export const texts = {
   stopped: { title: 'Nothing was approved', paragraphs: ['You can close this page.'] },
   codeGone: {
     title: 'This code is no longer good',
-    paragraphs: ['It has changed or expired. Scan the code that the other screen shows now.'],
+    paragraphs: [
+      'It has changed or expired. Scan the code that the other screen shows now.',
+      'If it shows none, start again there.',
+    ],
+  },
+  over: {
+    title: 'This sign-in is over',
+    paragraphs: ['It took too long, or is decided already. Look at the other screen.'],
   },
   takenByAnother: {
     title: 'Another phone has scanned this code',
     paragraphs: ['Only the first phone can decide. If that was not you, close the page on the other screen.'],
   },
+  tooDistant: {
+    title: 'Denied: another network',
+    paragraphs: [
+      'The service signs in only screens in the network of this phone, so nobody was signed in.',
+      'Connect both to the same network, and start again on the other screen.',
+    ],
+  },
+  notAllowed: {
+    title: 'Not allowed there',
+    paragraphs: ['The service no longer lets that page sign people in. Nobody was signed in.'],
+  },
   notPaired: {
     title: 'This phone is not paired here',
     paragraphs: [
-      'Only a phone that is paired with the service can approve this. It is not, or its key is gone.',
-      'If you have paired it in another browser, open the code there.',
+      'Only a phone that is paired with the service can approve this. This one is not, or its key is gone.',
+      'If you have paired it in another browser, scan the code again and open it there.',
     ],
   },
 };
