@@ -144,6 +144,21 @@ async fn prove(deployment: &Deployment, tenant: &Tenant, route: &Route, event: &
     (event["headers"], event["body"]) = (headers, body);
 }
 
+/// Signs an event of the relay surface: a signature is good for half a minute, and the one in the file is a published
+/// one. A poll is of a login that has begun.
+async fn sign(deployment: &Deployment, tenant: &Tenant, route: &Route, event: &mut Value) {
+    if route.path == POLL {
+        let login = deployment.qr_login(tenant, &json!({})).await;
+        event["rawQueryString"] = format!("session_id={}", login.session_id).into();
+        event["headers"]["x-qr-poll-token"] = login.poll_token.into();
+    }
+    let body = event["body"].as_str().unwrap_or_default().to_owned();
+    for (name, value) in tenant.signing().headers(route.method.as_str(), route.path, body.as_bytes()) {
+        assert!(event["headers"][&name].is_string(), "{}: {name}", route.path);
+        event["headers"][&name] = value.into();
+    }
+}
+
 #[tokio::test]
 async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
     let key = event("fetch-tenants")["headers"]["x-admin-key"].as_str().unwrap().to_owned();
@@ -229,17 +244,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         assert_eq!((&event["version"], &event["rawPath"]), (&json!("2.0"), &json!(path)), "{function}");
         assert_eq!(event["routeKey"], format!("ANY {}", route.path), "{function}");
         if entry.surface == Surface::Relay {
-            if route.path == POLL {
-                let login = deployment.qr_login(&signer, &json!({})).await;
-                event["rawQueryString"] = format!("session_id={}", login.session_id).into();
-                event["headers"]["x-qr-poll-token"] = login.poll_token.into();
-            }
-            // A signature is good for half a minute, and the one in the file is a published one.
-            let body = event["body"].as_str().unwrap_or_default().to_owned();
-            for (name, value) in signer.signing().headers(route.method.as_str(), route.path, body.as_bytes()) {
-                assert!(event["headers"][&name].is_string(), "{function}: {name}");
-                event["headers"][&name] = value.into();
-            }
+            sign(&deployment, &signer, route, &mut event).await;
         }
         if event["headers"]["dpop"].is_string() {
             prove(&deployment, &signer, route, &mut event).await;

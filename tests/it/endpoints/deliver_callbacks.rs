@@ -414,7 +414,7 @@ async fn a_qr_login_that_expires_is_told_once_by_the_sweep_and_one_that_was_deci
     deployment.scanned(&phone, &scanned).await;
     let seen = deployment.scanned(&phone, &denied).await;
     deployment.decides(&phone, &seen, "deny").await.data(200);
-    sweep(&deployment).await;
+    deployment.sweep().await;
     let told = |receiver: &TestReceiver| {
         let received = receiver.received();
         let of_logins = received.iter().filter(|received| received.path == "/relay-callbacks/qr-login");
@@ -438,7 +438,7 @@ async fn a_qr_login_that_expires_is_told_once_by_the_sweep_and_one_that_was_deci
         deployment.set(&login.place(), "QRLOGIN", "due_at", &long_ago).await;
     }
     for _ in 0..2 {
-        sweep(&deployment).await;
+        deployment.sweep().await;
         let mut expected = vec![
             ("qr_login.denied".to_owned(), denied.session_id.clone()),
             ("qr_login.expired".to_owned(), waiting.session_id.clone()),
