@@ -1,5 +1,5 @@
 //! `GET /t/{tenant_id}/.well-known/oauth-authorization-server`, where RFC 8414 §3.1 looks for it, and where readers
-//! look that know `OpenID` Connect only
+//! look that know the path of OIDC only
 
 use serde_json::json;
 
