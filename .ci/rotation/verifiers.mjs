@@ -1,7 +1,6 @@
 // Verifiers that run for as long as a check does, as they do in a backend: each fetches the key set when it likes.
 
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { createInterface } from 'node:readline';
@@ -29,9 +28,9 @@ async function verifier(library, tenant, token) {
   const program = spawn(command, [...args, tenant.issuer, tenant.id], { stdio: ['pipe', 'pipe', 'inherit'] });
   atEnd(() => program.exitCode === null && program.kill('SIGKILL'));
   const lines = createInterface({ input: program.stdout })[Symbol.asyncIterator]();
+  const ended = new Promise((end) => program.on('exit', (code) => end({ value: `refused: it has ended: ${code}` })));
   const verify = async (token) => {
     program.stdin.write(`${token}\n`);
-    const ended = once(program, 'exit').then(([code]) => expect(false, `${library} has ended: ${code}`));
     return (await Promise.race([lines.next(), ended])).value;
   };
   const first = await verify(token);
