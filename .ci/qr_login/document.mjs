@@ -27,13 +27,17 @@ function actions(title) {
 /** A shell as somebody has it open: what it prints after each block. */
 class Shell {
   printed = '';
+  everything = '';
 
   constructor(environment) {
     const env = { ...process.env, ...environment };
     this.bash = spawn('bash', ['-eu'], { cwd: FOLDER, env, stdio: 'pipe', detached: true });
     atEnd(() => process.kill(-this.bash.pid, 'SIGKILL'));
     for (const stream of [this.bash.stdout, this.bash.stderr]) {
-      stream.setEncoding('utf8').on('data', (text) => (this.printed += text));
+      stream.setEncoding('utf8').on('data', (text) => {
+        this.printed += text;
+        this.everything += text;
+      });
     }
     this.bash.on('exit', () => (this.hasEnded = true));
   }
@@ -50,7 +54,8 @@ export async function documented(browser) {
   const { items, outcome } = actions('Try it without a phone');
   expect(items.length <= MOST, `${items.length} actions`);
   const port = await freePort();
-  const shell = new Shell({ PORT: `${port}` });
+  // The packages were fetched before; the registry is not what is checked here.
+  const shell = new Shell({ PORT: `${port}`, npm_config_prefer_offline: 'true' });
   // The addresses of the document are those of a machine on which nothing else runs.
   const here = (text) =>
     text.replaceAll('http://127.0.0.1:9000', url).replaceAll('http://127.0.0.1:8080', `http://127.0.0.1:${port}`);
@@ -59,7 +64,10 @@ export async function documented(browser) {
   const { first } = windows;
 
   const open = async (page, address) => {
-    await until(20, () => page.goto(address));
+    // The backend is installed first.
+    await until(60, () => page.goto(address)).catch((error) => {
+      throw new Error(`${error.message}\n${shell.everything}`);
+    });
   };
   const WAYS = [
     [/^open the printed address$/, (page) => open(page, /http:\S+/.exec(shell.printed)[0])],
