@@ -41,8 +41,7 @@
 //! seals are in partitions of their own, where the functions' roles may neither update nor delete. Nor does a pairing,
 //! whose handle is too short to name its tenant: it is in a code that cameras have to read.
 //!
-//! What is asked for at each login has a partition of its own, so that many users of one tenant don't share the
-//! throughput of one partition.
+//! What each login asks for has a partition of its own: many users of a tenant share no partition's throughput.
 //!
 //! | Index | Partition key | Sort key | Who is in it |
 //! |---|---|---|---|
