@@ -43,8 +43,11 @@ struct Units {
 impl Units {
     fn of(calls: &[AwsCall]) -> Self {
         let is_read = |call: &&AwsCall| matches!(call.operation.as_str(), "GetItem" | "BatchGetItem");
-        let sum =
-            |reads: bool| calls.iter().filter(|call| is_read(call) == reads).filter_map(|call| call.consumed).sum();
+        // From zero: a sum of nothing is -0.
+        let sum = |reads: bool| {
+            let consumed = calls.iter().filter(|call| is_read(call) == reads).filter_map(|call| call.consumed);
+            consumed.fold(0.0, |sum, units| sum + units)
+        };
         Self { reads: sum(true), writes: sum(false) }
     }
 
