@@ -54,7 +54,8 @@ def joserfc_once():
 
 async def main():
     verify = {"PyJWT": pyjwt, "pyjwt-key-fetcher": key_fetcher, "joserfc": joserfc_once}[library]()
-    for line in iter(sys.stdin.readline, ""):
+    # In a thread: aiocache, by which pyjwt-key-fetcher remembers the set, forgets by a timer of this loop.
+    while line := await asyncio.to_thread(sys.stdin.readline):
         token = line.strip()
         try:
             await verify(token)
