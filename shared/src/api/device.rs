@@ -277,7 +277,7 @@ pub struct DeviceView {
     pub platform: Option<Platform>,
     /// Time at which it was paired.
     pub created_at: Timestamp,
-    /// Time of its first call on the last day on which it called.
+    /// Time of a call on the last day on which it called. Of the device that asks, as it was before this call.
     pub last_used_at: Timestamp,
     /// Time at which its session ends unless it is renewed.
     pub session_expires_at: Timestamp,

@@ -23,7 +23,7 @@ use crate::domain::{
     TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof, Viewpoint,
 };
 use crate::error::{Error, Result};
-use crate::store::{DeviceSession, FoundSession, NewDevice, PairingHost, ProvenCall, Read};
+use crate::store::{DeviceSession, FoundSession, NewDevice, PairingHost, Prefetched, ProvenCall, Read};
 
 /// Where a pairing is redeemed: the audience of pairing proofs.
 pub(super) const REDEEMED_AT: &str = "/api/v1/device/register-token";
@@ -138,6 +138,8 @@ pub struct Device {
     pub(super) tenant: Tenant,
     pub(super) session: DeviceSession,
     devices: Vec<PairedDevice>,
+    /// What was read together with the session.
+    pub(super) prefetched: Prefetched,
     /// The key that the session is bound to.
     pub(super) key: PublicKey,
     pub(super) change: ChangeContext,
@@ -161,13 +163,14 @@ impl Caller for Device {
     }];
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
-        let Proven { tenant_id, tenant, devices, call } = prove(app, request, &input.reads).await?;
+        let Proven { tenant_id, tenant, devices, prefetched, call } = prove(app, request, &input.reads).await?;
         app.devices(&tenant_id).accept(&call).await?;
         Ok(Self {
             tenant_id,
             tenant,
             session: call.session,
             devices,
+            prefetched,
             key: call.proof.key().clone(),
             change: request.change(Actor::Device, None),
             base_url: request.base_url.clone(),
@@ -197,6 +200,7 @@ struct Proven {
     tenant_id: TenantId,
     tenant: Tenant,
     devices: Vec<PairedDevice>,
+    prefetched: Prefetched,
     call: ProvenCall,
 }
 
@@ -209,14 +213,15 @@ async fn prove(app: &App, request: &Request, reads: &[Read]) -> Result<Proven> {
     let proof = proof(app, request, Presented::Bound(token.expose()), Freshness::Nonce)?;
     let (tenant_id, hash, at) = (token.claims().tenant_id.clone(), token.hash(), app.now());
     let found = app.devices(&tenant_id).session(token.claims(), reads).await?;
-    let FoundSession { tenant, session, devices } = found.ok_or(Error::Unauthenticated("no such device session"))?;
+    let found = found.ok_or(Error::Unauthenticated("no such device session"))?;
+    let FoundSession { tenant, session, devices, prefetched } = found;
     if !session.is_of(&hash, &tenant, at) {
         return Err(Error::Unauthenticated("device session is another, has expired or was ended"));
     }
     request.trace.device(app.trace_key(), &tenant_id, &session.person);
     proof.check_bound_to(session.thumbprint())?;
     refuse_suspended(&tenant)?;
-    Ok(Proven { tenant_id, tenant, devices, call: ProvenCall { session, proof, token: hash, at } })
+    Ok(Proven { tenant_id, tenant, devices, prefetched, call: ProvenCall { session, proof, token: hash, at } })
 }
 
 /// Refuses pages of other origins, and what a browser fetches before anybody has asked for it: a pairing is redeemed by

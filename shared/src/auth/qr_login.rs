@@ -152,7 +152,7 @@ impl Device {
         let address = self.source_ip.as_deref().and_then(|address| BrowserAddress::parse(address).ok());
         let network = address.and_then(|address| address.network());
         let logins = app.qr_logins(&self.tenant_id)?;
-        let device = (&self.tenant, &self.session);
+        let device = (&self.tenant, &self.session, &self.prefetched);
         logins.look_at(device, (id, frame, mac), network.as_ref(), self.change.at).await
     }
 
@@ -173,7 +173,7 @@ impl Device {
         let statement = UnverifiedStatement::parse(statement).map_err(flawed)?;
         let issuer = Issuer::new(&self.base_url, &self.tenant_id);
         let logins = app.qr_logins(&self.tenant_id)?;
-        let device = (&self.tenant, &self.session);
+        let device = (&self.tenant, &self.session, &self.prefetched);
         logins.decide(device, (&issuer, &self.key), (id, &statement), self.change.at).await
     }
 }

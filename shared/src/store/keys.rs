@@ -58,7 +58,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::dynamodb::{Key, PK, SK, key};
+use super::dynamodb::{Key, SK, key};
 use crate::domain::{
     AuditEvent, CredentialDigest, EventId, ExternalId, Flow, Handle, IdempotencyKey, IdempotencyScope, LinkedUserId,
     Minute, PairingId, QrSessionId, RelayPerson, TenantId, Timestamp, Viewpoint,
@@ -254,16 +254,6 @@ pub fn key_set(id: &TenantId) -> Key {
     key(tenant_partition(id), SIGNING.to_owned())
 }
 
-/// Whether an item is a key set.
-pub fn is_key_set(item: &Key) -> bool {
-    has_sort_key(item, SIGNING)
-}
-
-/// Whether an item is of this tenant's partition.
-pub fn is_of_tenant(item: &Key, id: &TenantId) -> bool {
-    item.get(PK).and_then(|value| value.as_s().ok()).is_some_and(|partition| *partition == tenant_partition(id))
-}
-
 /// Whether an item has this sort key.
 pub fn has_sort_key(item: &Key, sort_key: &str) -> bool {
     item.get(SK).and_then(|value| value.as_s().ok()).is_some_and(|found| found == sort_key)
@@ -380,6 +370,7 @@ pub fn stored_response(idempotency_key: &IdempotencyKey) -> Key {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::dynamodb::PK;
 
     #[test]
     fn a_stored_response_is_with_what_is_its_callers() {

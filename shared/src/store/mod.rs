@@ -47,9 +47,7 @@ pub use account::{List, ResourceKind, Resources};
 pub use audit::Sealed;
 pub use callbacks::{Callbacks, Delivered, Delivery, Receiver};
 pub use calls::Counted;
-pub use devices::{
-    DeviceSession, Devices, FoundSession, NewDevice, Paired, PairingHost, PairingRequest, ProofUse, ProvenCall,
-};
+pub use devices::{DeviceSession, Devices, FoundSession, NewDevice, Paired, PairingHost, PairingRequest, ProvenCall};
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Registration};
 pub use dynamodb::{Jitter, Table};

@@ -67,7 +67,7 @@ impl Read {
             Self::Resource(kind, id) => return account_keys::candidate_keys(tenant, viewpoint, *kind, *id),
             Self::Content(id) => return account_keys::contents(tenant, viewpoint, *id),
             Self::Total(list) => return account_keys::counters(tenant, viewpoint, *list),
-            Self::QrLogin(id) if id.is_of(tenant) => qr_logins::place(tenant, id),
+            Self::QrLogin(id) if id.is_of(tenant) => qr_logins::login_key(tenant, id),
             Self::QrLogin(_) => return Vec::new(),
             Self::EndUser => {
                 return viewpoint.external_user_id().map(|id| external_user(tenant, id)).into_iter().collect();
@@ -113,15 +113,20 @@ impl Table {
         let keys = reads.iter().flat_map(|read| read.keys(tenant_id, viewpoint)).chain([keys::state(tenant_id)]);
         // DynamoDB refuses a request with the same key twice.
         let unique: HashMap<_, _> = keys.map(|key| (primary_key(&key), key)).collect();
-        let mut items: HashMap<_, _> = unique.keys().map(|key| (key.clone(), None)).collect();
-        for item in self.get_all(unique.into_values().collect()).await? {
-            items.insert(primary_key(&item), Some(item));
-        }
-        Ok(Prefetched { tenant_id: tenant_id.clone(), items })
+        let asked: Vec<_> = unique.into_values().collect();
+        let found = self.get_all(asked.clone()).await?;
+        Ok(Prefetched::of(tenant_id, &asked, found))
     }
 }
 
 impl Prefetched {
+    /// What was found of a tenant's items of which these were asked for.
+    pub(super) fn of(tenant_id: &TenantId, asked: &[Key], found: Vec<Item>) -> Self {
+        let mut items: HashMap<_, _> = asked.iter().map(|key| (primary_key(key), None)).collect();
+        items.extend(found.into_iter().map(|item| (primary_key(&item), Some(item))));
+        Self { tenant_id: tenant_id.clone(), items }
+    }
+
     /// Whose items they are.
     pub fn tenant_id(&self) -> &TenantId {
         &self.tenant_id

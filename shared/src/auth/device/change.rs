@@ -35,7 +35,7 @@ impl Caller for ChangingDevice {
     const SCHEMES: &'static [SecurityScheme] = super::Device::SCHEMES;
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
-        let Proven { tenant_id, tenant, devices, call } = prove(app, request, &[]).await?;
+        let Proven { tenant_id, tenant, devices, call, .. } = prove(app, request, &[]).await?;
         if !input.is_readable {
             app.devices(&tenant_id).accept(&call).await?;
         }

@@ -17,6 +17,7 @@ pub const TENANT: usize = 16;
 const SECRET: usize = 32;
 /// Bytes of the checksum.
 const CHECKSUM: usize = 4;
+
 /// What a text says without its secret: an id of `N` bytes, and whose it is.
 #[derive(Debug, Clone, Copy)]
 pub struct KeyText<const N: usize> {

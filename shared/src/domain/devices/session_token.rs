@@ -11,8 +11,7 @@ use super::device::DeviceId;
 use crate::domain::credentials::api_key_secret::KeyHash;
 use crate::domain::credentials::key_text::{self, KeyText};
 use crate::domain::ids::tenant_id::TenantId;
-use crate::domain::people::LinkedUserId;
-use crate::domain::people::linked_id;
+use crate::domain::people::{LinkedUserId, linked_id};
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// What tokens start with.

@@ -2,7 +2,7 @@
 //! was sent elsewhere is of no use by the time that it is looked at.
 //!
 //! A frame is a number and its MAC. Its secret is derived from the deployment's key and the session's id, so that it is
-//! in no item and no answer, and a frame that we did not show is refused before anything is read for it.
+//! in no item and no answer, and a frame that we did not show is refused before anything of the login is written.
 
 use std::fmt;
 use std::time::Duration;

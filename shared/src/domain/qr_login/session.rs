@@ -3,7 +3,7 @@
 //! | From | To | By |
 //! |---|---|---|
 //! | `waiting` | `scanned` | the first scan, which binds it to its device |
-//! | `waiting` | `denied` | a scan from another network, where the tenant does not want one |
+//! | `waiting`, `scanned` | `denied` | a scan from another network, where the tenant does not want one |
 //! | `scanned` | `approved`, `denied` | the statement of that device |
 //! | `approved` | `consumed` | the poll that reads it |
 //! | `waiting`, `scanned` | `expired` | the sweep, for the callback: no call waits for it |

@@ -8,7 +8,6 @@
 use std::fmt;
 
 use data_encoding::BASE64URL_NOPAD;
-use serde::{Deserialize, Serialize};
 
 use super::answer_digest::AnswerDigest;
 use super::ids::{QrSessionId, ScanId};
@@ -80,8 +79,7 @@ flaws! {
 }
 
 /// What a person chose.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
     Approve,
     Deny,

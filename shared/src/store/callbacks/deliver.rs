@@ -28,10 +28,10 @@ use crate::store::tenants::Tenants;
 /// How long a run goes on: less than the function's timeout by one attempt.
 const RUN: Duration = Duration::from_secs(40);
 /// To how many tenants a run delivers at once: each that does not answer holds a place for ten seconds, and a function
-/// may have a thousand connections.
+/// may have a thousand connections. As many QR logins are ended at once.
 pub(super) const AT_ONCE: usize = 256;
-/// How many callbacks of a shard one sweep takes up: what a page of the index has room for, since more than a run can
-/// deliver are due only after an outage. The next sweep goes on.
+/// How many callbacks and QR logins of a shard one sweep takes up: what a page of the index has room for. The next one
+/// goes on.
 const MOST: i32 = 2500;
 /// How many callbacks of a tenant are in memory at once.
 const READ: usize = 100;
@@ -121,7 +121,7 @@ impl fmt::Debug for Callbacks<'_> {
 }
 
 impl Callbacks<'_> {
-    /// Delivers all that is due, what has been due for longest first.
+    /// Ends the QR logins that have expired, and delivers all that is due, what has been due for longest first.
     ///
     /// # Errors
     /// If the table can't be asked what is due.

@@ -59,7 +59,7 @@ pub fn read_pairing(item: &Item) -> Result<PreparedPairing> {
 
 /// The item of a device.
 pub fn device(tenant: &TenantId, session: &DeviceSession) -> Item {
-    let DeviceSession { device_id, person, hash, thumbprint, expires_at, last_used_at, epochs, .. } = session;
+    let DeviceSession { device_id, person, hash, previous: _, thumbprint, expires_at, last_used_at, epochs } = session;
     let mut item = device_key(tenant, device_id);
     item.extend([
         ("device_id".to_owned(), text(device_id)),
@@ -93,7 +93,6 @@ pub fn read_device(item: &Item) -> Result<DeviceSession> {
         expires_at: reader.millis(EXPIRES_AT)?,
         last_used_at: reader.millis(LAST_USED_AT)?,
         epochs: DeviceEpochs { tenant: reader.number("tenant_epoch")?, person: reader.number("person_epoch")? },
-        beside: Vec::new(),
     })
 }
 

@@ -56,10 +56,7 @@ impl Devices<'_> {
     ) -> Result<()> {
         let (mut transaction, used) = self.accepting(call);
         self.removal(&mut transaction, tenant, &call.session.person, device, change)?;
-        match self.table.commit(transaction).await? {
-            Commit::Done => Ok(()),
-            Commit::Refused(refused) => Err(used.refusal(&refused, "device session was ended")),
-        }
+        self.commit_accepting(transaction, used, "device session was ended").await
     }
 
     /// Accepts the call of a device by which it gets another name, and answers with it as it is then. The name that it
@@ -81,10 +78,8 @@ impl Devices<'_> {
         let (mut transaction, used) = self.accepting(call);
         self.note(&mut transaction, call, vec![(people::devices::NAME, text(&device.name))]);
         self.record(&mut transaction, &self.event(change, Action::DeviceRenamed, &call.session.person, &device))?;
-        match self.table.commit(transaction).await? {
-            Commit::Done => Ok(device),
-            Commit::Refused(refused) => Err(used.refusal(&refused, "device session was ended")),
-        }
+        self.commit_accepting(transaction, used, "device session was ended").await?;
+        Ok(device)
     }
 
     /// Adds to a transaction all that the removal of a device is.

@@ -20,7 +20,7 @@ mod session;
 
 pub use pair::{NewDevice, Paired, PairingHost, PairingRequest};
 pub use record::DeviceSession;
-pub use session::{FoundSession, ProofUse, ProvenCall};
+pub use session::{FoundSession, ProvenCall};
 
 use std::fmt;
 use std::time::Duration;

@@ -132,7 +132,6 @@ impl Devices<'_> {
             expires_at: device.session_expires_at,
             last_used_at: change.at,
             epochs: *epochs,
-            beside: Vec::new(),
         };
         let is_over = |device: &&PairedDevice| !device.is_live(*epochs, change.at);
         let replaced: Vec<_> = stored.devices.iter().filter(is_over).cloned().collect();

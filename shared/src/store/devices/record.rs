@@ -1,7 +1,6 @@
 //! A device's session as it is stored.
 
 use crate::domain::{DeviceEpochs, DeviceId, KeyHash, RelayPerson, Tenant, Thumbprint, Timestamp};
-use crate::store::dynamodb::{Item, Key, at};
 
 /// The session of a device, as it is stored.
 #[derive(Debug)]
@@ -14,8 +13,6 @@ pub struct DeviceSession {
     pub expires_at: Timestamp,
     pub(super) last_used_at: Timestamp,
     pub(in crate::store) epochs: DeviceEpochs,
-    /// What else of its tenant's was read with it.
-    pub(super) beside: Vec<Item>,
 }
 
 impl DeviceSession {
@@ -24,11 +21,6 @@ impl DeviceSession {
     pub fn is_of(&self, token: &KeyHash, tenant: &Tenant, now: Timestamp) -> bool {
         let is_known = token.is(&self.hash) || self.previous.as_ref().is_some_and(|previous| token.is(previous));
         is_known && self.expires_at > now && self.epochs.tenant == tenant.epoch
-    }
-
-    /// What was read with it at a place; `None` if there is nothing, or that was not asked for.
-    pub(in crate::store) fn beside(&self, place: &Key) -> Option<&Item> {
-        at(&self.beside, place)
     }
 
     /// The key that it is bound to.

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::store::dynamodb::{Commit, Condition, Refused, Transaction, Update, Write, at, millis};
 use crate::store::people::devices::{self as entries, EXPIRES_AT, LAST_USED_AT};
 use crate::store::people::{self, StoredPerson};
-use crate::store::prefetch::Read;
+use crate::store::prefetch::{Prefetched, Read};
 
 /// What a session's token claims to be of, as it was read in one call.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub struct FoundSession {
     pub session: DeviceSession,
     /// The devices of its person, oldest first.
     pub devices: Vec<PairedDevice>,
+    /// What else was asked for.
+    pub prefetched: Prefetched,
 }
 
 /// A call whose session is right and whose proof is not used up yet. Whatever is written for it is written in one
@@ -40,7 +42,7 @@ impl ProvenCall {
         self.session.previous.is_some() && self.token.is(&self.session.hash)
     }
 
-    /// Whether the device's use of today is noted yet, and which token it has.
+    /// Whether nothing is to be noted: its use of today is, and so is that its new token has arrived.
     fn is_noted(&self) -> bool {
         self.session.last_used_at.day() == self.at.day() && !self.has_arrived()
     }
@@ -48,11 +50,11 @@ impl ProvenCall {
 
 /// The use of a proof, among the writes of a transaction.
 #[derive(Debug, Clone, Copy)]
-pub struct ProofUse(Write);
+pub(super) struct ProofUse(Write);
 
 impl ProofUse {
-    /// Why a transaction was refused that nothing else can have been in the way of but the end of the session.
-    pub fn refusal(self, refused: &Refused, ended: &'static str) -> Error {
+    /// Why a transaction was refused: the proof was used before, or else the session was ended.
+    fn refusal(self, refused: &Refused, ended: &'static str) -> Error {
         if refused.failed(self.0) { DpopCause::JtiSeen.into() } else { Error::Unauthenticated(ended) }
     }
 }
@@ -68,7 +70,7 @@ impl Devices<'_> {
         let of = PersonRef::Linked(claims.linked_id.clone());
         let mut keys = vec![key.clone(), people::key(self.tenant, &of)];
         keys.extend(reads.iter().flat_map(|read| read.keys(self.tenant, &Viewpoint::Account)));
-        let (tenant, found) = self.tenants.read(self.tenant, keys).await?;
+        let (tenant, found) = self.tenants.read(self.tenant, keys.clone()).await?;
         let Some((tenant, session)) = tenant.zip(at(&found, &key).map(items::read_device).transpose()?) else {
             return Ok(None);
         };
@@ -78,8 +80,8 @@ impl Devices<'_> {
         }
         match people::find(self.tenant, &of, &found) {
             Ok(Some(StoredPerson { devices, .. })) => {
-                let session = DeviceSession { beside: found, ..session };
-                Ok(Some(FoundSession { tenant, session, devices }))
+                let prefetched = Prefetched::of(self.tenant, &keys, found);
+                Ok(Some(FoundSession { tenant, session, devices, prefetched }))
             }
             Ok(None) | Err(Error::PersonNotFound) => Err(Error::internal("a person that has a device is not there")),
             Err(error) => Err(error),
@@ -88,7 +90,7 @@ impl Devices<'_> {
 
     /// Begins the transaction that accepts a call: it uses up the proof, unless the person's tokens were revoked since
     /// the device was paired.
-    pub(in crate::store) fn accepting(&self, call: &ProvenCall) -> (Transaction, ProofUse) {
+    pub(super) fn accepting(&self, call: &ProvenCall) -> (Transaction, ProofUse) {
         let mut transaction = Transaction::new();
         let used = transaction.put(items::used_proof(self.tenant, &call.proof), Condition::is_new());
         let revocations = items::revocations_key(self.tenant, &call.session.person);
@@ -104,9 +106,20 @@ impl Devices<'_> {
     pub async fn accept(&self, call: &ProvenCall) -> Result<()> {
         let (mut transaction, used) = self.accepting(call);
         self.note(&mut transaction, call, Vec::new());
-        match self.table.commit(transaction).await.map_err(stale)? {
+        self.commit_accepting(transaction, used, "device session was ended").await.map_err(stale)
+    }
+
+    /// Writes what accepts a call, with all that the call changes. `ended` says for the log what else can have been in
+    /// the way.
+    pub(super) async fn commit_accepting(
+        &self,
+        transaction: Transaction,
+        used: ProofUse,
+        ended: &'static str,
+    ) -> Result<()> {
+        match self.table.commit(transaction).await? {
             Commit::Done => Ok(()),
-            Commit::Refused(refused) => Err(used.refusal(&refused, "device session was ended")),
+            Commit::Refused(refused) => Err(used.refusal(&refused, ended)),
         }
     }
 
@@ -149,9 +162,7 @@ impl Devices<'_> {
         transaction.update(update, unchanged);
         let noted = [(EXPIRES_AT, expires_at), (LAST_USED_AT, used_at)];
         entries::note(&mut transaction, self.tenant, &session.person, &session.device_id, &noted);
-        match self.table.commit(transaction).await? {
-            Commit::Done => Ok((token, change.at.plus(SESSION))),
-            Commit::Refused(refused) => Err(used.refusal(&refused, "device session was renewed or ended")),
-        }
+        self.commit_accepting(transaction, used, "device session was renewed or ended").await?;
+        Ok((token, change.at.plus(SESSION)))
     }
 }

@@ -1,6 +1,6 @@
 //! What a device does: it scans a code, and decides.
 
-use super::{QrLogins, check_origin, items, owe_outcome, place, stale};
+use super::{QrLogins, check_origin, items, owe_outcome, stale};
 use crate::domain::{
     AnswerDigest, BrowserNetwork, Choice, EventType, ExpectedStatement, FrameMac, FrameNumber, Issuer, MatchNumber,
     Proximity, PublicKey, QrDecision, QrDistant, QrNumberMatching, QrPhase, QrScan, QrSession, QrSessionId, ScanId,
@@ -8,7 +8,8 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::devices::DeviceSession;
-use crate::store::dynamodb::{Commit, Transaction};
+use crate::store::dynamodb::{Commit, Condition, Item, Transaction};
+use crate::store::prefetch::Prefetched;
 
 /// What a device is asked to consent to.
 #[derive(Debug)]
@@ -37,19 +38,19 @@ impl QrLogins<'_> {
     /// If the code is none of ours or out of date, the login is over, or another device has scanned it.
     pub async fn look_at(
         &self,
-        (tenant, device): (&Tenant, &DeviceSession),
+        (tenant, device, prefetched): (&Tenant, &DeviceSession, &Prefetched),
         (id, frame, mac): (&QrSessionId, FrameNumber, &FrameMac),
         phone: Option<&BrowserNetwork>,
         now: Timestamp,
     ) -> Result<QrConsent> {
-        let session = self.read_beside(device, id)?.filter(|_| self.frames.is_mac(id, frame, mac));
+        let session = self.prefetched(prefetched, id)?.filter(|_| self.frames.is_mac(id, frame, mac));
         let session = session.ok_or(Error::QrLoginGone)?;
         let is_shown =
             if session.rotates { frame.is_good(now, session.created_at) } else { frame == FrameNumber::FIRST };
         if !is_shown {
             return Err(Error::QrLoginGone);
         }
-        check_origin(tenant, &session)?;
+        check_origin(tenant, &session.origin)?;
         let settings = tenant.configuration.qr_login;
         let random = self.tenants.random;
         let (scan_id, number, is_first) = match (session.scanned_by(&device.device_id, now), &session.scan) {
@@ -85,22 +86,12 @@ impl QrLogins<'_> {
         now: Timestamp,
     ) -> Result<()> {
         consent.session.phase = QrPhase::Scanned;
-        let (session, scan) = consent.scanned(device, display, now);
-        let unchanged = if consent.is_first { items::is_waiting() } else { items::is_undecided(&scan.id) };
+        let scan = consent.scan_by(device, display, now);
         let mut transaction = Transaction::new();
-        let bound = transaction.update(items::scanned(self.tenant, session, &scan), unchanged);
+        let bound = transaction.update(items::scanned(self.tenant, &consent.session, &scan), consent.unchanged());
         match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok(()),
-            Commit::Refused(refused) => {
-                let newer = refused.item(bound).map(items::read).transpose()?;
-                let by = newer.map(|session| session.scanned_by(&device.device_id, now));
-                Err(match by {
-                    Some(Scanner::Another) => Error::QrLoginTaken,
-                    // The same device, twice at once: the next attempt finds its own scan.
-                    Some(Scanner::Same) => Error::unavailable("a device scans a code twice at once"),
-                    _ => Error::QrLoginGone,
-                })
-            }
+            Commit::Refused(refused) => Err(too_late(refused.item(bound), device, now)?),
         }
     }
 
@@ -113,15 +104,15 @@ impl QrLogins<'_> {
     ) -> Result<()> {
         consent.session.phase = QrPhase::Denied;
         // Nothing was shown.
-        let (session, scan) = consent.scanned(device, AnswerDigest::of(&[]), now);
-        let unchanged = if consent.is_first { items::is_waiting() } else { items::is_undecided(&scan.id) };
+        let scan = consent.scan_by(device, AnswerDigest::of(&[]), now);
         let mut transaction = Transaction::new();
-        transaction.update(items::settled(items::scanned(self.tenant, session, &scan)), unchanged);
-        let denied = QrSession { scan: Some(scan), ..session.clone() };
-        owe_outcome(&mut transaction, self.tenants, tenant, &denied, (EventType::QrLoginDenied, now))?;
+        let update = items::settled(items::scanned(self.tenant, &consent.session, &scan));
+        let moved = transaction.update(update, consent.unchanged());
+        consent.session.scan = Some(scan);
+        owe_outcome(&mut transaction, self.tenants, tenant, &consent.session, (EventType::QrLoginDenied, now))?;
         match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok(()),
-            Commit::Refused(_) => Err(Error::QrLoginTaken),
+            Commit::Refused(refused) => Err(too_late(refused.item(moved), device, now)?),
         }
     }
 
@@ -131,12 +122,12 @@ impl QrLogins<'_> {
     /// If the statement is not in order, the login is over, or another device has scanned it.
     pub async fn decide(
         &self,
-        (tenant, device): (&Tenant, &DeviceSession),
+        (tenant, device, prefetched): (&Tenant, &DeviceSession, &Prefetched),
         (issuer, key): (&Issuer, &PublicKey),
         (id, statement): (&QrSessionId, &UnverifiedStatement<'_>),
         now: Timestamp,
     ) -> Result<Choice> {
-        let mut session = self.read_beside(device, id)?.ok_or(Error::QrLoginGone)?;
+        let mut session = self.prefetched(prefetched, id)?.ok_or(Error::QrLoginGone)?;
         let scan = match (&session.scan, session.scan_of(&device.device_id)) {
             _ if session.expires_at <= now => return Err(Error::QrLoginGone),
             (Some(_), None) => return Err(Error::QrLoginTaken),
@@ -158,7 +149,7 @@ impl QrLogins<'_> {
         if let Some(decided) = session.decided() {
             return if decided == outcome { Ok(decided) } else { Err(Error::QrLoginGone) };
         }
-        check_origin(tenant, &session)?;
+        check_origin(tenant, &session.origin)?;
         let event_type = match outcome {
             Choice::Approve => EventType::QrLoginApproved,
             Choice::Deny => EventType::QrLoginDenied,
@@ -181,18 +172,34 @@ impl QrLogins<'_> {
     }
 
     /// The login that was read together with the device; `None` if there is none, or it is another tenant's.
-    fn read_beside(&self, device: &DeviceSession, id: &QrSessionId) -> Result<Option<QrSession>> {
+    fn prefetched(&self, prefetched: &Prefetched, id: &QrSessionId) -> Result<Option<QrSession>> {
         if !id.is_of(self.tenant) {
             return Ok(None);
         }
-        device.beside(&place(self.tenant, id)).map(items::read).transpose()
+        prefetched.at(&items::login_key(self.tenant, id))?.map(items::read).transpose()
     }
 }
 
+/// Why a scan came too late: what became of the login in the meantime.
+fn too_late(newer: Option<&Item>, device: &DeviceSession, now: Timestamp) -> Result<Error> {
+    let newer = newer.map(items::read).transpose()?;
+    Ok(match newer.map(|session| session.scanned_by(&device.device_id, now)) {
+        Some(Scanner::Another) => Error::QrLoginTaken,
+        // The same device, twice at once: the next attempt finds its own scan.
+        Some(Scanner::Same) => Error::unavailable("a device scans a code twice at once"),
+        _ => Error::QrLoginGone,
+    })
+}
+
 impl QrConsent {
-    /// The login, and the scan that it gets.
-    fn scanned(&self, device: &DeviceSession, display: AnswerDigest, now: Timestamp) -> (&QrSession, QrScan) {
-        let scan = QrScan {
+    /// That nobody has scanned or decided the login since it was read.
+    fn unchanged(&self) -> Condition {
+        if self.is_first { items::is_waiting() } else { items::is_undecided(&self.scan_id) }
+    }
+
+    /// The scan that the login gets.
+    fn scan_by(&self, device: &DeviceSession, display: AnswerDigest, now: Timestamp) -> QrScan {
+        QrScan {
             id: self.scan_id.clone(),
             device_id: device.device_id.clone(),
             person: device.person.clone(),
@@ -201,7 +208,6 @@ impl QrConsent {
             proximity: self.proximity,
             display,
             scanned_at: now,
-        };
-        (&self.session, scan)
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Beginning a login.
 
 use super::items::{self, LiveLogins};
-use super::{QrLogins, check_origin, place};
+use super::{QrLogins, check_origin};
 use crate::domain::{
     BrowserAddress, BrowserKey, BrowserName, ChangeContext, EventType, Origin, PollToken, Problem, QrPhase, QrRotation,
     QrSession, QrSessionId, Tenant, Timestamp,
@@ -43,25 +43,25 @@ impl QrLogins<'_> {
     /// If the tenant does not let pages of that origin begin one, wants codes to change, or has too many for that
     /// browser; or if the table fails.
     pub async fn initiate(&self, request: QrLoginRequest<'_>, change: &ChangeContext) -> Result<StartedQrLogin> {
+        let places = self.places(&request);
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.table.jitter.give_way(attempt).await;
-            let places = self.places(&request);
-            let (tenant, found) = self.tenants.read(self.tenant, places.into_iter().flatten().collect()).await?;
+            let (tenant, found) = self.tenants.read(self.tenant, places.iter().flatten().cloned().collect()).await?;
             // The guard has just seen it.
             let tenant = tenant.ok_or_else(|| Error::internal("a tenant that signed a call is not there"))?;
-            let (session, token) = self.begun(&request, &tenant, change.at)?;
-            check_origin(&tenant, &session)?;
+            check_origin(&tenant, request.origin)?;
             if tenant.configuration.qr_login.qr_rotation == QrRotation::Required && !request.rotates {
                 return Err(Error::invalid(
                     "rotate",
                     Problem::new("must be true: the tenant's qr_rotation is required"),
                 ));
             }
+            let (session, token) = self.begun(&request, &tenant, change.at)?;
             let wants = &tenant.configuration;
             let is_told = wants.callback_url_base.is_some() && wants.callback_types.wants(EventType::QrLoginExpired);
             let mut transaction = Transaction::new();
             transaction.put(items::login(self.tenant, &session, is_told), Condition::is_new());
-            for bound in self.bounds(&request, &tenant) {
+            for bound in bounds(&places, &tenant) {
                 let mut live = LiveLogins::read(at(&found, &bound.place))?;
                 self.make_room(&mut live, bound.most, change.at).await?;
                 let (item, unchanged) = live.with(bound.place, &session.id, session.expires_at);
@@ -105,24 +105,18 @@ impl QrLogins<'_> {
         [address, key].map(|counted| counted.map(|counted| keys::of_kind(self.tenant, Kind::LiveQrLogins, counted)))
     }
 
-    fn bounds(&self, request: &QrLoginRequest<'_>, tenant: &Tenant) -> impl Iterator<Item = Bound> {
-        let of_address = tenant.configuration.qr_login.qr_sessions_per_address.get();
-        let most = [usize::try_from(of_address).unwrap_or(usize::MAX), MOST_OF_KEY];
-        self.places(request).into_iter().zip(most).filter_map(|(place, most)| Some(Bound { place: place?, most }))
-    }
-
     /// Forgets those that have expired, and if that leaves too many, those that were decided.
     async fn make_room(&self, live: &mut LiveLogins, most: usize, now: Timestamp) -> Result<()> {
         live.expiries.retain(|_, expires_at| now < *expires_at);
         if live.expiries.len() < most {
             return Ok(());
         }
-        let ids = live.expiries.keys().filter_map(|id| QrSessionId::parse(id).ok());
-        let found = self.table.get_all(ids.map(|id| place(self.tenant, &id)).collect()).await?;
+        let places = live.expiries.keys().map(|id| items::login_key(self.tenant, id)).collect();
+        let found = self.table.get_all(places).await?;
         let sessions = found.iter().map(items::read).collect::<Result<Vec<_>>>()?;
         let over = sessions.iter().filter(|session| !session.is_live(now));
         for session in over {
-            live.expiries.remove(session.id.as_str());
+            live.expiries.remove(&session.id);
         }
         if live.expiries.len() < most {
             return Ok(());
@@ -130,4 +124,11 @@ impl QrLogins<'_> {
         let first = live.expiries.values().min().copied().unwrap_or(now);
         Err(Error::TooManyQrLogins { retry_after: now.seconds_until(first) })
     }
+}
+
+/// What bounds the logins of an address and a key of a browser, where they are known.
+fn bounds(places: &[Option<Key>; 2], tenant: &Tenant) -> impl Iterator<Item = Bound> {
+    let of_address = tenant.configuration.qr_login.qr_sessions_per_address.get();
+    let most = [usize::try_from(of_address).unwrap_or(usize::MAX), MOST_OF_KEY];
+    places.iter().zip(most).filter_map(|(place, most)| Some(Bound { place: place.clone()?, most }))
 }

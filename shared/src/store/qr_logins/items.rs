@@ -102,7 +102,7 @@ fn decision(reader: Reader<'_>) -> Result<Option<QrDecision>> {
     }))
 }
 
-/// The write that makes a login what it is: with the scan that it has now.
+/// The write that binds a login to the device that has scanned it, or denies it for that scan.
 pub fn scanned(tenant: &TenantId, session: &QrSession, scan: &QrScan) -> Update {
     let QrScan { id, device_id, person, epochs, number: shown, proximity, display, scanned_at } = scan;
     let mut set = Item::from([
@@ -169,7 +169,7 @@ pub fn in_phase(phase: QrPhase) -> Condition {
 #[derive(Debug, Default)]
 pub struct LiveLogins {
     revision: u64,
-    pub expiries: BTreeMap<String, Timestamp>,
+    pub expiries: BTreeMap<QrSessionId, Timestamp>,
 }
 
 impl LiveLogins {
@@ -183,15 +183,17 @@ impl LiveLogins {
         let mut live = Self { revision: reader.number(REVISION)?, expiries: BTreeMap::new() };
         for (id, expires_at) in reader.map(LIVE)? {
             let expires_at = expires_at.as_n().ok().and_then(|at| at.parse().ok()).map(Timestamp::from_millis);
-            live.expiries.insert(id.clone(), expires_at.ok_or_else(|| reader.unreadable(LIVE))?);
+            let (id, expires_at) =
+                QrSessionId::parse(id).ok().zip(expires_at).ok_or_else(|| reader.unreadable(LIVE))?;
+            live.expiries.insert(id, expires_at);
         }
         Ok(live)
     }
 
     /// The item with one more, and that nobody else has added one since it was read.
     pub fn with(&self, place: Key, id: &QrSessionId, expires_at: Timestamp) -> (Item, Condition) {
-        let expiries = self.expiries.iter().map(|(id, at)| (id.clone(), *at)).chain([(id.to_string(), expires_at)]);
-        let live = expiries.clone().map(|(id, at)| (id, millis(at))).collect();
+        let expiries = self.expiries.iter().map(|(id, at)| (id, *at)).chain([(id, expires_at)]);
+        let live = expiries.clone().map(|(id, at)| (id.to_string(), millis(at))).collect();
         let last = expiries.map(|(_, at)| at).max().unwrap_or(expires_at);
         let mut item = place;
         item.extend([
@@ -199,10 +201,11 @@ impl LiveLogins {
             (REVISION.to_owned(), number(self.revision + 1)),
             ("purge_at".to_owned(), time_to_live(last.plus(KEPT))),
         ]);
+        // It may be gone: it is cleaned up when all in it have expired.
         let unchanged = Condition::new(
             format!("attribute_not_exists(pk) OR {REVISION} = :revision"),
             [(":revision", number(self.revision))],
         );
-        (item, if self.revision == 0 { Condition::is_new() } else { unchanged })
+        (item, unchanged)
     }
 }

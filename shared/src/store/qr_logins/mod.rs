@@ -23,12 +23,14 @@ pub use decide::QrConsent;
 pub use initiate::{QrLoginRequest, StartedQrLogin};
 pub use pace::PollPace;
 
+pub(super) use items::login_key;
+
 use std::fmt;
 
 use super::callbacks::owe;
-use super::dynamodb::{Key, Table, Transaction};
+use super::dynamodb::{Table, Transaction};
 use super::tenants::Tenants;
-use crate::domain::{EventId, EventType, FrameKey, NewEvent, QrSession, QrSessionId, Tenant, TenantId, Timestamp};
+use crate::domain::{EventId, EventType, FrameKey, NewEvent, Origin, QrSession, Tenant, TenantId, Timestamp};
 use crate::error::{Error, Result};
 
 /// The QR logins of one tenant.
@@ -55,11 +57,6 @@ fn stale(error: Error) -> Error {
     }
 }
 
-/// Where a login is.
-pub(super) fn place(tenant: &TenantId, id: &QrSessionId) -> Key {
-    items::login_key(tenant, id)
-}
-
 /// Owes the tenant the event of what became of a login. It has one event in all.
 fn owe_outcome(
     transaction: &mut Transaction,
@@ -73,13 +70,13 @@ fn owe_outcome(
     owe(transaction, &tenant.configuration, tenants.random, event)
 }
 
-/// Whether the tenant lets pages of the login's origin begin one now.
-fn check_origin(tenant: &Tenant, session: &QrSession) -> Result<()> {
+/// Whether the tenant lets pages of that origin begin a login now.
+fn check_origin(tenant: &Tenant, origin: &Origin) -> Result<()> {
     let origins = tenant.configuration.qr_login_allowed_origins.as_slice();
     if origins.is_empty() {
         return Err(Error::QrLoginDisabled);
     }
-    if origins.contains(&session.origin) {
+    if origins.contains(origin) {
         return Ok(());
     }
     Err(Error::OriginNotAllowed("browser_origin is not in qr_login_allowed_origins"))

@@ -14,8 +14,8 @@ use crate::domain::{KeyHash, QrSessionId, Timestamp};
 /// The time between two polls of a login.
 const APART: Duration = Duration::from_secs(1);
 
-/// The logins that a process was polled for within the last second, by id and poll token: with a token of its own
-/// nobody slows down somebody else's login.
+/// The logins that a process was polled for within the last second, by id and poll token. By id alone, a wrong token
+/// would get 429 for a login that is there and 410 for one that is not.
 #[derive(Clone, Default)]
 pub struct PollPace(Arc<Mutex<HashMap<(QrSessionId, String), Timestamp>>>);
 

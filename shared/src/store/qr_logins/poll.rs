@@ -1,6 +1,6 @@
 //! Reading what has become of a login.
 
-use super::{QrLogins, items, place, stale};
+use super::{QrLogins, items, stale};
 use crate::domain::{KeyHash, Poll, QrScan, QrSession, QrSessionId, Timestamp};
 use crate::error::{Error, Result};
 use crate::store::devices::items as devices;
@@ -24,7 +24,7 @@ impl QrLogins<'_> {
         if self.pace.is_too_fast(id, token, now) {
             return Err(Error::SlowDown);
         }
-        let item = self.table.get(place(self.tenant, id)).await?;
+        let item = self.table.get(items::login_key(self.tenant, id)).await?;
         let session = item.as_ref().map(items::read).transpose()?;
         let session = session.filter(|session| session.poll_token.is(token)).ok_or(Error::QrLoginGone)?;
         match session.polled(now) {

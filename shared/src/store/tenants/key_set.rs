@@ -99,9 +99,8 @@ pub fn standby(item: &Item) -> Result<Option<StandbyKey>> {
     Ok(Some(StandbyKey { pointer, published_at: reader.millis("standby_published_at")? }))
 }
 
-/// Whether a tenant's items are of one moment with its key set, if that is among `items`.
-pub fn is_of_one_moment(items: &[Item], in_force: &SigningPointer) -> Result<bool> {
-    let set = items.iter().find(|item| keys::is_key_set(item));
+/// Whether a tenant's items are of one moment with its key set, if that was read.
+pub fn is_of_one_moment(set: Option<&Item>, in_force: &SigningPointer) -> Result<bool> {
     Ok(set.map(|set| Reader::of(set).text(KID)).transpose()?.is_none_or(|kid| kid == in_force.kid))
 }
 

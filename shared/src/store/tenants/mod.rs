@@ -33,7 +33,7 @@ use super::audit::put_event;
 use super::dynamodb::{
     ATTEMPTS, CONFLICT_ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated,
 };
-use super::dynamodb::{millis, number, pause, text};
+use super::dynamodb::{at, millis, number, pause, primary_key, text};
 use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
 use super::passkeys::items as passkeys;
@@ -73,22 +73,22 @@ impl Tenants<'_> {
     /// A tenant, and in the same call the items at `extra`. Its key set may be among them, and is of the same moment
     /// then.
     pub(super) async fn read(self, id: &TenantId, extra: Vec<Key>) -> Result<(Option<Tenant>, Vec<Item>)> {
-        let keys: Vec<Key> = [keys::state(id), keys::configuration(id)].into_iter().chain(extra).collect();
+        let [state_key, configuration_key] = [keys::state(id), keys::configuration(id)];
+        let keys: Vec<Key> = [state_key.clone(), configuration_key.clone()].into_iter().chain(extra).collect();
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let items = self.table.get_all(keys.clone()).await?;
-            let is_own = |item: &Item| keys::is_of_tenant(item, id) && !keys::is_key_set(item);
-            let (own, extra): (Vec<_>, Vec<_>) = items.into_iter().partition(is_own);
-            let found = |sort_key: &str| own.iter().find(|item| keys::has_sort_key(item, sort_key));
-            let (Some(state), configuration) = (found(keys::STATE), found(keys::CONFIGURATION)) else {
+            let own = [primary_key(&state_key), primary_key(&configuration_key)];
+            let (own, extra): (Vec<_>, Vec<_>) = items.into_iter().partition(|item| own.contains(&primary_key(item)));
+            let (Some(state), configuration) = (at(&own, &state_key), at(&own, &configuration_key)) else {
                 return Ok((None, extra));
             };
             if items::summary(state)?.is_none() {
                 return Ok((None, extra));
             }
             let configuration = configuration.ok_or_else(|| Reader::of(state).unreadable("configuration"))?;
-            let in_force = items::signing_pointer(state)?;
-            if items::are_of_one_moment(state, configuration)? && key_set::is_of_one_moment(&extra, &in_force)? {
+            let (in_force, set) = (items::signing_pointer(state)?, at(&extra, &keys::key_set(id)));
+            if items::are_of_one_moment(state, configuration)? && key_set::is_of_one_moment(set, &in_force)? {
                 return Ok((items::tenant(state, configuration)?, extra));
             }
         }
@@ -250,8 +250,8 @@ fn committed(commit: Commit, stored: &idempotency::Stored, change: &ChangeContex
     }
 }
 
-/// Whether there is something to change until an event tells the truth: the status, or strikes that a reactivation
-/// forgets.
+/// Whether the change of status that an event tells of has anything to change: the status, or the strikes, which a
+/// reactivation forgets.
 fn is_due(state: &Item, tells: EventType) -> Result<bool> {
     let reader = Reader::of(state);
     let suspends = tells == EventType::TenantSuspended;

@@ -6,7 +6,7 @@ use super::{Tenants, key_set};
 use crate::domain::{CallbackState, Flow, ReceiverSummary, StandbyKey, Tenant, TenantId, Timestamp};
 use crate::error::Result;
 use crate::store::callbacks::{items, receivers};
-use crate::store::dynamodb::{Item, failed, text};
+use crate::store::dynamodb::{Item, at, failed, text};
 use crate::store::keys;
 
 /// How many callbacks of a tenant are looked at for those that are pending, the newest first. What is pending is of the
@@ -33,12 +33,10 @@ impl Tenants<'_> {
         let deliveries: Vec<_> = Flow::ALL.into_iter().map(|flow| keys::delivery(id, flow)).collect();
         let extra = deliveries.iter().cloned().chain([keys::key_set(id)]).collect();
         let (Some(tenant), found) = self.read(id, extra).await? else { return Ok(None) };
-        let set = found.iter().find(|item| keys::is_key_set(item));
-        let standby = set.map(key_set::standby).transpose()?.flatten();
+        let standby = at(&found, &keys::key_set(id)).map(key_set::standby).transpose()?.flatten();
         let mut by_flow = BTreeMap::new();
         for (flow, key) in Flow::ALL.into_iter().zip(&deliveries) {
-            let is_there = |item: &&Item| key.iter().all(|(name, value)| item.get(name) == Some(value));
-            by_flow.insert(flow, receivers::summary(found.iter().find(is_there).unwrap_or(&Item::new()))?);
+            by_flow.insert(flow, receivers::summary(at(&found, key).unwrap_or(&Item::new()))?);
         }
         let query = self
             .table
