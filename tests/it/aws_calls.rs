@@ -404,7 +404,11 @@ async fn a_minute_that_was_seen_full_costs_nothing_more() {
 #[tokio::test]
 async fn passkeys_cost_two_calls_beside_the_guards_however_many_there_are() {
     let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
     let tenant = deployment.with_passkeys("Acme").await;
+    // So that each change owes an event.
+    let wanted = json!({ "callback_url_base": "http://127.0.0.1:9", "callback_types": ["passkey.*"] });
+    deployment.update(&tenant, &wanted).await.data(200);
     let (read, put, write) = ("BatchGetItem", "PutItem", "TransactWriteItems");
     let cost = async |call: Call| {
         let (answer, calls) = deployment.calls_of(call).await;
@@ -429,7 +433,8 @@ async fn passkeys_cost_two_calls_beside_the_guards_however_many_there_are() {
         // The person is made with its first ceremony.
         let is_new = number == 0 || user == "bob";
         assert_eq!(made, [read, if is_new { write } else { put }].join(" "));
-        let (mut passkey, credential) = Authenticator::create(answer.data(200), ORIGIN, 0);
+        // Its counter counts, and is written with each login.
+        let (mut passkey, credential) = Authenticator::create(answer.data(200), ORIGIN, 1);
         let (answer, made) = cost(deployment.register(&tenant, &credential)).await;
         assert_eq!((answer.status, made), (200, [read, write].join(" ")));
         let (answer, made) = cost(deployment.register(&tenant, &credential)).await;
@@ -455,6 +460,9 @@ async fn passkeys_cost_two_calls_beside_the_guards_however_many_there_are() {
     let of = json!({ "backend_user_id": "ada", "credential_id": listed[0]["credential_id"] });
     assert_eq!(cost(post("revoke/passkey", &of)).await.1, [read, write].join(" "));
     assert_eq!(cost(post("revoke/passkey", &of)).await.1, read);
+    let owed = deployment.owed(&tenant).await;
+    let told = |event: &str| owed.iter().filter(|body| body["type"] == event).count();
+    assert_eq!(["passkey.registered", "passkey.used", "passkey.revoked"].map(told), [4, 8, 1], "{owed:?}");
     assert_eq!(cost(post("fetch/passkeys", &json!({ "backend_user_id": "ghost" }))).await.1, read);
 }
 
@@ -585,6 +593,11 @@ async fn a_phones_call_costs_a_read_and_a_write_whatever_it_asks_for() {
     assert_eq!(cost(look).await, [get, read].join(" "));
     let register = deployment.register_phone(&Phone::default(), &handle).await;
     assert_eq!(cost(register).await, [get, read, write].join(" "));
+    // Whose proof it is has to be found out first.
+    let prepared = deployment.prepared(&tenant, "ada").await;
+    let proof = prepared["pairing_proof"].as_str().unwrap();
+    let register = deployment.register_phone_by_proof(&Phone::default(), proof, &json!({})).await;
+    assert_eq!(cost(register).await, [read, get, read, write].join(" "));
     let phone = deployment.paired(&tenant, "ada").await;
     for (method, path) in [("GET", "pairings"), ("POST", "refresh-token"), ("POST", "rename"), ("POST", "unpair")] {
         let call = deployment.phone(&phone, method, &format!("/api/v1/device/{path}")).await;

@@ -1,8 +1,9 @@
 //! `POST /api/v1/device/qr-login/scan`
 
 use serde_json::{Value, json};
+use stack::Match;
 
-use crate::support::qr::{ORIGIN, POLL, QrLogin};
+use crate::support::qr::{ORIGIN, POLL, QrLogin, SCAN};
 use crate::support::{Deployment, at_once, now_ms, with};
 
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:127.0) Gecko/20100101 Firefox/127.0";
@@ -250,4 +251,61 @@ async fn looking_at_the_page_of_a_code_does_nothing() {
     assert_eq!(deployment.items().await, before);
     let polled = deployment.anonymous("GET", &format!("{POLL}?session_id={}", login.session_id)).send().await;
     polled.refused(401, "unauthenticated");
+}
+
+#[tokio::test]
+async fn a_frame_alone_opens_nothing() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.with_qr_logins(&json!({})).await;
+    let phone = deployment.paired(&tenant, "ada").await;
+    let login = deployment.qr_login(&tenant, &json!({})).await;
+    let before = item(&deployment, &login).await;
+    let call = || deployment.anonymous("POST", SCAN).json(&login.read());
+    call().send().await.refused(401, "unauthenticated");
+    let claims = json!({ "htm": "POST", "htu": format!("{}{SCAN}", deployment.stack.url()),
+        "nonce": deployment.dpop_nonce().await });
+    call().header("dpop", &phone.proof(&claims)).send().await.refused(401, "unauthenticated");
+    let token = format!("DPoP {}", phone.token);
+    call().header("authorization", &token).send().await.refused(401, "unauthenticated");
+    call().signed(&tenant.signing()).send().await.refused(401, "unauthenticated");
+    assert_eq!(item(&deployment, &login).await, before);
+    deployment.scan(&phone, &login.read()).await.send().await.data(200);
+}
+
+#[tokio::test]
+async fn a_phone_that_has_moved_away_since_it_scanned_is_denied_when_it_scans_again() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let settings = json!({ "callback_url_base": "http://127.0.0.1:9", "qr_distant": "inform" });
+    let tenant = deployment.with_qr_logins(&settings).await;
+    let phone = deployment.paired(&tenant, "ada").await;
+    let login = deployment.qr_login(&tenant, &json!({ "browser_ip": "192.0.2.1" })).await;
+    let scanned = deployment.scanned(&phone, &login).await;
+    deployment.update(&tenant, &json!({ "qr_distant": "deny" })).await.data(200);
+    deployment.scan(&phone, &login.read()).await.send().await.refused(403, "qr_login_distant");
+    assert_eq!(deployment.polled(&login).await.data(200)["phase"], "denied");
+    let statement = phone.states(&scanned.claims(&deployment, &phone, "approve", None));
+    deployment.decide(&phone, &login.session_id, &statement).await.send().await;
+    assert_eq!(deployment.polled(&login).await.data(200)["phase"], "denied");
+    let owed = deployment.owed(&tenant).await;
+    assert_eq!(owed.iter().filter(|body| body["flow"] == "qr-login").count(), 1, "{owed:?}");
+}
+
+#[tokio::test]
+async fn of_scans_of_a_distant_phone_at_once_one_denies_and_the_others_are_too_late() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.with_qr_logins(&json!({ "qr_distant": "deny" })).await;
+    let phone = deployment.paired(&tenant, "ada").await;
+    let login = deployment.qr_login(&tenant, &json!({ "browser_ip": "192.0.2.1" })).await;
+    let write = Match::any().function("device-qr-scan").index(2);
+    let held = deployment.stack.faults().hold(write);
+    let calls = [deployment.scan(&phone, &login.read()).await, deployment.scan(&phone, &login.read()).await];
+    let both_have_read = async {
+        held.reached_by(2).await;
+        held.release();
+    };
+    let (answers, ()) = tokio::join!(at_once(calls), both_have_read);
+    let mut codes: Vec<_> = answers.iter().map(|answer| (answer.status, answer.code().unwrap())).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, [(403, "qr_login_distant"), (410, "qr_login_gone")]);
 }

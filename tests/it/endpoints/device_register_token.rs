@@ -4,15 +4,7 @@ use serde_json::{Value, json};
 use stack::Match;
 
 use crate::support::phone::{Phone, REGISTER, handle_of, welcomed};
-use crate::support::{Call, Deployment, at_once, with};
-
-/// The call by which a phone pairs with a pairing proof.
-async fn by_proof(deployment: &Deployment, phone: &Phone, proof: &str, changes: &Value) -> Call {
-    let url = format!("{}{REGISTER}", deployment.stack.url());
-    let claims = json!({ "htm": "POST", "htu": url, "nonce": deployment.dpop_nonce().await });
-    let call = deployment.anonymous("POST", REGISTER).header("authorization", &format!("Bearer {proof}"));
-    call.header("dpop", &phone.proof(&with(&claims, changes)))
-}
+use crate::support::{Deployment, at_once, with};
 
 #[tokio::test]
 async fn a_handle_pairs_one_phone_and_the_tenant_hears_of_it() {
@@ -65,11 +57,11 @@ async fn a_pairing_proof_pairs_one_phone_and_uses_up_the_handle_with_it() {
     let tenant = deployment.provision("Acme").await;
     let prepared = deployment.prepared(&tenant, "ada").await;
     let proof = prepared["pairing_proof"].as_str().unwrap();
-    let answer = by_proof(&deployment, &Phone::default(), proof, &json!({})).await.send().await;
+    let answer = deployment.register_phone_by_proof(&Phone::default(), proof, &json!({})).await.send().await;
     assert_eq!(answer.data(201)["tenant_id"], tenant.id);
     let phone = welcomed(Phone::default(), &answer);
     assert_eq!(deployment.devices_of(&tenant, "ada").await[0]["name"], "Phone");
-    let again = by_proof(&deployment, &phone, proof, &json!({})).await.send().await;
+    let again = deployment.register_phone_by_proof(&phone, proof, &json!({})).await.send().await;
     again.refused(404, "pairing_not_found");
     let handle = handle_of(&prepared);
     deployment.register_phone(&phone, &handle).await.send().await.refused(404, "pairing_not_found");
@@ -85,15 +77,23 @@ async fn a_proof_that_its_tenant_did_not_sign_or_beside_a_handle_pairs_nobody() 
     let forged = format!("{signed}.{}", signature.chars().rev().collect::<String>());
     let phone = Phone::default();
     for wrong in [forged.as_str(), signed, "x", ""] {
-        by_proof(&deployment, &phone, wrong, &json!({})).await.send().await.refused(401, "unauthenticated");
+        deployment
+            .register_phone_by_proof(&phone, wrong, &json!({}))
+            .await
+            .send()
+            .await
+            .refused(401, "unauthenticated");
     }
-    let both = by_proof(&deployment, &phone, proof, &json!({})).await.json(&json!({ "handle": handle_of(&prepared) }));
+    let both = deployment
+        .register_phone_by_proof(&phone, proof, &json!({}))
+        .await
+        .json(&json!({ "handle": handle_of(&prepared) }));
     both.send().await.names("handle");
     let url = format!("{}{REGISTER}", deployment.stack.url());
     let dpop = phone.proof(&json!({ "htm": "POST", "htu": url }));
     let neither = deployment.anonymous("POST", REGISTER).header("dpop", &dpop).json(&json!({}));
     neither.send().await.names("handle");
-    by_proof(&deployment, &phone, proof, &json!({})).await.send().await.data(201);
+    deployment.register_phone_by_proof(&phone, proof, &json!({})).await.send().await.data(201);
 }
 
 #[tokio::test]
@@ -113,14 +113,15 @@ async fn a_key_has_to_prove_itself_by_a_nonce_or_a_right_clock() {
         (json!({ "nonce": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" }), "use_dpop_nonce"),
         (json!({ "nonce": null, "iat": 1 }), "use_dpop_nonce"),
     ] {
-        let (answer, calls) = deployment.calls_of(by_proof(&deployment, &phone, proof, &changes).await).await;
+        let (answer, calls) =
+            deployment.calls_of(deployment.register_phone_by_proof(&phone, proof, &changes).await).await;
         answer.refused(401, code);
         let challenge = format!("DPoP error=\"{code}\", algs=\"ES256\"");
         assert_eq!(answer.headers["www-authenticate"], challenge, "{changes}");
         assert!(calls.is_empty(), "{changes}");
     }
     // With a right clock, no nonce is needed.
-    by_proof(&deployment, &phone, proof, &json!({ "nonce": null })).await.send().await.data(201);
+    deployment.register_phone_by_proof(&phone, proof, &json!({ "nonce": null })).await.send().await.data(201);
 }
 
 #[tokio::test]

@@ -28,6 +28,16 @@ async fn each_change_has_exactly_one_event_with_who_what_when_and_the_request() 
     assert_eq!(event["at"], answer.data(200)["updated_at"]);
     assert_eq!(event["fields"], json!(["rate_limit_per_min"]));
     assert_eq!(event["request_id"], answer.headers["x-request-id"].as_str());
+    let settings = json!({
+        "qr_distant": "deny", "qr_expiry_seconds": 60, "qr_number_matching": "never", "qr_rotation": "required",
+        "qr_sessions_per_address": 5,
+    });
+    deployment.update(&tenant, &settings).await.data(200);
+    let events = deployment.get(&format!("/api/v1/fetch/audit-events?tenant_id={}&limit=1", tenant.id)).await;
+    let mut fields: Vec<String> = serde_json::from_value(events.data(200)["events"][0]["fields"].clone()).unwrap();
+    fields.sort();
+    let names: Vec<String> = settings.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(fields, names);
 }
 
 #[tokio::test]

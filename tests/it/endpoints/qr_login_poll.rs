@@ -64,6 +64,12 @@ async fn whatever_is_over_or_never_was_is_gone_with_the_same_bytes() {
     for login in [&unread, &expired] {
         deployment.set(&login.place(), "QRLOGIN", "expires_at", &json!({ "N": "1" })).await;
     }
+    let swept = deployment.qr_login(&tenant, &json!({})).await;
+    deployment.set(&swept.place(), "QRLOGIN", "qr_phase", &json!({ "S": "expired" })).await;
+    let orphaned = deployment.qr_login(&tenant, &json!({})).await;
+    let removed = deployment.paired(&tenant, "bob").await;
+    deployment.approved(&removed, &orphaned).await;
+    end(&deployment, &tenant, &removed, "device").await;
     let unknown = format!("{}aaaaaaaaaa", &id[..22]);
     let wrong = format!("qrp_{}", "A".repeat(43));
     let calls = [
@@ -79,6 +85,8 @@ async fn whatever_is_over_or_never_was_is_gone_with_the_same_bytes() {
         ("expired", deployment.poll(&expired)),
         ("expired after it was approved", deployment.poll(&unread)),
         ("consumed", deployment.poll(&consumed)),
+        ("ended by the sweep", deployment.poll(&swept)),
+        ("approved by a device that was removed", deployment.poll(&orphaned)),
     ];
     let mut texts = Vec::new();
     for (label, call) in calls {
@@ -103,6 +111,8 @@ async fn a_login_is_polled_once_a_second_and_another_is_not_slowed_down() {
     let (answer, calls) = deployment.calls_of(deployment.poll(&one)).await;
     assert_eq!(answer.refused(429, "slow_down").headers["retry-after"], "1");
     assert_eq!(calls.len(), 1, "{calls:?}");
+    // A wrong token does not learn that somebody polls it.
+    deployment.poll_with(&tenant, &one.session_id, Some("qrp_wrong")).send().await.refused(410, "qr_login_gone");
     // With a wrong token nobody slows down the others either.
     deployment.poll_with(&tenant, &two.session_id, Some("qrp_wrong")).send().await.refused(410, "qr_login_gone");
     deployment.poll(&two).send().await.data(200);

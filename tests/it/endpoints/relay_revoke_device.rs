@@ -7,7 +7,9 @@ use crate::support::{Deployment, with};
 #[tokio::test]
 async fn a_device_is_refused_from_the_answer_on_and_others_stay() {
     let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
     let tenant = deployment.provision("Acme").await;
+    deployment.update(&tenant, &json!({ "callback_url_base": "http://127.0.0.1:9" })).await.data(200);
     let (lost, kept) = (deployment.paired(&tenant, "ada").await, deployment.paired(&tenant, "ada").await);
     let body = json!({ "backend_user_id": "ada", "device_id": lost.device_id });
     let answer = deployment.relay(&tenant, "revoke/device", &body).send().await;
@@ -18,6 +20,10 @@ async fn a_device_is_refused_from_the_answer_on_and_others_stay() {
     let events = deployment.audit_events(&tenant).await;
     let event = events.iter().find(|event| event["action"] == "device.removed").unwrap();
     assert_eq!((&event["actor"], &event["details"]["device_id"]), (&json!("tenant secret"), &json!(lost.device_id)));
+    let owed = deployment.owed(&tenant).await;
+    let removed: Vec<_> = owed.iter().filter(|body| body["type"] == "pairing.removed").collect();
+    assert_eq!(removed.len(), 1, "{owed:?}");
+    assert_eq!(removed[0]["data"]["device_id"], lost.device_id);
 }
 
 #[tokio::test]

@@ -177,3 +177,27 @@ async fn a_person_has_at_most_twenty_passkeys_at_once() {
     deployment.webauthn(&tenant, "revoke/passkey", &revoke).send().await.data(200);
     deployment.enrol(&tenant, "ada", 0).await;
 }
+
+#[tokio::test]
+async fn a_person_is_one_whether_a_phone_or_a_passkey_named_it_first_and_either_goes_alone() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.with_passkeys("Acme").await;
+    let prepared = deployment.prepared(&tenant, "ada").await["relay_user_linked_id"].clone();
+    let mut of_ada = deployment.enrol(&tenant, "ada", 0).await;
+    let mut of_bob = deployment.enrol(&tenant, "bob", 0).await;
+    for (user, passkey) in [("ada", &mut of_ada), ("bob", &mut of_bob)] {
+        let phone = deployment.paired(&tenant, user).await;
+        let linked_id = deployment.prepared(&tenant, user).await["relay_user_linked_id"].clone();
+        assert!(user != "ada" || linked_id == prepared);
+        let logged_in = deployment.log_in(&tenant, passkey).await;
+        assert_eq!(logged_in.data(200)["relay_user_linked_id"], linked_id, "{user}");
+        // The last phone goes, and the passkey is good; the last passkey goes, and a phone is.
+        deployment.phone(&phone, "POST", "/api/v1/device/unpair").await.send().await.data(200);
+        deployment.log_in(&tenant, passkey).await.data(200);
+        let phone = deployment.paired(&tenant, user).await;
+        let of = json!({ "relay_user_linked_id": linked_id, "credential_id": passkey.credential_id() });
+        deployment.webauthn(&tenant, "revoke/passkey", &of).send().await.data(200);
+        deployment.log_in(&tenant, passkey).await.refused(401, "credential_refused");
+        deployment.pairings(&phone).await.data(200);
+    }
+}

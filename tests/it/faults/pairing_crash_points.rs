@@ -1,5 +1,5 @@
 //! Every point at which a process can die while a phone is paired, renewed or removed. Each of the three is one
-//! transaction, so that a device is in its own item, in its person's and in the audit, or in none of them.
+//! transaction, so that a device is in its own item, in its person's, in the audit and in what is owed, or in none.
 
 use serde_json::json;
 use stack::CrashMode;
@@ -30,7 +30,19 @@ async fn devices(deployment: &Deployment, tenant: &Tenant, label: &str) -> usize
     let trail = deployment.audit_trail(tenant).await;
     let told = |action: &str| trail.iter().filter(|told| *told == action).count();
     assert_eq!(told("device.paired") - told("device.removed"), devices, "{label}");
+    let owed = deployment.owed(tenant).await;
+    let of = |event: &str| owed.iter().filter(|body| body["type"] == event).count();
+    let events = ["pairing.created", "pairing.removed"].map(of);
+    assert_eq!(events, ["device.paired", "device.removed"].map(told), "{label}");
     devices
+}
+
+/// A tenant that wants to know of its people's devices.
+async fn tenant(deployment: &Deployment) -> Tenant {
+    deployment.stack.streams().stop().await;
+    let tenant = deployment.provision("Acme").await;
+    deployment.update(&tenant, &json!({ "callback_url_base": "http://127.0.0.1:9" })).await.data(200);
+    tenant
 }
 
 /// Sends a call while the function dies at its call to AWS of that number. Whether it died.
@@ -46,7 +58,7 @@ async fn a_pairing_is_prepared_whole_or_not_at_all_and_may_be_repeated() {
     let deployment = Deployment::start().await;
     let mut crashes = 0;
     for point in points() {
-        let tenant = deployment.provision("Acme").await;
+        let tenant = tenant(&deployment).await;
         let call = deployment.prepare(&tenant, "ada");
         crashes += usize::from(interrupted(&deployment, "relay-prepare-pairing", call, point).await);
         let phone = deployment.paired(&tenant, "ada").await;
@@ -65,7 +77,7 @@ async fn a_phone_is_paired_whole_or_not_at_all_and_its_handle_still_good_if_it_i
     let mut crashes = 0;
     for point in points() {
         let label = format!("{point:?}");
-        let tenant = deployment.provision("Acme").await;
+        let tenant = tenant(&deployment).await;
         let handle = handle_of(&deployment.prepared(&tenant, "ada").await);
         let call = deployment.register_phone(&Phone::default(), &handle).await;
         crashes += usize::from(interrupted(&deployment, "device-register-token", call, point).await);
@@ -83,7 +95,7 @@ async fn a_phone_is_removed_whole_or_not_at_all_from_either_side() {
     let mut crashes = 0;
     for (point, by_tenant) in points().flat_map(|point| [false, true].map(|by_tenant| (point, by_tenant))) {
         let label = format!("{point:?} {by_tenant}");
-        let tenant = deployment.provision("Acme").await;
+        let tenant = tenant(&deployment).await;
         let phone = deployment.paired(&tenant, "ada").await;
         let body = json!({ "backend_user_id": "ada", "device_id": phone.device_id });
         let (function, call) = if by_tenant {
@@ -109,7 +121,7 @@ async fn a_renewal_whose_answer_is_lost_leaves_the_phone_paired() {
     let mut crashes = 0;
     for point in points() {
         let label = format!("{point:?}");
-        let tenant = deployment.provision("Acme").await;
+        let tenant = tenant(&deployment).await;
         let phone = deployment.paired(&tenant, "ada").await;
         let path = "/api/v1/device/refresh-token";
         let call = deployment.phone(&phone, "POST", path).await;
@@ -128,7 +140,7 @@ async fn a_proof_is_used_up_with_what_was_done_by_it_or_not_at_all() {
     let (mut crashes, mut repeated) = (0, 0);
     for (point, path) in points().flat_map(|point| ["pairings", "refresh-token", "rename"].map(|path| (point, path))) {
         let label = format!("{point:?} {path}");
-        let tenant = deployment.provision("Acme").await;
+        let tenant = tenant(&deployment).await;
         let phone = deployment.paired(&tenant, "ada").await;
         let method = if path == "pairings" { "GET" } else { "POST" };
         let call = deployment.phone(&phone, method, &format!("/api/v1/device/{path}")).await;

@@ -1,5 +1,6 @@
 //! Every point at which a process can die while a passkey is registered or revoked. Each of the two is one transaction,
-//! so that a passkey is in its own item, in its person's, in the count and in the audit, or in none of them.
+//! so that a passkey is in its own item, in its person's, in the count, in the audit and in what is owed, or in none of
+//! them.
 
 use serde_json::{Value, json};
 use stack::CrashMode;
@@ -30,7 +31,21 @@ async fn in_use(deployment: &Deployment, tenant: &Tenant, label: &str) -> (usize
         assert_eq!(known.sum::<usize>(), expected, "{label}: {beginning} {map}");
     }
     let trail = deployment.audit_trail(tenant).await;
-    (live, trail.iter().filter(|action| action.starts_with("passkey.")).count())
+    let audited: Vec<_> = trail.into_iter().filter(|action| action.starts_with("passkey.")).collect();
+    let owed = deployment.owed(tenant).await;
+    let told: Vec<_> = owed.iter().map(|body| body["type"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(told, audited, "{label}");
+    (live, audited.len())
+}
+
+/// A tenant that wants to know of what it has audit events of.
+async fn tenant(deployment: &Deployment) -> Tenant {
+    deployment.stack.streams().stop().await;
+    let tenant = deployment.with_passkeys("Acme").await;
+    let types = ["passkey.registered", "passkey.revoked"];
+    let wanted = json!({ "callback_url_base": "http://127.0.0.1:9", "callback_types": types });
+    deployment.update(&tenant, &wanted).await.data(200);
+    tenant
 }
 
 /// Sends a call while the function dies at its call to AWS of that number. Whether it died.
@@ -49,7 +64,7 @@ async fn a_registration_is_whole_or_not_at_all_and_its_response_still_good_if_it
     let mut crashes = 0;
     for (index, mode) in (0..8).flat_map(|index| MODES.map(|mode| (index, mode))) {
         let label = format!("{index} {mode:?}");
-        let tenant = deployment.with_passkeys("Acme").await;
+        let tenant = tenant(&deployment).await;
         let options = deployment.creation_options(&tenant, "ada").await;
         let (mut passkey, credential) = Authenticator::create(&options, ORIGIN, 0);
         let call = deployment.register(&tenant, &credential);
@@ -76,7 +91,7 @@ async fn a_revocation_is_whole_or_not_at_all_and_may_be_repeated() {
     let mut crashes = 0;
     for (index, mode) in (0..8).flat_map(|index| MODES.map(|mode| (index, mode))) {
         let label = format!("{index} {mode:?}");
-        let tenant = deployment.with_passkeys("Acme").await;
+        let tenant = tenant(&deployment).await;
         let mut passkey = deployment.enrol(&tenant, "ada", 0).await;
         let body = json!({ "backend_user_id": "ada", "credential_id": passkey.credential_id() });
         let revoke = || deployment.webauthn(&tenant, "revoke/passkey", &body);

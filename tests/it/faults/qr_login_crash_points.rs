@@ -148,7 +148,7 @@ async fn a_login_is_ended_and_told_whole_or_not_at_all() {
         deployment.stack.faults().clear();
         crashes += usize::from(injected.fired() > 0);
         assert!(["waiting", "expired"].contains(&phase(&deployment, &login, &label).await.as_str()));
-        deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+        deployment.sweep().await;
         assert_eq!(phase(&deployment, &login, &label).await, "expired", "{label}");
     }
     assert!(crashes >= 20, "{crashes}");

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use shared::domain::{CredentialId, ExternalId};
 use stack::AwsCall;
 
-use crate::support::authenticator::Authenticator;
+use crate::support::authenticator::{Authenticator, base64url};
 use crate::support::passkeys::ORIGIN;
 use crate::support::{Call, Deployment, Tenant};
 
@@ -26,10 +26,6 @@ fn user(number: usize) -> String {
 
 fn digest_of(user: &str) -> String {
     ExternalId::parse(user).unwrap().digest().clone()
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    data_encoding::BASE64URL_NOPAD.encode(bytes)
 }
 
 impl Model {

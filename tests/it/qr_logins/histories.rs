@@ -25,21 +25,19 @@ use tokio::task::LocalSet;
 use crate::simulation::{Chances, Fate, Planted, Process, Schedule, Setup, Simulation, Stop, id, signed};
 use crate::support::phone::Phone;
 use crate::support::qr::{DECIDE, ORIGIN, POLL, SCAN};
-use crate::support::{Dice, Signing, Tenant, request};
+use crate::support::{Dice, Signing, Tenant, played, request};
 
 /// How many histories there are.
 const USUAL: u64 = 300;
 /// How many histories it takes at most to find a mistake that was planted.
 const FOUND_WITHIN: u64 = 100;
-/// How many are played at once.
-const AT_ONCE: u64 = 4;
 const BEGINNING_MS: i64 = 1_800_000_000_000;
 /// Longer than a lease, and than the time between two sweeps.
 const SWEEP_MS: i64 = 64_000;
 /// The life of a login.
 const LIFE_MS: i64 = 60_000;
 const USERS: [&str; 2] = ["ada", "bob"];
-/// One, for the same reason: the sweep ends several logins at once.
+/// One: the sweep ends several at once, and a process of a simulation does one thing at a time.
 const LOGINS: usize = 1;
 const ADDRESS: &str = "http://127.0.0.1";
 
@@ -451,30 +449,12 @@ fn deed(dice: &mut Dice) -> Deed {
     }
 }
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|text| text.parse().unwrap())
-}
-
 #[test]
 fn whatever_happens_at_most_one_person_is_handed_out_and_the_callback_tells_the_same() {
-    let seeds = match number("LATCHKEY_QR_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("LATCHKEY_QR_HISTORIES").unwrap_or(USUAL),
-    };
-    let is_usual = seeds.end - seeds.start >= USUAL;
-    let parts = (0..AT_ONCE).map(|part| {
-        let seeds: Vec<_> = seeds.clone().filter(|seed| seed % AT_ONCE == part).collect();
-        std::thread::spawn(move || judge(seeds))
-    });
-    let mut seen = BTreeMap::new();
-    for part in parts.collect::<Vec<_>>() {
-        for (end, count) in part.join().unwrap() {
-            *seen.entry(end).or_insert(0) += count;
-        }
-    }
+    let Some(seen) = played("QR", USUAL, judge) else { return };
     // Everything that can become of a login was there.
     for end in ["approved", "consumed", "denied", "expired", "again false", "again true"] {
-        assert!(!is_usual || seen.get(end) > Some(&5), "{end}: {seen:?}");
+        assert!(seen.get(end) > Some(&5), "{end}: {seen:?}");
     }
 }
 

@@ -15,7 +15,7 @@ use shared::domain::{Minute, OverlapSeconds, Timestamp};
 use shared::error::ErrorCode;
 
 use crate::simulation::{Chances, Planted, Process, Schedule, Simulation};
-use crate::support::{Dice, Signing, Tenant};
+use crate::support::{Dice, Signing, Tenant, played};
 
 /// How many histories there are.
 const USUAL: u64 = 2_000;
@@ -384,36 +384,19 @@ impl History {
     }
 }
 
-fn number(variable: &str) -> Option<u64> {
-    std::env::var(variable).ok().map(|text| text.parse().unwrap())
-}
-
 #[test]
 fn whatever_happens_at_once_no_call_is_accepted_on_what_was_before_and_none_over_the_limit() {
-    let seeds = match number("LATCHKEY_RELAY_SEED") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("LATCHKEY_RELAY_HISTORIES").unwrap_or(USUAL),
-    };
-    let middle = u64::midpoint(seeds.start, seeds.end);
-    let halves = [seeds.start..middle, middle..seeds.end].map(|seeds| std::thread::spawn(move || judge(seeds)));
-    let mut seen = BTreeMap::new();
-    for half in halves {
-        for (outcome, count) in half.join().unwrap() {
-            *seen.entry(outcome).or_insert(0) += count;
-        }
-    }
-    if seeds.end - seeds.start >= USUAL {
-        // Everything that can come of a call has come of many.
-        for outcome in ["accepted", "Unauthenticated", "TenantSuspended", "RateLimited", "Done", "Unknown"] {
-            let count = seen.iter().filter(|(name, _)| name.contains(outcome)).map(|(_, count)| *count).sum::<i32>();
-            assert!(count > 40, "{outcome}: {seen:?}");
-        }
+    let Some(seen) = played("RELAY", USUAL, judge) else { return };
+    // Everything that can come of a call has come of many.
+    for outcome in ["accepted", "Unauthenticated", "TenantSuspended", "RateLimited", "Done", "Unknown"] {
+        let count = seen.iter().filter(|(name, _)| name.contains(outcome)).map(|(_, count)| *count).sum::<i32>();
+        assert!(count > 40, "{outcome}: {seen:?}");
     }
 }
 
 /// Plays the histories of these seeds. How often what came of a deed.
 #[tokio::main(flavor = "current_thread")]
-async fn judge(seeds: std::ops::Range<u64>) -> BTreeMap<String, i32> {
+async fn judge(seeds: Vec<u64>) -> BTreeMap<String, i32> {
     let simulation = Simulation::start(BEGINNING_MS);
     let mut seen = BTreeMap::new();
     for seed in seeds {

@@ -128,7 +128,7 @@ async fn exercise_qr_logins(deployment: &Deployment) {
     for attribute in ["expires_at", "due_at"] {
         deployment.set(&login.place(), "QRLOGIN", attribute, &json!({ "N": "1" })).await;
     }
-    deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+    deployment.sweep().await;
 }
 
 /// A person is made, and a passkey of it registered, used, renamed and revoked, while its tenant wants to know; what is
@@ -158,7 +158,7 @@ async fn exercise_callbacks(deployment: &Deployment, tenant: &Tenant) {
     receiver.answers(&[410]);
     deployment.suspend(tenant).await.data(200);
     deployment.reactivate(tenant).await.data(200);
-    deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+    deployment.sweep().await;
     let path = format!("/api/v1/reactivate/callbacks?tenant_id={}", tenant.id);
     assert_eq!(deployment.post(&path, &json!({})).await.data(200)["resumed"], 1);
     exercise_replays(deployment, tenant).await;

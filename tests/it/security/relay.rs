@@ -7,7 +7,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use serde_json::{Value, json};
 use shared::api::{OPERATIONS, Surface};
 use shared::domain::{SignatureHeaders, SignedCall, SignedParts, TenantSecret};
-use stack::{Effect, Fault, Invocation, Match, scheduled_event};
+use stack::{Effect, Fault, Invocation, Match};
 
 use super::refusals::visible;
 use crate::support::{Call, Deployment, Signing, Tenant, TestReceiver, WHOAMI, event, in_one_minute, now_ms};
@@ -208,7 +208,7 @@ async fn no_callback_is_a_call_and_no_call_is_a_callback() {
         deployment.update(&tenant, &json!({ "signing_version": version })).await.data(200);
         let ping = deployment.post_nothing(&format!("/api/v1/test/callback?tenant_id={}", tenant.id)).await;
         ping.data(202);
-        deployment.stack.invoke("deliver-callbacks", scheduled_event(), Invocation::default()).await.unwrap();
+        deployment.sweep().await;
     }
     deployment.update(&tenant, &json!({ "signing_version": "v1" })).await.data(200);
     let relay = || OPERATIONS.iter().filter(|entry| entry.surface == Surface::Relay);

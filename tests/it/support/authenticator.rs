@@ -28,7 +28,7 @@ pub struct Authenticator {
     pub flags: u8,
 }
 
-fn base64url(bytes: &[u8]) -> String {
+pub fn base64url(bytes: &[u8]) -> String {
     BASE64URL_NOPAD.encode(bytes)
 }
 

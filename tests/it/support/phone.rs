@@ -97,6 +97,14 @@ impl Deployment {
         self.anonymous("POST", REGISTER).header("dpop", &proof).json(&body)
     }
 
+    /// The call by which a phone pairs by a pairing proof, of a proof of its own with these claims among the others.
+    pub async fn register_phone_by_proof(&self, phone: &Phone, proof: &str, changes: &Value) -> Call {
+        let url = format!("{}{REGISTER}", self.stack.url());
+        let claims = json!({ "htm": "POST", "htu": url, "nonce": self.dpop_nonce().await });
+        let call = self.anonymous("POST", REGISTER).header("authorization", &format!("Bearer {proof}"));
+        call.header("dpop", &phone.proof(&with(&claims, changes)))
+    }
+
     /// A phone that was paired with that person.
     pub async fn paired(&self, tenant: &Tenant, user: &str) -> Phone {
         let handle = self.handle(tenant, user).await;
