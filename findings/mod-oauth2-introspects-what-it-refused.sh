@@ -7,8 +7,8 @@ set -euo pipefail
 
 folder=$(mktemp -d)
 end() {
-  local process
-  cat "$folder"/*.pid | while read -r process; do kill "$process" 2>/dev/null || true; done
+  # shellcheck disable=SC2046
+  kill $(jobs -p) 2>/dev/null || true
   rm -rf "$folder"
 }
 trap end EXIT
@@ -63,7 +63,6 @@ with open("port", "w") as file:
 server.serve_forever()
 PY
 python3 issuer.py &
-echo $! >issuer.pid
 for _ in {1..50}; do [[ -s port ]] && break; sleep 0.1; done
 token=$(python3 - "$(cat port)" <<'PY'
 import base64
@@ -132,7 +131,7 @@ TXT
 echo "version: mod_oauth2 $(dpkg-query --show --showformat '${Version}' libapache2-mod-oauth2), Apache" \
   "$(dpkg-query --show --showformat '${Version}' apache2)"
 echo "behaviour: with metadata, a token that fails the check by the key set is sent to the introspection endpoint, without a"
-echo "  credential unless one is set. Whoever sends garbage makes the module send as many requests."
+echo "  credential unless one is set."
 echo "seen:"
 sed 's/^/  /' seen.txt
 diff expected.txt seen.txt >difference.txt || { echo "this has changed:" >&2; cat difference.txt >&2; exit 1; }
