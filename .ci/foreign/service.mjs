@@ -122,14 +122,14 @@ export function dynamodb(operation, request) {
   return askAws('dynamodb', `DynamoDB_20120810.${operation}`, 'application/x-amz-json-1.0', body);
 }
 
-/** Gives a time in an item of the table another value, which is past. */
-export function pastIn({ pk, sk }, name) {
+/** Makes a time in an item of the table past by so many seconds. */
+export function pastIn({ pk, sk }, name, seconds = 1) {
   return dynamodb('UpdateItem', {
     Key: { pk: { S: pk }, sk: { S: sk } },
     UpdateExpression: 'SET #name = :past',
     ConditionExpression: 'attribute_exists(#name)',
     ExpressionAttributeNames: { '#name': name },
-    ExpressionAttributeValues: { ':past': { N: `${Date.now() - 1000}` } },
+    ExpressionAttributeValues: { ':past': { N: `${Date.now() - seconds * 1000}` } },
   });
 }
 

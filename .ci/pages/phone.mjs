@@ -96,6 +96,11 @@ export async function view(page, name, title) {
   const focused = await page.evaluate(() => document.activeElement.textContent);
   expect(focused === title, `${name}: the focus is on ${focused}`);
   expect(!page.url().includes('#'), `${name}: the fragment is in the address`);
+  const kept = await page.evaluate(async () => [
+    document.cookie,
+    ...((await navigator.serviceWorker?.getRegistrations()) ?? []).map(({ scope }) => scope),
+  ]);
+  expect(kept.join('') === '', `${name}: a cookie or a service worker: ${kept}`);
   await pictures(page, name);
 }
 

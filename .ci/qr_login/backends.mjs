@@ -4,10 +4,7 @@ import { adminKey, call, expect, operator } from '../foreign/service.mjs';
 import { Phone, logos, tap, view } from '../pages/phone.mjs';
 import { received, signingTenant } from '../relay.mjs';
 import { until } from '../running.mjs';
-import { ADA, Desk, pair, sessionOf } from './desk.mjs';
-
-const BRAND = { branding_display_name: 'Acme Bank', branding_logo_url: 'https://logo.example.com/acme.svg' };
-const CONSENT = 'Sign in to Acme Bank?';
+import { ADA, BRAND, CONSENT, Desk, pair, sessionOf } from './desk.mjs';
 
 /** Opens what the code says, as a phone does, and asks who it is. */
 async function scans(phone, address) {
@@ -63,6 +60,9 @@ async function approved(desk, phone) {
   const text = await consent.locator('main').innerText();
   const said = ['Only if the address bar of the other screen says', site, 'Firefox on Windows', ADA.name];
   for (const part of said) expect(text.includes(part), `the consent lacks "${part}": ${text}`);
+  expect(/Asked at\s+\d/.test(text), `the consent has no time: ${text}`);
+  const logo = consent.locator('main img');
+  await until(10, async () => expect(await logo.evaluate((image) => image.naturalWidth > 0), 'no logo'));
   const number = await desk.number();
   expect(!text.includes(number), 'the phone shows the number');
   await desk.shows(`Type ${number} on your phone`, 'number');

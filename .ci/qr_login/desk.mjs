@@ -17,6 +17,9 @@ const BACKENDS = {
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const FRAME = 10_000;
 export const ADA = { id: 'ada', name: 'Ada Lovelace' };
+/** The branding of the tenant, and what a phone asks of it. */
+export const BRAND = { branding_display_name: 'Acme Bank', branding_logo_url: 'https://logo.example.com/acme.svg' };
+export const CONSENT = 'Sign in to Acme Bank?';
 
 const begin = 'Sign in with your phone';
 

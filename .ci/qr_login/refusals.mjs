@@ -5,12 +5,10 @@ import { expect, operator, url } from '../foreign/service.mjs';
 import { Phone, logos, tap, view, within } from '../pages/phone.mjs';
 import { relay, signed, signingTenant } from '../relay.mjs';
 import { until } from '../running.mjs';
-import { ADA, pair, passes } from './desk.mjs';
+import { ADA, BRAND, CONSENT, pair, passes } from './desk.mjs';
 
 const SITE = 'https://app.example.com';
 const GONE = 'This code is no longer good';
-const CONSENT = 'Sign in to Acme Bank?';
-const branding = { branding_display_name: 'Acme Bank', branding_logo_url: 'https://logo.example.com/acme.svg' };
 
 const tenant = (name, settings) => signingTenant(name, { qr_login_allowed_origins: [SITE], ...settings });
 
@@ -302,7 +300,7 @@ async function keyGone(phone, acme) {
 }
 
 export async function refusals() {
-  const [acme, globex] = [await tenant('Acme GmbH', branding), await tenant('Globex')];
+  const [acme, globex] = [await tenant('Acme GmbH', BRAND), await tenant('Globex')];
   const phone = await Phone.start();
   await logos(phone);
   await pair(phone, globex);

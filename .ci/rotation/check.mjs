@@ -7,7 +7,7 @@
 // told that they have passed, and the verifiers have fetched the set in between.
 
 import { decodeProtectedHeader } from 'jose';
-import { adminKey, dynamodb, expect, operator, provision, url, userToken } from '../foreign/service.mjs';
+import { adminKey, expect, operator, pastIn, provision, url, userToken } from '../foreign/service.mjs';
 import { end } from '../running.mjs';
 import { envoy, everyLibrary, libraries } from './verifiers.mjs';
 
@@ -31,11 +31,7 @@ const path = (tenant) => `rotate/signing-key?tenant_id=${tenant.id}`;
 
 /** As if the standby key had been published a quarter of an hour ago. */
 function age(tenant) {
-  return dynamodb('UpdateItem', {
-    Key: { pk: { S: `TENANT#${tenant.id}` }, sk: { S: 'SIGNING' } },
-    UpdateExpression: 'SET standby_published_at = :at',
-    ExpressionAttributeValues: { ':at': { N: String(Date.now() - 900_000) } },
-  });
+  return pastIn({ pk: `TENANT#${tenant.id}`, sk: 'SIGNING' }, 'standby_published_at', 900);
 }
 
 /** For how many seconds a rotation has to wait. */

@@ -1,6 +1,7 @@
 // Other people's verifiers, set up as docs/verifiers.md says, and what they make of good and bad tokens. Arguments:
 // which of its tables. LATCHKEY_URL, AWS_URL and ADMIN_KEY say where the service is, VERIFIERS where the libraries are with
-// their packages, PYTHON what to run, CERTIFICATE a certificate and key for 127.0.0.1.
+// their packages, PYTHON what to run, CERTIFICATE a certificate and key for 127.0.0.1; ENVOY and EXAMPLES are for
+// recipes.mjs, BUILT for programs.mjs.
 
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';

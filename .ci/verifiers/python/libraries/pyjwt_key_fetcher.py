@@ -2,7 +2,7 @@ import jwt
 from pyjwt_key_fetcher import AsyncKeyFetcher
 
 PACKAGES = ["pyjwt-key-fetcher"]
-SET = "`config_path=\"/.well-known/oauth-authorization-server\"`, `valid_issuers`; then PyJWT as above"
+SET = "`valid_issuers`; then PyJWT as above"
 BY_HAND = ["typ"]
 
 
@@ -13,8 +13,7 @@ def set_up(setting):
 
     async def verify(token):
         nonlocal fetcher
-        path = "/.well-known/oauth-authorization-server"
-        fetcher = fetcher or AsyncKeyFetcher(valid_issuers=[setting.issuer], config_path=path)
+        fetcher = fetcher or AsyncKeyFetcher(valid_issuers=[setting.issuer])
         key = await fetcher.get_key(token)
         return jwt.decode(token, **{**key, "algorithms": ["ES256"]}, **rules)
 
