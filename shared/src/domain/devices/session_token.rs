@@ -14,7 +14,7 @@ use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// What tokens start with.
-const PREFIX: &str = "ds_";
+pub(in crate::domain) const PREFIX: &str = "ds_";
 
 /// The token of a device's session: `ds_` and 96 characters, like an API key. It names its tenant and its device, so
 /// that a store is asked for exactly one item. What is stored is its SHA-256.
