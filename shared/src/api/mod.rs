@@ -31,6 +31,7 @@ use account::workspaces::{
 use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceUnpair};
 use pages::{ConsentPage, PageFile, PhonePage};
 use projects::register_tenant::RegisterTenant;
+use projects::revoke_tokens::ProjectRevokeTokens;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
 use registry::callbacks::{FetchCallback, FetchCallbacks, ReactivateCallbacks, ReplayCallbacks, TestCallback};
@@ -76,6 +77,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<RegisterUser>(),
     OperationInfo::of::<UserToken>(),
     OperationInfo::of::<RegisterTenant>(),
+    OperationInfo::of::<ProjectRevokeTokens>(),
     OperationInfo::of::<ProjectOrganizations>(),
     OperationInfo::of::<ProjectUsers>(),
     OperationInfo::of::<Jwks>(),

@@ -29,10 +29,10 @@ pub use callbacks::{
     ReceiverSummary, ReplayScope, RetryAfter, SkippedCallback, TypePattern, check_public, useless_from,
 };
 pub use credentials::{
-    ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, IdempotencyScope, KeyHash, KeyHashes, KeyKind,
-    KeySlot, KeyState, OperatorKey, OperatorKeys, Person, PersonDigest, PreviousSecret, PrivateJwk, PublicKey,
-    PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey,
-    SigningPointer, TenantSecret, TraceKey, WebhookSecret,
+    ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, CredentialFault, CredentialForm, IdempotencyKey, IdempotencyScope,
+    KeyHash, KeyHashes, KeyKind, KeySlot, KeyState, OperatorKey, OperatorKeys, Person, PersonDigest, PreviousSecret,
+    PrivateJwk, PublicKey, PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer,
+    SecretVersion, SigningKey, SigningPointer, TenantSecret, TraceKey, WebhookSecret,
 };
 pub use devices::{
     DeviceEpochs, DeviceId, DeviceSessionClaims, DeviceSessionToken, Introduction, MaskedEmail, MaskedPhone,
@@ -72,6 +72,6 @@ pub use values::{
     AccountName, Cursor, CursorPage, DeviceName, DisplayName, ExactJson, KeyLifetime, KeyName, Minutes, Offset,
     OffsetPage, OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, PasskeyName, Patch, Problem, QrCode,
     Random, RandomnessUnavailable, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName,
-    draw, not_null, not_null_enum, string_enum,
+    draw, near_miss, not_null, not_null_enum, string_enum,
 };
 pub use web::{CSS, HTML, JAVASCRIPT, SVG, WebFile, WebFiles};
