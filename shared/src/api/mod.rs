@@ -32,6 +32,7 @@ use device::qr_login::{DeviceQrDecide, DeviceQrScan};
 use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceRename, DeviceUnpair};
 use pages::{ConsentPage, PageFile, PhonePage};
 use projects::register_tenant::RegisterTenant;
+use projects::revoke_tokens::ProjectRevokeTokens;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
 use registry::callbacks::{FetchCallback, FetchCallbacks, ReactivateCallbacks, ReplayCallbacks, TestCallback};
@@ -78,6 +79,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<RegisterUser>(),
     OperationInfo::of::<UserToken>(),
     OperationInfo::of::<RegisterTenant>(),
+    OperationInfo::of::<ProjectRevokeTokens>(),
     OperationInfo::of::<ProjectOrganizations>(),
     OperationInfo::of::<ProjectUsers>(),
     OperationInfo::of::<Jwks>(),

@@ -201,6 +201,10 @@ impl Surface {
 /// Input of an operation, from the query or the body. Decoding is strict: the type says `deny_unknown_fields`,
 /// but for bodies of the surfaces that ignore what they do not know.
 pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
+    /// The names of its fields, where unknown ones are ignored and near misses of these are refused all the same; else
+    /// none.
+    const FIELDS: &'static [&'static str] = &[];
+
     /// The end user that the input names.
     fn end_user(&self) -> Option<&ExternalId> {
         None
@@ -300,6 +304,8 @@ pub struct OperationInfo {
     pub security: &'static [SecurityScheme],
     /// Schema of the query parameters.
     pub query: fn(&mut SchemaGenerator) -> Schema,
+    /// Fields of the body of which near misses are refused.
+    pub fields: &'static [&'static str],
     /// Schema of the body.
     pub body: fn(&mut SchemaGenerator) -> Schema,
     /// Decodes a body as the operation does, and drops it: whether an example is one that it takes.
@@ -319,6 +325,7 @@ impl OperationInfo {
             is_remembered: O::IS_REMEMBERED,
             security: <O::Caller as Caller>::SCHEMES,
             query: O::Query::json_schema,
+            fields: <O::Body as Input>::FIELDS,
             body: |generator| generator.subschema_for::<O::Body>(),
             check_body: |text| serde_json::from_str::<O::Body>(text).map(drop),
             output: |generator| generator.subschema_for::<O::Output>(),

@@ -10,14 +10,17 @@ use super::tokens::{self, PresentedToken};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, calls, idempotency};
 use crate::app::App;
 use crate::domain::{
-    Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, IdempotencyScope, Issuer, KeyKind, KeyState, Quota,
-    SignedToken, TenantId, Timestamp, TokenRequest, TraceKey, Viewpoint,
+    Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, CredentialFault, CredentialForm, IdempotencyScope, Issuer,
+    KeyKind, KeyState, Quota, SignedToken, TenantId, Timestamp, TokenRequest, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
-use crate::store::{Directory, Prefetched, Read, TenantState};
+use crate::store::{Directory, Party, Prefetched, Read, Revocation, TenantState};
 
 /// What a page is told whose origin the key does not allow.
 pub(super) const ELSEWHERE: &str = "API key or token may not be used from this origin";
+
+/// What is wanted where nothing was sent.
+const WANTED: &str = "an API key as Authorization: Bearer, or in X-API-KEY";
 
 /// The purpose for which an API key is used: it decides which kinds of keys are accepted, and where in the request.
 pub trait Purpose: Send + Sync + 'static {
@@ -94,6 +97,17 @@ impl KeyHolder<MintsTokens> {
     /// If the token would be longer than the service accepts, or the secret store fails.
     pub async fn mint(&self, app: &App, request: TokenRequest) -> Result<SignedToken> {
         tokens::mint(app, &self.issuer, &self.tenant, &self.key, request, &self.trace).await
+    }
+}
+
+impl KeyHolder<Registers> {
+    /// Revokes the tokens of one of the tenant's parties that were issued until now.
+    ///
+    /// # Errors
+    /// If there is no such user or organization.
+    pub async fn revoke_tokens(&self, app: &App, party: &Party) -> Result<Revocation> {
+        let whose = self.directory(app).revoked(party)?;
+        app.tenants().revoke_tokens(self.tenant_id(), &whose, &self.change).await
     }
 }
 
@@ -238,14 +252,13 @@ fn presented<P: Purpose>(request: &Request, input: &InputSummary) -> Result<ApiK
     let header = request.header("x-api-key");
     let body = input.api_key.as_ref().filter(|_| P::IN_BODY).map(|key| key.as_str());
     let mut keys = [bearer, password.as_ref().map(|(_, key)| key.as_str()), header, body].into_iter().flatten();
-    let key = keys.next().ok_or(Error::Unauthenticated("no API key"))?;
+    let key = keys.next().ok_or(CredentialFault::Missing(WANTED))?;
     if keys.any(|other| other != key) {
-        return Err(Error::Unauthenticated("two different API keys"));
+        return Err(CredentialFault::Several.into());
     }
-    let malformed = "API key has not the shape of one, or its checksum is wrong";
-    let key = ApiKeySecret::parse(key).ok_or(Error::Unauthenticated(malformed))?;
+    let key = ApiKeySecret::parse(key).ok_or_else(|| CredentialForm::ApiKey.fault(key))?;
     match &password {
-        Some((user, _)) if user != key.claims().id.as_str() => Err(Error::Unauthenticated("the id of another API key")),
+        Some((user, _)) if user != key.claims().id.as_str() => Err(CredentialFault::Several.into()),
         _ => Ok(key),
     }
 }

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
+use super::places::{IS_REQUIRED, IS_UNKNOWN, in_query, no_json, no_utf8, refuse_near_misses};
 use crate::api::{BodyRule, Operation, Surface};
 use crate::auth::{LARGEST_BODY, Request};
 use crate::domain::{ExactJson, Problem};
@@ -29,11 +30,6 @@ const CREDENTIAL_PARAMETERS: [&str; 12] = [
 
 /// What bodies of callbacks have, and no call of a tenant has.
 const EVENT_MEMBERS: [&str; 3] = ["event_id", "flow", "sequence"];
-
-/// What is wrong with a field that is not there.
-pub const IS_REQUIRED: &str = "is required";
-/// What is wrong with a field that nobody knows.
-pub const IS_UNKNOWN: &str = "is not a field of this operation";
 
 /// The longest name of an unknown field that is repeated in an answer, in characters.
 const LONGEST_NAME: usize = 64;
@@ -61,7 +57,7 @@ pub fn query<T: DeserializeOwned>(request: &Request) -> Result<T> {
     }
     form(&text).map_err(|error| {
         let in_path = error.field().is_some_and(|field| request.path_parameters.contains_key(field));
-        error.in_part(if in_path { RequestPart::Path } else { RequestPart::Query })
+        if in_path { error.in_part(RequestPart::Path) } else { in_query(error) }
     })
 }
 
@@ -106,6 +102,7 @@ pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
     if O::SURFACE == Surface::Relay {
         refuse_event_members(&request.body)?;
     }
+    refuse_near_misses::<O::Body>(&request.body)?;
     read(&request.body)
 }
 
@@ -134,8 +131,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
     if first.is_some_and(|byte| *byte != b'{') {
         return Err(Error::Malformed(Problem::new("body must be a JSON object")));
     }
-    let malformed = || Error::Malformed(Problem::new("body must be valid JSON"));
-    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    let text = std::str::from_utf8(body).map_err(|error| no_utf8(body, error))?;
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let decoded = serde_path_to_error::deserialize(&mut deserializer);
     let syntax = match &decoded {
@@ -143,7 +139,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
         // A body that is no JSON is malformed as a whole, whatever its first fields are.
         Err(_) => serde_json::from_str::<IgnoredAny>(text).map(|_| ()),
     };
-    syntax.map_err(|_| malformed())?;
+    syntax.map_err(|error| no_json(&error))?;
     decoded.map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
 }
 
@@ -234,7 +230,7 @@ mod tests {
     }
 
     fn parameter<T: DeserializeOwned>(text: &str) -> (String, String) {
-        let error = form::<T>(text).err().unwrap();
+        let error = in_query(form::<T>(text).err().unwrap());
         (error.field().unwrap_or_default().to_owned(), error.to_string())
     }
 
@@ -265,7 +261,10 @@ mod tests {
     #[test]
     fn an_unknown_field_is_refused_by_name() {
         let (field, message) = field::<NewTenant>(r#"{"tenant_name":"a","tenant_nam":1}"#);
-        assert_eq!((field.as_str(), message.as_str()), ("tenant_nam", "tenant_nam is not a field of this operation"));
+        assert_eq!(
+            (field.as_str(), message.as_str()),
+            ("tenant_nam", "tenant_nam is not a field of this operation's body")
+        );
         assert_eq!(self::field::<NewTenant>(r#"{"a`b":1}"#).0, "a`b");
         assert_eq!(self::field::<NewTenant>(&format!("{{\"{}\":1}}", "x".repeat(1000))).0, "x".repeat(64));
     }
@@ -273,7 +272,7 @@ mod tests {
     #[test]
     fn a_missing_field_is_named() {
         assert_eq!(field::<NewTenant>("{}").1, "tenant_name is required");
-        assert_eq!(parameter::<AuditQuery>("").1, "tenant_id is required");
+        assert_eq!(parameter::<AuditQuery>("").1, "tenant_id is required in the query string");
     }
 
     #[test]
@@ -369,7 +368,7 @@ mod tests {
             assert_eq!(message, "status must be one of active, suspended");
         }
         assert_eq!(parameter::<TenantsQuery>("cursor=x").1, "cursor must be the next_cursor of an earlier answer");
-        assert_eq!(parameter::<TenantsQuery>("page=2").1, "page is not a field of this operation");
+        assert_eq!(parameter::<TenantsQuery>("page=2").1, "page is not a parameter of this operation's query string");
         assert_eq!(parameter::<AuditQuery>("tenant_id=tnt_1&since=now").0, "since");
         assert_eq!(parameter::<AuditQuery>("tenant_id=").0, "tenant_id");
     }

@@ -8,6 +8,7 @@
 mod call;
 mod decode;
 mod event;
+mod places;
 mod response;
 mod schedule;
 mod telemetry;

@@ -603,7 +603,7 @@ impl History {
         let request = Request::one("PATCH", Kind::Execution, id).body(report.clone());
         let answer = self.send_by(viewer, request, way, false, &[]).await;
         if way == Way::Token {
-            let detail = "the token does not reach this far: use the account's API key";
+            let detail = "no token opens this endpoint: it is for the backend, which a page can ask";
             let expected = (403, json!({ "code": "insufficient_scope", "detail": detail }));
             return self.check("report", viewer, &answer, &expected);
         }

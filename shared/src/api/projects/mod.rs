@@ -2,6 +2,7 @@
 //! login.
 
 pub mod register_tenant;
+pub mod revoke_tokens;
 
 use std::fmt;
 
@@ -173,7 +174,7 @@ impl JsonSchema for ApiKeyField {
 }
 
 // Unknown fields are ignored on this surface: its clients were written for another service, and send that service's
-// fields.
+// fields. Near misses of known ones are refused: see `Input::FIELDS`.
 
 /// Request body for registering an organization. Unknown fields are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -201,6 +202,9 @@ pub struct OrganizationInput {
 }
 
 impl Input for OrganizationInput {
+    const FIELDS: &'static [&'static str] =
+        &["name", "projectId", "externalId", "properties", "organizationId", "apiKey"];
+
     fn api_key(&self) -> Option<&Zeroizing<String>> {
         self.api_key.get()
     }
@@ -247,6 +251,9 @@ pub struct UserInput {
 }
 
 impl Input for UserInput {
+    const FIELDS: &'static [&'static str] =
+        &["name", "properties", "projectId", "userRoleId", "projectOrganizationId", "userId", "externalId", "apiKey"];
+
     fn api_key(&self) -> Option<&Zeroizing<String>> {
         self.api_key.get()
     }
@@ -294,6 +301,8 @@ pub struct UserTokenInput {
 }
 
 impl Input for UserTokenInput {
+    const FIELDS: &'static [&'static str] = &["userId", "organizationId", "expiration", "apiKey"];
+
     fn api_key(&self) -> Option<&Zeroizing<String>> {
         self.api_key.get()
     }
@@ -339,3 +348,6 @@ pub struct IssuedToken {
 }
 
 impl Output for IssuedToken {}
+
+#[cfg(test)]
+mod tests;

@@ -89,6 +89,20 @@ pub struct RegisterTenantInput {
 }
 
 impl Input for RegisterTenantInput {
+    const FIELDS: &'static [&'static str] = &[
+        "displayName",
+        "prefilters",
+        "key",
+        "user",
+        "schemaPreFilter",
+        "tenantEditingPermissions",
+        "connectionOverride",
+        "customMetadata",
+        "organizationId",
+        "expiration",
+        "apiKey",
+    ];
+
     fn api_key(&self) -> Option<&Zeroizing<String>> {
         self.api_key.get()
     }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 
 use super::api_key_outputs::{
     ApiKeysPage, ProvisionedApiKey, RevokedApiKey, RotatedApiKey, SigningKeyView, TokensRevoked,
@@ -209,6 +210,7 @@ impl Input for SigningKeyRotation {}
 #[serde(deny_unknown_fields)]
 pub struct TokensToRevoke {
     /// UUID of a registered user: revokes the user's tokens.
+    #[serde(default, deserialize_with = "user_uuid")]
     pub user_id: Option<UuidText>,
     /// UUID of a registered organization: revokes the tokens of all its users.
     pub organization_id: Option<UuidText>,
@@ -218,6 +220,12 @@ pub struct TokensToRevoke {
     pub key_id: Option<ApiKeyId>,
     /// Whether all tokens of the tenant are revoked. Must be true if it is set.
     pub all: Option<bool>,
+}
+
+/// A uuid, or the refusal that says where another id goes: on the projects surface either is taken.
+fn user_uuid<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<UuidText>, D::Error> {
+    let rule = "must be a uuid: your own id of the user goes in external_user_id";
+    Option::deserialize(deserializer).map_err(|_| D::Error::custom(rule))
 }
 
 impl Input for TokensToRevoke {

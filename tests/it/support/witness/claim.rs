@@ -163,7 +163,9 @@ impl Credential {
         let [_, claims, _] = text.split('.').collect::<Vec<_>>()[..] else { return None };
         let claims: Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(claims.as_bytes()).ok()?).ok()?;
         let tenant = claims["tenant_id"].as_str()?.to_owned();
-        Some(Self::Token { tenant, user: claimed(&claims) })
+        // A user of a project is no end user, and its token carries the tenant's own id of it for others to read.
+        let user = claimed(&claims).filter(|_| claims["scope"] != "project_user");
+        Some(Self::Token { tenant, user })
     }
 
     /// Whose it is where only API keys are taken.
