@@ -83,6 +83,7 @@ fn security_scheme(scheme: &SecurityScheme) -> Value {
             json!({ "type": "apiKey", "in": "header", "name": name, "description": description })
         }
         CredentialLocation::Bearer => json!({ "type": "http", "scheme": "bearer", "description": description }),
+        CredentialLocation::Basic => json!({ "type": "http", "scheme": "basic", "description": description }),
         CredentialLocation::Dpop => json!({ "type": "http", "scheme": "dpop", "description": description }),
     }
 }

@@ -29,7 +29,7 @@ fn a_key_is_where_its_purpose_allows_it() {
     let none = Some("no API key");
     assert_eq!(refusal::<MintsTokens>(&[], Some(key)), None);
     assert_eq!(refusal::<Registers>(&[], Some(key)), None);
-    assert_eq!(refusal::<InspectsTokens>(&[], Some(key)), none);
+    assert_eq!(refusal::<InspectsTokens>(&[], Some(key)), None);
     let password = [("authorization", password.as_str())];
     assert_eq!(refusal::<MintsTokens>(&password, None), none);
     assert_eq!(refusal::<Registers>(&password, None), none);
@@ -60,6 +60,19 @@ fn the_password_goes_with_the_id_of_its_key() {
         (id, &key[1..], Some("API key has not the shape of one, or its checksum is wrong")),
     ] {
         let header = basic(user, password);
+        assert_eq!(refusal::<InspectsTokens>(&[("authorization", &header)], None), refused, "{user}");
+    }
+    let encoded = |text: &str| text.replace('_', "%5F");
+    for (user, password, refused) in [
+        (encoded(id), encoded(key), None),
+        (id.replace('_', "%5f"), key.to_owned(), None),
+        (id.to_owned(), format!("%{:02X}{}", key.as_bytes()[0], &key[1..]), None),
+        (encoded("key_0000000000000000"), encoded(key), Some("the id of another API key")),
+        // Decoded once: what an encoded text encodes is no id.
+        (encoded(id).replace('%', "%25"), encoded(key), Some("the id of another API key")),
+        (format!("{id}%FF"), key.to_owned(), Some("no API key")),
+    ] {
+        let header = basic(&user, &password);
         assert_eq!(refusal::<InspectsTokens>(&[("authorization", &header)], None), refused, "{user}");
     }
     for header in ["Basic", "Basic =", "Basic YTpi=", &format!("Basic {}", BASE64.encode(b"no colon"))] {
