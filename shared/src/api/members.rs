@@ -108,7 +108,10 @@ struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 mod tests {
     use schemars::JsonSchema;
 
+    use serde_json::Value;
+
     use super::*;
+    use crate::api::{Audience, OPERATIONS, document};
     use crate::domain::Patch;
 
     #[derive(Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
@@ -155,6 +158,78 @@ mod tests {
             let error = read::<Making>(text).unwrap_err().to_string();
             assert!(error.starts_with(expected) || error.contains(expected), "{text}: {error}");
         }
+    }
+
+    /// A body's schema in the document, with references followed.
+    fn follow<'a>(document: &'a Value, schema: &'a Value) -> &'a Value {
+        match schema["$ref"].as_str() {
+            Some(reference) => document.pointer(reference.trim_start_matches('#')).unwrap(),
+            None => schema,
+        }
+    }
+
+    fn allows_null(document: &Value, schema: &Value) -> bool {
+        let schema = follow(document, schema);
+        let is_null = |kind: &Value| kind == "null";
+        let by_type = match &schema["type"] {
+            Value::Array(kinds) => kinds.iter().any(is_null),
+            Value::Null => schema.get("anyOf").is_none() && schema.get("enum").is_none(),
+            kind => is_null(kind),
+        };
+        by_type || schema["anyOf"].as_array().is_some_and(|all| all.iter().any(|one| allows_null(document, one)))
+    }
+
+    /// The fields of a body, and those of objects within it, with whether they may be left out.
+    fn fields(document: &Value, schema: &Value, within: &[String]) -> Vec<(Vec<String>, Value, bool)> {
+        let schema = follow(document, schema);
+        let mut found = Vec::new();
+        for (name, property) in schema["properties"].as_object().into_iter().flatten() {
+            let is_required = schema["required"].as_array().is_some_and(|names| names.iter().any(|one| one == name));
+            let path: Vec<_> = within.iter().cloned().chain([name.clone()]).collect();
+            found.extend(fields(document, property, &path));
+            for alternative in property["anyOf"].as_array().into_iter().flatten() {
+                found.extend(fields(document, alternative, &path));
+            }
+            found.push((path, property.clone(), !is_required));
+        }
+        found
+    }
+
+    /// The body with null at a place.
+    fn with_null(mut body: Value, path: &[String]) -> Value {
+        let (last, before) = path.split_last().unwrap();
+        let mut object = &mut body;
+        for name in before {
+            object = &mut object[name];
+        }
+        object[last] = Value::Null;
+        body
+    }
+
+    /// The document tells of every field whether it takes null, and each operation does as it says.
+    #[test]
+    fn every_operation_takes_null_as_the_document_says_and_that_is_wherever_a_field_may_be_left_out() {
+        let document = document(Audience::Everyone);
+        let (mut left_out, mut refused) = (0, 0);
+        for entry in OPERATIONS.iter().filter(|entry| entry.has_body()) {
+            let path = document["paths"][entry.route.path].as_object().unwrap();
+            let body = &path[&entry.route.method.as_str().to_lowercase()]["requestBody"]["content"];
+            let schema = &body.as_object().unwrap().values().next().unwrap()["schema"];
+            let example = Some(entry.route.body_example).filter(|text| !text.is_empty()).unwrap_or("{}");
+            let example: Value = serde_json::from_str(example).unwrap();
+            for (path, property, is_optional) in fields(&document, schema, &[]) {
+                let label = format!("{}: {}", entry.route.name, path.join("."));
+                let taken = (entry.check_body)(&with_null(example.clone(), &path).to_string());
+                assert_eq!(taken.is_ok(), allows_null(&document, &property), "{label}: {taken:?}");
+                if path == [NAMES_END_USER] {
+                    assert!(taken.is_err(), "{label}");
+                } else if !entry.is_patch {
+                    assert_eq!(taken.is_ok(), is_optional, "{label}: {taken:?}");
+                }
+                if taken.is_ok() { left_out += 1 } else { refused += 1 }
+            }
+        }
+        assert!(left_out > 80 && refused > 40, "{left_out} {refused}");
     }
 
     #[test]

@@ -79,7 +79,9 @@ async fn a_message_is_kept_as_it_was_given_and_the_session_says_when() {
         assert_eq!(after["created_at"], before["created_at"]);
         expected.insert(0, message);
     }
-    let page = json!({ "items": expected, "total": contents.len(), "page": 1, "limit": 20, "has_more": false });
+    let page = json!({
+        "items": expected, "total": contents.len(), "page": 1, "limit": 20, "has_more": false, "next_cursor": null,
+    });
     assert_eq!(session.listed().await, page);
 }
 

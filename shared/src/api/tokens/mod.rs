@@ -201,8 +201,10 @@ pub struct ServerMetadata {
     /// URL of the tenant's key set.
     pub jwks_uri: String,
     /// Supported OAuth response types: always empty.
+    #[schemars(extend("items" = { "type": "string" }))]
     pub response_types_supported: [&'static str; 0],
     /// Supported OAuth grant types: always empty.
+    #[schemars(extend("items" = { "type": "string" }))]
     pub grant_types_supported: [&'static str; 0],
     /// URL of the introspection endpoint (RFC 7662).
     pub introspection_endpoint: String,
