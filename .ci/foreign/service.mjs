@@ -29,9 +29,9 @@ export async function operator(path, body) {
 export async function provision(name) {
   const { tenant_id: id, project_id: projectId } = await operator('provision/tenant', { tenant_name: name });
   const key = async (kind) => operator(`provision/api-key?tenant_id=${id}`, { name: kind, kind });
-  const [{ api_key: admin }, { api_key: embed }] = [await key('admin'), await key('embed')];
+  const [{ api_key: admin }, { api_key: embed, key_id: embedId }] = [await key('admin'), await key('embed')];
   const { api_key: account, key_id: accountId } = await key('account');
-  const tenant = { id, issuer: `${url}/t/${id}`, admin, embed, account, accountId };
+  const tenant = { id, issuer: `${url}/t/${id}`, admin, embed, embedId, account, accountId };
   const registered = async (path, body) => {
     const answer = await projects(tenant, path, { name, projectId, properties: {}, ...body });
     expect(answer.status === 200, `${path}: ${answer.status}`);

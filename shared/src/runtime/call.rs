@@ -5,9 +5,9 @@ use std::future::Future;
 
 use lambda_runtime::Context;
 
-use super::{body, decode};
 use super::event::{self, HttpEvent};
 use super::response::Success;
+use super::{body, decode};
 use crate::api::{Input, Operation, Output};
 use crate::app::App;
 use crate::auth::{Caller, InputSummary, Request, Trace};

@@ -109,9 +109,7 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<Payload>, col
     let method = event.request_context.http.method.as_str();
     let at_path = at_path(methods, &event);
     // The gateway leaves out the body of an answer to HEAD, and tells its length: so it has to be handed over.
-    let is_it = |served: &&&Served| {
-        served.route.method.as_str() == method || (method == "HEAD" && served.is_public)
-    };
+    let is_it = |served: &&&Served| served.route.method.as_str() == method || (method == "HEAD" && served.is_public);
     if let Some(served) = at_path.iter().find(is_it) {
         return (served.answer)(app, LambdaEvent { payload: event, context }, cold).await;
     }

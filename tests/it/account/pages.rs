@@ -302,7 +302,10 @@ async fn a_cursor_is_of_one_list_as_one_caller_sees_it_and_goes_with_no_page_num
     let (answer, _) = account.page(None, "limit=1").await;
     let cursor = answer.body["next_cursor"].as_str().unwrap().to_owned();
     let (answer, costs) = account.page(None, &format!("limit=1&cursor={cursor}")).await;
-    assert_eq!((ids(&answer), operations(&costs)), (account.seen(None)[1..2].to_vec(), vec!["BatchGetItem", "Query", "BatchGetItem"]));
+    assert_eq!(
+        (ids(&answer), operations(&costs)),
+        (account.seen(None)[1..2].to_vec(), vec!["BatchGetItem", "Query", "BatchGetItem"])
+    );
     for (user, query, field) in [
         (None, format!("page=1&cursor={cursor}"), "page"),
         (None, "cursor=x".to_owned(), "cursor"),

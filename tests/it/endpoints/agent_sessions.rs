@@ -53,7 +53,8 @@ async fn a_session_is_begun_and_listed() {
     let session = answer.document(201).clone();
     let token = deployment.scoped_token(&key, Some("user_456")).await;
     let answer = deployment.page(&token, "GET", PATH).send().await;
-    let page = json!({ "items": [session], "total": 1, "page": 1, "limit": 20, "has_more": false, "next_cursor": null });
+    let page =
+        json!({ "items": [session], "total": 1, "page": 1, "limit": 20, "has_more": false, "next_cursor": null });
     assert_eq!(*answer.document(200), page);
     let other = deployment.scoped_token(&key, Some("user_457")).await;
     let answer = deployment.page(&other, "GET", PATH).send().await;

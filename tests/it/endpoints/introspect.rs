@@ -69,7 +69,8 @@ async fn an_oauth_client_may_send_the_key_in_the_form_with_its_id() {
     for key in [&world.key.text, &encoded] {
         assert_eq!(ask(&world.key.id, key).await.document(200)["active"], true);
     }
-    for (id, key) in [(&other.id, &world.key.text), (&world.key.id, &other.text), (&world.key.id, &world.tenant.secret)] {
+    for (id, key) in [(&other.id, &world.key.text), (&world.key.id, &other.text), (&world.key.id, &world.tenant.secret)]
+    {
         ask(id, key).await.refused(401, "invalid_client");
     }
     let form = format!("client_id={}&client_secret={}", world.key.id, world.key.text);

@@ -68,7 +68,8 @@ pub(super) async fn check_pages(ask: impl Fn(&str) -> Call) {
         ("limit=all", "limit", "value_error"),
         ("limit=", "limit", "value_error"),
         ("offset=1", "offset", "extra_forbidden"),
-        ("cursor=x", "cursor", "extra_forbidden"),
+        ("cursor=x", "cursor", "value_error"),
+        ("cursor=", "cursor", "value_error"),
         ("status=pending", "status", "extra_forbidden"),
         ("external_user_id=ada", "external_user_id", "extra_forbidden"),
     ] {

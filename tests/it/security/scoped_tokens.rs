@@ -362,10 +362,9 @@ async fn a_page_may_send_a_token_to_every_path_of_the_surface_and_never_a_key() 
             let mut sharing = sharing(&answer);
             let allowed: BTreeSet<_> = sharing.remove("access-control-allow-methods").unwrap().split(", ").collect();
             assert_eq!(allowed, methods, "{path}");
-            let expected = READABLE.into_iter().chain([
-                ("access-control-allow-headers", ALLOWED),
-                ("access-control-max-age", "7200"),
-            ]);
+            let expected = READABLE
+                .into_iter()
+                .chain([("access-control-allow-headers", ALLOWED), ("access-control-max-age", "7200")]);
             assert_eq!(sharing, expected.collect(), "{path}");
         }
     }

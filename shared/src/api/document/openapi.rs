@@ -6,12 +6,12 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::audience::{Audience, description};
+use super::audience::{Audience, CALLBACKS, description};
 use super::parameters::parameters;
 use super::plain::{allow_null, plain};
 use super::refusals::refusals;
 use super::responses::responses;
-use super::webhooks::webhooks;
+use super::webhooks::{TAG, webhooks};
 use crate::api::OPERATIONS;
 use crate::api::operation::{BodyRule, OperationInfo, Surface};
 use crate::auth::{CredentialLocation, SecurityScheme};
@@ -51,10 +51,10 @@ pub fn document(audience: Audience) -> Value {
     for (name, schema) in audience.surfaces().flat_map(refusals) {
         schemas.insert(name.to_owned(), schema);
     }
-    let tags: Vec<_> = audience
-        .surfaces()
-        .map(|surface| json!({ "name": surface.name(), "description": description(surface) }))
-        .collect();
+    let surfaces = audience.surfaces().map(|surface| (surface.name(), description(surface)));
+    let callbacks = webhooks.is_some().then_some((TAG, CALLBACKS));
+    let tag = |(name, description): (&str, &str)| json!({ "name": name, "description": description });
+    let tags: Vec<_> = surfaces.chain(callbacks).map(tag).collect();
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {

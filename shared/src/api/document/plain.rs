@@ -16,7 +16,8 @@ pub(super) fn plain(value: &mut Value) {
             name_values(members);
             say_type(members);
             say_null(members);
-            drop_defaults(members);
+            rename_defaults(members);
+            open_objects(members);
             for (name, value) in members.iter_mut().filter(|(name, _)| !VALUES.contains(&name.as_str())) {
                 match value.as_array_mut().filter(|_| name == "anyOf") {
                     Some(alternatives) => alternatives.iter_mut().filter(|one| !is_null(one)).for_each(plain),
@@ -78,12 +79,24 @@ fn is_null(alternative: &Value) -> bool {
     alternative.get("type").and_then(Value::as_str) == Some("null")
 }
 
-/// Removes the defaults of fields, which generators of TypeScript take for a promise that the field is always there.
-/// The descriptions have them.
-fn drop_defaults(schema: &mut Map<String, Value>) {
+/// Renames the defaults of fields, which generators of TypeScript take for a promise that the field is always there. So
+/// they are for people, and for who compares two documents.
+fn rename_defaults(schema: &mut Map<String, Value>) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
     for property in properties.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
-        property.remove("default");
+        if let Some(default) = property.remove("default").filter(|default| !default.is_null()) {
+            property.insert("x-default".to_owned(), default);
+        }
+    }
+}
+
+/// Says of an object without named fields that it has any: some generators take it for one that is always empty.
+fn open_objects(schema: &mut Map<String, Value>) {
+    let kinds = schema.get("type");
+    let listed = kinds.and_then(Value::as_array).is_some_and(|kinds| kinds.iter().any(|kind| kind == "object"));
+    let is_object = listed || kinds.and_then(Value::as_str) == Some("object");
+    if is_object && !schema.contains_key("properties") {
+        schema.entry("additionalProperties").or_insert(true.into());
     }
 }
 
@@ -110,13 +123,10 @@ fn add_null(schema: &mut Value) {
             alternatives.push(nothing);
         }
     } else if members.contains_key("$ref") || members.contains_key("enum") {
-        let description = members.remove("description");
-        members.remove("default");
+        let kept = ["description", "default"].map(|name| members.remove_entry(name));
         let alternatives = json!({ "anyOf": [members, nothing] });
-        *schema = alternatives;
-        if let (Some(schema), Some(description)) = (schema.as_object_mut(), description) {
-            schema.insert("description".to_owned(), description);
-        }
+        members.clear();
+        members.extend(alternatives.as_object().cloned().into_iter().flatten().chain(kept.into_iter().flatten()));
     }
 }
 
@@ -150,6 +160,8 @@ mod tests {
             let mut arrays = 0;
             for (place, schema) in all {
                 let kind = schema.get("type").and_then(Value::as_str);
+                let has_fields = ["properties", "additionalProperties"].iter().any(|name| schema.contains_key(*name));
+                assert!(kind != Some("object") || has_fields, "{place} is an object of what?");
                 let is_alternative = place.rsplit('/').nth(1).is_some_and(|name| name == "anyOf");
                 assert!(kind != Some("null") || is_alternative, "{place} is null and nothing else");
                 assert!(kind != Some("array") || schema.contains_key("items"), "{place} is a list of what?");
@@ -205,7 +217,7 @@ mod tests {
         let mut input = json!({ "required": ["a"], "properties": {
             "a": { "type": "string" },
             "b": { "type": "string", "maxLength": 1 },
-            "c": { "$ref": "#/a", "description": "C." },
+            "c": { "$ref": "#/a", "description": "C.", "default": "c" },
             "d": { "anyOf": [reference, { "type": "null" }] },
             "e": { "anyOf": [{ "type": "integer" }, { "type": "string" }] },
             "f": { "type": ["boolean", "null"] },
@@ -214,15 +226,18 @@ mod tests {
         } });
         allow_null(&mut input);
         let nothing = json!({ "type": "null" });
-        assert_eq!(input["properties"], json!({
-            "a": { "type": "string" },
-            "b": { "type": ["string", "null"], "maxLength": 1 },
-            "c": { "anyOf": [reference, nothing], "description": "C." },
-            "d": { "anyOf": [reference, nothing] },
-            "e": { "anyOf": [{ "type": "integer" }, { "type": "string" }, nothing] },
-            "f": { "type": ["boolean", "null"] },
-            "g": { "description": "Any value." },
-            "external_user_id": { "type": "string" },
-        }));
+        assert_eq!(
+            input["properties"],
+            json!({
+                "a": { "type": "string" },
+                "b": { "type": ["string", "null"], "maxLength": 1 },
+                "c": { "anyOf": [reference, nothing], "description": "C.", "default": "c" },
+                "d": { "anyOf": [reference, nothing] },
+                "e": { "anyOf": [{ "type": "integer" }, { "type": "string" }, nothing] },
+                "f": { "type": ["boolean", "null"] },
+                "g": { "description": "Any value." },
+                "external_user_id": { "type": "string" },
+            })
+        );
     }
 }
