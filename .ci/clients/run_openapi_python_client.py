@@ -1,5 +1,6 @@
 """Makes every call with the client that openapi-python-client makes."""
 
+import datetime
 import functools
 import importlib
 import pkgutil
@@ -7,10 +8,10 @@ import typing
 
 import latchkey_client
 import latchkey_client.api
-from calls import URL, Calls, hints, snake
+from calls import URL, Calls, snake
 
 MODULES = {
-    found.name.rsplit(".", 1)[-1]: found.name
+    found.name.rsplit(".", 1)[-1].replace("_", ""): found.name
     for found in pkgutil.walk_packages(latchkey_client.api.__path__, "latchkey_client.api.")
     if not found.ispkg
 }
@@ -27,25 +28,34 @@ def client(role, credential):
 
 def made(name, role, parameters, body):
     credential = "-" if role in (None, "signer", "phone") else calls.credential(role)
-    module = importlib.import_module(MODULES[snake(name)])
-    function = module.sync_detailed
+    function = importlib.import_module(MODULES[key(snake(name))]).sync_detailed
+    types = {key(one): (one, kinds(hint)) for one, hint in typing.get_type_hints(function).items()}
+    arguments = {types[key(one)][0]: typed(types[key(one)][1], value) for one, value in parameters.items()}
     if body is not None:
-        models = [one for one in typing.get_args(typing.get_type_hints(function)["body"]) if hasattr(one, "from_dict")]
-        hint = typing.get_type_hints(function)["body"]
-        parameters["body"] = (models or [hint])[0].from_dict(body)
-    # A name that Python has taken has an underscore, and a time is an object of its own.
-    known = hints(function)
-    named = {key if key in known else f"{key}_": value for key, value in parameters.items()}
-    for key, value in named.items():
-        kinds = {getattr(kind, "__name__", ""): kind for kind in typing.get_args(known[key].annotation)}
-        if "datetime" in kinds:
-            named[key] = kinds["datetime"].fromisoformat(value.replace("Z", "+00:00"))
-        elif isinstance(value, str) and (enum := next((one for one in kinds.values() if hasattr(one, "_member_map_")), None)):
-            named[key] = enum(value)
-    answer = function(client=client(role, credential), **named)
+        arguments["body"] = next(kind for kind in types["body"][1] if hasattr(kind, "from_dict")).from_dict(body)
+    answer = function(client=client(role, credential), **arguments)
     text = answer.content.decode()
     assert answer.status_code < 300, f"{name}: {answer.status_code} {text}"
     return answer.parsed, text
+
+
+def key(name):
+    """A name without what each generator has its own way with."""
+    return name.replace("_", "")
+
+
+def kinds(hint):
+    return typing.get_args(hint) or (hint,)
+
+
+def typed(kinds, value):
+    """A parameter as the type that its hint names: a time, an id, or one of a list."""
+    for kind in kinds:
+        if kind is datetime.datetime:
+            return kind.fromisoformat(value.replace("Z", "+00:00"))
+        if isinstance(value, str) and kind is not str and callable(kind) and kind.__name__ != "Unset":
+            return kind(value)
+    return value
 
 
 calls = Calls(made)

@@ -687,7 +687,7 @@ impl History {
             expected["total"] = rows.len().into();
             self.check("list by cursors", viewer, &answer, &(200, expected));
             let Some(next) = self.next.lock().unwrap().take() else { break };
-            (cursor, limit) = (format!("&cursor={next}"), limit + 10);
+            (cursor, limit) = (format!("&cursor={next}"), (limit + 10).min(91));
         }
     }
 }
@@ -706,9 +706,9 @@ fn listed<T>(all: &[T], page: usize, limit: usize, shown: impl Fn(&T) -> Value) 
     json!({ "items": items, "total": total, "page": page, "limit": limit, "has_more": has_more })
 }
 
-/// How many rows are on the pages of 1, 11, 21 … rows before a page.
+/// How many rows are on the pages of 1, 11, 21 … 91 and again 91 rows before a page.
 fn shown_before(page: usize) -> usize {
-    (0..page).map(|page| 1 + 10 * page).sum()
+    (0..page).map(|page| (1 + 10 * page).min(91)).sum()
 }
 
 /// A number from the environment.
