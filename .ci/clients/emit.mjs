@@ -80,7 +80,7 @@ const configuration = (role: string) => new client.Configuration({ basePath: url
         const schema = schemaOf(operation);
         const isObject = Object.keys(body).length > 0;
         const model = isObject ? `client.${schema}FromJSON(${source(body)})` : '{}';
-        texts.push(isObject ? `${lowerFirst(schema)}: ${model}` : `body: ${model}`);
+        texts.push(isObject ? `${lowerFirst(schema)}: ${model}` : `requestBody: ${model}`);
       }
       const api = `new client.${upperFirst(operation.tags[0])}Api(configuration('${as}'))`;
       return `await ${api}.${operation.operationId}(${texts.length > 0 ? `{ ${texts.join(', ')} }` : ''})`;

@@ -1,5 +1,7 @@
 //! `GET /t/{tenant_id}/.well-known/jwks.json`
 
+use serde_json::json;
+
 use crate::support::Deployment;
 
 #[tokio::test]
@@ -52,6 +54,11 @@ async fn what_links_and_caches_add_is_not_looked_at_and_head_is_answered() {
         for name in ["cache-control", "content-type", "access-control-allow-origin"] {
             assert_eq!(head.headers[name], plain.headers[name], "{name}");
         }
+        let asked = deployment.anonymous("OPTIONS", &path).header("access-control-request-headers", "traceparent");
+        let answer = asked.send().await;
+        assert_eq!(*answer.document(200), json!({}));
+        assert_eq!(answer.headers["access-control-allow-methods"], "GET, HEAD");
+        assert!(answer.headers["access-control-allow-headers"].contains("traceparent"));
         let unknown = path.replace(&tenant.id, "acme");
         assert_eq!(deployment.anonymous("HEAD", &unknown).send_raw().await.status, 404);
         assert_eq!(deployment.anonymous("POST", &path).send().await.headers["allow"], "GET, HEAD");

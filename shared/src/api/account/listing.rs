@@ -12,7 +12,8 @@ use crate::error::{Error, RequestPart, Result};
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
     /// Number of the page, from 1 (default 1). A page that starts after more than 50 000 items is refused.
-    #[schemars(extend("default" = 1))]
+    // No `default`: clients that send it would send it with a cursor, too.
+    #[schemars(extend("x-default" = 1))]
     pub page: Option<PageNumber>,
     /// Cursor of the page: the `next_cursor` of the previous page. An alternative to `page`: sending both is an error.
     /// With it, no item comes twice whatever is made meanwhile.
@@ -51,7 +52,8 @@ pub struct ResourcePageQuery {
     /// UUID of the resource that contains the list. A malformed id is treated as an unknown id.
     pub id: PathId,
     /// Number of the page, from 1 (default 1). A page that starts after more than 50 000 items is refused.
-    #[schemars(extend("default" = 1))]
+    // No `default`: clients that send it would send it with a cursor, too.
+    #[schemars(extend("x-default" = 1))]
     pub page: Option<PageNumber>,
     /// Cursor of the page: the `next_cursor` of the previous page. An alternative to `page`: sending both is an error.
     /// With it, no item comes twice whatever is made meanwhile.

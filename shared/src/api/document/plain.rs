@@ -54,16 +54,13 @@ fn name_values(schema: &mut Map<String, Value>) {
     schema.insert("description".to_owned(), description.into());
 }
 
-/// Says of what type listed values are, where they don't: without it, some generators know no type for them.
+/// Says that names are texts, where they don't: without it, some generators know no type for them. Of a constant that is
+/// no text nothing is said: one generator would make a list of texts of it, and refuse the value.
 fn say_type(schema: &mut Map<String, Value>) {
     let listed = schema.get("enum").and_then(Value::as_array).and_then(|values| values.first());
-    let kind = match listed.or(schema.get("const")) {
-        Some(Value::String(_)) => "string",
-        Some(Value::Bool(_)) => "boolean",
-        Some(Value::Number(_)) => "integer",
-        _ => return,
-    };
-    schema.entry("type").or_insert(kind.into());
+    if listed.or(schema.get("const")).is_some_and(Value::is_string) {
+        schema.entry("type").or_insert("string".into());
+    }
 }
 
 /// Makes a constant of what can be nothing but null: generators have no name for a type of that. As one of several
