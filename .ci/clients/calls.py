@@ -33,10 +33,12 @@ def same(typed, sent):
         return isinstance(typed, dict) and all(same(typed.get(name), sent.get(name)) for name in names)
     if isinstance(sent, list):
         return isinstance(typed, list) and len(typed) == len(sent) and all(map(same, typed, sent))
-    if isinstance(sent, str) and isinstance(typed, (str, datetime, date)) and typed != sent:
-        moments = [datetime.fromisoformat(str(text).replace("Z", "+00:00")) for text in (typed, sent)]
-        return moments[0] == moments[1]
-    return str(typed) == sent if isinstance(sent, str) else typed == sent
+    if typed == sent or str(typed) == sent:
+        return True
+    if not isinstance(sent, str) or not isinstance(typed, (str, datetime, date)):
+        return False
+    moments = [datetime.fromisoformat(str(text).replace("Z", "+00:00")) for text in (typed, sent)]
+    return moments[0] == moments[1]
 
 
 class Calls:
@@ -58,7 +60,8 @@ class Calls:
             for kept, path in call.get("keep", {}).items():
                 value = typed
                 for member in path.split("."):
-                    value = getattr(value, snake(member))
+                    # A name that Python has taken has an underscore.
+                    value = getattr(value, snake(member) if hasattr(value, snake(member)) else f"{snake(member)}_")
                 value = getattr(value, "value", value)
                 assert value is not None, f"{name}: {path} of {text}"
                 self.kept[kept] = value

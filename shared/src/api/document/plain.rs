@@ -76,7 +76,7 @@ fn is_null(alternative: &Value) -> bool {
     alternative.get("type").and_then(Value::as_str) == Some("null")
 }
 
-/// Renames the defaults of fields, which generators of TypeScript take for a promise that the field is always there. So
+/// Renames the defaults of fields, which some generators take for a promise that the field is always there. So
 /// they are for people, and for who compares two documents.
 fn rename_defaults(schema: &mut Map<String, Value>) {
     let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
