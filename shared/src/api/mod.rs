@@ -8,6 +8,7 @@ pub mod common;
 pub mod device;
 mod document;
 pub mod examples;
+mod members;
 mod operation;
 pub mod pages;
 pub mod projects;
@@ -16,6 +17,7 @@ pub mod relay;
 pub mod tokens;
 
 pub use document::{Audience, GENERATED, Generated, MissingMarker, PAGE_ROOTS, Page, document, is_foreign, is_page};
+pub use members::{Members, NAMES_END_USER};
 pub use operation::{BodyRule, Input, Method, Operation, OperationInfo, Output, Route, Surface, TextBody};
 
 use account::documents::{CreateDocument, DeleteDocument, GetDocument, ListDocuments};

@@ -71,8 +71,9 @@ impl Caller for Viewer {
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
         let (mut viewer, credential) = match (request.header("x-api-key"), api_key::bearer(request)) {
-            (Some(_), Some(_)) => return Err(CredentialFault::Several.into()),
-            (Some(key), None) => (Self::by_key(app, request, input, key).await?, key),
+            (Some(key), Some(token)) if key != token => return Err(CredentialFault::Several.into()),
+            // Generated clients may send one key for all schemes of an operation.
+            (Some(key), _) => (Self::by_key(app, request, input, key).await?, key),
             (None, Some(token)) => (Self::by_token(app, request, input, token).await?, token),
             (None, None) => return Err(CredentialFault::Missing(WANTED).into()),
         };

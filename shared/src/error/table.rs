@@ -277,11 +277,11 @@ refusals! {
     /// A body over the limit.
     TooLarge => PayloadTooLarge 413 "payload_too_large"
         "body is over 64 KiB"
-        "the body is over 64 KiB";
+        "the body is over 64 KiB, counted without escapes";
     /// A body of a type that the operation does not take.
     UnsupportedMediaType => UnsupportedMediaType 415 "unsupported_media_type"
-        "content-type must be application/json, or that of a form where one is taken"
-        "the body is not `application/json`, or a form where one is taken";
+        "content-type must be application/json, or that of a form where one is taken, and the body not compressed"
+        "the body is not `application/json`, or a form where one is taken, or it is compressed";
     /// A field breaks a rule. It is named with its index where it is one of a list.
     Invalid{ part: RequestPart, field: String, problem: Problem } => InvalidField 422 "invalid_field"
         "{field} {problem}"

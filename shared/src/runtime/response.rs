@@ -162,13 +162,6 @@ fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     set(&mut headers, "x-request-id", request_id.to_owned());
-    if surface == Surface::Account {
-        // Any origin: a page gets in with the token that it was given and with nothing that a browser would add by
-        // itself.
-        headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
-        let exposed = "ratelimit, ratelimit-policy, retry-after, x-request-id";
-        headers.insert("access-control-expose-headers", HeaderValue::from_static(exposed));
-    }
     if surface == Surface::Pages {
         headers
             .extend(PAGE_HEADERS.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))));
@@ -176,8 +169,18 @@ fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
     headers
 }
 
-/// What a page may send.
-const ALLOWED_HEADERS: &str = "authorization, content-type, idempotency-key";
+/// Lets pages of any origin read an answer (Fetch standard, CORS protocol).
+pub fn shared(mut response: HttpResponse) -> HttpResponse {
+    let exposed = HeaderValue::from_static("ratelimit, ratelimit-policy, retry-after, x-request-id");
+    response.headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
+    response.headers.insert("access-control-expose-headers", exposed);
+    response
+}
+
+/// What a page may send. The last four are those of tracing (W3C Trace Context, Baggage, and Sentry's own), which is
+/// added to every request of a page that has it and carries no authority.
+const ALLOWED_HEADERS: &str =
+    "authorization, content-type, idempotency-key, traceparent, tracestate, baggage, sentry-trace";
 
 /// The answer to a browser that asks what it may send (Fetch standard, CORS-preflight). `X-API-KEY` is not in it:
 /// browsers then refuse to send the one credential that no page may have.
@@ -188,7 +191,7 @@ pub fn preflight(request_id: &str, methods: String) -> HttpResponse {
     headers.insert("content-type", HeaderValue::from_static(JSON));
     headers.insert("access-control-max-age", HeaderValue::from_static("7200"));
     headers.insert("cache-control", HeaderValue::from_static("no-store"));
-    response(200, headers, "{}".to_owned())
+    shared(response(200, headers, "{}".to_owned()))
 }
 
 fn refusal(surface: Surface, error: &Error) -> Success {

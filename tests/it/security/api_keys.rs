@@ -206,6 +206,7 @@ async fn what_is_wrong_with_a_request_is_told_to_key_holders_only() {
         ("application/json", b"{\"name\":".to_vec(), 400, "malformed_request"),
         ("application/json", vec![b' '; 64 * 1024 + 1], 413, "payload_too_large"),
         ("text/plain", b"{}".to_vec(), 415, "unsupported_media_type"),
+        ("application/json", b"\xef\xbb\xbf{}".to_vec(), 400, "malformed_request"),
     ];
     for entry in tenants().filter(|entry| entry.has_body()) {
         let key = if entry.surface == Surface::Account { &world.account } else { &world.key };

@@ -415,6 +415,9 @@ async fn a_revocation_of_what_there_is_not_or_of_nothing_in_particular_is_refuse
         (json!({ "user_id": "ada" }), "user_id"),
         (json!({ "organization_id": "acme" }), "organization_id"),
         (json!({ "external_user_id": "" }), "external_user_id"),
+        (json!({ "external_user_id": null }), "external_user_id"),
+        (json!({ "external_user_id": null, "all": true }), "external_user_id"),
+        (json!({ "all": null }), "user_id"),
         (json!({ "key_id": "key_1" }), "key_id"),
         (json!({ "token": token }), "token"),
     ] {

@@ -112,7 +112,7 @@ fn endpoints() -> String {
             (_, Some(CredentialLocation::Header(name))) => format!("`{name}`"),
             (_, Some(CredentialLocation::Dpop)) => "device session".to_owned(),
             (Surface::Device, _) => "pairing proof or handle".to_owned(),
-            (_, Some(CredentialLocation::Bearer)) => "API key".to_owned(),
+            (_, Some(CredentialLocation::Bearer | CredentialLocation::Basic)) => "API key".to_owned(),
         };
         let paths = paths.join(", ");
         format!("| {method} {paths} | {summary} | {credential} | [`{name}`](../../functions/src/bin/{name}.rs) |\n")

@@ -4,15 +4,12 @@
 pub mod register_tenant;
 pub mod revoke_tokens;
 
-use std::fmt;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Deserializer;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::api::common::{Empty, PageQuery};
+use crate::api::common::{ApiKeyField, Empty, PageQuery};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::registry::inspection::{OrganizationsPage, UsersPage};
 use crate::auth::{KeyHolder, MintsTokens, Registers};
@@ -134,43 +131,6 @@ impl Operation for ProjectUsers {
     type Query = PageQuery;
     type Body = Empty;
     type Output = UsersPage;
-}
-
-/// An API key in a request body. It authenticates the caller and is used for nothing else.
-#[derive(Default)]
-pub struct ApiKeyField(Option<Zeroizing<String>>);
-
-impl ApiKeyField {
-    /// The text of the key.
-    pub fn get(&self) -> Option<&Zeroizing<String>> {
-        self.0.as_ref()
-    }
-}
-
-impl fmt::Debug for ApiKeyField {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ApiKeyField")
-    }
-}
-
-impl<'de> Deserialize<'de> for ApiKeyField {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(Self)
-    }
-}
-
-impl JsonSchema for ApiKeyField {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ApiKeyField".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "null"], "format": "password" })
-    }
 }
 
 // Unknown fields are ignored on this surface: its clients were written for another service, and send that service's

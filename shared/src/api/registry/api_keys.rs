@@ -13,7 +13,7 @@ use crate::api::operation::{BodyRule, Input, Operation, Route};
 use crate::auth::Operator;
 use crate::domain::{
     ApiKeyId, Cursor, ExternalId, KeyKind, KeyLifetime, KeyName, KeyRotation, Origins, PageLimit, Person, Problem,
-    TenantId, Timestamp, UuidText, string_enum,
+    TenantId, Timestamp, UuidText, not_null, string_enum,
 };
 use crate::error::{Error, Result};
 use crate::store::{NewApiKey, RevokedTokens};
@@ -214,7 +214,9 @@ pub struct TokensToRevoke {
     pub user_id: Option<UuidText>,
     /// UUID of a registered organization: revokes the tokens of all its users.
     pub organization_id: Option<UuidText>,
-    /// External id of an end user: revokes the tokens that speak for that end user.
+    /// External id of an end user: revokes the tokens that speak for that end user. Null is refused.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schemars(with = "ExternalId")]
     pub external_user_id: Option<ExternalId>,
     /// Id of an API key: revokes the tokens minted with that key.
     pub key_id: Option<ApiKeyId>,

@@ -29,7 +29,7 @@ fn a_key_is_where_its_purpose_allows_it() {
     let none = Some("credential_missing");
     assert_eq!(refusal::<MintsTokens>(&[], Some(key)), None);
     assert_eq!(refusal::<Registers>(&[], Some(key)), None);
-    assert_eq!(refusal::<InspectsTokens>(&[], Some(key)), none);
+    assert_eq!(refusal::<InspectsTokens>(&[], Some(key)), None);
     let password = [("authorization", password.as_str())];
     assert_eq!(refusal::<MintsTokens>(&password, None), none);
     assert_eq!(refusal::<Registers>(&password, None), none);
@@ -62,6 +62,19 @@ fn the_password_goes_with_the_id_of_its_key() {
         (id, "sk_x", Some("key_on_the_wrong_header")),
     ] {
         let header = basic(user, password);
+        assert_eq!(refusal::<InspectsTokens>(&[("authorization", &header)], None), refused, "{user}");
+    }
+    let encoded = |text: &str| text.replace('_', "%5F");
+    for (user, password, refused) in [
+        (encoded(id), encoded(key), None),
+        (id.replace('_', "%5f"), key.to_owned(), None),
+        (id.to_owned(), format!("%{:02X}{}", key.as_bytes()[0], &key[1..]), None),
+        (encoded("key_0000000000000000"), encoded(key), Some("several_credentials")),
+        // Decoded once: what an encoded text encodes is no id.
+        (encoded(id).replace('%', "%25"), encoded(key), Some("several_credentials")),
+        (format!("{id}%FF"), key.to_owned(), Some("credential_missing")),
+    ] {
+        let header = basic(&user, &password);
         assert_eq!(refusal::<InspectsTokens>(&[("authorization", &header)], None), refused, "{user}");
     }
     for header in ["Basic", "Basic =", "Basic YTpi=", &format!("Basic {}", BASE64.encode(b"no colon"))] {
