@@ -52,7 +52,7 @@ class Calls:
             calls = json.load(file)
         for call in calls:
             name, role = call["call"], call.get("as")
-            parameters = filled({**call.get("path", {}), **call.get("query", {})}, self.kept)
+            parameters = filled({**call.get("path", {}), **call.get("query", {}), **call.get("header", {})}, self.kept)
             if role == "signer":
                 parameters |= {"X-Latchkey-Tenant-Id": self.kept["tenant"], "X-Latchkey-Timestamp": "0"}
             body = filled(call["body"], self.kept) if "body" in call else None

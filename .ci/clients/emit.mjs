@@ -38,8 +38,8 @@ const generators = {
     head: `import createClient from 'openapi-fetch';
 import type { paths } from './client.js';
 const client = (role: string) => createClient<paths>({ baseUrl: url, headers: credential(role) });`,
-    call(operation, { as, path, query, body }) {
-      const params = { path, query, header: as === 'signer' ? headers : undefined };
+    call(operation, { as, path, query, header, body }) {
+      const params = { path, query, header: as === 'signer' ? { ...headers, ...header } : undefined };
       const given = Object.entries(params).filter(([, value]) => value !== undefined);
       const init = [`params: ${source(Object.fromEntries(given))}`];
       if (body !== undefined) init.push(`body: ${source(body)}`);
@@ -57,8 +57,8 @@ const client = (role: string) => createClient({
   baseUrl: url,
   auth: (scheme) => (role === 'page' && scheme.scheme !== 'bearer' ? undefined : key(role)),
 });`,
-    call(operation, { as, path, query, body }) {
-      const given = { path, query, headers: as === 'signer' ? headers : undefined, body };
+    call(operation, { as, path, query, header, body }) {
+      const given = { path, query, headers: as === 'signer' ? { ...headers, ...header } : undefined, body };
       const options = Object.entries(given).filter(([, value]) => value !== undefined);
       const texts = options.map(([name, value]) => `${name}: ${source(value)}`);
       const id = operation.operationId;
@@ -69,8 +69,9 @@ const client = (role: string) => createClient({
   'typescript-fetch': {
     head: `import * as client from './client/index.js';
 const configuration = (role: string) => new client.Configuration({ basePath: url, headers: credential(role) });`,
-    call(operation, { as, path, query, body }) {
-      const parameters = { ...path, ...query, ...(as === 'signer' ? headers : {}), ...(isForm(operation) ? body : {}) };
+    call(operation, { as, path, query, header, body }) {
+      const signed = as === 'signer' ? { ...headers, ...header } : {};
+      const parameters = { ...path, ...query, ...signed, ...(isForm(operation) ? body : {}) };
       const texts = Object.entries(parameters).map(([name, value]) => {
         const { schema } = operation.parameters.find((parameter) => parameter.name === name) ?? {};
         const isTime = schema?.$ref?.endsWith('/Timestamp');

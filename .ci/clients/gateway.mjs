@@ -17,12 +17,17 @@ function newKey() {
   return { x, y, sign };
 }
 
-/** The proof of a phone (RFC 9449 §4.2). */
-function proof(key, claims) {
-  const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: { kty: 'EC', crv: 'P-256', x: key.x, y: key.y } };
-  const parts = [header, { jti: randomUUID(), iat: Math.floor(Date.now() / 1000), ...claims }];
+/** A compact JWS (RFC 7515) of a phone, as of now. */
+function jws(key, header, claims) {
+  const parts = [{ alg: 'ES256', ...header }, { iat: Math.floor(Date.now() / 1000), ...claims }];
   const message = parts.map((part) => base64url(JSON.stringify(part))).join('.');
   return `${message}.${base64url(key.sign(message, 'ieee-p1363'))}`;
+}
+
+/** The proof of a phone (RFC 9449 §4.2). */
+function proof(key, claims) {
+  const jwk = { kty: 'EC', crv: 'P-256', x: key.x, y: key.y };
+  return jws(key, { typ: 'dpop+jwt', jwk }, { jti: randomUUID(), ...claims });
 }
 
 /** CBOR (RFC 8949) of what an authenticator has: small numbers, texts, bytes and maps. */
@@ -130,12 +135,22 @@ export class Gateway {
   #body(path, body) {
     const known = { '/register/verify': 'register', '/authenticate/verify': 'logIn' };
     const ceremony = Object.keys(known).find((end) => path.endsWith(`/webauthn${end}`));
-    const takesHandle = path.startsWith('/api/v1/device/') && body.length > 0;
-    if (!ceremony && !takesHandle) return body;
+    const takesHandle = ['/device/pairing', '/device/register-token'].some((end) => path.endsWith(end));
+    const decides = path.endsWith('/device/qr-login/decide');
+    if (!ceremony && !takesHandle && !decides) return body;
     const fields = JSON.parse(body);
     if (takesHandle) fields.handle = this.handle;
+    if (decides) fields.statement = this.#approval(fields.session_id);
     if (ceremony) fields.credential = this.#authenticator[known[ceremony]](this.options, fields.browser_origin);
     return Buffer.from(JSON.stringify(fields));
+  }
+
+  /** The statement of a person who approves what the scan has shown, where no number is asked for. */
+  #approval(sessionId) {
+    const { tenant_id: tenant, scan_id: scan, origin, display } = this.scanned;
+    const claims = { aud: `${this.service}/t/${tenant}`, session_id: sessionId, scan_id: scan, device_id: this.device };
+    const shown = { origin, match_number: null, decision: 'approve', display_sha256: display };
+    return jws(this.#phone, { typ: 'qr-decision+jwt' }, { ...claims, ...shown });
   }
 
   #credentials(method, path, body, headers) {
@@ -158,5 +173,7 @@ export class Gateway {
     this.session = data?.device_session_token ?? this.session;
     this.handle = data?.pairing_url?.split('#')[1] ?? this.handle;
     if (data?.challenge) this.options = data;
+    if (data?.device_session_token) this.device = data.device_id ?? this.device;
+    if (data?.scan_id) this.scanned = { ...data, display: base64url(sha256(text)) };
   }
 }
