@@ -9,8 +9,6 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use serde::forward_to_deserialize_any;
 use serde_json::value::RawValue;
 
-use super::operation::Input;
-
 /// The field of which null is never taken for nothing: a variable without a value would make a call for one end user a
 /// call for all.
 pub const NAMES_END_USER: &str = "external_user_id";
@@ -26,13 +24,13 @@ pub struct Members<'de> {
 }
 
 impl<'de> Members<'de> {
-    /// The members of a body, for the input `T`.
+    /// The members of a body, which keep null if it is that of a patch: see `Input::IS_PATCH`.
     ///
     /// # Errors
     /// If the text is no JSON object.
-    pub fn parse<T: Input>(text: &'de str) -> serde_json::Result<Self> {
+    pub fn parse(text: &'de str, is_patch: bool) -> serde_json::Result<Self> {
         let Parsed(members) = serde_json::from_str(text)?;
-        Ok(Self { members, keeps_null: T::IS_PATCH })
+        Ok(Self { members, keeps_null: is_patch })
     }
 
     /// Leaves out what is null, of the fields that are known: one that nobody knows is refused whatever it is.
@@ -111,7 +109,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::api::{Audience, OPERATIONS, document};
+    use crate::api::{Audience, Input, OPERATIONS, document};
     use crate::domain::Patch;
 
     #[derive(Debug, Default, PartialEq, serde::Deserialize, JsonSchema)]
@@ -137,7 +135,7 @@ mod tests {
     }
 
     fn read<T: Input>(text: &str) -> serde_json::Result<T> {
-        T::deserialize(Members::parse::<T>(text)?)
+        T::deserialize(Members::parse(text, T::IS_PATCH)?)
     }
 
     #[test]

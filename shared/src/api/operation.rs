@@ -356,7 +356,7 @@ impl OperationInfo {
             fields: <O::Body as Input>::FIELDS,
             is_patch: <O::Body as Input>::IS_PATCH,
             body: |generator| generator.subschema_for::<O::Body>(),
-            check_body: |text| O::Body::deserialize(Members::parse::<O::Body>(text)?).map(drop),
+            check_body: |text| O::Body::deserialize(Members::parse(text, <O::Body as Input>::IS_PATCH)?).map(drop),
             output: |generator| generator.subschema_for::<O::Output>(),
             media_types: <O::Output as Output>::MEDIA_TYPES,
         }

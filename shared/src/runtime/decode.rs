@@ -76,7 +76,7 @@ pub fn read<T: Input>(body: &[u8]) -> Result<T> {
     }
     let text = std::str::from_utf8(body).map_err(|error| no_utf8(body, error))?;
     // A body that is no JSON is malformed as a whole, whatever its first fields are.
-    let members = Members::parse::<T>(text).map_err(|error| no_json(&error))?;
+    let members = Members::parse(text, T::IS_PATCH).map_err(|error| no_json(&error))?;
     serde_path_to_error::deserialize(members)
         .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
 }
