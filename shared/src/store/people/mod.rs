@@ -1,7 +1,7 @@
 //! A tenant's people, whoever names them first.
 //!
 //! A person is there twice, once under each of its ids, and both items are written in one transaction: see
-//! [`keys`](super::keys). With its passkeys in it, so that a login costs the same whoever it names, and however many
+//! [`keys`]. With its passkeys in it, so that a login costs the same whoever it names, and however many
 //! passkeys there are. What a login writes is in the passkeys' own items. Its devices are in it too, as lists show
 //! them; what a device's call is checked with is in the device's own item.
 
