@@ -10,13 +10,22 @@ const [ada, bob] = ['adá@example.com', 'bob@example.com'];
 
 const PAGE = `<!doctype html><meta charset="utf-8"><title>Chat</title><script>
   let token;
+  // What a tracing library adds to each request.
+  const trace = {
+    traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', tracestate: 'a=1', baggage: 'b=2',
+    'sentry-trace': '0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1',
+  };
   async function signIn() {
     token = await (await fetch('/token', { method: 'POST' })).text();
   }
   async function call(method, path, body, credential = { Authorization: 'Bearer ' + token }) {
-    const headers = body ? { ...credential, 'Content-Type': 'application/json' } : credential;
+    const headers = { ...trace, ...credential, ...(body && { 'Content-Type': 'application/json' }) };
     const answer = await fetch('${url}/api/v1/' + path, { method, headers, body: body && JSON.stringify(body) });
     return { status: answer.status, requestId: answer.headers.get('x-request-id'), body: await answer.json() };
+  }
+  async function keys(tenant) {
+    const answer = await fetch('${url}/t/' + tenant + '/.well-known/jwks.json?v=1', { headers: trace });
+    return (await answer.json()).keys.length;
   }
 </script>`;
 
@@ -89,6 +98,8 @@ async function chat() {
   for (const path of ['agent-sessions', 'agent-session', 'agent-session-messages']) {
     expect(asked.includes(`${path} 200`), `no preflight of ${path}`);
   }
+
+  expect((await tab.evaluate((tenant) => keys(tenant), tenant.id)) === 1, 'the key set, as a page reads it');
 
   // Another end user's.
   const foreign = `agent-sessions/${sessions[1].id}`;

@@ -24,7 +24,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 # The key under which a variant keeps the name of its schema.
 NAME = "$name"
-# Keywords that restrict nothing.
+# Keywords that restrict nothing. Defaults of fields are under `x-default`, which generators of clients do not read.
 ANNOTATIONS = {"title", "description", "examples", "example", "deprecated", "readOnly", "writeOnly"}
 UPPER = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties", "x-max-bytes-as-json")
 LOWER = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
@@ -96,7 +96,8 @@ class Document:
         schema, name = self.follow(schema)
         if unknown := [key for key in schema if key not in KNOWN and not key.startswith("x-")]:
             raise Unknown(f"keyword `{unknown[0]}`: teach openapi_compat.py what a change of it means")
-        rest = {key: value for key, value in schema.items() if key not in ("oneOf", "anyOf", "default", *ANNOTATIONS)}
+        said = ("oneOf", "anyOf", "default", "x-default", *ANNOTATIONS)
+        rest = {key: value for key, value in schema.items() if key not in said}
         if name:
             rest[NAME] = name
         found = [rest]
@@ -149,8 +150,9 @@ class Comparison:
     def _schemas(self, old, new, direction):
         (old_schema, old_name), (new_schema, new_name) = self.old.follow(old), self.new.follow(new)
         found = []
-        if direction == REQUEST and "default" in old_schema:
-            before, after = old_schema["default"], new_schema.get("default")
+        defaults = [schema.get("default", schema.get("x-default")) for schema in (old_schema, new_schema)]
+        if direction == REQUEST and defaults[0] is not None:
+            before, after = defaults
             if before != after:
                 found.append(Break(f"left out, it is no longer {spoken([before])}"))
         olds, news = self.old.variants(old), self.new.variants(new)

@@ -186,6 +186,13 @@ class Breaks(unittest.TestCase):
             "PUT /things/{id} request body refuses fields that it does not know", self.new.breaks(old.document)
         )
 
+    def test_a_default_under_the_name_that_generators_do_not_read(self):
+        count = self.new.properties["count"]
+        count["x-default"] = count.pop("default")
+        self.assertEqual(self.new.breaks(), [])
+        count["x-default"] = 4
+        self.expect("request body count left out, it is no longer 3")
+
     def test_another_default(self):
         self.new.properties["count"]["default"] = 4
         self.expect("request body count left out, it is no longer 3")

@@ -140,6 +140,13 @@ const expected = [...revocable.flatMap(() => [kid, 'revoked']), ...Object.values
 expect(JSON.stringify(said) === JSON.stringify(expected), `oauth4webapi: ${said}`);
 console.log(`oauth4webapi: ${revocable.length} accepted and revoked, ${Object.keys(bad).length} refused`);
 
+// Tokens in the hands of OAuth clients, which take an API key for a client.
+const client = { id: tenant.embedId, issuer: tenant.issuer, embed: tenant.embed };
+const each = await Promise.all([1, 2, 3, 4].map(() => userToken(tenant)));
+const ways = run([process.execPath, here('revoke.mjs')], client, each);
+expect(ways.length === each.length, `OAuth clients: ${ways}`);
+for (const way of ways) console.log(`${way}: introspected and revoked`);
+
 await operator(`rotate/signing-key?tenant_id=${tenant.id}`, { drop_previous: true });
 const newest = await userToken(tenant);
 verify('after a rotation that drops the old keys', tenant, [newest], {

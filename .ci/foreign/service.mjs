@@ -30,9 +30,9 @@ export async function provision(name) {
   const made = await operator('provision/tenant', { tenant_name: name, signing_version: 'v2' });
   const { tenant_id: id, project_id: projectId } = made;
   const key = async (kind) => operator(`provision/api-key?tenant_id=${id}`, { name: kind, kind });
-  const [{ api_key: admin }, { api_key: embed }] = [await key('admin'), await key('embed')];
+  const [{ api_key: admin }, { api_key: embed, key_id: embedId }] = [await key('admin'), await key('embed')];
   const { api_key: account, key_id: accountId } = await key('account');
-  const tenant = { id, issuer: `${url}/t/${id}`, secret: made.tenant_secret, admin, embed, account, accountId };
+  const tenant = { id, issuer: `${url}/t/${id}`, secret: made.tenant_secret, admin, embed, embedId, account, accountId };
   const registered = async (path, body) => {
     const answer = await projects(tenant, path, { name, projectId, properties: {}, ...body });
     expect(answer.status === 200, `${path}: ${answer.status}`);

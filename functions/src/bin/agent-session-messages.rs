@@ -17,5 +17,5 @@ async fn create(app: App, call: Call<CreateMessage>) -> Result<Message> {
 
 async fn list(app: App, call: Call<ListMessages>) -> Result<ListPage<Message>> {
     let resources = call.caller.resources(&app);
-    Ok(resources.messages(call.query.id.get(), call.query.request()).await?.into())
+    Ok(resources.messages(call.query.id.get(), call.query.request()?).await?.into())
 }

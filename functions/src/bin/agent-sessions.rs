@@ -17,5 +17,5 @@ async fn create(app: App, call: Call<CreateAgentSession>) -> Result<AgentSession
 
 async fn list(app: App, call: Call<ListAgentSessions>) -> Result<ListPage<AgentSession>> {
     let resources = call.caller.resources(&app);
-    Ok(resources.sessions(call.query.request()).await?.into())
+    Ok(resources.sessions(call.query.request()?).await?.into())
 }

@@ -19,5 +19,5 @@ async fn create(app: App, call: Call<CreateDocument>) -> Result<ShownDocument> {
 
 async fn list(app: App, call: Call<ListDocuments>) -> Result<ListPage<Document>> {
     let resources = call.caller.resources(&app);
-    Ok(resources.documents(call.query.request()).await?.into())
+    Ok(resources.documents(call.query.request()?).await?.into())
 }

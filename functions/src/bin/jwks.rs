@@ -8,6 +8,6 @@ fn main() -> Exit {
 }
 
 async fn keys(app: App, call: Call<Jwks>) -> Result<KeySet> {
-    let keys = app.tenants().public_keys(&call.query.tenant_id, call.at).await?;
+    let keys = app.tenants().public_keys(call.query.tenant()?, call.at).await?;
     Ok(keys.ok_or(Error::TenantNotFound)?.into())
 }

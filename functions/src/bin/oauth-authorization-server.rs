@@ -8,7 +8,7 @@ fn main() -> Exit {
 }
 
 async fn metadata(app: App, call: Call<OauthAuthorizationServer>) -> Result<ServerMetadata> {
-    let tenant_id = &call.query.tenant_id;
+    let tenant_id = call.query.tenant()?;
     app.tenants().public_keys(tenant_id, call.at).await?.ok_or(Error::TenantNotFound)?;
     Ok(ServerMetadata::new(call.caller.base_url(), tenant_id))
 }

@@ -2,6 +2,7 @@
 
 use shared::api::registry::api_key_outputs::TokensRevoked;
 use shared::api::registry::api_keys::RevokeTokens;
+use shared::store::Revocation;
 use shared::{App, Call, Exit, Result, serve};
 
 fn main() -> Exit {
@@ -10,6 +11,7 @@ fn main() -> Exit {
 
 async fn revoke(app: App, call: Call<RevokeTokens>) -> Result<TokensRevoked> {
     let whose = call.body.whose()?;
-    let revoked_before = app.tenants().revoke_tokens(&call.query.tenant_id, &whose, call.caller.change()).await?;
-    Ok(TokensRevoked { revoked_before })
+    let revocation = app.tenants().revoke_tokens(&call.query.tenant_id, &whose, call.caller.change()).await?;
+    let Revocation { revoked_before, known } = revocation;
+    Ok(TokensRevoked { revoked_before, known })
 }

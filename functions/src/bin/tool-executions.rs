@@ -11,5 +11,5 @@ fn main() -> Exit {
 
 async fn list(app: App, call: Call<ListToolExecutions>) -> Result<ListPage<ToolExecution>> {
     let resources = call.caller.resources(&app);
-    Ok(resources.executions(call.query.request()).await?.into())
+    Ok(resources.executions(call.query.request()?).await?.into())
 }

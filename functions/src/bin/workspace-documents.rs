@@ -11,5 +11,5 @@ fn main() -> Exit {
 
 async fn list(app: App, call: Call<ListWorkspaceDocuments>) -> Result<ListPage<Document>> {
     let resources = call.caller.resources(&app);
-    Ok(resources.documents_in(call.query.id.get(), call.query.request()).await?.into())
+    Ok(resources.documents_in(call.query.id.get(), call.query.request()?).await?.into())
 }

@@ -18,5 +18,5 @@ async fn create(app: App, call: Call<CreateWorkspace>) -> Result<WorkspaceView> 
 
 async fn list(app: App, call: Call<ListWorkspaces>) -> Result<ListPage<WorkspaceView>> {
     let resources = call.caller.resources(&app);
-    Ok(resources.workspaces(call.query.request()).await?.into())
+    Ok(resources.workspaces(call.query.request()?).await?.into())
 }

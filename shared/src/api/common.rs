@@ -1,7 +1,10 @@
 //! Inputs that operations of several surfaces have in common.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
+use std::fmt;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
 
 use super::operation::Input;
 use crate::domain::{Cursor, PageLimit, TenantId};
@@ -58,3 +61,40 @@ pub struct PageQuery {
 }
 
 impl Input for PageQuery {}
+
+/// An API key in a request body. It authenticates the caller and is used for nothing else.
+#[derive(Default)]
+pub struct ApiKeyField(Option<Zeroizing<String>>);
+
+impl ApiKeyField {
+    /// The text of the key.
+    pub fn get(&self) -> Option<&Zeroizing<String>> {
+        self.0.as_ref()
+    }
+}
+
+impl fmt::Debug for ApiKeyField {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKeyField")
+    }
+}
+
+impl<'de> Deserialize<'de> for ApiKeyField {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::deserialize(deserializer).map(Self)
+    }
+}
+
+impl JsonSchema for ApiKeyField {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ApiKeyField".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["string", "null"], "format": "password" })
+    }
+}

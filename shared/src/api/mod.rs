@@ -8,6 +8,7 @@ pub mod common;
 pub mod device;
 mod document;
 pub mod examples;
+mod members;
 mod operation;
 pub mod pages;
 pub mod projects;
@@ -16,6 +17,7 @@ pub mod relay;
 pub mod tokens;
 
 pub use document::{Audience, GENERATED, Generated, MissingMarker, PAGE_ROOTS, Page, document, is_foreign, is_page};
+pub use members::{Members, NAMES_END_USER};
 pub use operation::{BodyRule, Input, Method, Operation, OperationInfo, Output, Route, Surface, TextBody};
 
 use account::documents::{CreateDocument, DeleteDocument, GetDocument, ListDocuments};
@@ -32,6 +34,7 @@ use device::qr_login::{DeviceQrDecide, DeviceQrScan};
 use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceRename, DeviceUnpair};
 use pages::{ConsentPage, PageFile, PhonePage};
 use projects::register_tenant::RegisterTenant;
+use projects::revoke_tokens::ProjectRevokeTokens;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
 use registry::callbacks::{FetchCallback, FetchCallbacks, ReactivateCallbacks, ReplayCallbacks, TestCallback};
@@ -78,6 +81,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<RegisterUser>(),
     OperationInfo::of::<UserToken>(),
     OperationInfo::of::<RegisterTenant>(),
+    OperationInfo::of::<ProjectRevokeTokens>(),
     OperationInfo::of::<ProjectOrganizations>(),
     OperationInfo::of::<ProjectUsers>(),
     OperationInfo::of::<Jwks>(),

@@ -1,10 +1,11 @@
 //! The definition of an operation: its route, its callers, its input and its output.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::members::Members;
 use crate::auth::{Caller, SecurityScheme};
 use crate::domain::{ExternalId, Person};
 use crate::error::ErrorCode;
@@ -189,6 +190,13 @@ impl Surface {
         }
     }
 
+    /// Whether pages of any origin may read the answers of its operations: on the account surface, where a page gets in
+    /// with the token that it was given and with nothing that a browser would add by itself; and of what is published
+    /// about a tenant's tokens.
+    pub fn is_shared(self, is_public: bool) -> bool {
+        self == Self::Account || (self == Self::Tokens && is_public)
+    }
+
     /// The HTTP status of a refusal.
     pub fn status(self, code: ErrorCode) -> u16 {
         match (self, code) {
@@ -201,13 +209,25 @@ impl Surface {
 /// Input of an operation, from the query or the body. Decoding is strict: the type says `deny_unknown_fields`,
 /// but for bodies of the surfaces that ignore what they do not know.
 pub trait Input: DeserializeOwned + JsonSchema + Send + 'static {
+    /// The names of its fields, where unknown ones are ignored and near misses of these are refused all the same; else
+    /// none.
+    const FIELDS: &'static [&'static str] = &[];
+    /// Whether it changes some fields of something. There, null clears a field or is refused; in every other input, a
+    /// field that is null is one that was left out.
+    const IS_PATCH: bool = false;
+
     /// The end user that the input names.
     fn end_user(&self) -> Option<&ExternalId> {
         None
     }
 
-    /// The API key in the body, on the surface that accepts one there.
+    /// The API key in the body, on the surfaces that accept one there.
     fn api_key(&self) -> Option<&Zeroizing<String>> {
+        None
+    }
+
+    /// The id of that API key, if the body says it.
+    fn client_id(&self) -> Option<&str> {
         None
     }
 
@@ -272,6 +292,13 @@ pub trait Operation: Send + Sync + 'static {
     /// something. Those whose answer is a token say no: a token is a secret that is not kept.
     const IS_REMEMBERED: bool = matches!(Self::ROUTE.method, Method::Post)
         && matches!(Self::SURFACE, Surface::Registry | Surface::Projects | Surface::Account);
+    /// Whether it publishes what anybody may fetch with a GET: pages, and what is known of a tenant's tokens. HEAD is
+    /// answered there as well, and the query string is not looked at: links and caches add to it.
+    const IS_PUBLIC: bool =
+        matches!(Self::ROUTE.method, Method::Get) && matches!(Self::SURFACE, Surface::Tokens | Surface::Pages);
+    /// Whether a body that is null is no body, where a body may be sent. An operation says no whose call without a body
+    /// opens more than one with a body: a variable without a value would be enough.
+    const NULL_IS_NO_BODY: bool = true;
     /// The proof that the handler receives.
     type Caller: Caller;
     /// The parameters of path and query.
@@ -296,10 +323,16 @@ pub struct OperationInfo {
     pub surface: Surface,
     /// Whether it accepts an `Idempotency-Key`.
     pub is_remembered: bool,
+    /// Whether it publishes what anybody may fetch with a GET or a HEAD.
+    pub is_public: bool,
     /// Credentials that open it, any one of which will do; none if it is open to anyone.
     pub security: &'static [SecurityScheme],
     /// Schema of the query parameters.
     pub query: fn(&mut SchemaGenerator) -> Schema,
+    /// Fields of the body of which near misses are refused.
+    pub fields: &'static [&'static str],
+    /// Whether the body changes some fields of something.
+    pub is_patch: bool,
     /// Schema of the body.
     pub body: fn(&mut SchemaGenerator) -> Schema,
     /// Decodes a body as the operation does, and drops it: whether an example is one that it takes.
@@ -317,10 +350,13 @@ impl OperationInfo {
             route: O::ROUTE,
             surface: O::SURFACE,
             is_remembered: O::IS_REMEMBERED,
+            is_public: O::IS_PUBLIC,
             security: <O::Caller as Caller>::SCHEMES,
             query: O::Query::json_schema,
+            fields: <O::Body as Input>::FIELDS,
+            is_patch: <O::Body as Input>::IS_PATCH,
             body: |generator| generator.subschema_for::<O::Body>(),
-            check_body: |text| serde_json::from_str::<O::Body>(text).map(drop),
+            check_body: |text| O::Body::deserialize(Members::parse(text, <O::Body as Input>::IS_PATCH)?).map(drop),
             output: |generator| generator.subschema_for::<O::Output>(),
             media_types: <O::Output as Output>::MEDIA_TYPES,
         }

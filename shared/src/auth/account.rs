@@ -6,9 +6,9 @@ use super::tokens::{self, PresentedToken, reads_for};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key, calls, idempotency};
 use crate::app::App;
 use crate::domain::{
-    Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, END_USER_HEADERS, ExternalId, IdempotencyScope, Issuer,
-    KeyKind, Minutes, Problem, Quota, Scope, SignedToken, TenantId, Timestamp, TokenLifetime, TokenRequest, TraceKey,
-    Viewpoint, is_misspelt_end_user_header,
+    Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, CredentialFault, CredentialForm, END_USER_HEADERS, ExternalId,
+    IdempotencyScope, Issuer, KeyKind, Minutes, Problem, Quota, Scope, SignedToken, TenantId, Timestamp, TokenLifetime,
+    TokenRequest, TraceKey, Viewpoint, is_misspelt_end_user_header,
 };
 use crate::error::{Error, RequestPart, Result};
 use crate::store::{Prefetched, Read, Resources, TenantState};
@@ -21,6 +21,16 @@ const KEY: SecurityScheme = SecurityScheme {
                   header `external_user_id` or `X-End-User-ID`, or the body, names the end user of the call; without \
                   one, the call sees the whole account.",
 };
+
+/// What is wanted where nothing was sent.
+const WANTED: &str = "an account key in X-API-KEY, or a scoped token as Authorization: Bearer";
+
+/// What a page is told that calls what only a backend may. Not that it takes a key: a page must not have one.
+const KEY_ONLY: &str = "no token opens this endpoint: it is for the backend, which a page can ask";
+
+/// What is told of a token that was not made for this surface.
+const SCOPED_ONLY: &str = "the token is of another kind: here it takes a scoped token, which the backend gets from \
+                           /api/v1/auth/token";
 
 /// A header's name in a refusal is cut here, in characters.
 const LONGEST_SHOWN_NAME: usize = 64;
@@ -61,10 +71,11 @@ impl Caller for Viewer {
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
         let (mut viewer, credential) = match (request.header("x-api-key"), api_key::bearer(request)) {
-            (Some(_), Some(_)) => return Err(Error::Unauthenticated("an API key and a token")),
-            (Some(key), None) => (Self::by_key(app, request, input, key).await?, key),
+            (Some(key), Some(token)) if key != token => return Err(CredentialFault::Several.into()),
+            // Generated clients may send one key for all schemes of an operation.
+            (Some(key), _) => (Self::by_key(app, request, input, key).await?, key),
             (None, Some(token)) => (Self::by_token(app, request, input, token).await?, token),
-            (None, None) => return Err(Error::Unauthenticated("neither API key nor token")),
+            (None, None) => return Err(CredentialFault::Missing(WANTED).into()),
         };
         if viewer.is_account_wide(input) {
             if viewer.tenant.require_end_user.unwrap_or(app.require_end_user()) {
@@ -87,8 +98,7 @@ impl Caller for Viewer {
 
 impl Viewer {
     async fn by_key(app: &App, request: &Request, input: &InputSummary, key: &str) -> Result<Self> {
-        let malformed = "API key has not the shape of one, or its checksum is wrong";
-        let presented = ApiKeySecret::parse(key).ok_or(Error::Unauthenticated(malformed))?;
+        let presented = ApiKeySecret::parse(key).ok_or_else(|| CredentialForm::ApiKey.fault(key))?;
         // Only a caller with a valid key learns what is wrong with the names.
         let named = named_end_user(request, input);
         let viewpoint = Viewpoint::from(named.as_ref().ok().cloned().flatten());
@@ -107,9 +117,10 @@ impl Viewer {
     }
 
     async fn by_token(app: &App, request: &Request, input: &InputSummary, token: &str) -> Result<Self> {
-        let token = PresentedToken::new(token);
-        let claimed = token.parsed().ok_or(Error::Unauthenticated("bearer is no token of ours"))?;
-        let external_user_id = claimed.claims().external_user_id.clone();
+        let text = token;
+        let token = PresentedToken::new(text);
+        let claimed = token.parsed().ok_or_else(|| CredentialForm::Token.fault(text))?;
+        let external_user_id = claimed.claims().end_user().cloned();
         let tenant_id = claimed.claims().tenant_id.clone();
         let named = named_end_user(request, input);
         let is_another = is_another(&named, external_user_id.as_ref());
@@ -169,7 +180,7 @@ impl Caller for AccountKey {
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
         let viewer = Viewer::authenticate(app, request, input).await?;
-        let key = viewer.key.clone().ok_or(Error::InsufficientScope)?;
+        let key = viewer.key.clone().ok_or(Error::InsufficientScope(KEY_ONLY))?;
         Ok(Self { viewer, key })
     }
 
@@ -245,7 +256,7 @@ fn accept_token<'a>(
         return Err(Error::TenantSuspended(None));
     }
     if !matches!(claims.scope, Scope::EndUser | Scope::Account) {
-        return Err(Error::InsufficientScope);
+        return Err(Error::InsufficientScope(SCOPED_ONLY));
     }
     let is_another = is_another(&named, claims.external_user_id.as_ref());
     if let Err(misspelt @ Error::MisspeltHeader(_)) = named {

@@ -4,26 +4,30 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use data_encoding::BASE64;
+use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
 use super::tokens::{self, PresentedToken};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, calls, idempotency};
 use crate::app::App;
 use crate::domain::{
-    Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, IdempotencyScope, Issuer, KeyKind, KeyState, Quota,
-    SignedToken, TenantId, Timestamp, TokenRequest, TraceKey, Viewpoint,
+    Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, CredentialFault, CredentialForm, IdempotencyScope, Issuer,
+    KeyKind, KeyState, Quota, SignedToken, TenantId, Timestamp, TokenRequest, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
-use crate::store::{Directory, Prefetched, Read, TenantState};
+use crate::store::{Directory, Party, Prefetched, Read, Revocation, TenantState};
 
 /// What a page is told whose origin the key does not allow.
 pub(super) const ELSEWHERE: &str = "API key or token may not be used from this origin";
+
+/// What is wanted where nothing was sent.
+const WANTED: &str = "an API key as Authorization: Bearer, or in X-API-KEY";
 
 /// The purpose for which an API key is used: it decides which kinds of keys are accepted, and where in the request.
 pub trait Purpose: Send + Sync + 'static {
     /// The kinds of keys that are accepted.
     const KINDS: &'static [KeyKind];
-    /// Whether the key may be in the field `apiKey` of the body.
+    /// Whether the key may be in the body: as `apiKey`, or as `client_secret` with the key's id as `client_id`.
     const IN_BODY: bool;
     /// Whether it may be the password of HTTP Basic, with the key's id as user: `client_secret_basic` of RFC 6749
     /// §2.3.1, which is all that many clients of that kind can do.
@@ -56,7 +60,8 @@ pub struct InspectsTokens;
 
 impl Purpose for InspectsTokens {
     const KINDS: &'static [KeyKind] = &KeyKind::ALL;
-    const IN_BODY: bool = false;
+    // `client_secret_post` of the same section, which is what other clients do unless they are told otherwise.
+    const IN_BODY: bool = true;
     const AS_PASSWORD: bool = true;
 }
 
@@ -94,6 +99,17 @@ impl KeyHolder<MintsTokens> {
     /// If the token would be longer than the service accepts, or the secret store fails.
     pub async fn mint(&self, app: &App, request: TokenRequest) -> Result<SignedToken> {
         tokens::mint(app, &self.issuer, &self.tenant, &self.key, request, &self.trace).await
+    }
+}
+
+impl KeyHolder<Registers> {
+    /// Revokes the tokens of one of the tenant's parties that were issued until now.
+    ///
+    /// # Errors
+    /// If there is no such user or organization.
+    pub async fn revoke_tokens(&self, app: &App, party: &Party) -> Result<Revocation> {
+        let whose = self.directory(app).revoked(party)?;
+        app.tenants().revoke_tokens(self.tenant_id(), &whose, &self.change).await
     }
 }
 
@@ -143,19 +159,31 @@ impl<P> fmt::Debug for KeyHolder<P> {
     }
 }
 
+/// The API key as a bearer credential.
+const BEARER: SecurityScheme = SecurityScheme {
+    name: "ApiKey",
+    location: CredentialLocation::Bearer,
+    description: "API key of the tenant, for backends only: it must not reach a page or an app.",
+};
+
+/// The API key in a header of its own.
+const HEADER: SecurityScheme = SecurityScheme {
+    name: "ApiKeyHeader",
+    location: CredentialLocation::Header("X-API-KEY"),
+    description: "API key of the tenant, as an alternative to the bearer credential.",
+};
+
+/// The API key as a password.
+const PASSWORD: SecurityScheme = SecurityScheme {
+    name: "ApiKeyPassword",
+    location: CredentialLocation::Basic,
+    description: "API key of the tenant as the password, and the key's id as the user: `client_secret_basic` of RFC \
+                  6749 §2.3.1. Both may be percent-encoded, as the RFC has it.",
+};
+
 impl<P: Purpose> Caller for KeyHolder<P> {
-    const SCHEMES: &'static [SecurityScheme] = &[
-        SecurityScheme {
-            name: "ApiKey",
-            location: CredentialLocation::Bearer,
-            description: "API key of the tenant, for backends only: it must not reach a page or an app.",
-        },
-        SecurityScheme {
-            name: "ApiKeyHeader",
-            location: CredentialLocation::Header("X-API-KEY"),
-            description: "API key of the tenant, as an alternative to the bearer credential.",
-        },
-    ];
+    const SCHEMES: &'static [SecurityScheme] =
+        if P::AS_PASSWORD { &[BEARER, HEADER, PASSWORD] } else { &[BEARER, HEADER] };
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
         let presented = presented::<P>(request, input)?;
@@ -230,7 +258,8 @@ pub(super) async fn accept(
 }
 
 /// The key in the request: as a bearer credential, in the header `X-API-KEY`, and where its purpose allows it as a
-/// password or in the body. A malformed key is refused here, before any store is asked.
+/// password or in the body. In several places it is the same one. A malformed key is refused here, before any store is
+/// asked.
 fn presented<P: Purpose>(request: &Request, input: &InputSummary) -> Result<ApiKeySecret> {
     let basic = request.header("authorization").and_then(|value| scheme(value, "basic"));
     let password = basic.filter(|_| P::AS_PASSWORD).and_then(password);
@@ -238,16 +267,17 @@ fn presented<P: Purpose>(request: &Request, input: &InputSummary) -> Result<ApiK
     let header = request.header("x-api-key");
     let body = input.api_key.as_ref().filter(|_| P::IN_BODY).map(|key| key.as_str());
     let mut keys = [bearer, password.as_ref().map(|(_, key)| key.as_str()), header, body].into_iter().flatten();
-    let key = keys.next().ok_or(Error::Unauthenticated("no API key"))?;
+    let key = keys.next().ok_or(CredentialFault::Missing(WANTED))?;
     if keys.any(|other| other != key) {
-        return Err(Error::Unauthenticated("two different API keys"));
+        return Err(CredentialFault::Several.into());
     }
-    let malformed = "API key has not the shape of one, or its checksum is wrong";
-    let key = ApiKeySecret::parse(key).ok_or(Error::Unauthenticated(malformed))?;
-    match &password {
-        Some((user, _)) if user != key.claims().id.as_str() => Err(Error::Unauthenticated("the id of another API key")),
-        _ => Ok(key),
+    let key = ApiKeySecret::parse(key).ok_or_else(|| CredentialForm::ApiKey.fault(key))?;
+    let user = password.as_ref().map(|(user, _)| user.as_str());
+    let client_id = input.client_id.as_deref().filter(|_| P::IN_BODY);
+    if [user, client_id].into_iter().flatten().any(|id| id != key.claims().id.as_str()) {
+        return Err(CredentialFault::Several.into());
     }
+    Ok(key)
 }
 
 /// The bearer credential. HTTP Basic may be meant for a proxy and is no credential here; any other scheme was meant to
@@ -263,11 +293,14 @@ pub(super) fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
     scheme.eq_ignore_ascii_case(expected).then_some(credential.trim_start_matches(' '))
 }
 
-/// User and password of HTTP Basic (RFC 7617 §2).
+/// User and password of HTTP Basic (RFC 7617 §2), without the percent-encoding that OAuth clients add to each (RFC
+/// 6749 §2.3.1). Clients that add none are read the same way: neither an id nor a key has a `%`, and so what is sent
+/// without encoding decodes to itself. The `+` of that encoding is left alone, because neither has a space.
 fn password(credential: &str) -> Option<(String, Zeroizing<String>)> {
     let decoded = Zeroizing::new(BASE64.decode(credential.as_bytes()).ok()?);
     let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
-    Some((user.to_owned(), Zeroizing::new(password.to_owned())))
+    let plain = |text| Some(percent_decode_str(text).decode_utf8().ok()?.into_owned());
+    Some((plain(user)?, Zeroizing::new(plain(password)?)))
 }
 
 #[cfg(test)]

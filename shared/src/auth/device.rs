@@ -18,9 +18,10 @@ use super::api_key::{bearer, scheme};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    Actor, ChangeContext, DeviceId, DeviceSessionToken, DpopCall, DpopProof, Freshness, Issuer, PairedDevice,
-    PairingHandle, PairingId, PreparedPairing, Presented, Problem, PublicKey, RevealedSessionToken, Tenant, TenantId,
-    TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof, Viewpoint,
+    Actor, ChangeContext, CredentialFault, CredentialForm, DeviceId, DeviceSessionToken, DpopCall, DpopProof,
+    Freshness, Issuer, PairedDevice, PairingHandle, PairingId, PreparedPairing, Presented, Problem, PublicKey,
+    RevealedSessionToken, Tenant, TenantId, TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof,
+    Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{DeviceSession, FoundSession, NewDevice, PairingHost, Prefetched, ProvenCall, Read};
@@ -207,9 +208,8 @@ struct Proven {
 /// Checks all of a device's call but whether its proof was used before, and reads what else it needs. One call.
 async fn prove(app: &App, request: &Request, reads: &[Read]) -> Result<Proven> {
     refuse_foreign_pages(request)?;
-    let text = session_token(request).ok_or(Error::Unauthenticated("no device session"))?;
-    let malformed = "device session has not the shape of one, or its checksum is wrong";
-    let token = DeviceSessionToken::parse(text).ok_or(Error::Unauthenticated(malformed))?;
+    let text = session_token(request).ok_or_else(|| missing(request))?;
+    let token = DeviceSessionToken::parse(text).ok_or_else(|| CredentialForm::DeviceSession.fault(text))?;
     let proof = proof(app, request, Presented::Bound(token.expose()), Freshness::Nonce)?;
     let (tenant_id, hash, at) = (token.claims().tenant_id.clone(), token.hash(), app.now());
     let found = app.devices(&tenant_id).session(token.claims(), reads).await?;
@@ -244,9 +244,18 @@ fn session_token(request: &Request) -> Option<&str> {
     scheme(request.header("authorization")?, "dpop")
 }
 
+/// What is wrong with a call without a session: it may stand behind another scheme.
+fn missing(request: &Request) -> CredentialFault {
+    let form = CredentialForm::DeviceSession;
+    if bearer(request).and_then(CredentialForm::of) == Some(form) {
+        return CredentialFault::WrongHeader(form.advice());
+    }
+    CredentialFault::Missing("a device session as Authorization: DPoP")
+}
+
 /// The proof in the header `DPoP`, judged as far as it can be without a store.
 fn proof(app: &App, request: &Request, presented: Presented<'_>, freshness: Freshness) -> Result<DpopProof> {
-    let text = request.header("dpop").ok_or(Error::Unauthenticated("no DPoP proof"))?;
+    let text = request.header("dpop").ok_or(CredentialFault::Missing("a proof of the device's key in DPoP"))?;
     let Request { method, base_url, path, .. } = request;
     let call = DpopCall { method: method.as_str(), base_url, path, presented, freshness, now: app.now() };
     Ok(UnverifiedDpopProof::parse(text)?.verify(&call, app.nonce_key()?)?)
@@ -254,8 +263,7 @@ fn proof(app: &App, request: &Request, presented: Presented<'_>, freshness: Fres
 
 /// The pairing of a pairing proof that its tenant signed and that is valid now. One call.
 async fn pairing_of(app: &App, request: &Request, text: &str) -> Result<(TenantId, PairingId)> {
-    let malformed = Error::Unauthenticated("bearer is no pairing proof of ours");
-    let Ok(proof) = UnverifiedPairingProof::parse(text) else { return Err(malformed) };
+    let proof = UnverifiedPairingProof::parse(text).map_err(|_| CredentialForm::Token.fault(text))?;
     let tenant_id = proof.tenant_id().clone();
     let prefetched = app.prefetch(&tenant_id, &Viewpoint::Account, vec![Read::SigningKeys]).await?;
     prefetched.tenant_state()?.ok_or(Error::Unauthenticated("pairing proof of an unknown tenant"))?;

@@ -41,7 +41,7 @@ use crate::domain::{Actor, ApiKeyId, ChangeContext, ExternalId, Quota, TenantId,
 use crate::error::Result;
 use crate::store::Read;
 
-/// The largest body that is accepted, in bytes.
+/// The largest body that is accepted, in bytes of what it says: a character that is sent as an escape counts as itself.
 pub const LARGEST_BODY: usize = 64 * 1024;
 
 /// A request as the gateway hands it on.
@@ -118,6 +118,8 @@ pub enum CredentialLocation {
     Header(&'static str),
     /// `Authorization: Bearer …` (RFC 6750 §2.1).
     Bearer,
+    /// `Authorization: Basic …` (RFC 7617 §2).
+    Basic,
     /// `Authorization: DPoP …` (RFC 9449 §7.1).
     Dpop,
 }
@@ -134,6 +136,8 @@ pub struct InputSummary {
     pub end_user: Option<ExternalId>,
     /// API key in the body.
     pub api_key: Option<Zeroizing<String>>,
+    /// Id of the API key, as the body says it.
+    pub client_id: Option<String>,
     /// Whether the outcome is remembered under an idempotency key.
     pub is_remembered: bool,
     /// Whether the input could be decoded. If not, the request is refused for it once the caller is known.

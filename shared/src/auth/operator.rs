@@ -1,8 +1,8 @@
 //! The operator as a caller, by the operator's key in `X-Admin-Key`.
 
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, idempotency};
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key, idempotency};
 use crate::app::App;
-use crate::domain::{ChangeContext, IdempotencyScope, OperatorKey};
+use crate::domain::{ChangeContext, CredentialFault, CredentialForm, IdempotencyScope, OperatorKey};
 use crate::error::{Error, Result};
 
 /// The header that carries the key.
@@ -22,10 +22,9 @@ impl Caller for Operator {
     }];
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
-        let value = request.header(HEADER).ok_or(Error::Unauthenticated("no X-Admin-Key header"))?;
+        let value = request.header(HEADER).ok_or_else(|| missing(request))?;
         // Shape first: a guess of another shape must not cost a call to the secret store.
-        let key =
-            OperatorKey::parse(value).ok_or(Error::Unauthenticated("X-Admin-Key has not the shape of an admin key"))?;
+        let key = OperatorKey::parse(value).ok_or_else(|| CredentialForm::OperatorKey.fault(value))?;
         let slot = app.operator_keys().await?.verify(&key).ok_or(Error::Unauthenticated("wrong admin key"))?;
         request.trace.operator(slot);
         // Only the operator's key opens what is sealed under the idempotency key.
@@ -41,20 +40,37 @@ impl Operator {
     }
 }
 
+/// What is wrong with a call without the header: its key may stand in another.
+fn missing(request: &Request) -> CredentialFault {
+    let mut others = [api_key::bearer(request), request.header("x-api-key")].into_iter().flatten();
+    let form = CredentialForm::OperatorKey;
+    if others.any(|text| CredentialForm::of(text) == Some(form)) {
+        return CredentialFault::WrongHeader(form.advice());
+    }
+    CredentialFault::Missing("the operator's key in X-Admin-Key")
+}
+
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod tests {
     use super::*;
     use crate::auth::testing::{app, input, request};
 
+    /// A key of the operator's shape, where it is not looked for.
+    const OPERATORS: &str = "Bearer aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
     #[tokio::test]
     async fn what_is_no_key_is_refused_before_the_secret_is_read() {
         for (headers, expected) in [
-            (&[][..], "no X-Admin-Key header"),
-            (&[("x-admin-key", "short")], "X-Admin-Key has not the shape of an admin key"),
+            (&[][..], "credential_missing"),
+            (&[("authorization", "Bearer x")], "credential_missing"),
+            (&[("authorization", OPERATORS)], "key_on_the_wrong_header"),
+            (&[("x-api-key", &OPERATORS["Bearer ".len()..])], "key_on_the_wrong_header"),
+            (&[("x-admin-key", "short")], "key_malformed"),
+            (&[("x-admin-key", "ak_x")], "key_on_the_wrong_header"),
         ] {
             match Operator::authenticate(&app(), &request(headers), &input()).await {
-                Err(Error::Unauthenticated(reason)) => assert_eq!(reason, expected),
+                Err(Error::CredentialFault(fault)) => assert_eq!(fault.as_str(), expected),
                 other => panic!("{other:?}"),
             }
         }

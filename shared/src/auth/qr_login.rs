@@ -80,9 +80,7 @@ impl Caller for PollingTenant {
     async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
         let call = read(request)?;
         let at = app.now();
-        if !call.is_of_now(at) {
-            return Err(Error::Unauthenticated("timestamp is more than 30 s off"));
-        }
+        call.check_time(at)?;
         let relay = app.relay(&call.tenant_id);
         let unknown = Error::Unauthenticated("signed with no secret in force, or tenant unknown");
         let Some(state) = relay.current().await? else { return Err(unknown) };

@@ -13,8 +13,8 @@ use uuid::Uuid;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    Actor, ChangeContext, KeySlot, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantId,
-    TenantName, TenantQuota, Timestamp,
+    Actor, ChangeContext, CredentialFault, KeySlot, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion,
+    TenantId, TenantName, TenantQuota, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::{Accepted, Passkeys, Relay, RelayState, Signed, Verdict};
@@ -77,9 +77,7 @@ impl Caller for SignedTenant {
     async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
         let call = read(request)?;
         let at = app.now();
-        if !call.is_of_now(at) {
-            return Err(Error::Unauthenticated("timestamp is more than 30 s off"));
-        }
+        call.check_time(at)?;
         let relay = app.relay(&call.tenant_id);
         let signer = signer(&relay, &call, at).await?;
         let (secret, seen) =
@@ -217,22 +215,22 @@ pub(super) async fn matching(
 /// Reads the signature headers.
 pub(super) fn read(request: &Request) -> Result<SignedCall> {
     let headers = SignatureHeaders {
-        tenant_id: either(request, TENANT_ID).ok_or(Error::Unauthenticated("no tenant id, or two"))?,
-        timestamp: either(request, TIMESTAMP).ok_or(Error::Unauthenticated("no timestamp, or two"))?,
-        signature: either(request, SIGNATURE).ok_or(Error::Unauthenticated("no signature, or two"))?,
+        tenant_id: either(request, TENANT_ID, "X-Latchkey-Tenant-Id")?,
+        timestamp: either(request, TIMESTAMP, "X-Latchkey-Timestamp")?,
+        signature: either(request, SIGNATURE, "X-Latchkey-Signature")?,
         nonce: request.header(NONCE),
     };
     let Request { method, path, query, body, .. } = request;
-    SignedCall::read(headers, SignedParts { method: method.as_str(), path, query, body })
-        .map_err(Error::Unauthenticated)
+    Ok(SignedCall::read(headers, SignedParts { method: method.as_str(), path, query, body })?)
 }
 
-/// The value of the header that goes by one of these names. `None` if both are sent: two readers could then read
-/// different ones.
-fn either<'a>(request: &'a Request, [one, other]: [&str; 2]) -> Option<&'a str> {
+/// The value of the header that goes by one of these names. Both are refused: two readers could then read different
+/// ones.
+fn either<'a>(request: &'a Request, [one, other]: [&str; 2], wanted: &'static str) -> Result<&'a str, CredentialFault> {
     match (request.header(one), request.header(other)) {
-        (Some(value), None) | (None, Some(value)) => Some(value),
-        _ => None,
+        (Some(value), None) | (None, Some(value)) => Ok(value),
+        (Some(_), Some(_)) => Err(CredentialFault::Several),
+        (None, None) => Err(CredentialFault::Missing(wanted)),
     }
 }
 

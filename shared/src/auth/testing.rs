@@ -133,7 +133,7 @@ impl Tenant {
         let properties = |text| serde_json::from_value(json!({ "of": text })).unwrap();
         let fields = OrganizationFields {
             id: None,
-            external_id: None,
+            external_id: Some(external_id("acme")),
             name: name("Acme"),
             properties: Some(properties("Acme")),
         };
@@ -141,7 +141,7 @@ impl Tenant {
         organization.record.epoch = 3;
         let fields = UserFields {
             id: None,
-            external_id: None,
+            external_id: Some(external_id("ada")),
             organization: external_id("acme").into(),
             role_id: Uuid::from_u128(2),
             name: name("Ada"),

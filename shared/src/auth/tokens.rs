@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer};
 use super::Trace;
 use crate::app::App;
 use crate::domain::{
-    ApiKey, Claims, Handle, Issuer, LONGEST_TOKEN, Scope, SignedToken, Timestamp, TokenRequest, UnverifiedToken,
-    parse_uuid,
+    ApiKey, Claims, ExternalId, Handle, Issuer, LONGEST_TOKEN, Scope, SignedToken, Timestamp, TokenRequest,
+    UnverifiedToken, parse_uuid,
 };
 use crate::error::{Error, Result};
 use crate::store::{Prefetched, Read, TenantState};
@@ -71,7 +71,7 @@ pub(super) fn reads_for(token: &UnverifiedToken) -> Vec<Read> {
         Some(Read::Revocation(claims.jti)),
         claims.org_id.map(|id| Read::Organization(Handle::Uuid(id))),
         user.map(|id| Read::User(Handle::Uuid(id))),
-        claims.external_user_id.clone().map(Read::ExternalUser),
+        claims.end_user().cloned().map(Read::ExternalUser),
     ]
     .into_iter()
     .flatten()
@@ -115,10 +115,13 @@ pub(super) fn is_unrevoked(claims: &Claims, tenant: &TenantState, prefetched: &P
 /// Whether neither the organization nor the end user was revoked, as far as the token has them.
 fn is_current_customer(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
     let organization = match claims.org_id {
-        Some(id) => prefetched.organization(&Handle::Uuid(id))?.map(|organization| organization.record.epoch),
+        Some(id) => prefetched
+            .organization(&Handle::Uuid(id))?
+            .filter(|found| is_still(claims.org_external_id.as_ref(), found.external_id.as_ref())),
         None => None,
     };
-    let external_user = claims.external_user_id.as_ref().map(|id| prefetched.external_epoch(id)).transpose()?;
+    let organization = organization.map(|organization| organization.record.epoch);
+    let external_user = claims.end_user().map(|id| prefetched.external_epoch(id)).transpose()?;
     Ok(claims.epochs.organization == organization && claims.epochs.external_user == external_user)
 }
 
@@ -129,8 +132,16 @@ fn is_current_user(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
     let organization = prefetched.organization(&Handle::Uuid(organization))?;
     let Some((user, organization)) = user.zip(organization) else { return Ok(false) };
     Ok(user.organization_id == organization.id
+        && is_still(claims.external_user_id.as_ref(), user.external_id.as_ref())
+        && is_still(claims.org_external_id.as_ref(), organization.external_id.as_ref())
         && claims.epochs.user == Some(user.record.epoch)
         && claims.epochs.organization == Some(organization.record.epoch))
+}
+
+/// Whether the own id that a token carries is still its party's. One that was replaced is free, and may be another's by
+/// now: the token would speak for that one to whoever goes by it.
+fn is_still(carried: Option<&ExternalId>, registered: Option<&ExternalId>) -> bool {
+    carried.is_none_or(|carried| registered == Some(carried))
 }
 
 /// Issues a token with `key`. Only for a caller that proved to have it.

@@ -87,7 +87,7 @@ impl Trace {
     pub(super) fn token(&self, key: &TraceKey, claims: &Claims) {
         let digest = |person| key.person(&claims.tenant_id, person);
         let subject = person(claims).map(digest);
-        let end_user = claims.external_user_id.as_ref().map(|id| digest(Person::EndUser(id)));
+        let end_user = claims.end_user().map(|id| digest(Person::EndUser(id)));
         self.note(|traced| {
             traced.scope = Some(claims.scope);
             traced.jti = Some(claims.jti);

@@ -30,11 +30,11 @@ pub use callbacks::{
     ReceiverSummary, ReplayScope, RetryAfter, SkippedCallback, TypePattern, check_public, useless_from,
 };
 pub use credentials::{
-    ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, IdempotencyKey, IdempotencyScope, KeyHash, KeyHashes, KeyKind,
-    KeyRotation, KeyRotationStep, KeySlot, KeyState, OperatorKey, OperatorKeys, Person, PersonDigest, PreviousSecret,
-    PrivateJwk, PublicKey, PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer,
-    SecretVersion, SigningKey, SigningPointer, StandbyKey, StandbyTooYoung, TenantSecret, TraceKey, WebhookSecret,
-    known_everywhere_at,
+    ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, CredentialFault, CredentialForm, IdempotencyKey, IdempotencyScope,
+    KeyHash, KeyHashes, KeyKind, KeyRotation, KeyRotationStep, KeySlot, KeyState, OperatorKey, OperatorKeys, Person,
+    PersonDigest, PreviousSecret, PrivateJwk, PublicKey, PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED,
+    SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer, StandbyKey, StandbyTooYoung, TenantSecret,
+    TraceKey, WebhookSecret, known_everywhere_at,
 };
 pub use devices::{
     DeviceEpochs, DeviceId, DeviceSessionClaims, DeviceSessionToken, Introduction, MaskedEmail, MaskedPhone,
@@ -80,6 +80,6 @@ pub use values::{
     AccountName, Cursor, CursorPage, DeviceName, DisplayName, ExactJson, FrameNumber, KeyLifetime, KeyName, Minutes,
     Offset, OffsetPage, OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, PasskeyName, Patch, Problem,
     QrCode, QrExpirySeconds, QrSessionsPerAddress, Random, RandomnessUnavailable, RatePerMinute, Reason,
-    RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw, not_null, not_null_enum, string_enum,
+    RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw, near_miss, not_null, not_null_enum, string_enum,
 };
 pub use web::{CSS, HTML, JAVASCRIPT, SVG, WebFile, WebFiles};

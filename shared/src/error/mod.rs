@@ -10,8 +10,8 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use crate::domain::{
-    DpopCause, FieldProblem, PasskeyCause, Problem, PropertiesTooLarge, RandomnessUnavailable, StandbyTooYoung,
-    TenantQuota, UnknownCredential,
+    CredentialFault, DpopCause, FieldProblem, PasskeyCause, Problem, PropertiesTooLarge, RandomnessUnavailable,
+    StandbyTooYoung, TenantQuota, UnknownCredential,
 };
 
 /// The outcome of whatever can be refused.
@@ -102,6 +102,14 @@ impl Error {
         }
     }
 
+    /// The fault of the credential, if it is one that its sender can see.
+    pub fn credential_fault(&self) -> Option<CredentialFault> {
+        match self {
+            Self::CredentialFault(fault) => Some(*fault),
+            _ => None,
+        }
+    }
+
     /// What makes a browser hide a passkey that opens nothing, if that is why.
     pub fn unknown_credential(&self) -> Option<&UnknownCredential> {
         match self {
@@ -143,6 +151,7 @@ impl Error {
     pub fn cause(&self) -> Option<String> {
         match self {
             Self::Unauthenticated(reason) => Some((*reason).to_owned()),
+            Self::CredentialFault(fault) => Some(fault.as_str().to_owned()),
             Self::CredentialRefused(refusal) => Some(refusal.cause.to_string()),
             Self::DpopNonceWanted(cause) | Self::DpopProofRefused(cause) => Some(cause.as_str().to_owned()),
             Self::Unavailable(cause) | Self::Internal(cause) => Some(chain(cause.as_ref())),
@@ -166,6 +175,12 @@ fn chain(error: &(dyn StdError + 'static)) -> String {
 impl From<DpopCause> for Error {
     fn from(cause: DpopCause) -> Self {
         if cause.wants_nonce() { Self::DpopNonceWanted(cause) } else { Self::DpopProofRefused(cause) }
+    }
+}
+
+impl From<CredentialFault> for Error {
+    fn from(fault: CredentialFault) -> Self {
+        Self::CredentialFault(fault)
     }
 }
 

@@ -5,12 +5,13 @@ use std::error::Error as StdError;
 use std::fmt;
 
 use super::{Cause, CredentialRefusal, RequestPart};
-use crate::domain::{DpopCause, Problem, TenantQuota};
+use crate::domain::{CredentialFault, DpopCause, Problem, TenantQuota};
 
 /// Defines [`Error`] and [`ErrorCode`] from rows, in the order of their statuses: `/// doc` `Variant(payload: Type) =>
-/// Code status "code" "sentence" "meaning";`. The sentence may name the payload in braces.
+/// Code status "code" "sentence" "meaning";`. The sentence may name the payload in braces. Before them, in braces,
+/// those that clients see under the code of another row: `Variant(Type) as Code`, with the payload's sentence.
 macro_rules! refusals {
-    ($(
+    ({ $( $(#[$alike_doc:meta])* $alike:ident($alike_type:ty) as $alike_code:ident; )* } $(
         $(#[$doc:meta])*
         $variant:ident $( ( $value:ident: $type:ty ) )? $( { $( $field:ident: $field_type:ty ),* } )?
         => $code:ident $status:literal $text:literal $sentence:literal $meaning:literal;
@@ -19,6 +20,7 @@ macro_rules! refusals {
         /// for the client; what only we may know is in [`Error::cause`].
         #[derive(Debug)]
         pub enum Error {
+            $( $(#[$alike_doc])* $alike($alike_type), )*
             $( $(#[$doc])* $variant $( ($type) )? $( { $( $field: $field_type ),* } )?, )*
         }
 
@@ -26,6 +28,7 @@ macro_rules! refusals {
             /// The code under which clients see it.
             pub fn code(&self) -> ErrorCode {
                 match self {
+                    $( Self::$alike(_) => ErrorCode::$alike_code, )*
                     $( Self::$variant { .. } => ErrorCode::$code, )*
                 }
             }
@@ -34,6 +37,7 @@ macro_rules! refusals {
         impl fmt::Display for Error {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 match self {
+                    $( Self::$alike(value) => fmt::Display::fmt(value, formatter), )*
                     $( Self::$variant $( ($value) )? $( { $( $field ),* } )? => {
                         $( let _ = $value; )?
                         $( $( let _ = $field; )* )?
@@ -80,6 +84,10 @@ macro_rules! refusals {
 }
 
 refusals! {
+    {
+        /// A credential with a fault that its sender can see. Clients are told which it is.
+        CredentialFault(CredentialFault) as Unauthenticated;
+    }
     /// The request can't be read: bad JSON, bad encoding.
     Malformed(problem: Problem) => MalformedRequest 400 "malformed_request"
         "request {problem}"
@@ -96,10 +104,12 @@ refusals! {
     MisspeltHeader(name: String) => MisspeltHeader 400 "misspelt_header"
         "header {name} is no header of this endpoint: the end user goes in external_user_id or X-End-User-ID"
         "a header is named almost like those that name the end user: it would not have been heeded";
-    /// No valid credential. Clients see one and the same body for every reason; the log has the reason.
+    /// No valid credential, for a reason that takes a look into a store. Clients see one and the same body for every
+    /// such reason; the log has it.
     Unauthenticated(reason: &'static str) => Unauthenticated 401 "unauthenticated"
         "credential is missing or not valid"
-        "the credential is missing, malformed, unknown, wrong, expired or revoked";
+        "the credential is missing, malformed, unknown, wrong, expired or revoked. what its sender can see by \
+         itself has a `reason`";
     /// The signature is right, and a passkey's response is not. Clients see one and the same sentence for every reason
     /// but faults of a page; the log has the reason.
     CredentialRefused(refusal: CredentialRefusal) => CredentialRefused 401 "credential_refused"
@@ -142,8 +152,8 @@ refusals! {
         "the device is on another network than the browser, and the tenant's `qr_distant` is `deny`: the login was \
          denied";
     /// The token is right, and does not reach as far as the operation.
-    InsufficientScope => InsufficientScope 403 "insufficient_scope"
-        "the token does not reach this far: use the account's API key"
+    InsufficientScope(sentence: &'static str) => InsufficientScope 403 "insufficient_scope"
+        "{sentence}"
         "the token is right, and the operation takes another kind or an API key only";
     /// The request names another end user than its token.
     AnotherEndUser => AnotherEndUser 403 "another_end_user"
@@ -267,11 +277,11 @@ refusals! {
     /// A body over the limit.
     TooLarge => PayloadTooLarge 413 "payload_too_large"
         "body is over 64 KiB"
-        "the body is over 64 KiB";
+        "the body is over 64 KiB, counted without escapes";
     /// A body of a type that the operation does not take.
     UnsupportedMediaType => UnsupportedMediaType 415 "unsupported_media_type"
-        "content-type must be application/json, or that of a form where one is taken"
-        "the body is not `application/json`, or a form where one is taken";
+        "content-type must be application/json, or that of a form where one is taken, and the body not compressed"
+        "the body is not `application/json`, or a form where one is taken, or it is compressed";
     /// A field breaks a rule. It is named with its index where it is one of a list.
     Invalid{ part: RequestPart, field: String, problem: Problem } => InvalidField 422 "invalid_field"
         "{field} {problem}"

@@ -5,9 +5,9 @@ use std::future::Future;
 
 use lambda_runtime::Context;
 
-use super::decode;
 use super::event::{self, HttpEvent};
 use super::response::Success;
+use super::{body, decode};
 use crate::api::{Input, Operation, Output};
 use crate::app::App;
 use crate::auth::{Caller, InputSummary, Request, Trace};
@@ -114,8 +114,8 @@ async fn admit<O: Operation>(
     let at = app.now();
     let request = event::request(event, app.public_url(), context, at, trace).map_err(nobody)?;
     decode::refuse_credentials(&request.query).map_err(nobody)?;
-    let query = decode::query::<O::Query>(&request);
-    let body = decode::body::<O>(&request);
+    let query = decode::query::<O>(&request);
+    let body = body::body::<O>(&request);
     let caller =
         O::Caller::authenticate(app, &request, &summary::<O>(&request, &query, &body)).await.map_err(nobody)?;
     let (owner, quota) = (caller.tenant_id().map(TenantId::to_string), caller.quota());
@@ -137,8 +137,9 @@ fn summary<O: Operation>(request: &Request, query: &Result<O::Query>, body: &Res
         end_user: body.as_ref().ok().and_then(|body| body.end_user().cloned()),
         api_key: match body {
             Ok(body) => body.api_key().cloned(),
-            Err(_) => decode::api_key(&request.body),
+            Err(_) => body::api_key(request),
         },
+        client_id: body.as_ref().ok().and_then(|body| body.client_id().map(str::to_owned)),
         is_remembered: O::IS_REMEMBERED,
         is_readable: query.is_ok() && body.is_ok(),
     }

@@ -1,13 +1,12 @@
-//! Query strings and bodies to inputs, strictly, and errors that name the field.
+//! Query strings, forms and JSON to inputs, strictly, and errors that name the field.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
-use zeroize::Zeroizing;
+use serde::de::DeserializeOwned;
 
-use crate::api::{BodyRule, Operation, Surface};
-use crate::auth::{LARGEST_BODY, Request};
+use super::places::{IS_REQUIRED, IS_UNKNOWN, in_query, no_json, no_utf8};
+use crate::api::{Input, Members, Operation};
+use crate::auth::Request;
 use crate::domain::{ExactJson, Problem};
 use crate::error::{Error, RequestPart, Result};
 
@@ -27,14 +26,6 @@ const CREDENTIAL_PARAMETERS: [&str; 12] = [
     "key",
 ];
 
-/// What bodies of callbacks have, and no call of a tenant has.
-const EVENT_MEMBERS: [&str; 3] = ["event_id", "flow", "sequence"];
-
-/// What is wrong with a field that is not there.
-pub const IS_REQUIRED: &str = "is required";
-/// What is wrong with a field that nobody knows.
-pub const IS_UNKNOWN: &str = "is not a field of this operation";
-
 /// The longest name of an unknown field that is repeated in an answer, in characters.
 const LONGEST_NAME: usize = 64;
 
@@ -53,19 +44,20 @@ fn pairs(query: &str) -> Vec<(String, String)> {
 }
 
 /// Reads the parameters of path and query.
-pub fn query<T: DeserializeOwned>(request: &Request) -> Result<T> {
-    let mut text = request.query.clone();
+pub fn query<O: Operation>(request: &Request) -> Result<O::Query> {
+    let mut text = if O::IS_PUBLIC { String::new() } else { request.query.clone() };
     if !request.path_parameters.is_empty() {
         let path = serde_html_form::to_string(&request.path_parameters).map_err(Error::internal)?;
         text = [path, text].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("&");
     }
     form(&text).map_err(|error| {
         let in_path = error.field().is_some_and(|field| request.path_parameters.contains_key(field));
-        error.in_part(if in_path { RequestPart::Path } else { RequestPart::Query })
+        if in_path { error.in_part(RequestPart::Path) } else { in_query(error) }
     })
 }
 
-fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
+/// Reads a form, or the parameters of a query string.
+pub fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
     // A parameter that is given twice reads to the decoder as a list.
     let mut names = BTreeSet::new();
     if let Some((name, _)) = pairs(text).into_iter().find(|(name, _)| !names.insert(name.clone())) {
@@ -76,86 +68,17 @@ fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
         .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
 }
 
-/// Reads the body.
-pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
-    if O::ROUTE.body == BodyRule::None {
-        // On this surface a body may name the end user. Not looked at, the call would be the whole account's.
-        if O::SURFACE == Surface::Account && !request.body.is_empty() {
-            return Err(Error::Malformed(Problem::new("must have no body: name the end user in a header")));
-        }
-        return read(b"{}");
-    }
-    if request.body.len() > LARGEST_BODY {
-        return Err(Error::TooLarge);
-    }
-    if request.body.is_empty() {
-        return match O::ROUTE.body {
-            BodyRule::Required => Err(Error::Malformed(Problem::new("must have a JSON body"))),
-            BodyRule::Form => Err(Error::Malformed(Problem::new("must have a form or a JSON object as body"))),
-            BodyRule::Optional | BodyRule::None => read(b"{}"),
-        };
-    }
-    let is = |expected| request.header("content-type").is_some_and(|kind| essence(kind).eq_ignore_ascii_case(expected));
-    if O::ROUTE.body == BodyRule::Form && is("application/x-www-form-urlencoded") {
-        let text = std::str::from_utf8(&request.body);
-        return form(text.map_err(|_| Error::Malformed(Problem::new("body must be a form")))?);
-    }
-    if !is("application/json") {
-        return Err(Error::UnsupportedMediaType);
-    }
-    if O::SURFACE == Surface::Relay {
-        refuse_event_members(&request.body)?;
-    }
-    read(&request.body)
-}
-
-/// Refuses a body with a member that the body of a callback has. Callbacks are signed as calls are, and their
-/// signature in v1 says neither which of the two it is nor where it goes: so no call may look like one. Here and not in
-/// each input, because the surface ignores other fields that it does not know.
-fn refuse_event_members(body: &[u8]) -> Result<()> {
-    // What is no object is refused by who reads it. No value is looked at, so none keeps a name from being seen: a
-    // number that no type holds would, and is ignored later.
-    #[expect(clippy::zero_sized_map_values, reason = "a map is what serde reads an object into")]
-    let members: BTreeMap<String, IgnoredAny> = serde_json::from_slice(body).unwrap_or_default();
-    match EVENT_MEMBERS.into_iter().find(|name| members.contains_key(*name)) {
-        Some(name) => Err(Error::invalid(name, Problem::new("is a field of callbacks, and of no call"))),
-        None => Ok(()),
-    }
-}
-
-/// The media type without parameters (RFC 8259 defines none for JSON, and says to ignore a charset).
-fn essence(content_type: &str) -> &str {
-    content_type.split(';').next().unwrap_or_default().trim()
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T> {
-    // A derived decoder takes an array for an object, its elements for the fields in order.
+/// Reads a JSON object.
+pub fn read<T: Input>(body: &[u8]) -> Result<T> {
     let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
     if first.is_some_and(|byte| *byte != b'{') {
         return Err(Error::Malformed(Problem::new("body must be a JSON object")));
     }
-    let malformed = || Error::Malformed(Problem::new("body must be valid JSON"));
-    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let decoded = serde_path_to_error::deserialize(&mut deserializer);
-    let syntax = match &decoded {
-        Ok(_) => deserializer.end(),
-        // A body that is no JSON is malformed as a whole, whatever its first fields are.
-        Err(_) => serde_json::from_str::<IgnoredAny>(text).map(|_| ()),
-    };
-    syntax.map_err(|_| malformed())?;
-    decoded.map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
-}
-
-/// The API key in a body that can't be decoded otherwise: who has a key is told what is wrong with the rest.
-pub fn api_key(body: &[u8]) -> Option<Zeroizing<String>> {
-    #[derive(Deserialize)]
-    struct Body {
-        #[serde(rename = "apiKey")]
-        api_key: Zeroizing<String>,
-    }
-    let body: Body = serde_json::from_slice(Some(body).filter(|body| body.len() <= LARGEST_BODY)?).ok()?;
-    Some(body.api_key)
+    let text = std::str::from_utf8(body).map_err(|error| no_utf8(body, error))?;
+    // A body that is no JSON is malformed as a whole, whatever its first fields are.
+    let members = Members::parse(text, T::IS_PATCH).map_err(|error| no_json(&error))?;
+    serde_path_to_error::deserialize(members)
+        .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// A client's name for something, short enough to be repeated.
@@ -222,19 +145,19 @@ mod tests {
     use crate::api::registry::tenants::{AuditQuery, Rotation, TenantsQuery};
     use crate::domain::{NewTenant, Patch, TenantPatch};
 
-    fn refused<T: DeserializeOwned>(body: &str) -> (String, String, String) {
+    fn refused<T: Input>(body: &str) -> (String, String, String) {
         let error = read::<T>(body.as_bytes()).err().unwrap();
         (error.code().as_str().to_owned(), error.field().unwrap_or_default().to_owned(), error.to_string())
     }
 
-    fn field<T: DeserializeOwned>(body: &str) -> (String, String) {
+    fn field<T: Input>(body: &str) -> (String, String) {
         let (code, field, message) = refused::<T>(body);
         assert_eq!(code, "invalid_field", "{message}");
         (field, message)
     }
 
     fn parameter<T: DeserializeOwned>(text: &str) -> (String, String) {
-        let error = form::<T>(text).err().unwrap();
+        let error = in_query(form::<T>(text).err().unwrap());
         (error.field().unwrap_or_default().to_owned(), error.to_string())
     }
 
@@ -265,7 +188,10 @@ mod tests {
     #[test]
     fn an_unknown_field_is_refused_by_name() {
         let (field, message) = field::<NewTenant>(r#"{"tenant_name":"a","tenant_nam":1}"#);
-        assert_eq!((field.as_str(), message.as_str()), ("tenant_nam", "tenant_nam is not a field of this operation"));
+        assert_eq!(
+            (field.as_str(), message.as_str()),
+            ("tenant_nam", "tenant_nam is not a field of this operation's body")
+        );
         assert_eq!(self::field::<NewTenant>(r#"{"a`b":1}"#).0, "a`b");
         assert_eq!(self::field::<NewTenant>(&format!("{{\"{}\":1}}", "x".repeat(1000))).0, "x".repeat(64));
     }
@@ -273,7 +199,7 @@ mod tests {
     #[test]
     fn a_missing_field_is_named() {
         assert_eq!(field::<NewTenant>("{}").1, "tenant_name is required");
-        assert_eq!(parameter::<AuditQuery>("").1, "tenant_id is required");
+        assert_eq!(parameter::<AuditQuery>("").1, "tenant_id is required in the query string");
     }
 
     #[test]
@@ -289,7 +215,7 @@ mod tests {
     fn a_wrong_type_says_what_is_expected_and_never_what_came() {
         let cases = [
             (r#"{"tenant_name":17}"#, "tenant_name must be a text of 1 to 120 characters"),
-            (r#"{"tenant_name":null}"#, "tenant_name must be a text of 1 to 120 characters"),
+            (r#"{"tenant_name":null}"#, "tenant_name is required"),
             (r#"{"tenant_name":{"sk_secret":1}}"#, "tenant_name must be a text of 1 to 120 characters"),
             (
                 r#"{"tenant_name":"a","rate_limit_per_min":"sk_secret"}"#,
@@ -305,10 +231,6 @@ mod tests {
             ),
             (
                 r#"{"tenant_name":"a","rate_limit_per_min":1.5}"#,
-                "rate_limit_per_min must be a whole number from 1 to 10000",
-            ),
-            (
-                r#"{"tenant_name":"a","rate_limit_per_min":null}"#,
                 "rate_limit_per_min must be a whole number from 1 to 10000",
             ),
             (r#"{"tenant_name":"a","passkeys_enabled":"sk_secret"}"#, "passkeys_enabled must be true or false"),
@@ -369,7 +291,7 @@ mod tests {
             assert_eq!(message, "status must be one of active, suspended");
         }
         assert_eq!(parameter::<TenantsQuery>("cursor=x").1, "cursor must be the next_cursor of an earlier answer");
-        assert_eq!(parameter::<TenantsQuery>("page=2").1, "page is not a field of this operation");
+        assert_eq!(parameter::<TenantsQuery>("page=2").1, "page is not a parameter of this operation's query string");
         assert_eq!(parameter::<AuditQuery>("tenant_id=tnt_1&since=now").0, "since");
         assert_eq!(parameter::<AuditQuery>("tenant_id=").0, "tenant_id");
     }

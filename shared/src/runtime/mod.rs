@@ -5,9 +5,11 @@
 //! authenticate, call the handler, answer, write one log line. What is wrong with an input is said only after
 //! authentication, so that nobody without a credential learns what the rules for inputs are.
 
+mod body;
 mod call;
 mod decode;
 mod event;
+mod places;
 mod response;
 mod schedule;
 mod telemetry;
@@ -73,6 +75,7 @@ type Answering = Pin<Box<dyn Future<Output = HttpResponse> + Send>>;
 pub struct Served {
     route: Route,
     surface: Surface,
+    is_public: bool,
     answer: Box<dyn Fn(App, LambdaEvent<HttpEvent>, bool) -> Answering + Send + Sync>,
 }
 
@@ -92,6 +95,7 @@ where
     Served {
         route: O::ROUTE,
         surface: O::SURFACE,
+        is_public: O::IS_PUBLIC,
         answer: Box::new(move |app, event, cold| Box::pin(answer::<O, H, F>(app, handler, event, cold, BUDGET))),
     }
 }
@@ -105,12 +109,15 @@ async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<Payload>, col
     };
     let method = event.request_context.http.method.as_str();
     let at_path = at_path(methods, &event);
-    if let Some(served) = at_path.iter().find(|served| served.route.method.as_str() == method) {
+    // The gateway leaves out the body of an answer to HEAD, and tells its length: so it has to be handed over.
+    let is_it = |served: &&&Served| served.route.method.as_str() == method || (method == "HEAD" && served.is_public);
+    if let Some(served) = at_path.iter().find(is_it) {
         return (served.answer)(app, LambdaEvent { payload: event, context }, cold).await;
     }
-    let names: Vec<_> = at_path.iter().map(|served| served.route.method.as_str()).collect();
+    let mut names: Vec<_> = at_path.iter().map(|served| served.route.method.as_str()).collect();
+    names.extend(is_public(methods).then_some("HEAD"));
     let allow = names.join(", ");
-    if method == "OPTIONS" && surface_of(methods) == Surface::Account {
+    if method == "OPTIONS" && surface_of(methods).is_shared(is_public(methods)) {
         let line = RequestLine { status: 200, ..line_of(methods, &context, cold) };
         line.write(app.now(), app.now(), None);
         return response::preflight(&context.request_id, allow);
@@ -135,13 +142,14 @@ fn refuse(methods: &[Served], app: &App, context: &Context, cold: bool, error: E
     let surface = surface_of(methods);
     let line = RequestLine { status: surface.status(error.code()), ..line_of(methods, context, cold) };
     line.write(app.now(), app.now(), Some(&error));
-    finished(surface, app, response::make(surface, &context.request_id, None, Err(error)))
+    finished(surface, is_public(methods), app, response::make(surface, &context.request_id, None, Err(error)))
 }
 
 /// The response with what its surface adds that is of now.
-fn finished(surface: Surface, app: &App, response: HttpResponse) -> HttpResponse {
+fn finished(surface: Surface, is_public: bool, app: &App, response: HttpResponse) -> HttpResponse {
     match app.nonce_key() {
         Ok(key) if surface == Surface::Device => response::with_nonce(response, &key.issue(app.now())),
+        _ if surface.is_shared(is_public) => response::shared(response),
         _ => response,
     }
 }
@@ -149,6 +157,11 @@ fn finished(surface: Surface, app: &App, response: HttpResponse) -> HttpResponse
 /// The surface of a function: all of its operations are of one.
 fn surface_of(methods: &[Served]) -> Surface {
     methods.first().map_or(Surface::Registry, |first| first.surface)
+}
+
+/// Whether a function publishes something: then that is all it does.
+fn is_public(methods: &[Served]) -> bool {
+    methods.first().is_some_and(|first| first.is_public)
 }
 
 /// The line of a request that is none of an operation, under the function's name.
@@ -221,7 +234,7 @@ where
     let line =
         RequestLine { operation: O::ROUTE.name, request_id: &request_id, tenant_id, traced, source_ip, cold, status };
     line.write(started, app.now(), result.as_ref().err());
-    finished(O::SURFACE, &app, response::make(O::SURFACE, &request_id, log.quota, result))
+    finished(O::SURFACE, O::IS_PUBLIC, &app, response::make(O::SURFACE, &request_id, log.quota, result))
 }
 
 #[cfg(test)]

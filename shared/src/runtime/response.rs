@@ -7,10 +7,10 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::decode::{IS_REQUIRED, IS_UNKNOWN};
+use super::places::{IS_REQUIRED, IS_REQUIRED_IN_QUERY, IS_UNKNOWN, IS_UNKNOWN_IN_QUERY};
 use crate::api::{Output, Surface, TextBody};
-use crate::domain::{DpopNonce, Quota, UnknownCredential};
-use crate::error::{Error, RequestPart, Result};
+use crate::domain::{CredentialFault, DpopNonce, Quota, UnknownCredential};
+use crate::error::{Error, ErrorCode, RequestPart, Result};
 
 /// What the gateway makes an HTTP response of.
 pub type HttpResponse = ApiGatewayV2httpResponse;
@@ -112,7 +112,7 @@ pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: R
         let is_refused = surface.status(error.code()) == 401;
         if surface == Surface::Device && is_refused {
             set(&mut headers, "www-authenticate", dpop_challenge(&error));
-        } else if matches!(error, Error::Unauthenticated(_)) && has_scheme {
+        } else if error.code() == ErrorCode::Unauthenticated && has_scheme {
             // RFC 9110 §11.6.1. Admin key and signature have no scheme that could be named.
             headers.insert("www-authenticate", HeaderValue::from_static("Bearer"));
         }
@@ -162,13 +162,6 @@ fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
     let mut headers = HeaderMap::new();
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
     set(&mut headers, "x-request-id", request_id.to_owned());
-    if surface == Surface::Account {
-        // Any origin: a page gets in with the token that it was given and with nothing that a browser would add by
-        // itself.
-        headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
-        let exposed = "ratelimit, ratelimit-policy, retry-after, x-request-id";
-        headers.insert("access-control-expose-headers", HeaderValue::from_static(exposed));
-    }
     if surface == Surface::Pages {
         headers
             .extend(PAGE_HEADERS.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value))));
@@ -176,8 +169,18 @@ fn common_headers(surface: Surface, request_id: &str) -> HeaderMap {
     headers
 }
 
-/// What a page may send.
-const ALLOWED_HEADERS: &str = "authorization, content-type, idempotency-key";
+/// Lets pages of any origin read an answer (Fetch standard, CORS protocol).
+pub fn shared(mut response: HttpResponse) -> HttpResponse {
+    let exposed = HeaderValue::from_static("ratelimit, ratelimit-policy, retry-after, x-request-id");
+    response.headers.insert("access-control-allow-origin", HeaderValue::from_static("*"));
+    response.headers.insert("access-control-expose-headers", exposed);
+    response
+}
+
+/// What a page may send. The last four are those of tracing (W3C Trace Context, Baggage, and Sentry's own), which is
+/// added to every request of a page that has it and carries no authority.
+const ALLOWED_HEADERS: &str =
+    "authorization, content-type, idempotency-key, traceparent, tracestate, baggage, sentry-trace";
 
 /// The answer to a browser that asks what it may send (Fetch standard, CORS-preflight). `X-API-KEY` is not in it:
 /// browsers then refuse to send the one credential that no page may have.
@@ -188,7 +191,7 @@ pub fn preflight(request_id: &str, methods: String) -> HttpResponse {
     headers.insert("content-type", HeaderValue::from_static(JSON));
     headers.insert("access-control-max-age", HeaderValue::from_static("7200"));
     headers.insert("cache-control", HeaderValue::from_static("no-store"));
-    response(200, headers, "{}".to_owned())
+    shared(response(200, headers, "{}".to_owned()))
 }
 
 fn refusal(surface: Surface, error: &Error) -> Success {
@@ -210,12 +213,19 @@ fn refusal(surface: Surface, error: &Error) -> Success {
     struct Tokens {
         error: &'static str,
         error_description: String,
+        // No field of RFC 6749 §5.2, by which clients pass over what they do not know.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str>,
     }
     #[derive(Serialize)]
     struct Detail<'a> {
         code: &'static str,
         #[serde(skip_serializing_if = "Option::is_none")]
         field: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reason: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        server_time_ms: Option<i64>,
         #[serde(skip_serializing_if = "Option::is_none")]
         signals: Option<Signals<'a>>,
     }
@@ -226,7 +236,13 @@ fn refusal(surface: Surface, error: &Error) -> Success {
     let (code, message) = (error.code(), error.to_string());
     let status = surface.status(code);
     let signals = error.unknown_credential().map(|unknown_credential| Signals { unknown_credential });
-    let detail = Detail { code: code.as_str(), field: error.field(), signals };
+    let fault = error.credential_fault();
+    let reason = fault.map(CredentialFault::as_str);
+    let server_time_ms = match fault {
+        Some(CredentialFault::TimestampOutOfWindow { server_time_ms }) => Some(server_time_ms),
+        _ => None,
+    };
+    let detail = Detail { code: code.as_str(), field: error.field(), reason, server_time_ms, signals };
     let body = match surface {
         Surface::Registry | Surface::Relay | Surface::Device => {
             serde_json::to_string(&Registry { success: false, status_code: status, message, data: (), error: detail })
@@ -236,6 +252,7 @@ fn refusal(surface: Surface, error: &Error) -> Success {
         // A client's name for a field may be repeated in it, in characters that RFC 6749 §5.2 rules out.
         Surface::Tokens => serde_json::to_string(&Tokens {
             error: code.oauth(),
+            reason,
             error_description: message.replace(|sign| !matches!(sign, ' ' | '!' | '#'..='[' | ']'..='~'), "?"),
         }),
         Surface::Pages => Ok(format!("{message} ({})\n", code.as_str())),
@@ -248,12 +265,16 @@ fn refusal(surface: Surface, error: &Error) -> Success {
 /// `{detail, code}`; of a field `{detail: [{loc, msg, type}]}`, which is what FastAPI answers and its clients read.
 fn account_refusal(error: &Error) -> Value {
     let Error::Invalid { part, field, problem } = error else {
-        return json!({ "detail": error.to_string(), "code": error.code().as_str() });
+        let mut refusal = json!({ "detail": error.to_string(), "code": error.code().as_str() });
+        if let (Some(fault), Some(fields)) = (error.credential_fault(), refusal.as_object_mut()) {
+            fields.insert("reason".to_owned(), fault.as_str().into());
+        }
+        return refusal;
     };
     let msg = problem.to_string();
     let kind = match msg.as_str() {
-        IS_REQUIRED => "missing",
-        IS_UNKNOWN => "extra_forbidden",
+        IS_REQUIRED | IS_REQUIRED_IN_QUERY => "missing",
+        IS_UNKNOWN | IS_UNKNOWN_IN_QUERY => "extra_forbidden",
         _ => "value_error",
     };
     // A name that we don't know is the client's own, whatever signs are in it.
@@ -296,6 +317,29 @@ mod tests {
             let body = refusal(surface, error).body;
             let sent: Value = serde_json::from_str(&body).unwrap_or(Value::from(body));
             assert_eq!(document["components"]["schemas"][name]["examples"], json!([sent]), "{name}");
+        }
+    }
+    #[test]
+    fn the_reason_stands_beside_the_code_in_each_surfaces_shape() {
+        let late = Error::from(CredentialFault::TimestampOutOfWindow { server_time_ms: 1_718_966_400_000 });
+        let document = document(Audience::Everyone);
+        for (surface, place, name) in [
+            (Surface::Registry, "/error/reason", "Refusal"),
+            (Surface::Relay, "/error/reason", "Refusal"),
+            (Surface::Device, "/error/reason", "Refusal"),
+            (Surface::Projects, "/error/reason", "ProjectsRefusal"),
+            (Surface::Account, "/reason", "AccountRefusal"),
+            (Surface::Tokens, "/reason", "TokensRefusal"),
+        ] {
+            let told = |error: &Error| serde_json::from_str::<Value>(&refusal(surface, error).body).unwrap();
+            assert_eq!(told(&late).pointer(place), Some(&json!("timestamp_out_of_window")), "{surface:?}");
+            let time = told(&late).pointer("/error/server_time_ms").and_then(Value::as_i64);
+            assert_eq!(time, place.starts_with("/error").then_some(1_718_966_400_000), "{surface:?}");
+            assert_eq!(told(&Error::Unauthenticated("unknown")).pointer(place), None, "{surface:?}");
+            let schema = &document["components"]["schemas"][name]["properties"];
+            let schema = if place == "/reason" { schema } else { &schema["error"]["properties"] };
+            let names: Vec<_> = CredentialFault::ALL.iter().map(|(name, _)| *name).collect();
+            assert_eq!(schema["reason"]["enum"], json!(names), "{surface:?}");
         }
     }
 }

@@ -49,7 +49,7 @@ pub use callbacks::{Callbacks, Delivered, Delivery, Receiver};
 pub use calls::Counted;
 pub use devices::{DeviceSession, Devices, FoundSession, NewDevice, Paired, PairingHost, PairingRequest, ProvenCall};
 pub use directory::organization_cache::OrganizationHints;
-pub use directory::{Directory, Registration};
+pub use directory::{Directory, Party, Registration};
 pub use dynamodb::{Jitter, Table};
 pub use passkeys::{BrowserAnswer, LoggedIn, PasskeyList, Passkeys, RegistrationRequest, RevokedPasskey};
 pub use prefetch::{Prefetched, Read, TenantState};
@@ -58,8 +58,8 @@ pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};
 pub use tenants::{
-    IssuedApiKey, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers, Replayed, Resumed, RevokedTokens,
-    Rotated, RotatedSigningKey, SecretRotation, Start, TenantUpdate, Tenants,
+    IssuedApiKey, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers, Replayed, Resumed, Revocation,
+    RevokedTokens, Rotated, RotatedSigningKey, SecretRotation, Start, TenantUpdate, Tenants,
 };
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::account::keys::{self as account_keys, List, ResourceKind};
+use super::account::keys::{self as account_keys, List, Owner, ResourceKind};
 use super::directory::items::{self as directory_items, DirectoryRecord};
 use super::dynamodb::{Item, Key, Reader, Table, primary_key};
 use super::keys::{self, Kind};
@@ -29,6 +29,8 @@ pub enum Read {
     User(Handle),
     RegisteredTenant(RegisteredKey),
     ExternalUser(ExternalId),
+    /// What is kept of an end user whom nobody has to register: rows, passkeys, devices.
+    Traces(ExternalId),
     /// The revocation of the token with this `jti`.
     Revocation(Uuid),
     SigningKeys,
@@ -62,6 +64,7 @@ impl Read {
             Self::User(handle) => keys::of_handle(tenant, Kind::User, handle),
             Self::RegisteredTenant(key) => keys::of_kind(tenant, Kind::RegisteredTenant, key.digest()),
             Self::ExternalUser(id) => external_user(tenant, id),
+            Self::Traces(id) => return traces(tenant, id),
             Self::Revocation(jti) => keys::of_kind(tenant, Kind::Token, jti),
             Self::SigningKeys => keys::key_set(tenant),
             Self::Resource(kind, id) => return account_keys::candidate_keys(tenant, viewpoint, *kind, *id),
@@ -75,6 +78,16 @@ impl Read {
         };
         vec![key]
     }
+}
+
+/// One counter of each kind of rows, and the person.
+fn traces(tenant: &TenantId, id: &ExternalId) -> Vec<Key> {
+    let owner = Owner::of(&Viewpoint::from(Some(id.clone())));
+    // An end user's rows of a kind are counted in one item, whatever their ids.
+    let counter = |kind| account_keys::counter(tenant, &owner, List::Of(kind), Uuid::nil());
+    let kinds =
+        [ResourceKind::AgentSession, ResourceKind::ToolExecution, ResourceKind::Workspace, ResourceKind::Document];
+    kinds.map(counter).into_iter().chain([keys::person_of(tenant, id)]).collect()
 }
 
 fn external_user(tenant: &TenantId, id: &ExternalId) -> Key {
@@ -213,6 +226,15 @@ impl Prefetched {
     pub fn external_epoch(&self, id: &ExternalId) -> Result<u64> {
         let epoch = self.item(&Read::ExternalUser(id.clone()))?.map(|item| Reader::of(item).number("epoch"));
         Ok(epoch.transpose()?.unwrap_or_default())
+    }
+
+    /// Whether anything is kept of an end user, apart from how often its tokens were revoked.
+    ///
+    /// # Errors
+    /// If it was not read.
+    pub fn has_traces(&self, id: &ExternalId) -> Result<bool> {
+        let found: Result<Vec<_>> = traces(&self.tenant_id, id).iter().map(|key| self.at(key)).collect();
+        Ok(found?.into_iter().any(|item| item.is_some()))
     }
 
     /// Whether the token with this `jti` was revoked.

@@ -248,6 +248,78 @@ async fn a_page_more_than_50_000_rows_back_is_refused_before_anything_is_passed_
 }
 
 #[tokio::test]
+async fn with_cursors_no_row_comes_twice_and_none_is_missed_whatever_is_made_and_deleted_between_two_pages() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let key = deployment.api_key(&tenant, "account").await;
+    let call = |user: Option<&str>, method: &str, path: &str| match user {
+        Some(user) => deployment.account_for(&key, user, method, path),
+        None => deployment.account(&key, method, path),
+    };
+    let make = async |owner: Option<&str>| {
+        let answer = call(owner, "POST", DOCUMENTS).json(&json!({ "name": "Handbook" })).send().await;
+        answer.document(201)["id"].as_str().unwrap().to_owned()
+    };
+    let owners = [Some("ada"), None, None, Some("grace"), Some("ada")];
+    for viewer in [Some("ada"), Some("grace"), Some("nobody"), None] {
+        for limit in [1, 3, 7] {
+            let mut made = Vec::new();
+            for owner in owners.iter().cycle().take(14) {
+                made.push((make(*owner).await, *owner));
+            }
+            made.sort();
+            let seen = |owner: Option<&str>| viewer.is_none() || owner.is_none() || owner == viewer;
+            let mut expected: Vec<_> = made.iter().rev().filter(|(_, owner)| seen(*owner)).map(|(id, _)| id).collect();
+            let (mut listed, mut query) = (Vec::new(), String::new());
+            while listed.len() < expected.len() {
+                let answer = call(viewer, "GET", &format!("{DOCUMENTS}?limit={limit}{query}")).send().await;
+                assert_eq!((&answer.document(200)["page"], &answer.body["limit"]), (&json!(1), &json!(limit)));
+                listed.extend(ids(&answer).into_iter().map(str::to_owned));
+                assert_eq!(answer.body["has_more"], answer.body["next_cursor"].is_string());
+                let Some(next) = answer.body["next_cursor"].as_str() else { break };
+                query = format!("&cursor={next}");
+                // The last row of the page is deleted, with which the cursor is made, and one that is still to come.
+                for owner in owners {
+                    make(owner).await;
+                }
+                let last = listed.last().unwrap().clone();
+                call(None, "DELETE", &format!("{DOCUMENTS}/{last}")).send().await.document(200);
+                if expected.len() > listed.len() + 1 {
+                    let gone = expected.remove(listed.len());
+                    call(None, "DELETE", &format!("{DOCUMENTS}/{gone}")).send().await.document(200);
+                }
+            }
+            assert_eq!(listed.iter().take(expected.len()).collect::<Vec<_>>(), expected, "{viewer:?} {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cursor_is_of_one_list_as_one_caller_sees_it_and_goes_with_no_page_number() {
+    let account = Account::start().await;
+    account.fill(&account.all[..3]).await;
+    account.grow(0, 3).await;
+    let (answer, _) = account.page(None, "limit=1").await;
+    let cursor = answer.body["next_cursor"].as_str().unwrap().to_owned();
+    let (answer, costs) = account.page(None, &format!("limit=1&cursor={cursor}")).await;
+    assert_eq!(
+        (ids(&answer), operations(&costs)),
+        (account.seen(None)[1..2].to_vec(), vec!["BatchGetItem", "Query", "BatchGetItem"])
+    );
+    for (user, query, field) in [
+        (None, format!("page=1&cursor={cursor}"), "page"),
+        (None, "cursor=x".to_owned(), "cursor"),
+        (None, format!("cursor={cursor}A"), "cursor"),
+        (None, "cursor=".to_owned(), "cursor"),
+        (Some("ada"), format!("cursor={cursor}"), "cursor"),
+    ] {
+        account.request(user, &query).send().await.invalid("query", field);
+    }
+    let elsewhere = account.deployment.account(&account.key, "GET", &format!("/api/v1/workspaces?cursor={cursor}"));
+    elsewhere.send().await.invalid("query", "cursor");
+}
+
+#[tokio::test]
 async fn the_pages_of_a_merged_list_are_all_rows_in_the_order_in_which_they_were_made() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;

@@ -60,7 +60,6 @@ async fn minutes_that_are_no_whole_number_from_5_to_1440_are_refused() {
         json!(5.5),
         json!(1e300),
         json!("60"),
-        json!(null),
         json!(true),
         json!([60]),
         json!({ "minutes": 60 }),
@@ -290,7 +289,7 @@ async fn a_revoked_scoped_token_is_refused_by_the_very_next_call_and_those_of_ot
 }
 
 #[tokio::test]
-async fn every_endpoint_of_the_surface_refuses_a_revoked_token_at_once_with_the_body_of_no_credential() {
+async fn every_endpoint_of_the_surface_refuses_a_revoked_token_at_once_and_does_not_say_why() {
     let deployment = Deployment::start().await;
     let world = deployment.world().await;
     let entries = || OPERATIONS.iter().filter(|entry| entry.surface == Surface::Account);
@@ -315,8 +314,8 @@ async fn every_endpoint_of_the_surface_refuses_a_revoked_token_at_once_with_the_
         for entry in entries() {
             let answer = with(entry.route.name, &token).send().await;
             answer.refused(401, "unauthenticated");
-            let nobody = deployment.request(entry, &world).send().await;
-            assert_eq!(answer.text, nobody.text, "{}", entry.route.name);
+            let uniform = json!({ "code": "unauthenticated", "detail": "credential is missing or not valid" });
+            assert_eq!(answer.body, uniform, "{}", entry.route.name);
         }
         assert_eq!(deployment.items().await, before, "{cut_off}");
     }

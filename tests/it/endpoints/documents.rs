@@ -109,7 +109,6 @@ async fn a_document_is_within_bounds_or_is_not_made() {
         ("name", json!("")),
         ("name", json!("x".repeat(201))),
         ("name", json!("a\tb")),
-        ("name", Value::Null),
         ("name", json!(7)),
         ("file_type", json!("")),
         ("file_type", json!("x".repeat(201))),
@@ -119,7 +118,6 @@ async fn a_document_is_within_bounds_or_is_not_made() {
         ("markdown_content", json!("é".repeat(LARGEST / 2 + 1))),
         ("markdown_content", json!(7)),
         ("markdown_content", json!({ "text": "# a" })),
-        ("workspace_ids", Value::Null),
         ("workspace_ids", json!(known)),
         ("workspace_ids", json!({ "0": known })),
         ("external_user_id", json!("")),
@@ -139,16 +137,39 @@ async fn a_document_is_within_bounds_or_is_not_made() {
         cases.push((json!({ "name": "a", field: null }), at(field), "extra_forbidden"));
     }
     cases.push((json!({}), at("name"), "missing"));
+    cases.push((json!({ "name": null }), at("name"), "missing"));
     cases.push((json!({ "markdown_content": "# a" }), at("name"), "missing"));
     check_refusals(&deployment, || deployment.account(&key, "POST", DOCUMENTS), cases).await;
 
     let before = deployment.items().await;
     let call = || deployment.account(&key, "POST", DOCUMENTS);
     call().send().await.refused(400, "malformed_request");
-    // Allowed as content, and too large as a body.
-    let quotes = json!({ "name": "a", "markdown_content": "\"".repeat(LARGEST) });
-    call().json(&quotes).send().await.refused(413, "payload_too_large");
     assert_eq!(deployment.items().await, before);
+}
+
+/// Some libraries escape all that is not ASCII, others only what they have to.
+#[tokio::test]
+async fn a_content_has_the_same_size_however_it_is_escaped() {
+    let (deployment, key) = start().await;
+    let send = |content: &str| {
+        let body = format!(r#"{{"name":"a","markdown_content":"{content}"}}"#);
+        deployment.account(&key, "POST", DOCUMENTS).body("application/json", body).send()
+    };
+    for (plain, escaped, times) in
+        [("\u{6f22}", r"\u6f22", LARGEST / 3), ("a", r"\u0061", LARGEST), ("\u{1f600}", r"\ud83d\ude00", LARGEST / 4)]
+    {
+        for content in [plain, escaped] {
+            let id = send(&content.repeat(times)).await.document(201)["id"].clone();
+            let stored = deployment.account(&key, "GET", &format!("{DOCUMENTS}/{}", id.as_str().unwrap())).send().await;
+            assert_eq!(stored.document(200)["markdown_content"], plain.repeat(times), "{escaped}");
+            let answer = send(&content.repeat(times + 1)).await;
+            check_refusal(&answer, &json!(["body", "markdown_content"]), "value_error");
+        }
+    }
+    let quotes = json!({ "name": "a", "markdown_content": "\"".repeat(LARGEST) });
+    deployment.account(&key, "POST", DOCUMENTS).json(&quotes).send().await.document(201);
+    send(&r"\u6f22".repeat(64 * 1024 / 3)).await.refused(413, "payload_too_large");
+    send(&r"\u0061".repeat(400 * 1024 / 6)).await.refused(413, "payload_too_large");
 }
 
 #[tokio::test]

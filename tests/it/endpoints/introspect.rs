@@ -45,9 +45,37 @@ async fn an_oauth_client_may_send_the_key_as_its_password_with_the_keys_id_as_us
     ] {
         ask(basic(user, key)).await.refused(401, "invalid_client");
     }
+    // As RFC 6749 §2.3.1 has it: every id and every key has an underscore, and clients encode it.
+    let encoded = |text: &str| text.replace('_', "%5F");
+    let answer = ask(basic(&encoded(&world.key.id), &encoded(&world.key.text))).await;
+    assert_eq!(answer.document(200)["active"], true);
+    ask(basic(&encoded(&other.id), &encoded(&world.key.text))).await.refused(401, "invalid_client");
     for garbage in ["Basic", "Basic ", "Basic !", "Basic Zm9v", "Basic /w=="] {
         ask(garbage.to_owned()).await.refused(401, "invalid_client");
     }
+}
+
+#[tokio::test]
+async fn an_oauth_client_may_send_the_key_in_the_form_with_its_id() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let other = deployment.api_key(&world.tenant, "embed").await;
+    let ask = |id: &str, key: &str| {
+        let form = format!("token={}&client_id={id}&client_secret={key}", world.token);
+        let call = deployment.anonymous("POST", "/api/v1/auth/introspect");
+        call.body("application/x-www-form-urlencoded", form).send()
+    };
+    let encoded = world.key.text.replace('_', "%5F");
+    for key in [&world.key.text, &encoded] {
+        assert_eq!(ask(&world.key.id, key).await.document(200)["active"], true);
+    }
+    for (id, key) in [(&other.id, &world.key.text), (&world.key.id, &other.text), (&world.key.id, &world.tenant.secret)]
+    {
+        ask(id, key).await.refused(401, "invalid_client");
+    }
+    let form = format!("client_id={}&client_secret={}", world.key.id, world.key.text);
+    let call = deployment.anonymous("POST", "/api/v1/auth/introspect");
+    call.body("application/x-www-form-urlencoded", form).send().await.refused(400, "invalid_request");
 }
 
 #[tokio::test]

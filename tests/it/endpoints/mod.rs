@@ -30,6 +30,7 @@ mod jwks;
 mod oauth_authorization_server;
 mod pages;
 mod project_organizations;
+mod project_revoke_tokens;
 mod project_users;
 mod provision_api_key;
 mod provision_tenant;

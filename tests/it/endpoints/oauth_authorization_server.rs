@@ -23,9 +23,9 @@ async fn all_addresses_say_where_everything_is() {
             "response_types_supported": [],
             "grant_types_supported": [],
             "introspection_endpoint": format!("{base}/api/v1/auth/introspect"),
-            "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "Bearer"],
+            "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post", "Bearer"],
             "revocation_endpoint": format!("{base}/api/v1/auth/revoke"),
-            "revocation_endpoint_auth_methods_supported": ["client_secret_basic"],
+            "revocation_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
         });
         assert_eq!(*answer.document(200), expected);
     }

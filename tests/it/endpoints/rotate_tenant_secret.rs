@@ -112,7 +112,7 @@ async fn the_overlap_is_a_whole_number_of_seconds_up_to_thirty_days() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let path = format!("/api/v1/rotate/tenant-secret?tenant_id={}", tenant.id);
-    for overlap in [json!(-1), json!(2_592_001), json!("60"), json!(1.5), json!(null), json!(true)] {
+    for overlap in [json!(-1), json!(2_592_001), json!("60"), json!(1.5), json!(true)] {
         deployment.post(&path, &json!({ "overlap_seconds": overlap })).await.names("overlap_seconds");
     }
     assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.as_str()]);

@@ -16,7 +16,7 @@ pub(super) async fn listed(ask: impl Fn(&str) -> Call) -> Vec<Value> {
         let body = answer.document(200);
         let mut names: Vec<_> = body.as_object().unwrap().keys().collect();
         names.sort_unstable();
-        assert_eq!(names, ["has_more", "items", "limit", "page", "total"]);
+        assert_eq!(names, ["has_more", "items", "limit", "next_cursor", "page", "total"]);
         let items = body["items"].as_array().unwrap();
         rows.extend(items.iter().cloned());
         let (has_more, total) = (body["has_more"].as_bool().unwrap(), &body["total"]);
@@ -25,7 +25,9 @@ pub(super) async fn listed(ask: impl Fn(&str) -> Call) -> Vec<Value> {
         if !has_more {
             assert_eq!(*total, rows.len());
             let after = ask(&format!("page={}", page + 1)).send().await;
-            let nothing = json!({ "items": [], "total": total, "page": page + 1, "limit": 20, "has_more": false });
+            let nothing = json!({
+                "items": [], "total": total, "page": page + 1, "limit": 20, "has_more": false, "next_cursor": null,
+            });
             assert_eq!(*after.document(200), nothing);
             return rows;
         }
@@ -66,7 +68,8 @@ pub(super) async fn check_pages(ask: impl Fn(&str) -> Call) {
         ("limit=all", "limit", "value_error"),
         ("limit=", "limit", "value_error"),
         ("offset=1", "offset", "extra_forbidden"),
-        ("cursor=x", "cursor", "extra_forbidden"),
+        ("cursor=x", "cursor", "value_error"),
+        ("cursor=", "cursor", "value_error"),
         ("status=pending", "status", "extra_forbidden"),
         ("external_user_id=ada", "external_user_id", "extra_forbidden"),
     ] {

@@ -41,7 +41,9 @@ async fn a_token_has_the_claims_of_the_contract() {
         "key_id": key.id,
         "client_id": key.id,
         "scope": "project_user",
+        "external_user_id": "ada",
         "org_id": member.organization_id,
+        "org_external_id": "acme",
         "role_id": ROLE,
         "properties": {},
         "epochs": { "tenant": 0, "key": 0, "organization": 0, "user": 0 },
@@ -109,7 +111,6 @@ async fn an_expiration_out_of_bounds_is_refused_by_name() {
         json!("1x"),
         json!(-1),
         json!(1e9),
-        json!(null),
         json!(""),
         json!(true),
         json!([60]),
@@ -159,6 +160,35 @@ async fn a_token_with_the_most_properties_stays_below_eight_kilobytes() {
     let organization = json!({ "name": "acme", "externalId": "acme", "properties": { "b": "x".repeat(4000) } });
     deployment.register_organization(&key, &organization).await.data(200);
     deployment.user_token(&key, &json!({ "userId": "ada" })).await.refused(409, "properties_too_large");
+}
+
+#[tokio::test]
+async fn a_token_carries_the_tenants_own_ids_where_there_are_any_and_counts_them() {
+    let deployment = Deployment::start().await;
+    let World { key, .. } = deployment.world().await;
+    let organization = deployment.register_organization(&key, &json!({ "name": "Globex" })).await;
+    let organization = organization.data(200)["projectOrganizationId"].clone();
+    let user = json!({ "name": "Grace", "projectOrganizationId": organization });
+    let user = deployment.register_user(&key, &user).await.data(200)["userId"].clone();
+    let claims = claims(&deployment.user_token(&key, &json!({ "userId": user })).await);
+    assert_eq!((claims.get("external_user_id"), claims.get("org_external_id")), (None, None));
+    // The longest ids and the most properties fit into one token, but for characters that JSON writes with six.
+    let most = json!({ "a": "x".repeat(4088) });
+    for (sign, fits) in [("x", true), ("\u{1}", false)] {
+        let [organization, user] = ["o", "u"].map(|end| sign.repeat(255) + end);
+        let body = json!({ "name": "o", "externalId": organization });
+        deployment.register_organization(&key, &body).await.data(200);
+        let body = json!({
+            "name": "u", "externalId": user, "projectOrganizationId": organization, "properties": most,
+        });
+        deployment.register_user(&key, &body).await.data(200);
+        let answer = deployment.user_token(&key, &json!({ "userId": user })).await;
+        if fits {
+            assert!(deployment.is_active(&key, answer.data(200)["token"].as_str().unwrap()).await);
+        } else {
+            answer.refused(409, "properties_too_large");
+        }
+    }
 }
 
 #[tokio::test]

@@ -145,7 +145,7 @@ async fn what_integrators_send_in_place_of_the_credential_is_told_by_name() {
         (options.clone(), "not the options"),
         (json!({ "publicKey": options }), "not the options"),
         (json!(credential.to_string()), "toJSON()"),
-        (json!(null), "toJSON()"),
+        (json!(null), "is required"),
     ] {
         let answer = deployment.webauthn(&tenant, PATH, &with(&body, &json!({ "credential": wrong }))).send().await;
         assert!(answer.names("credential").text.contains(told), "{}", answer.text);

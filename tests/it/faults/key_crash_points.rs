@@ -32,6 +32,8 @@ enum Operation {
 enum Whose {
     /// Also those of the user that is registered under the id: three items in one transaction.
     ExternalUser,
+    /// The same by the tenant's backend.
+    Own,
     Key,
     All,
 }
@@ -79,6 +81,7 @@ impl Operation {
             Self::RotateKey => "rotate-api-key",
             Self::RevokeKey => "revoke-api-key",
             Self::RotateSigningKey => "rotate-signing-key",
+            Self::RevokeTokens(Whose::Own) => "project-revoke-tokens",
             Self::RevokeTokens(_) => "revoke-tokens",
             Self::Register(Kind::Organization, _) => "register-organization",
             Self::Register(Kind::User, _) => "register-user",
@@ -88,6 +91,7 @@ impl Operation {
     fn path(self) -> String {
         match self {
             Self::Register(..) => format!("/v1/api/projects/{}", self.function()),
+            Self::RevokeTokens(Whose::Own) => "/v1/api/projects/revoke-tokens".to_owned(),
             _ => format!("/api/v1/{}", self.function().replacen('-', "/", 1)),
         }
     }
@@ -106,6 +110,11 @@ impl Operation {
 
     fn is_registration(self) -> bool {
         matches!(self, Self::Register(..))
+    }
+
+    /// Whether the tenant's backend calls it, and not the operator.
+    fn is_backends(self) -> bool {
+        self.is_registration() || self == Self::RevokeTokens(Whose::Own)
     }
 
     async fn stage(self, deployment: &Deployment) -> Stage {
@@ -137,6 +146,7 @@ impl Operation {
             // Without, each attempt after the first would have to wait: see `signing_key_crash_points`.
             Self::RotateSigningKey => json!({ "force": true }),
             Self::RevokeTokens(Whose::ExternalUser) => json!({ "external_user_id": "ada" }),
+            Self::RevokeTokens(Whose::Own) => json!({ "externalUserId": "ada" }),
             Self::RevokeTokens(Whose::Key) => json!({ "key_id": stage.key.id }),
             Self::RevokeTokens(Whose::All) => json!({ "all": true }),
             Self::Register(kind, difference) => {
@@ -160,7 +170,7 @@ impl Operation {
 
     fn event(self, deployment: &Deployment, stage: &Stage, idempotency_key: Option<&str>) -> Value {
         let (path, body) = (self.path(), self.body(stage));
-        if self.is_registration() {
+        if self.is_backends() {
             let bearer = format!("Bearer {}", stage.key.text);
             let mut headers = vec![("authorization", bearer.as_str())];
             headers.extend(idempotency_key.map(|key| ("idempotency-key", key)));
@@ -353,7 +363,7 @@ fn has_only(item: &Value, key: &ApiKey) -> bool {
 fn epochs(end: &Seen, stage: &Stage, whose: Whose) -> Vec<String> {
     let member = stage.member.as_ref().unwrap();
     let counted = end.items.iter().filter(|item| match whose {
-        Whose::ExternalUser => {
+        Whose::ExternalUser | Whose::Own => {
             item["sk"]["S"] == "EXTERNAL" || item["details"]["M"]["record_id"]["S"] == member.user_id.as_str()
         }
         Whose::Key => item["details"]["M"]["key_id"]["S"] == stage.key.id.as_str(),
@@ -361,7 +371,7 @@ fn epochs(end: &Seen, stage: &Stage, whose: Whose) -> Vec<String> {
     });
     let epoch = |item: &Value| item["details"]["M"].get("epoch").unwrap_or(&item["epoch"])["N"].clone();
     let epochs: Vec<_> = counted.map(|item| epoch(item).as_str().unwrap().to_owned()).collect();
-    assert_eq!(epochs.len(), if whose == Whose::ExternalUser { 3 } else { 1 });
+    assert_eq!(epochs.len(), if matches!(whose, Whose::ExternalUser | Whose::Own) { 3 } else { 1 });
     epochs
 }
 
@@ -437,6 +447,11 @@ async fn rotate_signing_key() {
 #[tokio::test]
 async fn revoke_tokens_of_an_external_user() {
     Operation::RevokeTokens(Whose::ExternalUser).run().await;
+}
+
+#[tokio::test]
+async fn revoke_tokens_of_an_external_user_by_the_backend() {
+    Operation::RevokeTokens(Whose::Own).run().await;
 }
 
 #[tokio::test]

@@ -51,6 +51,7 @@ async fn the_same_request_again_has_the_same_answer_and_no_effect() {
         "create-message",
         "create-workspace",
         "execute-tool",
+        "project-revoke-tokens",
         "register-organization",
         "register-user",
     ];

@@ -1,6 +1,7 @@
 //! What holds for every endpoint, by a loop over the registry, and what never leaves a process.
 
 mod api_keys;
+mod bodies;
 mod call_limits;
 mod devices;
 mod end_users;

@@ -61,6 +61,7 @@ async fn whoever_did_not_sign_is_refused_with_the_same_bytes_and_after_the_same_
     for (label, call) in calls {
         let (answer, calls) = deployment.calls_of(call).await;
         answer.refused(401, "unauthenticated");
+        assert_eq!(answer.reason(), None, "{label}");
         assert_eq!(&visible(&answer), expected.get_or_insert_with(|| visible(&answer)), "{label}");
         let calls: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
         assert_eq!(calls, ["GetItem"], "{label}");
@@ -72,28 +73,54 @@ async fn what_is_malformed_is_refused_alike_for_whom_there_is_and_for_whom_there
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let ghost = Tenant { id: NOBODY.to_owned(), ..tenant.clone() };
-    let wrong = deployment.whoami(&tenant.with_secret("sk_wrong").signing()).send().await;
-    let expected = visible(wrong.refused(401, "unauthenticated"));
+    let mut told = Vec::new();
     for tenant in [&tenant, &ghost] {
-        let signature = tenant.signing().signature("GET", WHOAMI, b"");
-        let calls = [
-            deployment.anonymous("GET", WHOAMI),
-            with_signature(&deployment, &tenant.signing(), ""),
-            with_signature(&deployment, &tenant.signing(), &signature.to_uppercase()),
-            with_signature(&deployment, &tenant.signing(), &signature[1..]),
-            with_signature(&deployment, &tenant.signing(), &format!("v1={signature}")),
-            with_signature(&deployment, &tenant.signing(), &format!("v2={signature}")),
-            deployment.whoami(&tenant.signing()).header("x-latchkey-signature", &signature),
-            deployment.whoami(&tenant.signing()).header("x-bloonio-tenant-id", &tenant.id),
-            deployment.whoami(&tenant.signing().at(now_ms() - 31_000)),
-            deployment.whoami(&tenant.signing().at(now_ms() / 1000)),
-            deployment.whoami(&tenant.signing().nonce("short")),
+        let signing = || tenant.signing();
+        let signature = signing().signature("GET", WHOAMI, b"");
+        let v2 = || signing().nonce(&nonce(1));
+        let unprefixed = v2().signature("GET", WHOAMI, b"").replace("v2=", "");
+        let base64 = BASE64.encode(&HEXLOWER.decode(signature.as_bytes()).unwrap());
+        let body = r#"{"event_id":"evt_1"}"#;
+        let event = deployment.anonymous("GET", WHOAMI).body("application/json", body);
+        let cases = [
+            ("credential_missing", deployment.anonymous("GET", WHOAMI)),
+            ("signature_not_lower_hex", with_signature(&deployment, &signing(), "")),
+            ("signature_not_lower_hex", with_signature(&deployment, &signing(), &signature.to_uppercase())),
+            ("signature_not_lower_hex", with_signature(&deployment, &signing(), &signature[1..])),
+            ("signature_not_lower_hex", with_signature(&deployment, &signing(), &base64)),
+            ("signature_not_lower_hex", with_signature(&deployment, &signing(), &format!("v1={signature}"))),
+            ("nonce_malformed", with_signature(&deployment, &signing(), &format!("v2={signature}"))),
+            ("version_prefix_missing", with_signature(&deployment, &v2(), &unprefixed)),
+            // Joined by the gateway.
+            ("signature_not_lower_hex", deployment.whoami(&signing()).header("x-latchkey-signature", &signature)),
+            ("several_credentials", deployment.whoami(&signing()).header("x-bloonio-tenant-id", &tenant.id)),
+            ("timestamp_out_of_window", deployment.whoami(&signing().at(now_ms() - 31_000))),
+            ("timestamp_out_of_window", deployment.whoami(&signing().at(now_ms() + 300_000))),
+            ("timestamp_not_milliseconds", deployment.whoami(&signing().at(now_ms() / 1000))),
+            ("timestamp_not_milliseconds", deployment.whoami(&signing().at(now_ms() * 1000))),
+            ("nonce_malformed", deployment.whoami(&signing().nonce("short"))),
+            ("body_of_a_callback", event.signed(&signing())),
         ];
-        for (number, call) in calls.into_iter().enumerate() {
+        let mut seen = Vec::new();
+        for (reason, call) in cases {
             let (answer, calls) = deployment.calls_of(call).await;
-            assert_eq!(visible(&answer), expected, "{number}");
-            assert!(calls.is_empty(), "{number}");
+            answer.refused(401, "unauthenticated");
+            assert_eq!(answer.reason(), Some(reason), "{}", answer.text);
+            assert!(calls.is_empty(), "{reason}");
+            let time = answer.body["error"]["server_time_ms"].as_i64();
+            assert_eq!(time.is_some(), reason == "timestamp_out_of_window", "{}", answer.text);
+            assert!(time.is_none_or(|time| (now_ms() - time).abs() < 10_000), "{}", answer.text);
+            assert!(!answer.text.contains(&tenant.id) && !answer.text.contains(&signature), "{}", answer.text);
+            seen.push(visible(&answer));
         }
+        told.push(seen);
+    }
+    assert_eq!(told[0], told[1], "for whom there is, and for whom there is not");
+    // The project's uuid is no tenant id, and says so whosever it is.
+    for id in [tenant.project_id(), "5d1f6c0e-8a43-4b7f-9c52-1e7a90d3b684".to_owned()] {
+        let (answer, calls) = deployment.calls_of(deployment.whoami(&Tenant { id, ..tenant.clone() }.signing())).await;
+        assert_eq!((answer.status, answer.reason()), (401, Some("tenant_id_malformed")));
+        assert!(calls.is_empty());
     }
 }
 

@@ -208,6 +208,8 @@ async fn a_user_is_found_for_revocation_under_the_external_id_that_it_has_now() 
         "projectOrganizationId": member.organization_id,
     });
     deployment.register_user(&key, &fields).await.data(200);
+    assert!(!deployment.is_active(&key, &token).await, "it carries an id that may be another's by now");
+    let token = deployment.token(&key, &member).await;
     deployment.revoke_tokens(&key.tenant, &json!({ "external_user_id": "ada" })).await.data(200);
     assert!(deployment.is_active(&key, &token).await);
     deployment.revoke_tokens(&key.tenant, &json!({ "external_user_id": "renamed" })).await.data(200);
@@ -319,7 +321,7 @@ async fn each_revocation_says_when_and_leaves_one_event_that_says_whose() {
     let revoked = async |whose: Value| {
         let answer: Answer = deployment.revoke_tokens(tenant, &whose).await;
         let data = answer.data(200);
-        assert_eq!(data.as_object().unwrap().keys().collect::<Vec<_>>(), ["revoked_before"]);
+        assert_eq!(data.as_object().unwrap().keys().collect::<Vec<_>>(), ["known", "revoked_before"]);
         data["revoked_before"].clone()
     };
     let user = revoked(json!({ "user_id": member.user_id })).await;
@@ -413,6 +415,9 @@ async fn a_revocation_of_what_there_is_not_or_of_nothing_in_particular_is_refuse
         (json!({ "user_id": "ada" }), "user_id"),
         (json!({ "organization_id": "acme" }), "organization_id"),
         (json!({ "external_user_id": "" }), "external_user_id"),
+        (json!({ "external_user_id": null }), "external_user_id"),
+        (json!({ "external_user_id": null, "all": true }), "external_user_id"),
+        (json!({ "all": null }), "user_id"),
         (json!({ "key_id": "key_1" }), "key_id"),
         (json!({ "token": token }), "token"),
     ] {

@@ -33,6 +33,7 @@ const ADMIN_SECRET: &str = "AdminKey";
 const TRANSACTION_HOLD: Duration = Duration::from_millis(10);
 
 /// Collects how a [`Stack`] is to be started.
+#[expect(clippy::struct_excessive_bools, reason = "options of a start, none of which depends on another")]
 pub struct StackBuilder {
     template: Option<PathBuf>,
     parameters: Locals,
@@ -45,6 +46,7 @@ pub struct StackBuilder {
     variables: Vec<(String, String)>,
     launcher: Launcher,
     echo: Option<Echo>,
+    shows_signed_texts: bool,
     witness: Option<Witness>,
     transaction_hold: Duration,
     has_stream: bool,
@@ -66,6 +68,7 @@ impl Default for StackBuilder {
             variables: Vec::new(),
             launcher: Box::new(|_| Vec::new()),
             echo: None,
+            shows_signed_texts: false,
             witness: None,
             transaction_hold: TRANSACTION_HOLD,
             has_stream: true,
@@ -165,6 +168,14 @@ impl StackBuilder {
     #[must_use]
     pub fn echo(mut self, echo: impl Fn(&OutputLine) + Send + Sync + 'static) -> Self {
         self.echo = Some(Box::new(echo));
+        self
+    }
+
+    /// Answers a signed call that is refused with the text that it had to sign, in a header. Not for tests: they see
+    /// what is deployed.
+    #[must_use]
+    pub fn show_signed_texts(mut self) -> Self {
+        self.shows_signed_texts = true;
         self
     }
 
@@ -271,7 +282,7 @@ impl StackBuilder {
                 };
                 let lambda = Lambda::start(Arc::clone(&aws), &functions, settings, Output::new(self.echo)).await?;
                 streams = Streams::start_for(&aws, &functions, |binary| lambda.target(binary)).await?;
-                let gateway = gateway::start(listener, &functions, lambda.clone())?;
+                let gateway = gateway::start(listener, &functions, lambda.clone(), self.shows_signed_texts)?;
                 Some(Front { lambda, gateway })
             }
         };

@@ -4,23 +4,32 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::api::operation::{Input, Output};
-use crate::domain::{OffsetPage, PageLimit, PageNumber, PageRequest, PathId};
+use crate::domain::{Cursor, OffsetPage, PageLimit, PageNumber, PageRequest, PathId, Problem};
+use crate::error::{Error, RequestPart, Result};
 
-/// Query parameters that select one page of a list by its number.
+/// Query parameters that select one page of a list by its number or its cursor.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageQuery {
     /// Number of the page, from 1 (default 1). A page that starts after more than 50 000 items is refused.
-    #[serde(default)]
-    pub page: PageNumber,
+    // No `default`: clients that send it would send it with a cursor, too.
+    #[schemars(extend("x-default" = 1))]
+    pub page: Option<PageNumber>,
+    /// Cursor of the page: the `next_cursor` of the previous page. An alternative to `page`: sending both is an error.
+    /// With it, no item comes twice whatever is made meanwhile.
+    pub cursor: Option<Cursor>,
     /// Maximum number of items on the page, 1 to 100 (default 20).
     #[serde(default)]
     pub limit: PageLimit,
 }
 
 impl PageQuery {
-    pub fn request(&self) -> PageRequest {
-        PageRequest { page: self.page, limit: self.limit }
+    /// The page of the list.
+    ///
+    /// # Errors
+    /// If both a number and a cursor are given.
+    pub fn request(&self) -> Result<PageRequest> {
+        page(self.page, self.cursor.as_ref(), self.limit)
     }
 }
 
@@ -43,20 +52,35 @@ pub struct ResourcePageQuery {
     /// UUID of the resource that contains the list. A malformed id is treated as an unknown id.
     pub id: PathId,
     /// Number of the page, from 1 (default 1). A page that starts after more than 50 000 items is refused.
-    #[serde(default)]
-    pub page: PageNumber,
+    // No `default`: clients that send it would send it with a cursor, too.
+    #[schemars(extend("x-default" = 1))]
+    pub page: Option<PageNumber>,
+    /// Cursor of the page: the `next_cursor` of the previous page. An alternative to `page`: sending both is an error.
+    /// With it, no item comes twice whatever is made meanwhile.
+    pub cursor: Option<Cursor>,
     /// Maximum number of items on the page, 1 to 100 (default 20).
     #[serde(default)]
     pub limit: PageLimit,
 }
 
 impl ResourcePageQuery {
-    pub fn request(&self) -> PageRequest {
-        PageRequest { page: self.page, limit: self.limit }
+    /// The page of the list.
+    ///
+    /// # Errors
+    /// If both a number and a cursor are given.
+    pub fn request(&self) -> Result<PageRequest> {
+        page(self.page, self.cursor.as_ref(), self.limit)
     }
 }
 
 impl Input for ResourcePageQuery {}
+
+fn page(page: Option<PageNumber>, cursor: Option<&Cursor>, limit: PageLimit) -> Result<PageRequest> {
+    if page.is_some() && cursor.is_some() {
+        return Err(Error::invalid("page", Problem::new("can't go with cursor")).in_part(RequestPart::Query));
+    }
+    Ok(PageRequest { page: page.unwrap_or_default(), cursor: cursor.cloned(), limit })
+}
 
 /// One page of a list.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -66,18 +90,21 @@ pub struct ListPage<T> {
     pub items: Vec<T>,
     /// Number of items in the whole list that the caller may see.
     pub total: u64,
-    /// Number of this page, from 1.
+    /// Number of this page, from 1; 1 if it was asked for by a cursor.
     pub page: PageNumber,
     /// Maximum number of items on a page, as requested.
     pub limit: PageLimit,
     /// Whether another page follows this one.
     pub has_more: bool,
+    /// Cursor of the next page; null on the last one.
+    pub next_cursor: Option<Cursor>,
 }
 
 impl<T> From<OffsetPage<T>> for ListPage<T> {
     fn from(page: OffsetPage<T>) -> Self {
         let (has_more, request) = (page.has_more(), page.request);
-        Self { items: page.items, total: page.total, page: request.page, limit: request.limit, has_more }
+        let PageRequest { page: number, limit, .. } = request;
+        Self { items: page.items, total: page.total, page: number, limit, has_more, next_cursor: page.next }
     }
 }
 

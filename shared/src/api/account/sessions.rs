@@ -235,6 +235,8 @@ pub struct SessionPatch {
 }
 
 impl Input for SessionPatch {
+    const IS_PATCH: bool = true;
+
     fn end_user(&self) -> Option<&ExternalId> {
         self.external_user_id.id()
     }

@@ -173,6 +173,8 @@ pub struct ReportInput {
 }
 
 impl Input for ReportInput {
+    const IS_PATCH: bool = true;
+
     fn end_user(&self) -> Option<&ExternalId> {
         self.external_user_id.id()
     }

@@ -189,6 +189,8 @@ pub struct WorkspacePatch {
 }
 
 impl Input for WorkspacePatch {
+    const IS_PATCH: bool = true;
+
     fn end_user(&self) -> Option<&ExternalId> {
         self.external_user_id.id()
     }

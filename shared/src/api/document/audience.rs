@@ -137,6 +137,9 @@ pub(super) const fn description(surface: Surface) -> &'static str {
     }
 }
 
+/// What callbacks are: the description of their tag.
+pub(super) const CALLBACKS: &str = "Latchkey calls a tenant's backend, and tells of what has changed.";
+
 const EVERYONE: &str = "\
 Latchkey issues, checks and revokes the credentials of a product's customers. Its paths belong to seven surfaces, \
 which are the tags of this document. The operator manages tenants on the surface registry; the developers of a \

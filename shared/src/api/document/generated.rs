@@ -7,6 +7,7 @@ use super::audience::Audience;
 use super::index::{Page, index};
 use crate::api::{OPERATIONS, OperationInfo, Surface};
 use crate::auth::CredentialLocation;
+use crate::domain::CredentialFault;
 use crate::error::ErrorCode;
 
 /// A file, or the part of one between two marker lines, that is made from the registry or from other files.
@@ -21,7 +22,7 @@ pub struct Generated {
 }
 
 /// Everything that is generated.
-pub static GENERATED: [Generated; 8] = [
+pub static GENERATED: [Generated; 9] = [
     Generated { path: Audience::Everyone.path(), between: None, text: |_| openapi(Audience::Everyone) },
     Generated { path: Audience::Operator.path(), between: None, text: |_| openapi(Audience::Operator) },
     Generated { path: Audience::Developer.path(), between: None, text: |_| openapi(Audience::Developer) },
@@ -35,6 +36,11 @@ pub static GENERATED: [Generated; 8] = [
         path: "docs/api/errors.md",
         between: Some(("<!-- <codes> -->", "<!-- </codes> -->")),
         text: |_| codes(),
+    },
+    Generated {
+        path: "docs/api/errors.md",
+        between: Some(("<!-- <reasons> -->", "<!-- </reasons> -->")),
+        text: |_| reasons(),
     },
     Generated {
         path: "docs/architecture.md",
@@ -106,7 +112,7 @@ fn endpoints() -> String {
             (_, Some(CredentialLocation::Header(name))) => format!("`{name}`"),
             (_, Some(CredentialLocation::Dpop)) => "device session".to_owned(),
             (Surface::Device, _) => "pairing proof or handle".to_owned(),
-            (_, Some(CredentialLocation::Bearer)) => "API key".to_owned(),
+            (_, Some(CredentialLocation::Bearer | CredentialLocation::Basic)) => "API key".to_owned(),
         };
         let paths = paths.join(", ");
         format!("| {method} {paths} | {summary} | {credential} | [`{name}`](../../functions/src/bin/{name}.rs) |\n")
@@ -123,6 +129,12 @@ fn codes() -> String {
     };
     let rows: Vec<_> = ErrorCode::ALL.iter().map(row).collect();
     format!("| Status | Code | Meaning |\n|---|---|---|\n{}", rows.concat())
+}
+
+fn reasons() -> String {
+    let rows: Vec<_> =
+        CredentialFault::ALL.iter().map(|(name, meaning)| format!("| `{name}` | {meaning} |\n")).collect();
+    format!("| `reason` | What is wrong |\n|---|---|\n{}", rows.concat())
 }
 
 /// The tables of the key layout, from where they stand beside the code: those of items, then those of indexes.

@@ -5,6 +5,7 @@ mod generated;
 mod index;
 mod openapi;
 mod parameters;
+mod plain;
 mod refusals;
 mod responses;
 mod webhooks;

@@ -1,16 +1,17 @@
 //! The OpenAPI 3.1 documents, made from [`OPERATIONS`]: the whole one, and one for each audience.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::audience::{Audience, description};
+use super::audience::{Audience, CALLBACKS, description};
 use super::parameters::parameters;
+use super::plain::{allow_null, plain};
 use super::refusals::refusals;
 use super::responses::responses;
-use super::webhooks::webhooks;
+use super::webhooks::{TAG, webhooks};
 use crate::api::OPERATIONS;
 use crate::api::operation::{BodyRule, OperationInfo, Surface};
 use crate::auth::{CredentialLocation, SecurityScheme};
@@ -25,11 +26,16 @@ pub fn document(audience: Audience) -> Value {
     let mut outputs = settings.for_serialize().into_generator();
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let mut security = Map::new();
+    // Inputs in which null is a field that was left out.
+    let mut created = BTreeSet::new();
     for entry in OPERATIONS.iter().filter(|entry| audience.calls(entry.surface)) {
         let method = entry.route.method.as_str().to_lowercase();
         for (number, path) in entry.route.paths().enumerate() {
             let described = operation(entry, number, &mut inputs, &mut outputs);
             paths.entry(path).or_default().insert(method.clone(), described);
+        }
+        if entry.has_body() && !entry.is_patch {
+            created.extend(name((entry.body)(&mut inputs).as_value()));
         }
         for scheme in entry.security {
             security.insert(scheme.name.to_owned(), security_scheme(scheme));
@@ -38,15 +44,17 @@ pub fn document(audience: Audience) -> Value {
     // Who signs calls is who is called.
     let webhooks = audience.calls(Surface::Relay).then(|| webhooks(&mut outputs));
     let mut schemas = inputs.take_definitions(true);
-    schemas.values_mut().for_each(drop_null_defaults);
+    for name in created {
+        schemas.get_mut(&name).into_iter().for_each(allow_null);
+    }
     schemas.extend(outputs.take_definitions(true));
     for (name, schema) in audience.surfaces().flat_map(refusals) {
         schemas.insert(name.to_owned(), schema);
     }
-    let tags: Vec<_> = audience
-        .surfaces()
-        .map(|surface| json!({ "name": surface.name(), "description": description(surface) }))
-        .collect();
+    let surfaces = audience.surfaces().map(|surface| (surface.name(), description(surface)));
+    let callbacks = webhooks.is_some().then_some((TAG, CALLBACKS));
+    let tag = |(name, description): (&str, &str)| json!({ "name": name, "description": description });
+    let tags: Vec<_> = surfaces.chain(callbacks).map(tag).collect();
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -63,17 +71,13 @@ pub fn document(audience: Audience) -> Value {
     if let (Some(document), Some(webhooks)) = (document.as_object_mut(), webhooks) {
         document.insert("webhooks".to_owned(), webhooks.into());
     }
+    plain(&mut document);
     document
 }
 
-/// Removes `"default": null`, which stands where a field may be left out: some of those fields refuse null.
-fn drop_null_defaults(schema: &mut Value) {
-    let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
-    for property in properties.into_iter().flat_map(Map::values_mut).filter_map(Value::as_object_mut) {
-        if property.get("default") == Some(&Value::Null) {
-            property.remove("default");
-        }
-    }
+/// The name of the schema that a reference is to.
+fn name(reference: &Value) -> Option<String> {
+    Some(reference.get("$ref")?.as_str()?.rsplit('/').next()?.to_owned())
 }
 
 fn security_scheme(scheme: &SecurityScheme) -> Value {
@@ -83,6 +87,7 @@ fn security_scheme(scheme: &SecurityScheme) -> Value {
             json!({ "type": "apiKey", "in": "header", "name": name, "description": description })
         }
         CredentialLocation::Bearer => json!({ "type": "http", "scheme": "bearer", "description": description }),
+        CredentialLocation::Basic => json!({ "type": "http", "scheme": "basic", "description": description }),
         CredentialLocation::Dpop => json!({ "type": "http", "scheme": "dpop", "description": description }),
     }
 }
@@ -110,10 +115,11 @@ fn operation(
         if let (Some(media), Some(example)) = (media.as_object_mut(), example) {
             media.insert("example".to_owned(), example);
         }
-        let mut content = json!({ "application/json": media });
-        if let (Some(content), BodyRule::Form) = (content.as_object_mut(), entry.route.body) {
-            content.insert("application/x-www-form-urlencoded".to_owned(), media);
-        }
+        // What the RFCs define. JSON is taken there as well: with two forms of one body, some generators make code that
+        // does not run.
+        let is_form = entry.route.body == BodyRule::Form;
+        let content = if is_form { "application/x-www-form-urlencoded" } else { "application/json" };
+        let content = json!({ content: media });
         let body = json!({ "required": entry.route.body != BodyRule::Optional, "content": content });
         operation.insert("requestBody".to_owned(), body);
     }

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::api::operation::{OperationInfo, Surface};
+use crate::domain::CredentialFault;
 use crate::error::ErrorCode;
 
 /// The schemas of a surface's refusals, by their names in the document.
@@ -89,12 +90,15 @@ fn refusal(surface: Surface) -> Value {
         "properties": {
             "code": code,
             "field": { "type": "string", "description": "Name of the invalid field; absent if no field is." },
+            "reason": reason(),
         },
         "additionalProperties": false,
     });
     if matches!(surface, Surface::Registry | Surface::Relay | Surface::Device)
         && let Some(properties) = error.pointer_mut("/properties").and_then(Value::as_object_mut)
     {
+        let time = "With `timestamp_out_of_window`: the server's time in Unix milliseconds, by which it was judged.";
+        properties.insert("server_time_ms".to_owned(), json!({ "type": "integer", "description": time }));
         properties.insert("signals".to_owned(), signals());
     }
     let properties = match surface {
@@ -115,14 +119,16 @@ fn refusal(surface: Surface) -> Value {
             "message": message,
             "error": error,
         }),
-        Surface::Account => json!({ "detail": message, "code": code }),
+        Surface::Account => json!({ "detail": message, "code": code, "reason": reason() }),
         Surface::Tokens => json!({
             "error": { "type": "string", "description": "Code of RFC 6749 §5.2 and its extensions, for programs." },
             "error_description": message,
+            "reason": reason(),
         }),
         Surface::Pages => json!({}),
     };
-    let required: Vec<_> = properties.as_object().into_iter().flat_map(Map::keys).cloned().collect();
+    let names = properties.as_object().into_iter().flat_map(Map::keys);
+    let required: Vec<_> = names.filter(|name| *name != "reason").cloned().collect();
     json!({
         "type": "object",
         "description": "The answer to a request that is refused, in the shape of its surface.",
@@ -130,6 +136,16 @@ fn refusal(surface: Surface) -> Value {
         "properties": properties,
         "additionalProperties": false,
         "examples": [example(surface)],
+    })
+}
+
+/// What a 401 tells of a credential.
+fn reason() -> Value {
+    let names: Vec<_> = CredentialFault::ALL.iter().map(|(name, _)| *name).collect();
+    json!({
+        "enum": names,
+        "description": "With `unauthenticated`: what the sender of the credential can see by itself is wrong with it. \
+                        Absent if it takes a look into a store: unknown, wrong, revoked and expired are one.",
     })
 }
 

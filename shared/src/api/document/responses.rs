@@ -151,14 +151,18 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         }
         ErrorCode::ApiKeyGone => is(&["rotate-api-key"]),
         ErrorCode::ProjectNotFound | ErrorCode::ExternalIdTaken => is(&["register-organization", "register-user"]),
-        ErrorCode::AmbiguousId => is(&["register-organization", "register-user", "user-token"]),
-        ErrorCode::OrganizationNotFound => is(&["register-user", "register-tenant", "revoke-tokens"]),
-        ErrorCode::UserNotFound => is(&["user-token", "register-tenant", "revoke-tokens"]),
+        ErrorCode::AmbiguousId => {
+            is(&["register-organization", "register-user", "user-token", "project-revoke-tokens"])
+        }
+        ErrorCode::OrganizationNotFound => {
+            is(&["register-user", "register-tenant", "revoke-tokens", "project-revoke-tokens"])
+        }
+        ErrorCode::UserNotFound => is(&["user-token", "register-tenant", "revoke-tokens", "project-revoke-tokens"]),
         ErrorCode::PropertiesTooLarge => is(&["register-user", "user-token", "register-tenant"]),
         ErrorCode::StaleUpdate => {
             let writes = entry.route.method != Method::Get && !is(&["auth-token"]);
             entry.is_change()
-                || is(&["register-organization", "register-user"])
+                || is(&["register-organization", "register-user", "project-revoke-tokens"])
                 || (by_signature && entry.has_body())
                 || is(&["device-register-token", "device-refresh-token", "device-rename", "device-unpair"])
                 || (entry.surface == Surface::Account && writes)

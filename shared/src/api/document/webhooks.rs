@@ -5,6 +5,10 @@ use serde_json::{Map, Value, json};
 
 use crate::domain::{Event, EventId, EventType, NewEvent, TenantId, Timestamp};
 
+/// The tag of the callbacks. It is none of a surface's: generators make one file a tag, and that of the callbacks would
+/// take the place of the surface's.
+pub(super) const TAG: &str = "callbacks";
+
 /// The types that there are events of, with what each tells and an example of its `data`. A type without an entry is
 /// one that nothing owes yet.
 const TOLD: [(EventType, &str, &str); 14] = [
@@ -129,7 +133,7 @@ fn webhook((event_type, summary, data): &(EventType, &str, &str), generator: &mu
             "POST to `<callback_url_base>/relay-callbacks/{}`, at least once and in no order.",
             event_type.flow(),
         ),
-        "tags": ["relay"],
+        "tags": [TAG],
         "security": [],
         "parameters": HEADERS.map(header),
         "requestBody": { "required": true, "content": { "application/json": media } },

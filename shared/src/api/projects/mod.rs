@@ -2,16 +2,14 @@
 //! login.
 
 pub mod register_tenant;
+pub mod revoke_tokens;
 
-use std::fmt;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::Deserializer;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use crate::api::common::{Empty, PageQuery};
+use crate::api::common::{ApiKeyField, Empty, PageQuery};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::api::registry::inspection::{OrganizationsPage, UsersPage};
 use crate::auth::{KeyHolder, MintsTokens, Registers};
@@ -135,45 +133,8 @@ impl Operation for ProjectUsers {
     type Output = UsersPage;
 }
 
-/// An API key in a request body. It authenticates the caller and is used for nothing else.
-#[derive(Default)]
-pub struct ApiKeyField(Option<Zeroizing<String>>);
-
-impl ApiKeyField {
-    /// The text of the key.
-    pub fn get(&self) -> Option<&Zeroizing<String>> {
-        self.0.as_ref()
-    }
-}
-
-impl fmt::Debug for ApiKeyField {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ApiKeyField")
-    }
-}
-
-impl<'de> Deserialize<'de> for ApiKeyField {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Option::deserialize(deserializer).map(Self)
-    }
-}
-
-impl JsonSchema for ApiKeyField {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "ApiKeyField".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": ["string", "null"], "format": "password" })
-    }
-}
-
 // Unknown fields are ignored on this surface: its clients were written for another service, and send that service's
-// fields.
+// fields. Near misses of known ones are refused: see `Input::FIELDS`.
 
 /// Request body for registering an organization. Unknown fields are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -201,6 +162,9 @@ pub struct OrganizationInput {
 }
 
 impl Input for OrganizationInput {
+    const FIELDS: &'static [&'static str] =
+        &["name", "projectId", "externalId", "properties", "organizationId", "apiKey"];
+
     fn api_key(&self) -> Option<&Zeroizing<String>> {
         self.api_key.get()
     }
@@ -247,6 +211,9 @@ pub struct UserInput {
 }
 
 impl Input for UserInput {
+    const FIELDS: &'static [&'static str] =
+        &["name", "properties", "projectId", "userRoleId", "projectOrganizationId", "userId", "externalId", "apiKey"];
+
     fn api_key(&self) -> Option<&Zeroizing<String>> {
         self.api_key.get()
     }
@@ -294,6 +261,8 @@ pub struct UserTokenInput {
 }
 
 impl Input for UserTokenInput {
+    const FIELDS: &'static [&'static str] = &["userId", "organizationId", "expiration", "apiKey"];
+
     fn api_key(&self) -> Option<&Zeroizing<String>> {
         self.api_key.get()
     }
@@ -339,3 +308,6 @@ pub struct IssuedToken {
 }
 
 impl Output for IssuedToken {}
+
+#[cfg(test)]
+mod tests;

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::ApiKeyField;
-use crate::api::common::Empty;
+use crate::api::common::{ApiKeyField, Empty};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::auth::{KeyHolder, MintsTokens};
 use crate::domain::{
@@ -89,6 +88,20 @@ pub struct RegisterTenantInput {
 }
 
 impl Input for RegisterTenantInput {
+    const FIELDS: &'static [&'static str] = &[
+        "displayName",
+        "prefilters",
+        "key",
+        "user",
+        "schemaPreFilter",
+        "tenantEditingPermissions",
+        "connectionOverride",
+        "customMetadata",
+        "organizationId",
+        "expiration",
+        "apiKey",
+    ];
+
     fn api_key(&self) -> Option<&Zeroizing<String>> {
         self.api_key.get()
     }

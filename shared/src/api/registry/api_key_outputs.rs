@@ -226,10 +226,13 @@ impl Output for SigningKeyView {
 pub struct TokensRevoked {
     /// Time of the revocation. Tokens issued after it are not affected.
     pub revoked_before: Timestamp,
+    /// Whether anything is kept of whom the request names: a registration, rows, passkeys or devices. An end user who
+    /// had tokens only leaves nothing; if it is false otherwise, look for a typo in the id.
+    pub known: bool,
 }
 
 impl Output for TokensRevoked {
     fn message(&self) -> &'static str {
-        "Tokens revoked"
+        if self.known { "Tokens revoked" } else { "Tokens revoked, of an end user of whom nothing else is known" }
     }
 }

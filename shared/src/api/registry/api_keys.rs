@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
 
 use super::api_key_outputs::{
     ApiKeysPage, ProvisionedApiKey, RevokedApiKey, RotatedApiKey, SigningKeyView, TokensRevoked,
@@ -12,7 +13,7 @@ use crate::api::operation::{BodyRule, Input, Operation, Route};
 use crate::auth::Operator;
 use crate::domain::{
     ApiKeyId, Cursor, ExternalId, KeyKind, KeyLifetime, KeyName, KeyRotation, Origins, PageLimit, Person, Problem,
-    TenantId, Timestamp, UuidText, string_enum,
+    TenantId, Timestamp, UuidText, not_null, string_enum,
 };
 use crate::error::{Error, Result};
 use crate::store::{NewApiKey, RevokedTokens};
@@ -209,15 +210,24 @@ impl Input for SigningKeyRotation {}
 #[serde(deny_unknown_fields)]
 pub struct TokensToRevoke {
     /// UUID of a registered user: revokes the user's tokens.
+    #[serde(default, deserialize_with = "user_uuid")]
     pub user_id: Option<UuidText>,
     /// UUID of a registered organization: revokes the tokens of all its users.
     pub organization_id: Option<UuidText>,
-    /// External id of an end user: revokes the tokens that speak for that end user.
+    /// External id of an end user: revokes the tokens that speak for that end user. Null is refused.
+    #[serde(default, deserialize_with = "not_null")]
+    #[schemars(with = "ExternalId")]
     pub external_user_id: Option<ExternalId>,
     /// Id of an API key: revokes the tokens minted with that key.
     pub key_id: Option<ApiKeyId>,
     /// Whether all tokens of the tenant are revoked. Must be true if it is set.
     pub all: Option<bool>,
+}
+
+/// A uuid, or the refusal that says where another id goes: on the projects surface either is taken.
+fn user_uuid<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<UuidText>, D::Error> {
+    let rule = "must be a uuid: your own id of the user goes in external_user_id";
+    Option::deserialize(deserializer).map_err(|_| D::Error::custom(rule))
 }
 
 impl Input for TokensToRevoke {

@@ -204,7 +204,9 @@ impl Input for AuditQuery {
 
 impl Input for NewTenant {}
 
-impl Input for TenantPatch {}
+impl Input for TenantPatch {
+    const IS_PATCH: bool = true;
+}
 
 /// Request body for rotating a secret or an API key.
 #[derive(Debug, Deserialize, JsonSchema)]

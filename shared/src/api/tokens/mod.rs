@@ -1,12 +1,14 @@
 //! The tokens surface, as the RFCs define it: public keys, issuer metadata, introspection and revocation.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use zeroize::Zeroizing;
 
-use crate::api::common::{Empty, TenantQuery};
+use crate::api::common::{ApiKeyField, Empty};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::auth::{Anyone, InspectsTokens, KeyHolder, PresentedToken};
 use crate::domain::{Claims, Issuer, PublishedKey, TenantId};
+use crate::error::{Error, Result};
 use crate::store::Read;
 
 /// Publishes the keys that verify a tenant's tokens (RFC 7517 §5).
@@ -18,7 +20,7 @@ impl Operation for Jwks {
         .about("Get the public keys that verify a tenant's tokens (RFC 7517)");
     const SURFACE: Surface = Surface::Tokens;
     type Caller = Anyone;
-    type Query = TenantQuery;
+    type Query = IssuerPath;
     type Body = Empty;
     type Output = KeySet;
 }
@@ -39,7 +41,7 @@ impl Operation for OauthAuthorizationServer {
             .about("Get the issuer, key set and endpoints of a tenant's tokens (RFC 8414)");
     const SURFACE: Surface = Surface::Tokens;
     type Caller = Anyone;
-    type Query = TenantQuery;
+    type Query = IssuerPath;
     type Body = Empty;
     type Output = ServerMetadata;
 }
@@ -82,6 +84,36 @@ impl Operation for RevokeToken {
     }
 }
 
+/// Path of what is published about a tenant's tokens.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IssuerPath {
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits. A malformed id is treated as an unknown id.
+    #[serde(deserialize_with = "id_in_path")]
+    #[schemars(with = "TenantId")]
+    tenant_id: Option<TenantId>,
+}
+
+fn id_in_path<'de, D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Option<TenantId>, D::Error> {
+    Ok(TenantId::parse(&String::deserialize(deserializer)?).ok())
+}
+
+impl IssuerPath {
+    /// The tenant whose tokens they are.
+    ///
+    /// # Errors
+    /// If the id is none that a tenant could have: then it is unknown.
+    pub fn tenant(&self) -> Result<&TenantId> {
+        self.tenant_id.as_ref().ok_or(Error::TenantNotFound)
+    }
+}
+
+impl Input for IssuerPath {
+    fn tenant_id(&self) -> Option<&str> {
+        self.tenant_id.as_ref().map(TenantId::as_str)
+    }
+}
+
 /// Request body that presents a token. Unknown parameters are ignored, as RFC 7662 and RFC 7009 require.
 #[derive(Deserialize, JsonSchema)]
 pub struct TokenInput {
@@ -90,9 +122,23 @@ pub struct TokenInput {
     /// Hint about the type of the token (RFC 7009 §2.1). It is accepted and ignored.
     #[serde(default)]
     pub token_type_hint: Option<String>,
+    /// Id of the API key that is in `client_secret`. Required if that is there.
+    #[serde(default)]
+    pub client_id: Option<String>,
+    /// API key, if it is not sent in a header: `client_secret_post` of RFC 6749 §2.3.1.
+    #[serde(default)]
+    pub client_secret: ApiKeyField,
 }
 
-impl Input for TokenInput {}
+impl Input for TokenInput {
+    fn api_key(&self) -> Option<&Zeroizing<String>> {
+        self.client_secret.get()
+    }
+
+    fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref()
+    }
+}
 
 impl std::fmt::Debug for TokenInput {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -159,19 +205,21 @@ pub struct ServerMetadata {
     /// URL of the tenant's key set.
     pub jwks_uri: String,
     /// Supported OAuth response types: always empty.
+    #[schemars(extend("items" = { "type": "string" }))]
     pub response_types_supported: [&'static str; 0],
     /// Supported OAuth grant types: always empty.
+    #[schemars(extend("items" = { "type": "string" }))]
     pub grant_types_supported: [&'static str; 0],
     /// URL of the introspection endpoint (RFC 7662).
     pub introspection_endpoint: String,
     /// Ways to authenticate at the introspection endpoint with an API key: HTTP Basic with the key's id as the user and
-    /// the key as the password, or a bearer credential.
-    pub introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    /// the key as the password, the same two as `client_id` and `client_secret` in the body, or a bearer credential.
+    pub introspection_endpoint_auth_methods_supported: [&'static str; 3],
     /// URL of the revocation endpoint (RFC 7009).
     pub revocation_endpoint: String,
     /// Ways to authenticate at the revocation endpoint with an API key. A bearer credential is accepted as well, for
     /// which this list has no name.
-    pub revocation_endpoint_auth_methods_supported: [&'static str; 1],
+    pub revocation_endpoint_auth_methods_supported: [&'static str; 2],
 }
 
 impl ServerMetadata {
@@ -184,10 +232,10 @@ impl ServerMetadata {
             response_types_supported: [],
             grant_types_supported: [],
             introspection_endpoint: format!("{base_url}{}", Introspect::ROUTE.path),
-            introspection_endpoint_auth_methods_supported: ["client_secret_basic", "Bearer"],
+            introspection_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post", "Bearer"],
             revocation_endpoint: format!("{base_url}{}", RevokeToken::ROUTE.path),
             // It accepts a bearer credential too, but the registry of names for this list has none for that.
-            revocation_endpoint_auth_methods_supported: ["client_secret_basic"],
+            revocation_endpoint_auth_methods_supported: ["client_secret_basic", "client_secret_post"],
         }
     }
 }

@@ -11,7 +11,7 @@ fn refusal<P: Purpose>(headers: &[(&str, &str)], body: Option<&str>) -> Option<&
     let input = InputSummary { api_key: body.map(|key| Zeroizing::new(key.to_owned())), ..input() };
     match presented::<P>(&request(headers), &input) {
         Ok(_) => None,
-        Err(Error::Unauthenticated(reason)) => Some(reason),
+        Err(Error::CredentialFault(fault)) => Some(fault.as_str()),
         Err(other) => panic!("{other:?}"),
     }
 }
@@ -26,10 +26,10 @@ fn a_key_is_where_its_purpose_allows_it() {
         assert_eq!(refusal::<Registers>(&headers, None), None);
         assert_eq!(refusal::<InspectsTokens>(&headers, None), None);
     }
-    let none = Some("no API key");
+    let none = Some("credential_missing");
     assert_eq!(refusal::<MintsTokens>(&[], Some(key)), None);
     assert_eq!(refusal::<Registers>(&[], Some(key)), None);
-    assert_eq!(refusal::<InspectsTokens>(&[], Some(key)), none);
+    assert_eq!(refusal::<InspectsTokens>(&[], Some(key)), None);
     let password = [("authorization", password.as_str())];
     assert_eq!(refusal::<MintsTokens>(&password, None), none);
     assert_eq!(refusal::<Registers>(&password, None), none);
@@ -41,7 +41,7 @@ fn a_key_is_where_its_purpose_allows_it() {
 fn a_key_that_is_sent_twice_is_the_same_one() {
     let (one, other) = (Tenant::new(KeyKind::Admin), Tenant::new(KeyKind::Admin));
     let bearer = format!("Bearer {}", one.secret.expose());
-    for (key, refused) in [(&one, None), (&other, Some("two different API keys"))] {
+    for (key, refused) in [(&one, None), (&other, Some("several_credentials"))] {
         let key = key.secret.expose();
         assert_eq!(refusal::<MintsTokens>(&[("authorization", &bearer), ("x-api-key", key)], None), refused);
         assert_eq!(refusal::<MintsTokens>(&[("authorization", &bearer)], Some(key)), refused);
@@ -54,12 +54,27 @@ fn the_password_goes_with_the_id_of_its_key() {
     let (key, id) = (tenant.secret.expose(), tenant.key.claims.id.as_str());
     for (user, password, refused) in [
         (id, key, None),
-        ("key_0000000000000000", key, Some("the id of another API key")),
-        ("", key, Some("the id of another API key")),
-        (id, "", Some("API key has not the shape of one, or its checksum is wrong")),
-        (id, &key[1..], Some("API key has not the shape of one, or its checksum is wrong")),
+        ("key_0000000000000000", key, Some("several_credentials")),
+        ("", key, Some("several_credentials")),
+        (id, "", Some("key_malformed")),
+        (id, &key[1..], Some("key_malformed")),
+        (id, &key[..key.len() - 1], Some("key_checksum_wrong")),
+        (id, "sk_x", Some("key_on_the_wrong_header")),
     ] {
         let header = basic(user, password);
+        assert_eq!(refusal::<InspectsTokens>(&[("authorization", &header)], None), refused, "{user}");
+    }
+    let encoded = |text: &str| text.replace('_', "%5F");
+    for (user, password, refused) in [
+        (encoded(id), encoded(key), None),
+        (id.replace('_', "%5f"), key.to_owned(), None),
+        (id.to_owned(), format!("%{:02X}{}", key.as_bytes()[0], &key[1..]), None),
+        (encoded("key_0000000000000000"), encoded(key), Some("several_credentials")),
+        // Decoded once: what an encoded text encodes is no id.
+        (encoded(id).replace('%', "%25"), encoded(key), Some("several_credentials")),
+        (format!("{id}%FF"), key.to_owned(), Some("credential_missing")),
+    ] {
+        let header = basic(&user, &password);
         assert_eq!(refusal::<InspectsTokens>(&[("authorization", &header)], None), refused, "{user}");
     }
     for header in ["Basic", "Basic =", "Basic YTpi=", &format!("Basic {}", BASE64.encode(b"no colon"))] {

@@ -36,11 +36,11 @@ async fn without_a_session_or_a_proof_nobody_gets_in_and_aws_is_not_asked() {
         vec![("authorization", dpop.as_str())],
     ] {
         let refused = Device::authenticate(&app(), &request(&headers), &input()).await.unwrap_err();
-        assert!(matches!(refused, Error::Unauthenticated(_)), "{headers:?}: {refused:?}");
+        assert!(matches!(refused, Error::CredentialFault(_)), "{headers:?}: {refused:?}");
     }
     let headers = [("authorization", dpop.as_str()), ("dpop", "a.b.c")];
     let refused = Device::authenticate(&app(), &request(&headers), &input()).await.unwrap_err();
     assert!(matches!(refused, Error::DpopProofRefused(_)), "{refused:?}");
     let refused = PairingDevice::authenticate(&app(), &request(&[]), &input()).await.unwrap_err();
-    assert!(matches!(refused, Error::Unauthenticated(_)), "{refused:?}");
+    assert!(matches!(refused, Error::CredentialFault(_)), "{refused:?}");
 }

@@ -140,6 +140,15 @@ fn a_token_ends_with_its_key_and_with_its_user_s_place() {
         tenant.user.organization_id = Uuid::from_u128(9);
         tenant.shelf.put_party(&tenant.user, Read::User);
     }));
+    // An own id that was replaced is free for another.
+    assert!(!claims_of(|tenant| {
+        tenant.user.external_id = Some(external_id("renamed"));
+        tenant.shelf.put_party(&tenant.user, Read::User);
+    }));
+    assert!(!claims_of(|tenant| {
+        tenant.organization.external_id = None;
+        tenant.shelf.put_party(&tenant.organization, Read::Organization);
+    }));
     // What is not there was never registered with this tenant.
     assert!(!claims_of(|tenant| {
         tenant.shelf = Shelf::of_tenant(&tenant.id, 1);

@@ -48,7 +48,7 @@ impl JsonSchema for PathId {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "minLength": 1 })
+        json_schema!({ "type": "string", "format": "uuid" })
     }
 }
 

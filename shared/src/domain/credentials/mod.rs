@@ -2,6 +2,7 @@
 
 pub(super) mod api_key;
 pub(super) mod api_key_secret;
+pub(super) mod fault;
 pub(super) mod idempotency;
 pub(super) mod key_text;
 pub(super) mod secret_pointer;
@@ -13,6 +14,7 @@ pub(super) mod webhook_secret;
 
 pub use api_key::{ApiKey, KeyHashes, KeyState};
 pub use api_key_secret::{ApiKeyClaims, ApiKeyId, ApiKeySecret, KeyHash, KeyKind};
+pub use fault::{CredentialFault, CredentialForm};
 pub use idempotency::{IdempotencyKey, IdempotencyScope, REMEMBERED, SECRET_REMEMBERED};
 pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion, SigningPointer};
 pub use secrets::{KeySlot, OperatorKey, OperatorKeys, RevealedSecret, TenantSecret};

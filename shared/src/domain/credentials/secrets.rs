@@ -25,7 +25,7 @@ fn same(one: &str, other: &str) -> bool {
 pub struct TenantSecret(String);
 
 impl TenantSecret {
-    const PREFIX: &'static str = "sk_";
+    pub(super) const PREFIX: &'static str = "sk_";
 
     /// A new secret.
     ///

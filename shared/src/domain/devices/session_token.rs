@@ -15,7 +15,7 @@ use crate::domain::people::{LinkedUserId, linked_id};
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// What tokens start with.
-const PREFIX: &str = "ds_";
+pub(in crate::domain) const PREFIX: &str = "ds_";
 
 /// The bytes that name a device and its person.
 const NAMED: usize = key_text::ID + linked_id::BYTES;

@@ -138,10 +138,9 @@ pub struct NewTenant {
     /// Whether calls of the account surface must name an end user. Absent or null: the deployment's default applies.
     #[serde(default)]
     pub require_end_user: Option<bool>,
-    /// Signature version that relay calls must have: `v1` accepts both versions, `v2` accepts `v2` only. Absent: the
-    /// deployment's default applies, once and for all; null is refused.
-    #[serde(default, deserialize_with = "not_null")]
-    #[schemars(with = "SigningVersion")]
+    /// Signature version that relay calls must have: `v1` accepts both versions, `v2` accepts `v2` only. Absent or
+    /// null: the deployment's default applies, once and for all.
+    #[serde(default)]
     pub signing_version: Option<SigningVersion>,
     /// Maximum number of rows that one end user may have of each kind, and of messages in one session, 1 to 100000000.
     /// Absent or null: the deployment's default applies.

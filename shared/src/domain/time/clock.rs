@@ -61,13 +61,18 @@ impl Timestamp {
         millis.div_ceil(1000)
     }
 
-    /// Reads RFC 3339, any offset.
+    /// Reads RFC 3339, any offset, also one without its colon: Python writes `+0000`, and so do clients that are
+    /// generated for it.
     ///
     /// # Errors
     /// If the text is no RFC 3339 date and time, or lies before 1970.
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let problem = || Problem::new("must be an RFC 3339 time such as 2026-01-31T12:00:00Z");
-        let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| problem())?;
+        let with_colon = || {
+            let (rest, minutes) = text.split_at_checked(text.len().checked_sub(2)?)?;
+            OffsetDateTime::parse(&format!("{rest}:{minutes}"), &Rfc3339).ok()
+        };
+        let parsed = OffsetDateTime::parse(text, &Rfc3339).ok().or_else(with_colon).ok_or_else(problem)?;
         let millis = i64::try_from(parsed.unix_timestamp_nanos() / 1_000_000).map_err(|_| problem())?;
         if (0..=LATEST_MS).contains(&millis) { Ok(Self(millis)) } else { Err(problem()) }
     }
@@ -167,11 +172,15 @@ mod tests {
         let moment = Timestamp::from_millis(1_782_000_000_007);
         assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));
         assert_eq!(Timestamp::parse("2026-06-21T02:00:00.007+02:00"), Ok(moment));
+        for text in ["2026-06-21T02:00:00.007+0200", "2026-06-20T22:30:00.007-0130", "2026-06-21T00:00:00.007000+0000"]
+        {
+            assert_eq!(Timestamp::parse(text), Ok(moment), "{text}");
+        }
     }
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for text in ["", "now", "2026-06-21", "1782000000007", "1969-12-31T23:59:59Z", "2026-06-21T00:00:00"] {
+        for text in ["", "now", "2026-06-21", "1782000000007", "1969-12-31T23:59:59Z", "2026-06-21T00:00:00", "é"] {
             assert!(Timestamp::parse(text).is_err(), "{text}");
         }
     }

@@ -105,6 +105,9 @@ pub struct Claims {
     /// UUID of the organization, for a user and for a customer that has one.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub org_id: Option<Uuid>,
+    /// The tenant's own id of that organization, as it was registered when the token was issued; absent if it has none.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    pub org_external_id: Option<ExternalId>,
     /// UUID of the user's role, as it was registered, for a user.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub role_id: Option<Uuid>,
@@ -112,7 +115,8 @@ pub struct Claims {
     /// user's.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub properties: Option<Properties>,
-    /// External id of the end user that the token speaks for, if it speaks for one.
+    /// External id of the end user that the token speaks for, if it speaks for one. Of a user: the tenant's own id of
+    /// it, as it was registered when the token was issued; absent if it has none.
     #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
     pub external_user_id: Option<ExternalId>,
     /// Registered data of a customer of the legacy registration.
@@ -124,6 +128,12 @@ pub struct Claims {
 }
 
 impl Claims {
+    /// The end user whose revocations end the token, by the tenant's own id. A user of a project is not meant: its own
+    /// revocations do.
+    pub fn end_user(&self) -> Option<&ExternalId> {
+        self.external_user_id.as_ref().filter(|_| self.scope != Scope::ProjectUser)
+    }
+
     /// The time from which the token is no longer valid.
     pub fn expires_at(&self) -> Timestamp {
         Timestamp::from_millis(i64::try_from(self.exp).unwrap_or(i64::MAX).saturating_mul(1000))
@@ -148,7 +158,9 @@ pub struct RegisteredData {
 pub(super) enum Subject {
     ProjectUser {
         id: Uuid,
+        external_id: Option<ExternalId>,
         organization_id: Uuid,
+        organization_external_id: Option<ExternalId>,
         role_id: Uuid,
         properties: Properties,
     },
@@ -156,6 +168,7 @@ pub(super) enum Subject {
         key: RegisteredKey,
         user: Option<ExternalId>,
         organization_id: Option<Uuid>,
+        organization_external_id: Option<ExternalId>,
         data: RegisteredData,
     },
     EndUser(ExternalId),
@@ -201,7 +214,10 @@ impl TokenRequest {
             user: Some(user.record.epoch),
             ..Epochs::default()
         };
-        let subject = Subject::ProjectUser { id: user.id, organization_id, role_id, properties };
+        let (external_id, organization_external_id) = (user.external_id.clone(), organization.external_id.clone());
+        let id = user.id;
+        let subject =
+            Subject::ProjectUser { id, external_id, organization_id, organization_external_id, role_id, properties };
         Ok(Self { subject, epochs, lifetime, at })
     }
 
@@ -220,7 +236,9 @@ impl TokenRequest {
             ..Epochs::default()
         };
         let organization_id = organization.map(|organization| organization.id);
-        let subject = Subject::RegisteredTenant { key, user: user.map(|(user, _)| user), organization_id, data };
+        let organization_external_id = organization.and_then(|organization| organization.external_id.clone());
+        let user = user.map(|(user, _)| user);
+        let subject = Subject::RegisteredTenant { key, user, organization_id, organization_external_id, data };
         Self { subject, epochs, lifetime, at }
     }
 
@@ -261,6 +279,7 @@ impl TokenRequest {
             client_id: key_id.clone(),
             scope: Scope::ProjectUser,
             org_id: None,
+            org_external_id: None,
             role_id: None,
             properties: None,
             external_user_id: None,
@@ -268,16 +287,26 @@ impl TokenRequest {
             epochs: Epochs { tenant: tenant_epoch, key: key.epoch, ..self.epochs },
         };
         match self.subject {
-            Subject::ProjectUser { id, organization_id, role_id, properties } => {
+            Subject::ProjectUser {
+                id,
+                external_id,
+                organization_id,
+                organization_external_id,
+                role_id,
+                properties,
+            } => {
                 claims.sub = id.to_string();
+                claims.external_user_id = external_id;
                 claims.org_id = Some(organization_id);
+                claims.org_external_id = organization_external_id;
                 claims.role_id = Some(role_id);
                 claims.properties = Some(properties);
             }
-            Subject::RegisteredTenant { key, user, organization_id, data } => {
+            Subject::RegisteredTenant { key, user, organization_id, organization_external_id, data } => {
                 claims.scope = Scope::RegisteredTenant;
                 claims.sub = key.subject();
                 claims.org_id = organization_id;
+                claims.org_external_id = organization_external_id;
                 claims.external_user_id = user;
                 claims.data = Some(data);
             }

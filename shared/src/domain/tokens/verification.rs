@@ -92,6 +92,7 @@ fn check_subject(claims: &Claims) -> Result<(), Refused> {
     let speaks_for_account = user == [false; 2]
         && claims.data.is_none()
         && !organization
+        && claims.org_external_id.is_none()
         && (epochs.organization.is_none() && epochs.user.is_none())
         && epochs.external_user.is_some() == claims.external_user_id.is_some();
     let fits = match claims.scope {
@@ -99,7 +100,6 @@ fn check_subject(claims: &Claims) -> Result<(), Refused> {
             organization
                 && user == [true; 2]
                 && claims.data.is_none()
-                && claims.external_user_id.is_none()
                 && crate::domain::ids::external_id::parse_uuid(&claims.sub).is_ok()
                 && (epochs.organization.is_some() && epochs.user.is_some() && epochs.external_user.is_none())
         }
@@ -107,6 +107,7 @@ fn check_subject(claims: &Claims) -> Result<(), Refused> {
             user == [false; 2]
                 && claims.data.is_some()
                 && !claims.sub.is_empty()
+                && (organization || claims.org_external_id.is_none())
                 && (epochs.organization.is_some() == organization && epochs.user.is_none())
                 && epochs.external_user.is_some() == claims.external_user_id.is_some()
         }

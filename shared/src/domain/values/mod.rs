@@ -3,6 +3,7 @@
 pub(super) mod exact_json;
 pub(super) mod limits;
 pub(super) mod members;
+pub(super) mod near_miss;
 pub(super) mod newtype;
 pub(super) mod page;
 pub(super) mod patch;
@@ -15,6 +16,7 @@ pub(super) mod text;
 pub use exact_json::ExactJson;
 pub use limits::{FrameNumber, QrExpirySeconds, QrSessionsPerAddress, RowsPerEndUser, RowsPerTenant};
 pub use limits::{KeyLifetime, Minutes, Offset, OverlapSeconds, PageLimit, PageNumber, RatePerMinute};
+pub use near_miss::near_miss;
 pub use page::{Cursor, CursorPage, OffsetPage, PageRequest};
 pub use patch::Patch;
 pub use problem::Problem;

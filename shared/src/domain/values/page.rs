@@ -21,16 +21,19 @@ pub struct CursorPage<T> {
     pub next: Option<Cursor>,
 }
 
-/// The page of a list that is asked for, by number.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// The page of a list that is asked for: by number, or by the cursor at which it begins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PageRequest {
+    /// Number of the page, counted from the cursor.
     pub page: PageNumber,
+    /// Where to count from; `None` for the beginning of the list.
+    pub cursor: Option<Cursor>,
     pub limit: PageLimit,
 }
 
 impl PageRequest {
     /// The number of rows before the page.
-    pub fn offset(self) -> u64 {
+    pub fn offset(&self) -> u64 {
         (u64::from(self.page.get()) - 1) * u64::from(self.limit.get())
     }
 }
@@ -42,18 +45,29 @@ pub struct OffsetPage<T> {
     pub items: Vec<T>,
     /// The number of rows in the list.
     pub total: u64,
+    /// Cursor of the next page; `None` on the last.
+    pub next: Option<Cursor>,
     pub request: PageRequest,
 }
 
 impl<T> OffsetPage<T> {
-    /// Whether another page follows.
+    /// Whether another page follows. Of a page that was asked for by its number, the list's length tells.
     pub fn has_more(&self) -> bool {
+        if self.request.cursor.is_some() {
+            return self.next.is_some();
+        }
         self.request.offset() + u64::from(self.request.limit.get()) < self.total
     }
 
+    /// The same page with other rows: those that were made of its own.
+    pub fn with<U>(self, items: Vec<U>) -> OffsetPage<U> {
+        OffsetPage { items, total: self.total, next: self.next, request: self.request }
+    }
+
     /// The same page, with each row converted.
-    pub fn map<U>(self, change: impl FnMut(T) -> U) -> OffsetPage<U> {
-        OffsetPage { items: self.items.into_iter().map(change).collect(), total: self.total, request: self.request }
+    pub fn map<U>(mut self, change: impl FnMut(T) -> U) -> OffsetPage<U> {
+        let items = std::mem::take(&mut self.items).into_iter().map(change).collect();
+        self.with(items)
     }
 }
 
@@ -171,15 +185,24 @@ mod tests {
 
     #[test]
     fn a_page_begins_where_the_one_before_ends_and_the_last_one_has_no_more() {
-        let request =
-            |page, limit| PageRequest { page: PageNumber::new(page).unwrap(), limit: PageLimit::new(limit).unwrap() };
+        let request = |page, limit| PageRequest {
+            page: PageNumber::new(page).unwrap(),
+            cursor: None,
+            limit: PageLimit::new(limit).unwrap(),
+        };
         for (page, limit, offset, more) in
             [(1, 20, 0, true), (2, 20, 20, true), (3, 20, 40, false), (3, 19, 38, true), (4, 20, 60, false)]
         {
-            let page = OffsetPage { items: vec![1], total: 60, request: request(page, limit) };
+            let page = OffsetPage { items: vec![1], total: 60, next: None, request: request(page, limit) };
             assert_eq!((page.request.offset(), page.has_more()), (offset, more), "{page:?}");
             let texts = page.clone().map(|number| number.to_string());
             assert_eq!((texts.items, texts.total, texts.request), (vec!["1".to_owned()], 60, page.request));
+        }
+        let cursor = Cursor::new("a", "b");
+        let request = PageRequest { cursor: Some(cursor.clone()), ..PageRequest::default() };
+        for next in [Some(cursor), None] {
+            let page = OffsetPage { items: vec![1], total: 60, next: next.clone(), request: request.clone() };
+            assert_eq!((page.has_more(), page.map(|_| 2).next), (next.is_some(), next));
         }
     }
 

@@ -80,8 +80,9 @@ impl Resources<'_> {
     }
 
     async fn documents_of(self, list: List, request: PageRequest) -> Result<OffsetPage<Document>> {
-        let OffsetPage { items, total, request } = self.page(list, request).await?;
-        Ok(OffsetPage { items: self.within_view(items).await?, total, request })
+        let mut page = self.page(list, request).await?;
+        let items = self.within_view(std::mem::take(&mut page.items)).await?;
+        Ok(page.with(items))
     }
 
     async fn content(self, document: &Stored<Document>) -> Result<Option<Markdown>> {

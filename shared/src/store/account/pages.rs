@@ -1,7 +1,8 @@
-//! Lists of resources, by page number: newest first, with their exact length.
+//! Lists of resources, by page number or by cursor: newest first, with their exact length.
 //!
-//! A page is found by passing over the entries before it. They are small, so one call passes over some five thousand;
-//! the resources themselves are read for the page alone.
+//! A page with a number is found by passing over the entries before it. They are small, so one call passes over some
+//! five thousand; the resources themselves are read for the page alone. A cursor is the id of the last resource of the
+//! page before: whatever is made or deleted meanwhile, no resource comes twice and none is missed.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -9,7 +10,7 @@ use uuid::Uuid;
 
 use super::keys::{self, List, Owner};
 use super::{OWNED_BY, RESOURCE_COUNT, Resource, Resources, Stored, read};
-use crate::domain::{OffsetPage, PageRequest, Problem, parse_uuid};
+use crate::domain::{Cursor, OffsetPage, PageRequest, Problem, parse_uuid};
 use crate::error::{Error, RequestPart, Result};
 use crate::store::dynamodb::{Item, Key, Reader, SK, Table, failed, primary_key, text};
 
@@ -47,15 +48,23 @@ impl Resources<'_> {
         total: u64,
         request: PageRequest,
     ) -> Result<OffsetPage<Stored<R>>> {
-        let offset = request.offset();
-        if offset >= total {
-            return Ok(OffsetPage { items: Vec::new(), total, request });
+        let (offset, limit) = (request.offset(), u64::from(request.limit.get()));
+        let name = self.name(owners, list);
+        let after = request.cursor.as_ref().map(|cursor| position(cursor, &name)).transpose()?;
+        if after.is_none() && offset >= total {
+            return Ok(OffsetPage { items: Vec::new(), total, next: None, request });
         }
         if offset > FARTHEST {
             let problem = Problem::new("is more than 50000 rows back");
             return Err(Error::invalid("page", problem).in_part(RequestPart::Query));
         }
-        let entries = self.entries(owners, list, offset, u64::from(request.limit.get())).await?;
+        // One more after a cursor tells whether there is a next page; else the list's length does.
+        let asked = if after.is_some() { limit + 1 } else { limit };
+        let mut entries = self.entries(owners, list, after, offset, asked).await?;
+        let is_over = if after.is_some() { count(&entries) <= limit } else { offset + limit >= total };
+        entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let last = entries.last().filter(|_| !is_over);
+        let next = last.map(|(id, _)| Cursor::new(&name, &id.to_string()));
         let keys: Vec<Key> = entries.iter().map(|(id, owner)| self.resource_key(owner, R::KIND, *id)).collect();
         let items = self.table.get_all(keys.clone()).await?;
         let mut items: HashMap<_, _> = items.into_iter().map(|item| (primary_key(&item), item)).collect();
@@ -64,12 +73,33 @@ impl Resources<'_> {
             let item = items.remove(&primary_key(&key))?;
             Some(read(&item).map(|row| Stored { resource: row, owner, item }))
         });
-        Ok(OffsetPage { items: stored.collect::<Result<_>>()?, total, request })
+        Ok(OffsetPage { items: stored.collect::<Result<_>>()?, total, next, request })
     }
 
-    /// The entries of one page, newest first, of all owners together.
-    async fn entries(self, owners: &[Owner], list: List, offset: u64, limit: u64) -> Result<Vec<(Uuid, Owner)>> {
-        let stream = |owner| Stream::new(owner, keys::partition_of_list(self.tenant(), owner, list), offset <= NEAR);
+    /// What binds a cursor to a list as it is seen from here.
+    fn name(self, owners: &[Owner], list: List) -> String {
+        let partitions = owners.iter().map(|owner| keys::partition_of_list(self.tenant(), owner, list));
+        partitions.collect::<Vec<_>>().join(" ")
+    }
+
+    /// The entries of one page, newest first, of all owners together: those that come `offset` entries after an id.
+    async fn entries(
+        self,
+        owners: &[Owner],
+        list: List,
+        after: Option<Uuid>,
+        offset: u64,
+        limit: u64,
+    ) -> Result<Vec<(Uuid, Owner)>> {
+        let stream = |owner| Stream {
+            owner,
+            partition: keys::partition_of_list(self.tenant(), owner, list),
+            is_consistent: offset <= NEAR,
+            entries: VecDeque::new(),
+            // A key that no entry of this owner has is a place between two of them.
+            from: after.map(|id| keys::entry(self.tenant(), owner, list, id)),
+            is_over: false,
+        };
         let mut streams: Vec<_> = owners.iter().map(stream).collect();
         let mut chosen = Vec::new();
         for position in 0..offset + limit {
@@ -99,11 +129,7 @@ struct Stream<'a> {
     is_over: bool,
 }
 
-impl<'a> Stream<'a> {
-    fn new(owner: &'a Owner, partition: String, is_consistent: bool) -> Self {
-        Self { owner, partition, is_consistent, entries: VecDeque::new(), from: None, is_over: false }
-    }
-
+impl Stream<'_> {
     /// Has the next entry at hand, unless there is none. `most` is how many are needed of it at most.
     async fn fill(&mut self, table: &Table, most: u64) -> Result<()> {
         while self.entries.is_empty() && !self.is_over {
@@ -134,6 +160,16 @@ impl<'a> Stream<'a> {
         let owner = if *self.owner == Owner::Account { reader.parsed(OWNED_BY, owned_by)? } else { self.owner.clone() };
         Ok((reader.parsed(SK, parse_uuid)?, owner))
     }
+}
+
+/// The id that a cursor of the list named `name` is.
+fn position(cursor: &Cursor, name: &str) -> Result<Uuid> {
+    let id = cursor.position(name).and_then(parse_uuid);
+    id.map_err(|problem| Error::invalid("cursor", problem).in_part(RequestPart::Query))
+}
+
+fn count<T>(rows: &[T]) -> u64 {
+    u64::try_from(rows.len()).unwrap_or(u64::MAX)
 }
 
 /// What a counter says.

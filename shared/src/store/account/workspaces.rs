@@ -41,8 +41,9 @@ impl Resources<'_> {
     /// # Errors
     /// If the table fails, or what it has can't be read.
     pub async fn workspaces(self, request: PageRequest) -> Result<OffsetPage<WorkspaceView>> {
-        let OffsetPage { items, total, request } = self.page(List::Of(ResourceKind::Workspace), request).await?;
-        Ok(OffsetPage { items: self.describe(items).await?, total, request })
+        let mut page = self.page(List::Of(ResourceKind::Workspace), request).await?;
+        let items = self.describe(std::mem::take(&mut page.items)).await?;
+        Ok(page.with(items))
     }
 
     /// Writes fields of a workspace, and whether it is the default, as far as they are given.

@@ -21,6 +21,7 @@ use super::dynamodb::{
 use super::idempotency;
 use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
 use super::prefetch::{Prefetched, Read};
+use super::tenants::RevokedTokens;
 
 use crate::domain::{
     Action, AuditEvent, ChangeContext, Claims, Day, ExternalId, Handle, IdempotencyKey, Organization,
@@ -306,6 +307,22 @@ impl<'a> Directory<'a> {
         let _: Result<Commit> = self.table.commit(transaction).await;
     }
 
+    /// Whose tokens are revoked, if a party's are. It was read together with the credential, under whatever its
+    /// reference can mean.
+    ///
+    /// # Errors
+    /// If there is no such user or organization, or the reference means two.
+    pub fn revoked(self, party: &Party) -> Result<RevokedTokens> {
+        Ok(match party {
+            Party::User(user) => RevokedTokens::User(self.prefetched.user_of(user)?.ok_or(Error::UserNotFound)?.id),
+            Party::Organization(reference) => {
+                let organization = self.prefetched.organization_of(reference)?;
+                RevokedTokens::Organization(organization.ok_or(Error::OrganizationNotFound)?.id)
+            }
+            Party::ExternalUser(id) => RevokedTokens::ExternalUser(id.clone()),
+        })
+    }
+
     /// Revokes one token until it expires. Twice is as once, and has one event.
     ///
     /// # Errors
@@ -325,6 +342,14 @@ impl<'a> Directory<'a> {
         put_event(&mut transaction, self.tenant(), &event)?;
         self.table.commit(transaction).await
     }
+}
+
+/// One of a tenant's parties, as the tenant names it.
+#[derive(Debug, Clone)]
+pub enum Party {
+    User(Reference),
+    Organization(Reference),
+    ExternalUser(ExternalId),
 }
 
 /// Under which names an organization or a user is registered: what the answer to its registration says.

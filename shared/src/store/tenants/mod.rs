@@ -19,7 +19,7 @@ pub use pages::Start;
 pub use provision::Provisioned;
 pub use receivers::Receivers;
 pub use replay_callbacks::Replayed;
-pub use revoke_tokens::RevokedTokens;
+pub use revoke_tokens::{Revocation, RevokedTokens};
 pub use rotate_secret::{Rotated, SecretRotation};
 pub use rotate_signing_key::RotatedSigningKey;
 

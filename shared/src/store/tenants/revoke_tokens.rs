@@ -33,8 +33,12 @@ pub enum RevokedTokens {
 
 /// What a revocation answers, as it is stored under an idempotency key.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-struct Revocation {
-    revoked_before: Timestamp,
+pub struct Revocation {
+    /// Tokens from before are refused.
+    pub revoked_before: Timestamp,
+    /// Whether anything is kept of whom it names. A typo in an id of the tenant's own names nobody.
+    #[serde(default)]
+    pub known: bool,
 }
 
 impl Tenants<'_> {
@@ -47,9 +51,9 @@ impl Tenants<'_> {
         id: &TenantId,
         whose: &RevokedTokens,
         change: &ChangeContext,
-    ) -> Result<Timestamp> {
+    ) -> Result<Revocation> {
         for _ in 0..ATTEMPTS {
-            let mut transaction = self.revocation(id, whose, change.at).await?;
+            let (mut transaction, known) = self.revocation(id, whose, change.at).await?;
             let subject = self.subject(id, whose);
             let event = match &subject {
                 Some(subject) => change.event_about(Action::TokensRevoked, subject),
@@ -59,10 +63,10 @@ impl Tenants<'_> {
             // All of a tenant's are revoked by a write of its item, which has this condition itself.
             let exists =
                 (*whose != RevokedTokens::All).then(|| transaction.check(keys::state(id), items::provisioned()));
-            let revocation = Revocation { revoked_before: change.at };
+            let revocation = Revocation { revoked_before: change.at, known };
             match self.commit(change, transaction, &revocation, None).await? {
-                Committed::Done => return Ok(change.at),
-                Committed::Replay(replay) => return Ok(replay.read::<Revocation>()?.revoked_before),
+                Committed::Done => return Ok(revocation),
+                Committed::Replay(replay) => return replay.read(),
                 Committed::Refused(refused) if exists.is_none_or(|exists| refused.failed(exists)) => {
                     return Err(Error::TenantNotFound);
                 }
@@ -89,9 +93,9 @@ impl Tenants<'_> {
         }
     }
 
-    /// The writes that count: one for each item of the party.
-    async fn revocation(self, id: &TenantId, whose: &RevokedTokens, at: Timestamp) -> Result<Transaction> {
-        let mut transaction = Transaction::new();
+    /// The writes that count, one for each item of the party, and whether anything is kept of it.
+    async fn revocation(self, id: &TenantId, whose: &RevokedTokens, at: Timestamp) -> Result<(Transaction, bool)> {
+        let (mut transaction, mut known) = (Transaction::new(), true);
         match whose {
             RevokedTokens::All => {
                 let update = Update::of(keys::state(id)).increment("epoch").set("tokens_revoked_at", millis(at));
@@ -121,9 +125,13 @@ impl Tenants<'_> {
             }
             RevokedTokens::ExternalUser(external_id) => {
                 let handle = Handle::External(external_id.clone());
-                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::User(handle.clone())]).await?;
+                // By the call that looks for the user: what else there may be of it costs no other.
+                let reads = [Read::User(handle.clone()), Read::Traces(external_id.clone())];
+                let seen = self.table.prefetch(id, &Viewpoint::Account, &reads).await?;
                 count_external_user(&mut transaction, id, external_id, at);
-                match seen.user(&handle)? {
+                let user = seen.user(&handle)?;
+                known = user.is_some() || seen.has_traces(external_id)?;
+                match user {
                     Some(user) => count_each(&mut transaction, id, &user, at),
                     // Nobody may be registered under it until this is done: whoever is, was revoked too.
                     None => {
@@ -132,7 +140,7 @@ impl Tenants<'_> {
                 }
             }
         }
-        Ok(transaction)
+        Ok((transaction, known))
     }
 }
 

@@ -5,7 +5,8 @@ use std::fmt;
 
 use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
-use serde_json::Value;
+use percent_encoding::percent_decode_str;
+use serde_json::{Value, json};
 use shared::domain::{ApiKeySecret, DeviceSessionToken};
 
 /// The operator's paths, behind `/api/v1/`.
@@ -116,7 +117,7 @@ impl Claim {
             return request.of_phone().unwrap_or(Self::Nobody);
         }
         let claimed = if is_one_of(&TOKENS) {
-            request.credential([request.password()]).and_then(Credential::backend)
+            request.credential([request.password(), request.field("client_secret")]).and_then(Credential::backend)
         } else if path.starts_with("/v1/api/") || path == "/register-tenant" {
             request.credential([request.field("apiKey")]).and_then(Credential::backend)
         } else if is_one_of(&ACCOUNT) {
@@ -163,7 +164,9 @@ impl Credential {
         let [_, claims, _] = text.split('.').collect::<Vec<_>>()[..] else { return None };
         let claims: Value = serde_json::from_slice(&BASE64URL_NOPAD.decode(claims.as_bytes()).ok()?).ok()?;
         let tenant = claims["tenant_id"].as_str()?.to_owned();
-        Some(Self::Token { tenant, user: claimed(&claims) })
+        // A user of a project is no end user, and its token carries the tenant's own id of it for others to read.
+        let user = claimed(&claims).filter(|_| claims["scope"] != "project_user");
+        Some(Self::Token { tenant, user })
     }
 
     /// Whose it is where only API keys are taken.
@@ -197,7 +200,9 @@ impl<'a> Request<'a> {
             Some(true) => BASE64.decode(text.as_bytes()).unwrap_or_default(),
             _ => text.as_bytes().to_vec(),
         };
-        Self { event, body: serde_json::from_slice(&bytes).unwrap_or_default() }
+        // A form reads as an object of texts.
+        let form = || url::form_urlencoded::parse(&bytes).map(|(name, text)| (name.into(), json!(text))).collect();
+        Self { event, body: serde_json::from_slice(&bytes).unwrap_or_else(|_| Value::Object(form())) }
     }
 
     /// The gateway has names in lower case; the events of a test need not.
@@ -218,7 +223,8 @@ impl<'a> Request<'a> {
 
     fn password(&self) -> Option<String> {
         let pair = BASE64.decode(self.authorization("basic")?.as_bytes()).ok()?;
-        String::from_utf8(pair).ok()?.split_once(':').map(|(_, password)| password.to_owned())
+        let (_, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
+        Some(percent_decode_str(password).decode_utf8().ok()?.into_owned())
     }
 
     /// What a phone presented: a session, a pairing proof or a handle.

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use serde_json::Value;
-use stack::{Error, Invocation, Result, Stack, StackBuilder, scheduled_event};
+use stack::{Error, Invocation, Result, Stack, StackBuilder, pretty, scheduled_event};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,6 +41,18 @@ struct Options {
     /// Build the functions optimised.
     #[arg(long)]
     release: bool,
+    /// How the log lines of the functions are shown.
+    #[arg(long, value_enum, default_value_t = Log::Json)]
+    log: Log,
+}
+
+/// How log lines are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Log {
+    /// As they are written in AWS.
+    Json,
+    /// One short line a request.
+    Pretty,
 }
 
 /// The key itself is not repeated in the error: terminals are recorded.
@@ -109,7 +121,12 @@ async fn start(options: &Options) -> Result<Stack> {
         return builder.aws_only().start().await;
     }
     let binaries = build(&root, options.release).await?;
-    with_binaries(builder, binaries).port(options.port).echo(|line| say(&line.text)).start().await
+    let log = options.log;
+    let echo = move |line: &stack::OutputLine| match log {
+        Log::Json => say(&line.text),
+        Log::Pretty => say(&pretty(&line.text)),
+    };
+    with_binaries(builder, binaries).port(options.port).echo(echo).show_signed_texts().start().await
 }
 
 fn with_binaries(builder: StackBuilder, binaries: Vec<PathBuf>) -> StackBuilder {
@@ -221,27 +238,29 @@ fn print_environment(stack: &Stack) {
     say(&format!("ready {}", stack.aws_url()));
 }
 
-/// The lines run as they are, pasted in this order. The comments have no signs that a shell would take for its own,
-/// because some shells read comments that are typed in as commands.
+/// What an operator does next, up to a first token, in the names that README and quickstart have. The lines run as they
+/// are, pasted in this order. The comments have no signs that a shell would take for its own, because some shells read
+/// comments that are typed in as commands.
 fn print_usage(stack: &Stack) {
     let (url, key) = (stack.url(), stack.admin_key());
-    say(&format!("api={url}/api/v1"));
-    say(&format!("key='X-Admin-Key: {key}'"));
+    say(&format!("url={url}"));
+    say("registry=$url/api/v1 projects=$url/v1/api/projects");
+    say(&format!("admin='X-Admin-Key: {key}'"));
     say("json='Content-Type: application/json'");
-    say("# provision a tenant and keep its id");
-    // Appending, because a log that is the standard error would else be emptied.
-    say(concat!(
-        r#"tenant=$(curl -sS -w '\n' "$api/provision/tenant" -H "$key" -H "$json" -d '{"tenant_name":"Acme"}'"#,
-        r#" | tee -a /dev/stderr | sed -n 's/.*"tenant_id":"\([^"]*\)".*/\1/p')"#
-    ));
-    say("# fetch it");
-    say(r#"curl -sS -w '\n' "$api/fetch/tenant?tenant_id=$tenant" -H "$key""#);
-    say("# rotate its secret");
-    say(r#"curl -sS -w '\n' "$api/rotate/tenant-secret?tenant_id=$tenant" -H "$key" -H "$json" -d '{}'"#);
-    say("# list all");
-    say(r#"curl -sS -w '\n' "$api/fetch/tenants?limit=20" -H "$key""#);
-    say("# suspend it");
-    say(r#"curl -sS -w '\n' "$api/suspend/tenant?tenant_id=$tenant" -H "$key" -H "$json" -d '{"reason":"unpaid"}'"#);
+    say(r#"take() { printf '%s\n' "$answer" | sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }"#);
+    say("# 1. operator: a tenant, with its secret, which is in this answer and in no later one");
+    say(r#"answer=$(curl -sS "$registry/provision/tenant" -H "$admin" -H "$json" -d '{"tenant_name":"Acme"}')"#);
+    say(r#"printf '%s\n' "$answer""#);
+    say("tenant=$(take tenant_id) project=$(take project_id)");
+    say("# 2. operator: an API key for its backend");
+    say(r#"key='{"name":"Backend","kind":"admin"}'"#);
+    say(r#"answer=$(curl -sS "$registry/provision/api-key?tenant_id=$tenant" -H "$admin" -H "$json" -d "$key")"#);
+    say(r#"printf '%s\n' "$answer""#);
+    say(r#"bearer="Authorization: Bearer $(take api_key)""#);
+    say("# 3. to 5. backend: an organization, a user, and a token at each login, as in the README");
+    say("# what there is, and no more of it");
+    say(r#"curl -sS -w '\n' "$registry/fetch/tenants?limit=20" -H "$admin""#);
+    say(r#"curl -sS -w '\n' "$registry/suspend/tenant?tenant_id=$tenant" -H "$admin" -H "$json" -d '{}'"#);
     say(&format!("aws {}", stack.aws_url()));
     say(&format!("ready {url}"));
 }

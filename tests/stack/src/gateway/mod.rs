@@ -4,6 +4,7 @@ mod event;
 mod percent;
 mod response;
 mod route;
+mod signed_text;
 
 use std::sync::Arc;
 
@@ -34,11 +35,18 @@ const DRAIN_LIMIT: usize = 32 * 1024 * 1024;
 struct Gateway {
     routes: Routes,
     lambda: Lambda,
+    /// Whether a refused signature is answered with the text that was to be signed.
+    shows_signed_texts: bool,
 }
 
 /// Answers on this listener with the functions' routes.
-pub(crate) fn start(listener: TcpListener, functions: &[Arc<Function>], lambda: Lambda) -> Result<Server> {
-    let gateway = Arc::new(Gateway { routes: Routes::new(functions), lambda });
+pub(crate) fn start(
+    listener: TcpListener,
+    functions: &[Arc<Function>],
+    lambda: Lambda,
+    shows_signed_texts: bool,
+) -> Result<Server> {
+    let gateway = Arc::new(Gateway { routes: Routes::new(functions), lambda, shows_signed_texts });
     Server::spawn(listener, move |request| {
         let gateway = Arc::clone(&gateway);
         async move { gateway.handle(request).await }
@@ -73,15 +81,25 @@ impl Gateway {
         let body = read(&parts, body).await?;
         let found = self.routes.find(parts.method.as_str(), parts.uri.path());
         let matched = found.ok_or(Refusal::Answer(StatusCode::NOT_FOUND, "Not Found"))?;
-        let event = event::event(&parts, &body, &matched, request_id, system::now_ms()).to_string();
+        let event = event::event(&parts, &body, &matched, request_id, system::now_ms());
+        let signed_text = self.shows_signed_texts.then(|| signed_text::signed_text(&event)).flatten();
+        let event = event.to_string();
         if event.len() > EVENT_LIMIT {
             return Err(TOO_LARGE);
         }
         let result = self.lambda.invoke(&matched.binary, event.into(), Invocation::default()).await?;
-        response::response(&result.raw).ok_or_else(|| {
+        let mut answer = response::response(&result.raw).ok_or_else(|| {
             self.lambda.note(&matched.binary, "the answer is not what an HTTP API understands");
             INTERNAL
-        })
+        })?;
+        if let Some(text) = signed_text.filter(|_| answer.status() == StatusCode::UNAUTHORIZED) {
+            self.lambda.note(&matched.binary, &format!("the text to sign was {text}"));
+            // One that is no header's value is in the log alone.
+            if let Ok(value) = HeaderValue::try_from(text) {
+                answer.headers_mut().insert(signed_text::HEADER, value);
+            }
+        }
+        Ok(answer)
     }
 }
 

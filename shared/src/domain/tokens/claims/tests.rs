@@ -77,12 +77,13 @@ fn a_token_says_whom_it_speaks_for_and_how_often_each_was_revoked() {
     let name = |text| PartyName::parse(text).unwrap();
     let of = |fields: Value| serde_json::from_value::<Properties>(fields).unwrap();
     let properties = Some(of(json!({ "region": "north", "plan": 1 })));
-    let fields = OrganizationFields { id: None, external_id: None, name: name("Acme"), properties };
+    let fields =
+        OrganizationFields { id: None, external_id: Some(external_id("acme")), name: name("Acme"), properties };
     let mut organization = Organization::new(Uuid::from_u128(1), fields, at(0));
     organization.record.epoch = 3;
     let fields = UserFields {
         id: None,
-        external_id: None,
+        external_id: Some(external_id("ada")),
         organization: external_id("acme").into(),
         role_id: Uuid::from_u128(2),
         name: name("Ada"),
@@ -95,7 +96,9 @@ fn a_token_says_whom_it_speaks_for_and_how_often_each_was_revoked() {
         json!({
             "scope": "project_user",
             "sub": user.id,
+            "external_user_id": "ada",
             "org_id": organization.id,
+            "org_external_id": "acme",
             "role_id": user.role_id,
             "properties": { "region": "south", "plan": 1 },
             "epochs": { "tenant": 1, "key": 2, "organization": 3, "user": 4 },
@@ -114,6 +117,7 @@ fn a_token_says_whom_it_speaks_for_and_how_often_each_was_revoked() {
             "scope": "registered_tenant",
             "sub": "key:acme",
             "org_id": organization.id,
+            "org_external_id": "acme",
             "external_user_id": "ada",
             "data": data,
             "epochs": { "tenant": 1, "key": 2, "organization": 3, "external_user": 5 },

@@ -110,7 +110,10 @@ impl Party {
     fn user(&self) -> Map<String, Value> {
         let properties = Properties::of([("region", Some(json!("north"))), ("row", Some(json!({ "limit": 1.5 })))]);
         let [id, organization_id, role_id] = [1, 2, 3].map(Uuid::from_u128);
-        let subject = Subject::ProjectUser { id, organization_id, role_id, properties: properties.unwrap() };
+        let [external_id, organization_external_id] = ["ada", "acme"].map(|id| Some(ExternalId::parse(id).unwrap()));
+        let properties = properties.unwrap();
+        let subject =
+            Subject::ProjectUser { id, external_id, organization_id, organization_external_id, role_id, properties };
         self.claims_of(subject, Epochs { tenant: 1, key: 2, organization: Some(3), user: Some(4), external_user: None })
     }
 
@@ -126,6 +129,7 @@ impl Party {
             key: RegisteredKey::Key(external_id("acme")),
             user: Some(external_id("ada")),
             organization_id: None,
+            organization_external_id: None,
             data,
         };
         self.claims_of(subject, Epochs { tenant: 1, key: 2, external_user: Some(3), ..Epochs::default() })

@@ -14,7 +14,7 @@ pub(super) fn add(table: &mut Table) {
 }
 
 /// The claims of a user's token, and an example of the JSON type that each has.
-pub(super) const TYPES: [(&str, &str); 18] = [
+pub(super) const TYPES: [(&str, &str); 19] = [
     ("iss", "text"),
     ("aud", "text"),
     ("sub", "text"),
@@ -27,6 +27,7 @@ pub(super) const TYPES: [(&str, &str); 18] = [
     ("client_id", "text"),
     ("scope", "text"),
     ("org_id", "text"),
+    ("org_external_id", "text"),
     ("role_id", "text"),
     ("properties", "object"),
     ("external_user_id", "text"),
@@ -97,10 +98,13 @@ fn claim_types(table: &mut Table) {
         ("scope", "end-user"),
         ("scope", "end_user account"),
         ("external_user_id", ""),
+        ("org_external_id", ""),
     ] {
         table.claim(CLAIMS, [(name, json!(value))]);
     }
     table.claim(CLAIMS, [("properties", json!({ "a": "x".repeat(4089) }))]);
+    table.claim(CLAIMS, [("external_user_id", json!("x".repeat(257)))]);
+    table.claim(CLAIMS, [("org_external_id", json!("x".repeat(257)))]);
     table.changed(CLAIMS, "registered", TENANT.registered(), [("external_user_id", json!("x".repeat(257)))]);
     table.changed(CLAIMS, "registered", TENANT.registered(), [("data.payload", json!([]))]);
     table.changed(CLAIMS, "registered", TENANT.registered(), [("data.displayName", json!(null))]);
@@ -111,6 +115,10 @@ fn claim_types(table: &mut Table) {
 fn claim_sets(table: &mut Table) {
     let claims = TENANT.user();
     for name in claims.keys() {
+        // What nobody has to have registered.
+        if ["external_user_id", "org_external_id"].contains(&name.as_str()) {
+            continue;
+        }
         let because = if ["org_id", "role_id", "properties"].contains(&name.as_str()) { SCOPE } else { CLAIMS };
         table.claims(because, format!("without {name}"), without(TENANT.user(), name));
         let twice = text(&claims).replacen('{', &format!("{{{}:{},", json!(name), claims[name]), 1);
@@ -253,9 +261,12 @@ fn subjects(table: &mut Table) {
     }
     let data = TENANT.registered()["data"].clone();
     table.claim(SCOPE, [("data", data.clone())]);
-    table.claim(SCOPE, [("external_user_id", json!("ada"))]);
     table.claim(SCOPE, [("epochs.external_user", json!(0))]);
-    table.claim(SCOPE, [("external_user_id", json!("ada")), ("epochs.external_user", json!(0))]);
+    for (scope, claims) in
+        [("registered", TENANT.registered()), ("end_user", TENANT.end_user("ada")), ("account", TENANT.account())]
+    {
+        table.changed(SCOPE, scope, claims, [("org_external_id", json!("acme"))]);
+    }
     table.claim(SCOPE, [("scope", json!("registered_tenant")), ("data", data)]);
     let mut registered = |changes: [(&str, Value); 1]| table.changed(SCOPE, "registered", TENANT.registered(), changes);
     registered([("org_id", uuid.clone())]);

@@ -1,0 +1,113 @@
+//! Where in a request something is wrong, in words: whoever sent a field to the wrong place learns which is the right
+//! one.
+
+use std::collections::BTreeMap;
+use std::str::Utf8Error;
+
+use serde::de::IgnoredAny;
+
+use crate::api::Input;
+use crate::domain::{Problem, near_miss};
+use crate::error::{Error, RequestPart, Result};
+
+/// What is wrong with a field that is not there.
+pub const IS_REQUIRED: &str = "is required";
+/// The same of a parameter, which may be there, in the body.
+pub const IS_REQUIRED_IN_QUERY: &str = "is required in the query string";
+/// What is wrong with a field that nobody knows.
+pub const IS_UNKNOWN: &str = "is not a field of this operation's body";
+/// The same of a parameter, which may be a field.
+pub const IS_UNKNOWN_IN_QUERY: &str = "is not a parameter of this operation's query string";
+
+/// The longest name of an unknown field that is repeated in an answer, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// The refusal of a parameter, from that of a field.
+pub fn in_query(error: Error) -> Error {
+    let Error::Invalid { field, problem, .. } = error else { return error };
+    let problem = match problem.to_string().as_str() {
+        IS_REQUIRED => Problem::new(IS_REQUIRED_IN_QUERY),
+        IS_UNKNOWN => Problem::new(IS_UNKNOWN_IN_QUERY),
+        _ => problem,
+    };
+    Error::Invalid { part: RequestPart::Query, field, problem }
+}
+
+/// The refusal of a body that is no JSON.
+pub fn no_json(error: &serde_json::Error) -> Error {
+    malformed(error.line(), error.column())
+}
+
+/// The refusal of a body that is no text.
+pub fn no_utf8(body: &[u8], error: Utf8Error) -> Error {
+    let before = body.get(..error.valid_up_to()).unwrap_or_default();
+    let last = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+    malformed(before.split(|byte| *byte == b'\n').count(), last.len() + 1)
+}
+
+/// The place only, both from 1 and the column in bytes: what is there may be a credential.
+fn malformed(line: usize, column: usize) -> Error {
+    Error::Malformed(Problem::new(format!("body must be valid JSON: it is not at line {line}, column {column}")))
+}
+
+/// Refuses a field whose name is a near miss of one of the input's, where the input ignores what it does not know.
+pub fn refuse_near_misses<T: Input>(body: &[u8]) -> Result<()> {
+    if T::FIELDS.is_empty() {
+        return Ok(());
+    }
+    // What is no object is refused by who reads it.
+    #[expect(clippy::zero_sized_map_values, reason = "a map is what serde reads an object into")]
+    let members: BTreeMap<String, IgnoredAny> = serde_json::from_slice(body).unwrap_or_default();
+    let near = members.keys().find_map(|name| near_miss(name, T::FIELDS).map(|field| (name, field)));
+    match near {
+        Some((name, field)) => {
+            let name: String = name.chars().take(LONGEST_NAME).collect();
+            Err(Error::invalid(name, Problem::new(format!("is not a field of this operation's body: {field} is"))))
+        }
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::projects::UserTokenInput;
+
+    #[test]
+    fn what_is_no_json_is_refused_with_its_place() {
+        for (body, line, column) in [
+            ("{", 1, 1),
+            ("{\"a\":1,}", 1, 8),
+            ("{\n  \"a\": 1\n  \"b\": 2\n}", 3, 3),
+            ("{\"secret\": sk_value}", 1, 12),
+            ("{}x", 1, 3),
+        ] {
+            let error = serde_json::from_str::<serde_json::Value>(body).unwrap_err();
+            let expected = format!("request body must be valid JSON: it is not at line {line}, column {column}");
+            assert_eq!(no_json(&error).to_string(), expected, "{body}");
+        }
+        for (body, line, column) in [(&b"\xff"[..], 1, 1), (b"{\"a\":\n \"\xff\"}", 2, 3), (b"{\n\xff", 2, 1)] {
+            let error = std::str::from_utf8(body).unwrap_err();
+            let expected = format!("it is not at line {line}, column {column}");
+            assert!(no_utf8(body, error).to_string().ends_with(&expected), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn a_near_miss_is_refused_by_its_name_with_the_right_one_and_before_what_is_missing() {
+        let refused = |body: &str| refuse_near_misses::<UserTokenInput>(body.as_bytes()).err();
+        let error = refused(r#"{"projectOrganizationId":"sk_value"}"#).unwrap();
+        assert_eq!(error.field(), Some("projectOrganizationId"));
+        let sentence = "projectOrganizationId is not a field of this operation's body: organizationId is";
+        assert_eq!(error.to_string(), sentence);
+        // Written with an escape it is the same name.
+        assert_eq!(refused(r#"{"expires\u0049n":1}"#).unwrap().field(), Some("expiresIn"));
+        let long = format!("{{\"expires{}\":1}}", "x".repeat(99));
+        assert_eq!(refused(&long).unwrap().field().map(str::len), Some(LONGEST_NAME));
+        for body in
+            ["", "[]", "{", r#"{"userId":"a","organizationId":"b","email":"expiresIn"}"#, r#"{"a":{"user_id":1}}"#]
+        {
+            assert!(refused(body).is_none(), "{body}");
+        }
+    }
+}
