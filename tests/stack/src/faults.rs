@@ -14,7 +14,7 @@ use crate::calls::Service;
 use crate::system::lock;
 
 /// How long a test waits for calls that are to be held. No call takes as long, with all its attempts.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// Which calls are meant. Every condition that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
