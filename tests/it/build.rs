@@ -5,8 +5,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+#[expect(clippy::disallowed_methods, reason = "where to write to is known only when Cargo runs this")]
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("../../functions/src/bin").canonicalize()?;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../functions/src/bin").canonicalize()?;
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut names = Vec::new();
     for file in fs::read_dir(&folder)? {
@@ -17,7 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (mut modules, mut arms) = (String::new(), String::new());
     for name in names {
         let module = name.replace('-', "_");
-        writeln!(modules, "#[path = {:?}]\nmod {module};", folder.join(&name).with_extension("rs"))?;
+        writeln!(modules, "#[path = \"{}/{name}.rs\"]\nmod {module};", folder.display())?;
         writeln!(arms, "        {name:?} => {module}::main,")?;
     }
     let signature = "/// What the function of this name does.\nfn function(name: &str) -> Option<fn() -> Exit>";

@@ -8,7 +8,15 @@ const resource = "https://api.example.com";
 const server = { scope: "api", accessTokenFormat: "jwt", jwt: { sign: { alg: "ES256" } } };
 const provider = new Provider("http://127.0.0.1", {
   clients: [
-    { client_id: "bench", client_secret: "bench-secret", grant_types: ["client_credentials"], redirect_uris: [], response_types: [] },
+    {
+      client_id: "bench",
+      client_secret: "bench-secret",
+      grant_types: ["client_credentials"],
+      redirect_uris: [],
+      response_types: [],
+      // Of the only key; an id token is never made.
+      id_token_signed_response_alg: "ES256",
+    },
   ],
   features: {
     clientCredentials: { enabled: true },

@@ -40,7 +40,11 @@ fn the_page_shows_the_table_of_what_hot_requests_cost() {
     let (text, page) = (read(speed::PATH), read(speed::PAGE));
     let table = speed::Table::parse(&text).unwrap();
     assert_eq!(table.text(), text, "written by hand: run `cargo figures speed --write`");
-    assert!(table.shown_in(&page).unwrap() == page, "{} is out of date: run `cargo figures speed --write`", speed::PAGE);
+    assert!(
+        table.shown_in(&page).unwrap() == page,
+        "{} is out of date: run `cargo figures speed --write`",
+        speed::PAGE
+    );
     assert!(table.rows.len() >= 7, "{}", table.rows.len());
 }
 

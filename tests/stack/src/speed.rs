@@ -81,20 +81,17 @@ impl Table {
             "# operation",
         );
         text.extend(COLUMNS.iter().map(|column| format!(" {:>13}", column.replace(' ', "-"))));
-        for row in &self.rows {
-            text += &format!("\n{:30}", row.operation);
-            text.extend(row.counts.iter().map(|count| format!(" {:>13}", shown(*count))));
-        }
-        text + "\n"
+        text.push('\n');
+        let cells = |row: &Row| row.counts.iter().map(|count| format!(" {:>13}", shown(*count))).collect::<Vec<_>>();
+        text.extend(self.rows.iter().map(|row| format!("{:30}{}\n", row.operation, cells(row).concat())));
+        text
     }
 
     /// The table as the page shows it.
     pub fn markdown(&self) -> String {
         let mut text = format!("| Operation | {} |\n|---{}|\n", COLUMNS.join(" | "), "|---:".repeat(COLUMNS.len()));
-        for row in &self.rows {
-            let counts: Vec<String> = row.counts.iter().map(|count| shown(*count)).collect();
-            text += &format!("| `{}` | {} |\n", row.operation, counts.join(" | "));
-        }
+        let cells = |row: &Row| row.counts.iter().map(|count| shown(*count)).collect::<Vec<_>>().join(" | ");
+        text.extend(self.rows.iter().map(|row| format!("| `{}` | {} |\n", row.operation, cells(row))));
         text
     }
 

@@ -90,7 +90,7 @@ impl Binaries {
     }
 
     /// A stack in which a peer stands for a function: it is all of this command.
-    pub fn stack_for_peer(&self, builder: StackBuilder, function: &str, command: Vec<OsString>) -> StackBuilder {
+    pub fn stack_for_peer(&self, builder: StackBuilder, function: &str, command: &[OsString]) -> StackBuilder {
         let Some((last, before)) = command.split_last() else { return builder };
         let (last, before) = (PathBuf::from(last), before.to_vec());
         let (replaced, binaries, peer) = (function.to_owned(), self.clone(), function.to_owned());
@@ -107,11 +107,11 @@ impl Binaries {
             sizes.push((name.as_str(), self.size(name)?));
         }
         let smallest = sizes.iter().map(|(_, bytes)| *bytes).min().unwrap_or_default();
-        let mut table = "| Function | Binary, MB |\n|---|---:|\n".to_owned();
+        let mut rows = vec!["| Function | Binary, MB |\n|---|---:|\n".to_owned()];
         for (name, bytes) in &sizes {
             let (all, over) = (f64::from(*bytes) / 1e6, f64::from(bytes - smallest) / 1e6);
             say(&format!("  {name:30} {bytes:9} bytes, {all:.2} MB, {over:+.2} MB"));
-            table += &format!("| `{name}` | {all:.2} |\n");
+            rows.push(format!("| `{name}` | {all:.2} |\n"));
         }
         if let Some((name, bytes)) = sizes.iter().max_by_key(|(_, bytes)| bytes) {
             say(&format!("  largest: {name}, {:.2} MB", f64::from(*bytes) / 1e6));
@@ -119,7 +119,7 @@ impl Binaries {
         if is_written {
             let page = root.join(PAGE);
             let text = fs::read_to_string(&page).map_err(because(PAGE))?;
-            fs::write(&page, between(&text, "sizes", &table)?).map_err(because(PAGE))?;
+            fs::write(&page, between(&text, "sizes", &rows.concat())?).map_err(because(PAGE))?;
         }
         Ok(())
     }

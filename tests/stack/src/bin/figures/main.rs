@@ -92,6 +92,12 @@ struct Options {
     /// Requests to the one process whose memory is measured, and deliveries of the one that delivers.
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(AT_LEAST..))]
     requests: u32,
+    /// How many tenants there are in turn when it is counted what a request takes with so many.
+    #[arg(long, value_delimiter = ',', default_values_t = [1, 1000, 10_000])]
+    tenants: Vec<usize>,
+    /// Rows of the list whose pages are counted.
+    #[arg(long, default_value_t = 50_000)]
+    rows: usize,
     /// Functions to build and measure, separated by commas [default: those of the parts].
     #[arg(long, value_name = "FUNCTIONS", value_delimiter = ',')]
     only: Vec<String>,
@@ -191,7 +197,7 @@ async fn run(options: Options) -> Result<()> {
                 in_time(times::measure(&template, &binaries, &requests, options.requests)).await?;
             }
             Part::Times => say(&format!("\nTimes: not measured, as they are those of {}", times::MEASURED)),
-            Part::Scale => scale::measure(&template, &binaries, &requests).await?,
+            Part::Scale => scale::measure(&template, &binaries, &requests, &options.tenants, options.rows).await?,
             Part::Callbacks => {
                 callbacks::measure(&template, &binaries.development(), &requests, options.requests).await?;
             }

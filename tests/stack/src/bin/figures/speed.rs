@@ -45,7 +45,9 @@ pub async fn check(
         return Ok(());
     }
     say(&format!("\nnot as in {PATH}:"));
-    differences.iter().for_each(|difference| say(&format!("  {difference}")));
+    for difference in differences {
+        say(&format!("  {difference}"));
+    }
     if table.made_with != counted.made_with {
         let (before, now) = (&table.made_with, &counted.made_with);
         say(&format!("  the table was made with {before}, and this with {now}"));

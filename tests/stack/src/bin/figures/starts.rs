@@ -116,15 +116,15 @@ impl<'a> Ready<'a> {
         let under = move |name: &str| if name == measured { limited.clone() } else { Vec::new() };
         let mut builder = binaries.stack_under(template, under).aws_url(endpoint.url.clone());
         if is_peer {
-            builder = binaries.stack_for_peer(builder, measured, command);
+            builder = binaries.stack_for_peer(builder, measured, &command);
         }
         for (name, value) in endpoint.variables() {
             builder = builder.variable(name, &value);
         }
         let stack = builder.admin_key(Some(requests.operator_key.clone())).start().await?;
-        let _roots = endpoint.hand_on(&stack.aws_url());
+        let roots = endpoint.hand_on(&stack.aws_url());
         let tenant = requests.tenant(&stack, preparing(measured)).await?;
-        Ok(Self { subject, stack, tenant, times: Vec::new(), _roots })
+        Ok(Self { subject, stack, tenant, times: Vec::new(), _roots: roots })
     }
 
     /// Starts a process, and asks it.
