@@ -43,7 +43,7 @@ pub fn print(operation: Operation, cost: &Cost) {
 pub fn heading() {
     say("\nA million requests, in USD, at list prices for us-east-1, without traces, storage, backups and transfer");
     say(&format!(
-        "  assumed: {CALL_MS} ms a call to AWS, {PLATFORM_LOG_BYTES} bytes of logs by Lambda itself; the processor time \
+        "  assumed: {CALL_MS} ms a call to AWS, {PLATFORM_LOG_BYTES} bytes of logs by Lambda itself; processor time \
          is this machine's"
     ));
 }

@@ -7,7 +7,7 @@
 //! Each part has a name, and `cargo figures NAME…` prints those alone:
 //!
 //! - **`sizes`**: each function's binary as it lies on the disk.
-//! - **`costs`**: instructions and allocations of a warm request are what Callgrind counts, which is a part of Valgrind.
+//! - **`costs`**: instructions and allocations of a warm request are what Callgrind counts, a part of Valgrind.
 //!   An allocation is a call of the C library's `malloc`, `calloc` or one of the aligned kinds, a reallocation one of
 //!   `realloc`. The processor that Valgrind simulates has AVX2, but neither SHA instructions nor AVX-512: AWS-LC hashes
 //!   and signs with other code there than on a real processor, which executes fewer instructions. System calls are what
@@ -15,9 +15,9 @@
 //!   to the function's process; log bytes what the function has printed. And what a million such requests cost in USD.
 //! - **`speed`**: those of `costs` that do not depend on how busy the machine is, of the operations that clients ask
 //!   most, compared with `docs/operate/speed.txt`.
-//! - **`starts`**: from the start of a process to its first answer, over TLS, with whole processors and with the part of
-//!   one that Lambda gives a function of 256 and 128 MiB: by a control group's quota where one may be made, and otherwise
-//!   by stopping and continuing the process.
+//! - **`starts`**: from the start of a process to its first answer, over TLS, with whole processors and with the part
+//!   of one that Lambda gives a function of 256 and 128 MiB: by a control group's quota where one may be made, and
+//!   otherwise by stopping and continuing the process.
 //! - **`times`**: a cold start (from the event to the answer of a process that does not exist yet), warm requests,
 //!   processor time and memory of one function.
 //! - **`scale`**: calls to AWS, units and memory with more tenants, and of pages of long lists.
@@ -31,8 +31,8 @@
 //! What is measured is the deployed configuration: the log line, tracing, and no TLS session to resume. The HTTP API in
 //! front of the functions is not part of any time; calls to the local AWS are.
 //!
-//! Counts are taken over two processes, each with a local AWS of its own. One answers some requests, the other more; the
-//! difference divided by their number is the cost of one request, without start and end. Repeated on the same binaries,
+//! Counts are taken over two processes, each with a local AWS of its own. One answers some requests, the other more;
+//! the difference divided by their number is the cost of one request, without start and end. Repeated on the same binaries,
 //! the instructions and allocations stay within 1 %.
 //!
 //! The requests are those of `events/`, one after the other, as a function gets them, with ids, credentials and
@@ -213,7 +213,7 @@ async fn costs(template: &Path, binaries: &Binaries, requests: &Requests) -> Res
     let costs = Costs::new(template, binaries, requests);
     let mut counted = Vec::new();
     for operation in HOT.into_iter().chain(OTHERS).filter(|operation| binaries.measures(operation.function)) {
-        counted.push((operation, in_time(costs.measure(operation)).await?));
+        counted.push((operation, costs.measure(operation).await?));
     }
     dollars::heading();
     for (operation, cost) in &counted {

@@ -106,8 +106,8 @@ async fn mints(stack: &Stack, requests: &Requests, tenants: &[Tenant]) -> Result
             Usage::of(stack, MINTING.function)?.map_or_else(|| "not shown by /proc".to_owned(), |usage| usage.shown());
         let (name, calls, secrets) = (MINTING.name, each.calls, each.secrets);
         say(&format!(
-            "  one process of {name}, {count} tenants in turn, {round} round: {calls} calls to AWS a request, {secrets} of \
-             them to Secrets Manager; {memory}"
+            "  one process of {name}, {count} tenants in turn, {round} round: {calls} calls to AWS a request, \
+             {secrets} of them to Secrets Manager; {memory}"
         ));
     }
     Ok(())

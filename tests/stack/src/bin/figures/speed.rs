@@ -10,7 +10,7 @@ use stack::{Error, Result};
 use crate::binaries::Binaries;
 use crate::costs::Costs;
 use crate::requests::{HOT, Requests};
-use crate::{because, in_time, say};
+use crate::{because, say};
 
 /// Counts, and compares or writes.
 ///
@@ -26,7 +26,7 @@ pub async fn check(
     let costs = Costs::new(template, binaries, requests);
     let mut rows = Vec::new();
     for operation in HOT.into_iter().filter(|operation| binaries.measures(operation.function)) {
-        let cost = in_time(costs.measure(operation)).await?;
+        let cost = costs.measure(operation).await?;
         rows.push(cost.row.ok_or_else(|| Error::new("without Valgrind and strace the table cannot be compared"))?);
     }
     let counted = Table { made_with: made_with()?, rows };
