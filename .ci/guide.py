@@ -64,7 +64,7 @@ FUNCTION = '''//! `POST /api/v1/relay/echo`: sends back what a tenant has signed
 use shared::api::relay::echo::{Echo, RelayEcho};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RelayEcho, echo)
 }
 

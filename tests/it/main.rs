@@ -1,4 +1,4 @@
-//! Latchkey's integration tests: the real binaries, on a local AWS of their own for each test.
+//! Latchkey's integration tests: the real functions, on a local AWS of their own for each test.
 //!
 //! One program, because each further one would be linked with everything again. Where to look:
 //!

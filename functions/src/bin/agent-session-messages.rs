@@ -5,7 +5,7 @@ use shared::api::account::sessions::{CreateMessage, ListMessages};
 use shared::domain::Message;
 use shared::{App, Call, Exit, Result, on, serve_path};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve_path([on(CreateMessage, create), on(ListMessages, list)])
 }
 

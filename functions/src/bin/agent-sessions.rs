@@ -5,7 +5,7 @@ use shared::api::account::sessions::{CreateAgentSession, ListAgentSessions};
 use shared::domain::AgentSession;
 use shared::{App, Call, Exit, Result, on, serve_path};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve_path([on(CreateAgentSession, create), on(ListAgentSessions, list)])
 }
 

@@ -3,7 +3,7 @@
 use shared::api::account::token::{AuthToken, ScopedToken};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(AuthToken, issue)
 }
 

@@ -5,7 +5,7 @@ use shared::domain::{Attempted, ErrorClass};
 use shared::store::{Delivered, Delivery, Receiver};
 use shared::{App, Exit, Result, Written, on_event};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     on_event("deliver-callbacks", deliver)
 }
 

@@ -3,7 +3,7 @@
 use shared::api::device::{DevicePairing, InvitationView};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(DevicePairing, look_at)
 }
 

@@ -3,7 +3,7 @@
 use shared::api::device::{DevicePairings, DevicesView};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(DevicePairings, list)
 }
 

@@ -3,7 +3,7 @@
 use shared::api::device::qr_login::{DecidedView, DeviceQrDecide};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(DeviceQrDecide, decide)
 }
 

@@ -3,7 +3,7 @@
 use shared::api::device::{DeviceRefreshToken, RenewedSession};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(DeviceRefreshToken, refresh)
 }
 

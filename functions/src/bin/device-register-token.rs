@@ -3,7 +3,7 @@
 use shared::api::device::{DeviceRegisterToken, WelcomeView};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(DeviceRegisterToken, pair)
 }
 

@@ -3,7 +3,7 @@
 use shared::api::device::{DeviceUnpair, RemovedDevice};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(DeviceUnpair, unpair)
 }
 

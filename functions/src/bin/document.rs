@@ -4,7 +4,7 @@ use shared::api::account::Deleted;
 use shared::api::account::documents::{DeleteDocument, GetDocument, ShownDocument};
 use shared::{App, Call, Exit, Result, on, serve_path};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve_path([on(GetDocument, get), on(DeleteDocument, delete)])
 }
 

@@ -5,7 +5,7 @@ use shared::api::account::documents::{CreateDocument, ListDocuments, ShownDocume
 use shared::domain::Document;
 use shared::{App, Call, Exit, Result, on, serve_path};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve_path([on(CreateDocument, create), on(ListDocuments, list)])
 }
 

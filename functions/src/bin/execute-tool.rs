@@ -3,7 +3,7 @@
 use shared::api::account::tools::{AcceptedExecution, ExecuteTool};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(ExecuteTool, execute)
 }
 

@@ -4,7 +4,7 @@ use shared::api::registry::api_key_outputs::ApiKeysPage;
 use shared::api::registry::api_keys::FetchApiKeys;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(FetchApiKeys, fetch)
 }
 

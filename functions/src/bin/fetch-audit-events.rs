@@ -4,7 +4,7 @@ use shared::api::registry::tenant_outputs::AuditPage;
 use shared::api::registry::tenants::FetchAuditEvents;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(FetchAuditEvents, fetch)
 }
 

@@ -4,7 +4,7 @@ use shared::api::registry::callbacks::FetchCallback;
 use shared::domain::CallbackDetails;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(FetchCallback, fetch)
 }
 

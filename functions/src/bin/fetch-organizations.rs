@@ -3,7 +3,7 @@
 use shared::api::registry::inspection::{FetchOrganizations, OrganizationsPage};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(FetchOrganizations, fetch)
 }
 

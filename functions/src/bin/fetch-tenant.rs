@@ -4,7 +4,7 @@ use shared::api::registry::tenant_outputs::FetchedTenant;
 use shared::api::registry::tenants::FetchTenant;
 use shared::{App, Call, Error, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(FetchTenant, fetch)
 }
 

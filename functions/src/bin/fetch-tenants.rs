@@ -4,7 +4,7 @@ use shared::api::registry::tenant_outputs::TenantsPage;
 use shared::api::registry::tenants::FetchTenants;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(FetchTenants, fetch)
 }
 

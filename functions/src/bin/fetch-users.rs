@@ -3,7 +3,7 @@
 use shared::api::registry::inspection::{FetchUsers, UsersPage};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(FetchUsers, fetch)
 }
 

@@ -3,7 +3,7 @@
 use shared::api::tokens::{Introspect, Introspection};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(Introspect, introspect)
 }
 

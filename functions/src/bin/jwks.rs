@@ -3,7 +3,7 @@
 use shared::api::tokens::{Jwks, KeySet};
 use shared::{App, Call, Error, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(Jwks, keys)
 }
 

@@ -22,7 +22,7 @@ static FILES: LazyLock<WebFiles> = LazyLock::new(|| {
     ])
 });
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve_path([on(PhonePage, phone), on(ConsentPage, consent), on(PageFile, file)])
 }
 

@@ -4,7 +4,7 @@ use shared::api::projects::ProjectOrganizations;
 use shared::api::registry::inspection::OrganizationsPage;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(ProjectOrganizations, list)
 }
 

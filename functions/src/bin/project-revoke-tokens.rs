@@ -4,7 +4,7 @@ use shared::api::projects::revoke_tokens::{PartyRevoked, ProjectRevokeTokens};
 use shared::store::Revocation;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(ProjectRevokeTokens, revoke)
 }
 

@@ -4,7 +4,7 @@ use shared::api::projects::ProjectUsers;
 use shared::api::registry::inspection::UsersPage;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(ProjectUsers, list)
 }
 

@@ -4,7 +4,7 @@ use shared::api::registry::api_key_outputs::ProvisionedApiKey;
 use shared::api::registry::api_keys::ProvisionApiKey;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(ProvisionApiKey, provision)
 }
 

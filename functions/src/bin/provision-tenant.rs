@@ -4,7 +4,7 @@ use shared::api::registry::tenant_outputs::ProvisionedTenant;
 use shared::api::registry::tenants::ProvisionTenant;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(ProvisionTenant, provision)
 }
 

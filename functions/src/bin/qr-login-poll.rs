@@ -3,7 +3,7 @@
 use shared::api::relay::qr_login::{PollView, QrLoginPoll};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(QrLoginPoll, poll)
 }
 

@@ -4,7 +4,7 @@ use shared::api::registry::tenant_outputs::Reactivated;
 use shared::api::registry::tenants::ReactivateTenant;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(ReactivateTenant, reactivate)
 }
 

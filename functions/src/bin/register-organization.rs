@@ -3,7 +3,7 @@
 use shared::api::projects::{RegisterOrganization, RegisteredOrganization};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RegisterOrganization, register)
 }
 

@@ -5,7 +5,7 @@ use shared::api::projects::register_tenant::{RegisterTenant, RegisteredTenantTok
 use shared::domain::TokenRequest;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RegisterTenant, register)
 }
 

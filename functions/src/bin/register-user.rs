@@ -3,7 +3,7 @@
 use shared::api::projects::{RegisterUser, RegisteredUser};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RegisterUser, register)
 }
 

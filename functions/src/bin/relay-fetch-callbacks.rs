@@ -4,7 +4,7 @@ use shared::api::registry::callbacks::CallbacksPage;
 use shared::api::relay::callbacks::RelayFetchCallbacks;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RelayFetchCallbacks, fetch)
 }
 

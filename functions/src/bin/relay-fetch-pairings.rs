@@ -3,7 +3,7 @@
 use shared::api::relay::pairing::{PairingsOfPerson, RelayFetchPairings};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RelayFetchPairings, fetch)
 }
 

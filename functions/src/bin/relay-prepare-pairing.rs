@@ -3,7 +3,7 @@
 use shared::api::relay::pairing::{PreparedView, RelayPreparePairing};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RelayPreparePairing, prepare)
 }
 

@@ -4,7 +4,7 @@ use shared::api::registry::callbacks::{CallbacksToReplay, ReplayedCallbacks};
 use shared::api::relay::callbacks::RelayReplayCallbacks;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RelayReplayCallbacks, replay)
 }
 

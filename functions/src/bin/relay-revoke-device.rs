@@ -4,7 +4,7 @@ use shared::api::device::RemovedDevice;
 use shared::api::relay::pairing::RelayRevokeDevice;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RelayRevokeDevice, revoke)
 }
 

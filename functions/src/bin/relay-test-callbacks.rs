@@ -4,7 +4,7 @@ use shared::api::registry::callbacks::PingSent;
 use shared::api::relay::callbacks::RelayTestCallbacks;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RelayTestCallbacks, test)
 }
 

@@ -3,7 +3,7 @@
 use shared::api::relay::{RelayWhoami, Whoami};
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RelayWhoami, whoami)
 }
 

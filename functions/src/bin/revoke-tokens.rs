@@ -5,7 +5,7 @@ use shared::api::registry::api_keys::RevokeTokens;
 use shared::store::Revocation;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RevokeTokens, revoke)
 }
 

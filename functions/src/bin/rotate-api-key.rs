@@ -5,7 +5,7 @@ use shared::api::registry::api_key_outputs::RotatedApiKey;
 use shared::api::registry::api_keys::RotateApiKey;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RotateApiKey, rotate)
 }
 

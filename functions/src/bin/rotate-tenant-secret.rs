@@ -5,7 +5,7 @@ use shared::api::registry::tenant_outputs::RotatedSecret;
 use shared::api::registry::tenants::RotateTenantSecret;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(RotateTenantSecret, rotate)
 }
 

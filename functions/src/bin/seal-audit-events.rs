@@ -2,7 +2,7 @@
 
 use shared::{App, Exit, Result, on_schedule};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     on_schedule("seal-audit-events", seal)
 }
 

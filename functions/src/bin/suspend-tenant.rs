@@ -4,7 +4,7 @@ use shared::api::registry::tenant_outputs::Suspended;
 use shared::api::registry::tenants::SuspendTenant;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(SuspendTenant, suspend)
 }
 

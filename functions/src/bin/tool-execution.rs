@@ -4,7 +4,7 @@ use shared::api::account::tools::{GetToolExecution, ReportToolExecution};
 use shared::domain::ToolExecution;
 use shared::{App, Call, Exit, Result, on, serve_path};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve_path([on(GetToolExecution, get), on(ReportToolExecution, report)])
 }
 

@@ -5,7 +5,7 @@ use shared::api::account::tools::ListToolExecutions;
 use shared::domain::ToolExecution;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(ListToolExecutions, list)
 }
 

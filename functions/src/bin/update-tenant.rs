@@ -5,7 +5,7 @@ use shared::api::registry::tenants::UpdateTenant;
 use shared::store::TenantUpdate;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(UpdateTenant, update)
 }
 

@@ -4,7 +4,7 @@ use shared::api::projects::{IssuedToken, UserToken};
 use shared::domain::TokenRequest;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(UserToken, issue)
 }
 

@@ -4,7 +4,7 @@ use shared::api::relay::passkeys::WebauthnAuthenticateOptions;
 use shared::domain::RequestOptions;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(WebauthnAuthenticateOptions, begin)
 }
 

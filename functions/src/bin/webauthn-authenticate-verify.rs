@@ -4,7 +4,7 @@ use shared::api::relay::passkey_outputs::LoggedInPerson;
 use shared::api::relay::passkeys::WebauthnAuthenticateVerify;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(WebauthnAuthenticateVerify, finish)
 }
 

@@ -4,7 +4,7 @@ use shared::api::relay::passkey_outputs::PasskeysOfPerson;
 use shared::api::relay::passkeys::WebauthnFetchPasskeys;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(WebauthnFetchPasskeys, fetch)
 }
 

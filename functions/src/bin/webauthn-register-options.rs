@@ -4,7 +4,7 @@ use shared::api::relay::passkeys::WebauthnRegisterOptions;
 use shared::domain::CreationOptions;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(WebauthnRegisterOptions, begin)
 }
 

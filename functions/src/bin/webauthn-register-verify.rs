@@ -4,7 +4,7 @@ use shared::api::relay::passkey_outputs::RegisteredPasskey;
 use shared::api::relay::passkeys::WebauthnRegisterVerify;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(WebauthnRegisterVerify, finish)
 }
 

@@ -4,7 +4,7 @@ use shared::api::relay::passkey_outputs::RenamedPasskey;
 use shared::api::relay::passkeys::WebauthnRenamePasskey;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(WebauthnRenamePasskey, rename)
 }
 

@@ -4,7 +4,7 @@ use shared::api::relay::passkey_outputs::RevokedPasskeyView;
 use shared::api::relay::passkeys::WebauthnRevokePasskey;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(WebauthnRevokePasskey, revoke)
 }
 

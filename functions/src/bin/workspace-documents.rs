@@ -5,7 +5,7 @@ use shared::api::account::workspaces::ListWorkspaceDocuments;
 use shared::domain::Document;
 use shared::{App, Call, Exit, Result, serve};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve(ListWorkspaceDocuments, list)
 }
 

@@ -5,7 +5,7 @@ use shared::api::account::workspaces::{CreateWorkspace, ListWorkspaces};
 use shared::domain::WorkspaceView;
 use shared::{App, Call, Exit, Result, on, serve_path};
 
-fn main() -> Exit {
+pub fn main() -> Exit {
     serve_path([on(CreateWorkspace, create), on(ListWorkspaces, list)])
 }
 

@@ -7,6 +7,7 @@ use shared::api::{
     Audience, BodyRule, GENERATED, Method, OPERATIONS, PAGE_ROOTS, Page, Surface, document, is_foreign, is_page,
 };
 use shared::error::ErrorCode;
+use stack::speed;
 
 use crate::support::repository;
 
@@ -30,6 +31,21 @@ fn generated_files_are_up_to_date() {
         let due = generated.renew(&present, &pages).unwrap_or_else(|error| panic!("{path}: {error}"));
         assert!(due == present, "{path} is out of date: run `cargo sync`");
     }
+}
+
+/// What is promised of speed is what `.ci/run speed` compares.
+#[test]
+fn the_page_shows_the_table_of_what_hot_requests_cost() {
+    let read = |path: &str| std::fs::read_to_string(repository().join(path)).unwrap();
+    let (text, page) = (read(speed::PATH), read(speed::PAGE));
+    let table = speed::Table::parse(&text).unwrap();
+    assert_eq!(table.text(), text, "written by hand: run `cargo figures speed --write`");
+    assert!(
+        table.shown_in(&page).unwrap() == page,
+        "{} is out of date: run `cargo figures speed --write`",
+        speed::PAGE
+    );
+    assert!(table.rows.len() >= 7, "{}", table.rows.len());
 }
 
 /// In a generated table, paths are from the folder of its file.

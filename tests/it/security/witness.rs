@@ -1,6 +1,7 @@
 //! That what every test relies on sees something: the check of each call to AWS against the credential that caused it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use shared::api::{OPERATIONS, Surface};
 use shared::domain::{ApiKeySecret, KeyKind, SystemRandomness, TenantId};
 use stack::{AwsCall, Caller, Cause, Service};
 
-use crate::support::{ApiKey, Deployment, Tenant, WHOAMI, binary, event, violation};
+use crate::support::{ApiKey, Deployment, Tenant, WHOAMI, event, violation};
 
 #[tokio::test]
 async fn every_call_that_names_a_tenant_is_noticed_under_the_credential_of_another_or_of_nobody() {
@@ -40,7 +41,7 @@ async fn every_call_that_names_a_tenant_is_noticed_under_the_credential_of_anoth
 #[tokio::test]
 async fn a_function_that_asks_for_another_tenant_than_its_credentials_fails_the_test() {
     // What asks a signature whose call it is, where an API key says whose users to list.
-    let planted = |name: &str| binary(if name == "project-users" { "relay-whoami" } else { name });
+    let planted = |name: &str| PathBuf::from(if name == "project-users" { "relay-whoami" } else { name });
     let deployment = Deployment::start_with(|builder| builder.binaries(planted)).await;
     let tenant = deployment.provision("Ours").await;
     let key = deployment.api_key(&tenant, "admin").await;
@@ -63,7 +64,7 @@ async fn a_function_that_asks_for_another_tenant_than_its_credentials_fails_the_
 
 #[tokio::test]
 async fn a_signed_call_that_makes_its_function_ask_for_another_tenant_fails_the_test() {
-    let planted = |name: &str| binary(if name == "relay-whoami" { "project-users" } else { name });
+    let planted = |name: &str| PathBuf::from(if name == "relay-whoami" { "project-users" } else { name });
     let deployment = Deployment::start_with(|builder| builder.binaries(planted)).await;
     let (tenant, theirs) = (deployment.provision("Ours").await, deployment.provision("Theirs").await);
     let keys = (deployment.api_key(&tenant, "embed").await, deployment.api_key(&theirs, "embed").await);

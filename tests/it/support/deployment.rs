@@ -12,13 +12,7 @@ use super::witness::Witness;
 
 /// The root of the repository.
 pub fn repository() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
-}
-
-/// Where a function's binary is.
-pub fn binary(name: &str) -> PathBuf {
-    // All binaries are in one directory; Cargo tells of each at compile time.
-    Path::new(env!("CARGO_BIN_EXE_fetch-tenant")).with_file_name(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// A deployment of one test's own.
@@ -41,7 +35,8 @@ impl Deployment {
     }
 
     pub async fn start_with(options: impl FnOnce(StackBuilder) -> StackBuilder) -> Self {
-        let builder = Stack::builder().template(repository().join("template.yaml")).binaries(binary);
+        let builder =
+            Stack::builder().template(repository().join("template.yaml")).program(env!("CARGO_BIN_EXE_functions"));
         let witness = Witness::default();
         let eyes = witness.clone();
         let builder = options(builder).witness(move |call| eyes.see(call));

@@ -20,7 +20,7 @@ mod stores;
 mod witness;
 
 pub use curl::curl;
-pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, binary, event, naming, repository, with};
+pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, event, naming, repository, with};
 pub use dice::Dice;
 pub use exact_json::{EXACT, INEXACT};
 pub use histories::played;

@@ -40,6 +40,7 @@ pub struct StackBuilder {
     binaries: Box<dyn Fn(&str) -> PathBuf + Send + Sync>,
     port: u16,
     aws_port: u16,
+    aws_url: Option<String>,
     data: Option<PathBuf>,
     taken: Option<Data>,
     admin_key: Option<String>,
@@ -62,6 +63,7 @@ impl Default for StackBuilder {
             binaries: Box::new(|name| PathBuf::from(name)),
             port: 0,
             aws_port: 0,
+            aws_url: None,
             data: None,
             taken: None,
             admin_key: None,
@@ -109,6 +111,13 @@ impl StackBuilder {
         self
     }
 
+    /// One program that is every function: its first argument is the function's name.
+    #[must_use]
+    pub fn program(self, path: impl Into<OsString>) -> Self {
+        let program = path.into();
+        self.launcher(move |_| vec![program.clone()]).binaries(|name| PathBuf::from(name))
+    }
+
     /// The port of the HTTP API; 0, the default, is any free one.
     #[must_use]
     pub fn port(mut self, port: u16) -> Self {
@@ -120,6 +129,14 @@ impl StackBuilder {
     #[must_use]
     pub fn aws_port(mut self, port: u16) -> Self {
         self.aws_port = port;
+        self
+    }
+
+    /// Where the functions are told that DynamoDB and Secrets Manager are, if not at their own address: for what stands
+    /// before them and ends TLS, as in AWS.
+    #[must_use]
+    pub fn aws_url(mut self, url: impl Into<String>) -> Self {
+        self.aws_url = Some(url.into());
         self
     }
 
@@ -278,7 +295,7 @@ impl StackBuilder {
                     binaries: self.binaries,
                     launcher: self.launcher,
                     variables: self.variables.clone(),
-                    aws_url: aws_server.url(),
+                    aws_url: self.aws_url.take().unwrap_or_else(|| aws_server.url()),
                 };
                 let lambda = Lambda::start(Arc::clone(&aws), &functions, settings, Output::new(self.echo)).await?;
                 streams = Streams::start_for(&aws, &functions, |binary| lambda.target(binary)).await?;

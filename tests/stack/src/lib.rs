@@ -1,5 +1,5 @@
 //! A local AWS for development and tests: DynamoDB, Secrets Manager, Lambda and an HTTP API, all on loopback, made from
-//! `template.yaml` and running the very binaries that are deployed.
+//! `template.yaml` and running the very functions that are deployed.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), stack::Error> {
@@ -43,6 +43,7 @@ mod output;
 mod pretty;
 pub mod profilers;
 pub mod secrets_manager;
+pub mod speed;
 mod stack;
 mod streams;
 mod system;

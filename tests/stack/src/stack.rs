@@ -120,6 +120,15 @@ impl Stack {
         self.front.as_ref().map(|front| front.lambda.output().lines()).unwrap_or_default()
     }
 
+    /// Asks DynamoDB itself, past permissions, faults and the record of calls: for what a test puts into the table.
+    ///
+    /// # Errors
+    /// It refuses, and says why.
+    pub async fn dynamodb(&self, operation: &str, request: &Value) -> Result<Value> {
+        let (status, answer) = self.aws.dynamodb.call(operation, request).await?;
+        if status.is_success() { Ok(answer) } else { Err(Error::new(format!("{operation}: {answer}"))) }
+    }
+
     /// Gives an event to a function, past the HTTP API.
     ///
     /// # Errors
@@ -141,6 +150,11 @@ impl Stack {
         if let Some(front) = &self.front {
             front.lambda.stop(Some(binary)).await;
         }
+    }
+
+    /// The kernel's numbers of the running processes of a function. Under a launcher they are the launcher's.
+    pub fn processes(&self, binary: &str) -> Vec<u32> {
+        self.front.as_ref().map(|front| front.lambda.processes(binary)).unwrap_or_default()
     }
 
     /// Lets the processes of a function end by themselves, as they do when the Runtime API goes away, and waits for

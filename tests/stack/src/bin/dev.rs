@@ -120,21 +120,26 @@ async fn start(options: &Options) -> Result<Stack> {
     if options.aws_only {
         return builder.aws_only().start().await;
     }
-    let binaries = build(&root, options.release).await?;
+    let built = build(&root, options.release).await?;
     let log = options.log;
     let echo = move |line: &stack::OutputLine| match log {
         Log::Json => say(&line.text),
         Log::Pretty => say(&pretty(&line.text)),
     };
-    with_binaries(builder, binaries).port(options.port).echo(echo).show_signed_texts().start().await
+    with_functions(builder, options.release, built)?.port(options.port).echo(echo).show_signed_texts().start().await
 }
 
-fn with_binaries(builder: StackBuilder, binaries: Vec<PathBuf>) -> StackBuilder {
-    builder.binaries(move |name| {
-        let built = binaries.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
-        // One that was not built is reported by its name, when it is first called.
-        built.cloned().unwrap_or_else(|| PathBuf::from(name))
-    })
+/// With what was built: a program a function as it is deployed, or one for all of them.
+fn with_functions(builder: StackBuilder, release: bool, built: Vec<PathBuf>) -> Result<StackBuilder> {
+    if release {
+        return Ok(builder.binaries(move |name| {
+            let binary = built.iter().find(|path| path.file_stem().is_some_and(|stem| stem == name));
+            // One that was not built is reported by its name, when it is first called.
+            binary.cloned().unwrap_or_else(|| PathBuf::from(name))
+        }));
+    }
+    let program = built.into_iter().next().ok_or_else(|| Error::new("cargo build names no program"))?;
+    Ok(builder.program(program))
 }
 
 /// The workspace in which this was compiled.
@@ -171,16 +176,16 @@ async fn build(root: &Path, release: bool) -> Result<Vec<PathBuf>> {
     // features of the dependencies, and compiles them again.
     cargo
         .current_dir(root)
-        .args(["build", "--bins", "--message-format=json-render-diagnostics"])
+        .args(["build", "--message-format=json-render-diagnostics"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .process_group(0);
     if release {
         // What is not deployed need not be optimised.
-        cargo.args(["--release", "--package", "functions"]);
+        cargo.args(["--release", "--package", "functions", "--bins"]);
     } else {
         // Callbacks may go to a receiver on this machine.
-        cargo.args(["--features", "functions/loopback-callbacks"]);
+        cargo.args(["--bin", "functions", "--features", "functions/loopback-callbacks"]);
     }
     let failed = |cause: std::io::Error| Error::new(format!("cargo build: {cause}"));
     let mut child = cargo.spawn().map_err(failed)?;

@@ -1,7 +1,7 @@
 //! One process of a function.
 
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use hyper::body::Bytes;
@@ -66,6 +66,8 @@ pub(super) struct Instance {
     /// Wakes the process's request for the next event.
     pub(super) wake: Notify,
     pub(super) printout: Printout,
+    /// The kernel's number of it, which is that of what it runs under if there is such a program.
+    process: OnceLock<u32>,
     kill: Kill,
     gone: watch::Sender<bool>,
 }
@@ -92,14 +94,22 @@ impl Instance {
             state: Mutex::default(),
             wake: Notify::new(),
             printout,
+            process: OnceLock::new(),
             kill,
             gone: watch::channel(false).0,
         });
         // Known before it can call: a process that asks for its first event may be faster than its parent.
         inner.know(&instance);
         let child = command.spawn().inspect_err(|_| inner.forget(&instance))?;
+        // It is set here only, and a child that nobody has waited for has a number.
+        let _ = child.id().map(|id| instance.process.set(id));
         tokio::spawn(watch_over(Arc::clone(inner), Arc::clone(&instance), child));
         Ok(instance)
+    }
+
+    /// The kernel's number of the process.
+    pub(super) fn process(&self) -> Option<u32> {
+        self.process.get().copied()
     }
 
     /// Hands over an event. A process that takes none any more gives it back.

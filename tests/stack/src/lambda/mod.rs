@@ -63,6 +63,8 @@ pub struct InvokeResult {
     pub cold: bool,
     /// From the event to the answer, the start of the process included.
     pub duration: Duration,
+    /// The part of it until the process fetched the event: of a process that was started for it, its initialization.
+    pub init: Duration,
     /// How many calls to AWS it made, the SDK's retries not counted.
     pub aws_calls: usize,
 }
@@ -240,6 +242,11 @@ impl Lambda {
         }
     }
 
+    /// The kernel's numbers of the processes of a function.
+    pub(crate) fn processes(&self, binary: &str) -> Vec<u32> {
+        self.instances(Some(binary)).iter().filter_map(|instance| instance.process()).collect()
+    }
+
     /// Lets the processes of a function end by themselves, and waits until they have ended. One that does not end in
     /// time is killed.
     pub(crate) async fn retire(&self, binary: &str) -> Result<()> {
@@ -317,6 +324,7 @@ impl Inner {
                     return Err(InvokeError::Timeout);
                 }
             }
+            let init = begun.elapsed();
             return match timeout(limit, answer).await {
                 Ok(Ok(Reply::Answer { payload, aws_calls })) => {
                     let result = InvokeResult {
@@ -326,6 +334,7 @@ impl Inner {
                         instance: instance.caller.instance.clone(),
                         cold,
                         duration: begun.elapsed(),
+                        init,
                         aws_calls,
                     };
                     lock(&pool.idle).push(instance);

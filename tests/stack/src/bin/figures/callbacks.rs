@@ -13,16 +13,14 @@ use stack::{Error, Result, Stack, scheduled_event};
 use tokio::net::TcpListener;
 
 use crate::binaries::Binaries;
-use crate::memory::{Usage, process, usage};
+use crate::dollars::{GB_SECOND_USD, READS_USD, REQUESTS_USD};
+use crate::memory::Usage;
 use crate::requests::{Requests, Tenant, preparing, send, with_fields};
 use crate::times::SETTLED;
 use crate::{because, in_time, say};
 
 /// What delivers.
 pub const MEASURED: &str = "deliver-callbacks";
-/// The functions that take part. A release binary delivers to public addresses only, so they are of the development
-/// profile.
-pub const FUNCTIONS: [&str; 5] = [MEASURED, "provision-tenant", "update-tenant", "suspend-tenant", "reactivate-tenant"];
 /// Receivers that the deliveries are spread over.
 const TENANTS: u32 = 100;
 /// Deliveries in one measurement, which has its time.
@@ -32,10 +30,6 @@ const FLAT: f64 = 5.0;
 
 /// Sweeps in a month of 730 hours.
 const SWEEPS: f64 = 43_800.0;
-/// List prices for us-east-1, in USD: a million requests to Lambda, a GB and second of it, a million read units.
-const REQUESTS_USD: f64 = 0.20;
-const GB_SECOND_USD: f64 = 0.000_013_333_4;
-const READS_USD: f64 = 0.125;
 /// What is assumed to be billed for a sweep.
 const BILLED_S: f64 = 0.1;
 const BILLED_GB: f64 = 0.25;
@@ -49,7 +43,7 @@ pub async fn measure(template: &Path, binaries: &Binaries, requests: &Requests, 
     let callbacks = Measured { stack: &stack, requests, base };
     in_time(callbacks.idle()).await?;
     in_time(callbacks.units()).await?;
-    callbacks.memory(binaries, number).await?;
+    callbacks.memory(number).await?;
     stack.shutdown().await;
     Ok(())
 }
@@ -101,7 +95,7 @@ impl Measured<'_> {
     }
 
     /// What a process has in memory after many deliveries.
-    async fn memory(&self, binaries: &Binaries, number: u32) -> Result<()> {
+    async fn memory(&self, number: u32) -> Result<()> {
         let mut tenants = Vec::new();
         for _ in 0..TENANTS {
             let tenant = self.requests.tenant(self.stack, preparing(MEASURED)).await?;
@@ -125,10 +119,10 @@ impl Measured<'_> {
             .await?;
             deliveries += PART;
             if deliveries == SETTLED {
-                early = deliverer(binaries)?;
+                early = Usage::of(self.stack, MEASURED)?;
             }
         }
-        let Some((early, late)) = early.zip(deliverer(binaries)?) else {
+        let Some((early, late)) = early.zip(Usage::of(self.stack, MEASURED)?) else {
             say("\nMemory of deliveries: not measured, as /proc does not show the process");
             return Ok(());
         };
@@ -180,11 +174,6 @@ impl Measured<'_> {
         let writes = calls.iter().filter(|call| matches!(call.operation.as_str(), "TransactWriteItems" | "UpdateItem"));
         Ok(writes.filter_map(|call| call.consumed).sum())
     }
-}
-
-/// What the kernel says of the process that delivers.
-fn deliverer(binaries: &Binaries) -> Result<Option<Usage>> {
-    process(&binaries.path(MEASURED)).as_deref().map(usage).transpose()
 }
 
 /// Starts a receiver that answers 204 to everything, and answers with its address.

@@ -3,30 +3,22 @@
 use std::path::Path;
 
 use serde_json::{Value, json};
-use stack::{AwsCall, Error, Result, Stack};
+use stack::{Error, Result, Stack};
 
 use crate::binaries::Binaries;
+use crate::costs::Consumed;
+use crate::dollars::{API_USD, GB_SECOND_USD, LOGS_USD, READS_USD, REQUESTS_USD, WRITES_USD};
 use crate::requests::{Requests, Tenant, body, preparing, send, text, with_fields};
 use crate::{in_time, say};
 
 /// What is asked most.
 pub const MEASURED: &str = "qr-login-poll";
-/// The functions that take part, of the development profile: what they ask DynamoDB for is the same.
-pub const FUNCTIONS: [&str; 4] = [MEASURED, "qr-login-initiate", "provision-tenant", "update-tenant"];
 
 /// Polls of one code: every two seconds for two minutes.
 const POLLS: f64 = 60.0;
 /// Write units of its expiry: of the login, and of the callback until it is delivered, those of the index included.
 const EXPIRY_UNITS: f64 = 9.0;
 
-/// List prices for us-east-1, in USD: a million requests to the HTTP API, to Lambda, a GB and second of it, a million
-/// read units, a million write units, a GB of logs.
-const API_USD: f64 = 1.00;
-const REQUESTS_USD: f64 = 0.20;
-const GB_SECOND_USD: f64 = 0.000_013_333_4;
-const READS_USD: f64 = 0.125;
-const WRITES_USD: f64 = 0.625;
-const LOGS_USD: f64 = 0.50;
 /// What is assumed of a request: billed time and memory, GB of logs.
 const BILLED_S: f64 = 0.02;
 const BILLED_GB: f64 = 0.25;
@@ -34,27 +26,9 @@ const LOGGED_GB: f64 = 1e-6;
 /// What it may cost.
 const BUDGET_USD: f64 = 0.0002;
 
-/// Units that a request consumed.
-struct Units {
-    reads: f64,
-    writes: f64,
-}
-
-impl Units {
-    fn of(calls: &[AwsCall]) -> Self {
-        let is_read = |call: &&AwsCall| matches!(call.operation.as_str(), "GetItem" | "BatchGetItem");
-        // From zero: a sum of nothing is -0.
-        let sum = |reads: bool| {
-            let consumed = calls.iter().filter(|call| is_read(call) == reads).filter_map(|call| call.consumed);
-            consumed.fold(0.0, |sum, units| sum + units)
-        };
-        Self { reads: sum(true), writes: sum(false) }
-    }
-
-    fn usd(&self) -> f64 {
-        let request = (API_USD + REQUESTS_USD) / 1e6 + BILLED_S * BILLED_GB * GB_SECOND_USD + LOGGED_GB * LOGS_USD;
-        request + (self.reads * READS_USD + self.writes * WRITES_USD) / 1e6
-    }
+fn usd(consumed: &Consumed) -> f64 {
+    let request = (API_USD + REQUESTS_USD) / 1e6 + BILLED_S * BILLED_GB * GB_SECOND_USD + LOGGED_GB * LOGS_USD;
+    request + (consumed.reads * READS_USD + consumed.writes * WRITES_USD) / 1e6
 }
 
 pub async fn measure(template: &Path, binaries: &Binaries, requests: &Requests) -> Result<()> {
@@ -76,10 +50,10 @@ async fn measured(stack: &Stack, requests: &Requests) -> Result<()> {
     poll(stack, requests, &tenant, &first).await?;
     let mark = stack.mark();
     let login = begin(stack, requests, &tenant).await?;
-    let beginning = Units::of(&stack.calls_since(mark));
+    let beginning = Consumed::of(&stack.calls_since(mark), 1);
     let mark = stack.mark();
     poll(stack, requests, &tenant, &login).await?;
-    let one = Units::of(&stack.calls_since(mark));
+    let one = Consumed::of(&stack.calls_since(mark), 1);
     if one.writes > 0.0 {
         return Err(Error::new("a poll writes something"));
     }
@@ -88,15 +62,15 @@ async fn measured(stack: &Stack, requests: &Requests) -> Result<()> {
     say(&format!("  assuming {assumed}"));
     let request = format!("({API_USD} + {REQUESTS_USD}) / 10^6 + {BILLED_S} s x {BILLED_GB} GB x {GB_SECOND_USD}");
     let logs = format!("{LOGGED_GB:e} x {LOGS_USD}");
-    let line = |name: &str, units: &Units| {
+    let line = |name: &str, units: &Consumed| {
         let units_usd = format!("({} x {READS_USD} + {} x {WRITES_USD}) / 10^6", units.reads, units.writes);
-        say(&format!("  {name}: {request} + {logs} + {units_usd} = {:.8} USD", units.usd()));
+        say(&format!("  {name}: {request} + {logs} + {units_usd} = {:.8} USD", usd(units)));
     };
     line("initiate", &beginning);
     line("a poll", &one);
     let expiry = EXPIRY_UNITS * WRITES_USD / 1e6;
     say(&format!("  expiry and its callback, assuming {EXPIRY_UNITS} write units: {expiry:.8} USD"));
-    let all = beginning.usd() + POLLS * one.usd() + expiry;
+    let all = usd(&beginning) + POLLS * usd(&one) + expiry;
     say(&format!("  in all, with {POLLS} polls: {all:.6} USD, of {BUDGET_USD}"));
     if all <= BUDGET_USD { Ok(()) } else { Err(Error::new("a QR login costs more than it may")) }
 }

@@ -13,20 +13,40 @@ use stack::{Error, Invocation, InvokeResult, Result, Stack};
 use crate::because;
 use crate::people::{ORIGIN, Passkey, Phone, RP_ID};
 
-/// The functions whose requests are counted, if they are measured at all: of each kind of credential one, and the most
-/// frequent ones.
-pub const COUNTED: [&str; 11] = [
-    "user-token",
-    "relay-whoami",
-    "introspect",
-    "jwks",
-    "fetch-tenant",
-    "provision-tenant",
-    "workspaces",
-    "webauthn-authenticate-options",
-    "webauthn-authenticate-verify",
-    "device-pairings",
-    "reconcile",
+/// An operation that is measured: a name without blanks, and the function that does it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    pub name: &'static str,
+    pub function: &'static str,
+}
+
+const fn operation(function: &'static str) -> Operation {
+    Operation { name: function, function }
+}
+
+/// The function that two operations have: with signatures of each version one.
+const WHOAMI: &str = "relay-whoami";
+const WHOAMI_V2: &str = "relay-whoami-v2";
+
+/// What clients ask most, of each kind of credential one: what `docs/operate/speed.txt` has.
+pub const HOT: [Operation; 7] = [
+    operation("user-token"),
+    operation("introspect"),
+    Operation { name: "relay-whoami-v1", function: WHOAMI },
+    Operation { name: WHOAMI_V2, function: WHOAMI },
+    operation("agent-session"),
+    operation("device-pairings"),
+    operation("webauthn-authenticate-verify"),
+];
+
+/// What is counted beside it.
+pub const OTHERS: [Operation; 6] = [
+    operation("webauthn-authenticate-options"),
+    operation("jwks"),
+    operation("fetch-tenant"),
+    operation("provision-tenant"),
+    operation("workspaces"),
+    operation("reconcile"),
 ];
 
 /// The functions that make a tenant and what it has, in their order.
@@ -38,9 +58,13 @@ const ENROLLING: [&str; 4] =
 /// Those that make a tenant with a person who has a phone.
 const PAIRING: [&str; 3] = ["provision-tenant", "relay-prepare-pairing", "device-register-token"];
 
-/// The tenant in the files, its id as a project's, and the token that is none.
+/// Those that make a tenant with an agent session.
+const CONVERSING: [&str; 3] = ["provision-tenant", "provision-api-key", "agent-sessions"];
+
+/// The tenant in the files, its id as a project's, the agent session, and the token that is none.
 const TENANT: &str = "tnt_00000000000000000000000000000000";
 const PROJECT: &str = "00000000-0000-0000-0000-000000000000";
+const SESSION: &str = "01900000-0000-7000-8000-000000000001";
 const TOKEN: &str = "not-a-token";
 
 /// Numbers of proofs.
@@ -51,6 +75,7 @@ pub fn preparing(function: &str) -> &'static [&'static str] {
     let steps = match function {
         "webauthn-authenticate-options" | "webauthn-authenticate-verify" => return &ENROLLING,
         "device-pairings" => return &PAIRING,
+        "agent-session" => return &CONVERSING,
         "introspect" => 5,
         "user-token" => 4,
         "workspaces" => 2,
@@ -62,11 +87,12 @@ pub fn preparing(function: &str) -> &'static [&'static str] {
 /// A tenant with what its requests need.
 #[derive(Debug, Default)]
 pub struct Tenant {
-    id: String,
+    pub id: String,
     secret: String,
     admin_key: String,
     account_key: String,
     token: String,
+    session: String,
     passkey: Option<Passkey>,
     phone: Option<Phone>,
 }
@@ -90,15 +116,16 @@ impl Requests {
     pub fn event(&self, function: &str, tenant: &Tenant) -> Result<Value> {
         let file = self.folder.join(function).with_extension("json");
         let content = fs::read_to_string(&file).map_err(because(file.display()))?;
-        let content =
-            content.replace(TENANT, &tenant.id).replace(PROJECT, &tenant.project()).replace(TOKEN, &tenant.token);
+        let content = content.replace(TENANT, &tenant.id).replace(PROJECT, &tenant.project());
+        let content = content.replace(SESSION, &tenant.session).replace(TOKEN, &tenant.token);
         tenant.authorized(serde_json::from_str(&content).map_err(because(file.display()))?)
     }
 
-    /// The next request to a function: what has to be new in each is new.
-    pub async fn next(&self, stack: &Stack, function: &str, tenant: &Tenant) -> Result<Value> {
-        let event = self.event(function, tenant)?;
-        match (function, &tenant.passkey) {
+    /// The next request for an operation: what has to be new in each is new.
+    pub async fn next(&self, stack: &Stack, operation: Operation, tenant: &Tenant) -> Result<Value> {
+        let event = self.event(operation.function, tenant)?;
+        match (operation.name, &tenant.passkey) {
+            (WHOAMI_V2, _) => tenant.signed_once(event),
             ("webauthn-authenticate-verify", Some(passkey)) => {
                 let begin = "webauthn-authenticate-options";
                 let options = body(&send(stack, begin, self.event(begin, tenant)?).await?)?;
@@ -136,6 +163,7 @@ impl Requests {
                     let (admin_key, account_key) = (key("admin").await?, key("account").await?);
                     (tenant.admin_key, tenant.account_key) = (admin_key, account_key);
                 }
+                "agent-sessions" => tenant.session = text(&answer(json!({}), &tenant).await?, "/id")?,
                 "user-token" => tenant.token = text(&answer(json!({}), &tenant).await?, "/data/token")?,
                 "webauthn-register-options" => {
                     let options = answer(json!({}), &tenant).await?;
@@ -182,6 +210,21 @@ impl Tenant {
         Ok(event)
     }
 
+    /// A signed request with the other version of the signature (v2), which is over a nonce, method and path too.
+    fn signed_once(&self, mut event: Value) -> Result<Value> {
+        let (method, path) = (text(&event, "/requestContext/http/method")?, text(&event, "/rawPath")?);
+        let body = event.get("body").and_then(Value::as_str).unwrap_or_default();
+        let nonce = format!("nonce-{:016}", NUMBERS.fetch_add(1, Ordering::Relaxed));
+        let (now, hash) = (now_ms(), sha256(body));
+        let signature = format!("v2={}", self.mac(&format!("{now}.{method}.{path}.{nonce}.{hash}")));
+        if let Some(headers) = event.pointer_mut("/headers").and_then(Value::as_object_mut) {
+            headers.insert("x-latchkey-timestamp".to_owned(), now.to_string().into());
+            headers.insert("x-latchkey-signature".to_owned(), signature.into());
+            headers.insert("x-latchkey-nonce".to_owned(), nonce.into());
+        }
+        Ok(event)
+    }
+
     /// Pairs the phone by a request that has its proof.
     async fn pair(&mut self, stack: &Stack, event: Value) -> Result<()> {
         let Some(phone) = &mut self.phone else { return Err(Error::new("no pairing was prepared")) };
@@ -201,12 +244,22 @@ impl Tenant {
 
     /// The time, and the signature (v1) of a body at that time.
     fn signature(&self, body: &str) -> (String, String) {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let hash = HEXLOWER.encode(digest::digest(&digest::SHA256, body.as_bytes()).as_ref());
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
-        let mac = hmac::sign(&key, format!("{now}.{hash}").as_bytes());
-        (now.to_string(), HEXLOWER.encode(mac.as_ref()))
+        let now = now_ms();
+        (now.to_string(), self.mac(&format!("{now}.{}", sha256(body))))
     }
+
+    fn mac(&self, text: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.secret.as_bytes());
+        HEXLOWER.encode(hmac::sign(&key, text.as_bytes()).as_ref())
+    }
+}
+
+fn sha256(body: &str) -> String {
+    HEXLOWER.encode(digest::digest(&digest::SHA256, body.as_bytes()).as_ref())
+}
+
+fn now_ms() -> u128 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis()
 }
 
 /// Sends a request. Only a success counts: a refusal would cost less.

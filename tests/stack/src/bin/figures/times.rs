@@ -6,7 +6,7 @@ use std::time::Duration;
 use stack::Result;
 
 use crate::binaries::Binaries;
-use crate::memory::{Usage, process, usage};
+use crate::memory::Usage;
 use crate::requests::{Requests, preparing, send};
 use crate::say;
 
@@ -18,8 +18,6 @@ pub const SETTLED: u32 = 1000;
 const COLD_STARTS: u32 = 20;
 /// Tenants that the requests are spread over.
 const TENANTS: u32 = 1000;
-/// The unit of processor time in `/proc`.
-const TICK_MS: f64 = 10.0;
 
 pub async fn measure(template: &Path, binaries: &Binaries, requests: &Requests, number: u32) -> Result<()> {
     let key = requests.operator_key.clone();
@@ -44,17 +42,16 @@ pub async fn measure(template: &Path, binaries: &Binaries, requests: &Requests, 
     stack.restart(MEASURED).await;
     // The first of the requests, a cold one: from here on there is a process to look at.
     send(&stack, MEASURED, next()).await?;
-    let process = process(&binaries.path(MEASURED));
     let mut times = Vec::new();
     let mut early = None;
     let mark = stack.mark();
     for request in 1..number {
         if request == SETTLED {
-            early = process.as_deref().map(usage).transpose()?;
+            early = Usage::of(&stack, MEASURED)?;
         }
         times.push(send(&stack, MEASURED, next()).await?.duration);
     }
-    let late = process.as_deref().map(usage).transpose()?;
+    let late = Usage::of(&stack, MEASURED)?;
     let calls = stack.mark() - mark;
     times.sort_unstable();
     say(&format!("\nWarm request to {MEASURED}: event to answer, {} requests, {TENANTS} tenants", times.len()));
@@ -73,14 +70,15 @@ pub async fn measure(template: &Path, binaries: &Binaries, requests: &Requests, 
 }
 
 fn memory(early: &Usage, late: &Usage, requests: u32) {
-    let each = f64::from(late.ticks.saturating_sub(early.ticks)) * TICK_MS / f64::from(requests - SETTLED);
-    say(&format!("  processor time of the process: {each:.3} ms a request"));
+    let each = late.processor.saturating_sub(early.processor) / (requests - SETTLED);
+    say(&format!("  processor time of the process: {:.3} ms a request", each.as_secs_f64() * 1e3));
     say(&format!("\nMemory of one {MEASURED} process: /proc/<pid>/status, VmRSS, RssAnon, VmHWM"));
     for (after, usage) in [(SETTLED, early), (requests, late)] {
         say(&format!("  after {after:6} requests: {}", usage.shown()));
     }
     let growth = (f64::from(late.resident) / f64::from(early.resident) - 1.0) * 100.0;
-    say(&format!("  growth over the last {}: {growth:.1} %", requests - SETTLED));
+    let bytes = (f64::from(late.resident) - f64::from(early.resident)) * 1024.0 / f64::from(requests - SETTLED);
+    say(&format!("  growth over the last {}: {growth:.1} %, {bytes:.0} bytes a request", requests - SETTLED));
 }
 
 /// The smallest of the sorted times below or at which that many percent are.
