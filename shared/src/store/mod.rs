@@ -34,6 +34,7 @@ mod dynamodb;
 mod idempotency;
 mod keys;
 mod pages;
+mod memory;
 mod passkeys;
 mod people;
 mod prefetch;
