@@ -9,6 +9,7 @@ mod body;
 mod call;
 mod decode;
 mod event;
+mod events;
 mod places;
 mod response;
 mod schedule;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lambda_runtime::{Context, LambdaEvent, service_fn};
+use lambda_runtime::{Context, LambdaEvent};
 
 use crate::api::{Operation, Route, Surface};
 use crate::app::App;
@@ -61,11 +62,11 @@ pub fn serve_path<const N: usize>(methods: [Served; N]) -> Exit {
     let methods = Arc::new(methods);
     run(move |app| async move {
         let cold = AtomicBool::new(true);
-        let service = service_fn(|event: LambdaEvent<Payload>| {
+        let answered = |event: LambdaEvent<Payload>| {
             let (app, methods, cold) = (app.clone(), Arc::clone(&methods), cold.swap(false, Ordering::Relaxed));
-            async move { Ok::<_, lambda_runtime::Error>(dispatch(&*methods, app, event, cold).await) }
-        });
-        lambda_runtime::Runtime::new(service).run().await
+            async move { Ok(dispatch(&*methods, app, event, cold).await) }
+        };
+        events::answer_all(events::client(), answered).await
     })
 }
 
