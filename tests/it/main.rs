@@ -25,6 +25,7 @@
 //! - `relay::suspension`: what a suspension by strikes owes, and that nothing keeps it from being made;
 //! - `relay::time`: signed calls as minutes turn and overlaps end, and where clocks differ;
 //! - `aws_calls`: how many calls to AWS each request costs;
+//! - `first_call`: connections to AWS before the first request, and who AWS is trusted to be;
 //! - `security`: what every endpoint refuses, by a loop over the registry, and what never leaves a process;
 //! - `simulation`: many processes on one AWS, whose every step is taken in the order that a seed says;
 //! - `support/witness`: whose data a request may make a function ask AWS for, which each of these tests checks;
@@ -46,6 +47,7 @@ mod callbacks;
 mod contract;
 mod endpoints;
 mod faults;
+mod first_call;
 mod passkeys;
 mod projects;
 mod qr_logins;
