@@ -2,14 +2,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::SharedCredentialsProvider;
-use aws_smithy_http_client::tls;
+use aws_config::SdkConfig;
 
 use crate::config::Config;
 use crate::domain::{
@@ -19,21 +13,9 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    Callbacks, Counted, Devices, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched, QrLogins, Read,
-    Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache,
+    self, Callbacks, Counted, Devices, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched, QrLogins,
+    Read, Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache,
 };
-
-/// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one
-/// that the smallest function has.
-const CONNECT: Duration = Duration::from_millis(500);
-/// One attempt at a call.
-const ATTEMPT: Duration = Duration::from_secs(1);
-/// A call with all its attempts. What bounds the request as a whole is `runtime::BUDGET`.
-const CALL: Duration = Duration::from_secs(2);
-/// Attempts at a call, the first included.
-const ATTEMPTS: u32 = 3;
-/// The SDK's default of a second is longer than most requests take.
-const BACKOFF: Duration = Duration::from_millis(50);
 
 /// A handle on everything that a handler uses. Cheap to clone.
 #[derive(Clone)]
@@ -65,27 +47,19 @@ impl fmt::Debug for App {
 }
 
 impl App {
-    /// The app of a deployed function. Credentials are in the environment, where Lambda puts them: looking for them
-    /// elsewhere, as the SDK's default chain does, would be a tenth of each binary for places that a function does not
-    /// have.
-    pub fn new(config: Config) -> Self {
-        let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-        let http_client = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::new(config.region.clone()))
-            .http_client(http_client)
-            .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(CONNECT)
-                    .operation_attempt_timeout(ATTEMPT)
-                    .operation_timeout(CALL)
-                    .build(),
-            )
-            .build();
-        Self::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new()))
+    /// The app of a deployed function.
+    ///
+    /// # Errors
+    /// If AWS could not be called, with the reason.
+    pub fn new(config: Config) -> Result<Self, String> {
+        let sdk = store::sdk(&config)?;
+        Ok(Self::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new())))
+    }
+
+    /// Opens the connections to AWS that the first request needs, those to Secrets Manager if it `reads_secrets`. If that
+    /// fails, the first request does it.
+    pub async fn connect(&self, reads_secrets: bool) {
+        store::connect(&self.0.table, reads_secrets.then_some(&self.0.secrets)).await;
     }
 
     /// An app with its own credentials, clock and randomness.

@@ -40,6 +40,9 @@ pub struct Config {
     pub dynamodb_endpoint: Option<String>,
     /// Where Secrets Manager is: the same, with `AWS_ENDPOINT_URL_SECRETS_MANAGER`.
     pub secrets_manager_endpoint: Option<String>,
+    /// A file with the certificates, in PEM, of the authorities that AWS is trusted by, instead of those that are known
+    /// (`AWS_CA_BUNDLE`; AWS SDKs and Tools Reference Guide, "General configuration", `ca_bundle`).
+    pub ca_bundle: Option<String>,
 }
 
 /// Variables that are not set, or not to what they have to be.
@@ -116,6 +119,7 @@ impl Config {
             region,
             dynamodb_endpoint: endpoint("AWS_ENDPOINT_URL_DYNAMODB"),
             secrets_manager_endpoint: endpoint("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+            ca_bundle: variable("AWS_CA_BUNDLE"),
         })
     }
 }

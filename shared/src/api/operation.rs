@@ -299,6 +299,9 @@ pub trait Operation: Send + Sync + 'static {
     /// Whether a body that is null is no body, where a body may be sent. An operation says no whose call without a body
     /// opens more than one with a body: a variable without a value would be enough.
     const NULL_IS_NO_BODY: bool = true;
+    /// Whether it reads a secret as a rule: the operator's key, one that a tenant signs with, or one that signs tokens.
+    /// Then the connection for that is opened when the process starts.
+    const READS_SECRETS: bool = matches!(Self::SURFACE, Surface::Registry | Surface::Relay);
     /// The proof that the handler receives.
     type Caller: Caller;
     /// The parameters of path and query.
@@ -325,6 +328,8 @@ pub struct OperationInfo {
     pub is_remembered: bool,
     /// Whether it publishes what anybody may fetch with a GET or a HEAD.
     pub is_public: bool,
+    /// Whether it reads a secret as a rule.
+    pub reads_secrets: bool,
     /// Credentials that open it, any one of which will do; none if it is open to anyone.
     pub security: &'static [SecurityScheme],
     /// Schema of the query parameters.
@@ -351,6 +356,7 @@ impl OperationInfo {
             surface: O::SURFACE,
             is_remembered: O::IS_REMEMBERED,
             is_public: O::IS_PUBLIC,
+            reads_secrets: O::READS_SECRETS,
             security: <O::Caller as Caller>::SCHEMES,
             query: O::Query::json_schema,
             fields: <O::Body as Input>::FIELDS,

@@ -90,6 +90,7 @@ pub fn app() -> App {
         region: String::new(),
         dynamodb_endpoint: None,
         secrets_manager_endpoint: None,
+        ca_bundle: None,
     };
     let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
     App::with(config, &sdk, Box::new(StoppedClock), Box::new(SystemRandomness::new()))

@@ -9,6 +9,7 @@ mod body;
 mod call;
 mod decode;
 mod event;
+mod events;
 mod places;
 mod response;
 mod schedule;
@@ -25,7 +26,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use lambda_runtime::{Context, LambdaEvent, service_fn};
+use lambda_runtime::{Context, LambdaEvent};
 
 use crate::api::{Operation, Route, Surface};
 use crate::app::App;
@@ -60,12 +61,16 @@ pub fn serve_path<const N: usize>(methods: [Served; N]) -> Exit {
     const { assert!(N > 0, "a function serves something") };
     let methods = Arc::new(methods);
     run(move |app| async move {
+        // Pages are compiled in.
+        if surface_of(&*methods) != Surface::Pages {
+            app.connect(methods.iter().any(|served| served.reads_secrets)).await;
+        }
         let cold = AtomicBool::new(true);
-        let service = service_fn(|event: LambdaEvent<Payload>| {
+        let answered = |event: LambdaEvent<Payload>| {
             let (app, methods, cold) = (app.clone(), Arc::clone(&methods), cold.swap(false, Ordering::Relaxed));
-            async move { Ok::<_, lambda_runtime::Error>(dispatch(&*methods, app, event, cold).await) }
-        });
-        lambda_runtime::Runtime::new(service).run().await
+            async move { Ok(dispatch(&*methods, app, event, cold).await) }
+        };
+        events::answer_all(events::client(), answered).await
     })
 }
 
@@ -76,6 +81,7 @@ pub struct Served {
     route: Route,
     surface: Surface,
     is_public: bool,
+    reads_secrets: bool,
     answer: Box<dyn Fn(App, LambdaEvent<HttpEvent>, bool) -> Answering + Send + Sync>,
 }
 
@@ -96,6 +102,7 @@ where
         route: O::ROUTE,
         surface: O::SURFACE,
         is_public: O::IS_PUBLIC,
+        reads_secrets: O::READS_SECRETS,
         answer: Box::new(move |app, event, cold| Box::pin(answer::<O, H, F>(app, handler, event, cold, BUDGET))),
     }
 }
@@ -171,7 +178,8 @@ fn line_of<'a>(methods: &[Served], context: &'a Context, cold: bool) -> RequestL
     RequestLine { operation, request_id, tenant_id: None, traced, source_ip: None, cold, status: 0 }
 }
 
-/// Starts the process: configuration, clients, first random draw; then hands over to `main`.
+/// Starts the process: configuration, clients, first random draw; then hands over to `main`, which opens the connections
+/// and asks for the first event.
 fn run<M, F>(main: M) -> Exit
 where
     M: FnOnce(App) -> F,
@@ -191,7 +199,7 @@ where
         Err(error) => return telemetry::failed_start(&error.to_string()),
     };
     let ended = runtime.block_on(async {
-        let app = App::new(config);
+        let app = App::new(config)?;
         // The first draw seeds the generator, which takes a while: better now than in the first request. If it fails,
         // that request fails when it draws.
         let _: Result<[u8; 32], _> = draw(app.random());
@@ -286,6 +294,7 @@ mod tests {
             region: String::new(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,
+            ca_bundle: None,
         };
         let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
         let app = App::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new()));

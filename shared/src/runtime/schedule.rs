@@ -2,11 +2,11 @@
 
 use std::future::Future;
 
-use lambda_runtime::{LambdaEvent, service_fn};
+use lambda_runtime::LambdaEvent;
 use serde_json::{Map, Value};
 
 use super::telemetry::TARGET;
-use super::{Exit, run};
+use super::{Exit, events, run};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::store::{Delivered, Reconciled, Sealed};
@@ -107,11 +107,11 @@ where
     F: Future<Output = Result<W>>,
 {
     run(move |app| async move {
-        let service = service_fn(|event: LambdaEvent<Value>| {
+        let run = |event: LambdaEvent<Value>| {
             let (app, request_id) = (app.clone(), event.context.request_id);
             async move { once(name, |app| handler(app, written(&event.payload)), app, &request_id).await }
-        });
-        lambda_runtime::Runtime::new(service).run().await
+        };
+        events::answer_all(events::client(), run).await
     })
 }
 

@@ -23,7 +23,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
 use crate::auth::Traced;
-use crate::domain::{ApiKeyId, KeySlot, PersonDigest, Scope, TenantId, Timestamp};
+use crate::domain::{ApiKeyId, Clock, KeySlot, PersonDigest, Scope, SystemClock, TenantId, Timestamp};
 use crate::error::Error;
 pub use crate::error::LOG_TARGET as TARGET;
 
@@ -31,7 +31,7 @@ pub use crate::error::LOG_TARGET as TARGET;
 const METRICS: &str = "metrics";
 /// The field with fields of its own, as a JSON object: what a scheduled function did has other names in each.
 const MEMBERS: &str = "members";
-/// The field that says when the metrics were taken, in Unix milliseconds.
+/// The field that says when it began, in Unix milliseconds: the line has it as text, the metrics as number.
 const TIMESTAMP: &str = "timestamp_ms";
 
 /// Starts writing log lines to standard output, which is where Lambda takes logs from.
@@ -63,9 +63,13 @@ where
         if let Some(Ok(Value::Object(members))) = members.as_ref().and_then(Value::as_str).map(serde_json::from_str) {
             line.extend(members);
         }
-        if let Some((names, at)) = metrics.as_ref().and_then(Value::as_str).zip(at) {
-            line.insert("_aws".to_owned(), embedded_metrics(names, &at));
+        // What happens outside of a request has no time of its own.
+        let at = at.as_ref().and_then(Value::as_i64).map_or_else(|| SystemClock.now(), Timestamp::from_millis);
+        if let Some(names) = metrics.as_ref().and_then(Value::as_str) {
+            line.insert("_aws".to_owned(), embedded_metrics(names, at));
         }
+        // To a line without a time, and to one without a level, Lambda would add its own, and take it for `info`.
+        line.insert("timestamp".to_owned(), at.to_string().into());
         let level = if *metadata.level() == Level::ERROR { "error" } else { "info" };
         line.insert("level".to_owned(), level.into());
         writeln!(writer, "{}", Value::Object(line))
@@ -106,10 +110,10 @@ impl Visit for Line {
 /// The part of a line that makes metrics of its numbers, by operation. CloudWatch charges for each metric that is sent
 /// at all, so there are few: the number of requests is the sample count of `latency_ms`, and failures are sent when
 /// there are any. The unit of a metric is in its name.
-fn embedded_metrics(names: &str, at: &Value) -> Value {
+fn embedded_metrics(names: &str, at: Timestamp) -> Value {
     let metrics: Vec<_> = names.split(' ').map(|name| json!({ "Name": name })).collect();
     json!({
-        "Timestamp": at,
+        "Timestamp": at.as_millis(),
         "CloudWatchMetrics": [{ "Namespace": "Latchkey", "Dimensions": [["operation"]], "Metrics": metrics }],
     })
 }

@@ -26,6 +26,7 @@
 
 mod account;
 mod audit;
+mod aws;
 mod callbacks;
 mod calls;
 mod devices;
@@ -33,6 +34,7 @@ mod directory;
 mod dynamodb;
 mod idempotency;
 mod keys;
+mod memory;
 mod pages;
 mod passkeys;
 mod people;
@@ -45,6 +47,7 @@ mod tenants;
 
 pub use account::{List, ResourceKind, Resources};
 pub use audit::Sealed;
+pub use aws::{connect, sdk};
 pub use callbacks::{Callbacks, Delivered, Delivery, Receiver};
 pub use calls::Counted;
 pub use devices::{DeviceSession, Devices, FoundSession, NewDevice, Paired, PairingHost, PairingRequest, ProvenCall};

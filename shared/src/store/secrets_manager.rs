@@ -3,9 +3,8 @@
 //! A tenant has two secrets: one with what it signs its calls with, one with what its tokens are signed with. IAM knows
 //! secrets and no versions, so only apart can a function be given the one without the other.
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
@@ -18,6 +17,7 @@ use uuid::Uuid;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::dynamodb::{ATTEMPTS, failed, pause};
+use super::memory::Memory;
 use crate::domain::{OperatorKeys, PrivateJwk, SecretVersion, SigningKey, SigningPointer, TenantId, TenantSecret};
 use crate::error::{Error, Result};
 
@@ -38,46 +38,9 @@ pub struct Secrets {
     pub tenant_secrets: VersionCache<TenantSecret>,
 }
 
-/// What was read of secrets, by version, for as long as the process lives: a version never changes, and which one is in
-/// force is asked for at each call. At most `MOST` of them, after which it starts anew. Which ones are used together is
-/// the gateway's choice, so there is no telling which to keep.
-pub struct VersionCache<T>(Arc<Mutex<HashMap<Uuid, Arc<T>>>>);
-
-impl<T> VersionCache<T> {
-    const MOST: usize = 1000;
-
-    fn get(&self, version: Uuid) -> Option<Arc<T>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&version).cloned()
-    }
-
-    pub(super) fn keep(&self, version: Uuid, value: T) -> Arc<T> {
-        let value = Arc::new(value);
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= Self::MOST {
-            kept.clear();
-        }
-        kept.insert(version, Arc::clone(&value));
-        value
-    }
-}
-
-impl<T> Clone for VersionCache<T> {
-    fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
-    }
-}
-
-impl<T> Default for VersionCache<T> {
-    fn default() -> Self {
-        Self(Arc::default())
-    }
-}
-
-impl<T> fmt::Debug for VersionCache<T> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("VersionCache")
-    }
-}
+/// What was read of secrets, by version: a version never changes, and which one is in force is asked for at each call.
+/// Behind an `Arc`, so that it is wiped where it was when it is dropped.
+pub type VersionCache<T> = Memory<Uuid, Arc<T>>;
 
 impl fmt::Debug for Secrets {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -180,14 +143,15 @@ impl Secrets {
         let version = pointer.version.id;
         // One key of a version is remembered, the one that was asked for last. Of the two that a tenant begins with the
         // other signs later, and the first then never again.
-        if let Some(key) = self.signing_keys.get(version).filter(|key| key.kid() == pointer.kid) {
+        if let Some(key) = self.signing_keys.get(&version).filter(|key| key.kid() == pointer.kid) {
             return Ok(key);
         }
         let stored: StoredSigningKeys = self.version(SecretKind::SigningKey, id, version).await?;
         let another = || Error::internal("the signing key is not the one that the tenant's item names");
         let named = stored.named(&pointer.kid).ok_or_else(another)?;
-        let key = SigningKey::from_jwk(named).ok_or_else(unreadable)?;
-        Ok(self.signing_keys.keep(version, key))
+        let key = Arc::new(SigningKey::from_jwk(named).ok_or_else(unreadable)?);
+        self.signing_keys.keep(version, Arc::clone(&key));
+        Ok(key)
     }
 
     /// The secret that a tenant signs its calls with.
@@ -195,12 +159,13 @@ impl Secrets {
     /// # Errors
     /// If Secrets Manager fails, or the version is not the JSON that it must be.
     pub async fn tenant_secret(&self, id: &TenantId, version: Uuid) -> Result<Arc<TenantSecret>> {
-        if let Some(secret) = self.tenant_secrets.get(version) {
+        if let Some(secret) = self.tenant_secrets.get(&version) {
             return Ok(secret);
         }
         let stored: StoredTenantSecret = self.version(SecretKind::TenantSecret, id, version).await?;
-        let secret = TenantSecret::restore(&stored.tenant_secret).ok_or_else(unreadable)?;
-        Ok(self.tenant_secrets.keep(version, secret))
+        let secret = Arc::new(TenantSecret::restore(&stored.tenant_secret).ok_or_else(unreadable)?);
+        self.tenant_secrets.keep(version, Arc::clone(&secret));
+        Ok(secret)
     }
 
     /// Reads a version of a tenant's secret.

@@ -1,6 +1,7 @@
 //! A tenant's items without a table, for tests of what is decided from them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
@@ -128,14 +129,14 @@ impl Shelf {
     pub fn remembered_by(&mut self, relay: &Relay<'_>, secrets: &[(Uuid, &str)]) {
         relay.observe(self.relay_state());
         for (version, secret) in secrets {
-            relay.secrets.tenant_secrets.keep(*version, TenantSecret::restore(secret).unwrap());
+            relay.secrets.tenant_secrets.keep(*version, Arc::new(TenantSecret::restore(secret).unwrap()));
         }
     }
 
     /// Lets a process have read the key that signs the tenant's tokens.
     pub fn signs_with(&mut self, relay: &Relay<'_>, key: SigningKey) {
         self.state().insert("token_kid".to_owned(), text(key.kid()));
-        relay.secrets.signing_keys.keep(Uuid::nil(), key);
+        relay.secrets.signing_keys.keep(Uuid::nil(), Arc::new(key));
     }
 
     fn key(&self, read: &Read) -> Item {

@@ -2,6 +2,7 @@
 
 mod histories;
 mod limits;
+mod many_tenants;
 mod races;
 mod suspension;
 mod time;

@@ -94,6 +94,7 @@ impl Process {
             region: "us-east-1".to_owned(),
             dynamodb_endpoint: None,
             secrets_manager_endpoint: None,
+            ca_bundle: None,
         };
         let random: Box<dyn Random> = match setup.seed {
             Some(seed) => Box::new(Seeded(Mutex::new(Dice(seed)))),

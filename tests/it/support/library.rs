@@ -73,6 +73,7 @@ impl Deployment {
             region: variable("AWS_REGION"),
             dynamodb_endpoint: Some(variable("AWS_ENDPOINT_URL_DYNAMODB")),
             secrets_manager_endpoint: Some(variable("AWS_ENDPOINT_URL_SECRETS_MANAGER")),
+            ca_bundle: None,
         };
         App::with(config, &sdk, Box::new(clock.clone()), Box::new(SystemRandomness::new()))
     }

@@ -20,6 +20,7 @@ impl Operation for AuthToken {
         .example(r#"{"external_user_id": "user_456", "expires_in_minutes": 30}"#);
     const SURFACE: Surface = Surface::Account;
     const IS_REMEMBERED: bool = false;
+    const READS_SECRETS: bool = true;
     // Without a body, the token is for the whole account.
     const NULL_IS_NO_BODY: bool = false;
     type Caller = AccountKey;

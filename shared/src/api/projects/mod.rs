@@ -94,6 +94,7 @@ impl Operation for UserToken {
         );
     const SURFACE: Surface = Surface::Projects;
     const IS_REMEMBERED: bool = false;
+    const READS_SECRETS: bool = true;
     type Caller = KeyHolder<MintsTokens>;
     type Query = Empty;
     type Body = UserTokenInput;

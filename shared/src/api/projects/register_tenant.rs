@@ -28,6 +28,7 @@ impl Operation for RegisterTenant {
         );
     const SURFACE: Surface = Surface::Projects;
     const IS_REMEMBERED: bool = false;
+    const READS_SECRETS: bool = true;
     type Caller = KeyHolder<MintsTokens>;
     type Query = Empty;
     type Body = RegisterTenantInput;

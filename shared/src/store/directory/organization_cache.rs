@@ -2,29 +2,17 @@
 //! together with the user and not after it. It decides nothing. What the user's item says counts, and a wrong guess
 //! costs one more read.
 
-use std::collections::HashMap;
-use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
-
 use uuid::Uuid;
 
 use crate::domain::{Handle, TenantId};
+use crate::store::memory::Memory;
 use crate::store::prefetch::Read;
 
-/// Guesses by tenant and name of the user, for as long as the process lives: at most `MOST` of them, after which it
-/// starts anew.
-#[derive(Clone, Default)]
-pub struct OrganizationHints(Arc<Mutex<HashMap<(TenantId, Handle), Uuid>>>);
-
-impl fmt::Debug for OrganizationHints {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("OrganizationHints")
-    }
-}
+/// Guesses by tenant and name of the user.
+#[derive(Debug, Clone, Default)]
+pub struct OrganizationHints(Memory<(TenantId, Handle), Uuid>);
 
 impl OrganizationHints {
-    const MOST: usize = 1000;
-
     /// The same reads, and if users are read and no organization, those in which the users were found last.
     pub fn expand(&self, tenant: &TenantId, mut reads: Vec<Read>) -> Vec<Read> {
         if reads.iter().any(|read| matches!(read, Read::Organization(_))) {
@@ -41,16 +29,11 @@ impl OrganizationHints {
 
     /// The organization in which that user was found last.
     fn guess(&self, tenant: &TenantId, user: &Handle) -> Option<Uuid> {
-        let hints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        hints.get(&(tenant.clone(), user.clone())).copied()
+        self.0.get(&(tenant.clone(), user.clone()))
     }
 
     /// Remembers in which organization a user was found.
     pub fn remember(&self, tenant: &TenantId, user: Handle, organization: Uuid) {
-        let mut hints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if hints.len() >= Self::MOST {
-            hints.clear();
-        }
-        hints.insert((tenant.clone(), user), organization);
+        self.0.keep((tenant.clone(), user), organization);
     }
 }

@@ -10,15 +10,15 @@ mod strikes;
 
 pub use items::{RelayState, Signed};
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
 use self::items::{Abuse, Attempt, Decision, STRUCK, stale};
 use super::dynamodb::{ATTEMPTS, Inserted, Reader, Table, Updated, text, time_to_live};
 use super::keys::{self, Kind};
+use super::memory::Memory;
 use super::secrets_manager::Secrets;
 
 use crate::domain::{Minute, Nonce, Quota, TenantId, TenantSecret, Timestamp};
@@ -49,37 +49,15 @@ pub struct Accepted {
     pub quota: Quota,
 }
 
-/// What a process saw of tenants last. At most `MOST` of them, after which it starts anew.
-#[derive(Clone, Default)]
-pub struct RelayMemory(Arc<Mutex<HashMap<TenantId, Observed>>>);
+/// What a process saw of tenants last.
+pub type RelayMemory = Memory<TenantId, Observed>;
 
-#[derive(Clone)]
-struct Observed {
+/// What it saw of one.
+#[derive(Debug, Clone)]
+pub struct Observed {
     state: RelayState,
     /// The minute that has refused a call, and has been struck for it.
     refusing: Option<Minute>,
-}
-
-impl RelayMemory {
-    const MOST: usize = 1000;
-
-    fn of(&self, id: &TenantId) -> Option<Observed> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
-    }
-
-    fn keep(&self, id: &TenantId, observed: Observed) {
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= Self::MOST && !kept.contains_key(id) {
-            kept.clear();
-        }
-        kept.insert(id.clone(), observed);
-    }
-}
-
-impl fmt::Debug for RelayMemory {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("RelayMemory")
-    }
 }
 
 /// The signed calls of one tenant.
@@ -102,7 +80,7 @@ impl fmt::Debug for Relay<'_> {
 impl Relay<'_> {
     /// The tenant as this process saw it last, if it did.
     pub fn remembered(&self) -> Option<RelayState> {
-        self.memory.of(self.tenant).map(|observed| observed.state)
+        self.memory.get(self.tenant).map(|observed| observed.state)
     }
 
     /// The tenant as it is now; `None` if there is no such tenant. One call.
@@ -129,7 +107,7 @@ impl Relay<'_> {
     /// The refusal of a call in a minute that this process has seen full: no call to AWS. A limit that is raised
     /// meanwhile counts from the next minute on.
     pub fn refusal(&self, at: Timestamp) -> Option<Verdict> {
-        let Observed { state, refusing } = self.memory.of(self.tenant)?;
+        let Observed { state, refusing } = self.memory.get(self.tenant)?;
         let minute = state.minute(at);
         (refusing == Some(minute)).then(|| Verdict::OverLimit(over(&state, minute, at)))
     }
@@ -224,13 +202,13 @@ impl Relay<'_> {
 
     fn refuse(&self, state: RelayState, minute: Minute, at: Timestamp) -> Verdict {
         let quota = over(&state, minute, at);
-        self.memory.keep(self.tenant, Observed { state, refusing: Some(minute) });
+        self.memory.keep(self.tenant.clone(), Observed { state, refusing: Some(minute) });
         Verdict::OverLimit(quota)
     }
 
     pub(super) fn observe(&self, state: RelayState) {
-        let refusing = self.memory.of(self.tenant).and_then(|observed| observed.refusing);
-        self.memory.keep(self.tenant, Observed { state, refusing });
+        let refusing = self.memory.get(self.tenant).and_then(|observed| observed.refusing);
+        self.memory.keep(self.tenant.clone(), Observed { state, refusing });
     }
 }
 

@@ -1,0 +1,226 @@
+//! What a process has done before its first request: it has connected, over TLS, to an AWS that it trusts.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::crypto::aws_lc_rs;
+use rustls::pki_types::PrivateKeyDer;
+use shared::api::OPERATIONS;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::support::Deployment;
+
+/// A certificate authority that only tests trust.
+struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
+    }
+
+    /// A file with its certificate.
+    fn bundle(&self, name: &str) -> PathBuf {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.pem"));
+        std::fs::write(&path, self.0.pem()).unwrap();
+        path
+    }
+
+    fn acceptor(&self) -> TlsAcceptor {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
+        let certificate = params.signed_by(&key, &self.0).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+            .unwrap();
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// What becomes of the first connections.
+#[derive(Debug, Clone, Copy)]
+enum First {
+    /// They are served as all others.
+    Served,
+    /// They are closed.
+    Closed(usize),
+    /// They are never answered.
+    Silent(usize),
+}
+
+/// The local AWS behind TLS: what was said on each of its connections.
+#[derive(Clone)]
+struct Front {
+    port: u16,
+    upstream: Arc<OnceLock<SocketAddr>>,
+    said: Arc<Mutex<Vec<Vec<u8>>>>,
+}
+
+impl Front {
+    async fn start(authority: &Authority, first: First) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let front = Self { port, upstream: Arc::default(), said: Arc::default() };
+        let (serving, acceptor) = (front.clone(), authority.acceptor());
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let number = {
+                    let mut said = serving.said.lock().unwrap();
+                    said.push(Vec::new());
+                    said.len() - 1
+                };
+                match first {
+                    First::Closed(most) if number < most => drop(stream),
+                    First::Silent(most) if number < most => {
+                        tokio::spawn(async move {
+                            std::future::pending::<()>().await;
+                            drop(stream);
+                        });
+                    }
+                    _ => {
+                        tokio::spawn(serving.clone().serve(number, acceptor.clone(), stream));
+                    }
+                }
+            }
+        });
+        front
+    }
+
+    async fn serve(self, number: usize, acceptor: TlsAcceptor, stream: TcpStream) {
+        let Ok(stream) = acceptor.accept(stream).await else { return };
+        let upstream = TcpStream::connect(self.upstream.get().unwrap()).await.unwrap();
+        let ((mut from, mut back), (mut answers, mut to)) = (tokio::io::split(stream), upstream.into_split());
+        tokio::spawn(async move {
+            let _ = tokio::io::copy(&mut answers, &mut back).await;
+            let _ = back.shutdown().await;
+        });
+        let mut buffer = [0; 4096];
+        while let Ok(length @ 1..) = from.read(&mut buffer).await {
+            self.said.lock().unwrap()[number].extend_from_slice(&buffer[..length]);
+            if to.write_all(&buffer[..length]).await.is_err() {
+                break;
+            }
+        }
+    }
+
+    /// The first lines of the requests on each connection.
+    fn requests(&self) -> Vec<Vec<String>> {
+        let lines = |said: &Vec<u8>| {
+            let text = String::from_utf8_lossy(said).into_owned();
+            let firsts = text.split("\r\n").map(|line| line.rsplit_once('}').map_or(line, |(_, line)| line));
+            firsts.filter(|line| line.ends_with(" HTTP/1.1")).map(str::to_owned).collect()
+        };
+        self.said.lock().unwrap().iter().map(lines).collect()
+    }
+
+    /// A deployment whose functions reach their AWS through it, with these environment variables.
+    async fn deployment(&self, variables: &[String]) -> Deployment {
+        let url = format!("https://localhost:{}", self.port);
+        let mut launcher = vec!["env".to_owned()];
+        launcher.extend(["DYNAMODB", "SECRETS_MANAGER"].map(|service| format!("AWS_ENDPOINT_URL_{service}={url}")));
+        launcher.extend_from_slice(variables);
+        let launcher: Vec<_> = launcher.into_iter().map(std::ffi::OsString::from).collect();
+        let deployment = Deployment::start_with(|builder| builder.launcher(move |_| launcher.clone())).await;
+        self.upstream.set(deployment.stack.aws_url().trim_start_matches("http://").parse().unwrap()).unwrap();
+        deployment
+    }
+}
+
+fn bundle(path: &Path) -> Vec<String> {
+    vec![format!("AWS_CA_BUNDLE={}", path.display())]
+}
+
+#[tokio::test]
+async fn a_process_connects_first_and_its_requests_go_on_those_connections() {
+    let authority = Authority::new();
+    let front = Front::start(&authority, First::Served).await;
+    let deployment = front.deployment(&bundle(&authority.bundle("connects_first"))).await;
+    let mark = deployment.stack.mark();
+    deployment.get("/api/v1/fetch/tenants").await.data(200);
+    // What connects is no call.
+    let calls: Vec<_> = deployment.stack.calls_since(mark).into_iter().map(|call| call.operation).collect();
+    assert_eq!(calls, ["GetSecretValue", "Query"]);
+    let operator = front.requests();
+    // One for each of the two services.
+    assert_eq!(operator.len(), 2, "{operator:?}");
+    assert!(operator.iter().all(|requests| requests[0] == "GET /ping HTTP/1.1"), "{operator:?}");
+    let calls = operator.iter().map(|requests| requests[1..].iter().filter(|line| *line == "POST / HTTP/1.1").count());
+    assert_eq!(calls.sum::<usize>(), 2, "{operator:?}");
+    deployment.get("/api/v1/fetch/tenants").await.data(200);
+    assert_eq!(front.requests().len(), 2);
+
+    // No secret is read for a key set, and for a page nothing.
+    let jwks = deployment.anonymous("GET", "/t/tnt_unknown/.well-known/jwks.json").send().await;
+    assert_eq!(jwks.status, 404, "{}", jwks.text);
+    let all = front.requests();
+    assert_eq!(all[2..], [["GET /ping HTTP/1.1", "POST / HTTP/1.1"]], "{all:?}");
+    assert_eq!(deployment.anonymous("GET", "/p").send().await.status, 200);
+    assert_eq!(front.requests().len(), 3);
+}
+
+#[tokio::test]
+async fn a_connection_that_could_not_be_made_at_the_start_is_made_by_the_first_request() {
+    let authority = Authority::new();
+    let bundle = bundle(&authority.bundle("made_later"));
+    for first in [First::Closed(2), First::Silent(2)] {
+        let front = Front::start(&authority, first).await;
+        let deployment = front.deployment(&bundle).await;
+        let started = Instant::now();
+        deployment.get("/api/v1/fetch/tenants").await.data(200);
+        assert!(started.elapsed() < Duration::from_secs(5), "{first:?}: {:?}", started.elapsed());
+        let requests = front.requests();
+        assert!(requests[..2].iter().all(Vec::is_empty), "{first:?}: {requests:?}");
+        assert!(requests[2..].iter().flatten().all(|line| line == "POST / HTTP/1.1"), "{first:?}: {requests:?}");
+    }
+}
+
+#[tokio::test]
+async fn aws_is_who_has_a_certificate_of_an_authority_that_is_trusted() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    // Without a bundle, an endpoint of somebody's own is trusted as the machine trusts it.
+    for variables in [vec![], bundle(&other.bundle("other"))] {
+        let front = Front::start(&authority, First::Served).await;
+        let deployment = front.deployment(&variables).await;
+        let answer = deployment.get("/api/v1/fetch/tenants").await;
+        answer.refused(503, "temporarily_unavailable");
+        assert!(front.requests().iter().all(Vec::is_empty), "{variables:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_bundle_that_can_not_be_read_stops_the_process_and_the_line_says_so() {
+    let authority = Authority::new();
+    let empty = Path::new(env!("CARGO_TARGET_TMPDIR")).join("empty.pem");
+    std::fs::write(&empty, "no certificate").unwrap();
+    for (path, cause) in [(Path::new("/nowhere.pem"), "No such file"), (&empty, "has no certificate in it")] {
+        let front = Front::start(&authority, First::Served).await;
+        let deployment = front.deployment(&bundle(path)).await;
+        assert!(deployment.get("/api/v1/fetch/tenants").await.status >= 500);
+        let output = deployment.stack.output();
+        assert!(output.contains(&format!("AWS_CA_BUNDLE: {}", path.display())) && output.contains(cause), "{output}");
+    }
+}
+
+/// What is connected to is what the policies let a function read.
+#[tokio::test]
+async fn secrets_are_connected_to_by_the_functions_that_may_read_one() {
+    let deployment = Deployment::start().await;
+    for function in &deployment.stack.template().functions {
+        let mut operations = OPERATIONS.iter().filter(|entry| entry.route.function == function.binary).peekable();
+        let mut actions = function.statements.iter().flat_map(|statement| &statement.actions);
+        let may = actions.any(|action| action == "secretsmanager:GetSecretValue");
+        if operations.peek().is_some() {
+            assert_eq!(operations.any(|entry| entry.reads_secrets), may, "{}", function.binary);
+        }
+    }
+}
