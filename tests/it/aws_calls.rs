@@ -257,10 +257,10 @@ async fn a_call_of_the_account_surface_costs_what_the_readme_says() {
     let (read, get, write) = ("BatchGetItem", "GetItem", "TransactWriteItems");
     let session = format!("agent-sessions/{}", world.rows.session);
     let cases = [
-        ("GET", "agent-sessions".to_owned(), vec![read, "Query", read], vec![read, "Query", read]),
+        ("GET", "agent-sessions".to_owned(), vec![read, "Query"], vec![read, "Query", "Query", read]),
         ("GET", session.clone(), vec![read], vec![read, get]),
         ("PATCH", session.clone(), vec![read, "UpdateItem"], vec![read, get, "UpdateItem"]),
-        ("GET", "documents".to_owned(), vec![read, "Query", "Query", read], vec![read, "Query", read]),
+        ("GET", "documents".to_owned(), vec![read, "Query", "Query", "Query"], vec![read, "Query", "Query", read]),
         ("GET", format!("documents/{}", world.rows.document), vec![read], vec![read, get]),
         ("GET", format!("workspaces/{}", world.rows.workspace), vec![read, read], vec![read, get, read]),
         ("POST", "agent-sessions".to_owned(), vec![read, write], vec![read, write]),

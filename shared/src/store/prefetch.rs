@@ -38,8 +38,10 @@ pub enum Read {
     Resource(ResourceKind, Uuid),
     /// The content of a document.
     Content(Uuid),
-    /// How many resources a list has.
+    /// How many resources a list has, as far as that is one item in an owner.
     Total(List),
+    /// Which workspace is the default, as an end user sees it.
+    DefaultWorkspace,
     /// How often the tokens of the viewpoint's end user were revoked.
     EndUser,
     /// A QR login. Of another tenant than the one that is read for it is none.
@@ -70,6 +72,7 @@ impl Read {
             Self::Resource(kind, id) => return account_keys::candidate_keys(tenant, viewpoint, *kind, *id),
             Self::Content(id) => return account_keys::contents(tenant, viewpoint, *id),
             Self::Total(list) => return account_keys::counters(tenant, viewpoint, *list),
+            Self::DefaultWorkspace => return account_keys::default_workspaces(tenant, viewpoint),
             Self::QrLogin(id) if id.is_of(tenant) => qr_logins::login_key(tenant, id),
             Self::QrLogin(_) => return Vec::new(),
             Self::EndUser => {

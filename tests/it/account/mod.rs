@@ -2,6 +2,7 @@
 
 mod data_isolation;
 mod histories;
+mod page_costs;
 mod pages;
 mod quotas;
 pub mod races;

@@ -2,17 +2,13 @@
 
 use serde_json::{Value, json};
 use shared::domain::ExternalId;
-use stack::{AwsCall, StackBuilder};
 
 use crate::support::{Answer, ApiKey, Call, Deployment};
 
 const DOCUMENTS: &str = "/api/v1/documents";
 
-/// Rows that the end user sees, some its own and some global.
+/// Rows that the end user sees, some its own and some global. Somewhere among them are a fiftieth of another end user's.
 const SEEN: usize = 50_000;
-
-/// Rows of another end user, somewhere among them.
-const UNSEEN: usize = 1_000;
 
 /// Whose a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +19,7 @@ enum Owner {
 }
 
 /// An account with many documents, put into the table past the functions: all entries and counts, and those rows that
-/// are read.
+/// are read. All of them are in one workspace.
 struct Account {
     deployment: Deployment,
     key: ApiKey,
@@ -34,16 +30,19 @@ struct Account {
 }
 
 impl Account {
-    async fn start() -> Self {
-        let deployment = Deployment::start_with(StackBuilder::without_stream).await;
+    async fn start(seen: usize) -> Self {
+        let deployment = Deployment::start_with(|builder| builder.without_stream().metered()).await;
         let tenant = deployment.provision("Acme").await;
         let key = deployment.api_key(&tenant, "account").await;
-        let body = json!({ "name": "Handbook", "file_type": "md" });
+        let workspaces = deployment.account_for(&key, "ada", "POST", "/api/v1/workspaces");
+        let workspace = workspaces.json(&json!({ "name": "Support" })).send().await.document(201)["id"].clone();
+        let body = json!({ "name": "Handbook", "file_type": "md", "workspace_ids": [workspace] });
         let answer = deployment.account_for(&key, "ada", "POST", DOCUMENTS).json(&body).send().await;
         let path = format!("{DOCUMENTS}/{}", answer.document(201)["id"].as_str().unwrap());
         let items = deployment.items().await;
         deployment.account_for(&key, "ada", "DELETE", &path).send().await.document(200);
-        let pattern = items.iter().find(|item| item["sk"]["S"] == "RESOURCE").unwrap().clone();
+        let is_row = |item: &&Value| item["pk"]["S"].as_str().unwrap().ends_with("#DOCUMENT");
+        let pattern = items.iter().find(is_row).unwrap().clone();
         let owner = |number: usize| match number % 51 {
             50 => Owner::Grace,
             // Not by turns, so that there is something to merge.
@@ -51,7 +50,7 @@ impl Account {
             _ => Owner::Nobody,
         };
         let id = |number: usize| format!("01900000-{:04x}-7000-8000-{number:012x}", number / 16);
-        let all = (0..SEEN + UNSEEN).rev().map(|number| (id(number), owner(number))).collect();
+        let all = (0..seen + seen / 50).rev().map(|number| (id(number), owner(number))).collect();
         Self { deployment, key, pattern, all }
     }
 
@@ -84,7 +83,7 @@ impl Account {
             account["owned_by"] = json!({ "S": space });
             [Some(account), Some(own).filter(|_| *owner != Owner::Grace)].into_iter().flatten()
         });
-        self.write(entries.collect()).await;
+        self.deployment.write_items(entries.collect()).await;
     }
 
     /// Writes rows.
@@ -95,7 +94,7 @@ impl Account {
                 self.pattern.to_string().replace(known, id).replace(&Self::space(Owner::Ada), &Self::space(*owner));
             serde_json::from_str(&item).unwrap()
         });
-        self.write(rows.collect()).await;
+        self.deployment.write_items(rows.collect()).await;
     }
 
     /// Writes how many entries the lists have.
@@ -104,15 +103,18 @@ impl Account {
             let pk = format!("{}#COUNT", self.list(space));
             json!({ "pk": { "S": pk }, "sk": { "S": "COUNT#0" }, "resource_count": { "N": count.to_string() } })
         });
-        self.write(counters.into()).await;
+        self.deployment.write_items(counters.into()).await;
     }
 
-    async fn write(&self, items: Vec<Value>) {
-        let requests: Vec<_> = items.into_iter().map(|item| json!({ "PutRequest": { "Item": item } })).collect();
-        for batch in requests.chunks(25) {
-            let request = json!({ "RequestItems": { self.deployment.table(): batch } });
-            self.deployment.dynamodb("BatchWriteItem", &request).await;
-        }
+    /// Adds to how many entries a list has.
+    async fn count_more(&self, space: &str, count: usize) {
+        let request = json!({
+            "TableName": self.deployment.table(),
+            "Key": { "pk": { "S": format!("{}#COUNT", self.list(space)) }, "sk": { "S": "COUNT#0" } },
+            "UpdateExpression": "ADD resource_count :count",
+            "ExpressionAttributeValues": { ":count": { "N": count.to_string() } },
+        });
+        self.deployment.dynamodb("UpdateItem", &request).await;
     }
 
     /// Goes on from `from` rows to `to`, with counts to match.
@@ -131,26 +133,22 @@ impl Account {
         }
     }
 
-    /// What a call consumes, asked for again.
-    async fn units(&self, call: &AwsCall) -> f64 {
-        let mut request = call.request.clone();
-        request["ReturnConsumedCapacity"] = "TOTAL".into();
-        let answer = self.deployment.dynamodb(&call.operation, &request).await;
-        let consumed = &answer["ConsumedCapacity"];
-        consumed["CapacityUnits"].as_f64().or(consumed[0]["CapacityUnits"].as_f64()).unwrap()
-    }
-
     /// A page, the operations that it took, and what each consumed.
     async fn page(&self, user: Option<&str>, query: &str) -> (Answer, Vec<(String, f64)>) {
-        let (answer, calls) = self.deployment.calls_of(self.request(user, query)).await;
+        let (answer, costs) = costs(&self.deployment, self.request(user, query)).await;
         answer.document(200);
-        let mut costs = Vec::new();
-        for call in calls {
-            let units = self.units(&call).await;
-            costs.push((call.operation, units));
-        }
         (answer, costs)
     }
+}
+
+/// The operations that a call took, and what each consumed; those that were made at once in no order.
+pub async fn costs(deployment: &Deployment, call: Call) -> (Answer, Vec<(String, f64)>) {
+    let (answer, calls) = deployment.calls_of(call).await;
+    (answer, calls.into_iter().map(|call| (call.operation, call.consumed.unwrap())).collect())
+}
+
+pub fn units(costs: &[(String, f64)]) -> f64 {
+    costs.iter().map(|(_, units)| units).sum()
 }
 
 fn ids(answer: &Answer) -> Vec<&str> {
@@ -161,11 +159,12 @@ fn operations(costs: &[(String, f64)]) -> Vec<&str> {
     costs.iter().map(|(operation, _)| operation.as_str()).collect()
 }
 
-/// The numbers are those of the documentation: the credential with the total, a query for each space that is looked
-/// into and one more for each five thousand entries that are passed over, and the rows.
+/// The numbers are those of the documentation: the credential, a query for the counts, a query for each space that is
+/// looked into and one for the workspace; for the account a read of each row. A page with a number takes one more for
+/// each five thousand entries that are passed over.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_50_000_rows_a_page_costs_its_rows_and_what_is_passed_over() {
-    let account = Account::start().await;
+    let account = Account::start(SEEN).await;
     // What is on the pages that are looked at.
     for user in [Some("ada"), None] {
         let seen = account.seen(user);
@@ -188,44 +187,118 @@ async fn with_50_000_rows_a_page_costs_its_rows_and_what_is_passed_over() {
         let (answer, costs) = account.page(user, "limit=20").await;
         assert_eq!(ids(&answer), seen[..20]);
         assert_eq!((&answer.body["total"], &answer.body["has_more"]), (&seen.len().into(), &true.into()));
-        assert_eq!(&costs, few, "as with a few rows");
-        let spaces = if user.is_some() { 2 } else { 1 };
-        let expected = [vec!["BatchGetItem"], vec!["Query"; spaces], vec!["BatchGetItem"]].concat();
-        assert_eq!(operations(&costs), expected);
-        // A row of up to 4 KB that is read consistently is a unit: 20 for the rows, a unit for the entries of a space,
-        // and one for each of key, tenant and counters.
-        let units: f64 = costs.iter().map(|(_, units)| units).sum();
-        assert!((20.0..=40.0).contains(&units), "{costs:?}");
+        assert_eq!(units(&costs), units(few), "as with a few rows");
+        let (reads, most) = match user {
+            Some(_) => (vec!["BatchGetItem", "Query", "Query", "Query", "Query"], 12.0),
+            None => (vec!["BatchGetItem", "Query", "Query", "BatchGetItem", "Query"], 28.0),
+        };
+        assert_eq!((operations(&costs), operations(few)), (reads.clone(), reads));
+        assert!(units(&costs) <= most, "{costs:?}");
 
-        for (limit, farther) in [(20, 2), (100, 10)] {
+        for (limit, farther, most) in [(20, 3, 300.0), (100, 13, 1250.0)] {
             let offset = 499 * limit;
             let (answer, costs) = account.page(user, &format!("page=500&limit={limit}")).await;
+            println!("{user:?}, page 500 of {limit}: {} calls, {} read units", costs.len(), units(&costs));
             assert_eq!(ids(&answer), seen[offset..offset + limit], "{user:?} {limit}");
             assert_eq!(answer.body["total"], seen.len());
             assert_eq!(answer.body["has_more"], offset + limit < seen.len());
-            let queries = costs.iter().filter(|(operation, _)| operation == "Query").count();
-            assert_eq!(
-                operations(&costs),
-                [vec!["BatchGetItem"], vec!["Query"; queries], vec!["BatchGetItem"]].concat()
-            );
-            assert!((spaces..spaces + farther).contains(&queries), "{user:?} {limit}: {queries}");
-            // Forty entries and more to a unit.
-            let passed: f64 = costs.iter().filter(|(operation, _)| operation == "Query").map(|(_, units)| units).sum();
-            assert!(
-                passed * 40.0 < 2.0 * f64::from(u32::try_from(offset + limit).unwrap()),
-                "{user:?} {limit}: {passed}"
-            );
+            assert!(costs.len() <= few.len() + farther && units(&costs) <= most, "{user:?} {limit}: {costs:?}");
         }
         let past = account.page(user, "page=1000000&limit=100").await;
-        assert_eq!((operations(&past.1), ids(&past.0).len()), (vec!["BatchGetItem"], 0));
+        assert_eq!((operations(&past.1), ids(&past.0).len()), (vec!["BatchGetItem", "Query"], 0));
         assert_eq!(past.0.body["total"], seen.len());
+    }
+}
+
+/// With `LATCHKEY_LISTED`, of as many rows.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn by_cursor_a_page_costs_at_any_depth_what_it_costs_at_the_first() {
+    let listed = std::env::var("LATCHKEY_LISTED").map_or(3_000, |listed| listed.parse().unwrap());
+    let account = Account::start(listed).await;
+    account.fill(&account.all).await;
+    account.grow(0, account.all.len()).await;
+    for user in [Some("ada"), None] {
+        let seen = account.seen(user);
+        let (mut cursor, mut measured) = (String::new(), Vec::new());
+        for (number, expected) in seen.chunks(100).enumerate() {
+            let here = format!("limit=20{cursor}");
+            // The thousandth row, and the last that a page of 20 begins after.
+            if number == 10 || (number + 1) * 100 >= listed {
+                measured.push((number * 100, account.page(user, &here).await));
+            }
+            let (answer, _) = account.page(user, &format!("limit=100{cursor}")).await;
+            assert_eq!(ids(&answer), expected, "{user:?} {number}");
+            assert_eq!(answer.body["total"], seen.len());
+            let Some(next) = answer.body["next_cursor"].as_str() else { break };
+            cursor = format!("&cursor={next}");
+        }
+        let [(_, (_, near)), .., (depth, (answer, far))] = &measured[..] else { panic!("{}", measured.len()) };
+        println!("{user:?}, a page of 20 at row 1000: {} calls, {} read units", near.len(), units(near));
+        println!("{user:?}, a page of 20 at row {depth}: {} calls, {} read units", far.len(), units(far));
+        assert_eq!(ids(answer), seen[*depth..depth + 20]);
+        assert!(*depth + 100 >= listed && operations(far) == operations(near), "{depth} {far:?}");
+        assert!(units(far) <= units(near) * 1.05, "{near:?} {far:?}");
+    }
+}
+
+/// With `LATCHKEY_END_USERS`, of as many who have a document each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_costs_the_same_however_many_end_users_there_are() {
+    let others: usize = std::env::var("LATCHKEY_END_USERS").map_or(2_000, |users| users.parse().unwrap());
+    let account = Account::start(20).await;
+    let (deployment, path) = (&account.deployment, format!("{DOCUMENTS}?limit=20"));
+    let workspaces: Value =
+        serde_json::from_str(account.pattern["field_workspace_ids"]["S"].as_str().unwrap()).unwrap();
+    for _ in 0..20 {
+        let body = json!({ "name": "Handbook", "workspace_ids": workspaces });
+        deployment.account_for(&account.key, "ada", "POST", DOCUMENTS).json(&body).send().await.document(201);
+    }
+    let measure = async || {
+        let mut measured = Vec::new();
+        for call in
+            [deployment.account_for(&account.key, "ada", "GET", &path), deployment.account(&account.key, "GET", &path)]
+        {
+            let (answer, costs) = costs(deployment, call).await;
+            assert_eq!(ids(&answer).len(), 20);
+            measured.push((answer.body["total"].as_u64().unwrap(), costs.len(), units(&costs)));
+        }
+        measured
+    };
+    let alone = measure().await;
+    let known = account.pattern["field_id"]["S"].as_str().unwrap().trim_matches('"');
+    let ada = Account::space(Owner::Ada);
+    for users in (0..others).collect::<Vec<_>>().chunks(1000) {
+        let items = users.iter().flat_map(|user| {
+            // Newer than what there is: those whom the account's first page is of.
+            let id = format!("01ff0000-0000-7000-8000-{user:012x}");
+            let space = format!("OF@{}", ExternalId::parse(&format!("user-{user}")).unwrap().digest());
+            let row = account.pattern.to_string().replace(known, &id).replace(&ada, &space);
+            let at = |space: &str| json!({ "pk": { "S": account.list(space) }, "sk": { "S": id } });
+            let mut entry = at("ALL");
+            entry["owned_by"] = json!({ "S": space });
+            let counter = json!({
+                "pk": { "S": format!("{}#COUNT", account.list(&space)) },
+                "sk": { "S": "COUNT#0" },
+                "resource_count": { "N": "1" },
+            });
+            [serde_json::from_str(&row).unwrap(), at(&space), entry, counter]
+        });
+        deployment.write_items(items.collect()).await;
+    }
+    account.count_more("ALL", others).await;
+    let among = measure().await;
+    println!("alone: {alone:?}; among {others} end users: {among:?}");
+    let totals = [alone[0].0, alone[1].0 + u64::try_from(others).unwrap()];
+    for ((alone, among), total) in alone.iter().zip(&among).zip(totals) {
+        assert_eq!((among.0, among.1), (total, alone.1));
+        assert!(among.2 <= alone.2, "{alone:?} {among:?}");
     }
 }
 
 /// The total is not found by counting: here it says more than there is.
 #[tokio::test]
 async fn a_page_more_than_50_000_rows_back_is_refused_before_anything_is_passed_over() {
-    let account = Account::start().await;
+    let account = Account::start(20).await;
     let own = Account::space(Owner::Ada);
     account.count([("ALL", 60_000), (&own, 30_000), ("GLOBAL", 30_000)]).await;
     for user in [Some("ada"), None] {
@@ -239,7 +312,7 @@ async fn a_page_more_than_50_000_rows_back_is_refused_before_anything_is_passed_
             let (answer, calls) = account.deployment.calls_of(account.request(user, query)).await;
             if is_too_far {
                 answer.invalid("query", "page");
-                assert_eq!(calls.len(), 1, "{query}");
+                assert_eq!(calls.len(), 2, "{query}: the credential and the count");
             } else {
                 assert_eq!(answer.document(200)["total"], 60_000, "{query}");
             }
@@ -296,7 +369,7 @@ async fn with_cursors_no_row_comes_twice_and_none_is_missed_whatever_is_made_and
 
 #[tokio::test]
 async fn a_cursor_is_of_one_list_as_one_caller_sees_it_and_goes_with_no_page_number() {
-    let account = Account::start().await;
+    let account = Account::start(20).await;
     account.fill(&account.all[..3]).await;
     account.grow(0, 3).await;
     let (answer, _) = account.page(None, "limit=1").await;
@@ -304,7 +377,7 @@ async fn a_cursor_is_of_one_list_as_one_caller_sees_it_and_goes_with_no_page_num
     let (answer, costs) = account.page(None, &format!("limit=1&cursor={cursor}")).await;
     assert_eq!(
         (ids(&answer), operations(&costs)),
-        (account.seen(None)[1..2].to_vec(), vec!["BatchGetItem", "Query", "BatchGetItem"])
+        (account.seen(None)[1..2].to_vec(), vec!["BatchGetItem", "Query", "Query", "BatchGetItem", "BatchGetItem"])
     );
     for (user, query, field) in [
         (None, format!("page=1&cursor={cursor}"), "page"),

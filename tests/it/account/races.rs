@@ -25,7 +25,11 @@ struct Kept<'a> {
     contents: BTreeSet<(String, &'a str)>,
     /// Sessions that were deleted with their messages still there.
     remains: BTreeSet<(String, &'a str)>,
+    /// In which session a message is, by its place and id.
+    sessions: BTreeMap<(String, &'a str), &'a str>,
     entries: Entries,
+    /// Entries that show a row, with the space that it is in.
+    shown: Vec<(String, &'a Value)>,
     counts: BTreeMap<String, i64>,
 }
 
@@ -59,6 +63,7 @@ pub fn check_rows(items: &[Value]) -> usize {
             enter("ALL", Some(name));
         }
     }
+    check_shown(&kept);
     for (space, id) in &kept.contents {
         assert!(kept.rows.contains_key(&(space.clone(), "DOCUMENT", *id)), "the content of no document: {id}");
     }
@@ -75,6 +80,7 @@ pub fn check_rows(items: &[Value]) -> usize {
         let space = format!("{tenant}#{space}");
         for id in entries.keys() {
             assert!(kept.rows.contains_key(&(space.clone(), "MESSAGE", id)), "an entry of no message: {id}");
+            assert_eq!(kept.sessions[&(space.clone(), id.as_str())], session, "{id}");
         }
         if kept.rows.contains_key(&(space.clone(), "SESSION", session)) {
             lists.insert(partition, entries);
@@ -86,6 +92,22 @@ pub fn check_rows(items: &[Value]) -> usize {
     let lengths = lists.iter().map(|(partition, entries)| (partition.clone(), i64::try_from(entries.len()).unwrap()));
     assert_eq!(differing(&counted, &lengths.collect()), none, "counts as found, and how many entries there are");
     kept.rows.len()
+}
+
+/// Checks the entries that show a document: all of a workspace's do, no others, and they show what the document is.
+fn check_shown(kept: &Kept<'_>) {
+    let in_workspaces = kept.entries.iter().filter(|(partition, _)| partition.contains("#DOCUMENTS#"));
+    assert_eq!(kept.shown.len(), in_workspaces.map(|(_, entries)| entries.len()).sum::<usize>());
+    let fields = |item: &Value| -> Map<String, Value> {
+        let fields = item.as_object().unwrap().clone().into_iter();
+        fields.filter(|(name, _)| name.starts_with("field_")).collect()
+    };
+    for (space, entry) in &kept.shown {
+        let (pk, id) = (entry["pk"]["S"].as_str().unwrap(), entry["sk"]["S"].as_str().unwrap());
+        let tenant = pk.split('#').nth(1).unwrap();
+        let row = kept.rows[&(format!("{tenant}#{space}"), "DOCUMENT", id)];
+        assert_eq!(fields(entry), fields(row), "{pk} {id}");
+    }
 }
 
 /// Where two maps differ: what is at that place in the one, and in the other.
@@ -107,30 +129,48 @@ impl<'a> Kept<'a> {
             }
             let place = format!("{tenant}#{space}");
             match (rest, sk) {
-                ([id], "RESOURCE") => {
-                    if let (&"SESSION", Some(count)) = (list, item.get("resource_count")) {
-                        kept.counts.insert(format!("TENANT#{place}#MESSAGES#{id}"), number(count));
-                    }
-                    kept.rows.insert((place, list, id), item);
-                }
                 ([id], "CONTENT") => drop(kept.contents.insert((place, id))),
                 ([id], "TOMBSTONE") => drop(kept.remains.insert((place, id))),
                 // Which workspace is the default one: of one that is deleted it means nothing.
                 // Nor what is stored under an idempotency key.
                 (["DEFAULT"], "DEFAULT") | (_, "IDEMPOTENCY") => {}
+                // Lists have the plural.
+                ([] | [_], id) if !list.ends_with('S') => {
+                    if let (&"SESSION", Some(count)) = (list, item.get("resource_count")) {
+                        kept.counts.insert(format!("TENANT#{place}#MESSAGES#{id}"), number(count));
+                    }
+                    if let [session] = rest {
+                        assert_eq!(*list, "MESSAGE");
+                        kept.sessions.insert((place.clone(), id), session);
+                    }
+                    assert_eq!(item["field_id"]["S"].as_str().map(plain), Some(id.replace('-', "")), "{pk} {sk}");
+                    kept.rows.insert((place, list, id), item);
+                }
                 _ if sk.starts_with("COUNT#") => {
                     let count = item.get("resource_count").map(number).unwrap_or_default();
                     assert!(count >= 0, "{pk} {sk}");
-                    *kept.counts.entry(pk.strip_suffix("#COUNT").unwrap().to_owned()).or_default() += count;
+                    let counted = match pk.strip_suffix("#IN#COUNT") {
+                        Some(documents) => format!("{documents}#{}", sk.strip_prefix("COUNT#").unwrap()),
+                        None => pk.strip_suffix("#COUNT").unwrap().to_owned(),
+                    };
+                    *kept.counts.entry(counted).or_default() += count;
                 }
                 _ => {
                     let owned_by = item.get("owned_by").map(|space| space["S"].as_str().unwrap().to_owned());
+                    if item.get("field_id").is_some() {
+                        kept.shown.push((owned_by.clone().unwrap_or_else(|| (*space).to_owned()), item));
+                    }
                     kept.entries.entry(pk.to_owned()).or_default().insert(sk.to_owned(), owned_by);
                 }
             }
         }
         kept
     }
+}
+
+/// The digits of a row's id.
+fn plain(id: &str) -> String {
+    id.trim_matches('"').trim_start_matches("exec_").replace('-', "")
 }
 
 fn number(value: &Value) -> i64 {

@@ -205,9 +205,10 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         let body: Value = serde_json::from_str(body).unwrap();
         deployment.account(&account, "POST", path).json(&body).send().await;
         for item in deployment.items().await.into_iter().filter(|item| !before.contains(item)) {
-            let made = item["sk"]["S"].as_str().filter(|sort| *sort == "RESOURCE");
-            let Some(_) = made else { continue };
-            let old = item["pk"]["S"].as_str().unwrap().rsplit('#').next().unwrap().to_owned();
+            if item.get("field_id").is_none() {
+                continue;
+            }
+            let old = item["sk"]["S"].as_str().unwrap().to_owned();
             let text = item.to_string().replace(&tenant.id, "tnt_00000000000000000000000000000000");
             let text = text.replace(&old, id).replace(&old.replace('-', ""), &id.replace('-', ""));
             let item: Value = serde_json::from_str(&text).unwrap();

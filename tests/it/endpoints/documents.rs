@@ -304,7 +304,7 @@ async fn no_list_reads_the_content_of_a_document() {
         let rows = answer.document(200)["items"].as_array().map(Vec::len);
         let read: Vec<_> = calls.iter().flat_map(|call| answered(&call.request, &items)).collect();
         // What is on the page was seen to be read: so would its content be.
-        let row_count = read.iter().filter(|item| item["sk"]["S"] == "RESOURCE").count();
+        let row_count = read.iter().filter(|item| item.get("field_id").is_some()).count();
         assert!(row_count >= rows.unwrap_or(1), "{read:?}");
         let content = read.iter().any(|item| item.get("markdown_content").is_some());
         assert_eq!(content, answer.text.contains("# Confidential"));

@@ -50,7 +50,7 @@ impl Operation for ListWorkspaces {
     type Output = ListPage<WorkspaceView>;
 
     fn prefetch(_: &PageQuery, _: &Empty) -> Vec<Read> {
-        vec![Read::Total(List::Of(ResourceKind::Workspace))]
+        vec![Read::Total(List::Of(ResourceKind::Workspace)), Read::DefaultWorkspace]
     }
 }
 

@@ -25,7 +25,7 @@ impl Resources<'_> {
         Ok(self.get(id).await?.resource)
     }
 
-    /// A page of the executions that the viewpoint sees, newest first. Two calls.
+    /// A page of the executions that the viewpoint sees, newest first. One call, or three for the account.
     ///
     /// # Errors
     /// If the page is more than 50 000 resources back.

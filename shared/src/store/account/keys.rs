@@ -2,11 +2,14 @@
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
-//! | resource | `TENANT#<tenant>#<owner>#<kind>#<id>` | `RESOURCE` | its fields |
-//! | content of a document | the same | `CONTENT` | Markdown |
-//! | messages that are left | the same | `TOMBSTONE` | that a session was deleted; until its messages are too |
+//! | resource | `TENANT#<tenant>#<owner>#<kind>` | `<id>` | its fields |
+//! | message | `TENANT#<tenant>#<owner>#MESSAGE#<session>` | `<id>` | its fields |
+//! | content of a document | `TENANT#<tenant>#<owner>#DOCUMENT#<id>` | `CONTENT` | Markdown |
+//! | messages left | `TENANT#<tenant>#<owner>#SESSION#<id>` | `TOMBSTONE` | that their session was deleted |
 //! | entry | `TENANT#<tenant>#<owner>#<list>` | `<id>` | in the owner `ALL`: in which owner the resource is |
+//! | of a workspace | `TENANT#<tenant>#<owner>#DOCUMENTS#<workspace>` | `<id>` | that and the fields |
 //! | counter | `TENANT#<tenant>#<owner>#<list>#COUNT` | `COUNT#<shard>` | how many entries the list has |
+//! | of a workspace | `TENANT#<tenant>#<owner>#DOCUMENTS#IN#COUNT` | `COUNT#<workspace>` | the same |
 //! | default | `TENANT#<tenant>#<owner>#WORKSPACES#DEFAULT` | `DEFAULT` | which workspace is the default |
 //!
 //! An owner is whose resources they are: `OF@<digest of the external user id>`, or `GLOBAL` for those of nobody in
@@ -14,8 +17,11 @@
 //! has shared resources. There is no key of a resource without an owner, so another user's resource can't be asked for.
 //!
 //! `ALL` has no resources, but an entry and a count for every one: it is how the account finds what any of its users
-//! has. Resources, entries and counts are written in one transaction, so a total is exact. A list is its entries, which
-//! are small: pages far back are found by passing over entries, never over resources.
+//! has. Resources, entries and counts are written in one transaction, so a total is exact.
+//!
+//! The resources of an owner lie in one partition, newest last, so a page of them is one query, which costs what they
+//! have in bytes and not a read each. Entries are small: where a numbered page far back begins is found by passing over
+//! entries, never over resources. In a list across partitions, which a workspace's is, an entry shows the resource.
 
 use std::fmt;
 
@@ -75,12 +81,13 @@ pub enum List {
     Of(ResourceKind),
     /// The messages of a session.
     MessagesOf(Uuid),
-    /// The documents of a workspace.
+    /// The documents of a workspace. Its entries have the documents' fields, which nothing changes: an operation that
+    /// did would have to write them here, too.
     DocumentsIn(Uuid),
 }
 
 impl List {
-    const fn kind(self) -> ResourceKind {
+    pub const fn kind(self) -> ResourceKind {
         match self {
             Self::Of(kind) => kind,
             Self::MessagesOf(_) => ResourceKind::Message,
@@ -150,10 +157,9 @@ impl fmt::Display for Owner {
 /// What the index of tenants by status has a deleted session under, while messages of it are left.
 pub const TOMBSTONE: &str = "tombstone";
 
-/// What is kept of a resource.
+/// What is kept of a resource beside its fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ItemPart {
-    Resource,
     Content,
     Tombstone,
 }
@@ -161,7 +167,6 @@ pub enum ItemPart {
 impl ItemPart {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Resource => "RESOURCE",
             Self::Content => "CONTENT",
             Self::Tombstone => "TOMBSTONE",
         }
@@ -169,8 +174,24 @@ impl ItemPart {
 }
 
 /// A part of a resource.
-pub fn resource(tenant: &TenantId, owner: &Owner, kind: ResourceKind, id: Uuid, part: ItemPart) -> Key {
+pub fn part(tenant: &TenantId, owner: &Owner, kind: ResourceKind, id: Uuid, part: ItemPart) -> Key {
     key(format!("{}#{owner}#{}#{id}", tenant_partition(tenant), kind.as_str()), part.as_str().to_owned())
+}
+
+/// A resource. A message is asked for by the list of its session, all others by the list of their kind.
+pub fn resource(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
+    key(partition_of_resources(tenant, owner, list), id.to_string())
+}
+
+/// Where the resources of a list can be read one after the other, in an owner that has any. For `ALL` that is the lists
+/// of workspaces only: the account finds in its other lists whose each resource is.
+pub fn partition_of_resources(tenant: &TenantId, owner: &Owner, list: List) -> String {
+    let kind = list.kind().as_str();
+    match list {
+        List::Of(_) => format!("{}#{owner}#{kind}", tenant_partition(tenant)),
+        List::MessagesOf(session) => format!("{}#{owner}#{kind}#{session}", tenant_partition(tenant)),
+        List::DocumentsIn(_) => partition_of_list(tenant, owner, list),
+    }
 }
 
 /// The partition of a list in an owner.
@@ -186,17 +207,33 @@ pub fn entry(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
 /// The counter that a resource of this id is counted in.
 pub fn counter(tenant: &TenantId, owner: &Owner, list: List, id: Uuid) -> Key {
     let [.., last] = id.into_bytes();
-    shard(tenant, owner, list, last % shards(owner, list))
+    let shard = if is_divided(owner, list) { last % SHARDS } else { 0 };
+    match list {
+        // Side by side, so that those of several workspaces are one query.
+        List::DocumentsIn(workspace) => key(documents_in_workspaces(tenant, owner), counter_of_workspace(workspace)),
+        _ => key(partition_of_counters(tenant, owner, list), format!("COUNT#{shard}")),
+    }
+}
+
+/// The counters of a list in an owner.
+pub fn partition_of_counters(tenant: &TenantId, owner: &Owner, list: List) -> String {
+    format!("{}#COUNT", partition_of_list(tenant, owner, list))
+}
+
+/// The counters of all workspaces that have documents of an owner.
+pub fn documents_in_workspaces(tenant: &TenantId, owner: &Owner) -> String {
+    format!("{}#IN#COUNT", partition_of_list(tenant, owner, List::Of(ResourceKind::Document)))
+}
+
+/// The sort key of a workspace's counter.
+pub fn counter_of_workspace(workspace: Uuid) -> String {
+    format!("COUNT#{workspace}")
 }
 
 /// Which workspace is the default one of an owner.
 pub fn default_workspace(tenant: &TenantId, owner: &Owner) -> Key {
     let list = partition_of_list(tenant, owner, List::Of(ResourceKind::Workspace));
     key(format!("{list}#DEFAULT"), "DEFAULT".to_owned())
-}
-
-fn shard(tenant: &TenantId, owner: &Owner, list: List, number: u8) -> Key {
-    key(format!("{}#COUNT", partition_of_list(tenant, owner, list)), format!("COUNT#{number}"))
 }
 
 /// How many entries one counter of a list may come to; `None` if nothing bounds it. Each of a tenant's counters has its
@@ -210,16 +247,22 @@ pub fn quota(owner: &Owner, list: List, quotas: RowQuotas) -> Option<u32> {
     }
 }
 
-fn shards(owner: &Owner, list: List) -> u8 {
-    let is_busy = !matches!(owner, Owner::EndUser(_)) && matches!(list, List::Of(_));
-    if is_busy { SHARDS } else { 1 }
+/// Whether a list is counted in several items.
+pub fn is_divided(owner: &Owner, list: List) -> bool {
+    !matches!(owner, Owner::EndUser(_)) && matches!(list, List::Of(_))
 }
 
-/// All counters of a list as a viewpoint sees it.
+/// The counters of a list that are read with the credential: one item in each owner that a viewpoint sees. Those of a
+/// divided list are one query, which costs one read and not eight.
 pub fn counters(tenant: &TenantId, viewpoint: &Viewpoint, list: List) -> Vec<Key> {
-    let owners = Owner::visible(viewpoint, list.kind());
-    let of = |owner: &Owner| (0..shards(owner, list)).map(|number| shard(tenant, owner, list, number)).collect();
-    owners.iter().flat_map::<Vec<_>, _>(of).collect()
+    let owners = Owner::visible(viewpoint, list.kind()).into_iter().filter(|owner| !is_divided(owner, list));
+    owners.map(|owner| counter(tenant, &owner, list, Uuid::nil())).collect()
+}
+
+/// Which workspace is the default, in each owner that a viewpoint sees; of the account's there can be many.
+pub fn default_workspaces(tenant: &TenantId, viewpoint: &Viewpoint) -> Vec<Key> {
+    let owners = Owner::visible(viewpoint, ResourceKind::Workspace).into_iter();
+    owners.filter(|owner| *owner != Owner::Account).map(|owner| default_workspace(tenant, &owner)).collect()
 }
 
 /// Where a viewpoint finds a resource: the resource itself in each owner, or for the account the entry that says in
@@ -227,7 +270,7 @@ pub fn counters(tenant: &TenantId, viewpoint: &Viewpoint, list: List) -> Vec<Key
 pub fn candidate_keys(tenant: &TenantId, viewpoint: &Viewpoint, kind: ResourceKind, id: Uuid) -> Vec<Key> {
     let place = |owner: &Owner| match owner {
         Owner::Account => entry(tenant, owner, List::Of(kind), id),
-        _ => resource(tenant, owner, kind, id, ItemPart::Resource),
+        _ => resource(tenant, owner, List::Of(kind), id),
     };
     Owner::visible(viewpoint, kind).iter().map(place).collect()
 }
@@ -245,153 +288,8 @@ pub fn session_of(partition: &str) -> Option<(TenantId, Owner, Uuid)> {
 /// Where a viewpoint finds the content of a document; nowhere yet, if it has to find out the owner first.
 pub fn contents(tenant: &TenantId, viewpoint: &Viewpoint, id: Uuid) -> Vec<Key> {
     let owners = Owner::visible(viewpoint, ResourceKind::Document).into_iter().filter(|owner| *owner != Owner::Account);
-    owners.map(|owner| resource(tenant, &owner, ResourceKind::Document, id, ItemPart::Content)).collect()
+    owners.map(|owner| part(tenant, &owner, ResourceKind::Document, id, ItemPart::Content)).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-    use crate::domain::{ExternalId, RowsPerTenant};
-
-    fn tenant() -> TenantId {
-        TenantId::of(&[7; 16])
-    }
-
-    fn user(id: &str) -> Viewpoint {
-        Viewpoint::EndUser(ExternalId::parse(id).unwrap())
-    }
-
-    fn partitions(keys: &[Key]) -> BTreeSet<String> {
-        keys.iter().map(|key| key["pk"].as_s().unwrap().clone()).collect()
-    }
-
-    #[test]
-    fn two_end_users_have_no_partition_in_common_but_the_global_ones() {
-        let ids = ["a", "A", "a#b", "a#b#c", "OF@a", "GLOBAL", "ALL", "é", "e\u{301}", "а", "😀", "a/", "TENANT#x"];
-        let views = ids.map(user);
-        for kind in
-            [ResourceKind::AgentSession, ResourceKind::ToolExecution, ResourceKind::Workspace, ResourceKind::Document]
-        {
-            let row = Uuid::from_u128(1);
-            let places = |viewpoint: &Viewpoint| {
-                let lists = [List::Of(kind), List::MessagesOf(row), List::DocumentsIn(row)];
-                let counters = lists.into_iter().flat_map(|list| counters(&tenant(), viewpoint, list));
-                let keys: Vec<_> =
-                    candidate_keys(&tenant(), viewpoint, kind, row).into_iter().chain(counters).collect();
-                partitions(&keys)
-            };
-            for (number, one) in views.iter().enumerate() {
-                for other in &views[number + 1..] {
-                    let (one, other) = (places(one), places(other));
-                    for shared in one.intersection(&other) {
-                        let global = format!("TENANT#{}#GLOBAL#", tenant());
-                        let kept = shared.strip_prefix(&global).unwrap();
-                        assert!(kept.starts_with("WORKSPACE") || kept.starts_with("DOCUMENT"), "{shared}");
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn an_id_can_not_be_made_to_look_like_a_space() {
-        for id in ["GLOBAL", "ALL", "OF@x", "x#SESSIONS"] {
-            let Owner::EndUser(digest) = Owner::of(&user(id)) else { panic!("{id}") };
-            assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
-        }
-    }
-
-    #[test]
-    fn a_private_row_of_the_account_is_no_end_users() {
-        for kind in [ResourceKind::AgentSession, ResourceKind::ToolExecution, ResourceKind::Message] {
-            assert_eq!(Owner::visible(&user("a"), kind), [Owner::of(&user("a"))]);
-        }
-        assert_eq!(Owner::visible(&user("a"), ResourceKind::Document), [Owner::of(&user("a")), Owner::Global]);
-    }
-
-    #[test]
-    fn the_session_of_a_partition_is_found() {
-        let (id, owner) = (Uuid::from_u128(9), Owner::of(&user("a")));
-        let partition = |kind| {
-            let key = resource(&tenant(), &owner, kind, id, ItemPart::Tombstone);
-            key["pk"].as_s().unwrap().clone()
-        };
-        let found = session_of(&partition(ResourceKind::AgentSession));
-        assert_eq!(found, Some((tenant(), owner.clone(), id)));
-        assert_eq!(session_of(&partition(ResourceKind::Document)), None);
-        assert_eq!(session_of(&format!("{}#x", partition(ResourceKind::AgentSession))), None);
-    }
-
-    #[test]
-    fn a_space_is_read_as_it_is_written() {
-        for owner in [Owner::Global, Owner::of(&user("a"))] {
-            assert_eq!(Owner::parse(&owner.to_string()), Some(owner));
-        }
-        assert_eq!(Owner::parse("ALL"), None);
-    }
-
-    #[test]
-    fn a_row_is_counted_in_one_of_the_counters_that_are_read() {
-        let list = List::Of(ResourceKind::Document);
-        let read = counters(&tenant(), &Viewpoint::Account, list);
-        assert_eq!(read.len(), usize::from(SHARDS));
-        for number in 0..=255 {
-            assert!(read.contains(&counter(&tenant(), &Owner::Account, list, Uuid::from_u128(number))));
-        }
-        assert_eq!(counters(&tenant(), &user("a"), list).len(), 1 + usize::from(SHARDS));
-        assert_eq!(counters(&tenant(), &user("a"), List::Of(ResourceKind::AgentSession)).len(), 1);
-    }
-
-    fn quotas(per_tenant: u64) -> RowQuotas {
-        RowQuotas { per_tenant: RowsPerTenant::new(per_tenant).unwrap(), ..RowQuotas::default() }
-    }
-
-    #[test]
-    fn the_shares_of_a_tenants_counters_are_together_never_over_its_quota() {
-        let list = List::Of(ResourceKind::Document);
-        for per_tenant in [8, 9, 15, 16, 1000, 1_000_001, 100_000_000] {
-            let share = u64::from(quota(&Owner::Account, list, quotas(per_tenant)).unwrap());
-            let sum = share * u64::from(SHARDS);
-            assert!(sum <= per_tenant && per_tenant - sum < u64::from(SHARDS), "{per_tenant}");
-        }
-        assert_eq!(quota(&Owner::Global, list, quotas(8)), None);
-        assert_eq!(quota(&Owner::of(&user("a")), list, quotas(8)), Some(10_000));
-        assert_eq!(quota(&Owner::Account, List::DocumentsIn(Uuid::nil()), quotas(8)), None);
-    }
-
-    /// How many rows of a tenant are accepted before the first is refused, which is when the first of its counters has
-    /// its share: printed by `cargo test -p shared --lib spread_unevenly -- --nocapture`, and named in docs/limits.md.
-    #[test]
-    fn a_tenant_whose_rows_are_spread_unevenly_is_refused_a_little_early() {
-        const ROUNDS: u64 = 100;
-        let list = List::Of(ResourceKind::Document);
-        println!("quota: accepted before the first refusal, in the worst and in the middle one of {ROUNDS} tenants");
-        for (per_tenant, least) in [(1_000, 0.70), (10_000, 0.90), (100_000, 0.97), (1_000_000, 0.99)] {
-            let share = quota(&Owner::Account, list, quotas(per_tenant)).unwrap();
-            let mut accepted: Vec<u64> = (0..ROUNDS).map(|round| accepted(share, round)).collect();
-            accepted.sort_unstable();
-            let part = |accepted: u64| u32::try_from(accepted).map(f64::from).unwrap() / f64::from(share * 8);
-            let (worst, middle) = (part(accepted[0]), part(accepted[accepted.len() / 2]));
-            println!("{per_tenant}: {:.1} % {:.1} %", worst * 100.0, middle * 100.0);
-            assert!(worst >= least && middle <= 1.0, "{per_tenant}: {worst}");
-        }
-    }
-
-    /// How many rows with random ids have room, if each counter has this share.
-    fn accepted(share: u32, seed: u64) -> u64 {
-        let (mut counts, mut state) = ([0; SHARDS as usize], seed << 40);
-        loop {
-            // SplitMix64.
-            state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-            let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-            let count = &mut counts[usize::from((mixed >> 56) as u8 % SHARDS)];
-            if *count == share {
-                return counts.iter().map(|count| u64::from(*count)).sum();
-            }
-            *count += 1;
-        }
-    }
-}
+mod tests;

@@ -17,7 +17,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use self::keys::{ItemPart, Owner};
+use self::keys::Owner;
 use super::audit::put_event;
 use super::dynamodb::{Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write, number, text};
 use super::idempotency;
@@ -132,7 +132,7 @@ impl<'a> Resources<'a> {
         let (owner, item) = match self.owner_of(R::KIND, id)? {
             (owner, Some(item)) => (owner, item.clone()),
             (owner, None) => {
-                let key = self.resource_key(&owner, R::KIND, id);
+                let key = self.resource_key(&owner, List::Of(R::KIND), id);
                 (owner, self.table.get(key).await?.ok_or(Error::ResourceNotFound)?)
             }
         };
@@ -148,7 +148,7 @@ impl<'a> Resources<'a> {
                 let owned_by = Owner::parse(entry.text(OWNED_BY)?).ok_or_else(|| entry.unreadable(OWNED_BY))?;
                 return Ok((owned_by, None));
             }
-            if let Some(item) = self.prefetched.at(&self.resource_key(&owner, kind, id))? {
+            if let Some(item) = self.prefetched.at(&self.resource_key(&owner, List::Of(kind), id))? {
                 return Ok((owner, Some(item)));
             }
         }
@@ -218,7 +218,7 @@ impl<'a> Resources<'a> {
     }
 
     fn update_of<R: Resource>(&self, stored: &Stored<R>, changes: &FieldUpdates) -> Update {
-        let update = Update::of(self.resource_key(&stored.owner, R::KIND, stored.resource.id()));
+        let update = Update::of(self.resource_key(&stored.owner, List::Of(R::KIND), stored.resource.id()));
         let write = |update: Update, (name, value): (&str, Option<&Value>)| {
             update.set_or_remove(format_args!("{FIELD}{name}"), value.map(text))
         };
@@ -227,7 +227,7 @@ impl<'a> Resources<'a> {
 
     /// A resource as it is now.
     async fn read_again<R: Resource>(self, stored: Stored<R>) -> Result<Stored<R>> {
-        let key = self.resource_key(&stored.owner, R::KIND, stored.resource.id());
+        let key = self.resource_key(&stored.owner, List::Of(R::KIND), stored.resource.id());
         let item = self.table.get(key).await?.ok_or(Error::ResourceNotFound)?;
         Ok(Stored { resource: read(&item)?, item, owner: stored.owner })
     }
@@ -243,19 +243,25 @@ impl<'a> Resources<'a> {
         self.commit_deletion(transaction).await
     }
 
-    fn resource_key(&self, owner: &Owner, kind: ResourceKind, id: Uuid) -> Key {
-        keys::resource(self.tenant(), owner, kind, id, ItemPart::Resource)
+    fn resource_key(&self, owner: &Owner, list: List, id: Uuid) -> Key {
+        keys::resource(self.tenant(), owner, list, id)
     }
 
     /// Makes a resource, of the owner for whom the viewpoint writes.
     fn put_new<R: Resource>(&self, transaction: &mut Transaction, resource: &R) -> Result<Counted> {
-        let owner = Owner::of(self.viewpoint);
-        self.put_resource(transaction, &owner, resource)?;
-        Ok(self.enter(transaction, &owner, List::Of(R::KIND), resource.id()))
+        let (owner, list) = (Owner::of(self.viewpoint), List::Of(R::KIND));
+        self.put_resource(transaction, &owner, list, resource)?;
+        Ok(self.enter(transaction, &owner, list, resource.id(), &[]))
     }
 
-    fn put_resource<R: Resource>(&self, transaction: &mut Transaction, owner: &Owner, resource: &R) -> Result<Write> {
-        let mut item = self.resource_key(owner, R::KIND, resource.id());
+    fn put_resource<R: Resource>(
+        &self,
+        transaction: &mut Transaction,
+        owner: &Owner,
+        list: List,
+        resource: &R,
+    ) -> Result<Write> {
+        let mut item = self.resource_key(owner, list, resource.id());
         item.extend(fields(resource)?);
         Ok(transaction.put(item, Condition::is_new()))
     }
@@ -263,7 +269,7 @@ impl<'a> Resources<'a> {
     /// Deletes a resource, takes it out of the lists of its kind, and says so in an audit event.
     fn delete_stored<R: Resource>(&self, transaction: &mut Transaction, stored: &Stored<R>) -> Result<()> {
         let (owner, id) = (&stored.owner, stored.resource.id());
-        transaction.delete(self.resource_key(owner, R::KIND, id), Condition::exists());
+        transaction.delete(self.resource_key(owner, List::Of(R::KIND), id), Condition::exists());
         self.leave(transaction, owner, List::Of(R::KIND), id);
         let end_user = self.viewpoint.external_user_id();
         let end_user = end_user.map(|id| self.trace_key.person(self.tenant(), Person::EndUser(id)));
@@ -278,15 +284,25 @@ impl<'a> Resources<'a> {
 
     /// That a resource is there when a transaction is made.
     fn is_there(&self, transaction: &mut Transaction, owner: &Owner, kind: ResourceKind, id: Uuid) -> Write {
-        transaction.check(self.resource_key(owner, kind, id), Condition::exists())
+        transaction.check(self.resource_key(owner, List::Of(kind), id), Condition::exists())
     }
 
-    /// Puts a resource into a list of its owner, and into the account's, if the quotas have room for it.
-    fn enter(&self, transaction: &mut Transaction, owner: &Owner, list: List, id: Uuid) -> Counted {
+    /// Puts a resource into a list of its owner, and into the account's, if the quotas have room for it; with what its
+    /// entries show.
+    fn enter(
+        &self,
+        transaction: &mut Transaction,
+        owner: &Owner,
+        list: List,
+        id: Uuid,
+        shown: &[(String, AttributeValue)],
+    ) -> Counted {
         let mut of_account = keys::entry(self.tenant(), &Owner::Account, list, id);
         of_account.insert(OWNED_BY.to_owned(), text(owner));
-        transaction.put(keys::entry(self.tenant(), owner, list, id), Condition::is_new());
-        transaction.put(of_account, Condition::is_new());
+        for mut entry in [keys::entry(self.tenant(), owner, list, id), of_account] {
+            entry.extend(shown.iter().cloned());
+            transaction.put(entry, Condition::is_new());
+        }
         Counted([owner, &Owner::Account].map(|owner| {
             let room = keys::quota(owner, list, self.quotas).map_or_else(Condition::none, has_room);
             self.count(transaction, owner, list, id, 1, room)

@@ -1,30 +1,69 @@
 //! Lists of resources, by page number or by cursor: newest first, with their exact length.
 //!
-//! A page with a number is found by passing over the entries before it. They are small, so one call passes over some
-//! five thousand; the resources themselves are read for the page alone. A cursor is the id of the last resource of the
-//! page before: whatever is made or deleted meanwhile, no resource comes twice and none is missed.
+//! The resources of an owner lie in the order of a list, so a page is one query in each owner that is looked into, and
+//! costs the bytes that are on it. The account's lists are of resources in many owners: there a page is its entries, and
+//! a read of each resource, or of those that one owner has. Copies of the resources beside those entries would make that one query, too, and each change
+//! of a resource a transaction, in the one partition that all of a tenant's changes would meet at.
+//!
+//! A cursor is the id of the last resource of the page before: whatever is made or deleted meanwhile, no resource comes
+//! twice and none is missed, and a page costs the same at any depth. Where a page with a number begins is found by
+//! passing over the entries before it. They are small, so one call passes over some five thousand.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use futures_util::future::{try_join, try_join_all};
 use uuid::Uuid;
 
 use super::keys::{self, List, Owner};
 use super::{OWNED_BY, RESOURCE_COUNT, Resource, Resources, Stored, read};
 use crate::domain::{Cursor, OffsetPage, PageRequest, Problem, parse_uuid};
 use crate::error::{Error, RequestPart, Result};
-use crate::store::dynamodb::{Item, Key, Reader, SK, Table, failed, primary_key, text};
+use crate::store::dynamodb::{Item, Key, Reader, SK, Table, failed, key, primary_key, text};
 
 /// How many entries are passed over at most, so that a page is at most some ten calls. Who asks for what is farther
 /// back gets an error instead of an answer that takes too long and that all others' reads of the list wait for.
 const FARTHEST: u64 = 50_000;
 
-/// Pages that begin farther back are read with eventual consistency, which is half the work: nobody looks there for
-/// what was written a moment ago.
+/// To pages that begin farther back the way is read with eventual consistency, which is half the work: nobody looks
+/// there for what was written a moment ago.
 const NEAR: u64 = 1000;
 
+/// From how many resources on a page of the account's on those of one owner are read by a query: for fewer, another call
+/// would save too little.
+const SEVERAL: usize = 4;
+
+/// A list as it is seen from somewhere.
+pub(super) struct View {
+    list: List,
+    /// Whose resources it has.
+    owners: Vec<Owner>,
+    /// Those of them who may have any.
+    filled: Vec<Owner>,
+    /// How many there are, as far as that was read already.
+    known: u64,
+    /// Who has more, counted in several items.
+    divided: Option<Owner>,
+}
+
+impl View {
+    /// One owner's list, of this length.
+    pub fn of_one(owner: Owner, list: List, length: u64) -> Self {
+        let filled = if length == 0 { Vec::new() } else { vec![owner.clone()] };
+        Self { list, owners: vec![owner], filled, known: length, divided: None }
+    }
+}
+
+/// What a list has: an entry, or a resource.
+struct Listed {
+    id: Uuid,
+    owner: Owner,
+    item: Item,
+}
+
 impl Resources<'_> {
-    /// A page of all resources of a kind that the viewpoint sees. Two calls, and one more for each five thousand
-    /// resources before the page.
+    /// A page of all resources of a kind that the viewpoint sees. One query for each owner that is looked into and one
+    /// for a divided count, all at once; for the account, another call reads the resources. A page with a number takes
+    /// one call more for each five thousand resources before it.
     ///
     /// # Errors
     /// If the page is more than 50 000 resources back.
@@ -34,105 +73,207 @@ impl Resources<'_> {
 
     /// A page of a list, as the viewpoint sees it.
     pub(super) async fn page<R: Resource>(self, list: List, request: PageRequest) -> Result<OffsetPage<Stored<R>>> {
-        let counters = keys::counters(self.tenant(), self.viewpoint, list);
-        let counts = counters.iter().filter_map(|key| self.prefetched.at(key).transpose());
-        let total = counts.map(|counter| resource_count(counter?)).sum::<Result<u64>>()?;
-        self.page_in(&Owner::visible(self.viewpoint, R::KIND), list, total, request).await
+        self.page_of(self.view(list)?, request).await
     }
 
-    /// A page of what the list has in these owners, `total` resources together.
-    pub(super) async fn page_in<R: Resource>(
-        self,
-        owners: &[Owner],
-        list: List,
-        total: u64,
-        request: PageRequest,
-    ) -> Result<OffsetPage<Stored<R>>> {
-        let (offset, limit) = (request.offset(), u64::from(request.limit.get()));
-        let name = self.name(owners, list);
-        let after = request.cursor.as_ref().map(|cursor| position(cursor, &name)).transpose()?;
-        if after.is_none() && offset >= total {
-            return Ok(OffsetPage { items: Vec::new(), total, next: None, request });
+    fn view(self, list: List) -> Result<View> {
+        let owners = Owner::visible(self.viewpoint, list.kind());
+        let mut view = View { list, owners: owners.clone(), filled: Vec::new(), known: 0, divided: None };
+        for owner in owners {
+            if keys::is_divided(&owner, list) {
+                view.divided = Some(owner.clone());
+            } else {
+                let counter = self.prefetched.at(&keys::counter(self.tenant(), &owner, list, Uuid::nil()))?;
+                let count = counter.map(resource_count).transpose()?.unwrap_or_default();
+                if count == 0 {
+                    continue;
+                }
+                view.known += count;
+            }
+            view.filled.push(owner);
         }
+        Ok(view)
+    }
+
+    /// A page of what is seen.
+    pub(super) async fn page_of<R: Resource>(self, view: View, request: PageRequest) -> Result<OffsetPage<Stored<R>>> {
+        let (offset, limit) = (request.offset(), u64::from(request.limit.get()));
+        let name = self.name(&view);
+        let after = request.cursor.as_ref().map(|cursor| position(cursor, &name)).transpose()?;
+        // One more after a cursor tells whether there is a next page; else the list's length does.
+        let asked = if after.is_some() { limit + 1 } else { limit };
+        let (total, mut listed) = if offset == 0 {
+            try_join(self.total(&view), self.listed(&view, after, asked)).await?
+        } else {
+            let total = self.total(&view).await?;
+            (total, if offset < total { self.listed_from(&view, offset, asked).await? } else { Vec::new() })
+        };
+        let is_over = if after.is_some() { count(&listed) <= limit } else { offset + limit >= total };
+        listed.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let last = listed.last().filter(|_| !is_over);
+        let next = last.map(|listed| Cursor::new(&name, &listed.id.to_string()));
+        let items = self.resources(view.list, listed).await?;
+        Ok(OffsetPage { items, total, next, request })
+    }
+
+    /// How many resources a list has.
+    async fn total(self, view: &View) -> Result<u64> {
+        let Some(owner) = &view.divided else { return Ok(view.known) };
+        let query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .consistent_read(true)
+            .key_condition_expression("pk = :partition")
+            .expression_attribute_values(
+                ":partition",
+                text(keys::partition_of_counters(self.tenant(), owner, view.list)),
+            );
+        let counters = query.send().await.map_err(failed)?.items.unwrap_or_default();
+        Ok(view.known + counters.iter().map(resource_count).sum::<Result<u64>>()?)
+    }
+
+    /// What binds a cursor to a list as it is seen from here.
+    fn name(self, view: &View) -> String {
+        let partitions = view.owners.iter().map(|owner| keys::partition_of_list(self.tenant(), owner, view.list));
+        partitions.collect::<Vec<_>>().join(" ")
+    }
+
+    /// What comes `offset` entries after the newest.
+    async fn listed_from(self, view: &View, offset: u64, most: u64) -> Result<Vec<Listed>> {
         if offset > FARTHEST {
             let problem = Problem::new("is more than 50000 rows back");
             return Err(Error::invalid("page", problem).in_part(RequestPart::Query));
         }
-        // One more after a cursor tells whether there is a next page; else the list's length does.
-        let asked = if after.is_some() { limit + 1 } else { limit };
-        let mut entries = self.entries(owners, list, after, offset, asked).await?;
-        let is_over = if after.is_some() { count(&entries) <= limit } else { offset + limit >= total };
-        entries.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let last = entries.last().filter(|_| !is_over);
-        let next = last.map(|(id, _)| Cursor::new(&name, &id.to_string()));
-        let keys: Vec<Key> = entries.iter().map(|(id, owner)| self.resource_key(owner, R::KIND, *id)).collect();
-        let items = self.table.get_all(keys.clone()).await?;
-        let mut items: HashMap<_, _> = items.into_iter().map(|item| (primary_key(&item), item)).collect();
-        // A resource that was deleted since its entry was read is left out.
-        let stored = entries.into_iter().zip(keys).filter_map(|((_, owner), key)| {
-            let item = items.remove(&primary_key(&key))?;
-            Some(read(&item).map(|row| Stored { resource: row, owner, item }))
-        });
-        Ok(OffsetPage { items: stored.collect::<Result<_>>()?, total, next, request })
-    }
-
-    /// What binds a cursor to a list as it is seen from here.
-    fn name(self, owners: &[Owner], list: List) -> String {
-        let partitions = owners.iter().map(|owner| keys::partition_of_list(self.tenant(), owner, list));
-        partitions.collect::<Vec<_>>().join(" ")
-    }
-
-    /// The entries of one page, newest first, of all owners together: those that come `offset` entries after an id.
-    async fn entries(
-        self,
-        owners: &[Owner],
-        list: List,
-        after: Option<Uuid>,
-        offset: u64,
-        limit: u64,
-    ) -> Result<Vec<(Uuid, Owner)>> {
-        let stream = |owner| Stream {
-            owner,
-            partition: keys::partition_of_list(self.tenant(), owner, list),
+        let entries = |owner: &Owner| Stream {
+            // Where to go on is all that is wanted.
+            projection: Some("sk"),
             is_consistent: offset <= NEAR,
-            entries: VecDeque::new(),
-            // A key that no entry of this owner has is a place between two of them.
-            from: after.map(|id| keys::entry(self.tenant(), owner, list, id)),
-            is_over: false,
+            ..Stream::new(owner, keys::partition_of_list(self.tenant(), owner, view.list))
         };
-        let mut streams: Vec<_> = owners.iter().map(stream).collect();
-        let mut chosen = Vec::new();
-        for position in 0..offset + limit {
-            let left = offset + limit - position;
-            for stream in &mut streams {
-                stream.fill(self.table, left).await?;
-            }
-            // Ids begin with the time: the greatest is the newest.
-            let newest = streams.iter_mut().max_by_key(|stream| stream.entries.front().map(|(id, _)| *id));
-            let Some(entry) = newest.and_then(|stream| stream.entries.pop_front()) else { break };
-            if position >= offset {
-                chosen.push(entry);
-            }
+        let mut entries = Merged { table: self.table, streams: view.filled.iter().map(entries).collect() };
+        let mut last = None;
+        for passed in 0..offset {
+            let Some(entry) = entries.next(offset - passed).await? else { break };
+            last = Some(entry.id);
         }
-        Ok(chosen)
+        if last.is_none() { Ok(Vec::new()) } else { self.listed(view, last, most).await }
+    }
+
+    /// What comes after an id, newest first, of all owners together: resources, or entries where the owner has none.
+    async fn listed(self, view: &View, after: Option<Uuid>, most: u64) -> Result<Vec<Listed>> {
+        let stream = |owner: &Owner| {
+            let partition = if has_resources(owner, view.list) {
+                keys::partition_of_resources(self.tenant(), owner, view.list)
+            } else {
+                keys::partition_of_list(self.tenant(), owner, view.list)
+            };
+            // A key that nothing of this owner has is a place between two of them.
+            let from = after.map(|id| key(partition.clone(), id.to_string()));
+            Stream { from, ..Stream::new(owner, partition) }
+        };
+        let mut streams = Merged { table: self.table, streams: view.filled.iter().map(stream).collect() };
+        let mut listed = Vec::new();
+        while count(&listed) < most {
+            let Some(next) = streams.next(most - count(&listed)).await? else { break };
+            listed.push(next);
+        }
+        Ok(listed)
+    }
+
+    /// The resources that are listed.
+    async fn resources<R: Resource>(self, list: List, listed: Vec<Listed>) -> Result<Vec<Stored<R>>> {
+        if listed.iter().all(|listed| has_resources(&listed.owner, list)) {
+            let stored = |listed: Listed| {
+                let owner = if listed.owner == Owner::Account { owned_by(&listed.item)? } else { listed.owner };
+                Ok(Stored { resource: read(&listed.item)?, owner, item: listed.item })
+            };
+            return listed.into_iter().map(stored).collect();
+        }
+        let place = |entry: &Listed| Ok((owned_by(&entry.item)?, entry.id.to_string()));
+        let places = listed.iter().map(place).collect::<Result<Vec<_>>>()?;
+        let mut items = self.items(list, &places).await?;
+        // A resource that was deleted since its entry was read is left out.
+        let stored = places.into_iter().filter_map(|(owner, id)| {
+            let partition = keys::partition_of_resources(self.tenant(), &owner, list);
+            let item = items.remove(&(partition, id))?;
+            Some(read(&item).map(|resource| Stored { resource, owner, item }))
+        });
+        stored.collect()
+    }
+
+    /// What there is at these places, by primary key. All that an owner has between two resources of a page is on the
+    /// page, so who has several of them is asked with one query.
+    async fn items(self, list: List, places: &[(Owner, String)]) -> Result<HashMap<(String, String), Item>> {
+        let mut owners: HashMap<String, BTreeSet<String>> = HashMap::new();
+        for (owner, id) in places {
+            let partition = keys::partition_of_resources(self.tenant(), owner, list);
+            owners.entry(partition).or_default().insert(id.clone());
+        }
+        let (several, few): (Vec<_>, Vec<_>) = owners.into_iter().partition(|(_, ids)| ids.len() >= SEVERAL);
+        let few =
+            few.into_iter().flat_map(|(partition, ids)| ids.into_iter().map(move |id| key(partition.clone(), id)));
+        let several = try_join_all(several.iter().map(|(partition, ids)| self.table.get_near(partition, ids)));
+        let (several, few) = try_join(several, self.table.get_all(few.collect())).await?;
+        Ok(several.into_iter().flatten().chain(few).map(|item| (primary_key(&item), item)).collect())
     }
 }
 
-/// The entries of a list in one owner, newest first, read as they are needed.
-struct Stream<'a> {
-    owner: &'a Owner,
+/// Whether an owner's resources are where the list is, so that they need not be read one by one.
+fn has_resources(owner: &Owner, list: List) -> bool {
+    *owner != Owner::Account || matches!(list, List::DocumentsIn(_))
+}
+
+/// In which owner the resource of an entry of the account is.
+fn owned_by(entry: &Item) -> Result<Owner> {
+    Reader::of(entry).parsed(OWNED_BY, |text| Owner::parse(text).ok_or_else(|| Problem::new("is no owner")))
+}
+
+/// A list in several owners.
+struct Merged<'a> {
+    table: &'a Table,
+    streams: Vec<Stream>,
+}
+
+impl Merged<'_> {
+    /// The newest that is left. `most` is how many are needed from here on at most.
+    async fn next(&mut self, most: u64) -> Result<Option<Listed>> {
+        try_join_all(self.streams.iter_mut().map(|stream| stream.fill(self.table, most))).await?;
+        // Ids begin with the time: the greatest is the newest.
+        let newest = self.streams.iter_mut().max_by_key(|stream| stream.listed.front().map(|listed| listed.id));
+        Ok(newest.and_then(|stream| stream.listed.pop_front()))
+    }
+}
+
+/// A list in one owner, newest first, read as it is needed.
+struct Stream {
+    owner: Owner,
     partition: String,
+    projection: Option<&'static str>,
     is_consistent: bool,
-    entries: VecDeque<(Uuid, Owner)>,
+    listed: VecDeque<Listed>,
     /// After which key the rest begins.
     from: Option<Key>,
     is_over: bool,
 }
 
-impl Stream<'_> {
-    /// Has the next entry at hand, unless there is none. `most` is how many are needed of it at most.
+impl Stream {
+    fn new(owner: &Owner, partition: String) -> Self {
+        Self {
+            owner: owner.clone(),
+            partition,
+            projection: None,
+            is_consistent: true,
+            listed: VecDeque::new(),
+            from: None,
+            is_over: false,
+        }
+    }
+
+    /// Has the next one at hand, unless there is none. `most` is how many are needed of it at most.
     async fn fill(&mut self, table: &Table, most: u64) -> Result<()> {
-        while self.entries.is_empty() && !self.is_over {
+        while self.listed.is_empty() && !self.is_over {
             let query = table
                 .client
                 .query()
@@ -140,7 +281,7 @@ impl Stream<'_> {
                 .consistent_read(self.is_consistent)
                 .key_condition_expression("pk = :partition")
                 .expression_attribute_values(":partition", text(&self.partition))
-                .projection_expression("sk, owned_by")
+                .set_projection_expression(self.projection.map(str::to_owned))
                 .scan_index_forward(false)
                 .limit(i32::try_from(most).unwrap_or(i32::MAX))
                 .set_exclusive_start_key(self.from.take());
@@ -148,17 +289,11 @@ impl Stream<'_> {
             self.from = answer.last_evaluated_key;
             self.is_over = self.from.is_none();
             for item in answer.items.unwrap_or_default() {
-                self.entries.push_back(self.entry(&item)?);
+                let id = Reader::of(&item).parsed(SK, parse_uuid)?;
+                self.listed.push_back(Listed { id, owner: self.owner.clone(), item });
             }
         }
         Ok(())
-    }
-
-    fn entry(&self, item: &Item) -> Result<(Uuid, Owner)> {
-        let reader = Reader::of(item);
-        let owned_by = |text: &str| Owner::parse(text).ok_or_else(|| Problem::new("is no owner"));
-        let owner = if *self.owner == Owner::Account { reader.parsed(OWNED_BY, owned_by)? } else { self.owner.clone() };
-        Ok((reader.parsed(SK, parse_uuid)?, owner))
     }
 }
 

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::keys::{self, ItemPart, List, ResourceKind, TOMBSTONE};
-use super::pages::resource_count;
+use super::pages::{View, resource_count};
 use super::{RESOURCE_COUNT, Resources, Stored, has_room};
 use crate::domain::{AgentSession, FieldUpdates, Message, OffsetPage, PageRequest, Problem, Timestamp};
 use crate::error::{Error, Result};
@@ -27,7 +27,7 @@ impl Resources<'_> {
         Ok(self.get(id).await?.resource)
     }
 
-    /// A page of the sessions that the viewpoint sees, newest first. Two calls.
+    /// A page of the sessions that the viewpoint sees, newest first. One call, or three for the account.
     ///
     /// # Errors
     /// If the page is more than 50 000 resources back.
@@ -54,14 +54,14 @@ impl Resources<'_> {
     async fn added(self, session: Uuid, message: Message) -> Result<Message> {
         let Stored { owner, .. } = self.get::<AgentSession>(session).await?;
         let list = List::MessagesOf(session);
-        let touch = Update::of(self.resource_key(&owner, ResourceKind::AgentSession, session))
+        let touch = Update::of(self.resource_key(&owner, List::Of(ResourceKind::AgentSession), session))
             .set("field_updated_at", text(serde_json::json!(message.created_at)))
             .add(RESOURCE_COUNT, 1);
         // A session is the counter of its own messages. There is no list of those of several, and no quota of theirs.
         let room = has_room(self.quotas.per_end_user.get()).and("attribute_exists(pk)", []);
         let mut transaction = Transaction::new();
         let touched = transaction.update(touch, room);
-        self.put_resource(&mut transaction, &owner, &message)?;
+        self.put_resource(&mut transaction, &owner, list, &message)?;
         transaction.put(keys::entry(self.tenant(), &owner, list, message.id), Condition::is_new());
         if let Some(parent) = message.parent_id {
             transaction.check(keys::entry(self.tenant(), &owner, list, parent), Condition::exists());
@@ -74,7 +74,7 @@ impl Resources<'_> {
         }
     }
 
-    /// The messages of a session, newest first. Two calls, or three for the account.
+    /// The messages of a session, newest first. One call, or two for the account.
     ///
     /// # Errors
     /// If the viewpoint sees no such session.
@@ -82,7 +82,8 @@ impl Resources<'_> {
         let Stored { owner, item, .. } = self.get::<AgentSession>(session).await?;
         // A session counts its own messages: it is read anyway, and nobody lists those of several.
         let total = if item.contains_key(RESOURCE_COUNT) { resource_count(&item)? } else { 0 };
-        let page = self.page_in::<Message>(&[owner], List::MessagesOf(session), total, request).await?;
+        let view = View::of_one(owner, List::MessagesOf(session), total);
+        let page = self.page_of::<Message>(view, request).await?;
         Ok(page.map(|stored| stored.resource))
     }
 
@@ -95,7 +96,7 @@ impl Resources<'_> {
         let mut transaction = Transaction::new();
         self.delete_stored(&mut transaction, &stored)?;
         let mut tombstone =
-            keys::resource(self.tenant(), &stored.owner, ResourceKind::AgentSession, id, ItemPart::Tombstone);
+            keys::part(self.tenant(), &stored.owner, ResourceKind::AgentSession, id, ItemPart::Tombstone);
         tombstone.extend([
             (TENANT_STATUS.to_owned(), text(TOMBSTONE)),
             (LISTING_ORDER.to_owned(), text(list_position(at, id))),

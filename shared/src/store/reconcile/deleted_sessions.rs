@@ -48,12 +48,12 @@ impl Table {
             let entries = query.send().await.map_err(failed)?.items.unwrap_or_default();
             if entries.is_empty() {
                 let mark =
-                    account_keys::resource(&tenant, &owner, ResourceKind::AgentSession, session, ItemPart::Tombstone);
+                    account_keys::part(&tenant, &owner, ResourceKind::AgentSession, session, ItemPart::Tombstone);
                 return self.delete_all(vec![mark]).await.map(|()| true);
             }
             let message = |entry: &Item| -> Result<Key> {
                 let id = Reader::of(entry).parsed(SK, parse_uuid)?;
-                Ok(account_keys::resource(&tenant, &owner, ResourceKind::Message, id, ItemPart::Resource))
+                Ok(account_keys::resource(&tenant, &owner, list, id))
             };
             // Messages first: as long as an entry is there, the next run finds its message.
             self.delete_all(entries.iter().map(message).collect::<Result<_>>()?).await?;
