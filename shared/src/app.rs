@@ -56,8 +56,8 @@ impl App {
         Ok(Self::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new())))
     }
 
-    /// Opens the connections to AWS that the first request needs, those to Secrets Manager if it `reads_secrets`. If that
-    /// fails, the first request does it.
+    /// Opens the connections to AWS that the first request needs, those to Secrets Manager if it `reads_secrets`. If
+    /// that fails, the first request does it.
     pub async fn connect(&self, reads_secrets: bool) {
         store::connect(&self.0.table, reads_secrets.then_some(&self.0.secrets)).await;
     }

@@ -14,7 +14,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::Deployment;
+use stack::Invocation;
+
+use crate::support::{Deployment, event};
 
 /// A certificate authority that only tests trust.
 struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -29,7 +31,9 @@ impl Authority {
     /// A file with its certificate.
     fn bundle(&self, name: &str) -> PathBuf {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.pem"));
-        std::fs::write(&path, self.0.pem()).unwrap();
+        let certificate = data_encoding::BASE64.encode(self.0.der());
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{certificate}\n-----END CERTIFICATE-----\n");
+        std::fs::write(&path, pem).unwrap();
         path
     }
 
@@ -205,7 +209,9 @@ async fn a_bundle_that_can_not_be_read_stops_the_process_and_the_line_says_so() 
     for (path, cause) in [(Path::new("/nowhere.pem"), "No such file"), (&empty, "has no certificate in it")] {
         let front = Front::start(&authority, First::Served).await;
         let deployment = front.deployment(&bundle(path)).await;
-        assert!(deployment.get("/api/v1/fetch/tenants").await.status >= 500);
+        let request = event("GET", "/api/v1/fetch/tenants", "", &[], None);
+        let answered = deployment.stack.invoke("fetch-tenants", request, Invocation::default()).await;
+        assert!(answered.is_err(), "{answered:?}");
         let output = deployment.stack.output();
         assert!(output.contains(&format!("AWS_CA_BUNDLE: {}", path.display())) && output.contains(cause), "{output}");
     }

@@ -20,7 +20,6 @@
 //! - `qr_logins::histories`: random histories of QR logins, over several processes, with faults;
 //! - `relay::histories`: random histories of signed calls and what changes them, over several processes, with faults;
 //! - `relay::limits`: how many signed calls are accepted, and what is noted of those who send more or send one twice;
-//! - `relay::many_tenants`: signed calls of more than a thousand tenants in turn, in one process;
 //! - `relay::races`: as many calls as the limit says, exactly, with 64 callers at once;
 //! - `relay::suspension`: what a suspension by strikes owes, and that nothing keeps it from being made;
 //! - `relay::time`: signed calls as minutes turn and overlaps end, and where clocks differ;

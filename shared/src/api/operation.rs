@@ -319,6 +319,7 @@ pub trait Operation: Send + Sync + 'static {
 
 /// An operation as a value, for code that goes through all of them.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub struct OperationInfo {
     /// Route of the operation.
     pub route: Route,

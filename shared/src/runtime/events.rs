@@ -1,5 +1,5 @@
-//! The loop on Lambda's Runtime API (Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes"): fetch an
-//! event, answer it, for as long as the platform lets the process live.
+//! The loop on Lambda's Runtime API (Lambda Developer Guide, "Using the Lambda runtime API for custom runtimes"): fetch
+//! an event, answer it, for as long as the platform lets the process live.
 //!
 //! With the types and the client of the runtime's crates, and not with their loop: before each event it puts the
 //! event's trace id into the environment of the process. The C library never gives back such a text, so each request
@@ -80,13 +80,16 @@ async fn exchange(client: &PooledClient, request: Request<Body>) -> Result<(Stat
 mod tests {
     use std::io::{BufRead, BufReader, Write};
     use std::net::{TcpListener, TcpStream};
+    use std::thread::JoinHandle;
 
     use serde_json::{Value, json};
 
     use super::*;
 
-    /// Reads a request: its first line, its headers and its body.
-    fn request(from: &mut impl BufRead) -> Option<(String, String, Value)> {
+    /// A request: its first line, its headers and its body.
+    type Request = (String, String, Value);
+
+    fn request(from: &mut impl BufRead) -> Option<Request> {
         let mut lines = from.lines().map_while(Result::ok);
         let first = lines.next()?;
         let headers: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
@@ -102,7 +105,7 @@ mod tests {
     }
 
     /// A Runtime API that gives these events, and tells what was said to each.
-    fn runtime_api(events: Vec<&'static str>) -> (PooledClient, std::thread::JoinHandle<Vec<(String, String, Value)>>) {
+    fn runtime_api(events: Vec<&'static str>) -> (PooledClient, JoinHandle<Vec<Request>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let client = PooledClient::builder().with_endpoint(format!("http://{address}").parse().unwrap()).build();

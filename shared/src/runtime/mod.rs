@@ -178,8 +178,8 @@ fn line_of<'a>(methods: &[Served], context: &'a Context, cold: bool) -> RequestL
     RequestLine { operation, request_id, tenant_id: None, traced, source_ip: None, cold, status: 0 }
 }
 
-/// Starts the process: configuration, clients, first random draw; then hands over to `main`, which opens the connections
-/// and asks for the first event.
+/// Starts the process: configuration, clients, first random draw; then hands over to `main`, which opens the
+/// connections and asks for the first event.
 fn run<M, F>(main: M) -> Exit
 where
     M: FnOnce(App) -> F,

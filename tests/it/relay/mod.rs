@@ -2,7 +2,6 @@
 
 mod histories;
 mod limits;
-mod many_tenants;
 mod races;
 mod suspension;
 mod time;

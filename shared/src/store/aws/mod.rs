@@ -22,8 +22,8 @@ use super::dynamodb::Table;
 use super::secrets_manager::Secrets;
 use crate::config::Config;
 
-/// The authorities of Amazon Trust Services, as <https://www.amazontrust.com/repository/> has them: the endpoints of AWS
-/// are certified by one of them (AWS General Reference, "Prepare for services to use Amazon Trust Services").
+/// The authorities of Amazon Trust Services, as <https://www.amazontrust.com/repository/> has them: the endpoints of
+/// AWS are certified by one of them (AWS General Reference, "Prepare for services to use Amazon Trust Services").
 const AMAZON: &str = include_str!("amazon-roots.pem");
 /// How each certificate ends in such a text (RFC 7468 §5.1).
 const END: &str = "-----END CERTIFICATE-----";
@@ -73,8 +73,8 @@ fn tls_context(config: &Config) -> Result<TlsContext, String> {
 }
 
 /// The authorities that are trusted: those of the file that the deployment names; else Amazon's, where it is known that
-/// they certify what is called; else those of the machine. Those are some 140 certificates, which each process would read
-/// from the disk, so not everywhere.
+/// they certify what is called; else those of the machine. Those are some 140 certificates, which each process would
+/// read from the disk, so not everywhere.
 fn trusted(config: &Config) -> Result<TrustStore, String> {
     if let Some(path) = &config.ca_bundle {
         let bundle = std::fs::read_to_string(path).map_err(|error| format!("AWS_CA_BUNDLE: {path}: {error}"))?;
@@ -99,8 +99,8 @@ fn certificates(bundle: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Whether a region is one of AWS's public partition. China, the US government and the isolated regions have authorities
-/// of their own; so may one that is not known here.
+/// Whether a region is one of AWS's public partition. China, the US government and the isolated regions have
+/// authorities of their own; so may one that is not known here.
 fn is_commercial(region: &str) -> bool {
     let mut parts = region.split('-');
     let known = ["af", "ap", "ca", "eu", "il", "me", "mx", "sa", "us"];
