@@ -55,7 +55,7 @@ impl Lists {
         };
         let answer = call.json(body).send().await;
         assert!(answer.status < 300, "{}", answer.text);
-        answer.body["id"].as_str().unwrap().to_owned()
+        answer.body["id"].as_str().unwrap_or_default().to_owned()
     }
 
     /// Calls and read units of a full page, after another one: the first call of a process reads more.

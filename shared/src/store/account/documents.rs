@@ -71,8 +71,8 @@ impl Resources<'_> {
         Ok((document.ok_or_else(|| Error::internal("no view of a document"))?, content))
     }
 
-    /// A page of the documents that the viewpoint sees, without their content. Three calls, and if they are in workspaces
-    /// one to four more.
+    /// A page of the documents that the viewpoint sees, without their content. Three calls, and if they are in
+    /// workspaces one to four more.
     ///
     /// # Errors
     /// If the table fails, or what it has can't be read.

@@ -1,9 +1,9 @@
 //! Lists of resources, by page number or by cursor: newest first, with their exact length.
 //!
 //! The resources of an owner lie in the order of a list, so a page is one query in each owner that is looked into, and
-//! costs the bytes that are on it. The account's lists are of resources in many owners: there a page is its entries, and
-//! a read of each resource, or of those that one owner has. Copies of the resources beside those entries would make that one query, too, and each change
-//! of a resource a transaction, in the one partition that all of a tenant's changes would meet at.
+//! costs the bytes that are on it. The account's lists are of resources in many owners: there a page is its entries, a
+//! query for each owner of several resources, and a read of each of the others. Copies beside those entries would make
+//! that one query, too, and each change of a resource a transaction in a partition where all of a tenant's would meet.
 //!
 //! A cursor is the id of the last resource of the page before: whatever is made or deleted meanwhile, no resource comes
 //! twice and none is missed, and a page costs the same at any depth. Where a page with a number begins is found by
@@ -28,8 +28,8 @@ const FARTHEST: u64 = 50_000;
 /// there for what was written a moment ago.
 const NEAR: u64 = 1000;
 
-/// From how many resources on a page of the account's on those of one owner are read by a query: for fewer, another call
-/// would save too little.
+/// How many resources of one owner a page of the account's has at least, for these to be read by a query: for fewer,
+/// another call would save too little.
 const SEVERAL: usize = 4;
 
 /// A list as it is seen from somewhere.

@@ -106,8 +106,8 @@ impl Resources<'_> {
         self.describe(vec![stored]).await?.pop().ok_or_else(|| Error::internal("no view of a workspace"))
     }
 
-    /// Workspaces as the viewer sees them. One call, or for several at once one for each owner of documents in them, and
-    /// one for what is left.
+    /// Workspaces as the viewer sees them. One call, or for several workspaces one for each owner of documents in them,
+    /// and one for what is left.
     async fn describe(self, stored: Vec<Stored<Workspace>>) -> Result<Vec<WorkspaceView>> {
         let items = self.about(&stored).await?;
         let items: HashMap<_, Item> = items.into_iter().map(|item| (primary_key(&item), item)).collect();

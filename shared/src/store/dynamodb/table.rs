@@ -86,8 +86,8 @@ impl Table {
         Ok(items)
     }
 
-    /// Reads what there is of these sort keys in a partition, strongly consistent, where not much else lies between them:
-    /// one query, for what costs a read each otherwise, and a second call for those that lie far apart.
+    /// Reads what there is of these sort keys in a partition, strongly consistent, where not much else lies between
+    /// them: one query, for what costs a read each otherwise, and a second call for those that lie far apart.
     pub async fn get_near(&self, partition: &str, sort_keys: &BTreeSet<String>) -> Result<Vec<Item>> {
         let (Some(first), Some(last)) = (sort_keys.first(), sort_keys.last()) else { return Ok(Vec::new()) };
         let query = self
