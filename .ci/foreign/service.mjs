@@ -179,6 +179,7 @@ export async function forgeries(tenant, other, token) {
     'the key set as a password': await signed({}, { alg: 'HS256' }, published),
     'changed claims': tampered(good, { sub: other.userId }),
     'changed signature': `${head}.${body}.${signature[0] === 'A' ? 'B' : 'A'}${signature.slice(1)}`,
-    'cut off': good.slice(0, -1),
+    // Without its last character alone, it would be the same signature to some: one time in four that stands for zeros.
+    'cut off': good.slice(0, -2),
   };
 }

@@ -10,13 +10,14 @@ import { crates, debian } from './programs.mjs';
 import { secureFront } from './front.mjs';
 import { recipes } from './recipes.mjs';
 import { compare, judge } from './table.mjs';
-import { presented } from './tokens.mjs';
+import { GOOD, presented } from './tokens.mjs';
 
 const { VERIFIERS, PYTHON, CERTIFICATE } = process.env;
 const TABLES = {
   recipes,
   npm: (at) => run([process.execPath, 'node/run.mjs'], at),
   PyPI: (at) => run([PYTHON, 'python/run.py'], at),
+  readers,
   Debian: debian,
   crates,
 };
@@ -38,6 +39,13 @@ async function run([command, ...args], { tenant, kid, tokens, front }) {
   return stdout.trimEnd().split('\n').map((line) => JSON.parse(line));
 }
 
+/** What readers of the metadata make of it: a row for each. */
+async function readers(at) {
+  const node = await run([process.execPath, 'node/readers.mjs'], at);
+  const rows = [...node, ...(await run([PYTHON, 'python/readers.py'], at))];
+  return rows.map(({ refusal, ...row }) => ({ ...row, refusals: { [GOOD]: refusal } }));
+}
+
 try {
   const at = { ...(await presented()), front: await secureFront() };
   const count = Object.keys(at.tokens).length - 1;
@@ -46,7 +54,8 @@ try {
     const rows = await TABLES[name](at);
     for (const row of rows) judge(row);
     tables[name] = rows;
-    console.log(`${name}: ${rows.length} verifiers, ${count} tokens that all of them refuse`);
+    const what = name === 'readers' ? 'programs' : `verifiers, ${count} tokens that all of them refuse`;
+    console.log(`${name}: ${rows.length} ${what}`);
   }
   compare(tables);
 } finally {

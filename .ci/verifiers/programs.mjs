@@ -5,6 +5,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { expect } from '../foreign/service.mjs';
 import { headerOf } from './node/header.mjs';
 import { broken } from './node/rules.mjs';
 import { GOOD } from './tokens.mjs';
@@ -85,6 +86,30 @@ const DEBIAN = [
     command: [`${BUILT}/cjose`],
   },
   {
+    name: 'José',
+    from: 'jose',
+    keys: 'JWK by `kid`',
+    set: '`jose jws ver` with that key, because of a set it tries each: it checks the signature and no claim. It prints the claims of a bad token, too: go by its exit status',
+    byHand: ALL,
+    command: ['sh', of('jose.sh')],
+  },
+  {
+    name: 'rnbyc',
+    from: 'rnbyc',
+    set: '`--parse-token`, and `--public-key` with the whole set: it checks the signature and no claim. It prints the claims of a bad token, too: go by its exit status and the line `Token signature verified`',
+    byHand: ALL,
+    command: ['sh', of('rnbyc.sh')],
+  },
+  {
+    name: 'njs for nginx',
+    from: 'njs',
+    keys: 'PEM by `kid`',
+    set: '`crypto.subtle.verify` with a key that is imported as `spki`, because it takes no JWK: it checks the signature and nothing else. Compare `alg` of the header, too. Put `await` into statements of its own ([run](../findings/njs-takes-no-await-within-arguments.sh))',
+    byHand: ALL,
+    // It gets the tokens as arguments.
+    command: ['xargs', 'njs', of('njs.js')],
+  },
+  {
     name: 'libjwt',
     from: 'libjwt-dev',
     cannot: 'it refuses a `typ` other than `JWT`. Slurm uses it',
@@ -139,6 +164,7 @@ async function run({ command: [program, ...args], byHand = [], cannot }, { tenan
   return Object.fromEntries(
     Object.entries(tokens).map(([name, token], place) => {
       const line = lines[place];
+      expect(line, `${[program, ...args].join(' ')} says nothing of ${name}`);
       if (line.startsWith('refused: ')) return [name, line];
       const rule = broken([...byHand, 'scope'], headerOf(token), JSON.parse(line), expected);
       return [name, rule ? `by hand: ${rule}` : null];

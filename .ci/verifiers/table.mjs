@@ -21,7 +21,8 @@ export function judge({ verifier, cannot, because, refusals }) {
   }
 }
 
-function written({ verifier, keys, set, byHand, remark, recipe, cannot }) {
+function written({ verifier, keys, set, byHand, remark, recipe, finds, cannot }) {
+  if (finds) return `| ${verifier} | ${finds} |`;
   if (recipe) return `| ${verifier} | ${keys} | [recipe](#${recipe}) |`;
   if (cannot) return `| ${verifier} | **no** | ${cannot} | |`;
   const settings = remark ? `${set}. ${remark[0].toUpperCase()}${remark.slice(1)}` : set;

@@ -2,9 +2,10 @@
 // say whose tokens are to be accepted, KEY_SET where its keys are over HTTPS. Prints a line of JSON for each library.
 
 import { createPublicKey } from 'node:crypto';
-import { readFileSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { headerOf } from './header.mjs';
+import { installed } from './installed.mjs';
 import { broken } from './rules.mjs';
 
 const { ISSUER: issuer, AUDIENCE: audience, KEY_SET: secureKeySet } = process.env;
@@ -19,11 +20,6 @@ const keyOf = (kid) => {
 };
 const expected = { issuer, audience };
 const setting = { ...expected, keySet, secureKeySet, keys, keyOf, headerOf };
-
-const installed = (name) => {
-  const file = new URL(`node_modules/${name}/package.json`, import.meta.url);
-  return `${name} ${JSON.parse(readFileSync(file, 'utf8')).version}`;
-};
 
 /** Null if the token is accepted, else why not. */
 async function refusal(verify, { byHand = [] }, token) {

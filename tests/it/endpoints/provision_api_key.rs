@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use shared::domain::{ApiKeySecret, Timestamp};
+use shared::domain::{ApiKeySecret, KeyKind, SystemRandomness, TenantId, Timestamp};
 
 use crate::support::{Answer, ApiKey, Call, Deployment, Tenant, with};
 
@@ -126,7 +126,9 @@ async fn an_expired_key_is_refused_like_an_unknown_one() {
     deployment.set(&pk, "KEY", "details.expires_at", &json!({ "N": "1" })).await;
     let expired = list(&deployment, &key).send().await;
     expired.refused(401, "unauthenticated");
-    let key_of_nobody = ApiKey { text: format!("up_admin_{}", "a".repeat(96)), ..key };
+    let id = TenantId::parse(&tenant.id).unwrap();
+    let of_nobody = ApiKeySecret::generate(&id, KeyKind::Admin, &SystemRandomness::new()).unwrap().unwrap();
+    let key_of_nobody = ApiKey { text: of_nobody.expose().to_owned(), ..key };
     assert_eq!(list(&deployment, &key_of_nobody).send().await.text, expired.text);
 }
 

@@ -67,7 +67,7 @@ async fn whatever_is_over_or_never_was_is_gone_with_the_same_bytes() {
     let swept = deployment.qr_login(&tenant, &json!({})).await;
     deployment.set(&swept.place(), "QRLOGIN", "qr_phase", &json!({ "S": "expired" })).await;
     let orphaned = deployment.qr_login(&tenant, &json!({})).await;
-    let removed = deployment.paired(&tenant, "bob").await;
+    let removed = deployment.paired(&tenant, "ada").await;
     deployment.approved(&removed, &orphaned).await;
     end(&deployment, &tenant, &removed, "device").await;
     let unknown = format!("{}aaaaaaaaaa", &id[..22]);

@@ -31,11 +31,13 @@ const PARTIES: [Party; 2] = [
 
 impl Party {
     async fn register(self, deployment: &Deployment, key: &ApiKey, fields: Value) -> Answer {
-        let common = json!({
-            "name": "n", "projectId": key.tenant.project_id(), "projectOrganizationId": "acme", "userRoleId": ROLE,
-            "properties": {},
-        });
-        deployment.backend(key, "POST", self.path).json(&with(&common, &fields)).send().await
+        let common = json!({ "name": "n", "projectId": key.tenant.project_id(), "properties": {} });
+        let own = match self.sort_key {
+            "USER" => json!({ "projectOrganizationId": "acme", "userRoleId": ROLE }),
+            _ => json!({}),
+        };
+        let body = with(&with(&common, &own), &fields);
+        deployment.backend(key, "POST", self.path).json(&body).send().await
     }
 }
 

@@ -9,7 +9,7 @@ use shared::api::{OPERATIONS, Surface};
 use shared::domain::{ApiKeySecret, KeyKind, SystemRandomness, TenantId};
 use stack::{AwsCall, Caller, Cause, Service};
 
-use crate::support::{Deployment, WHOAMI, event, violation};
+use crate::support::{ApiKey, Deployment, Tenant, WHOAMI, event, violation};
 
 #[tokio::test]
 async fn every_call_that_names_a_tenant_is_noticed_under_the_credential_of_another_or_of_nobody() {
@@ -40,20 +40,23 @@ async fn every_call_that_names_a_tenant_is_noticed_under_the_credential_of_anoth
 
 #[tokio::test]
 async fn a_function_that_asks_for_another_tenant_than_its_credentials_fails_the_test() {
-    // What publishes the keys of the tenant that a parameter names, where a credential says whose users to list.
-    let planted = |name: &str| PathBuf::from(if name == "project-users" { "jwks" } else { name });
+    // What asks a signature whose call it is, where an API key says whose users to list.
+    let planted = |name: &str| PathBuf::from(if name == "project-users" { "relay-whoami" } else { name });
     let deployment = Deployment::start_with(|builder| builder.binaries(planted)).await;
     let tenant = deployment.provision("Ours").await;
     let key = deployment.api_key(&tenant, "admin").await;
     let theirs = deployment.provision("Theirs").await;
-    let list = |id: &str| deployment.backend(&key, "GET", &format!("/v1/api/projects/users?tenant_id={id}"));
-    list(&tenant.id).send_raw().await;
+    let list = |signer: &Tenant| {
+        let call = deployment.backend(&key, "GET", "/v1/api/projects/users");
+        call.signed(&signer.signing()).send_raw()
+    };
+    list(&tenant).await;
     assert_eq!(deployment.witness.take(), Vec::<String>::new());
-    list(&theirs.id).send_raw().await;
+    list(&theirs).await;
     let expected = format!("project-users: GetItem reads TENANT#{} for {}", theirs.id, tenant.id);
     assert_eq!(deployment.witness.take(), [expected.as_str()]);
 
-    list(&theirs.id).send_raw().await;
+    list(&theirs).await;
     let failure = catch_unwind(AssertUnwindSafe(|| drop(deployment))).unwrap_err();
     let message = failure.downcast::<String>().unwrap();
     assert!(message.contains(&expected) && !message.contains(&key.text));
@@ -61,18 +64,21 @@ async fn a_function_that_asks_for_another_tenant_than_its_credentials_fails_the_
 
 #[tokio::test]
 async fn a_signed_call_that_makes_its_function_ask_for_another_tenant_fails_the_test() {
-    let planted = |name: &str| PathBuf::from(if name == "relay-whoami" { "jwks" } else { name });
+    let planted = |name: &str| PathBuf::from(if name == "relay-whoami" { "project-users" } else { name });
     let deployment = Deployment::start_with(|builder| builder.binaries(planted)).await;
     let (tenant, theirs) = (deployment.provision("Ours").await, deployment.provision("Theirs").await);
-    let ask = |id: &str| {
-        let call = deployment.anonymous("GET", &format!("{WHOAMI}?tenant_id={id}"));
-        call.signed(&tenant.signing()).send_raw()
-    };
-    ask(&tenant.id).await;
-    assert_eq!(deployment.witness.take(), Vec::<String>::new());
-    ask(&theirs.id).await;
-    let expected = format!("relay-whoami: GetItem reads TENANT#{} for a signer of {}", theirs.id, tenant.id);
-    assert_eq!(deployment.witness.take(), [expected]);
+    let keys = (deployment.api_key(&tenant, "embed").await, deployment.api_key(&theirs, "embed").await);
+    let ask = |key: &ApiKey| deployment.backend(key, "GET", WHOAMI).signed(&tenant.signing()).send_raw();
+    let asked = |named: &str| [format!("relay-whoami: BatchGetItem {named} for a signer of {}", tenant.id)];
+    // Who signs has no business with its API keys, either.
+    ask(&keys.0).await;
+    let of_key = |key: &ApiKey| format!("reads TENANT#{}#KEY#{}", key.tenant.id, key.id);
+    assert_eq!(deployment.witness.take(), asked(&of_key(&keys.0)));
+    ask(&keys.1).await;
+    // One call reads both, in either order.
+    let (of_key, of_tenant) = (of_key(&keys.1), format!("reads TENANT#{}", theirs.id));
+    let either = [format!("{of_key}, {of_tenant}"), format!("{of_tenant}, {of_key}")].map(|both| asked(&both));
+    assert!(either.contains(&deployment.witness.take().try_into().unwrap()));
 }
 
 /// SHA-256 of `ada` and of `bob`.

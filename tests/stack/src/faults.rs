@@ -13,6 +13,9 @@ use tokio::sync::watch;
 use crate::calls::Service;
 use crate::system::lock;
 
+/// How long a test waits for calls that are to be held. No call takes as long, with all its attempts.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+
 /// Which calls are meant. Every condition that is set must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Match {
@@ -318,9 +321,15 @@ impl Held {
     }
 
     /// Returns when this many calls are held, the SDK's retries counted.
+    ///
+    /// # Panics
+    /// If they do not come within [`LONGEST_WAIT`]: a test that waits for a call that nobody makes must fail, not hang.
     pub async fn reached_by(&self, calls: usize) {
-        // An error means that the faults were cleared: nothing more will come.
-        let _ = self.waiting.clone().wait_for(|waiting| *waiting >= calls).await;
+        let mut waiting = self.waiting.clone();
+        let held = waiting.wait_for(|waiting| *waiting >= calls);
+        // An error of the channel means that the faults were cleared: nothing more will come.
+        let in_time = tokio::time::timeout(LONGEST_WAIT, held).await.is_ok();
+        assert!(in_time, "{calls} calls were to be held");
     }
 
     /// Lets the held calls go, and those that follow pass.
