@@ -9,7 +9,8 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
-use aws_smithy_http_client::tls;
+use aws_smithy_http_client::{Connector, tls};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector, http_client_fn};
 
 use crate::config::Config;
 use crate::domain::{
@@ -19,8 +20,8 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    Callbacks, Counted, Devices, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched, QrLogins, Read,
-    Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache,
+    Callbacks, Counted, Devices, Direct, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched,
+    QrLogins, Read, Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache, Wire,
 };
 
 /// A connection, name and TLS included: a few milliseconds on a whole processor, and a multiple on the share of one
@@ -35,6 +36,13 @@ const ATTEMPTS: u32 = 3;
 /// The SDK's default of a second is longer than most requests take.
 const BACKOFF: Duration = Duration::from_millis(50);
 
+/// The connections of a process, which all of its clients share.
+pub fn connector() -> SharedHttpConnector {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+    let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
+    SharedHttpConnector::new(Connector::builder().connector_settings(settings).tls_provider(tls).build())
+}
+
 /// A handle on everything that a handler uses. Cheap to clone.
 #[derive(Clone)]
 pub struct App(Arc<Parts>);
@@ -42,7 +50,7 @@ pub struct App(Arc<Parts>);
 struct Parts {
     table: Table,
     secrets: Secrets,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     trace_key: TraceKey,
     nonce_key: Option<NonceKey>,
@@ -69,12 +77,9 @@ impl App {
     /// elsewhere, as the SDK's default chain does, would be a tenth of each binary for places that a function does not
     /// have.
     pub fn new(config: Config) -> Self {
-        let tls = tls::Provider::Rustls(tls::rustls_provider::CryptoMode::AwsLc);
-        let http_client = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(config.region.clone()))
-            .http_client(http_client)
             .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
             .timeout_config(
@@ -85,17 +90,27 @@ impl App {
                     .build(),
             )
             .build();
-        Self::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new()))
+        Self::with(config, &sdk, connector(), Box::new(SystemClock), Box::new(SystemRandomness::new()))
     }
 
-    /// An app with its own credentials, clock and randomness.
-    pub fn with(config: Config, sdk: &SdkConfig, clock: Box<dyn Clock>, random: Box<dyn Random>) -> Self {
+    /// An app with its own credentials, clock and randomness, whose calls all go by `connector`.
+    pub fn with(
+        config: Config,
+        sdk: &SdkConfig,
+        connector: SharedHttpConnector,
+        clock: Box<dyn Clock>,
+        random: Box<dyn Random>,
+    ) -> Self {
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::from(clock), Arc::from(random));
+        let (endpoint, way) = (config.dynamodb_endpoint.clone(), connector.clone());
+        let wire = Wire::new(sdk, endpoint, way, Arc::clone(&clock), Arc::clone(&random));
+        let sdk = &sdk.to_builder().http_client(http_client_fn(move |_, _| connector.clone())).build();
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(sdk);
         dynamodb.set_endpoint_url(config.dynamodb_endpoint);
         let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(sdk);
         secrets_manager.set_endpoint_url(config.secrets_manager_endpoint);
-        let random: Arc<dyn Random> = Arc::from(random);
         let table = Table {
+            direct: Direct::new(wire),
             client: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             name: config.table,
             jitter: Jitter::new(Arc::clone(&random)),

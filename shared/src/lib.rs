@@ -27,6 +27,6 @@ pub mod error;
 pub mod runtime;
 pub mod store;
 
-pub use app::App;
+pub use app::{App, connector};
 pub use error::{Error, Result};
 pub use runtime::{Call, Exit, Written, on, on_event, on_schedule, serve, serve_path};

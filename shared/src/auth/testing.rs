@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::{InputSummary, Request, Trace};
-use crate::app::App;
+use crate::app::{App, connector};
 use crate::config::Config;
 use crate::domain::{
     ApiKey, ApiKeySecret, Clock, ExternalId, Issuer, KeyKind, KeyName, Organization, OrganizationFields, Origins,
@@ -92,7 +92,7 @@ pub fn app() -> App {
         secrets_manager_endpoint: None,
     };
     let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
-    App::with(config, &sdk, Box::new(StoppedClock), Box::new(SystemRandomness::new()))
+    App::with(config, &sdk, connector(), Box::new(StoppedClock), Box::new(SystemRandomness::new()))
 }
 
 /// A tenant with an API key, an organization and its user, and what the table has of it.

@@ -288,7 +288,7 @@ mod tests {
             secrets_manager_endpoint: None,
         };
         let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
-        let app = App::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new()));
+        let app = App::with(config, &sdk, crate::connector(), Box::new(SystemClock), Box::new(SystemRandomness::new()));
         let event =
             json!({ "headers": {}, "requestContext": { "domainName": "localhost", "http": { "method": "POST" } } });
         let payload = serde_json::from_value(event).unwrap();

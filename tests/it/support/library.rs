@@ -74,6 +74,6 @@ impl Deployment {
             dynamodb_endpoint: Some(variable("AWS_ENDPOINT_URL_DYNAMODB")),
             secrets_manager_endpoint: Some(variable("AWS_ENDPOINT_URL_SECRETS_MANAGER")),
         };
-        App::with(config, &sdk, Box::new(clock.clone()), Box::new(SystemRandomness::new()))
+        App::with(config, &sdk, shared::connector(), Box::new(clock.clone()), Box::new(SystemRandomness::new()))
     }
 }
