@@ -104,6 +104,12 @@ impl AmzDate {
     }
 }
 
+impl From<AmzDate> for String {
+    fn from(date: AmzDate) -> Self {
+        date.0
+    }
+}
+
 impl From<Timestamp> for AmzDate {
     fn from(time: Timestamp) -> Self {
         let format = format_description!("[year][month][day]T[hour][minute][second]Z");

@@ -24,6 +24,7 @@ use super::signature::{AmzDate, Signable, Signer};
 use crate::domain::{Clock, Random, draw};
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
+const SECURITY_TOKEN: &str = "x-amz-security-token";
 const USER_AGENT: &str = concat!("latchkey/", env!("CARGO_PKG_VERSION"));
 
 /// The way to DynamoDB.
@@ -43,7 +44,7 @@ pub struct Wire {
 
 /// Where requests go, and who signs them.
 struct Route {
-    /// What all requests have in common.
+    /// What all requests have in common: address and headers.
     request: HttpRequest,
     host: String,
     path: String,
@@ -156,23 +157,23 @@ impl Wire {
     fn signed(&self, route: &Route, call: &Call, number: u32) -> Result<HttpRequest, Box<dyn StdError + Send + Sync>> {
         let Route { host, path, signer, .. } = route;
         let time = AmzDate::from(self.clock.now());
-        let token = signer.session_token();
         let headers: Vec<_> = [("content-type", CONTENT_TYPE), ("host", host), ("x-amz-date", time.as_str())]
             .into_iter()
-            .chain(token.map(|token| ("x-amz-security-token", token)))
+            .chain(signer.session_token().map(|token| (SECURITY_TOKEN, token)))
             .chain([("x-amz-target", call.target.as_str())])
             .collect();
         let signable =
             Signable { method: "POST", path, headers: &headers, body: call.body.bytes().unwrap_or_default() };
         let authorization = signer.authorization(&time, signable);
         let mut request = route.request.try_clone().ok_or("a request without a body cannot be copied")?;
-        for (name, value) in headers {
-            request.headers_mut().try_insert(name, value.to_owned())?;
-        }
         let attempt = format!("attempt={number}; max={}", self.retries.attempts());
-        for (name, value) in
-            [("authorization", authorization), ("amz-sdk-invocation-id", call.id.clone()), ("amz-sdk-request", attempt)]
-        {
+        for (name, value) in [
+            ("x-amz-date", time.into()),
+            ("x-amz-target", call.target.clone()),
+            ("authorization", authorization),
+            ("amz-sdk-invocation-id", call.id.clone()),
+            ("amz-sdk-request", attempt),
+        ] {
             request.headers_mut().try_insert(name, value)?;
         }
         *request.body_mut() = call.body.try_clone().ok_or("the body is a stream")?;
@@ -196,7 +197,13 @@ impl Wire {
         let mut request = HttpRequest::new(SdkBody::empty());
         request.set_method("POST")?;
         request.set_uri(url.as_str())?;
-        request.headers_mut().try_insert("user-agent", USER_AGENT)?;
+        for (name, value) in [("content-type", CONTENT_TYPE), ("user-agent", USER_AGENT)] {
+            request.headers_mut().try_insert(name, value)?;
+        }
+        request.headers_mut().try_insert("host", host.clone())?;
+        if let Some(token) = credentials.session_token() {
+            request.headers_mut().try_insert(SECURITY_TOKEN, token.to_owned())?;
+        }
         let signer = Signer::new(credentials, region, "dynamodb");
         Ok(self.route.get_or_init(|| Route { request, host, path: url.path().to_owned(), signer }))
     }
