@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use aws_config::SdkConfig;
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 
 use crate::config::Config;
 use crate::domain::{
@@ -13,8 +14,8 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    self, Callbacks, Counted, Devices, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched, QrLogins,
-    Read, Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache,
+    self, Callbacks, Counted, Devices, Direct, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched,
+    QrLogins, Read, Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache, Wire,
 };
 
 /// A handle on everything that a handler uses. Cheap to clone.
@@ -24,7 +25,7 @@ pub struct App(Arc<Parts>);
 struct Parts {
     table: Table,
     secrets: Secrets,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     trace_key: TraceKey,
     nonce_key: Option<NonceKey>,
@@ -52,8 +53,8 @@ impl App {
     /// # Errors
     /// If AWS could not be called, with the reason.
     pub fn new(config: Config) -> Result<Self, String> {
-        let sdk = store::sdk(&config)?;
-        Ok(Self::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new())))
+        let (sdk, connector) = (store::sdk(&config), store::connector(&config)?);
+        Ok(Self::with(config, &sdk, connector, Box::new(SystemClock), Box::new(SystemRandomness::new())))
     }
 
     /// Opens the connections to AWS that the first request needs, those to Secrets Manager if it `reads_secrets`. If
@@ -62,14 +63,24 @@ impl App {
         store::connect(&self.0.table, reads_secrets.then_some(&self.0.secrets)).await;
     }
 
-    /// An app with its own credentials, clock and randomness.
-    pub fn with(config: Config, sdk: &SdkConfig, clock: Box<dyn Clock>, random: Box<dyn Random>) -> Self {
+    /// An app with its own credentials, clock and randomness, whose calls all go by `connector`.
+    pub fn with(
+        config: Config,
+        sdk: &SdkConfig,
+        connector: SharedHttpConnector,
+        clock: Box<dyn Clock>,
+        random: Box<dyn Random>,
+    ) -> Self {
+        let (clock, random): (Arc<dyn Clock>, Arc<dyn Random>) = (Arc::from(clock), Arc::from(random));
+        let (endpoint, way) = (config.dynamodb_endpoint.clone(), connector.clone());
+        let wire = Wire::new(sdk, endpoint, way, Arc::clone(&clock), Arc::clone(&random));
+        let sdk = &sdk.to_builder().http_client(http_client_fn(move |_, _| connector.clone())).build();
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(sdk);
         dynamodb.set_endpoint_url(config.dynamodb_endpoint);
         let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(sdk);
         secrets_manager.set_endpoint_url(config.secrets_manager_endpoint);
-        let random: Arc<dyn Random> = Arc::from(random);
         let table = Table {
+            direct: Direct::new(wire),
             client: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             name: config.table,
             jitter: Jitter::new(Arc::clone(&random)),

@@ -16,7 +16,7 @@ use crate::domain::{
     PartyName, PublishedKey, RowQuotas, SigningKey, SigningVersion, SystemRandomness, TenantId, Timestamp, TraceKey,
     User, UserFields,
 };
-use crate::store::{Read, Shelf};
+use crate::store::{self, Read, Shelf};
 
 /// Where the service is.
 pub const BASE_URL: &str = "https://latchkey.example.com";
@@ -93,7 +93,8 @@ pub fn app() -> App {
         ca_bundle: None,
     };
     let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
-    App::with(config, &sdk, Box::new(StoppedClock), Box::new(SystemRandomness::new()))
+    let connector = store::connector(&config).unwrap();
+    App::with(config, &sdk, connector, Box::new(StoppedClock), Box::new(SystemRandomness::new()))
 }
 
 /// A tenant with an API key, an organization and its user, and what the table has of it.

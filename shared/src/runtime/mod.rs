@@ -229,8 +229,9 @@ where
     let source_ip = payload.request_context.http.source_ip.clone();
     let trace = Trace::default();
     let started = app.now();
-    // A task of its own, so that a panic ends the task and not the process.
-    let handled = call::handle::<O, H, F>(app.clone(), handler, payload, context, trace.clone());
+    // A task of its own, so that a panic ends the task and not the process. On the heap, because a task is moved several
+    // times, and this one has more than ten thousand bytes.
+    let handled = Box::pin(call::handle::<O, H, F>(app.clone(), handler, payload, context, trace.clone()));
     let task = tokio::spawn(tokio::time::timeout(budget, handled));
     let (log, result) = match task.await {
         Ok(Ok(handled)) => handled,
@@ -297,7 +298,8 @@ mod tests {
             ca_bundle: None,
         };
         let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
-        let app = App::with(config, &sdk, Box::new(SystemClock), Box::new(SystemRandomness::new()));
+        let connector = crate::store::connector(&config).unwrap();
+        let app = App::with(config, &sdk, connector, Box::new(SystemClock), Box::new(SystemRandomness::new()));
         let event =
             json!({ "headers": {}, "requestContext": { "domainName": "localhost", "http": { "method": "POST" } } });
         let payload = serde_json::from_value(event).unwrap();

@@ -8,10 +8,12 @@
 //! name of a field (a client can put a secret there), or what somebody tried as a credential. And of a person never an
 //! id, only its digest.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
@@ -55,33 +57,34 @@ where
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
         let metadata = event.metadata();
-        let mut line = Line(metadata.fields().iter().map(|field| (field.name().to_owned(), Value::Null)).collect());
+        let mut line = Line(metadata.fields().iter().map(|field| (Cow::Borrowed(field.name()), Value::Null)).collect());
         event.record(&mut line);
         let Line(mut line) = line;
         let (metrics, at) = (line.remove(METRICS), line.remove(TIMESTAMP));
         let members = line.remove(MEMBERS);
         if let Some(Ok(Value::Object(members))) = members.as_ref().and_then(Value::as_str).map(serde_json::from_str) {
-            line.extend(members);
+            line.extend(members.into_iter().map(|(name, value)| (Cow::Owned(name), value)));
         }
         // What happens outside of a request has no time of its own.
         let at = at.as_ref().and_then(Value::as_i64).map_or_else(|| SystemClock.now(), Timestamp::from_millis);
         if let Some(names) = metrics.as_ref().and_then(Value::as_str) {
-            line.insert("_aws".to_owned(), embedded_metrics(names, at));
+            line.insert(Cow::Borrowed("_aws"), embedded_metrics(names, at));
         }
         // To a line without a time, and to one without a level, Lambda would add its own, and take it for `info`.
-        line.insert("timestamp".to_owned(), at.to_string().into());
+        line.insert(Cow::Borrowed("timestamp"), at.to_string().into());
         let level = if *metadata.level() == Level::ERROR { "error" } else { "info" };
-        line.insert("level".to_owned(), level.into());
-        writeln!(writer, "{}", Value::Object(line))
+        line.insert(Cow::Borrowed("level"), level.into());
+        writer.write_str(&serde_json::to_string(&line).map_err(|_| fmt::Error)?)?;
+        writer.write_char('\n')
     }
 }
 
 /// The fields of an event.
-struct Line(Map<String, Value>);
+struct Line(BTreeMap<Cow<'static, str>, Value>);
 
 impl Line {
     fn set(&mut self, field: &Field, value: impl Into<Value>) {
-        self.0.insert(field.name().to_owned(), value.into());
+        self.0.insert(Cow::Borrowed(field.name()), value.into());
     }
 }
 

@@ -47,13 +47,13 @@ mod tenants;
 
 pub use account::{List, ResourceKind, Resources};
 pub use audit::Sealed;
-pub use aws::{connect, sdk};
+pub use aws::{connect, connector, sdk};
 pub use callbacks::{Callbacks, Delivered, Delivery, Receiver};
 pub use calls::Counted;
 pub use devices::{DeviceSession, Devices, FoundSession, NewDevice, Paired, PairingHost, PairingRequest, ProvenCall};
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Party, Registration};
-pub use dynamodb::{Jitter, Table};
+pub use dynamodb::{Direct, Jitter, Table, Wire};
 pub use passkeys::{BrowserAnswer, LoggedIn, PasskeyList, Passkeys, RegistrationRequest, RevokedPasskey};
 pub use prefetch::{Prefetched, Read, TenantState};
 pub use qr_logins::{PollPace, QrConsent, QrLoginRequest, QrLogins, StartedQrLogin};

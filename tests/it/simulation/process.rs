@@ -6,6 +6,7 @@ use std::time::Duration;
 use aws_config::retry::RetryConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpConnector;
 use hyper::Method;
 use shared::App;
 use shared::auth::{Caller, InputSummary, Request, SignedTenant};
@@ -76,7 +77,6 @@ impl Process {
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new("us-east-1"))
-            .http_client(wire.client())
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .retry_config(retries)
             .build();
@@ -100,7 +100,7 @@ impl Process {
             Some(seed) => Box::new(Seeded(Mutex::new(Dice(seed)))),
             None => Box::new(SystemRandomness::new()),
         };
-        let app = App::with(config, &sdk, Box::new(clock.clone()), random);
+        let app = App::with(config, &sdk, SharedHttpConnector::new(wire), Box::new(clock.clone()), random);
         Self { app, clock, stops }
     }
 

@@ -3,8 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use stack::Offline;
@@ -39,10 +38,6 @@ impl fmt::Debug for Wire {
 }
 
 impl Wire {
-    pub fn client(self) -> SharedHttpClient {
-        http_client_fn(move |_, _| SharedHttpConnector::new(self.clone()))
-    }
-
     async fn answered(self, target: String, body: Vec<u8>) -> Result<HttpResponse, ConnectorError> {
         let (prefix, operation) = target.split_once('.').unwrap();
         let row = || format!("{prefix}.PutItem");

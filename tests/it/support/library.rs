@@ -75,6 +75,7 @@ impl Deployment {
             secrets_manager_endpoint: Some(variable("AWS_ENDPOINT_URL_SECRETS_MANAGER")),
             ca_bundle: None,
         };
-        App::with(config, &sdk, Box::new(clock.clone()), Box::new(SystemRandomness::new()))
+        let connector = shared::store::connector(&config).unwrap();
+        App::with(config, &sdk, connector, Box::new(clock.clone()), Box::new(SystemRandomness::new()))
     }
 }

@@ -10,9 +10,10 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::http::HttpRequest;
-use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
 use futures_util::future::join;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -43,16 +44,10 @@ const BACKOFF: Duration = Duration::from_millis(50);
 /// What the clients of a deployed function have in common. Credentials are in the environment, where Lambda puts them:
 /// looking for them elsewhere, as the SDK's default chain does, would be a tenth of each binary for places that a
 /// function does not have.
-///
-/// # Errors
-/// If the file of `AWS_CA_BUNDLE` can't be read or has no certificate in it.
-pub fn sdk(config: &Config) -> Result<SdkConfig, String> {
-    let tls = Provider::Rustls(CryptoMode::AwsLc);
-    let http_client = Builder::new().tls_provider(tls).tls_context(tls_context(config)?).build_https();
-    Ok(SdkConfig::builder()
+pub fn sdk(config: &Config) -> SdkConfig {
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new(config.region.clone()))
-        .http_client(http_client)
         .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS).with_initial_backoff(BACKOFF))
         // It looks after bodies that take longer than an attempt may.
@@ -64,7 +59,20 @@ pub fn sdk(config: &Config) -> Result<SdkConfig, String> {
                 .operation_timeout(CALL)
                 .build(),
         )
-        .build())
+        .build()
+}
+
+/// The connections of a process, which all of its clients share.
+///
+/// # Errors
+/// If the file of `AWS_CA_BUNDLE` can't be read or has no certificate in it.
+pub fn connector(config: &Config) -> Result<SharedHttpConnector, String> {
+    let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+    let connector = Connector::builder()
+        .connector_settings(settings)
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(tls_context(config)?);
+    Ok(SharedHttpConnector::new(connector.build()))
 }
 
 /// What TLS trusts: see [`trusted`].

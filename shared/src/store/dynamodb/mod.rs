@@ -2,12 +2,14 @@
 
 mod attributes;
 mod contention;
+mod direct;
 mod expression;
 mod table;
 mod transaction;
 
 pub use attributes::{Item, Key, PK, Reader, SK, at, key, millis, number, primary_key, text, time_to_live};
 pub use contention::{CONFLICT_ATTEMPTS, Jitter};
+pub use direct::{Direct, Wire};
 pub use expression::{Condition, Update};
 pub use table::{ATTEMPTS, Inserted, Table, Updated, failed, pause};
 pub use transaction::{Commit, Refused, Transaction, Write};

@@ -8,14 +8,18 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
+use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemInput;
+use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemInput};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput};
 use aws_sdk_dynamodb::types::{
     DeleteRequest, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
 };
 
 use super::attributes::{Item, Key, key, primary_key, text};
 use super::contention::{CONFLICT_ATTEMPTS, Jitter};
+use super::direct::Direct;
 use super::expression::{Condition, Update, non_empty};
 use crate::error::{Error, Result};
 
@@ -32,9 +36,12 @@ const NEAR: i32 = 100;
 /// How many items DynamoDB deletes in one call that is no transaction.
 const MOST_DELETIONS: usize = 25;
 
-/// The one table, and the client that reaches it.
+/// The one table, and the clients that reach it.
 #[derive(Debug, Clone)]
 pub struct Table {
+    /// What most requests ask.
+    pub direct: Direct,
+    /// Everything else.
     pub client: Client,
     pub name: String,
     pub jitter: Jitter,
@@ -71,8 +78,9 @@ pub enum Inserted {
 impl Table {
     /// Reads one item, strongly consistent.
     pub async fn get(&self, key: Key) -> Result<Option<Item>> {
-        let request = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
-        Ok(request.send().await.map_err(failed)?.item)
+        let request = GetItemInput::builder().table_name(&self.name).set_key(Some(key)).consistent_read(true);
+        let request = request.build().map_err(Error::internal)?;
+        Ok(self.direct.get_item.call(request).await.map_err(failed)?.item)
     }
 
     /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left
@@ -117,8 +125,9 @@ impl Table {
             pause(attempt).await;
             let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
             let request = request.build().map_err(Error::internal)?;
-            let answer = self.client.batch_get_item().request_items(&self.name, request).send().await;
-            let answer = answer.map_err(failed)?;
+            let request = BatchGetItemInput::builder().request_items(&self.name, request).build();
+            let request = request.map_err(Error::internal)?;
+            let answer = self.direct.batch_get_item.call(request).await.map_err(failed)?;
             items.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
             let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
             let Some(left) = left.filter(|left| !left.keys().is_empty()) else { return Ok(items) };
@@ -133,19 +142,19 @@ impl Table {
     /// If DynamoDB fails. The update may have been made then, and may be made twice if an answer was lost.
     pub async fn update(&self, update: Update, condition: Condition) -> Result<Updated> {
         let (key, expression, condition, values) = update.parts(condition);
-        let request = self
-            .client
-            .update_item()
+        let request = UpdateItemInput::builder()
             .table_name(&self.name)
             .set_key(Some(key))
             .update_expression(expression)
             .set_condition_expression(condition)
             .set_expression_attribute_values(non_empty(values))
             .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(Error::internal)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            let error = match request.clone().send().await {
+            let error = match self.direct.update_item.call(request.clone()).await {
                 Ok(answer) => return Ok(Updated::Done(answer.attributes.unwrap_or_default())),
                 Err(error) => error,
             };
@@ -166,16 +175,16 @@ impl Table {
     /// # Errors
     /// If DynamoDB fails. The item may have been written then, and stands in its own way if an answer was lost.
     pub async fn insert(&self, item: Item) -> Result<Inserted> {
-        let request = self
-            .client
-            .put_item()
+        let request = PutItemInput::builder()
             .table_name(&self.name)
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .build()
+            .map_err(Error::internal)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            let Err(error) = request.clone().send().await else { return Ok(Inserted::Done) };
+            let Err(error) = self.direct.put_item.call(request.clone()).await else { return Ok(Inserted::Done) };
             match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refused)) => {
                     return Ok(Inserted::Exists(refused.item().cloned().unwrap_or_default()));
@@ -191,16 +200,16 @@ impl Table {
     /// Updates one item, or makes it.
     pub async fn upsert(&self, update: Update) -> Result<()> {
         let (key, expression, values) = update.unconditional();
-        let request = self
-            .client
-            .update_item()
+        let request = UpdateItemInput::builder()
             .table_name(&self.name)
             .set_key(Some(key))
             .update_expression(expression)
-            .set_expression_attribute_values(non_empty(values));
+            .set_expression_attribute_values(non_empty(values))
+            .build()
+            .map_err(Error::internal)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            let Err(error) = request.clone().send().await else { return Ok(()) };
+            let Err(error) = self.direct.update_item.call(request.clone()).await else { return Ok(()) };
             if !error.as_service_error().is_some_and(UpdateItemError::is_transaction_conflict_exception) {
                 return Err(failed(error));
             }
@@ -219,7 +228,8 @@ impl Table {
             let mut left = keys.iter().map(request).collect::<Result<Vec<_>>>()?;
             for attempt in 0..CONFLICT_ATTEMPTS {
                 self.jitter.give_way(attempt).await;
-                let answer = self.client.batch_write_item().request_items(&self.name, left).send().await;
+                let request = BatchWriteItemInput::builder().request_items(&self.name, left).build();
+                let answer = self.direct.batch_write_item.call(request.map_err(Error::internal)?).await;
                 let unprocessed = answer.map_err(failed)?.unprocessed_items.unwrap_or_default().remove(&self.name);
                 left = unprocessed.unwrap_or_default();
                 if left.is_empty() {

@@ -1,14 +1,13 @@
 //! Transactions: writes that are made together or not at all.
 
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::operation::transact_write_items::builders::TransactWriteItemsFluentBuilder;
+use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsInput};
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use super::attributes::{Item, Key};
 use super::contention::CONFLICT_ATTEMPTS;
+use super::direct::Failure;
 use super::expression::{self, Condition, non_empty};
 use super::table::{Table, failed};
 use crate::domain::random_uuid;
@@ -163,7 +162,7 @@ impl Table {
         let request = self.request(transaction)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            if let Some(commit) = send(request.clone()).await? {
+            if let Some(commit) = self.send(request.clone()).await? {
                 return Ok(commit);
             }
         }
@@ -177,33 +176,34 @@ impl Table {
     /// # Errors
     /// If DynamoDB fails.
     pub async fn commit_once(&self, transaction: Transaction) -> Result<Option<Commit>> {
-        send(self.request(transaction)?).await
+        self.send(self.request(transaction)?).await
     }
 
-    fn request(&self, transaction: Transaction) -> Result<TransactWriteItemsFluentBuilder> {
+    fn request(&self, transaction: Transaction) -> Result<TransactWriteItemsInput> {
         let writes = transaction.0.into_iter().map(|part| part.into_request(&self.name)).collect::<Result<Vec<_>>>()?;
         let token = random_uuid(self.jitter.random())?.to_string();
-        Ok(self.client.transact_write_items().set_transact_items(Some(writes)).client_request_token(token))
+        let request = TransactWriteItemsInput::builder().set_transact_items(Some(writes)).client_request_token(token);
+        request.build().map_err(Error::internal)
+    }
+
+    /// Sends a transaction; `None` if another one on the same items was in the way.
+    async fn send(&self, request: TransactWriteItemsInput) -> Result<Option<Commit>> {
+        let Err(error) = self.direct.transact_write_items.call(request).await else { return Ok(Some(Commit::Done)) };
+        let reasons = match cancellation(&error) {
+            Some(reasons) => reasons.to_vec(),
+            None => return Err(failed(error)),
+        };
+        if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
+            return Ok(Some(Commit::Refused(Refused(reasons))));
+        }
+        if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
+            return Err(failed(error));
+        }
+        Ok(None)
     }
 }
 
-/// Sends a transaction; `None` if another one on the same items was in the way.
-async fn send(request: TransactWriteItemsFluentBuilder) -> Result<Option<Commit>> {
-    let Err(error) = request.send().await else { return Ok(Some(Commit::Done)) };
-    let reasons = match cancellation(&error) {
-        Some(reasons) => reasons.to_vec(),
-        None => return Err(failed(error)),
-    };
-    if reasons.iter().any(|reason| reason.code() == Some("ConditionalCheckFailed")) {
-        return Ok(Some(Commit::Refused(Refused(reasons))));
-    }
-    if !reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
-        return Err(failed(error));
-    }
-    Ok(None)
-}
-
-fn cancellation(error: &SdkError<TransactWriteItemsError>) -> Option<&[CancellationReason]> {
+fn cancellation(error: &Failure<TransactWriteItemsError>) -> Option<&[CancellationReason]> {
     match error.as_service_error() {
         Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
             Some(cancelled.cancellation_reasons())

@@ -1,0 +1,176 @@
+//! Calls to DynamoDB that most requests make, on a short way: the SDK writes the request and reads the answer, and what
+//! is in between is done here.
+//!
+//! For each call the SDK's own way puts together plugins, interceptors and components, asks them about endpoint, identity
+//! and retries, and derives the signing key from the secret: several times the work of all the rest (decision 0040).
+
+mod retries;
+mod signature;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::config::{ConfigBag, FrozenLayer, RuntimePlugin};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::{
+    batch_get_item, batch_write_item, get_item, put_item, transact_write_items, update_item,
+};
+use aws_smithy_runtime_api::client::interceptors::context::Input;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::ser_de::{
+    DeserializeResponse, SerializeRequest, SharedRequestSerializer, SharedResponseDeserializer,
+};
+use aws_smithy_types::retry::ProvideErrorKind;
+
+pub use self::wire::Wire;
+use self::wire::{Call, Lost};
+
+/// An operation, as the SDK has it.
+pub trait Operation {
+    type Input: fmt::Debug + Send + Sync + 'static;
+    type Output: fmt::Debug + Send + Sync + 'static;
+    type Error: StdError + ProvideErrorMetadata + ProvideErrorKind + Send + Sync + 'static;
+
+    /// What writes its requests and reads its answers.
+    fn plugin() -> Option<FrozenLayer>;
+}
+
+/// Implements [`Operation`] for operations of the SDK.
+macro_rules! operations {
+    ($($module:ident: $operation:ident, $input:ident, $output:ident, $error:ident;)*) => {$(
+        impl Operation for $module::$operation {
+            type Input = $module::$input;
+            type Output = $module::$output;
+            type Error = $module::$error;
+
+            fn plugin() -> Option<FrozenLayer> {
+                Self::new().config()
+            }
+        }
+    )*};
+}
+
+operations! {
+    batch_get_item: BatchGetItem, BatchGetItemInput, BatchGetItemOutput, BatchGetItemError;
+    batch_write_item: BatchWriteItem, BatchWriteItemInput, BatchWriteItemOutput, BatchWriteItemError;
+    get_item: GetItem, GetItemInput, GetItemOutput, GetItemError;
+    put_item: PutItem, PutItemInput, PutItemOutput, PutItemError;
+    transact_write_items: TransactWriteItems, TransactWriteItemsInput, TransactWriteItemsOutput, TransactWriteItemsError;
+    update_item: UpdateItem, UpdateItemInput, UpdateItemOutput, UpdateItemError;
+}
+
+/// Why a call failed, as the SDK says it.
+pub type Failure<E> = SdkError<E, HttpResponse>;
+
+/// The operations.
+#[derive(Debug, Clone)]
+pub struct Direct {
+    pub batch_get_item: Caller<batch_get_item::BatchGetItem>,
+    pub batch_write_item: Caller<batch_write_item::BatchWriteItem>,
+    pub get_item: Caller<get_item::GetItem>,
+    pub put_item: Caller<put_item::PutItem>,
+    pub transact_write_items: Caller<transact_write_items::TransactWriteItems>,
+    pub update_item: Caller<update_item::UpdateItem>,
+}
+
+impl Direct {
+    pub fn new(wire: Wire) -> Self {
+        let wire = Arc::new(wire);
+        Self {
+            batch_get_item: Caller::new(&wire),
+            batch_write_item: Caller::new(&wire),
+            get_item: Caller::new(&wire),
+            put_item: Caller::new(&wire),
+            transact_write_items: Caller::new(&wire),
+            update_item: Caller::new(&wire),
+        }
+    }
+}
+
+/// One operation, which can be called.
+pub struct Caller<O> {
+    wire: Arc<Wire>,
+    plugin: Option<FrozenLayer>,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O> Clone for Caller<O> {
+    fn clone(&self) -> Self {
+        Self { wire: Arc::clone(&self.wire), plugin: self.plugin.clone(), operation: PhantomData }
+    }
+}
+
+impl<O> fmt::Debug for Caller<O> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Caller")
+    }
+}
+
+impl<O: Operation> Caller<O> {
+    fn new(wire: &Arc<Wire>) -> Self {
+        Self { wire: Arc::clone(wire), plugin: O::plugin(), operation: PhantomData }
+    }
+
+    /// Makes a call, and makes it again where the SDK would.
+    ///
+    /// # Errors
+    /// As the SDK's.
+    pub async fn call(&self, input: O::Input) -> Result<O::Output, Failure<O::Error>> {
+        let call = self.written(input)?;
+        let (mut attempt, mut retry) = (1, None);
+        loop {
+            let error = match self.attempt(&call, attempt).await {
+                Ok(output) => {
+                    self.wire.retries.succeeded(retry);
+                    return Ok(output);
+                }
+                Err(error) => error,
+            };
+            retry = self.wire.retries.again(attempt, &error);
+            let Some(retry) = retry else { return Err(error) };
+            self.wire.wait(&call, retry.wait).await.map_err(failure)?;
+            attempt += 1;
+        }
+    }
+
+    fn written(&self, input: O::Input) -> Result<Call, Failure<O::Error>> {
+        let writer = self.plugin.as_ref().and_then(|plugin| plugin.load::<SharedRequestSerializer>());
+        let writer = writer.ok_or_else(|| SdkError::construction_failure("the SDK's operation writes no requests"))?;
+        let request = writer.serialize_input(Input::erase(input), &mut ConfigBag::base());
+        let mut request = request.map_err(SdkError::construction_failure)?;
+        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
+        Ok(self.wire.call(target, request.take_body()))
+    }
+
+    async fn attempt(&self, call: &Call, number: u32) -> Result<O::Output, Failure<O::Error>> {
+        let answer = self.wire.attempt(call, number).await.map_err(failure)?;
+        let reader = self.plugin.as_ref().and_then(|plugin| plugin.load::<SharedResponseDeserializer>());
+        let reader = reader.ok_or_else(|| SdkError::construction_failure("the SDK's operation reads no answers"))?;
+        let mut refusal = None;
+        let unread = match reader.deserialize_nonstreaming_with_config(&answer, &ConfigBag::base()) {
+            Ok(output) => match output.downcast() {
+                Ok(output) => return Ok(output),
+                Err(_) => "the answer is of another operation".into(),
+            },
+            Err(error) => error.map_operation_error(|error| refusal = error.downcast::<O::Error>().ok()).to_string(),
+        };
+        match refusal {
+            Some(refusal) => Err(SdkError::service_error(refusal, answer)),
+            None => Err(SdkError::response_error(unread, answer)),
+        }
+    }
+}
+
+fn failure<E>(lost: Lost) -> Failure<E> {
+    match lost {
+        Lost::Unsent(error) => SdkError::construction_failure(error),
+        Lost::Connection(error) => SdkError::dispatch_failure(error),
+        Lost::Broken(error, answer) => SdkError::response_error(error, answer),
+        Lost::Late => SdkError::timeout_error("no answer in time"),
+    }
+}
