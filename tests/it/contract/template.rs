@@ -137,7 +137,7 @@ fn the_table_and_the_secret_are_kept_safe() {
         "AttributeName: purge_at",
         "PasswordLength: 48",
         "ThrottlingRateLimit: !Ref ThrottleRate",
-        "Tracing: Active",
+        "Tracing: !Ref Tracing",
         "Architectures: [!Ref Architecture]",
     ] {
         assert!(text.contains(line), "{line}");
