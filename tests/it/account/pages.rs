@@ -246,8 +246,8 @@ async fn by_cursor_a_page_costs_at_any_depth_what_it_costs_at_the_first() {
     }
 }
 
-/// With `LATCHKEY_END_USERS`, of as many who have a document each. Of those who are on no page there are only the entries
-/// that are in the way of others: what else they have is in partitions of their own.
+/// With `LATCHKEY_END_USERS`, of as many who have a document each. Of those who are on no page there are only the
+/// entries that are in the way of others: what else they have is in partitions of their own.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_page_costs_the_same_however_many_end_users_there_are() {
     let others: usize = std::env::var("LATCHKEY_END_USERS").map_or(2_000, |users| users.parse().unwrap());

@@ -133,8 +133,10 @@ impl Resources<'_> {
         let owners: HashSet<_> = stored.iter().map(|stored| &stored.owner).collect();
         let defaults = owners.into_iter().map(|owner| self.default_key(owner));
         let (read, mut unread): (Vec<_>, Vec<_>) = defaults.partition(|key| self.prefetched.was_read(key));
-        let prefetched = read.iter().filter_map(|key| self.prefetched.at(key).transpose());
-        let mut items = prefetched.map(|item| item.cloned()).collect::<Result<Vec<_>>>()?;
+        let mut items = Vec::new();
+        for key in &read {
+            items.extend(self.prefetched.at(key)?.cloned());
+        }
         if let [one] = stored {
             unread.extend(self.counters(one.resource.id));
             items.extend(self.table.get_all(unread).await?);
