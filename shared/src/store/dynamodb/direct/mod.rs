@@ -121,7 +121,7 @@ impl<O: Operation> Caller<O> {
     /// # Errors
     /// As the SDK's.
     pub async fn call(&self, input: O::Input) -> Result<O::Output, Failure<O::Error>> {
-        let call = self.written(input)?;
+        let call = self.written(input).map_err(SdkError::construction_failure)?;
         let (mut attempt, mut retry) = (1, None);
         loop {
             let error = match self.attempt(&call, attempt).await {
@@ -138,11 +138,10 @@ impl<O: Operation> Caller<O> {
         }
     }
 
-    fn written(&self, input: O::Input) -> Result<Call, Failure<O::Error>> {
+    fn written(&self, input: O::Input) -> Result<Call, Box<dyn StdError + Send + Sync>> {
         let writer = self.plugin.as_ref().and_then(|plugin| plugin.load::<SharedRequestSerializer>());
-        let writer = writer.ok_or_else(|| SdkError::construction_failure("the SDK's operation writes no requests"))?;
-        let request = writer.serialize_input(Input::erase(input), &mut ConfigBag::base());
-        let mut request = request.map_err(SdkError::construction_failure)?;
+        let writer = writer.ok_or("the SDK's operation writes no requests")?;
+        let mut request = writer.serialize_input(Input::erase(input), &mut ConfigBag::base())?;
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
         Ok(self.wire.call(target, request.take_body()))
     }
@@ -170,7 +169,7 @@ fn failure<E>(lost: Lost) -> Failure<E> {
     match lost {
         Lost::Unsent(error) => SdkError::construction_failure(error),
         Lost::Connection(error) => SdkError::dispatch_failure(error),
-        Lost::Broken(error, answer) => SdkError::response_error(error, answer),
+        Lost::Broken(error, answer) => SdkError::response_error(error, *answer),
         Lost::Late => SdkError::timeout_error("no answer in time"),
     }
 }

@@ -1,6 +1,7 @@
 //! The same calls by the SDK's own way and by the short one: what they send, and what they make of the answers.
 
 mod answers;
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
 mod differences;
 mod script;
 mod signatures;

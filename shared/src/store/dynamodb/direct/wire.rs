@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::endpoint::{DefaultResolver, Params, ResolveEndpoint};
 use aws_sdk_dynamodb::config::{ProvideCredentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::connection::CaptureSmithyConnection;
@@ -67,7 +68,7 @@ pub(super) enum Lost {
     Unsent(Box<dyn StdError + Send + Sync>),
     Connection(ConnectorError),
     /// The answer broke off, or is not what was sent.
-    Broken(Box<dyn StdError + Send + Sync>, HttpResponse),
+    Broken(Box<dyn StdError + Send + Sync>, Box<HttpResponse>),
     Late,
 }
 
@@ -91,8 +92,8 @@ impl Wire {
             region: sdk.region().map(ToString::to_string),
             endpoint,
             route: OnceLock::new(),
-            attempt_time: times.and_then(|times| times.operation_attempt_timeout()),
-            call_time: times.and_then(|times| times.operation_timeout()),
+            attempt_time: times.and_then(TimeoutConfig::operation_attempt_timeout),
+            call_time: times.and_then(TimeoutConfig::operation_timeout),
             retries: Retries::new(sdk.retry_config(), random),
             ids: (process, AtomicU64::new(0)),
         }
@@ -133,8 +134,9 @@ impl Wire {
             None => answered.await,
         };
         // The next call may reach another host.
-        if answer.as_ref().map_or(true, |answer| answer.status().is_server_error()) {
-            connection.get().inspect(|connection| connection.poison());
+        let is_healthy = answer.as_ref().is_ok_and(|answer| !answer.status().is_server_error());
+        if let (false, Some(connection)) = (is_healthy, connection.get()) {
+            connection.poison();
         }
         answer
     }
@@ -143,12 +145,12 @@ impl Wire {
         let mut answer = self.connector.call(request).await.map_err(Lost::Connection)?;
         let body = match ByteStream::new(answer.take_body()).collect().await {
             Ok(body) => body.into_bytes(),
-            Err(error) => return Err(Lost::Broken(error.into(), answer)),
+            Err(error) => return Err(Lost::Broken(error.into(), Box::new(answer))),
         };
         // DynamoDB sends it with each answer; the SDK doesn't look.
         let checksum = answer.headers().get("x-amz-crc32").map(|text| text.parse() == Ok(crc32fast::hash(&body)));
         if checksum == Some(false) {
-            return Err(Lost::Broken("the answer does not have its checksum".into(), answer));
+            return Err(Lost::Broken("the answer does not have its checksum".into(), Box::new(answer)));
         }
         *answer.body_mut() = SdkBody::from(body);
         Ok(answer)

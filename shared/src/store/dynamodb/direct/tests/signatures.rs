@@ -63,21 +63,23 @@ pub fn is_signed(sent: &Sent) {
     assert_eq!(authorization, expected);
 }
 
-/// From <https://github.com/awslabs/aws-c-auth/tree/v0.9.0/tests/aws-signing-test-suite>: name, method, headers, body,
-/// session token, signature.
+/// Name, method, headers, body, signature.
+type Example = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str, &'static str);
+
+/// From <https://github.com/awslabs/aws-c-auth/tree/v0.9.0/tests/aws-signing-test-suite>.
 #[test]
 fn the_published_examples_have_their_signatures() {
     const HOST: (&str, &str) = ("host", "example.amazonaws.com");
     const DATE: (&str, &str) = ("x-amz-date", "20150830T123600Z");
     const TOKEN: &str = "6e86291e8372ff2a2260956d9b8aae1d763fbf315fa00fa31553b73ebf194267";
-    let form: &[_] = &[
+    const FORM: &[(&str, &str)] = &[
         ("content-length", "13"),
         ("content-type", "application/x-www-form-urlencoded"),
         HOST,
         ("x-amz-content-sha256", "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275f4c7b24d0b6e"),
         DATE,
     ];
-    let examples: [(&str, &str, &[(&str, &str)], &str, &str); 5] = [
+    let examples: [Example; 5] = [
         ("post-vanilla", "POST", &[HOST, DATE], "", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
         (
             "post-header-value-case",
@@ -96,7 +98,7 @@ fn the_published_examples_have_their_signatures() {
         (
             "post-x-www-form-urlencoded",
             "POST",
-            form,
+            FORM,
             "Param1=value1",
             "d3875051da38690788ef43de4db0d8f280229d82040bfac253562e56c3f20e0b",
         ),
