@@ -32,8 +32,8 @@
 //! front of the functions is not part of any time; calls to the local AWS are.
 //!
 //! Counts are taken over two processes, each with a local AWS of its own. One answers some requests, the other more;
-//! the difference divided by their number is the cost of one request, without start and end. Repeated on the same binaries,
-//! the instructions and allocations stay within 1 %.
+//! the difference divided by their number is the cost of one request, without start and end. Repeated on the same
+//! binaries, the instructions and allocations stay within 1 %.
 //!
 //! The requests are those of `events/`, one after the other, as a function gets them, with ids, credentials and
 //! signatures of tenants that were made for it; the end of a login answers the challenge of a beginning of its own, and

@@ -75,7 +75,8 @@ impl Peers {
             }
         }
         done("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"].map(OsString::from), &peers.node).await?;
-        let bundle = "function.mjs --bundle --minify --platform=node --format=cjs --outfile=function.cjs";
+        let bundle =
+            "function.mjs --bundle --minify --log-level=warning --platform=node --format=cjs --outfile=function.cjs";
         done("node_modules/.bin/esbuild", bundle.split(' ').map(OsString::from), &peers.node).await?;
         done("python3", ["-m", "venv", "venv"].map(OsString::from), &peers.python).await?;
         let install = ["install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"];
