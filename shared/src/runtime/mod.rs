@@ -229,8 +229,8 @@ where
     let source_ip = payload.request_context.http.source_ip.clone();
     let trace = Trace::default();
     let started = app.now();
-    // A task of its own, so that a panic ends the task and not the process. On the heap, because a task is moved several
-    // times, and this one has more than ten thousand bytes.
+    // A task of its own, so that a panic ends the task and not the process. On the heap, because a task is moved
+    // several times, and this one has more than ten thousand bytes.
     let handled = Box::pin(call::handle::<O, H, F>(app.clone(), handler, payload, context, trace.clone()));
     let task = tokio::spawn(tokio::time::timeout(budget, handled));
     let (log, result) = match task.await {

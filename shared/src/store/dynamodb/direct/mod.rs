@@ -1,8 +1,9 @@
 //! Calls to DynamoDB that most requests make, on a short way: the SDK writes the request and reads the answer, and what
 //! is in between is done here.
 //!
-//! For each call the SDK's own way puts together plugins, interceptors and components, asks them about endpoint, identity
-//! and retries, and derives the signing key from the secret: several times the work of all the rest (decision 0040).
+//! For each call the SDK's own way puts together plugins, interceptors and components, asks them about endpoint,
+//! identity and retries, and derives the signing key from the secret: several times the work of all the rest (decision
+//! 0040).
 
 mod retries;
 mod signature;
@@ -60,7 +61,8 @@ operations! {
     batch_write_item: BatchWriteItem, BatchWriteItemInput, BatchWriteItemOutput, BatchWriteItemError;
     get_item: GetItem, GetItemInput, GetItemOutput, GetItemError;
     put_item: PutItem, PutItemInput, PutItemOutput, PutItemError;
-    transact_write_items: TransactWriteItems, TransactWriteItemsInput, TransactWriteItemsOutput, TransactWriteItemsError;
+    transact_write_items: TransactWriteItems, TransactWriteItemsInput, TransactWriteItemsOutput,
+        TransactWriteItemsError;
     update_item: UpdateItem, UpdateItemInput, UpdateItemOutput, UpdateItemError;
 }
 

@@ -1,4 +1,5 @@
-//! Which calls are made again, when, and how often: the rules of the SDK's standard retries, with its own lists of codes.
+//! Which calls are made again, when, and how often: the rules of the SDK's standard retries, with its own lists of
+//! codes.
 
 use std::fmt;
 use std::sync::Arc;
@@ -13,8 +14,8 @@ use aws_smithy_types::retry::{ErrorKind, ProvideErrorKind};
 
 use crate::domain::{Random, draw};
 
-/// What a process may spend on attempts after the first, as in the SDK. When AWS is down, it is not asked three times as
-/// often.
+/// What a process may spend on attempts after the first, as in the SDK. When AWS is down, it is not asked three times
+/// as often.
 const BUDGET: u32 = 500;
 const COST: u32 = 5;
 /// An attempt that timed out, or was lost, has cost more.

@@ -1,7 +1,7 @@
 //! Signatures of requests to AWS (Signature Version 4), with the key of the day kept.
 //!
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>. The SDK's signer derives
-//! the key from the secret for each request: four HMACs more than one that keeps it. Tests compare the two.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>. The SDK's signer
+//! derives the key from the secret for each request: four HMACs more than one that keeps it. Tests compare the two.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

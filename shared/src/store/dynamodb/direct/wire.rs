@@ -82,7 +82,8 @@ impl Wire {
         clock: Arc<dyn Clock>,
         random: Arc<dyn Random>,
     ) -> Self {
-        // Without randomness the ids of two processes may be the same, which only whoever reads AWS's logs would notice.
+        // Without randomness the ids of two processes may be the same, which only whoever reads AWS's logs would
+        // notice.
         let process = draw::<8>(&*random).map(u64::from_be_bytes).unwrap_or_default();
         let times = sdk.timeout_config();
         Self {
