@@ -15,6 +15,9 @@ import threading
 import time
 
 import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from life import Deployment, Life, Receiver, expect, until
 from runbooks import Runbooks
@@ -101,6 +104,8 @@ def main():
     actions = life.audited()
     step(f"audit events: {len(actions)} of {len(set(actions))} kinds")
 
+    signed_by_a_person(life)
+    step("suspended through the door for principals of IAM: the audit event names who it was")
     runbooks(life)
 
     expect("No changes to deploy" in deploy(), "a second deployment of the same changes something")
@@ -262,6 +267,28 @@ def doors():
         api = re.fullmatch(r"https://(\w+)\..+", found[output])[1]
         kinds = {route["AuthorizationType"] for route in gateway.get_routes(ApiId=api)["Items"]}
         expect(kinds == {kind}, f"authorization of routes at {output}: {kinds}")
+
+
+def signed_by_a_person(life):
+    """The door for principals of IAM: who signs is in the audit event. MiniStack looks up the key and takes any signature."""
+    iam = boto3.client("iam")
+    iam.create_user(UserName="ada")
+    made = iam.create_access_key(UserName="ada")["AccessKey"]
+    host = re.fullmatch(r"https://(\w+)\..+", outputs()["OperatorIamApiUrl"])[1] + f".execute-api.localhost:{port}"
+    door = f"http://127.0.0.1:{port}", {"host": host}
+    path, body = f"/api/v1/suspend/tenant?tenant_id={life.id}", json.dumps({"reason": "leaked"})
+    headers = {"x-admin-key": life.at.key}
+    status, _ = life.at.call("POST", path, body, headers, door)
+    expect(status == 403, f"without a signature: {status}")
+    request = AWSRequest("POST", f"http://{host}{path}", headers, body)
+    credentials = Credentials(made["AccessKeyId"], made["SecretAccessKey"])
+    SigV4Auth(credentials, "execute-api", boto3.session.Session().region_name).add_auth(request)
+    status, answer = life.at.call("POST", path, body, dict(request.headers), door)
+    expect(status == 200, f"with a signature: {status} {answer}")
+    life.at.done("POST", f"reactivate/tenant?tenant_id={life.id}")
+    events = life.at.done("GET", f"fetch/audit-events?tenant_id={life.id}&limit=2")["events"]
+    found = [(event["action"], (event["principal"] or "").partition(":user/")[2]) for event in events]
+    expect(found == [("tenant.reactivated", ""), ("tenant.suspended", "ada")], f"audit events: {found}")
 
 
 def is_gone():
