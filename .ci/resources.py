@@ -36,7 +36,8 @@ def main():
     others = own.pop("")
     most = max(own.values())
     room = (LIMIT - len(resources)) // most
-    print(f"{len(resources):5} resources of {LIMIT}: {others} of the stack itself, {min(own.values())} to {most} a function")
+    each = f"{min(own.values())} to {most} a function"
+    print(f"{len(resources):5} resources of {LIMIT}: {others} of the stack itself, {each}")
     print(f"{room:5} functions more would fit with {most} resources each, beside the {len(functions)} that there are")
     if room + len(functions) < WANTED:
         sys.exit(f"there is no room for {WANTED} functions")

@@ -1,4 +1,4 @@
-"""The life of the stack on MiniStack: deployed by SAM, used, deployed again, changed, deleted, and deployed on its table.
+"""The life of the stack on MiniStack: deployed by SAM, used, deployed again, changed, deleted, deployed on its table.
 
 Arguments: the folder that package.py has made, the programs `sam` and `aws`, and the port of MiniStack. Everything after the
 deployment goes through the deployed functions.
@@ -166,8 +166,8 @@ class Traffic:
     def __exit__(self, *_):
         self.is_over.set()
         self.thread.join()
-        # MiniStack ends a function that is changed in the middle of a call (502), which AWS lets finish, and while it changes
-        # a stack its table may answer too late (503).
+        # MiniStack ends a function that is changed in the middle of a call (502), which AWS lets finish, and while it
+        # changes a stack its table may answer too late (503).
         cut = len(self.statuses) - self.statuses.count(200)
         expect(self.statuses and cut <= 5, f"{cut} of {len(self.statuses)} calls failed")
         expect(set(self.statuses) <= {200, 502, 503}, f"calls during a deployment: {set(self.statuses)}")
@@ -270,7 +270,8 @@ def doors():
 
 
 def signed_by_a_person(life):
-    """The door for principals of IAM: who signs is in the audit event. MiniStack looks up the key and takes any signature."""
+    """The door for principals of IAM: who signs is in the audit event. MiniStack looks the key up, and takes any
+    signature."""
     iam = boto3.client("iam")
     iam.create_user(UserName="ada")
     made = iam.create_access_key(UserName="ada")["AccessKey"]
