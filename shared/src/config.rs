@@ -65,6 +65,11 @@ impl Config {
         Self::read(|name| std::env::var(name).ok())
     }
 
+    /// The deployment's stage: the last part of `LATCHKEY_SECRET_PREFIX`.
+    pub fn stage(&self) -> &str {
+        self.secret_prefix.rsplit('/').next().unwrap_or_default()
+    }
+
     fn read(variable: impl Fn(&'static str) -> Option<String>) -> Result<Self, Missing> {
         let variable = |name| variable(name).filter(|value| !value.is_empty());
         let ignored =

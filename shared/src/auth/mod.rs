@@ -21,7 +21,7 @@ mod trace;
 pub use account::{AccountKey, Viewer};
 pub use api_key::{InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
 pub use device::{ChangingDevice, Device, Invitation, PairingDevice, PairingGuest, Welcome};
-pub use operator::Operator;
+pub use operator::{Operator, WRONG_KEY as WRONG_OPERATOR_KEY};
 pub use pairing::Prepared;
 pub use public::Anyone;
 pub use qr_login::{PolledQrLogin, PollingTenant, QrCodeShown, StartedLogin};
@@ -63,6 +63,8 @@ pub struct Request {
     pub base_url: String,
     /// The address of whoever calls, as the gateway sees it.
     pub source_ip: Option<String>,
+    /// The principal of IAM that signed the request, as an ARN: the gateway says it where it asks for such a signature.
+    pub principal: Option<String>,
     /// The query string, as it was sent, without the question mark.
     pub query: String,
     /// Headers that were sent more than once are one here, joined by commas: so the gateway hands them on.
@@ -96,6 +98,7 @@ impl Request {
             request_id: self.request_id.clone(),
             deadline: self.deadline,
             idempotency_key: None,
+            principal: None,
         }
     }
 }

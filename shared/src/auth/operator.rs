@@ -5,6 +5,9 @@ use crate::app::App;
 use crate::domain::{ChangeContext, CredentialFault, CredentialForm, IdempotencyScope, OperatorKey};
 use crate::error::{Error, Result};
 
+/// Why a key of the right shape is refused, in the log.
+pub const WRONG_KEY: &str = "wrong admin key";
+
 /// The header that carries the key.
 const HEADER: &str = "x-admin-key";
 
@@ -25,11 +28,12 @@ impl Caller for Operator {
         let value = request.header(HEADER).ok_or_else(|| missing(request))?;
         // Shape first: a guess of another shape must not cost a call to the secret store.
         let key = OperatorKey::parse(value).ok_or_else(|| CredentialForm::OperatorKey.fault(value))?;
-        let slot = app.operator_keys().await?.verify(&key).ok_or(Error::Unauthenticated("wrong admin key"))?;
+        let slot = app.operator_keys().await?.verify(&key).ok_or(Error::Unauthenticated(WRONG_KEY))?;
         request.trace.operator(slot);
         // Only the operator's key opens what is sealed under the idempotency key.
         let idempotency_key = idempotency::key(request, input, IdempotencyScope::Operator, key.expose())?;
-        Ok(Self { change: ChangeContext { idempotency_key, ..request.change(slot.into(), None) } })
+        let principal = request.principal.clone();
+        Ok(Self { change: ChangeContext { idempotency_key, principal, ..request.change(slot.into(), None) } })
     }
 }
 

@@ -45,6 +45,7 @@ pub fn request(headers: &[(&str, &str)]) -> Request {
         path_parameters: BTreeMap::new(),
         base_url: BASE_URL.to_owned(),
         source_ip: None,
+        principal: None,
         query: String::new(),
         headers: headers.collect::<HeaderMap>(),
         body: Vec::new(),

@@ -3,7 +3,7 @@
 mod report;
 mod table;
 
-pub use report::LOG_TARGET;
+pub use report::{LOG_TARGET, report_strike};
 pub use table::{Error, ErrorCode};
 
 use std::error::Error as StdError;

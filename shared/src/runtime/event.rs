@@ -77,6 +77,7 @@ pub fn request(
     };
     let headers: HeaderMap = event.headers;
     let http = event.request_context.http;
+    let signed = event.request_context.authorizer.and_then(|authorizer| authorizer.iam);
     Ok(Request {
         method: http.method,
         path: event.raw_path.unwrap_or_default(),
@@ -86,6 +87,7 @@ pub fn request(
         path_parameters: event.path_parameters.into_iter().collect(),
         base_url,
         source_ip: http.source_ip,
+        principal: signed.and_then(|signed| signed.user_arn),
         // API Gateway sends an empty text where there is no query; `cargo lambda watch` sends null.
         query: event.raw_query_string.unwrap_or_default(),
         headers,

@@ -175,7 +175,8 @@ fn is_public(methods: &[Served]) -> bool {
 fn line_of<'a>(methods: &[Served], context: &'a Context, cold: bool) -> RequestLine<'a> {
     let operation = methods.first().map_or("", |first| first.route.function);
     let (request_id, traced) = (context.request_id.as_str(), Traced::default());
-    RequestLine { operation, request_id, tenant_id: None, traced, source_ip: None, cold, status: 0 }
+    let surface = surface_of(methods);
+    RequestLine { operation, surface, request_id, tenant_id: None, traced, source_ip: None, cold, status: 0 }
 }
 
 /// Starts the process: configuration, clients, first random draw; then hands over to `main`, which opens the
@@ -198,6 +199,7 @@ where
         Ok(runtime) => runtime,
         Err(error) => return telemetry::failed_start(&error.to_string()),
     };
+    telemetry::of_stage(config.stage());
     let ended = runtime.block_on(async {
         let app = App::new(config)?;
         // The first draw seeds the generator, which takes a while: better now than in the first request. If it fails,
@@ -240,10 +242,10 @@ where
     };
     let status = result.as_ref().map_or_else(|error| O::SURFACE.status(error.code()), |_| O::ROUTE.status);
     let (tenant_id, traced, source_ip) = (log.tenant_id.as_deref(), trace.noted(), source_ip.as_deref());
-    let line =
-        RequestLine { operation: O::ROUTE.name, request_id: &request_id, tenant_id, traced, source_ip, cold, status };
+    let (operation, surface, request_id) = (O::ROUTE.name, O::SURFACE, request_id.as_str());
+    let line = RequestLine { operation, surface, request_id, tenant_id, traced, source_ip, cold, status };
     line.write(started, app.now(), result.as_ref().err());
-    finished(O::SURFACE, O::IS_PUBLIC, &app, response::make(O::SURFACE, &request_id, log.quota, result))
+    finished(O::SURFACE, O::IS_PUBLIC, &app, response::make(O::SURFACE, request_id, log.quota, result))
 }
 
 #[cfg(test)]

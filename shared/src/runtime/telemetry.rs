@@ -12,8 +12,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::{Event, Level, Subscriber};
@@ -24,7 +25,8 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::auth::Traced;
+use crate::api::Surface;
+use crate::auth::{Traced, WRONG_OPERATOR_KEY};
 use crate::domain::{ApiKeyId, Clock, KeySlot, PersonDigest, Scope, SystemClock, TenantId, Timestamp};
 use crate::error::Error;
 pub use crate::error::LOG_TARGET as TARGET;
@@ -35,6 +37,19 @@ const METRICS: &str = "metrics";
 const MEMBERS: &str = "members";
 /// The field that says when it began, in Unix milliseconds: the line has it as text, the metrics as number.
 const TIMESTAMP: &str = "timestamp_ms";
+
+/// The deployment's stage, once it is known.
+static STAGE: OnceLock<String> = OnceLock::new();
+
+/// Says of which stage the lines are: it is a dimension of their metrics.
+pub fn of_stage(stage: &str) {
+    // A process is of one stage: a second one is refused.
+    let _: Result<(), _> = STAGE.set(stage.to_owned());
+}
+
+/// The metrics that are counted by surface.
+const OF_SURFACE: [&str; 6] =
+    ["unauthorized", "limited", "wrong_operator_key", "previous_operator_key", "strikes", "suspensions"];
 
 /// Starts writing log lines to standard output, which is where Lambda takes logs from.
 pub fn start() {
@@ -65,6 +80,7 @@ where
         if let Some(Ok(Value::Object(members))) = members.as_ref().and_then(Value::as_str).map(serde_json::from_str) {
             line.extend(members.into_iter().map(|(name, value)| (Cow::Owned(name), value)));
         }
+        line.insert(Cow::Borrowed("stage"), STAGE.get().map_or(Value::Null, |stage| stage.as_str().into()));
         // What happens outside of a request has no time of its own.
         let at = at.as_ref().and_then(Value::as_i64).map_or_else(|| SystemClock.now(), Timestamp::from_millis);
         if let Some(names) = metrics.as_ref().and_then(Value::as_str) {
@@ -110,21 +126,28 @@ impl Visit for Line {
     }
 }
 
-/// The part of a line that makes metrics of its numbers, by operation. CloudWatch charges for each metric that is sent
-/// at all, so there are few: the number of requests is the sample count of `latency_ms`, and failures are sent when
-/// there are any. The unit of a metric is in its name.
+/// The part of a line that makes metrics of its numbers: by operation, or what alarms count by surface. CloudWatch
+/// charges for each metric that is sent at all, so there are few: the number of requests is the sample count of
+/// `latency_ms`, and all others are sent when there are any. The unit of a metric is in its name.
 fn embedded_metrics(names: &str, at: Timestamp) -> Value {
-    let metrics: Vec<_> = names.split(' ').map(|name| json!({ "Name": name })).collect();
-    json!({
-        "Timestamp": at.as_millis(),
-        "CloudWatchMetrics": [{ "Namespace": "Latchkey", "Dimensions": [["operation"]], "Metrics": metrics }],
-    })
+    let (of_surface, of_operation): (Vec<_>, Vec<_>) = names.split(' ').partition(|name| OF_SURFACE.contains(name));
+    let directive = |names: Vec<&str>, dimension: &str| {
+        let metrics: Vec<_> = names.iter().map(|name| json!({ "Name": name })).collect();
+        let dimensions = [["stage", dimension]];
+        json!({ "Namespace": "Latchkey", "Dimensions": dimensions, "Metrics": metrics })
+    };
+    let directives = [(of_operation, "operation"), (of_surface, "surface")].into_iter();
+    let directives = directives.filter(|(names, _)| !names.is_empty());
+    let directives: Vec<_> = directives.map(|(names, dimension)| directive(names, dimension)).collect();
+    json!({ "Timestamp": at.as_millis(), "CloudWatchMetrics": directives })
 }
 
 /// What a line says of its request.
 pub struct RequestLine<'a> {
     /// The operation's name.
     pub operation: &'static str,
+    /// The surface that it is of.
+    pub surface: Surface,
     /// The `x-request-id` of the answer.
     pub request_id: &'a str,
     /// The tenant that it was about, as far as known.
@@ -154,17 +177,36 @@ impl RequestLine<'_> {
         let (code, cause) = (error.map(|error| error.code().as_str()), error.and_then(Error::cause));
         let latency_ms = ended.as_millis().saturating_sub(started.as_millis());
         let timestamp_ms = started.as_millis();
+        let counted = self.counted(cause.as_deref());
+        let metrics = ["latency_ms"].into_iter().chain(ours.then_some("failures")).chain(counted.iter().copied());
+        let metrics = metrics.collect::<Vec<_>>().join(" ");
+        let members: Map<_, _> = counted.iter().map(|&name| (name.to_owned(), 1.into())).collect();
+        let members = Value::Object(members).to_string();
+        let surface = self.surface.name();
         // The level of an event is a constant.
         macro_rules! line {
-            ($event:ident, $metrics:literal) => {
+            ($event:ident) => {
                 tracing::$event!(
-                    target: TARGET, operation, request_id, tenant_id, key_id, secret, scope, jti, subject, end_user,
-                    view, source_ip, status, code, cause, cold_start = cold, latency_ms,
-                    failures = u8::from(ours), timestamp_ms, metrics = $metrics,
+                    target: TARGET, operation, surface, request_id, tenant_id, key_id, secret, scope, jti, subject,
+                    end_user, view, source_ip, status, code, cause, cold_start = cold, latency_ms,
+                    failures = u8::from(ours), members, timestamp_ms, metrics,
                 )
             };
         }
-        if ours { line!(error, "latency_ms failures") } else { line!(info, "latency_ms") }
+        if ours { line!(error) } else { line!(info) }
+    }
+
+    /// What alarms count in it, by the names of the metrics.
+    fn counted(&self, cause: Option<&str>) -> Vec<&'static str> {
+        let is_operators = self.surface == Surface::Registry;
+        let is_previous = is_operators && self.traced.secret == Some(KeySlot::Previous);
+        let counted = [
+            (self.status == 401, "unauthorized"),
+            (self.status == 429, "limited"),
+            (is_operators && cause == Some(WRONG_OPERATOR_KEY), "wrong_operator_key"),
+            (is_previous, "previous_operator_key"),
+        ];
+        counted.into_iter().filter_map(|(is_so, name)| is_so.then_some(name)).collect()
     }
 }
 

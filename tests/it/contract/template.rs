@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use shared::api::{OPERATIONS, SCHEDULED, Surface};
+use stack::template::{Api, Throttle};
 
 use crate::support::{Deployment, SECRET_FOLDERS, repository};
 
@@ -142,35 +143,44 @@ fn the_table_and_the_secret_are_kept_safe() {
     ] {
         assert!(text.contains(line), "{line}");
     }
-    let functions = text.matches("Type: AWS::Serverless::Function").count();
+    let groups = text.matches("Type: AWS::Logs::LogGroup").count();
     assert_eq!(
         text.matches("RetentionInDays: !Ref LogRetentionDays").count(),
-        functions + 1,
+        groups,
         "each log group has a retention"
     );
 }
 
-/// Only the operator's routes have the low rate of the stage: the gateway counts all callers of a route together.
-#[test]
-fn every_route_but_the_operators_has_the_tenants_rate() {
+/// The operator's routes are on APIs of their own, and no others are there: a throttle counts all callers of a route
+/// together, and before anybody looks at a credential.
+#[tokio::test]
+async fn each_route_is_on_the_apis_of_its_surface_and_has_their_rate() {
+    let deployment = Deployment::start().await;
+    let template = deployment.stack.template();
     let text = std::fs::read_to_string(repository().join("template.yaml")).unwrap();
-    let (_, settings) = text.split_once("\n      RouteSettings:\n").unwrap();
-    let settings: Vec<_> = settings.lines().take_while(|line| line.starts_with("        ")).collect();
-    let mut routes = BTreeSet::new();
-    for setting in settings.chunks(3) {
-        let route = setting[0].trim().strip_prefix("\"ANY ").and_then(|text| text.strip_suffix("\":")).unwrap();
-        assert!(routes.insert(route), "{route} is there twice");
-        let rates = [setting[1].trim(), setting[2].trim()];
-        let expected =
-            ["ThrottlingRateLimit: !Ref TenantThrottleRate", "ThrottlingBurstLimit: !Ref TenantThrottleBurst"];
-        assert_eq!(rates, expected, "{route}");
+    let rate = |name: &str| {
+        let (_, parameter) = text.split_once(&format!("\n  {name}:\n")).unwrap();
+        let (_, rest) = parameter.split_once("Default: ").unwrap();
+        rest.lines().next().unwrap().parse::<u64>().unwrap()
+    };
+    let throttle = |kind: &str| {
+        let [rate, burst] = ["Rate", "Burst"].map(|part| rate(&format!("{kind}Throttle{part}")));
+        Some(Throttle { rate, burst })
+    };
+    let expected = [("Api", "Tenant", false), ("OperatorApi", "", false), ("OperatorIamApi", "", true)];
+    let expected =
+        expected.map(|(id, kind, needs_principal)| (id.to_owned(), Api { throttle: throttle(kind), needs_principal }));
+    assert_eq!(template.apis, BTreeMap::from(expected));
+    for entry in OPERATIONS {
+        let function = template.functions.iter().find(|function| function.binary == entry.route.function).unwrap();
+        let apis: BTreeSet<_> = function.routes.iter().map(|route| route.api.as_str()).collect();
+        let expected = match entry.surface {
+            Surface::Registry => BTreeSet::from(["OperatorApi", "OperatorIamApi"]),
+            _ => BTreeSet::from(["Api"]),
+        };
+        assert_eq!(apis, expected, "{}", entry.route.name);
+        let routes = expected.len() * entry.route.paths().count();
+        let of_path = function.routes.iter().filter(|route| entry.route.paths().any(|path| path == route.path));
+        assert_eq!(of_path.count(), routes, "{}: each of its APIs has each of its paths", entry.route.name);
     }
-    let operations = OPERATIONS.iter().filter(|entry| entry.surface != Surface::Registry);
-    let expected: BTreeSet<_> = operations.flat_map(|entry| entry.route.paths()).collect();
-    let missing: Vec<_> = expected.difference(&routes).collect();
-    assert!(
-        missing.is_empty(),
-        "RouteSettings of template.yaml lacks {missing:?}: they would have the operator's rate"
-    );
-    assert_eq!(routes, expected, "RouteSettings of template.yaml");
 }

@@ -267,6 +267,7 @@ async fn a_replay_with_the_other_admin_key_does_not_show_the_secret() {
 fn at(moment: Timestamp) -> ChangeContext {
     ChangeContext {
         key_id: None,
+        principal: None,
         actor: Actor::Operator,
         at: moment,
         request_id: format!("request-{}", moment.as_millis()),

@@ -7,6 +7,7 @@ mod devices;
 mod end_users;
 mod idempotency_keys;
 mod isolation;
+mod operators;
 mod permissions;
 mod redaction;
 pub mod refusals;

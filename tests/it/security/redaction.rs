@@ -70,7 +70,9 @@ async fn each_request_writes_one_line_with_its_metrics_and_nothing_else() {
     assert_eq!(lines.len(), 4);
     for line in &lines {
         let metrics = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!((&metrics["Namespace"], &metrics["Dimensions"]), (&json!("Latchkey"), &json!([["operation"]])));
+        let dimensions = json!([["stage", "operation"]]);
+        assert_eq!((&metrics["Namespace"], &metrics["Dimensions"]), (&json!("Latchkey"), &dimensions));
+        assert_eq!((&line["stage"], &line["surface"]), (&json!("dev"), &json!("registry")));
         assert!(line["_aws"]["Timestamp"].as_u64().unwrap() > 1_700_000_000_000);
         for metric in metrics["Metrics"].as_array().unwrap() {
             assert!(line[metric["Name"].as_str().unwrap()].is_number(), "{metric}");
@@ -85,4 +87,37 @@ async fn each_request_writes_one_line_with_its_metrics_and_nothing_else() {
     assert_eq!(facts(&lines[2]), (json!("fetch-tenant"), json!(404), json!("tnt_unknown"), json!(false)));
     assert_eq!((&lines[2]["code"], &lines[3]["code"]), (&json!("tenant_not_found"), &json!("unauthenticated")));
     assert_eq!(lines[3]["request_id"], answer.headers["x-request-id"].as_str());
+}
+
+/// What alarms of the template count, by surface.
+#[tokio::test]
+async fn a_line_counts_what_alarms_are_for() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let key = deployment.key().to_owned();
+    let wrong = "w".repeat(48);
+    let call = |key: &str| deployment.anonymous("GET", "/api/v1/fetch/tenants").header("x-admin-key", key);
+    call(&wrong).send().await.refused(401, "unauthenticated");
+    call("of another shape").send().await;
+    let rotated = json!({ "current": wrong, "previous": key }).to_string();
+    let put = json!({
+        "SecretId": deployment.variable("LATCHKEY_ADMIN_SECRET"),
+        "SecretString": rotated,
+        "ClientRequestToken": "1".repeat(32),
+    });
+    assert_eq!(deployment.stack.secrets().handle("PutSecretValue", put.to_string().as_bytes(), 0).0, 200);
+    deployment.fetch(&tenant).await;
+    let lines: Vec<Value> = deployment.stack.output().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let counted = |line: &Value| -> Vec<String> {
+        let directives = line["_aws"]["CloudWatchMetrics"].as_array().unwrap().iter();
+        let of_surface = directives.filter(|directive| directive["Dimensions"] == json!([["stage", "surface"]]));
+        let metrics = of_surface.flat_map(|directive| directive["Metrics"].as_array().unwrap());
+        let names = metrics.map(|metric| metric["Name"].as_str().unwrap().to_owned());
+        names.inspect(|name| assert_eq!(line[name], 1)).collect()
+    };
+    let counted: Vec<_> = lines.iter().map(counted).collect();
+    assert_eq!(counted[0], [""; 0]);
+    assert_eq!(counted[1], ["unauthorized", "wrong_operator_key"]);
+    assert_eq!(counted[2], ["unauthorized"]);
+    assert_eq!(counted[3], ["previous_operator_key"]);
 }

@@ -127,7 +127,15 @@ impl Process {
     pub fn change(&self, request_id: &str) -> ChangeContext {
         let at = shared::domain::Clock::now(&self.clock);
         let (actor, deadline) = (Actor::Operator, at.plus(Duration::from_mins(10)));
-        ChangeContext { actor, key_id: None, at, request_id: request_id.to_owned(), deadline, idempotency_key: None }
+        ChangeContext {
+            actor,
+            key_id: None,
+            at,
+            request_id: request_id.to_owned(),
+            deadline,
+            idempotency_key: None,
+            principal: None,
+        }
     }
 
     /// A tenant with this limit.

@@ -48,6 +48,7 @@ pub struct StackBuilder {
     launcher: Launcher,
     echo: Option<Echo>,
     shows_signed_texts: bool,
+    is_throttled: bool,
     witness: Option<Witness>,
     transaction_hold: Duration,
     has_stream: bool,
@@ -71,6 +72,7 @@ impl Default for StackBuilder {
             launcher: Box::new(|_| Vec::new()),
             echo: None,
             shows_signed_texts: false,
+            is_throttled: false,
             witness: None,
             transaction_hold: TRANSACTION_HOLD,
             has_stream: true,
@@ -196,6 +198,13 @@ impl StackBuilder {
         self
     }
 
+    /// Refuses requests as the throttles of the template's APIs do. Not by default: tests are faster than an operator.
+    #[must_use]
+    pub fn throttled(mut self) -> Self {
+        self.is_throttled = true;
+        self
+    }
+
     /// Is shown each call of a function when it arrives, before it is executed. Nothing of the call goes on until it
     /// returns.
     #[must_use]
@@ -299,7 +308,9 @@ impl StackBuilder {
                 };
                 let lambda = Lambda::start(Arc::clone(&aws), &functions, settings, Output::new(self.echo)).await?;
                 streams = Streams::start_for(&aws, &functions, |binary| lambda.target(binary)).await?;
-                let gateway = gateway::start(listener, &functions, lambda.clone(), self.shows_signed_texts)?;
+                let (signed_texts, is_throttled) = (self.shows_signed_texts, self.is_throttled);
+                let gateway =
+                    gateway::start(listener, &functions, &template.apis, lambda.clone(), signed_texts, is_throttled)?;
                 Some(Front { lambda, gateway })
             }
         };

@@ -149,6 +149,10 @@ pub struct AuditEvent {
     /// with neither.
     #[serde(default)]
     pub key_id: Option<ApiKeyId>,
+    /// The principal of IAM that signed the operator's call, as an ARN. Null if the registry asked for the operator's
+    /// key alone, and of changes that are not the operator's.
+    #[serde(default)]
+    pub principal: Option<String>,
     /// Names of the fields that an update wrote, or that a repeated registration changed. Empty for all other actions.
     pub fields: Vec<String>,
     /// What the change was made to, if that is not the tenant itself: the id of an API key, a signing key, an
@@ -196,6 +200,8 @@ pub struct ChangeContext {
     pub deadline: Timestamp,
     /// The idempotency key, if one was sent.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// The principal of IAM that signed the operator's call, as an ARN.
+    pub principal: Option<String>,
 }
 
 impl ChangeContext {
@@ -207,6 +213,7 @@ impl ChangeContext {
             at: self.at,
             request_id: self.request_id.clone(),
             key_id: self.key_id.clone(),
+            principal: self.principal.clone(),
             fields,
             subject: None,
             details: Map::new(),

@@ -59,6 +59,7 @@ impl Leased {
             at,
             request_id: self.holder.to_string(),
             key_id: None,
+            principal: None,
             fields: Vec::new(),
             subject: None,
             details: serde_json::Map::new(),

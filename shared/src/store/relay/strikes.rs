@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::Relay;
 use super::items::{self, Abuse, Attempt, STRIKES, STRUCK, Signed, stale};
 use crate::domain::{Action, Actor, AuditEvent, EventType};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, report_strike};
 use crate::store::audit::put_event;
 use crate::store::callbacks::Subscription;
 use crate::store::dynamodb::{
@@ -34,12 +34,15 @@ impl Relay<'_> {
     /// with a secret that is dead.
     pub(super) async fn strike(&self, signed: &Signed<'_>, abuse: &Abuse<'_>) -> Result<Attempt> {
         let Some(last) = self.strikes_to_suspend.checked_sub(1) else {
-            return self.strike_at(signed, abuse, Threshold::Light).await;
+            let struck = self.strike_at(signed, abuse, Threshold::Light).await?;
+            self.report(signed, &struck, false);
+            return Ok(struck);
         };
         // As often as it takes: nobody is to hold up a suspension by updates at the same moment.
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.table.jitter.give_way(attempt).await;
             let struck = self.strike_at(signed, abuse, Threshold::Before(last)).await?;
+            self.report(signed, &struck, false);
             let Attempt::Refused(Some(state)) = &struck else { return Ok(struck) };
             let reader = Reader::of(state);
             if reader.text(TENANT_STATUS)? != ACTIVE || reader.number::<u32>(STRIKES)? < last {
@@ -51,6 +54,7 @@ impl Relay<'_> {
                 continue;
             }
             let struck = self.strike_at(signed, abuse, Threshold::Last(last, &subscription)).await?;
+            self.report(signed, &struck, true);
             match &struck {
                 Attempt::Refused(Some(newer))
                     if Reader::of(newer).number::<u64>("revision")? != subscription.revision => {}
@@ -62,6 +66,14 @@ impl Relay<'_> {
             }
         }
         Err(Error::unavailable("the tenant kept changing"))
+    }
+
+    /// Reports the strike, if there was one: the line of the call says no more than of any other that is over the
+    /// limit.
+    fn report(&self, signed: &Signed<'_>, struck: &Attempt, suspends: bool) {
+        if matches!(struck, Attempt::Struck) {
+            report_strike(self.tenant, signed.request_id, signed.at, suspends);
+        }
     }
 
     async fn strike_at(&self, signed: &Signed<'_>, abuse: &Abuse<'_>, threshold: Threshold<'_>) -> Result<Attempt> {
@@ -101,6 +113,7 @@ fn suspended(signed: &Signed<'_>) -> AuditEvent {
         at: signed.at,
         request_id: signed.request_id.to_owned(),
         key_id: None,
+        principal: None,
         fields: Vec::new(),
         subject: None,
         details: serde_json::Map::new(),

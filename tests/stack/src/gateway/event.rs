@@ -155,6 +155,7 @@ mod tests {
             binary: "f".to_owned(),
             route_key: "ANY /a/{id}".to_owned(),
             parameters: BTreeMap::from([("id".to_owned(), "x y".to_owned())]),
+            api: String::new(),
         }
     }
 

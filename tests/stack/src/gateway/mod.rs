@@ -5,7 +5,9 @@ mod percent;
 mod response;
 mod route;
 mod signed_text;
+mod throttle;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use hyper::body::Incoming;
@@ -19,8 +21,9 @@ use crate::error::Result;
 use crate::http::{self, Answer, BodyError, Closed, Server};
 use crate::lambda::{Invocation, InvokeError, Lambda};
 use crate::system;
-use crate::template::Function;
+use crate::template::{Api, Function};
 use route::Routes;
+use throttle::Throttles;
 
 /// API Gateway's limit of a body.
 const BODY_LIMIT: usize = 10 * 1024 * 1024;
@@ -37,16 +40,22 @@ struct Gateway {
     lambda: Lambda,
     /// Whether a refused signature is answered with the text that was to be signed.
     shows_signed_texts: bool,
+    /// The throttles of the template, if they are imitated.
+    throttles: Option<Throttles>,
 }
 
 /// Answers on this listener with the functions' routes.
 pub(crate) fn start(
     listener: TcpListener,
     functions: &[Arc<Function>],
+    apis: &BTreeMap<String, Api>,
     lambda: Lambda,
     shows_signed_texts: bool,
+    is_throttled: bool,
 ) -> Result<Server> {
-    let gateway = Arc::new(Gateway { routes: Routes::new(functions), lambda, shows_signed_texts });
+    let routes = Routes::new(functions, apis);
+    let throttles = is_throttled.then(|| Throttles::new(apis));
+    let gateway = Arc::new(Gateway { routes, lambda, shows_signed_texts, throttles });
     Server::spawn(listener, move |request| {
         let gateway = Arc::clone(&gateway);
         async move { gateway.handle(request).await }
@@ -81,6 +90,9 @@ impl Gateway {
         let body = read(&parts, body).await?;
         let found = self.routes.find(parts.method.as_str(), parts.uri.path());
         let matched = found.ok_or(Refusal::Answer(StatusCode::NOT_FOUND, "Not Found"))?;
+        if self.throttles.as_ref().is_some_and(|throttles| !throttles.admits(&matched, system::now_ms())) {
+            return Err(TOO_MANY);
+        }
         let event = event::event(&parts, &body, &matched, request_id, system::now_ms());
         let signed_text = self.shows_signed_texts.then(|| signed_text::signed_text(&event)).flatten();
         let event = event.to_string();
@@ -111,12 +123,13 @@ enum Refusal {
 }
 
 const TOO_LARGE: Refusal = Refusal::Answer(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+const TOO_MANY: Refusal = Refusal::Answer(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests");
 const INTERNAL: Refusal = Refusal::Answer(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error");
 
 impl From<InvokeError> for Refusal {
     fn from(error: InvokeError) -> Self {
         match error {
-            InvokeError::Busy => Self::Answer(StatusCode::TOO_MANY_REQUESTS, "Too Many Requests"),
+            InvokeError::Busy => TOO_MANY,
             InvokeError::Timeout => Self::Answer(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
             InvokeError::Unknown(_) | InvokeError::Start(_) | InvokeError::Crashed | InvokeError::Failed { .. } => {
                 INTERNAL

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::percent;
-use crate::template::{Function, Route};
+use crate::template::{Api, Function, Route};
 
 /// The routes, the most specific first.
 #[derive(Debug)]
@@ -36,14 +36,19 @@ pub(super) struct Matched {
     pub(super) route_key: String,
     /// The path variables, decoded.
     pub(super) parameters: BTreeMap<String, String>,
+    /// The logical id of its API.
+    pub(super) api: String,
 }
 
 impl Routes {
-    /// The routes of all functions.
-    pub(super) fn new(functions: &[Arc<Function>]) -> Self {
+    /// The routes of all functions. Those of an API that needs a principal of IAM are left out: signatures of AWS are
+    /// verified by nobody here.
+    pub(super) fn new(functions: &[Arc<Function>], apis: &BTreeMap<String, Api>) -> Self {
+        let is_open = |route: &Route| !apis.get(&route.api).is_some_and(|api| api.needs_principal);
         let mut entries: Vec<Entry> = functions
             .iter()
             .flat_map(|function| function.routes.iter().map(move |route| (function, route)))
+            .filter(|(_, route)| is_open(route))
             .map(|(function, route)| Entry {
                 route: route.clone(),
                 pattern: pattern(&route.path),
@@ -60,7 +65,8 @@ impl Routes {
         self.entries.iter().filter(|entry| entry.route.method == "ANY" || entry.route.method == method).find_map(
             |entry| {
                 let parameters = capture(&entry.pattern, &segments)?;
-                Some(Matched { binary: entry.function.binary.clone(), route_key: route_key(&entry.route), parameters })
+                let (binary, api) = (entry.function.binary.clone(), entry.route.api.clone());
+                Some(Matched { binary, route_key: route_key(&entry.route), parameters, api })
             },
         )
     }
@@ -150,14 +156,14 @@ mod tests {
                     environment: BTreeMap::new(),
                     memory_mb: 128,
                     timeout_seconds: 3,
-                    routes: vec![Route { method: (*method).to_owned(), path: (*path).to_owned() }],
+                    routes: vec![Route { method: (*method).to_owned(), path: (*path).to_owned(), api: String::new() }],
                     schedule: false,
                     mappings: Vec::new(),
                     statements: Vec::new(),
                 })
             })
             .collect();
-        Routes::new(&functions)
+        Routes::new(&functions, &BTreeMap::new())
     }
 
     #[test]

@@ -49,7 +49,10 @@ pub(super) fn function(
     let mut mappings = Vec::new();
     for (name, event) in own.get("Events").and_then(Value::as_object).into_iter().flatten() {
         match event.get("Type").and_then(Value::as_str) {
-            Some("HttpApi") => routes.push(route(event)),
+            Some("HttpApi") => {
+                let id = resource.pointer(&format!("/Properties/Events/{name}/Properties/ApiId/Ref"));
+                routes.push(route(event, id.and_then(Value::as_str).unwrap_or_default()));
+            }
             Some("Schedule" | "ScheduleV2") => schedule = true,
             Some("DynamoDB") => {
                 mappings.push(mapping(event.get("Properties").unwrap_or(&Value::Null)).context(name)?);
@@ -89,12 +92,16 @@ fn variables(environment: &Value, into: &mut BTreeMap<String, String>) -> Result
     Ok(())
 }
 
-fn route(event: &Value) -> Route {
+fn route(event: &Value, api: &str) -> Route {
+    let api = api.to_owned();
     let property = |name: &str| event.pointer(&format!("/Properties/{name}")).and_then(Value::as_str);
     match property("Path") {
-        Some(path) => Route { method: property("Method").unwrap_or("ANY").to_ascii_uppercase(), path: path.to_owned() },
+        Some(path) => {
+            let method = property("Method").unwrap_or("ANY").to_ascii_uppercase();
+            Route { method, path: path.to_owned(), api }
+        }
         // Without a path, SAM makes the route that takes what no other one takes.
-        None => Route { method: "ANY".to_owned(), path: "$default".to_owned() },
+        None => Route { method: "ANY".to_owned(), path: "$default".to_owned(), api },
     }
 }
 

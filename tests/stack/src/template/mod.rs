@@ -78,6 +78,26 @@ pub struct Template {
     pub stream: Option<Stream>,
     /// The functions, in the order of their logical ids.
     pub functions: Vec<Function>,
+    /// The HTTP APIs by their logical ids.
+    pub apis: BTreeMap<String, Api>,
+}
+
+/// An HTTP API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Api {
+    /// How many requests a second each of its routes sustains, and how many it takes at once; `None` if it doesn't say.
+    pub throttle: Option<Throttle>,
+    /// Whether requests have to be signed by a principal of IAM.
+    pub needs_principal: bool,
+}
+
+/// `DefaultRouteSettings` of an HTTP API: a bucket of tokens for each route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Throttle {
+    /// Tokens that come back in a second.
+    pub rate: u64,
+    /// Tokens that fit in.
+    pub burst: u64,
 }
 
 /// The stream of a table.
@@ -121,6 +141,8 @@ pub struct Route {
     pub method: String,
     /// The path with its variables: `/a/{id}`, `/b/{proxy+}`, or `$default`.
     pub path: String,
+    /// The logical id of its API; empty if it is the one that SAM makes by itself.
+    pub api: String,
 }
 
 impl Source {
@@ -197,7 +219,10 @@ impl Source {
         for function in &functions {
             fits(function, &table, stream.as_ref()).context(&function.logical_id)?;
         }
-        Ok(Template { table, table_name, ttl_attribute, stream, functions })
+        let apis = self.of_type(&resolver, "AWS::Serverless::HttpApi")?.into_iter();
+        let apis = apis.map(|(id, resource)| Ok((id.to_owned(), api(&resolver, resource).context(id)?)));
+        let apis = apis.collect::<Result<_>>()?;
+        Ok(Template { table, table_name, ttl_attribute, stream, functions, apis })
     }
 
     fn of_type(&self, resolver: &Resolver<'_>, kind: &str) -> Result<Vec<(&str, &Value)>> {
@@ -221,6 +246,27 @@ fn properties(resolver: &Resolver<'_>, resource: &Value) -> Result<Map<String, V
             Some(Value::Object(properties)) => Ok(properties),
             _ => Err(Error::new("Properties is not an object")),
         },
+    }
+}
+
+fn api(resolver: &Resolver<'_>, resource: &Value) -> Result<Api> {
+    let properties = properties(resolver, resource)?;
+    // Better no start than a throttle that is not imitated.
+    if properties.contains_key("RouteSettings") {
+        return Err(Error::new(
+            "RouteSettings is not supported locally: an API has one throttle for each of its routes",
+        ));
+    }
+    let settings = properties.get("DefaultRouteSettings");
+    let setting = |name: &str| settings.and_then(|settings| settings.get(name)).and_then(number);
+    let throttle = setting("ThrottlingRateLimit").zip(setting("ThrottlingBurstLimit"));
+    let authorizer = properties.get("Auth").and_then(|auth| auth.get("DefaultAuthorizer"));
+    match authorizer.and_then(Value::as_str) {
+        None | Some("AWS_IAM") => Ok(Api {
+            throttle: throttle.map(|(rate, burst)| Throttle { rate, burst }),
+            needs_principal: authorizer.is_some(),
+        }),
+        Some(other) => Err(Error::new(format!("the authorizer {other} is not supported locally"))),
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Locals, Route, Source, Template};
+use super::{Api, Locals, Route, Source, Template, Throttle};
 
 const TEMPLATE: &str = r#"
 Parameters:
@@ -43,6 +43,12 @@ Resources:
   OnlyInProd:
     Type: AWS::SecretsManager::Secret
     Condition: IsProd
+  Api:
+    Type: AWS::Serverless::HttpApi
+    Properties: { DefaultRouteSettings: { ThrottlingRateLimit: 5, ThrottlingBurstLimit: "10" } }
+  SignedApi:
+    Type: AWS::Serverless::HttpApi
+    Properties: { Auth: { EnableIamAuthorizer: true, DefaultAuthorizer: AWS_IAM } }
   Topic:
     Type: AWS::SNS::Topic
     Properties: { Name: !ImportValue not-supported-but-not-needed }
@@ -63,7 +69,7 @@ Resources:
               Action: [dynamodb:Query]
               Resource: [!Sub "${Table.Arn}/index/by-name", !Ref AdminKey]
       Events:
-        One: { Type: HttpApi, Properties: { Path: "/a/{id}", Method: any } }
+        One: { Type: HttpApi, Properties: { ApiId: !Ref Api, Path: "/a/{id}", Method: any } }
         Two: { Type: HttpApi, Properties: { Path: /b, Method: post } }
   Job:
     Type: AWS::Serverless::Function
@@ -122,14 +128,28 @@ fn a_function_has_its_own_settings_over_the_global_ones() {
     assert_eq!(
         function.routes,
         [
-            Route { method: "ANY".to_owned(), path: "/a/{id}".to_owned() },
-            Route { method: "POST".to_owned(), path: "/b".to_owned() },
+            Route { method: "ANY".to_owned(), path: "/a/{id}".to_owned(), api: "Api".to_owned() },
+            Route { method: "POST".to_owned(), path: "/b".to_owned(), api: String::new() },
         ]
     );
     assert!(!function.schedule);
     let job = &template.functions[1];
     assert!(job.schedule && job.routes.is_empty());
     assert_eq!((job.name.as_str(), job.timeout_seconds), ("app-dev-job", 10));
+}
+
+#[test]
+fn apis_have_their_throttle_and_say_whether_they_need_a_principal() {
+    let throttle = Some(Throttle { rate: 5, burst: 10 });
+    let expected = [
+        ("Api".to_owned(), Api { throttle, needs_principal: false }),
+        ("SignedApi".to_owned(), Api { throttle: None, needs_principal: true }),
+    ];
+    assert_eq!(resolved(&[]).apis, BTreeMap::from(expected));
+    for (ours, other) in [("AWS_IAM", "SomeAuthorizer"), ("DefaultRouteSettings: {", "RouteSettings: {")] {
+        let source = Source::parse(&TEMPLATE.replacen(ours, other, 1)).unwrap();
+        assert!(source.resolve(&locals(&[])).is_err(), "{other}");
+    }
 }
 
 #[test]

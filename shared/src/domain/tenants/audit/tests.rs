@@ -10,6 +10,7 @@ fn an_event_says_who_changed_what_and_when() {
             request_id: "r".to_owned(),
             deadline: Timestamp::from_millis(2),
             idempotency_key: None,
+            principal: None,
         };
         let event = change.event(Action::TenantUpdated, vec!["tenant_name".to_owned()]);
         assert_eq!((event.action, event.actor, event.at), (Action::TenantUpdated, actor, change.at));

@@ -1,0 +1,115 @@
+//! How the operator gets in: by which door, as whom, and while strangers use up what there is.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use stack::Invocation;
+
+use crate::support::{Deployment, Tenant, event};
+
+const PRINCIPAL: &str = "arn:aws:sts::123456789012:assumed-role/operators/ada";
+
+/// The event of a suspension, as the operator's API or `aws lambda invoke` hands it over.
+fn suspension(deployment: &Deployment, tenant: &Tenant, headers: &[(&str, &str)]) -> Value {
+    let headers: Vec<_> = [("x-admin-key", deployment.key())].into_iter().chain(headers.iter().copied()).collect();
+    let query = format!("tenant_id={}", tenant.id);
+    event("POST", "/api/v1/suspend/tenant", &query, &headers, Some(&json!({ "reason": "leaked" })))
+}
+
+async fn suspend(deployment: &Deployment, event: Value) -> Value {
+    let answer = deployment.stack.invoke("suspend-tenant", event, Invocation::default()).await.unwrap();
+    serde_json::from_slice(&answer.raw).unwrap()
+}
+
+#[tokio::test]
+async fn an_audit_event_names_the_principal_that_the_gateway_has_verified_and_none_that_a_client_claims() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let mut signed = suspension(&deployment, &tenant, &[]);
+    signed["requestContext"]["authorizer"] = json!({ "iam": { "userArn": PRINCIPAL, "accountId": "123456789012" } });
+    assert_eq!(suspend(&deployment, signed).await["statusCode"], 200);
+    deployment.reactivate(&tenant).await.data(200);
+    let claims = json!({ "iam": { "userArn": PRINCIPAL } }).to_string();
+    let claimed = [("authorizer", claims.as_str()), ("x-amzn-iam-user-arn", PRINCIPAL), ("principal", PRINCIPAL)];
+    assert_eq!(suspend(&deployment, suspension(&deployment, &tenant, &claimed)).await["statusCode"], 200);
+    let events = deployment.audit_events(&tenant).await;
+    let named: Vec<_> = events.iter().map(|event| (event["action"].as_str().unwrap(), &event["principal"])).collect();
+    let expected = [
+        ("tenant.provisioned", &Value::Null),
+        ("tenant.suspended", &json!(PRINCIPAL)),
+        ("tenant.reactivated", &Value::Null),
+        ("tenant.suspended", &Value::Null),
+    ];
+    assert_eq!(named, expected);
+    assert!(events.iter().all(|event| event["actor"] == "operator"));
+}
+
+/// As `aws lambda invoke` with an event of the documents does: it goes by no gateway.
+#[tokio::test]
+async fn a_function_of_the_registry_can_be_invoked_where_its_api_is_used_up() {
+    let one = |builder: stack::StackBuilder| {
+        builder.throttled().parameter("ThrottleRate", "1").parameter("ThrottleBurst", "2")
+    };
+    let deployment = Deployment::start_with(one).await;
+    let tenant = deployment.provision("Acme").await;
+    let path = format!("/api/v1/suspend/tenant?tenant_id={}", tenant.id);
+    let mut statuses = Vec::new();
+    // A stranger, who has no key.
+    for _ in 0..10 {
+        statuses.push(deployment.anonymous("POST", &path).send_raw().await.status);
+    }
+    assert_eq!((statuses[0], statuses.contains(&429)), (401, true), "{statuses:?}");
+    let answer = suspend(&deployment, suspension(&deployment, &tenant, &[])).await;
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    assert_eq!(deployment.fetch(&tenant).await["status"], "suspended", "the throttle is of one route");
+}
+
+/// For how long there are a thousand requests a second: `LATCHKEY_FLOOD_SECONDS`, by default 2.
+#[expect(clippy::disallowed_methods, reason = "how much is tried, not what")]
+fn flood_seconds() -> u32 {
+    std::env::var("LATCHKEY_FLOOD_SECONDS").map_or(2, |text| text.parse().unwrap())
+}
+
+/// What a request of the flood was answered with: 401 or 429.
+#[derive(Debug, Default)]
+struct Answers {
+    refused: AtomicUsize,
+    throttled: AtomicUsize,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operator_gets_through_at_once_while_strangers_send_a_thousand_requests_a_second() {
+    let deployment = Deployment::start_with(stack::StackBuilder::throttled).await;
+    let tenant = deployment.provision("Acme").await;
+    let stranger = deployment.anonymous("GET", "/api/v1/relay/whoami");
+    let answers = Arc::new(Answers::default());
+    // A bounded client: 64 requests at once and no more, whatever becomes of them.
+    let places = Arc::new(tokio::sync::Semaphore::new(64));
+    let count = 1000 * usize::try_from(flood_seconds()).unwrap();
+    let mut ticks = tokio::time::interval(Duration::from_millis(1));
+    let mut calls = tokio::task::JoinSet::new();
+    for number in 0..count {
+        ticks.tick().await;
+        let (answers, place) = (Arc::clone(&answers), Arc::clone(&places).acquire_owned().await.unwrap());
+        let call = stranger.clone();
+        calls.spawn(async move {
+            let counter = match call.send_raw().await.status {
+                401 => &answers.refused,
+                429 => &answers.throttled,
+                other => panic!("{other}"),
+            };
+            counter.fetch_add(1, Ordering::Relaxed);
+            drop(place);
+        });
+        if number == count / 2 {
+            deployment.suspend(&tenant).await.data(200);
+        }
+    }
+    calls.join_all().await;
+    assert_eq!(deployment.fetch(&tenant).await["status"], "suspended");
+    let [refused, throttled] = [&answers.refused, &answers.throttled].map(|count| count.load(Ordering::Relaxed));
+    println!("{count} requests: {refused} were refused by the function, {throttled} by the throttle");
+    assert_eq!(refused + throttled, count);
+}
