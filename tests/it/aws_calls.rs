@@ -485,8 +485,10 @@ async fn every_operation_of_the_account_surface_costs_an_end_user_what_the_readm
         "get-workspace" => vec![read, read],
         "update-agent-session" | "report-tool-execution" => vec![read, update],
         "update-workspace" => vec![read, update, read],
-        "list-agent-sessions" | "list-messages" | "list-tool-executions" => vec![read, query, read],
-        "list-documents" | "list-workspaces" | "workspace-documents" => vec![read, query, query, read, read],
+        "list-agent-sessions" | "list-messages" | "list-tool-executions" => vec![read, query],
+        "list-documents" => vec![read, query, query, query, query],
+        "list-workspaces" => vec![read, query, query, query, query, query],
+        "workspace-documents" => vec![read, query, read],
         _ => vec![read, write],
     };
     // What takes rows away last, and of those first what has others in it.

@@ -133,6 +133,7 @@ impl Front {
         let mut launcher = vec!["env".to_owned()];
         launcher.extend(["DYNAMODB", "SECRETS_MANAGER"].map(|service| format!("AWS_ENDPOINT_URL_{service}={url}")));
         launcher.extend_from_slice(variables);
+        launcher.push(env!("CARGO_BIN_EXE_functions").to_owned());
         let launcher: Vec<_> = launcher.into_iter().map(std::ffi::OsString::from).collect();
         let deployment = Deployment::start_with(|builder| builder.launcher(move |_| launcher.clone())).await;
         self.upstream.set(deployment.stack.aws_url().trim_start_matches("http://").parse().unwrap()).unwrap();

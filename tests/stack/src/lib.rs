@@ -23,7 +23,7 @@
 //! template say and no more, its environment is what Lambda and the template give it, and its routes are the
 //! template's. Of two transactions at once on one item, one is refused. What is written is handed over by the table's
 //! stream, to the functions and in the way that the template says. It throttles requests as the template says only if
-//! it is asked to ([`StackBuilder::throttled`]), and it knows no scheduler: whoever runs it invokes scheduled functions.
+//! asked to ([`StackBuilder::throttled`]), and it knows no scheduler: whoever runs it invokes scheduled functions.
 
 mod aws;
 mod builder;
