@@ -191,7 +191,7 @@ async fn with_50_000_rows_a_page_costs_its_rows_and_what_is_passed_over() {
         let (answer, costs) = account.page(user, "limit=20").await;
         assert_eq!(ids(&answer), seen[..20]);
         assert_eq!((&answer.body["total"], &answer.body["has_more"]), (&seen.len().into(), &true.into()));
-        assert_eq!(units(&costs), units(few), "as with a few rows");
+        assert!((units(&costs) - units(few)).abs() < 0.1, "not as with a few rows: {costs:?}, {few:?}");
         // Of the account's rows, those of two owners are read by a query each, and the other end user's one by one.
         let reads = match user {
             Some(_) => [vec!["BatchGetItem"], vec!["Query"; 4]].concat(),
