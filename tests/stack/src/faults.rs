@@ -323,7 +323,7 @@ impl Held {
     /// Returns when this many calls are held, the SDK's retries counted.
     ///
     /// # Panics
-    /// If they do not come within [`LONGEST_WAIT`]: a test that waits for a call that nobody makes must fail, not hang.
+    /// If they do not come within a minute: a test that waits for a call that nobody makes must fail, not hang.
     pub async fn reached_by(&self, calls: usize) {
         let mut waiting = self.waiting.clone();
         let held = waiting.wait_for(|waiting| *waiting >= calls);
