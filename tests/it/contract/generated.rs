@@ -40,6 +40,7 @@ fn the_page_shows_the_table_of_what_hot_requests_cost() {
     let (text, page) = (read(speed::PATH), read(speed::PAGE));
     let table = speed::Table::parse(&text).unwrap();
     assert_eq!(table.text(), text, "written by hand: run `cargo figures speed --write`");
+    assert!(table.rows.len() >= 7, "the table lacks operations");
     assert!(
         table.shown_in(&page).unwrap() == page,
         "{} is out of date: run `cargo figures speed --write`",

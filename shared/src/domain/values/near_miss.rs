@@ -4,7 +4,8 @@
 //! would do something else than it says: skip a check, or register a second party.
 
 /// The known field that a name is a near miss of; `None` if it is one of them, or of another word altogether. Names are
-/// near that differ in case, in `-` and `_`, in a plural or in an `Id` at the end, or that are other words for the same.
+/// near that differ in case, in `-` and `_`, in a plural or in an `Id` at the end, or that are other words for one
+/// thing.
 pub fn near_miss(name: &str, known: &[&'static str]) -> Option<&'static str> {
     if known.contains(&name) {
         return None;
