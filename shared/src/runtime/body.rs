@@ -1,13 +1,10 @@
 //! Bodies of requests: how large they may be, which forms of them there are, and which of them an operation takes.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use zeroize::Zeroizing;
 
 use super::decode::{form, read};
-use super::places::refuse_near_misses;
+use super::places::{members, refuse_near_misses};
 use crate::api::{BodyRule, Operation, Surface};
 use crate::auth::{LARGEST_BODY, Request};
 use crate::domain::Problem;
@@ -49,7 +46,12 @@ impl Form {
         while let [first, after @ ..] = rest {
             let (bytes, left) = match (self, first, after) {
                 (Self::Json, b'\\', [b'u', a, b, c, d, left @ ..]) => (utf8_size([*a, *b, *c, *d]), left),
-                (Self::Json, b'\\', [_, left @ ..]) | (Self::Urlencoded, b'%', [_, _, left @ ..]) => (1, left),
+                (Self::Json, b'\\', [_, left @ ..]) => (1, left),
+                (Self::Urlencoded, b'%', [high, low, left @ ..])
+                    if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+                {
+                    (1, left)
+                }
                 _ => (1, after),
             };
             size += bytes;
@@ -131,10 +133,7 @@ fn is_null(body: &[u8]) -> bool {
 /// signature in v1 says neither which of the two it is nor where it goes: so no call may look like one. Here and not in
 /// each input, because the surface ignores other fields that it does not know.
 fn refuse_event_members(body: &[u8]) -> Result<()> {
-    // What is no object is refused by who reads it. No value is looked at, so none keeps a name from being seen: a
-    // number that no type holds would, and is ignored later.
-    #[expect(clippy::zero_sized_map_values, reason = "a map is what serde reads an object into")]
-    let members: BTreeMap<String, IgnoredAny> = serde_json::from_slice(body).unwrap_or_default();
+    let members = members(body);
     match EVENT_MEMBERS.into_iter().find(|name| members.contains_key(*name)) {
         Some(name) => Err(Error::invalid(name, Problem::new("is a field of callbacks, and of no call"))),
         None => Ok(()),
@@ -148,16 +147,13 @@ pub fn api_key(request: &Request) -> Option<Zeroizing<String>> {
         #[serde(rename = "apiKey", alias = "client_secret")]
         api_key: Zeroizing<String>,
     }
-    let form = Form::of(request)?;
     let body = request.body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&request.body);
-    if is_too_large(form, body) {
+    if is_too_large(Form::of(request).unwrap_or(Form::Json), body) {
         return None;
     }
-    let body: Body = match form {
-        Form::Json => serde_json::from_slice(body).ok()?,
-        Form::Urlencoded => serde_html_form::from_bytes(body).ok()?,
-    };
-    Some(body.api_key)
+    // Whatever its type says: a wrong type is one of the things that are told. No text is both.
+    let json = serde_json::from_slice::<Body>(body).ok();
+    json.or_else(|| serde_html_form::from_bytes(body).ok()).map(|body| body.api_key)
 }
 
 #[cfg(test)]

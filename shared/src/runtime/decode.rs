@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::de::DeserializeOwned;
 
-use super::places::{IS_REQUIRED, IS_UNKNOWN, in_query, no_json, no_utf8};
+use super::places::{IS_REQUIRED, IS_UNKNOWN, in_query, no_json, no_utf8, shortened};
 use crate::api::{Input, Members, Operation};
 use crate::auth::Request;
 use crate::domain::{ExactJson, Problem};
@@ -25,9 +25,6 @@ const CREDENTIAL_PARAMETERS: [&str; 12] = [
     "password",
     "key",
 ];
-
-/// The longest name of an unknown field that is repeated in an answer, in characters.
-const LONGEST_NAME: usize = 64;
 
 /// Refuses a query string with a parameter that is named like a credential. Strict decoding would refuse it too, as a
 /// field that nobody knows; this says what is really wrong.
@@ -79,11 +76,6 @@ pub fn read<T: Input>(body: &[u8]) -> Result<T> {
     let members = Members::parse(text, T::IS_PATCH).map_err(|error| no_json(&error))?;
     serde_path_to_error::deserialize(members)
         .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
-}
-
-/// A client's name for something, short enough to be repeated.
-fn shortened(name: &str) -> String {
-    name.chars().take(LONGEST_NAME).collect()
 }
 
 /// The refusal of a field, from what the decoder says of it.

@@ -50,20 +50,27 @@ fn malformed(line: usize, column: usize) -> Error {
     Error::Malformed(Problem::new(format!("body must be valid JSON: it is not at line {line}, column {column}")))
 }
 
+/// A client's name for something, short enough to be repeated.
+pub fn shortened(name: &str) -> String {
+    name.chars().take(LONGEST_NAME).collect()
+}
+
+/// The members of a JSON object, by name; none of what is no object, which is refused by who reads it. No value is
+/// looked at, so none keeps a name from being seen: a number that no type holds would, and is ignored later.
+#[expect(clippy::zero_sized_map_values, reason = "a map is what serde reads an object into")]
+pub fn members(body: &[u8]) -> BTreeMap<String, IgnoredAny> {
+    serde_json::from_slice(body).unwrap_or_default()
+}
+
 /// Refuses a field whose name is a near miss of one of the input's, where the input ignores what it does not know.
 pub fn refuse_near_misses<T: Input>(body: &[u8]) -> Result<()> {
     if T::FIELDS.is_empty() {
         return Ok(());
     }
-    // What is no object is refused by who reads it.
-    #[expect(clippy::zero_sized_map_values, reason = "a map is what serde reads an object into")]
-    let members: BTreeMap<String, IgnoredAny> = serde_json::from_slice(body).unwrap_or_default();
+    let members = members(body);
     let near = members.keys().find_map(|name| near_miss(name, T::FIELDS).map(|field| (name, field)));
     match near {
-        Some((name, field)) => {
-            let name: String = name.chars().take(LONGEST_NAME).collect();
-            Err(Error::invalid(name, Problem::new(format!("is not a field of this operation's body: {field} is"))))
-        }
+        Some((name, field)) => Err(Error::invalid(shortened(name), Problem::new(format!("{IS_UNKNOWN}: {field} is")))),
         None => Ok(()),
     }
 }

@@ -82,3 +82,19 @@ async fn one_key_in_every_place_is_one_key() {
     }
     assert!(seen > 30, "{seen}");
 }
+
+/// Who has a key is told what is wrong with the rest: curl says of every body that it is a form.
+#[tokio::test]
+async fn a_key_in_a_body_is_seen_whatever_type_the_body_has() {
+    let deployment = Deployment::start().await;
+    let world = deployment.world().await;
+    let path = "/v1/api/projects/register-user";
+    for kind in ["application/x-www-form-urlencoded", "text/plain", ""] {
+        let with = |key: &str| {
+            let body = format!(r#"{{"apiKey":"{key}","name":"Ada"}}"#);
+            deployment.anonymous("POST", path).body(kind, body).send()
+        };
+        with(&world.key.text).await.refused(415, "unsupported_media_type");
+        with(&world.key.text[..40]).await.refused(401, "unauthenticated");
+    }
+}
