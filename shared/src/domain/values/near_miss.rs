@@ -4,18 +4,23 @@
 //! would do something else than it says: skip a check, or register a second party.
 
 /// The known field that a name is a near miss of; `None` if it is one of them, or of another word altogether. Names are
-/// near that differ in case, in `-` and `_`, in a plural or in an `Id` at the end, or that are other words for one
-/// thing.
+/// near that differ in case, in signs between their words, in a plural or in an `Id` at the end, or that are other
+/// words for one thing.
 pub fn near_miss(name: &str, known: &[&'static str]) -> Option<&'static str> {
     if known.contains(&name) {
         return None;
     }
     let meant = stem(name);
     let with_stem = |wanted: &str| known.iter().copied().find(|field| stem(field) == wanted);
-    with_stem(&meant).or_else(|| {
-        // The caller's own id goes by another name where there is no `externalId`.
-        (meant == EXTERNAL).then(|| with_stem("key").or_else(|| with_stem("user"))).flatten()
-    })
+    // The caller's own id goes by another name where there is no `externalId`, and says whose it is where there are
+    // two.
+    let also: &[&str] = match meant.as_str() {
+        EXTERNAL => &["externaluser", "key", "user"],
+        "externaluser" => &[EXTERNAL, "user", "key"],
+        "externalorganization" => &[ORGANIZATION, EXTERNAL],
+        _ => &[],
+    };
+    with_stem(&meant).or_else(|| also.iter().find_map(|wanted| with_stem(wanted)))
 }
 
 /// What is left of `externalId`.
@@ -40,7 +45,7 @@ fn stem(name: &str) -> String {
     let of_project = named.strip_prefix("project").filter(|rest| !rest.is_empty()).unwrap_or(named);
     match of_project {
         "org" => ORGANIZATION.to_owned(),
-        "externaluser" | "externalorganization" | "externalorg" => EXTERNAL.to_owned(),
+        "externalorg" => "externalorganization".to_owned(),
         other => other.to_owned(),
     }
 }
@@ -55,6 +60,7 @@ mod tests {
     const USER_TOKEN: [&str; 4] = ["userId", "organizationId", "expiration", "apiKey"];
     const USER: [&str; 5] = ["userId", "projectOrganizationId", "externalId", "properties", "projectId"];
     const CUSTOMER: [&str; 4] = ["key", "user", "organizationId", "expiration"];
+    const REVOCATION: [&str; 3] = ["userId", "organizationId", "externalUserId"];
 
     #[test]
     fn what_people_make_of_a_name_is_near_it() {
@@ -95,8 +101,18 @@ mod tests {
         ] {
             assert_eq!(near_miss(name, &USER), Some(field), "{name}");
         }
-        for (name, field) in [("externalId", "key"), ("userId", "user"), ("keys", "key")] {
+        for (name, field) in [("externalId", "key"), ("userId", "user"), ("keys", "key"), ("external_user_id", "user")]
+        {
             assert_eq!(near_miss(name, &CUSTOMER), Some(field), "{name}");
+        }
+        // Whoever takes an organization for a user revokes the tokens of nobody.
+        for (name, field) in [
+            ("externalOrganizationId", "organizationId"),
+            ("external_org_id", "organizationId"),
+            ("external_user_id", "externalUserId"),
+            ("externalId", "externalUserId"),
+        ] {
+            assert_eq!(near_miss(name, &REVOCATION), Some(field), "{name}");
         }
     }
 
