@@ -8,7 +8,10 @@
 //! |---|---|
 //! | `dynamodb` | reads, conditional updates, transactions, attributes |
 //! | `secrets_manager` | versions of secrets |
+//! | `aws` | whom AWS is trusted to be, how long is waited, the first connections |
+//! | `memory` | what a process remembers from one call to the next |
 //! | `keys` | the key layout of the table |
+//! | `pages` | lists: one Query a page |
 //! | `prefetch` | what a request reads together with its credential |
 //! | `idempotency` | stored responses |
 //! | `tenants` | tenants, their secrets, keys and API keys, revocation |

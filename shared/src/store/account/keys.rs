@@ -252,8 +252,8 @@ pub fn is_divided(owner: &Owner, list: List) -> bool {
     !matches!(owner, Owner::EndUser(_)) && matches!(list, List::Of(_))
 }
 
-/// The counters of a list that are read with the credential: one item in each owner that a viewpoint sees. Those of a
-/// divided list are one query, which costs one read and not eight.
+/// The counters of a list that are one item, in each owner that a viewpoint sees: those of a kind are read with the
+/// credential. Those of a divided list are one query, which costs one read and not eight.
 pub fn counters(tenant: &TenantId, viewpoint: &Viewpoint, list: List) -> Vec<Key> {
     let owners = Owner::visible(viewpoint, list.kind()).into_iter().filter(|owner| !is_divided(owner, list));
     owners.map(|owner| counter(tenant, &owner, list, Uuid::nil())).collect()

@@ -144,9 +144,7 @@ impl<'a> Resources<'a> {
         for owner in Owner::visible(self.viewpoint, kind) {
             if owner == Owner::Account {
                 let entry = self.prefetched.at(&keys::entry(self.tenant(), &owner, List::Of(kind), id))?;
-                let entry = Reader::of(entry.ok_or(Error::ResourceNotFound)?);
-                let owned_by = Owner::parse(entry.text(OWNED_BY)?).ok_or_else(|| entry.unreadable(OWNED_BY))?;
-                return Ok((owned_by, None));
+                return Ok((pages::owned_by(entry.ok_or(Error::ResourceNotFound)?)?, None));
             }
             if let Some(item) = self.prefetched.at(&self.resource_key(&owner, List::Of(kind), id))? {
                 return Ok((owner, Some(item)));

@@ -100,15 +100,15 @@ impl Resources<'_> {
         let (offset, limit) = (request.offset(), u64::from(request.limit.get()));
         let name = self.name(&view);
         let after = request.cursor.as_ref().map(|cursor| position(cursor, &name)).transpose()?;
-        // One more after a cursor tells whether there is a next page; else the list's length does.
-        let asked = if after.is_some() { limit + 1 } else { limit };
+        // One more tells whether there is a next page. The length would not: it is of another moment.
+        let asked = limit + 1;
         let (total, mut listed) = if offset == 0 {
             try_join(self.total(&view), self.listed(&view, after, asked)).await?
         } else {
             let total = self.total(&view).await?;
             (total, if offset < total { self.listed_from(&view, offset, asked).await? } else { Vec::new() })
         };
-        let is_over = if after.is_some() { count(&listed) <= limit } else { offset + limit >= total };
+        let is_over = count(&listed) <= limit;
         listed.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         let last = listed.last().filter(|_| !is_over);
         let next = last.map(|listed| Cursor::new(&name, &listed.id.to_string()));
@@ -226,7 +226,7 @@ fn has_resources(owner: &Owner, list: List) -> bool {
 }
 
 /// In which owner the resource of an entry of the account is.
-fn owned_by(entry: &Item) -> Result<Owner> {
+pub(super) fn owned_by(entry: &Item) -> Result<Owner> {
     Reader::of(entry).parsed(OWNED_BY, |text| Owner::parse(text).ok_or_else(|| Problem::new("is no owner")))
 }
 

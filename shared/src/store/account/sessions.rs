@@ -3,11 +3,11 @@
 use uuid::Uuid;
 
 use super::keys::{self, ItemPart, List, ResourceKind, TOMBSTONE};
-use super::pages::{View, resource_count};
+use super::pages::View;
 use super::{RESOURCE_COUNT, Resources, Stored, has_room};
 use crate::domain::{AgentSession, FieldUpdates, Message, OffsetPage, PageRequest, Problem, Timestamp};
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Condition, Transaction, Update, text};
+use crate::store::dynamodb::{Condition, Reader, Transaction, Update, text};
 use crate::store::keys::{LISTING_ORDER, TENANT_STATUS, list_position};
 
 impl Resources<'_> {
@@ -81,7 +81,7 @@ impl Resources<'_> {
     pub async fn messages(self, session: Uuid, request: PageRequest) -> Result<OffsetPage<Message>> {
         let Stored { owner, item, .. } = self.get::<AgentSession>(session).await?;
         // A session counts its own messages: it is read anyway, and nobody lists those of several.
-        let total = if item.contains_key(RESOURCE_COUNT) { resource_count(&item)? } else { 0 };
+        let total = Reader::of(&item).optional_number(RESOURCE_COUNT)?.unwrap_or_default();
         let view = View::of_one(owner, List::MessagesOf(session), total);
         let page = self.page_of::<Message>(view, request).await?;
         Ok(page.map(|stored| stored.resource))

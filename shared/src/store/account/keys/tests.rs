@@ -54,7 +54,7 @@ fn two_end_users_have_no_partition_in_common_but_the_global_ones() {
 }
 
 #[test]
-fn an_id_can_not_be_made_to_look_like_a_space() {
+fn an_id_can_not_be_made_to_look_like_an_owner() {
     for id in ["GLOBAL", "ALL", "OF@x", "x#SESSIONS"] {
         let Owner::EndUser(digest) = Owner::of(&user(id)) else { panic!("{id}") };
         assert!(digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit()), "{id}");
@@ -83,7 +83,7 @@ fn the_session_of_a_partition_is_found() {
 }
 
 #[test]
-fn a_space_is_read_as_it_is_written() {
+fn an_owner_is_read_as_it_is_written() {
     for owner in [Owner::Global, Owner::of(&user("a"))] {
         assert_eq!(Owner::parse(&owner.to_string()), Some(owner));
     }

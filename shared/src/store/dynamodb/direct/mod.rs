@@ -133,7 +133,8 @@ impl<O: Operation> Caller<O> {
                 }
                 Err(error) => error,
             };
-            retry = self.wire.retries.again(attempt, &error);
+            // What has no time left is not made again, and costs nothing.
+            retry = if call.is_over() { None } else { self.wire.retries.again(attempt, &error) };
             let Some(retry) = retry else { return Err(error) };
             self.wire.wait(&call, retry.wait).await.map_err(failure)?;
             attempt += 1;

@@ -61,6 +61,13 @@ pub(super) struct Call {
     deadline: Option<Instant>,
 }
 
+impl Call {
+    /// Whether its time is over.
+    pub(super) fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+}
+
 /// Why an attempt has no answer.
 #[derive(Debug)]
 pub(super) enum Lost {
