@@ -116,8 +116,7 @@ impl Viewer {
         Ok(Self { tenant, viewpoint, key: Some(key), change, base_url, quota, prefetched, trace })
     }
 
-    async fn by_token(app: &App, request: &Request, input: &InputSummary, token: &str) -> Result<Self> {
-        let text = token;
+    async fn by_token(app: &App, request: &Request, input: &InputSummary, text: &str) -> Result<Self> {
         let token = PresentedToken::new(text);
         let claimed = token.parsed().ok_or_else(|| CredentialForm::Token.fault(text))?;
         let external_user_id = claimed.claims().end_user().cloned();

@@ -1,4 +1,4 @@
-//! Functions that a schedule starts.
+//! Functions that a schedule, or the table's stream, starts.
 
 use std::future::Future;
 
@@ -107,11 +107,11 @@ where
     F: Future<Output = Result<W>>,
 {
     run(move |app| async move {
-        let run = |event: LambdaEvent<Value>| {
+        let answered = |event: LambdaEvent<Value>| {
             let (app, request_id) = (app.clone(), event.context.request_id);
             async move { once(name, |app| handler(app, written(&event.payload)), app, &request_id).await }
         };
-        events::answer_all(events::client(), run).await
+        events::answer_all(events::client(), answered).await
     })
 }
 

@@ -27,7 +27,7 @@ pub fn document(audience: Audience) -> Value {
     let mut paths: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
     let mut security = Map::new();
     // Inputs in which null is a field that was left out.
-    let mut created = BTreeSet::new();
+    let mut nulls_left_out = BTreeSet::new();
     for entry in OPERATIONS.iter().filter(|entry| audience.calls(entry.surface)) {
         let method = entry.route.method.as_str().to_lowercase();
         for (number, path) in entry.route.paths().enumerate() {
@@ -35,7 +35,7 @@ pub fn document(audience: Audience) -> Value {
             paths.entry(path).or_default().insert(method.clone(), described);
         }
         if entry.has_body() && !entry.is_patch {
-            created.extend(name((entry.body)(&mut inputs).as_value()));
+            nulls_left_out.extend(name((entry.body)(&mut inputs).as_value()));
         }
         for scheme in entry.security {
             security.insert(scheme.name.to_owned(), security_scheme(scheme));
@@ -44,7 +44,7 @@ pub fn document(audience: Audience) -> Value {
     // Who signs calls is who is called.
     let webhooks = audience.calls(Surface::Relay).then(|| webhooks(&mut outputs));
     let mut schemas = inputs.take_definitions(true);
-    for name in created {
+    for name in nulls_left_out {
         schemas.get_mut(&name).into_iter().for_each(allow_null);
     }
     schemas.extend(outputs.take_definitions(true));

@@ -4,8 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::ApiKeyField;
-use crate::api::common::Empty;
+use crate::api::common::{ApiKeyField, Empty};
 use crate::api::operation::{BodyRule, Input, Operation, Output, Route, Surface};
 use crate::auth::{KeyHolder, Registers};
 use crate::domain::{ExternalId, Person, Problem, Reference, Timestamp};

@@ -122,7 +122,7 @@ pub struct TokenInput {
     /// Hint about the type of the token (RFC 7009 §2.1). It is accepted and ignored.
     #[serde(default)]
     pub token_type_hint: Option<String>,
-    /// Id of the API key that is in `client_secret`. Required if that is there.
+    /// Id of the API key, which may be left out. One that is there is that of the key, wherever the key is sent.
     #[serde(default)]
     pub client_id: Option<String>,
     /// API key, if it is not sent in a header: `client_secret_post` of RFC 6749 §2.3.1.

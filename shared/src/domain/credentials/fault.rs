@@ -37,7 +37,8 @@ faults! {
     Missing(&'static str) = "credential_missing"
         "no credential was sent, or a header of a signature is missing: `message` says which is wanted",
     Several = "several_credentials"
-        "two different credentials were sent, or a header of a signature under both of its names",
+        "two different credentials were sent, a key with the id of another, or a header of a signature under both of \
+         its names",
     WrongHeader(&'static str) = "key_on_the_wrong_header"
         "a credential of another kind, or in the header of another: `message` says where it goes. A tenant secret is \
          never sent: consider it leaked",
@@ -68,7 +69,9 @@ impl fmt::Display for CredentialFault {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing(wanted) => write!(formatter, "credential is missing: send {wanted}"),
-            Self::Several => formatter.write_str("more than one credential was sent, or one header under two names"),
+            Self::Several => formatter.write_str(
+                "more than one credential was sent, a key with the id of another, or one header under two names",
+            ),
             Self::WrongHeader(advice) => formatter.write_str(advice),
             Self::KeyMalformed(form) => write!(formatter, "the key has not the form of one: {form}"),
             Self::KeyChecksumWrong => formatter.write_str("the key was cut or mistyped: length or checksum is wrong"),
