@@ -13,7 +13,7 @@ use shared::domain::Timestamp;
 use stack::{Invocation, scheduled_event};
 
 use crate::account::races::check_rows;
-use crate::support::{ApiKey, Deployment, Dice, event, with};
+use crate::support::{ApiKey, Deployment, Dice, event, setting, with};
 
 /// How many operations there are, all histories together.
 const USUAL: usize = 5_000;
@@ -709,11 +709,6 @@ fn listed<T>(all: &[T], page: usize, limit: usize, shown: impl Fn(&T) -> Value) 
 /// How many rows are on the pages of 1, 11, 21 … 91 and again 91 rows before a page.
 fn shown_before(page: usize) -> usize {
     (0..page).map(|page| (1 + 10 * page).min(91)).sum()
-}
-
-/// A number from the environment.
-fn setting(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().expect(name))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

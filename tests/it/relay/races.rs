@@ -1,8 +1,8 @@
 //! The limit is exact: 64 callers at once, each a process, on one tenant.
 //!
-//! In a simulation, where minutes are as long as the test wants; and with the real binaries, whose minutes are those of
-//! the clock on the wall. `LATCHKEY_RELAY_FULL=1` makes ten thousand calls of the largest limit, where usually all but
-//! the last of them are taken as made.
+//! In a simulation, where minutes are as long as the test wants; and with the real functions, whose minutes are those
+//! of the clock on the wall. `LATCHKEY_RELAY_FULL=1` makes ten thousand calls of the largest limit, where usually all
+//! but the last of them are taken as made.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -185,7 +185,7 @@ async fn with_time_left(deployment: &Deployment, limit: u32, seconds: i64) -> Te
     Tenant::of(&deployment.post("/api/v1/provision/tenant", &body).await)
 }
 
-/// 64 callers of the real binaries; how many were let in by the end of each minute, and how many were refused.
+/// 64 callers of the real functions; how many were let in by the end of each minute, and how many were refused.
 async fn real(deployment: &Deployment, tenant: &Tenant, calls_each: usize) -> (BTreeMap<String, u32>, u32, u32) {
     let callers = (0..CALLERS).map(|_| {
         let calls: Vec<_> = (0..calls_each).map(|_| deployment.anonymous("GET", WHOAMI)).collect();
@@ -218,7 +218,7 @@ async fn real(deployment: &Deployment, tenant: &Tenant, calls_each: usize) -> (B
 }
 
 #[tokio::test]
-async fn sixty_four_callers_of_the_real_binaries_are_let_in_exactly_as_often_as_the_limit_says() {
+async fn sixty_four_callers_of_the_real_functions_are_let_in_exactly_as_often_as_the_limit_says() {
     let deployment = Deployment::start().await;
     for limit in [1, 60] {
         let tenant = with_time_left(&deployment, limit, 15).await;
@@ -258,7 +258,7 @@ async fn the_largest_limit_is_exact_too() {
 }
 
 #[tokio::test]
-async fn with_answers_late_and_lost_the_real_binaries_let_in_no_call_too_many() {
+async fn with_answers_late_and_lost_the_real_functions_let_in_no_call_too_many() {
     let deployment = Deployment::start().await;
     let updates = || Match::any().function("relay-whoami").operation("UpdateItem");
     for limit in [1, 60] {

@@ -19,8 +19,7 @@ fn suspension(deployment: &Deployment, tenant: &Tenant, headers: &[(&str, &str)]
 }
 
 async fn suspend(deployment: &Deployment, event: Value) -> Value {
-    let answer = deployment.stack.invoke("suspend-tenant", event, Invocation::default()).await.unwrap();
-    serde_json::from_slice(&answer.raw).unwrap()
+    deployment.stack.invoke("suspend-tenant", event, Invocation::default()).await.unwrap().payload
 }
 
 #[tokio::test]

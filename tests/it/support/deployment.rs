@@ -1,4 +1,4 @@
-//! A deployment: template, binaries and a local AWS with nothing in it.
+//! A deployment: template, functions and a local AWS with nothing in it.
 
 use std::path::{Path, PathBuf};
 

@@ -23,7 +23,7 @@ pub use curl::curl;
 pub use deployment::{ApiKey, Deployment, Member, ROLE, Tenant, event, naming, repository, with};
 pub use dice::Dice;
 pub use exact_json::{EXACT, INEXACT};
-pub use histories::played;
+pub use histories::{played, setting};
 pub use http::{Answer, Call, at_once};
 pub use library::{HandClock, request};
 pub use operations::{END_USER, World, page_files, takes};

@@ -3,12 +3,11 @@
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), stack::Error> {
-//! use std::path::PathBuf;
 //! use stack::{Match, Effect, Fault, Stack};
 //!
 //! let stack = Stack::builder()
 //!     .template("template.yaml")
-//!     .binaries(|name| PathBuf::from("target/debug").join(name))
+//!     .program("target/debug/functions")
 //!     .start()
 //!     .await?;
 //! // Requests go to `stack.url()` with `stack.admin_key()`.

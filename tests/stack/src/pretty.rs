@@ -7,7 +7,18 @@ use serde_json::Value;
 /// What is shown in front; `_aws` and what is null are left out.
 const IN_FRONT: [&str; 5] = ["operation", "status", "latency_ms", "code", "cause"];
 /// What is not shown: the numbers that make metrics, and what everything on this machine has in common.
-const LEFT_OUT: [&str; 6] = ["_aws", "failures", "cold_start", "level", "source_ip", "timestamp"];
+const LEFT_OUT: [&str; 10] = [
+    "_aws",
+    "failures",
+    "cold_start",
+    "level",
+    "source_ip",
+    "timestamp",
+    "stage",
+    "surface",
+    "unauthorized",
+    "limited",
+];
 
 /// A line as it is shown: `user-token 200 12 ms  tenant_id=…`. What is no line of ours is shown as it is.
 #[must_use]
@@ -45,7 +56,8 @@ mod tests {
     fn a_request_is_a_line_that_begins_with_what_became_of_it() {
         let line = r#"{"_aws":{"Timestamp":1},"operation":"relay-whoami","request_id":"r","tenant_id":null,"status":401,
             "code":"unauthenticated","cause":"nonce_malformed","cold_start":true,"latency_ms":2,"failures":0,
-            "source_ip":"127.0.0.1","level":"info","timestamp":"2026-01-31T12:00:00.000Z"}"#;
+            "stage":"dev","surface":"relay","unauthorized":1,"source_ip":"127.0.0.1",
+            "level":"info","timestamp":"2026-01-31T12:00:00.000Z"}"#;
         assert_eq!(pretty(line), "relay-whoami 401 2 ms unauthenticated (nonce_malformed)  request_id=r");
         let failed =
             r#"{"operation":"jwks","status":503,"latency_ms":9,"level":"error","cause":"no answer","tenant_id":"t"}"#;

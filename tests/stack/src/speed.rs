@@ -76,7 +76,8 @@ impl Table {
     pub fn text(&self) -> String {
         let mut text = format!(
             "# What a warm request costs, and how large its function's binary is. `cargo figures speed` compares, and\n\
-             # fails where a count is off by more than {} %; `cargo figures speed --write` writes this file.\n\
+             # fails where a count is off by more than {} %, and system calls by more than one; `cargo figures speed\n\
+             # --write` writes this file.\n\
              {MADE_WITH}{}\n#\n{:30}",
             TOLERANCE * 100.0,
             self.made_with,

@@ -3,9 +3,10 @@
 //! API Gateway Developer Guide). A gateway of AWS is many machines, and its buckets are not exact; this one is.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 
 use super::route::Matched;
+use crate::system::lock;
 use crate::template::{Api, Throttle};
 
 /// A token in what buckets count in: tokens come back by the millisecond.
@@ -34,7 +35,7 @@ impl Throttles {
     pub(super) fn admits(&self, route: &Matched, now_ms: i64) -> bool {
         let Some(throttle) = self.apis.get(&route.api) else { return true };
         let full = throttle.burst * TOKEN;
-        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut buckets = lock(&self.buckets);
         let bucket = buckets
             .entry((route.api.clone(), route.route_key.clone()))
             .or_insert_with(|| Bucket { left: full, at_ms: now_ms });

@@ -20,21 +20,12 @@ use crate::because;
 const PUBLIC_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
 /// An address with TLS, from which bytes are handed on to one without.
-#[derive(Debug)]
 pub struct Endpoint {
     listener: TcpListener,
-    acceptor: Acceptor,
+    acceptor: TlsAcceptor,
     pub url: String,
     /// The public roots of this machine, and the one of this certificate.
     roots: NamedTempFile,
-}
-
-struct Acceptor(TlsAcceptor);
-
-impl std::fmt::Debug for Acceptor {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str("Acceptor")
-    }
 }
 
 impl Endpoint {
@@ -70,7 +61,7 @@ impl Endpoint {
         let roots = NamedTempFile::new().map_err(because("a file of roots"))?;
         let public = PUBLIC_ROOTS.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default();
         fs::write(&roots, format!("{public}\n{}", pem(root.as_ref().der()))).map_err(because("a file of roots"))?;
-        let acceptor = Acceptor(TlsAcceptor::from(Arc::new(config)));
+        let acceptor = TlsAcceptor::from(Arc::new(config));
         Ok(Self { listener, acceptor, url: format!("https://localhost:{port}"), roots })
     }
 
@@ -86,7 +77,7 @@ impl Endpoint {
         let target = target.trim_start_matches("http://").to_owned();
         tokio::spawn(async move {
             while let Ok((stream, _)) = self.listener.accept().await {
-                let (acceptor, target) = (self.acceptor.0.clone(), target.clone());
+                let (acceptor, target) = (self.acceptor.clone(), target.clone());
                 tokio::spawn(async move {
                     let _ = stream.set_nodelay(true);
                     // Who breaks off notices it.

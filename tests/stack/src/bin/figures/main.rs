@@ -40,8 +40,9 @@
 //! a phone's call has a proof of its own. Each has to succeed. Functions that only make those tenants are taken
 //! from the development profile, because each binary of the release profile takes a minute to build.
 //!
-//! Processor time and memory are measured on Linux only: elsewhere there is no `/proc`. A figure whose program is
-//! missing is left out, and the output says so. An MB is 1 000 000 bytes.
+//! Processor time and memory are measured on Linux only: elsewhere there is no `/proc`. A figure of
+//! `costs`, `times` or `callbacks` whose program is missing is left out, and the output says so; `speed` and `peers`
+//! fail. An MB is 1 000 000 bytes.
 
 mod binaries;
 mod callbacks;

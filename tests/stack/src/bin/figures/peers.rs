@@ -38,9 +38,7 @@ const MINTS: u32 = 100;
 pub async fn measure(root: &Path, template: &Path, binaries: &Binaries, requests: &Requests) -> Result<()> {
     let peers = Peers::build(root).await?;
     let mut subjects = peers.functions();
-    for operation in OURS.into_iter().filter(|operation| binaries.measures(operation.function)) {
-        subjects.push(Subject { name: operation.name.to_owned(), operation, command: Vec::new(), is_peer: false });
-    }
+    subjects.extend(OURS.into_iter().filter(|operation| binaries.measures(operation.function)).map(Subject::ours));
     starts::compare(template, binaries, requests, &subjects).await?;
     let [_, mint] = OURS;
     if !binaries.measures(mint.function) {

@@ -12,6 +12,7 @@ use crate::binaries::Binaries;
 use crate::endpoint::Endpoint;
 use crate::requests::{HOT, Operation, Requests, Tenant, preparing, send};
 use crate::share::Share;
+use crate::times::rank;
 use crate::{in_time, say};
 
 /// What is started of ours: what clients ask most, with a bearer key and with a signature.
@@ -35,7 +36,7 @@ pub struct Subject {
 }
 
 impl Subject {
-    fn ours(operation: Operation) -> Self {
+    pub fn ours(operation: Operation) -> Self {
         Self { name: operation.name.to_owned(), operation, command: Vec::new(), is_peer: false }
     }
 }
@@ -88,8 +89,7 @@ pub async fn compare(template: &Path, binaries: &Binaries, requests: &Requests, 
             let median = |of: fn(&Times) -> Duration| {
                 let mut all: Vec<Duration> = times.iter().map(of).collect();
                 all.sort_unstable();
-                let median = all.get(all.len() / 2).copied().unwrap_or_default();
-                format!("{:.2} ms", median.as_secs_f64() * 1e3)
+                rank(&all, 50)
             };
             let (init, first) = (median(|times| times.init), median(|times| times.first));
             let (both, warm) = (median(|times| times.init + times.first), median(|times| times.warm));

@@ -82,7 +82,7 @@ fn memory(early: &Usage, late: &Usage, requests: u32) {
 }
 
 /// The smallest of the sorted times below or at which that many percent are.
-fn rank(sorted: &[Duration], percent: usize) -> String {
+pub fn rank(sorted: &[Duration], percent: usize) -> String {
     let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     format!("{:.2} ms", sorted.get(place).copied().unwrap_or_default().as_secs_f64() * 1e3)
 }
