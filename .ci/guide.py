@@ -112,10 +112,10 @@ def function(tree: Path) -> None:
     (tree / "functions/src/bin/relay-echo.rs").write_text(FUNCTION)
 
 
-def resources(tree: Path) -> None:
-    """The function and its log group, after the pattern of `relay-whoami`."""
+def deployment(tree: Path) -> None:
+    """The function, after the pattern of `relay-whoami`."""
     template = tree / "template.yaml"
-    found = re.search(r"  RelayWhoamiFunction:\n.*?  RelayWhoamiLogGroup:\n.*?\n\n", template.read_text(), re.S)
+    found = re.search(r"  RelayWhoamiFunction:\n.*?\n\n", template.read_text(), re.S)
     if found is None:
         sys.exit("template.yaml has no RelayWhoamiFunction: this script no longer fits it")
     block = found.group().replace("RelayWhoami", "RelayEcho").replace("relay-whoami", "relay-echo")
@@ -123,16 +123,9 @@ def resources(tree: Path) -> None:
     edit(template, re.escape(found.group()), found.group() + block)
 
 
-def rate(tree: Path) -> None:
-    start = "      RouteSettings:\n"
-    rates = ["ThrottlingRateLimit: !Ref TenantThrottleRate", "ThrottlingBurstLimit: !Ref TenantThrottleBurst"]
-    lines = ['        "ANY /api/v1/relay/echo":\n', *(f"          {rate}\n" for rate in rates)]
-    edit(tree / "template.yaml", r"^" + re.escape(start), start + "".join(lines))
-
-
-def deployment(tree: Path) -> None:
-    resources(tree)
-    rate(tree)
+def on_the_operators_api(tree: Path) -> None:
+    deployment(tree)
+    edit(tree / "template.yaml", r"!Ref Api, Path: /api/v1/relay/echo,", "!Ref OperatorApi, Path: /api/v1/relay/echo,")
 
 
 def event(tree: Path) -> None:
@@ -189,7 +182,7 @@ def without_example(tree: Path) -> None:
 PARTS = [
     ("contract", against_rule, r"relay-echo: put #\[serde\(deny_unknown_fields\)\] on its body"),
     ("contract", without_example, r"relay-echo: give its route a body with \.example"),
-    ("deployment", resources, r"RouteSettings of template\.yaml lacks \[\"/api/v1/relay/echo\"\]"),
+    ("deployment", on_the_operators_api, r"failed: relay-echo"),
     ("tests", test_module, r"lack a line in tests/it/endpoints/mod\.rs: \[\"relay_echo\"\]"),
 ]
 

@@ -6,6 +6,7 @@ mistake=$1 tenant=$TENANT_ID secret=$TENANT_SECRET
 method=GET target='/api/v1/relay/fetch/callbacks?limit=5' body=''
 timestamp=$(date +%s%3N) nonce=$(openssl rand -hex 16) prefix='v2='
 
+# shellcheck disable=SC2153 # NONCE is of the environment
 case $mistake in
   seconds) timestamp=$(date +%s) ;;
   microseconds) timestamp=$(date +%s%6N) ;;
@@ -24,7 +25,7 @@ signed_method=$method signed_target=$target signed_body=$body
 case $mistake in
   no_query) signed_target=${target%%\?*} ;;
   no_api) signed_target=${target#/api/v1} ;;
-  lower_method) signed_method=get ;;
+  lower_method) signed_method='get' ;;
   reserialized | newline)
     method=POST target=/api/v1/relay/test/callbacks
     signed_method=$method signed_target=$target signed_body='{"note":1}'
