@@ -246,13 +246,7 @@ async fn a_replay_with_the_other_admin_key_does_not_show_the_secret() {
     let deployment = Deployment::start().await;
     let (old, new) = (deployment.key().to_owned(), "N".repeat(48));
     let first = with_key(&deployment, "/api/v1/provision/tenant", "k", &json!({ "tenant_name": "a" })).send().await;
-    let both = json!({ "current": new, "previous": old }).to_string();
-    let put = json!({
-        "SecretId": deployment.variable("LATCHKEY_ADMIN_SECRET"),
-        "SecretString": both,
-        "ClientRequestToken": "1".repeat(32),
-    });
-    assert_eq!(deployment.stack.secrets().handle("PutSecretValue", put.to_string().as_bytes(), 0).0, 200);
+    deployment.put_admin_keys(&json!({ "current": new, "previous": old }), '1');
     let call = deployment
         .anonymous("POST", "/api/v1/provision/tenant")
         .header("idempotency-key", "k")

@@ -99,13 +99,7 @@ async fn a_line_counts_what_alarms_are_for() {
     let call = |key: &str| deployment.anonymous("GET", "/api/v1/fetch/tenants").header("x-admin-key", key);
     call(&wrong).send().await.refused(401, "unauthenticated");
     call("of another shape").send().await;
-    let rotated = json!({ "current": wrong, "previous": key }).to_string();
-    let put = json!({
-        "SecretId": deployment.variable("LATCHKEY_ADMIN_SECRET"),
-        "SecretString": rotated,
-        "ClientRequestToken": "1".repeat(32),
-    });
-    assert_eq!(deployment.stack.secrets().handle("PutSecretValue", put.to_string().as_bytes(), 0).0, 200);
+    deployment.put_admin_keys(&json!({ "current": wrong, "previous": key }), '1');
     deployment.fetch(&tenant).await;
     let lines: Vec<Value> = deployment.stack.output().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let counted = |line: &Value| -> Vec<String> {

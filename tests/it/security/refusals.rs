@@ -48,15 +48,6 @@ pub fn check_told<Visible: PartialEq + Debug>(
     }
 }
 
-fn put_admin_keys(deployment: &Deployment, value: &serde_json::Value, token: char) {
-    let request = json!({
-        "SecretId": deployment.variable("LATCHKEY_ADMIN_SECRET"),
-        "SecretString": value.to_string(),
-        "ClientRequestToken": token.to_string().repeat(32),
-    });
-    assert_eq!(deployment.stack.secrets().handle("PutSecretValue", request.to_string().as_bytes(), 0).0, 200);
-}
-
 /// What a request presents: its label, header and value, and what its sender is told.
 type Presented<'a> = (&'a str, Option<(&'a str, &'a str)>, Option<&'a str>);
 
@@ -66,7 +57,7 @@ async fn every_operation_refuses_every_other_credential_uniformly_and_writes_not
     let world = deployment.world().await;
     let tenant = world.tenant.clone();
     let (revoked, current) = (deployment.key().to_owned(), "C".repeat(48));
-    put_admin_keys(&deployment, &json!({ "current": current }), '1');
+    deployment.put_admin_keys(&json!({ "current": current }), '1');
     let before = deployment.items().await;
     let wrong = "W".repeat(48);
     let (bearer, wrong_bearer) = (format!("Bearer {current}"), format!("Bearer {wrong}"));
@@ -120,7 +111,7 @@ async fn every_operation_refuses_every_other_credential_uniformly_and_writes_not
 async fn both_admin_keys_open_every_operation_while_a_rotation_lasts_and_the_trail_says_which() {
     let deployment = Deployment::start().await;
     let (old, new) = (deployment.key().to_owned(), "N".repeat(48));
-    put_admin_keys(&deployment, &json!({ "current": new, "previous": old }), '1');
+    deployment.put_admin_keys(&json!({ "current": new, "previous": old }), '1');
     for key in [&old, &new] {
         for entry in registry() {
             let world = deployment.world().await;
@@ -134,7 +125,7 @@ async fn both_admin_keys_open_every_operation_while_a_rotation_lasts_and_the_tra
     let answer = deployment.get(&format!("/api/v1/fetch/audit-events?tenant_id={}", tenant.id)).await;
     let actors: Vec<_> = answer.data(200)["events"].as_array().unwrap().iter().map(|event| &event["actor"]).collect();
     assert_eq!(actors, ["operator", "operator (previous key)"]);
-    put_admin_keys(&deployment, &json!({ "current": new }), '2');
+    deployment.put_admin_keys(&json!({ "current": new }), '2');
     deployment.get("/api/v1/fetch/tenants").await.refused(401, "unauthenticated");
 }
 
@@ -144,7 +135,7 @@ async fn an_admin_secret_that_is_broken_opens_nothing() {
     for (n, broken) in
         [json!({}), json!({ "current": "" }), json!([]), json!("x"), json!({ "current": null })].iter().enumerate()
     {
-        put_admin_keys(&deployment, broken, char::from_digit(u32::try_from(n).unwrap(), 10).unwrap());
+        deployment.put_admin_keys(broken, char::from_digit(u32::try_from(n).unwrap(), 10).unwrap());
         for key in [deployment.key(), &"x".repeat(48)] {
             let answer = deployment.anonymous("GET", "/api/v1/fetch/tenants").header("x-admin-key", key).send().await;
             assert!(matches!(answer.status, 401 | 500), "{broken}: {}", answer.text);

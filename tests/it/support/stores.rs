@@ -49,6 +49,16 @@ impl Deployment {
         environment.into_iter().find(|(known, _)| known == name).unwrap().1
     }
 
+    /// Replaces the operator's keys; `token` tells this version of the secret from others.
+    pub fn put_admin_keys(&self, value: &Value, token: char) {
+        let request = json!({
+            "SecretId": self.variable("LATCHKEY_ADMIN_SECRET"),
+            "SecretString": value.to_string(),
+            "ClientRequestToken": token.to_string().repeat(32),
+        });
+        assert_eq!(self.stack.secrets().handle("PutSecretValue", request.to_string().as_bytes(), 0).0, 200);
+    }
+
     /// The digest of a person in logs and audit events, made as an operator can make it, and not by the library.
     pub fn person(&self, tenant: &Tenant, kind: &str, id: &str) -> String {
         let key = Key::new(HMAC_SHA256, self.variable("LATCHKEY_TRACE_KEY").as_bytes());

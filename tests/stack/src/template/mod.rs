@@ -260,6 +260,9 @@ fn api(resolver: &Resolver<'_>, resource: &Value) -> Result<Api> {
     let settings = properties.get("DefaultRouteSettings");
     let setting = |name: &str| settings.and_then(|settings| settings.get(name)).and_then(number);
     let throttle = setting("ThrottlingRateLimit").zip(setting("ThrottlingBurstLimit"));
+    if throttle.is_none() && settings.is_some() {
+        return Err(Error::new("a throttle is a whole ThrottlingRateLimit and a whole ThrottlingBurstLimit locally"));
+    }
     let authorizer = properties.get("Auth").and_then(|auth| auth.get("DefaultAuthorizer"));
     match authorizer.and_then(Value::as_str) {
         None | Some("AWS_IAM") => Ok(Api {
