@@ -65,7 +65,7 @@ pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};
 pub use tenants::{
     IssuedApiKey, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers, Replayed, Resumed, Revocation,
-    RevokedTokens, Rotated, RotatedSigningKey, SecretRotation, Start, TenantUpdate, Tenants,
+    RevokedTokens, Rotated, RotatedSigningKey, SecretRotation, Start, TenantUpdate, Tenants, WholePerson,
 };
 
 #[cfg(test)]
