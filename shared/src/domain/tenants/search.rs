@@ -30,9 +30,9 @@ impl TenantSearch {
 }
 
 /// A name as it is searched for, in lower case. By way of the upper case, which is the same for characters that have
-/// several lower ones (Σ has σ and ς) and for `ß` and `ss`. Character by character, so that what a name begins with is
-/// what the folded name begins with; Rust's `str::to_lowercase` looks at what follows, and ΟΔΟΣΑ would not begin with
-/// ΟΔΟΣ.
+/// several lower ones (Σ has σ and ς) and for `ß` and `ss`. Character by character, so that what a name begins with
+/// is what the folded name begins with; Rust's `str::to_lowercase` looks at what follows, and ΟΔΟΣΑ would not
+/// begin with ΟΔΟΣ.
 ///
 /// Accents stay, and a letter with one is another than a letter and a combining mark: what is stored is what was sent.
 pub fn folded(name: &TenantName) -> String {
