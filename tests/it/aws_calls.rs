@@ -43,6 +43,9 @@ async fn an_admin_call_costs_the_read_of_the_key_and_what_the_contract_says() {
         (post(&at("reactivate/tenant")).header("idempotency-key", "4"), vec!["BatchGetItem", transact]),
         (deployment.operator("GET", &at("fetch/tenant")), vec!["BatchGetItem", "Query"]),
         (deployment.operator("GET", "/api/v1/fetch/tenants"), vec!["Query"]),
+        (deployment.operator("GET", "/api/v1/fetch/tenants?search=acme"), vec!["Query", "BatchGetItem"]),
+        (deployment.operator("GET", "/api/v1/fetch/tenants?search=acme&status=active"), vec!["Query", "BatchGetItem"]),
+        (deployment.operator("GET", "/api/v1/fetch/tenants?search=nobody"), vec!["Query"]),
         (deployment.operator("GET", &at("fetch/audit-events")), vec!["Query"]),
         (deployment.operator("GET", &at("fetch/callbacks")), vec!["Query", "GetItem"]),
         (post(&at("reactivate/callbacks")), vec![transact, "Query"]),
@@ -75,6 +78,7 @@ async fn a_change_of_keys_or_tokens_costs_the_read_of_the_admin_key_and_what_the
         ("fetch-api-keys", vec!["Query"]),
         ("fetch-organizations", vec!["Query"]),
         ("fetch-users", vec!["Query"]),
+        ("fetch-person", vec!["BatchGetItem"]),
         ("fetch-registered-tenants", vec!["Query", "GetItem"]),
         ("revoke-api-key", vec![transact]),
     ];

@@ -46,6 +46,7 @@ use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeToke
 use registry::callbacks::{FetchCallback, FetchCallbacks, ReactivateCallbacks, ReplayCallbacks, TestCallback};
 use registry::console::ProvisionConsoleLink;
 use registry::inspection::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
+use registry::people::FetchPerson;
 use registry::tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,
     UpdateTenant,
@@ -78,6 +79,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<FetchOrganizations>(),
     OperationInfo::of::<FetchUsers>(),
     OperationInfo::of::<FetchRegisteredTenants>(),
+    OperationInfo::of::<FetchPerson>(),
     OperationInfo::of::<FetchAuditEvents>(),
     OperationInfo::of::<FetchCallbacks>(),
     OperationInfo::of::<FetchCallback>(),

@@ -74,7 +74,7 @@ pub use relay::{
 pub use tenants::{
     AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, Limits,
     LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, Seal, SealedEvent, StatusFilter, Tenant, TenantPatch,
-    TenantStatus, TenantSummary, WebauthnOrigin, WebauthnOrigins,
+    TenantSearch, TenantStatus, TenantSummary, WebauthnOrigin, WebauthnOrigins, folded,
 };
 pub use time::{Clock, Day, SystemClock, Timestamp};
 pub use tokens::{

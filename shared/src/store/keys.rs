@@ -7,6 +7,7 @@
 //! | configuration | `TENANT#<tenant>` | `CONFIG` | what no relay call needs |
 //! | key set | `TENANT#<tenant>` | `SIGNING` | public keys that tokens can be verified with; which of them stands by |
 //! | audit event | `AUDIT#TENANT#<tenant>`, `AUDIT#OPERATOR` | `AUDIT#<Unix ms>#<request id>` | one successful change |
+//! | search entry | `TENANTS` | `NAME#<folded name>U+0001<tenant>`, `ID#<tenant>` | that there is this tenant |
 //! | seal | `SEALS` | `SEAL#<number>` | digests of audit events, chained |
 //! | API key | `TENANT#<tenant>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |
 //! | organization | `TENANT#<tenant>#ORG#<uuid>`, `…#ORG@<digest of external id>` | `ORG` | what was registered |

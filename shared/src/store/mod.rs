@@ -69,7 +69,7 @@ pub use secrets_manager::{Secrets, VersionCache};
 pub use tenants::{
     ConsoleLinkSummary, IssuedApiKey, IssuedConsoleLink, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers,
     Replayed, Resumed, Revocation, RevokedTokens, Rotated, RotatedSigningKey, SecretRotation, Start, TenantUpdate,
-    Tenants,
+    Tenants, WholePerson,
 };
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ mod fetch_audit_events;
 mod fetch_callback;
 mod fetch_callbacks;
 mod fetch_organizations;
+mod fetch_person;
 mod fetch_registered_tenants;
 mod fetch_tenant;
 mod fetch_tenants;

@@ -3,3 +3,4 @@
 mod conflicts;
 mod idempotency;
 mod tenant_management;
+mod tenant_search;

@@ -132,6 +132,8 @@ fn operator_may(about: &About, named: &Named) -> bool {
             true
         }
         (Named::Partition(_, partition), About::One(tenant)) => within(partition, tenant).is_some(),
+        // A search.
+        (Named::Partition(Access::Read, partition), About::All) if partition == "TENANTS" => true,
         (Named::Partition(Access::Read, partition), About::All)
         | (Named::Partition(Access::Write, partition), About::New) => partition.starts_with("TENANT#"),
         (Named::List(value), About::All) => ["tenants", "active", "suspended"].contains(&value.as_str()),

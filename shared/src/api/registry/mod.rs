@@ -6,5 +6,6 @@ pub mod api_keys;
 pub mod callbacks;
 pub mod console;
 pub mod inspection;
+pub mod people;
 pub mod tenant_outputs;
 pub mod tenants;
