@@ -39,6 +39,7 @@ use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, Registe
 use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
 use registry::callbacks::{FetchCallback, FetchCallbacks, ReactivateCallbacks, ReplayCallbacks, TestCallback};
 use registry::inspection::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
+use registry::setup::FetchSetup;
 use registry::tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,
     UpdateTenant,
@@ -71,6 +72,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<FetchOrganizations>(),
     OperationInfo::of::<FetchUsers>(),
     OperationInfo::of::<FetchRegisteredTenants>(),
+    OperationInfo::of::<FetchSetup>(),
     OperationInfo::of::<FetchAuditEvents>(),
     OperationInfo::of::<FetchCallbacks>(),
     OperationInfo::of::<FetchCallback>(),

@@ -11,6 +11,7 @@ mod passkeys;
 mod people;
 mod qr_login;
 mod relay;
+mod setup;
 mod tenants;
 mod time;
 mod tokens;
@@ -66,10 +67,11 @@ pub use qr_login::{
 pub use relay::{
     LimitOf, Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota,
 };
+pub use setup::{ADDRESS, Check, CheckState, Refusal, RefusalCause, Seen, Setup, SetupDefaults, SetupFacts};
 pub use tenants::{
     AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, Limits,
-    LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, Seal, SealedEvent, StatusFilter, Tenant, TenantPatch,
-    TenantStatus, TenantSummary, WebauthnOrigin, WebauthnOrigins,
+    LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, Seal, SealedEvent, SignedUse, StatusFilter, Tenant,
+    TenantPatch, TenantStatus, TenantSummary, WebauthnOrigin, WebauthnOrigins,
 };
 pub use time::{Clock, Day, SystemClock, Timestamp};
 pub use tokens::{

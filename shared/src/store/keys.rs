@@ -27,6 +27,7 @@
 //! | calls of a minute | `TENANT#<tenant>#CALLS#<key id, or OF@<digest>>` | `CALLS#<minute>` | how many, if limited |
 //! | callback | `TENANT#<tenant>#CALLBACKS` | `<event id>` | an event that is owed, and what came of it |
 //! | delivery | `TENANT#<tenant>#DELIVERY#<flow>` | `DELIVERY` | lease and breaker of a receiver |
+//! | refusals | `TENANT#<tenant>#SETUP` | `SETUP` | the last of each cause, of callers that were proven |
 //! | stored response | `IDEMPOTENCY#operator#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
 //! | of a tenant's caller | `TENANT#<tenant>#IDEMPOTENCY#<digest>`, `…#<owner>#…` | `IDEMPOTENCY` | the same |
 //!
@@ -165,6 +166,12 @@ impl Kind {
             Self::LiveQrLogins => "QRLOGINS",
         }
     }
+}
+
+/// What a tenant's proven callers were last refused for. Of a partition of its own: whoever calls may be the one that
+/// notes it, and nobody who does is to write where the tenant's state is.
+pub fn setup(tenant: &TenantId) -> Key {
+    key(format!("{TENANT}{tenant}#SETUP"), "SETUP".to_owned())
 }
 
 /// The item of something that a tenant has, by its id.

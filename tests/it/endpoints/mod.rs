@@ -22,6 +22,7 @@ mod fetch_callback;
 mod fetch_callbacks;
 mod fetch_organizations;
 mod fetch_registered_tenants;
+mod fetch_setup;
 mod fetch_tenant;
 mod fetch_tenants;
 mod fetch_users;

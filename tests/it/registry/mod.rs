@@ -2,4 +2,5 @@
 
 mod conflicts;
 mod idempotency;
+mod setup_mistakes;
 mod tenant_management;

@@ -5,5 +5,6 @@ pub mod api_key_outputs;
 pub mod api_keys;
 pub mod callbacks;
 pub mod inspection;
+pub mod setup;
 pub mod tenant_outputs;
 pub mod tenants;

@@ -6,10 +6,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::{
-    AccountWideUse, CallbackTypes, CallbackUrl, Configuration, Day, DisplayName, Limits, LogoUrl, Origin, Origins,
-    PreviousSecret, Problem, QrDistant, QrExpirySeconds, QrLoginSettings, QrNumberMatching, QrRotation,
+    AccountWideUse, CallbackTypes, CallbackUrl, Configuration, Day, DisplayName, Limits, LogoUrl, Minute, Origin,
+    Origins, PreviousSecret, Problem, QrDistant, QrExpirySeconds, QrLoginSettings, QrNumberMatching, QrRotation,
     QrSessionsPerAddress, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, RpId, SecretLabel, SecretPointer,
-    SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
+    SecretVersion, SignedUse, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
     TenantSummary, Timestamp, TypePattern, WebauthnOrigin, WebauthnOrigins,
 };
 use crate::error::Result;
@@ -224,6 +224,7 @@ pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
         epoch: reader.number("epoch")?,
         tokens_revoked_at: reader.optional_millis("tokens_revoked_at")?,
         account_wide: account_wide_use(reader)?,
+        signed: signed_use(reader)?,
         configuration: read_configuration(Reader::of(configuration), reader)?,
     }))
 }
@@ -296,6 +297,32 @@ pub const ACCOUNT_WIDE_TOKEN: &str = "account_wide_token_on";
 pub fn account_wide_use(state: Reader<'_>) -> Result<AccountWideUse> {
     let day = |name| -> Result<Option<Day>> { Ok(state.optional_text(name)?.map(Day::from_stored)) };
     Ok(AccountWideUse { call_on: day(ACCOUNT_WIDE_CALL)?, token_on: day(ACCOUNT_WIDE_TOKEN)? })
+}
+
+/// The last day on which a call was signed with v1, and with v2.
+const SIGNED_V1_ON: &str = "signed_v1_on";
+const SIGNED_V2_ON: &str = "signed_v2_on";
+/// How far the signer's clock was ahead when such a day was noted last, in milliseconds.
+pub const SIGNED_AHEAD: &str = "signed_ahead_ms";
+
+/// The attribute that has the last day on which a call was signed with that version.
+pub fn signed_on(version: SigningVersion) -> &'static str {
+    match version {
+        SigningVersion::V1 => SIGNED_V1_ON,
+        SigningVersion::V2 => SIGNED_V2_ON,
+    }
+}
+
+/// When and how it last signed a call.
+pub fn signed_use(state: Reader<'_>) -> Result<SignedUse> {
+    let day = |version| -> Result<_> { Ok(state.optional_text(signed_on(version))?.map(Day::from_stored)) };
+    let minute = Some(state.number(COUNTED_MINUTE)?).filter(|minute| *minute > 0).map(Minute::from_number);
+    Ok(SignedUse {
+        last_minute: minute.map(Minute::start),
+        v1_on: day(SigningVersion::V1)?,
+        v2_on: day(SigningVersion::V2)?,
+        ahead_ms: state.optional_number(SIGNED_AHEAD)?,
+    })
 }
 
 /// How many labels of that secret were leased. Each has a count of its own: with one for both, rotations of the one
