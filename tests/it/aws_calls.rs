@@ -337,12 +337,7 @@ async fn a_signature_that_cannot_be_right_costs_nothing_and_one_that_is_wrong_on
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let (wrong, ghost) = (tenant.with_secret("sk_wrong"), Tenant { id: "tnt_unknown".to_owned(), ..tenant.clone() });
-    for signing in [
-        tenant.signing().nonce("short"),
-        tenant.signing().at(now_ms() - 31_000),
-        tenant.signing().at(now_ms() + 31_000),
-        Tenant { id: "acme".to_owned(), ..tenant.clone() }.signing(),
-    ] {
+    for signing in [tenant.signing().nonce("short"), Tenant { id: "acme".to_owned(), ..tenant.clone() }.signing()] {
         assert_eq!(signed(&deployment, &signing).await, cost(401, &[]));
     }
     // To know that, the secret has to be there.

@@ -275,10 +275,10 @@ async fn a_cause_is_noted_once_a_minute_with_nothing_that_was_sent_and_changes_n
         call.header("x-end-user-id", "ada").header("xend-user-id", "a-person-of-theirs")
     };
     deployment.account_for(&key, "ada", "GET", "/api/v1/agent-sessions").send().await.document(200);
-    let (first, calls) = deployment.calls_of(call()).await;
+    let (first, calls) = deployment.calls_and_notes_of(call()).await;
     let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
     assert_eq!(operations, ["BatchGetItem", "UpdateItem"]);
-    let (second, calls) = deployment.calls_of(call()).await;
+    let (second, calls) = deployment.calls_and_notes_of(call()).await;
     let operations: Vec<_> = calls.iter().map(|call| call.operation.as_str()).collect();
     assert_eq!(operations, ["BatchGetItem"]);
     assert_eq!((first.status, &first.text), (second.status, &second.text));
@@ -322,8 +322,10 @@ async fn every_check_is_in_the_documentation_and_no_other() {
     let tenant = deployment.provision("Acme").await;
     let page = std::fs::read_to_string(repository().join("docs/api/registry.md")).unwrap();
     let section = page.split("\n## ").find(|section| section.starts_with("Set-up inspection\n")).unwrap();
-    let rows = section.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
-    let documented: Vec<_> = rows.map(|(name, _)| name.to_owned()).collect();
+    let (_, table) = section.split_once("\n| Check |").unwrap();
+    let cells = table.split("\n\n").next().unwrap().lines().filter_map(|row| row.strip_prefix("| `")?.split_once(" |"));
+    let documented: Vec<_> =
+        cells.flat_map(|(cell, _)| cell.split(", ").map(|name| name.trim_matches('`').to_owned())).collect();
     let checks = checks(&deployment, &tenant).await;
     let shown: Vec<_> = checks.iter().map(|check| check["check"].as_str().unwrap().to_owned()).collect();
     assert_eq!(documented, shown);

@@ -210,8 +210,16 @@ impl Deployment {
         changes.map(|event| event["action"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What one request made functions call in AWS, retries included, as `Operation`.
+    /// What one request made functions call in AWS, retries included, as `Operation`. Without the note of a refusal,
+    /// which is written once a minute and after the answer was decided: `registry::setup_mistakes` counts those.
     pub async fn calls_of(&self, call: Call) -> (Answer, Vec<AwsCall>) {
+        let (answer, calls) = self.calls_and_notes_of(call).await;
+        let is_note = |call: &AwsCall| call.request["Key"]["sk"]["S"] == "SETUP";
+        (answer, calls.into_iter().filter(|call| !is_note(call)).collect())
+    }
+
+    /// The same with that note.
+    pub async fn calls_and_notes_of(&self, call: Call) -> (Answer, Vec<AwsCall>) {
         let mark = self.stack.mark();
         let answer = call.send().await;
         let calls = self.stack.calls_since(mark);

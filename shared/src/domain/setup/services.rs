@@ -114,19 +114,20 @@ fn passkeys(look: &Look<'_>) -> Check {
         Some(refusal) if refusal.cause == RefusalCause::PasskeyOrigin => Check::fails(
             name,
             format!("{} was asked for a page whose origin is not in webauthn_origins.", refusal.operation),
-            "Send browser_origin as the browser has it in location.origin. If the page is meant, the operator adds it to \
-             webauthn_origins.",
+            "Send browser_origin as the browser has it in location.origin. If the page is meant, the operator adds it \
+             to webauthn_origins.",
         )
         .at(Some(refusal.at)),
         Some(refusal) => Check::fails(
             name,
             format!("{} was given an answer of another page, or for another webauthn_rp_id.", refusal.operation),
-            "Run the ceremony on the page of browser_origin, at the top and in no frame, with the options as they came.",
+            "Run the ceremony on the page of browser_origin, in no frame, with the options as they came.",
         )
         .at(Some(refusal.at)),
         None => {
             let more = if origins.len() > 1 { format!(" and {} more", origins.len() - 1) } else { String::new() };
-            Check::works(name, format!("webauthn_rp_id {rp_id} is that of every origin that may use it: {first}{more}."))
+            let says = format!("webauthn_rp_id {rp_id} is that of every origin that may use it: {first}{more}.");
+            Check::works(name, says)
         }
     }
 }
@@ -142,8 +143,8 @@ fn qr_login(look: &Look<'_>) -> Check {
     };
     if let Some(refusal) = look.refused(&[RefusalCause::QrLoginOrigin]) {
         let says = format!("{} was asked for a page that is not in qr_login_allowed_origins.", refusal.operation);
-        let mend = "Send browser_origin as the browser has it in location.origin: scheme, host and port, no slash. If the \
-                    page is meant, the operator adds it.";
+        let mend = "Send browser_origin as the browser has it in location.origin: scheme, host and port, no slash. If \
+                    the page is meant, the operator adds it.";
         return Check::fails(name, says, mend).at(Some(refusal.at));
     }
     let more = if origins.len() > 1 { format!(" and {} more", origins.len() - 1) } else { String::new() };

@@ -21,7 +21,7 @@ fn signed_call(look: &Look<'_>) -> Check {
         None => Check::unseen(
             name,
             "No signed call was accepted yet. A wrong signature leaves no trace here, because anybody can send one.",
-            "Send the line beside this with the tenant's secret. If it is accepted and the backend's own calls are not, \
+            "Send the line beside this with the tenant's secret. If it is accepted and the backend's calls are not, \
              compare the text that each signs: the timestamp, the bytes of the body exactly as they are sent, and with \
              v2 method, path, query and nonce.",
         ),

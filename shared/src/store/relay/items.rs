@@ -18,8 +18,9 @@ use crate::error::{Error, Result};
 use crate::store::dynamodb::{Condition, Item, Reader, Update, millis, number, text};
 use crate::store::keys::{self, TENANT_STATUS};
 use crate::store::tenants::items::{
-    self as tenant_items, ACCEPTED_CALLS, ACTIVE, COUNTED_MINUTE, PREVIOUS_USED, SIGNING_VERSION, STRUCK_MINUTE,
+    self as tenant_items, ACCEPTED_CALLS, ACTIVE, PREVIOUS_USED, SIGNING_VERSION, STRUCK_MINUTE,
 };
+use crate::store::tenants::signed_use::{self, COUNTED_MINUTE};
 
 /// How often the tenant was seen to abuse its secret.
 pub const STRIKES: &str = "abuse_strikes";
@@ -117,7 +118,7 @@ impl RelayState {
             signing: tenant_items::signing_version(reader)?,
             limit: summary.rate_limit_per_min,
             epoch: reader.number("epoch")?,
-            signed: tenant_items::signed_use(reader)?,
+            signed: signed_use::signed_use(reader)?,
             counted: minute(COUNTED_MINUTE)?,
             calls: calls(reader)?,
             struck: minute(STRUCK_MINUTE)?,
@@ -173,8 +174,8 @@ impl RelayState {
         let update = match self.signed.last_on(signed.signing) {
             Some(day) if *day == today => update,
             _ => update
-                .set(tenant_items::signed_on(signed.signing), text(today))
-                .set(tenant_items::SIGNED_AHEAD, number(signed.ahead_ms)),
+                .set(signed_use::signed_on(signed.signing), text(today))
+                .set(signed_use::SIGNED_AHEAD, number(signed.ahead_ms)),
         };
         let is_previous = self.secret.current.id != signed.secret;
         if is_previous { update.set(PREVIOUS_USED, millis(signed.at)) } else { update }

@@ -6,16 +6,17 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::{
-    AccountWideUse, CallbackTypes, CallbackUrl, Configuration, Day, DisplayName, Limits, LogoUrl, Minute, Origin,
-    Origins, PreviousSecret, Problem, QrDistant, QrExpirySeconds, QrLoginSettings, QrNumberMatching, QrRotation,
+    AccountWideUse, CallbackTypes, CallbackUrl, Configuration, Day, DisplayName, Limits, LogoUrl, Origin, Origins,
+    PreviousSecret, Problem, QrDistant, QrExpirySeconds, QrLoginSettings, QrNumberMatching, QrRotation,
     QrSessionsPerAddress, RatePerMinute, Reason, RowsPerEndUser, RowsPerTenant, RpId, SecretLabel, SecretPointer,
-    SecretVersion, SignedUse, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
+    SecretVersion, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantPatch, TenantStatus,
     TenantSummary, Timestamp, TypePattern, WebauthnOrigin, WebauthnOrigins,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, PK, Reader, Update, millis, number, text};
 use crate::store::keys::{self, LISTING_ORDER, TENANT_STATUS};
 use crate::store::secrets_manager::SecretKind;
+use crate::store::tenants::signed_use::{COUNTED_MINUTE, signed_use};
 
 /// A tenant that may act.
 pub const ACTIVE: &str = "active";
@@ -103,8 +104,6 @@ fn limit<T>(state: Reader<'_>, name: &'static str, new: fn(u64) -> Result<T, Pro
     state.optional_number(name)?.map(new).transpose().map_err(|_| state.unreadable(name))
 }
 
-/// The minute that a signed call was counted in last.
-pub const COUNTED_MINUTE: &str = "counted_minute";
 /// How many signed calls were accepted, by minute.
 pub const ACCEPTED_CALLS: &str = "accepted_calls";
 /// The minute that went over the limit last, and was noted as a strike.
@@ -297,32 +296,6 @@ pub const ACCOUNT_WIDE_TOKEN: &str = "account_wide_token_on";
 pub fn account_wide_use(state: Reader<'_>) -> Result<AccountWideUse> {
     let day = |name| -> Result<Option<Day>> { Ok(state.optional_text(name)?.map(Day::from_stored)) };
     Ok(AccountWideUse { call_on: day(ACCOUNT_WIDE_CALL)?, token_on: day(ACCOUNT_WIDE_TOKEN)? })
-}
-
-/// The last day on which a call was signed with v1, and with v2.
-const SIGNED_V1_ON: &str = "signed_v1_on";
-const SIGNED_V2_ON: &str = "signed_v2_on";
-/// How far the signer's clock was ahead when such a day was noted last, in milliseconds.
-pub const SIGNED_AHEAD: &str = "signed_ahead_ms";
-
-/// The attribute that has the last day on which a call was signed with that version.
-pub fn signed_on(version: SigningVersion) -> &'static str {
-    match version {
-        SigningVersion::V1 => SIGNED_V1_ON,
-        SigningVersion::V2 => SIGNED_V2_ON,
-    }
-}
-
-/// When and how it last signed a call.
-pub fn signed_use(state: Reader<'_>) -> Result<SignedUse> {
-    let day = |version| -> Result<_> { Ok(state.optional_text(signed_on(version))?.map(Day::from_stored)) };
-    let minute = Some(state.number(COUNTED_MINUTE)?).filter(|minute| *minute > 0).map(Minute::from_number);
-    Ok(SignedUse {
-        last_minute: minute.map(Minute::start),
-        v1_on: day(SigningVersion::V1)?,
-        v2_on: day(SigningVersion::V2)?,
-        ahead_ms: state.optional_number(SIGNED_AHEAD)?,
-    })
 }
 
 /// How many labels of that secret were leased. Each has a count of its own: with one for both, rotations of the one

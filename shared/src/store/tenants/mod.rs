@@ -12,6 +12,7 @@ mod replay_callbacks;
 mod revoke_tokens;
 mod rotate_secret;
 mod rotate_signing_key;
+pub(super) mod signed_use;
 
 pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
 pub use callbacks::{Pinged, Resumed};
