@@ -9,8 +9,8 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use crate::config::Config;
 use crate::domain::{
     AccountWideUse, ApiKey, ChangeContext, Clock, FrameKey, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing,
-    Quota, Random, RatePerMinute, Refusal, RefusalCause, RowQuotas, Setup, SetupDefaults, SigningKey, SigningPointer,
-    SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey, Viewpoint,
+    Quota, Random, RatePerMinute, Refusal, RowQuotas, Setup, SetupDefaults, SigningKey, SigningPointer, SigningVersion,
+    SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{
@@ -299,15 +299,11 @@ impl App {
         self.0.table.note_introspection(key, &self.now().day()).await;
     }
 
-    /// Whether a refusal of a tenant's proven caller is to be noted: at most once a minute, process, tenant and cause.
-    pub(crate) fn is_refusal_due(&self, tenant: &TenantId, cause: RefusalCause) -> bool {
-        Refusal::is_due(self.0.refusal_memory.get(&(tenant.clone(), cause)), self.now())
-    }
-
-    /// Notes it, if it is due.
+    /// Notes why a tenant's proven caller was refused: at most once a minute, process, tenant and cause.
     pub(crate) async fn note_refusal(&self, tenant: &TenantId, refusal: &Refusal) {
-        if self.is_refusal_due(tenant, refusal.cause) {
-            self.0.refusal_memory.keep((tenant.clone(), refusal.cause), refusal.at);
+        let (memory, key) = (&self.0.refusal_memory, (tenant.clone(), refusal.cause));
+        if Refusal::is_due(memory.get(&key), refusal.at) {
+            memory.keep(key, refusal.at);
             self.0.table.note_refusal(tenant, refusal).await;
         }
     }
