@@ -190,8 +190,8 @@ pub(super) fn slot(state: &RelayState, secret: Uuid) -> KeySlot {
 }
 
 /// Notes a call with a timestamp that is not accepted, if it is its tenant's all the same. Whatever fails on the way
-/// leaves it without a note. It is looked at each time, also if nothing is to be noted: or the time that a refusal takes
-/// would tell anybody that the tenant's clock was found to be off.
+/// leaves it without a note. It is looked at each time, also if nothing is to be noted: or the time that a refusal
+/// takes would tell anybody that the tenant's clock was found to be off.
 async fn prove_wrong_time(app: &App, request: &Request, call: &SignedCall, fault: CredentialFault, at: Timestamp) {
     let cause = match fault {
         CredentialFault::TimestampOutOfWindow { .. } => RefusalCause::ClockOff,

@@ -116,6 +116,8 @@ impl Deployment {
             for attribute in ["account_wide_call_on", "account_wide_token_on"] {
                 self.set(&format!("TENANT#{}", tenant.id), "STATE", attribute, &today).await;
             }
+            let place = format!("TENANT#{}#KEY#{}", tenant.id, text("key_id"));
+            self.set(&place, "KEY", "details.last_token_on", &today).await;
         }
         ApiKey { id: text("key_id"), text: text("api_key"), tenant: tenant.clone() }
     }

@@ -148,7 +148,7 @@ fn each_cause_fails_one_check_for_a_day_with_a_mend_and_its_time() {
             }
         }
     }
-    assert_eq!(failed.len(), 11, "{failed:?}");
+    assert_eq!(failed.len(), 12, "{failed:?}");
 }
 
 #[test]
