@@ -98,6 +98,13 @@ impl Deployment {
         }
     }
 
+    /// All of them but what proven callers were refused for, which a refusal changes and which nothing is decided by.
+    pub async fn items_but_notes(&self) -> Vec<Value> {
+        let mut items = self.items().await;
+        items.retain(|item| item["sk"]["S"] != "SETUP");
+        items
+    }
+
     /// All of them but audit events, which also say what is gone, and what was shown again.
     pub async fn items_but_events(&self) -> Vec<Value> {
         let mut items = self.items().await;

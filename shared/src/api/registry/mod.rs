@@ -7,5 +7,6 @@ pub mod callbacks;
 pub mod console;
 pub mod inspection;
 pub mod people;
+pub mod setup;
 pub mod tenant_outputs;
 pub mod tenants;

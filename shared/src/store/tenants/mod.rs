@@ -15,6 +15,7 @@ mod revoke_tokens;
 mod rotate_secret;
 mod rotate_signing_key;
 pub(super) mod search;
+pub(super) mod signed_use;
 
 pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
 pub use callbacks::{Pinged, Resumed};

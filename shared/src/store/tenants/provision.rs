@@ -18,7 +18,8 @@ use super::key_set::KeySet;
 use super::{Tenants, search};
 use crate::domain::{
     AccountWideUse, Action, ChangeContext, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion,
-    SigningKey, SigningPointer, StandbyKey, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
+    SignedUse, SigningKey, SigningPointer, StandbyKey, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary,
+    random_uuid,
 };
 use crate::error::{Error, Result};
 use crate::store::audit::put_event;
@@ -83,6 +84,7 @@ impl Tenants<'_> {
         let (secret_version, key_version) = (first()?, first()?);
         Ok(Tenant {
             account_wide: AccountWideUse::default(),
+            signed: SignedUse::default(),
             summary: TenantSummary {
                 id: TenantId::generate(self.random)?,
                 name: new.tenant_name,
