@@ -14,8 +14,8 @@ pub struct Api {
 }
 
 impl Api {
-    /// Reads an address such as the stack's output `OperatorIamApiUrl`. The region is that of the address; a name of your
-    /// own has none, so it has to be said.
+    /// Reads an address such as the stack's output `OperatorIamApiUrl`. The region is that of the address; a name of
+    /// your own has none, so it has to be said.
     ///
     /// # Errors
     /// If the address is none of an API, or without a region. Credentials are sent nowhere without TLS, except on this

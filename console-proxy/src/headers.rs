@@ -71,7 +71,8 @@ pub fn text(value: &str) -> Result<HeaderValue, Failure> {
         .map_err(|error| Failure::new(StatusCode::BAD_GATEWAY, "unavailable", "the request can't be sent", &error))
 }
 
-/// Whether an answer is a refusal of the gateway's, which asks for the signature: those of the API itself have `success`.
+/// Whether an answer is a refusal of the gateway's, which asks for the signature: those of the API itself have
+/// `success`.
 pub fn is_of_the_gateway(answer: &Response<Bytes>) -> bool {
     let says_success = answer.body().windows(9).any(|text| text == b"\"success\"");
     answer.status() == StatusCode::FORBIDDEN && !says_success

@@ -4,8 +4,8 @@
 //! operator's own credentials of AWS, and sends it to the API. It keeps nothing and decides nothing: the session and its
 //! proof are the browser's, and the API checks them as ever.
 //!
-//! Whoever is answered by it acts with the operator's credentials. It answers pages of its own address alone: not those of
-//! other origins, and not those whose name leads to 127.0.0.1.
+//! Whoever is answered by it acts with the operator's credentials. It answers pages of its own address alone: not those
+//! of other origins, and not those whose name leads to 127.0.0.1.
 
 mod api;
 mod guard;
@@ -68,9 +68,9 @@ impl Failure {
     fn answer(&self) -> Response<Full<Bytes>> {
         let Self { status, code, message, .. } = self;
         let number = status.as_u16();
-        let body = format!(
-            r#"{{"success":false,"status_code":{number},"message":"{message}","data":null,"error":{{"code":"{code}"}}}}"#
-        );
+        let error = format!(r#"{{"code":"{code}"}}"#);
+        let body =
+            format!(r#"{{"success":false,"status_code":{number},"message":"{message}","data":null,"error":{error}}}"#);
         let mut answer = Response::new(Full::new(Bytes::from(body)));
         *answer.status_mut() = *status;
         answer.headers_mut().insert("content-type", headers::JSON);

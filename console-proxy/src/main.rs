@@ -11,8 +11,8 @@ use console_proxy::{Api, Proxy};
 use tokio::net::TcpListener;
 use tokio::signal::ctrl_c;
 
-/// Opens the operator's console on 127.0.0.1, where the API asks for a signature of IAM. Signs with the credentials that
-/// the AWS CLI has: of the environment, a profile, or the machine's role.
+/// Opens the operator's console on 127.0.0.1, where the API asks for a signature of IAM. Signs with the credentials
+/// that the AWS CLI has: of the environment, a profile, or the machine's role.
 #[derive(Debug, Parser)]
 #[command(name = "cargo console", bin_name = "cargo console", long_about = None)]
 struct Options {

@@ -1,7 +1,7 @@
 //! The proxy, between a browser and an API that checks signatures as AWS describes it.
 //!
-//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>, by steps of its own: the
-//! signer of the SDK, which makes them, is not asked whether they are right.
+//! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>, by steps of its own:
+//! the signer of the SDK, which makes them, is not asked whether they are right.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
