@@ -1,8 +1,8 @@
 //! The console of an operator whose API asks for a signature of IAM.
 //!
-//! A browser makes no such signature. So this listens on 127.0.0.1, signs what the operator's browser asks for with the
-//! operator's own credentials of AWS, and sends it to the API. It keeps nothing and decides nothing: the session and its
-//! proof are the browser's, and the API checks them as ever.
+//! A browser makes no such signature. So this listens on 127.0.0.1, signs what the operator's browser asks for with
+//! the operator's own credentials of AWS, and sends it to the API. It keeps nothing and decides nothing: the session
+//! and its proof are the browser's, and the API checks them as ever.
 //!
 //! Whoever is answered by it acts with the operator's credentials. It answers pages of its own address alone: not those
 //! of other origins, and not those whose name leads to 127.0.0.1.
