@@ -32,7 +32,7 @@ use account::workspaces::{
 };
 use device::qr_login::{DeviceQrDecide, DeviceQrScan};
 use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceRename, DeviceUnpair};
-use pages::{ConsentPage, PageFile, PhonePage};
+use pages::{ConsentPage, ConsolePage, PageFile, PhonePage};
 use projects::register_tenant::RegisterTenant;
 use projects::revoke_tokens::ProjectRevokeTokens;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
@@ -136,6 +136,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<DeviceQrDecide>(),
     OperationInfo::of::<PhonePage>(),
     OperationInfo::of::<ConsentPage>(),
+    OperationInfo::of::<ConsolePage>(),
     OperationInfo::of::<PageFile>(),
 ];
 

@@ -1,0 +1,157 @@
+// Forms and dialogs. A form says the rule of each field before anything is sent, and puts a refusal at its field.
+
+import { element } from './element.js';
+import { code, once, paragraph, reason } from './console-ui.js';
+import { t } from './console-texts.js';
+
+let ids = 0;
+
+const asLines = (text) =>
+  text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter(Boolean);
+
+function control(field, id) {
+  const { type = 'text', options, value } = field;
+  if (type === 'select' || type === 'flag') {
+    const chosen = `${value ?? ''}`;
+    const made = options.map(([key, label]) => element('option', { value: key, textContent: label, selected: key === chosen }));
+    return element('select', { id }, ...made);
+  }
+  if (type === 'check') return element('input', { id, type: 'checkbox', checked: Boolean(value) });
+  if (type === 'lines') return element('textarea', { id, rows: 3, spellcheck: false, value: (value ?? []).join('\n') });
+  const more = type === 'number' ? { inputMode: 'numeric' } : {};
+  return element('input', { id, type: type === 'date' ? 'date' : 'text', autocomplete: 'off', spellcheck: false, value: `${value ?? ''}`, ...more });
+}
+
+/** What is in a control, as a body has it: null is nothing. */
+function read({ type }, input) {
+  if (type === 'check') return input.checked;
+  if (type === 'lines') return asLines(input.value);
+  if (input.value === '') return null;
+  if (type === 'flag') return input.value === 'true';
+  return type === 'number' ? Number(input.value) : input.value;
+}
+
+/** What is wrong with what is in a control, or nothing. */
+function wrong(field, input) {
+  if (field.type === 'lines') return field.check?.(asLines(input.value));
+  const value = input.value;
+  if (value === '') return field.required ? t.rules.required : undefined;
+  return field.check?.(value);
+}
+
+function fieldOf(field) {
+  const id = `field-${++ids}`;
+  const input = control(field, id);
+  const problem = element('p', { id: `${id}-problem`, className: 'problem' });
+  const hint = field.hint && element('p', { id: `${id}-hint`, className: 'hint', textContent: field.hint });
+  input.setAttribute('aria-describedby', `${problem.id}${hint ? ` ${hint.id}` : ''}`);
+  if (field.required) input.setAttribute('aria-required', 'true');
+  const say = (message = '') => {
+    problem.textContent = message;
+    if (message) input.setAttribute('aria-invalid', 'true');
+    else input.removeAttribute('aria-invalid');
+    return !message;
+  };
+  // Whoever has left a field has finished it; and what is mended is no longer said.
+  input.addEventListener('change', () => say(wrong(field, input)));
+  input.addEventListener('input', () => problem.textContent && say(wrong(field, input)));
+  const label = element('label', { htmlFor: id, textContent: field.label });
+  const parts = field.type === 'check' ? [row(input, label)] : [label, input];
+  return { field, input, say, made: element('div', { className: 'field' }, ...parts, problem, hint) };
+}
+
+const row = (...children) => element('div', { className: 'check' }, ...children);
+
+/**
+ * A form. `act` gets the values and an object that stays the same while they are tried (see `call`), and its refusal is
+ * said here. Groups that are not open are behind their title.
+ */
+export function form({ fields = [], groups = [{ fields, isOpen: true }], submit, kind = 'main', act, cancel }) {
+  const attempt = {};
+  const all = [];
+  const problem = element('p', { className: 'problem', role: 'alert' });
+  const made = element('form', { noValidate: true });
+  for (const { title, fields: members, isOpen } of groups) {
+    const parts = members.map(fieldOf);
+    all.push(...parts);
+    const content = parts.map((part) => part.made);
+    if (!title) made.append(...content);
+    else made.append(element('details', { open: isOpen }, element('summary', { textContent: title }), ...content));
+  }
+  const point = ({ input }) => {
+    const around = input.closest('details');
+    if (around) around.open = true;
+    input.focus();
+  };
+  const button = element('button', { type: 'submit', className: kind, textContent: submit });
+  made.append(problem, element('div', { className: 'row foot' }, button, ...(cancel ? [cancel] : [])));
+  made.onsubmit = (event) => {
+    event.preventDefault();
+    return once(button, async () => {
+      problem.textContent = '';
+      const bad = all.filter(({ field, input, say }) => !say(wrong(field, input)));
+      if (bad.length > 0) return point(bad[0]);
+      const values = Object.fromEntries(all.map(({ field, input }) => [field.name, read(field, input)]));
+      try {
+        await act(values, attempt);
+      } catch (error) {
+        const said = reason(error);
+        const at = all.find(({ field }) => field.name === error.field?.replace(/[[.].*/, ''));
+        if (!at) problem.textContent = said;
+        else {
+          at.say(said);
+          point(at);
+        }
+      }
+    });
+  };
+  return made;
+}
+
+/** Asks something before it is done: a dialog with a form, which ends when that was done. */
+export function ask({ title, says = [], fields, submit, kind, act }) {
+  const id = `title-${++ids}`;
+  const dialog = element('dialog', { 'aria-labelledby': id });
+  const cancel = element('button', { type: 'button', textContent: t.cancel });
+  cancel.onclick = () => dialog.close();
+  const made = form({
+    fields,
+    submit,
+    kind,
+    cancel,
+    act: async (values, attempt) => {
+      const then = await act(values, attempt);
+      dialog.close();
+      await then?.();
+    },
+  });
+  const heading = element('h2', { id, textContent: title, tabIndex: -1 });
+  dialog.append(heading, ...says.map((part) => (typeof part === 'string' ? paragraph(part) : part)), made);
+  return opened(dialog, heading);
+}
+
+/** Shows something above the screen. */
+export function show(title, ...children) {
+  const id = `title-${++ids}`;
+  const dialog = element('dialog', { 'aria-labelledby': id, className: 'wide' });
+  const heading = element('h2', { id, textContent: title, tabIndex: -1 });
+  const close = element('button', { type: 'button', textContent: t.close });
+  close.onclick = () => dialog.close();
+  dialog.append(heading, ...children, element('div', { className: 'row foot' }, close));
+  return opened(dialog, heading);
+}
+
+function opened(dialog, heading) {
+  document.body.append(dialog);
+  // What is in it may be a name of somebody's: nothing of it is left behind.
+  dialog.onclose = () => dialog.remove();
+  dialog.showModal();
+  (dialog.querySelector('input, select, textarea') ?? heading).focus();
+  return dialog;
+}
+
+/** An id, as it is said of something in a dialog. */
+export const subject = (name, id) => element('p', {}, element('bdi', { className: 'text', textContent: name }), ' ', code(id));

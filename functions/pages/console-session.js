@@ -1,0 +1,35 @@
+// The session of this browser, in IndexedDB: the only store that keeps a key which can't be read. A reload and another
+// tab find it there, and it goes when the session ends. Without the key the token is worth nothing.
+
+const NAME = 'latchkey-console';
+const SESSIONS = 'sessions';
+const ONLY = 'only';
+
+function settled(request) {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function within(mode, use) {
+  const opening = indexedDB.open(NAME, 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore(SESSIONS);
+  const database = await settled(opening);
+  try {
+    return await settled(use(database.transaction(SESSIONS, mode).objectStore(SESSIONS)));
+  } finally {
+    database.close();
+  }
+}
+
+/** The session, if there is one that has not ended and whose key is there: a restored backup has none. */
+export async function find() {
+  const session = await within('readonly', (sessions) => sessions.get(ONLY));
+  const isGood = session?.keys?.privateKey instanceof CryptoKey && session.expiresAt > Date.now();
+  if (session && !isGood) await forget();
+  return isGood ? session : undefined;
+}
+
+export const save = (session) => within('readwrite', (sessions) => sessions.put(session, ONLY));
+export const forget = () => within('readwrite', (sessions) => sessions.delete(ONLY));

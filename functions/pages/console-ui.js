@@ -1,0 +1,187 @@
+// What screens are made of. Everything that somebody stored goes through `text`, and stays within its own direction.
+
+import { element } from './element.js';
+import { Refusal } from './console-api.js';
+import { t } from './console-texts.js';
+
+const status = document.getElementById('status');
+const notices = document.getElementById('notices');
+
+export const text = (value) => element('bdi', { className: 'text', textContent: value });
+export const code = (value) => element('code', { textContent: value });
+export const paragraph = (value, className = '') => element('p', { className, textContent: value });
+export const link = (href, ...children) => element('a', { href }, ...children);
+export const row = (...children) => element('div', { className: 'row' }, ...children);
+export const badge = (kind, label) => element('span', { className: `badge ${kind}`, textContent: label });
+export const none = () => element('span', { className: 'quiet', textContent: t.none });
+
+/** A part of a screen, with a heading. */
+export function section(title, ...children) {
+  return element('section', {}, element('h2', { textContent: title }), ...children.filter(Boolean));
+}
+
+const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+const UNITS = [
+  ['year', 31_536_000],
+  ['month', 2_592_000],
+  ['day', 86_400],
+  ['hour', 3600],
+  ['minute', 60],
+];
+
+function since(seconds) {
+  const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1];
+  return Math.abs(seconds) < 10 ? t.now : relative.format(Math.trunc(seconds / length), unit);
+}
+
+/** A time, as far away as it is, with the exact one for whoever points at it. A day is a day. */
+export function time(value) {
+  if (!value) return none();
+  const isDay = value.length === 10;
+  const today = new Date().toISOString().slice(0, 10);
+  const days = (Date.parse(value) - Date.parse(today)) / 86_400_000;
+  const said = isDay ? relative.format(days, 'day') : since((Date.parse(value) - Date.now()) / 1000);
+  const exact = isDay ? value : `${value.slice(0, 10)} ${value.slice(11, 19)} UTC`;
+  return element('time', { dateTime: value, title: exact, textContent: said });
+}
+
+/** Says something that is no part of the screen. */
+export function notice(message, kind = '') {
+  const made = element('div', { className: `notice ${kind}` }, text(message));
+  made.append(button(t.dismiss, 'plain', () => made.remove()));
+  notices.replaceChildren(made);
+  status.textContent = message;
+}
+
+export function clearNotices() {
+  notices.replaceChildren();
+  status.textContent = '';
+}
+
+/** What a refusal means, in words for people. */
+export function reason(error) {
+  if (!(error instanceof Refusal)) throw error;
+  const { status, code, message } = error;
+  if (t.refusals[code]) return t.refusals[code];
+  return status >= 500 ? t.refusals.unavailable : t.refused(message, code);
+}
+
+/** Does one thing at a time: while it runs, its control says so, and does nothing. */
+export async function once(control, work) {
+  if (control.getAttribute('aria-disabled') === 'true') return;
+  control.setAttribute('aria-disabled', 'true');
+  const label = control.textContent;
+  control.textContent = t.wait;
+  status.textContent = t.wait;
+  try {
+    return await work();
+  } finally {
+    control.removeAttribute('aria-disabled');
+    control.textContent = label;
+    if (status.textContent === t.wait) status.textContent = '';
+  }
+}
+
+/** Says why something was not done: in the dialog that its control is in, if there is one. */
+function complain(control, message) {
+  const dialog = control.closest('dialog');
+  if (!dialog) return notice(message, 'bad');
+  dialog.querySelector(':scope > .problem')?.remove();
+  dialog.append(element('p', { className: 'problem', role: 'alert', textContent: message }));
+}
+
+/** A button. `kind` is `main`, `bad`, `plain`, or empty. `about` is what it is of, where it has many neighbours. */
+export function button(label, kind, act, about) {
+  const made = element('button', { type: 'button', className: kind, textContent: label });
+  if (about) made.setAttribute('aria-label', `${label}: ${about}`);
+  made.onclick = async () => {
+    try {
+      await once(made, act);
+    } catch (error) {
+      complain(made, reason(error));
+    }
+  };
+  return made;
+}
+
+/** A button that copies. It says itself that it has, since a dialog hides what is said elsewhere. */
+export function copyButton(value, about) {
+  const made = element('button', { type: 'button', className: 'small', textContent: t.copy });
+  if (about) made.setAttribute('aria-label', `${t.copy}: ${about}`);
+  made.onclick = async () => {
+    const said = await navigator.clipboard.writeText(value).then(
+      () => t.copied,
+      () => t.notCopied,
+    );
+    made.textContent = status.textContent = said;
+    setTimeout(() => (made.textContent = t.copy), 2000);
+  };
+  return made;
+}
+
+/** Lines to take along. */
+export function lines(value, label) {
+  const block = element('pre', { tabIndex: 0, textContent: value, role: 'group', 'aria-label': label });
+  return element('div', { className: 'lines' }, block, copyButton(value, label));
+}
+
+/** Names and what they stand for; pairs whose second is undefined are left out. */
+export function details(pairs) {
+  const known = pairs.filter(([, value]) => value !== undefined);
+  const shown = (value) => (value === null || value === '' ? none() : value);
+  return element(
+    'dl',
+    {},
+    ...known.map(([name, value]) =>
+      element('div', {}, element('dt', { textContent: name }), element('dd', {}, ...[shown(value)].flat())),
+    ),
+  );
+}
+
+/** A table, which is cards on a narrow screen. Roles are said, since such a style takes them from a table. */
+export function table(label, columns, rows) {
+  const cell = (column, of) => {
+    const role = column.isName ? 'rowheader' : 'cell';
+    const content = [column.cell(of)].flat().filter((part) => part !== undefined && part !== false);
+    const shown = content.map((part) => (part === null ? none() : part));
+    const made = element(column.isName ? 'th' : 'td', { role, 'data-label': column.title }, ...shown);
+    if (column.isName) made.scope = 'row';
+    return made;
+  };
+  const line = (of) => element('tr', { role: 'row' }, ...columns.map((column) => cell(column, of)));
+  const head = columns.map(({ title }) => element('th', { role: 'columnheader', scope: 'col', textContent: title }));
+  const body = element('tbody', { role: 'rowgroup' }, ...rows.map(line));
+  const made = element(
+    'table',
+    { role: 'table', 'aria-label': label },
+    element('thead', { role: 'rowgroup' }, element('tr', { role: 'row' }, ...head)),
+    body,
+  );
+  return { made, add: (more) => body.append(...more.map(line)) };
+}
+
+/**
+ * A list that grows: `load` gives rows and the cursor of what follows. Resolves when the first rows are there, so that a
+ * screen appears at once and complete.
+ */
+export async function list({ label, columns, load, empty }) {
+  const { rows, next } = await load();
+  if (rows.length === 0 && !next) return element('div', { className: 'empty' }, ...[empty].flat());
+  const { made, add } = table(label, columns, rows);
+  let cursor = next;
+  let shown = rows.length;
+  const count = element('span', { className: 'quiet' });
+  const more = button(t.more, '', async () => {
+    const page = await load(cursor);
+    add(page.rows);
+    shown += page.rows.length;
+    cursor = page.next;
+    say();
+  });
+  const say = () => {
+    count.textContent = t.shown(shown, Boolean(cursor));
+    more.hidden = !cursor;
+  };
+  say();
+  return element('div', {}, made, element('div', { className: 'row foot' }, count, more));
+}
