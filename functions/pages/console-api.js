@@ -10,34 +10,11 @@ export class Refusal extends Error {
   }
 }
 
-// Method, the operator's path, the tenant's own.
-const OPERATIONS = {
-  fetchTenants: ['GET', 'fetch/tenants'],
-  provisionTenant: ['POST', 'provision/tenant'],
-  updateTenant: ['POST', 'update/tenant'],
-  fetchTenant: ['GET', 'fetch/tenant', 'console/tenant'],
-  suspendTenant: ['POST', 'suspend/tenant'],
-  reactivateTenant: ['POST', 'reactivate/tenant'],
-  rotateTenantSecret: ['POST', 'rotate/tenant-secret', 'console/rotate-tenant-secret'],
-  rotateSigningKey: ['POST', 'rotate/signing-key'],
-  provisionConsoleLink: ['POST', 'provision/console-link'],
-  fetchApiKeys: ['GET', 'fetch/api-keys', 'console/api-keys'],
-  provisionApiKey: ['POST', 'provision/api-key', 'console/api-keys'],
-  rotateApiKey: ['POST', 'rotate/api-key', 'console/rotate-api-key'],
-  revokeApiKey: ['POST', 'revoke/api-key', 'console/revoke-api-key'],
-  revokeTokens: ['POST', 'revoke/tokens'],
-  fetchOrganizations: ['GET', 'fetch/organizations', 'console/organizations'],
-  fetchUsers: ['GET', 'fetch/users', 'console/users'],
-  fetchRegisteredTenants: ['GET', 'fetch/registered-tenants', 'console/registered-tenants'],
-  fetchPerson: ['GET', 'fetch/person'],
-  fetchCallbacks: ['GET', 'fetch/callbacks', 'console/callbacks'],
-  fetchCallback: ['GET', 'fetch/callback', 'console/callback'],
-  testCallback: ['POST', 'test/callback', 'console/test-callback'],
-  replayCallbacks: ['POST', 'replay/callbacks', 'console/replay-callbacks'],
-  reactivateCallbacks: ['POST', 'reactivate/callbacks'],
-  fetchAuditEvents: ['GET', 'fetch/audit-events'],
-  fetchSetup: ['GET', 'fetch/setup', 'console/setup'],
-};
+// What a tenant may do for itself. Its paths begin with `console/`.
+const OWN =
+  /^(fetch\/(tenant|api-keys|organizations|users|registered-tenants|callbacks?|setup)|\w+\/(api-key|callbacks?|tenant-secret))$/;
+const ownPath = (path) =>
+  `console/${path === 'provision/api-key' ? 'api-keys' : path.replace('fetch/', '').replace('/', '-')}`;
 
 let session;
 let nonce;
@@ -50,8 +27,8 @@ export function use(newSession, whenEnded) {
   ended = whenEnded;
 }
 
-/** Whether the session has an operation at all. */
-export const has = (name) => session.party === 'operator' || OPERATIONS[name].length > 2;
+/** Whether the session has an operation at all, by its path on the registry. */
+export const has = (path) => session.party === 'operator' || (OWN.test(path) && path !== 'reactivate/callbacks');
 
 async function once(method, path, { query, body, keys, token, key }) {
   const url = `${location.origin}/api/v1/${path}`;
@@ -64,28 +41,20 @@ async function once(method, path, { query, body, keys, token, key }) {
     headers,
     body: body && JSON.stringify(body),
     credentials: 'omit',
-    cache: 'no-store',
     redirect: 'error',
-    referrerPolicy: 'no-referrer',
     signal: AbortSignal.timeout(30_000),
   });
   nonce = response.headers.get('DPoP-Nonce') ?? nonce;
-  return { status: response.status, text: await response.text() };
+  return { status: response.status, answer: await response.json() };
 }
 
 async function send(method, path, options) {
   document.documentElement.toggleAttribute('data-busy', ++pending > 0);
   try {
     for (const isLast of [false, true]) {
-      const { status, text } = await once(method, path, options).catch(() => {
+      const { status, answer } = await once(method, path, options).catch(() => {
         throw new Refusal(0, 'unreachable');
       });
-      let answer;
-      try {
-        answer = JSON.parse(text);
-      } catch {
-        throw new Refusal(status, 'unreadable');
-      }
       if (status < 300) return answer.data;
       const { code = 'unknown', field } = answer.error ?? {};
       if (isLast || code !== 'use_dpop_nonce') throw new Refusal(status, code, answer.message, field);
@@ -96,32 +65,40 @@ async function send(method, path, options) {
 }
 
 /**
- * Calls an operation: with a body it has, and parameters of which those that are undefined, null or empty are left out.
- * `attempt` is an object that stays the same while one thing is tried: sent again after an answer was lost, a body has
- * the same `Idempotency-Key`, and so it is done once.
+ * Calls an operation; parameters without a value are left out. `attempt` is an object that stays the same while one
+ * thing is tried: sent again after an answer was lost, a body has the same `Idempotency-Key`, and so it is done once.
  */
-export async function call(name, { body, attempt = {}, ...parameters } = {}) {
-  const [method, ofOperator, ofTenant] = OPERATIONS[name];
+export async function call(path, { body, attempt = {}, ...parameters } = {}) {
+  const method = path.startsWith('fetch/') ? 'GET' : 'POST';
   const isTenant = session.party === 'tenant';
   // A tenant's own operations name no tenant: it is that of the session.
   if (isTenant) delete parameters.tenant_id;
-  const given = Object.entries(parameters).filter(([, value]) => value || value === 0);
+  const given = Object.entries(parameters).filter(([, value]) => value);
   const query = new URLSearchParams(given).toString();
   const options = { ...session, query, body };
   if (method === 'POST') {
-    const what = JSON.stringify([name, query, body]);
+    const what = JSON.stringify([path, query, body]);
     if (attempt.what !== what) Object.assign(attempt, { what, key: crypto.randomUUID() });
     options.key = attempt.key;
   }
   const mine = session;
   try {
-    return await send(method, isTenant ? ofTenant : ofOperator, options);
+    const data = await send(method, isTenant ? ownPath(path) : path, options);
+    // What is done again from now on is meant to be.
+    delete attempt.what;
+    return data;
   } catch (error) {
     // A proof that is refused says that something is wrong here, a clock for instance, and not that it has ended.
     if (error.status === 401 && error.code !== 'invalid_dpop_proof' && mine === session) ended();
     throw error;
   }
 }
+
+/** The pages of a list, as `list` loads them. */
+export const pages = (path, member, parameters) => async (cursor) => {
+  const page = await call(path, { ...parameters, cursor });
+  return { rows: page[member], next: page.next_cursor };
+};
 
 /** Opens a session with the code of a link. */
 export async function open(keys, code) {

@@ -8,29 +8,29 @@ import { keys, newKey } from './console-keys.js';
 import { people, registered } from './console-people.js';
 import * as store from './console-session.js';
 import { setup } from './console-setup.js';
-import { overview, settings } from './console-tenant.js';
-import { create, tenants } from './console-tenants.js';
+import { create, overview, settings, tenants } from './console-tenants.js';
 import { t } from './console-texts.js';
-import { badge, button, clearNotices, copyButton, link, notice, paragraph, reason, row, text } from './console-ui.js';
+import { badge, button, clearNotices, copyButton, foot, link, notice, paragraph, reason, row, text } from './console-ui.js';
 import { element } from './element.js';
 import { newKeys } from './proof.js';
 
 const shell = document.getElementById('shell');
 const main = document.getElementById('main');
 const others = new BroadcastChannel('latchkey-console');
+const icon = () => element('img', { alt: '', src: document.querySelector('link[rel=icon]').href });
 
 // Each with an operation without which it is no use to the session.
-const OF_ALL = { tenants: [tenants, 'fetchTenants'], own: [own, 'fetchAuditEvents'], new: [create, 'provisionTenant'] };
+const OF_ALL = { tenants: [tenants, 'fetch/tenants'], own: [own, 'fetch/audit-events'], new: [create, 'provision/tenant'] };
 const OF_TENANT = {
-  overview: [overview, 'fetchTenant'],
-  setup: [setup, 'fetchSetup'],
-  keys: [keys, 'fetchApiKeys'],
-  registered: [registered, 'fetchUsers'],
-  people: [people, 'fetchPerson'],
-  callbacks: [callbacks, 'fetchCallbacks'],
-  events: [events, 'fetchAuditEvents'],
-  settings: [settings, 'updateTenant'],
-  'keys/new': [newKey, 'provisionApiKey'],
+  overview: [overview, 'fetch/tenant'],
+  setup: [setup, 'fetch/setup'],
+  keys: [keys, 'fetch/api-keys'],
+  registered: [registered, 'fetch/users'],
+  people: [people, 'fetch/person'],
+  callbacks: [callbacks, 'fetch/callbacks'],
+  events: [events, 'fetch/audit-events'],
+  settings: [settings, 'update/tenant'],
+  'keys/new': [newKey, 'provision/api-key'],
 };
 const IN_MENU = (name) => !['new', 'keys/new'].includes(name);
 
@@ -48,7 +48,7 @@ export async function start(code) {
   } catch {
     return say(t.landing.noStorage, t.landing.noStorageSays);
   }
-  others.onmessage = () => session && ended();
+  others.onmessage = ({ data }) => data === session?.token && ended();
   addEventListener('hashchange', render);
   addEventListener('beforeunload', (event) => guarded && event.preventDefault());
   if (code) return say(t.landing.title, t.landing.says, button(t.landing.open, 'main', () => open(code)));
@@ -58,8 +58,8 @@ export async function start(code) {
 function say(title, says, ...actions) {
   turn += 1;
   shell.classList.add('alone');
-  const icon = element('img', { alt: '', src: document.querySelector('link[rel=icon]').href, className: 'icon' });
-  show(title, undefined, icon).replaceChildren(paragraph(says), ...actions);
+  show(title).replaceChildren(paragraph(says), ...actions);
+  main.prepend(icon());
 }
 
 async function open(code) {
@@ -71,7 +71,7 @@ async function open(code) {
     if (error.status !== 404 && error.status !== 422) throw error;
     return say(t.landing.gone, t.landing.goneSays);
   }
-  // The one before has no use any more; that it could not be ended is no reason to stop.
+  // The one before is of no use any more. If it can't be ended, its hour will.
   if (session) api.end(session).catch(() => {});
   session = made;
   await store.save(session);
@@ -103,7 +103,8 @@ function ended() {
   clearNotices();
   history.replaceState(null, '', location.pathname);
   say(t.landing.ended, t.landing.endedSays);
-  if (mine) store.forget().then(() => others.postMessage('ended'), () => {});
+  others.postMessage(mine.token);
+  return store.forget(mine.token);
 }
 
 async function leave() {
@@ -117,7 +118,6 @@ async function leave() {
 }
 
 function frame() {
-  const skip = button(t.shell.skip, 'skip', () => main.focus());
   const menu = element('button', { type: 'button', className: 'menu', textContent: t.shell.menu, 'aria-expanded': 'false' });
   const nav = element('nav', { id: 'nav', 'aria-label': t.shell.navigation });
   menu.setAttribute('aria-controls', 'nav');
@@ -128,12 +128,12 @@ function frame() {
     text(session.label),
     element('span', {}, `${t.shell.party[session.party]}, `, element('span', { id: 'left', textContent: left() })),
   );
-  const home = link('#/', element('img', { alt: '', src: document.querySelector('link[rel=icon]').href }), t.product);
+  const home = link('#/', icon(), t.product);
   home.className = 'home';
-  shell.prepend(skip, element('header', {}, home, menu, who, button(t.shell.end, '', leave)), nav);
+  shell.prepend(element('header', {}, home, menu, who, button(t.shell.end, '', leave)), nav);
 }
 
-/** The screen that the address names: what it shows, and the tenant that it is about. */
+/** The screen that the address names, and the tenant that it is about. */
 function route() {
   const [first, id, ...rest] = location.hash.slice(2).split('/');
   const name = first === 't' ? rest.join('/') || 'overview' : first || 'tenants';
@@ -164,11 +164,11 @@ function navigate({ name, id }) {
 }
 
 /** Puts a heading on the screen, with the focus, and gives the place for what is below it. */
-function show(title, tenant, above = '') {
+function show(title, tenant) {
   const heading = element('h1', { tabIndex: -1, textContent: title });
   const content = element('div', { id: 'content' });
   const head = element('div', { className: 'head' }, heading);
-  main.replaceChildren(above, head, content);
+  main.replaceChildren(head, content);
   // A name of somebody's is kept apart from what stands around it.
   document.title = [title, tenant && `\u2068${tenant.tenant_name}\u2069`, t.product].filter(Boolean).join(' – ');
   scrollTo(0, 0);
@@ -182,9 +182,9 @@ function crumb(tenant) {
 }
 
 async function render() {
-  if (!session) return;
+  if (!session || shell.className) return;
   if (guarded) {
-    if (location.hash === guarded) return;
+    if ((location.hash || '#/') === guarded) return;
     history.pushState(null, '', guarded);
     return notice(t.shell.unsaved, 'bad');
   }
@@ -196,14 +196,14 @@ async function render() {
   navigate(at);
   if (!view || !api.has(operation)) return show(t.shell.notFound);
   const title = t.screens[at.name] ?? t.keys.create;
-  let content = show(title, known.get(at.id), known.has(at.id) ? crumb(known.get(at.id)) : '');
+  const content = show(title, known.get(at.id));
   content.append(element('div', { className: 'loading' }, paragraph(t.wait)));
   try {
     if (at.id) {
-      const tenant = await api.call('fetchTenant', { tenant_id: at.id });
+      const tenant = await api.call('fetch/tenant', { tenant_id: at.id });
       if (mine !== turn) return;
-      if (!known.has(at.id)) main.prepend(crumb(tenant));
       known.set(at.id, tenant);
+      content.parentNode.prepend(crumb(tenant));
       navigate(at);
     }
     const { actions = [], shown } = await view({ ...at, session, tenant: known.get(at.id), go, render, secret });
@@ -216,7 +216,6 @@ async function render() {
   }
 }
 
-/** Goes to another screen. */
 function go(address) {
   if (location.hash === address) render();
   else location.hash = address;
@@ -225,7 +224,7 @@ function go(address) {
 /** Shows what is shown once, and nothing else, until it is said to be saved. */
 function secret({ title, values, more = [], next }) {
   turn += 1;
-  guarded = location.hash;
+  guarded = location.hash || '#/';
   const content = show(title);
   const nav = document.getElementById('nav');
   nav.inert = true;
@@ -245,5 +244,5 @@ function secret({ title, values, more = [], next }) {
     go(next);
   });
   const hasAny = values.some(([, value]) => value);
-  content.append(paragraph(hasAny ? t.secret.says : t.secret.lost, 'note'), ...shown, ...more, element('div', { className: 'row foot' }, saved));
+  content.append(paragraph(hasAny ? t.secret.says : t.secret.lost, 'note'), ...shown, ...more, foot(saved));
 }

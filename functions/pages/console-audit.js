@@ -1,9 +1,9 @@
 // Audit events: of a tenant, and the operator's own; filtered, and exported as JSON lines.
 
-import { call } from './console-api.js';
+import { pages } from './console-api.js';
 import { form } from './console-forms.js';
 import { t } from './console-texts.js';
-import { button, code, details, list, notice, paragraph, reason, text, time } from './console-ui.js';
+import { button, code, details, list, notice, paragraph, place, text, time } from './console-ui.js';
 import { element } from './element.js';
 
 // How many events are searched through before a page is shown, at most.
@@ -33,21 +33,17 @@ function rest({ fields, details: more, key_id: key, principal, request_id: reque
 
 async function audit(of) {
   const e = t.events;
-  const wanted = {};
+  const wanted = { query: { ...of, limit: 100 } };
   const matches = (event) => contains(wanted.action, event.action) && contains(wanted.actor, actorOf(event));
-  const page = async (cursor) => {
-    const since = wanted.since && `${wanted.since}T00:00:00.000Z`;
-    const { events: found, next_cursor: next } = await call('fetchAuditEvents', { ...of, since, limit: 100, cursor });
-    return { found, next };
-  };
+  const page = pages('fetch/audit-events', 'events', wanted.query);
   const load = async (cursor) => {
     const rows = [];
     let [next, searched] = [cursor, 0];
     do {
       const part = await page(next);
-      rows.push(...part.found.filter(matches));
+      rows.push(...part.rows.filter(matches));
       next = part.next;
-      searched += part.found.length;
+      searched += part.rows.length;
     } while (next && rows.length < ENOUGH && searched < SEARCHED);
     return { rows, next };
   };
@@ -56,7 +52,7 @@ async function audit(of) {
     let next;
     do {
       const part = await page(next);
-      rows.push(...part.found.filter(matches));
+      rows.push(...part.rows.filter(matches));
       next = part.next;
     } while (next);
     const blob = new Blob(
@@ -69,15 +65,14 @@ async function audit(of) {
     notice(e.exported(rows.length));
   };
   const columns = [
-    { title: e.what, isName: true, cell: ({ action }) => code(action) },
-    { title: e.time, cell: ({ at }) => time(at) },
-    { title: e.who, cell: ({ actor, label }) => [actor, label && element('br'), label && text(label)] },
-    { title: e.about, cell: ({ subject }) => subject && code(subject) },
-    { title: e.details, cell: rest },
+    [e.what, ({ action }) => code(action)],
+    [e.time, ({ at }) => time(at)],
+    [e.who, ({ actor, label }) => [actor, label && element('br'), label && text(label)]],
+    [e.about, ({ subject }) => subject && code(subject)],
+    [e.details, rest],
   ];
-  const results = element('div', { 'aria-live': 'polite' });
-  const look = async () => results.replaceChildren(await list({ label: t.screens.events, columns, load, empty: paragraph(e.none) }));
-  await look().catch((error) => results.replaceChildren(paragraph(reason(error), 'problem')));
+  const { made, look } = place(() => list({ label: t.screens.events, columns, load, empty: paragraph(e.none) }));
+  await look();
   const filter = form({
     fields: [
       { name: 'action', label: e.action },
@@ -88,9 +83,10 @@ async function audit(of) {
     kind: '',
     act: async (values) => {
       Object.assign(wanted, values);
+      wanted.query.since = values.since && `${values.since}T00:00:00.000Z`;
       await look();
     },
   });
   filter.className = 'inline';
-  return { actions: [button(e.export, '', save)], shown: [paragraph(e.says, 'quiet'), filter, results] };
+  return { actions: [button(e.export, '', save)], shown: [paragraph(e.says, 'quiet'), filter, made] };
 }

@@ -6,15 +6,10 @@ import { t } from './console-texts.js';
 // What a nullable field is if it is empty: the deployment's parameter, mostly.
 const unset = ['', t.unset];
 const choice = (name, options, more) => ({ name, type: 'select', options: options.map((value) => [value, value]), ...more });
-const flag = (name) => ({ name, type: 'flag', options: [unset, ['true', t.yes], ['false', t.no]], nullable: true });
-const number = (name, least, most, more = { nullable: true }) => ({
-  name,
-  type: 'number',
-  check: rules.whole(least, most),
-  ...more,
-});
+const flag = (name) => ({ name, type: 'flag', options: [unset, ['true', t.yes], ['false', t.no]] });
+const number = (name, least, most, more) => ({ name, type: 'number', check: rules.whole(least, most), ...more });
 const list = (name, most, rule) => ({ name, type: 'lines', check: rules.lines(most, rule) });
-const text = (name, check) => ({ name, check, nullable: true });
+const text = (name, check) => ({ name, check });
 
 const GROUPS = [
   [
@@ -60,16 +55,19 @@ const GROUPS = [
 
 /** The fields in groups, with what the tenant has, or with what a new one begins with. */
 export function groups(tenant) {
+  const valueOf = ({ name, initial, type, orUnset, options }) =>
+    tenant ? tenant[name] : (initial ?? (type === 'select' && !orUnset ? options[0][0] : undefined));
+  const shown = (field) => ({
+    ...field,
+    label: t.fields[field.name][0],
+    hint: t.fields[field.name][1],
+    options: field.orUnset && !tenant ? [unset, ...field.options] : field.options,
+    value: valueOf(field),
+  });
   return GROUPS.map(([group, fields]) => ({
     title: t.groups[group],
     isOpen: Boolean(tenant) || group === 'basics',
-    fields: fields.map(({ orUnset, initial, ...field }) => ({
-      ...field,
-      label: t.fields[field.name][0],
-      hint: t.fields[field.name][1],
-      options: orUnset && !tenant ? [unset, ...field.options] : field.options,
-      value: tenant ? tenant[field.name] : (initial ?? (field.type === 'select' && !orUnset ? field.options[0][0] : undefined)),
-    })),
+    fields: fields.map(shown),
   }));
 }
 

@@ -1,7 +1,7 @@
 // Forms and dialogs. A form says the rule of each field before anything is sent, and puts a refusal at its field.
 
 import { element } from './element.js';
-import { code, once, paragraph, reason } from './console-ui.js';
+import { button, code, foot, once, paragraph, reason, select, text } from './console-ui.js';
 import { t } from './console-texts.js';
 
 let ids = 0;
@@ -15,17 +15,15 @@ const asLines = (text) =>
 function control(field, id) {
   const { type = 'text', options, value } = field;
   if (type === 'select' || type === 'flag') {
-    const chosen = `${value ?? ''}`;
-    const made = options.map(([key, label]) => element('option', { value: key, textContent: label, selected: key === chosen }));
-    return element('select', { id }, ...made);
+    return select(id, options, `${value ?? ''}`);
   }
   if (type === 'check') return element('input', { id, type: 'checkbox', checked: Boolean(value) });
   if (type === 'lines') return element('textarea', { id, rows: 3, spellcheck: false, value: (value ?? []).join('\n') });
-  const more = type === 'number' ? { inputMode: 'numeric' } : {};
-  return element('input', { id, type: type === 'date' ? 'date' : 'text', autocomplete: 'off', spellcheck: false, value: `${value ?? ''}`, ...more });
+  const kind = { type: type === 'date' ? 'date' : 'text', inputMode: type === 'number' ? 'numeric' : 'text' };
+  return element('input', { id, ...kind, autocomplete: 'off', spellcheck: false, value: `${value ?? ''}` });
 }
 
-/** What is in a control, as a body has it: null is nothing. */
+/** What is in a control, as a body has it. */
 function read({ type }, input) {
   if (type === 'check') return input.checked;
   if (type === 'lines') return asLines(input.value);
@@ -34,12 +32,10 @@ function read({ type }, input) {
   return type === 'number' ? Number(input.value) : input.value;
 }
 
-/** What is wrong with what is in a control, or nothing. */
 function wrong(field, input) {
-  if (field.type === 'lines') return field.check?.(asLines(input.value));
-  const value = input.value;
-  if (value === '') return field.required ? t.rules.required : undefined;
-  return field.check?.(value);
+  if (field.type === 'lines') return field.check(asLines(input.value));
+  if (input.value === '') return field.required ? t.rules.required : undefined;
+  return field.check?.(input.value);
 }
 
 function fieldOf(field) {
@@ -59,11 +55,9 @@ function fieldOf(field) {
   input.addEventListener('change', () => say(wrong(field, input)));
   input.addEventListener('input', () => problem.textContent && say(wrong(field, input)));
   const label = element('label', { htmlFor: id, textContent: field.label });
-  const parts = field.type === 'check' ? [row(input, label)] : [label, input];
+  const parts = field.type === 'check' ? [element('div', { className: 'check' }, input, label)] : [label, input];
   return { field, input, say, made: element('div', { className: 'field' }, ...parts, problem, hint) };
 }
-
-const row = (...children) => element('div', { className: 'check' }, ...children);
 
 /**
  * A form. `act` gets the values and an object that stays the same while they are tried (see `call`), and its refusal is
@@ -78,19 +72,19 @@ export function form({ fields = [], groups = [{ fields, isOpen: true }], submit,
     const parts = members.map(fieldOf);
     all.push(...parts);
     const content = parts.map((part) => part.made);
-    if (!title) made.append(...content);
-    else made.append(element('details', { open: isOpen }, element('summary', { textContent: title }), ...content));
+    const inner = element('div', { className: 'fields' }, ...content);
+    made.append(title ? element('details', { open: isOpen }, element('summary', { textContent: title }), inner) : inner);
   }
   const point = ({ input }) => {
     const around = input.closest('details');
     if (around) around.open = true;
     input.focus();
   };
-  const button = element('button', { type: 'submit', className: kind, textContent: submit });
-  made.append(problem, element('div', { className: 'row foot' }, button, ...(cancel ? [cancel] : [])));
+  const sent = element('button', { type: 'submit', className: kind, textContent: submit });
+  made.append(problem, foot(sent, cancel));
   made.onsubmit = (event) => {
     event.preventDefault();
-    return once(button, async () => {
+    return once(sent, async () => {
       problem.textContent = '';
       const bad = all.filter(({ field, input, say }) => !say(wrong(field, input)));
       if (bad.length > 0) return point(bad[0]);
@@ -111,47 +105,45 @@ export function form({ fields = [], groups = [{ fields, isOpen: true }], submit,
   return made;
 }
 
+function dialogOf(title, className = '') {
+  const id = `title-${++ids}`;
+  const heading = element('h2', { id, textContent: title, tabIndex: -1 });
+  const dialog = element('dialog', { 'aria-labelledby': id, className }, heading);
+  // What is in it may be a secret: nothing of it is left behind.
+  dialog.onclose = () => dialog.remove();
+  const open = () => {
+    document.body.append(dialog);
+    dialog.showModal();
+    (dialog.querySelector('input, select') ?? heading).focus();
+  };
+  const close = (label) => button(label, '', () => dialog.close());
+  return { dialog, open, close };
+}
+
 /** Asks something before it is done: a dialog with a form, which ends when that was done. */
 export function ask({ title, says = [], fields, submit, kind, act }) {
-  const id = `title-${++ids}`;
-  const dialog = element('dialog', { 'aria-labelledby': id });
-  const cancel = element('button', { type: 'button', textContent: t.cancel });
-  cancel.onclick = () => dialog.close();
+  const { dialog, open, close } = dialogOf(title);
   const made = form({
     fields,
     submit,
     kind,
-    cancel,
+    cancel: close(t.cancel),
     act: async (values, attempt) => {
       const then = await act(values, attempt);
       dialog.close();
       await then?.();
     },
   });
-  const heading = element('h2', { id, textContent: title, tabIndex: -1 });
-  dialog.append(heading, ...says.map((part) => (typeof part === 'string' ? paragraph(part) : part)), made);
-  return opened(dialog, heading);
+  dialog.append(...says.map((part) => (typeof part === 'string' ? paragraph(part) : part)), made);
+  open();
 }
 
 /** Shows something above the screen. */
 export function show(title, ...children) {
-  const id = `title-${++ids}`;
-  const dialog = element('dialog', { 'aria-labelledby': id, className: 'wide' });
-  const heading = element('h2', { id, textContent: title, tabIndex: -1 });
-  const close = element('button', { type: 'button', textContent: t.close });
-  close.onclick = () => dialog.close();
-  dialog.append(heading, ...children, element('div', { className: 'row foot' }, close));
-  return opened(dialog, heading);
-}
-
-function opened(dialog, heading) {
-  document.body.append(dialog);
-  // What is in it may be a name of somebody's: nothing of it is left behind.
-  dialog.onclose = () => dialog.remove();
-  dialog.showModal();
-  (dialog.querySelector('input, select, textarea') ?? heading).focus();
-  return dialog;
+  const { dialog, open, close } = dialogOf(title, 'wide');
+  dialog.append(...children, foot(close(t.close)));
+  open();
 }
 
 /** An id, as it is said of something in a dialog. */
-export const subject = (name, id) => element('p', {}, element('bdi', { className: 'text', textContent: name }), ' ', code(id));
+export const subject = (name, id) => element('p', {}, text(name), ' ', code(id));

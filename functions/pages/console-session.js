@@ -27,9 +27,14 @@ async function within(mode, use) {
 export async function find() {
   const session = await within('readonly', (sessions) => sessions.get(ONLY));
   const isGood = session?.keys?.privateKey instanceof CryptoKey && session.expiresAt > Date.now();
-  if (session && !isGood) await forget();
+  if (session && !isGood) await forget(session.token);
   return isGood ? session : undefined;
 }
 
 export const save = (session) => within('readwrite', (sessions) => sessions.put(session, ONLY));
-export const forget = () => within('readwrite', (sessions) => sessions.delete(ONLY));
+
+/** Deletes the session, unless another has taken its place by now. */
+export async function forget(token) {
+  const kept = await within('readonly', (sessions) => sessions.get(ONLY));
+  if (kept?.token === token) await within('readwrite', (sessions) => sessions.delete(ONLY));
+}

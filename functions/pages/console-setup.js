@@ -29,7 +29,7 @@ function shown({ check, state, says, last_seen: seen, mend, curl }) {
 
 export async function setup(at) {
   const s = t.setup;
-  const { checks, checked_at: checked } = await call('fetchSetup', { tenant_id: at.id });
+  const { checks, checked_at: checked } = await call('fetch/setup', { tenant_id: at.id });
   const counted = ORDER.map((state) => [state, checks.filter((check) => check.state === state).length]);
   const sums = counted.filter(([, count]) => count > 0).map(([state, count]) => badge(KINDS[state], s.sum(count, s.states[state])));
   const sorted = [...checks].sort((a, b) => rank(a) - rank(b));

@@ -8,14 +8,15 @@ const status = document.getElementById('status');
 const notices = document.getElementById('notices');
 
 export const text = (value) => element('bdi', { className: 'text', textContent: value });
-export const code = (value) => element('code', { textContent: value });
+// A long one may break, in a cell that leaves it room.
+export const code = (value) => element('code', { textContent: value, className: value.length > 16 ? 'long' : '' });
 export const paragraph = (value, className = '') => element('p', { className, textContent: value });
 export const link = (href, ...children) => element('a', { href }, ...children);
 export const row = (...children) => element('div', { className: 'row' }, ...children);
+export const foot = (...children) => element('div', { className: 'row foot' }, ...children);
 export const badge = (kind, label) => element('span', { className: `badge ${kind}`, textContent: label });
 export const none = () => element('span', { className: 'quiet', textContent: t.none });
 
-/** A part of a screen, with a heading. */
 export function section(title, ...children) {
   return element('section', {}, element('h2', { textContent: title }), ...children.filter(Boolean));
 }
@@ -31,7 +32,7 @@ const UNITS = [
 
 function since(seconds) {
   const [unit, length] = UNITS.find(([, length]) => Math.abs(seconds) >= length) ?? ['second', 1];
-  return Math.abs(seconds) < 10 ? t.now : relative.format(Math.trunc(seconds / length), unit);
+  return Math.abs(seconds) < 10 ? t.now : relative.format(Math.round(seconds / length), unit);
 }
 
 /** A time, as far away as it is, with the exact one for whoever points at it. A day is a day. */
@@ -45,10 +46,9 @@ export function time(value) {
   return element('time', { dateTime: value, title: exact, textContent: said });
 }
 
-/** Says something that is no part of the screen. */
 export function notice(message, kind = '') {
   const made = element('div', { className: `notice ${kind}` }, text(message));
-  made.append(button(t.dismiss, 'plain', () => made.remove()));
+  made.append(button(t.dismiss, 'small', () => made.remove()));
   notices.replaceChildren(made);
   status.textContent = message;
 }
@@ -58,12 +58,12 @@ export function clearNotices() {
   status.textContent = '';
 }
 
-/** What a refusal means, in words for people. */
 export function reason(error) {
   if (!(error instanceof Refusal)) throw error;
   const { status, code, message } = error;
   if (t.refusals[code]) return t.refusals[code];
-  return status >= 500 ? t.refusals.unavailable : t.refused(message, code);
+  if (status >= 500) return t.refusals.unavailable;
+  return code === 'invalid_field' ? message : t.refused(message, code);
 }
 
 /** Does one thing at a time: while it runs, its control says so, and does nothing. */
@@ -119,10 +119,9 @@ export function copyButton(value, about) {
   return made;
 }
 
-/** Lines to take along. */
 export function lines(value, label) {
   const block = element('pre', { tabIndex: 0, textContent: value, role: 'group', 'aria-label': label });
-  return element('div', { className: 'lines' }, block, copyButton(value, label));
+  return element('div', {}, block, copyButton(value, label));
 }
 
 /** Names and what they stand for; pairs whose second is undefined are left out. */
@@ -138,18 +137,19 @@ export function details(pairs) {
   );
 }
 
-/** A table, which is cards on a narrow screen. Roles are said, since such a style takes them from a table. */
+/**
+ * A table, which is cards on a narrow screen. A column is its title and what it has for a row; the first one is the name.
+ * Roles are said, since such a style takes them from a table.
+ */
 export function table(label, columns, rows) {
-  const cell = (column, of) => {
-    const role = column.isName ? 'rowheader' : 'cell';
-    const content = [column.cell(of)].flat().filter((part) => part !== undefined && part !== false);
-    const shown = content.map((part) => (part === null ? none() : part));
-    const made = element(column.isName ? 'th' : 'td', { role, 'data-label': column.title }, ...shown);
-    if (column.isName) made.scope = 'row';
-    return made;
+  const cell = ([title, contentOf], index) => (of) => {
+    const content = [contentOf(of)].flat().filter((part) => part !== undefined && part !== false);
+    const [name, more] = index ? ['td', { role: 'cell' }] : ['th', { role: 'rowheader', scope: 'row' }];
+    return element(name, { ...more, 'data-label': title }, ...content.map((part) => part ?? none()));
   };
-  const line = (of) => element('tr', { role: 'row' }, ...columns.map((column) => cell(column, of)));
-  const head = columns.map(({ title }) => element('th', { role: 'columnheader', scope: 'col', textContent: title }));
+  const cells = columns.map(cell);
+  const line = (of) => element('tr', { role: 'row' }, ...cells.map((made) => made(of)));
+  const head = columns.map(([title]) => element('th', { role: 'columnheader', scope: 'col', textContent: title }));
   const body = element('tbody', { role: 'rowgroup' }, ...rows.map(line));
   const made = element(
     'table',
@@ -160,9 +160,37 @@ export function table(label, columns, rows) {
   return { made, add: (more) => body.append(...more.map(line)) };
 }
 
+export function labelled(label, control) {
+  return element('div', { className: 'field' }, element('label', { htmlFor: control.id, textContent: label }), control);
+}
+
+export function select(id, options, chosen) {
+  const made = options.map(([value, said]) => element('option', { value, textContent: said, selected: value === chosen }));
+  return element('select', { id }, ...made);
+}
+
+/** A choice that acts at once. */
+export function chooser(id, label, options, chosen, act) {
+  const made = select(id, options, chosen);
+  made.onchange = () => act(made.value);
+  return labelled(label, made);
+}
+
+/** A place for what `make` gives, anew at each look. What was asked for later may come before: then it stays. */
+export function place(make) {
+  const made = element('div', { 'aria-live': 'polite' });
+  let turn = 0;
+  const look = async () => {
+    const mine = ++turn;
+    const content = await make().catch((error) => paragraph(reason(error), 'problem'));
+    if (mine === turn) made.replaceChildren(content);
+  };
+  return { made, look };
+}
+
 /**
- * A list that grows: `load` gives rows and the cursor of what follows. Resolves when the first rows are there, so that a
- * screen appears at once and complete.
+ * A list that grows: `load` gives rows and the cursor of what follows. It is there when its first rows are, so that a
+ * screen does not jump.
  */
 export async function list({ label, columns, load, empty }) {
   const { rows, next } = await load();
@@ -183,5 +211,5 @@ export async function list({ label, columns, load, empty }) {
     more.hidden = !cursor;
   };
   say();
-  return element('div', {}, made, element('div', { className: 'row foot' }, count, more));
+  return element('div', {}, made, foot(count, more));
 }

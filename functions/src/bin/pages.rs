@@ -21,9 +21,9 @@ static FILES: LazyLock<WebFiles> = LazyLock::new(|| {
     WebFiles::new(files![
         "api.js" "browser.js" "consent.js" "console-api.js" "console-app.js" "console-audit.js" "console-callbacks.js"
         "console-config.js" "console-forms.js" "console-keys.js" "console-people.js" "console-rules.js"
-        "console-session.js" "console-setup.js" "console-snippets.js" "console-tenant.js" "console-tenants.js"
-        "console-texts.js" "console-ui.js" "console.css" "console.js" "device.js" "dom.js" "element.js" "fragment.js"
-        "icon.svg" "main.js" "page.css" "phone.js" "proof.js" "refusals.js" "store.js" "texts.js"
+        "console-session.js" "console-setup.js" "console-snippets.js" "console-tenants.js" "console-texts.js"
+        "console-ui.js" "console.css" "console.js" "device.js" "dom.js" "element.js" "fragment.js" "icon.svg"
+        "main.js" "page.css" "phone.js" "proof.js" "refusals.js" "store.js" "texts.js"
     ])
 });
 
