@@ -10,8 +10,9 @@ import * as store from './console-session.js';
 import { setup } from './console-setup.js';
 import { create, overview, settings, tenants } from './console-tenants.js';
 import { t } from './console-texts.js';
-import { badge, button, clearNotices, copyButton, foot, link, notice, paragraph, reason, row, text } from './console-ui.js';
-import { element } from './element.js';
+import {
+  badge, button, clearNotices, copyButton, element, foot, link, notice, paragraph, reason, row, text,
+} from './console-ui.js';
 import { newKeys } from './proof.js';
 
 const shell = document.getElementById('shell');
@@ -145,6 +146,10 @@ function navigate({ name, id }) {
   const nav = document.getElementById('nav');
   const item = (href, key) => {
     const made = link(href, t.screens[key]);
+    // The address stays as it is, and the screen is made anew.
+    made.onclick = () => {
+      if (href === location.hash) render();
+    };
     if (key === name || name === `${key}/new` || (key === 'tenants' && name === 'new')) made.setAttribute('aria-current', 'page');
     return element('li', {}, made);
   };

@@ -3,8 +3,7 @@
 import { pages } from './console-api.js';
 import { form } from './console-forms.js';
 import { t } from './console-texts.js';
-import { button, code, details, list, notice, paragraph, place, text, time } from './console-ui.js';
-import { element } from './element.js';
+import { button, code, details, element, list, notice, paragraph, place, text, time } from './console-ui.js';
 
 // How many events are searched through before a page is shown, at most.
 const SEARCHED = 2000;

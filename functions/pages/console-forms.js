@@ -1,7 +1,6 @@
 // Forms and dialogs. A form says the rule of each field before anything is sent, and puts a refusal at its field.
 
-import { element } from './element.js';
-import { button, code, foot, once, paragraph, reason, select, text } from './console-ui.js';
+import { button, code, element, foot, once, paragraph, reason, select, text } from './console-ui.js';
 import { t } from './console-texts.js';
 
 let ids = 0;

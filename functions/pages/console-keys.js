@@ -6,8 +6,7 @@ import * as rules from './console-rules.js';
 import { snippets } from './console-snippets.js';
 import { afterRotation, askRotation, askTokens, change } from './console-tenants.js';
 import { t } from './console-texts.js';
-import { badge, button, code, list, paragraph, row, section, text, time } from './console-ui.js';
-import { element } from './element.js';
+import { badge, button, code, element, list, paragraph, row, section, text, time } from './console-ui.js';
 
 const STATES = { active: 'good', expired: 'quiet', revoked: 'bad' };
 

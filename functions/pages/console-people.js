@@ -5,8 +5,9 @@ import { form } from './console-forms.js';
 import * as rules from './console-rules.js';
 import { askTokens } from './console-tenants.js';
 import { t } from './console-texts.js';
-import { badge, button, code, details, list, paragraph, row, section, table, text, time } from './console-ui.js';
-import { element } from './element.js';
+import {
+  badge, button, code, details, element, list, paragraph, row, section, table, text, time,
+} from './console-ui.js';
 
 // Whom the screen for people begins with. Not in the address, which browsers keep.
 let asked;
@@ -72,7 +73,7 @@ export async function people(at) {
   made.className = 'inline';
   if (asked) setTimeout(() => made.requestSubmit());
   asked = undefined;
-  return { shown: [paragraph(p.says, 'quiet'), made, found] };
+  return { shown: [made, found] };
 }
 
 function shownOf({ linked_account_id: linked, backend_user_id: own, devices, passkeys }) {

@@ -68,10 +68,13 @@ export function rpId(text) {
   return HOST.test(text) && text.includes('.') ? undefined : t.rules.rpId;
 }
 
-export const TYPES =
-  'qr_login.approved qr_login.denied qr_login.expired pairing.created pairing.removed passkey.registered passkey.used passkey.renamed passkey.revoked passkey.clone_suspected tenant.suspended tenant.reactivated tenant.secret_rotated ping'.split(
-    ' ',
-  );
+export const TYPES = [
+  ['qr_login', ['approved', 'denied', 'expired']],
+  ['pairing', ['created', 'removed']],
+  ['passkey', ['registered', 'used', 'renamed', 'revoked', 'clone_suspected']],
+  ['tenant', ['suspended', 'reactivated', 'secret_rotated']],
+].flatMap(([flow, types]) => types.map((type) => `${flow}.${type}`));
+TYPES.push('ping');
 
 export function callbackType(text) {
   const isBeginning = text.endsWith('.*') && TYPES.some((type) => type.startsWith(text.slice(0, -1)));

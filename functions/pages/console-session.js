@@ -1,7 +1,6 @@
 // The session of this browser, in IndexedDB: the only store that keeps a key which can't be read. A reload and another
 // tab find it there, and it goes when the session ends. Without the key the token is worth nothing.
 
-const NAME = 'latchkey-console';
 const SESSIONS = 'sessions';
 const ONLY = 'only';
 
@@ -13,7 +12,7 @@ function settled(request) {
 }
 
 async function within(mode, use) {
-  const opening = indexedDB.open(NAME, 1);
+  const opening = indexedDB.open('latchkey-console', 1);
   opening.onupgradeneeded = () => opening.result.createObjectStore(SESSIONS);
   const database = await settled(opening);
   try {
@@ -23,9 +22,11 @@ async function within(mode, use) {
   }
 }
 
+const kept = () => within('readonly', (sessions) => sessions.get(ONLY));
+
 /** The session, if there is one that has not ended and whose key is there: a restored backup has none. */
 export async function find() {
-  const session = await within('readonly', (sessions) => sessions.get(ONLY));
+  const session = await kept();
   const isGood = session?.keys?.privateKey instanceof CryptoKey && session.expiresAt > Date.now();
   if (session && !isGood) await forget(session.token);
   return isGood ? session : undefined;
@@ -35,6 +36,5 @@ export const save = (session) => within('readwrite', (sessions) => sessions.put(
 
 /** Deletes the session, unless another has taken its place by now. */
 export async function forget(token) {
-  const kept = await within('readonly', (sessions) => sessions.get(ONLY));
-  if (kept?.token === token) await within('readwrite', (sessions) => sessions.delete(ONLY));
+  if ((await kept())?.token === token) await within('readwrite', (sessions) => sessions.delete(ONLY));
 }

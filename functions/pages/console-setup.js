@@ -2,8 +2,7 @@
 
 import { call } from './console-api.js';
 import { t } from './console-texts.js';
-import { badge, button, lines, paragraph, row, text, time } from './console-ui.js';
-import { element } from './element.js';
+import { badge, button, element, lines, paragraph, row, text, time } from './console-ui.js';
 
 const KINDS = { works: 'good', fails: 'bad', unseen: 'warn', off: 'quiet' };
 // What has to be seen to comes first.

@@ -2,8 +2,7 @@
 // one description of the calls, so that no language says something else than the others.
 
 import { t } from './console-texts.js';
-import { lines } from './console-ui.js';
-import { element } from './element.js';
+import { element, lines } from './console-ui.js';
 
 const ROLE = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
 const INTROSPECT = '/api/v1/auth/introspect';
@@ -16,7 +15,7 @@ function uses(kind, projectId) {
     return { header: ['X-API-KEY', ''], mint: ['/api/v1/auth/token', { external_user_id: 'ada' }, ['access_token']] };
   }
   if (kind === 'embed') {
-    const body = { displayName: 'Globex', key: 'globex' };
+    const body = { displayName: 'Initech', key: 'initech', prefilters: {} };
     return { header: bearer, mint: ['/v1/api/tenant/register-tenant', body, ['data', 'token']] };
   }
   const organization = { name: 'Globex', externalId: 'globex', properties: {}, projectId };
@@ -81,7 +80,7 @@ function python(url, key, { header: [name, scheme], before = [], mint: [path, bo
 /** The lines for a key. One language is open at a time. */
 export function snippets(kind, key, projectId) {
   const described = uses(kind, projectId);
-  return Object.entries({ curl, 'Node': node, Python: python }).map(([label, write], index) =>
+  return Object.entries({ curl, Node: node, Python: python }).map(([label, write], index) =>
     element(
       'details',
       { name: 'snippets', open: index === 0 },

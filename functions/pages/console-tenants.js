@@ -6,9 +6,9 @@ import { ask, form, show } from './console-forms.js';
 import * as rules from './console-rules.js';
 import { t } from './console-texts.js';
 import {
-  badge, button, chooser, code, copyButton, details, labelled, link, list, notice, paragraph, place, row, section, text, time,
+  badge, button, chooser, code, copyButton, details, element, labelled, link, list, notice, paragraph, place, row,
+  section, text, time,
 } from './console-ui.js';
-import { element } from './element.js';
 
 const TYPED = 250;
 // What was looked for is looked for again when somebody comes back from a tenant.

@@ -69,7 +69,7 @@ export const t = {
     gone: 'This link is no longer good',
     goneSays: 'It was opened before, or is older than five minutes. Ask for a new one.',
     insecure: 'This address is not secure',
-    insecureSays: 'The console can only be opened over https.',
+    insecureSays: 'The console needs https.',
     noStorage: 'This browser keeps nothing',
     noStorageSays: 'The session’s key can’t be kept here. Use a normal window, not a private one.',
   },
@@ -280,7 +280,7 @@ export const t = {
       ['embed', 'embed: mints tokens for users'],
       ['account', 'account: data of end users, and scoped tokens'],
     ],
-    kindHint: 'Decides what the key opens. It can’t be changed later.',
+    kindHint: 'It can’t be changed later.',
     lifetime: 'Expires after',
     lifetimes: [
       ['', 'never: until it is revoked'],
@@ -320,7 +320,6 @@ export const t = {
   },
 
   people: {
-    says: 'Devices and passkeys of one of the tenant’s people.',
     by: 'Look up by',
     kinds: { backend_user_id: 'The tenant’s own id', linked_account_id: 'Latchkey’s id' },
     find: 'Look up',

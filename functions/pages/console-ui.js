@@ -4,6 +4,8 @@ import { element } from './element.js';
 import { Refusal } from './console-api.js';
 import { t } from './console-texts.js';
 
+export { element };
+
 const status = document.getElementById('status');
 const notices = document.getElementById('notices');
 
@@ -70,14 +72,14 @@ export function reason(error) {
 export async function once(control, work) {
   if (control.getAttribute('aria-disabled') === 'true') return;
   control.setAttribute('aria-disabled', 'true');
-  const label = control.textContent;
-  control.textContent = t.wait;
-  status.textContent = t.wait;
+  const said = control.firstChild;
+  const label = said.data;
+  said.data = status.textContent = t.wait;
   try {
     return await work();
   } finally {
     control.removeAttribute('aria-disabled');
-    control.textContent = label;
+    said.data = label;
     if (status.textContent === t.wait) status.textContent = '';
   }
 }
@@ -90,10 +92,14 @@ function complain(control, message) {
   dialog.append(element('p', { className: 'problem', role: 'alert', textContent: message }));
 }
 
+function plainButton(label, className, about) {
+  const more = about ? element('span', { className: 'hidden', textContent: `: ${about}` }) : '';
+  return element('button', { type: 'button', className }, label, more);
+}
+
 /** A button. `kind` is `main`, `bad`, `plain`, or empty. `about` is what it is of, where it has many neighbours. */
 export function button(label, kind, act, about) {
-  const made = element('button', { type: 'button', className: kind, textContent: label });
-  if (about) made.setAttribute('aria-label', `${label}: ${about}`);
+  const made = plainButton(label, kind, about);
   made.onclick = async () => {
     try {
       await once(made, act);
@@ -106,15 +112,14 @@ export function button(label, kind, act, about) {
 
 /** A button that copies. It says itself that it has, since a dialog hides what is said elsewhere. */
 export function copyButton(value, about) {
-  const made = element('button', { type: 'button', className: 'small', textContent: t.copy });
-  if (about) made.setAttribute('aria-label', `${t.copy}: ${about}`);
+  const made = plainButton(t.copy, 'small', about);
   made.onclick = async () => {
     const said = await navigator.clipboard.writeText(value).then(
       () => t.copied,
       () => t.notCopied,
     );
-    made.textContent = status.textContent = said;
-    setTimeout(() => (made.textContent = t.copy), 2000);
+    made.firstChild.data = status.textContent = said;
+    setTimeout(() => (made.firstChild.data = t.copy), 2000);
   };
   return made;
 }

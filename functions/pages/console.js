@@ -15,8 +15,8 @@ if (document.prerendering) {
 }
 // A tab in the background paints nothing, and goes on all the same.
 await new Promise((painted) => {
-  requestAnimationFrame(() => setTimeout(painted));
-  setTimeout(painted, 200);
+  new PerformanceObserver(painted).observe({ type: 'paint', buffered: true });
+  setTimeout(painted, 500);
 });
 const { start } = await import('./console-app.js');
 await start(isLink(hash) ? hash.slice(1) : undefined);
