@@ -94,6 +94,11 @@ export async function call(path, { body, attempt = {}, ...parameters } = {}) {
   }
 }
 
+/** Where tenants call: an operator's console is elsewhere. */
+export function apiUrl() {
+  return session.api_url ?? (session.party === 'tenant' ? location.origin : 'https://API_URL_OF_THE_STACK');
+}
+
 /** The pages of a list, as `list` loads them. */
 export const pages = (path, member, parameters) => async (cursor) => {
   const page = await call(path, { ...parameters, cursor });
@@ -103,8 +108,8 @@ export const pages = (path, member, parameters) => async (cursor) => {
 /** Opens a session with the code of a link. */
 export async function open(keys, code) {
   const answer = await send('POST', 'console/session', { keys, body: { code } });
-  const { session_token: token, expires_in, label, party, tenant_id, tenant_name } = answer;
-  return { keys, token, expiresAt: Date.now() + expires_in * 1000, label, party, tenant_id, tenant_name };
+  const { session_token: token, expires_in: seconds, ...session } = answer;
+  return { ...session, keys, token, expiresAt: Date.now() + seconds * 1000 };
 }
 
 export const end = (of) => send('DELETE', 'console/session', of);

@@ -1,5 +1,5 @@
-// The frame of the console: how a session begins and ends, and which screen is shown. A screen has an address behind the
-// `#`, which no server sees: `#/tenants`, `#/t/<tenant>/keys`.
+// The frame of the console: how a session begins and ends, and which screen is shown. Its address is behind the `#`,
+// which no server sees: `#/tenants`, `#/t/<tenant>/keys`.
 
 import * as api from './console-api.js';
 import { events, own } from './console-audit.js';
@@ -11,7 +11,7 @@ import { setup } from './console-setup.js';
 import { create, overview, settings, tenants } from './console-tenants.js';
 import { t } from './console-texts.js';
 import {
-  badge, button, clearNotices, copyButton, element, foot, link, notice, paragraph, reason, row, text,
+  badge, button, clearNotices, element, foot, link, notice, paragraph, reason, row, shownOnce, text,
 } from './console-ui.js';
 import { newKeys } from './proof.js';
 
@@ -21,7 +21,11 @@ const others = new BroadcastChannel('latchkey-console');
 const icon = () => element('img', { alt: '', src: document.querySelector('link[rel=icon]').href });
 
 // Each with an operation without which it is no use to the session.
-const OF_ALL = { tenants: [tenants, 'fetch/tenants'], own: [own, 'fetch/audit-events'], new: [create, 'provision/tenant'] };
+const OF_ALL = {
+  tenants: [tenants, 'fetch/tenants'],
+  own: [own, 'fetch/audit-events'],
+  new: [create, 'provision/tenant'],
+};
 const OF_TENANT = {
   overview: [overview, 'fetch/tenant'],
   setup: [setup, 'fetch/setup'],
@@ -33,7 +37,8 @@ const OF_TENANT = {
   settings: [settings, 'update/tenant'],
   'keys/new': [newKey, 'provision/api-key'],
 };
-const IN_MENU = (name) => !['new', 'keys/new'].includes(name);
+// Screens that are no entry of the menu, but part of one.
+const PARTS = { new: 'tenants', 'keys/new': 'keys' };
 
 let session;
 let turn = 0;
@@ -119,10 +124,10 @@ async function leave() {
 }
 
 function frame() {
-  const menu = element('button', { type: 'button', className: 'menu', textContent: t.shell.menu, 'aria-expanded': 'false' });
+  const menu = element('button', { type: 'button', className: 'menu', textContent: t.shell.menu });
   const nav = element('nav', { id: 'nav', 'aria-label': t.shell.navigation });
-  menu.setAttribute('aria-controls', 'nav');
-  menu.onclick = () => menu.setAttribute('aria-expanded', `${nav.classList.toggle('open')}`);
+  menu.ariaExpanded = 'false';
+  menu.onclick = () => (menu.ariaExpanded = `${nav.classList.toggle('open')}`);
   const who = element(
     'p',
     { className: 'who' },
@@ -138,8 +143,8 @@ function frame() {
 function route() {
   const [first, id, ...rest] = location.hash.slice(2).split('/');
   const name = first === 't' ? rest.join('/') || 'overview' : first || 'tenants';
-  if (session.party === 'tenant') return { name: first === 't' ? name : 'overview', id: session.tenant_id, of: OF_TENANT };
-  return first === 't' ? { name, id, of: OF_TENANT } : { name, of: OF_ALL };
+  if (first === 't') return { name, id: session.tenant_id ?? id, of: OF_TENANT };
+  return session.tenant_id ? { name: 'overview', id: session.tenant_id, of: OF_TENANT } : { name, of: OF_ALL };
 }
 
 function navigate({ name, id }) {
@@ -150,12 +155,12 @@ function navigate({ name, id }) {
     made.onclick = () => {
       if (href === location.hash) render();
     };
-    if (key === name || name === `${key}/new` || (key === 'tenants' && name === 'new')) made.setAttribute('aria-current', 'page');
+    if (key === (PARTS[name] ?? name)) made.ariaCurrent = 'page';
     return element('li', {}, made);
   };
   const items = (screens, href) =>
     Object.keys(screens)
-      .filter((key) => IN_MENU(key) && api.has(screens[key][1]))
+      .filter((key) => !PARTS[key] && api.has(screens[key][1]))
       .map((key) => item(href(key), key));
   const parts = [];
   if (session.party === 'operator') parts.push(element('ul', {}, ...items(OF_ALL, (key) => `#/${key}`)));
@@ -165,7 +170,7 @@ function navigate({ name, id }) {
   }
   nav.replaceChildren(...parts);
   nav.classList.remove('open');
-  shell.querySelector('.menu').setAttribute('aria-expanded', 'false');
+  shell.querySelector('.menu').ariaExpanded = 'false';
 }
 
 /** Puts a heading on the screen, with the focus, and gives the place for what is below it. */
@@ -239,7 +244,7 @@ function secret({ title, values, more = [], next }) {
       { className: 'secret' },
       element('h2', { textContent: label }),
       ...(says ? [paragraph(says, 'quiet')] : []),
-      ...(value ? [element('output', { textContent: value, 'aria-label': label }), copyButton(value, label)] : [paragraph(t.secret.lost)]),
+      ...shownOnce(label, value),
     ),
   );
   const saved = button(t.secret.saved, 'main', () => {

@@ -21,6 +21,7 @@ const stateOf = (state) => badge(STATES[state] ?? 'quiet', t.callbacks.states[st
 function receivers(at) {
   const c = t.callbacks;
   const rows = Object.entries(at.tenant.callbacks ?? {}).map(([flow, receiver]) => ({ flow, ...receiver }));
+  const mayReactivate = has('reactivate/callbacks');
   const reactivate = async (flow) => {
     const { resumed } = await call('reactivate/callbacks', { tenant_id: at.id, body: { flow } });
     await renewed(at, c.resumed(resumed));
@@ -34,7 +35,7 @@ function receivers(at) {
       c.failure,
       ({ last_failure: failed, flow, state }) => [
         ...(failed ? [time(failed.at), ' ', code(failed.outcome)] : [null]),
-        state === 'disabled' && has('reactivate/callbacks') && button(c.reactivate, 'small', () => reactivate(flow), flow),
+        state === 'disabled' && mayReactivate && button(c.reactivate, 'small', () => reactivate(flow), flow),
       ],
     ],
   ];
@@ -63,7 +64,7 @@ async function open(at, id) {
       [c.next, time(one.next_attempt_at)],
     ]),
     section(c.body, lines(JSON.stringify(JSON.parse(one.body), null, 2), c.body)),
-    ...(one.last_attempts.length > 0 ? [section(c.lastAttempts, table(c.lastAttempts, attempts, one.last_attempts).made)] : []),
+    section(c.lastAttempts, table(c.lastAttempts, attempts, one.last_attempts).made),
     row(again),
   );
 }

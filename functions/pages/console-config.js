@@ -5,7 +5,8 @@ import { t } from './console-texts.js';
 
 // What a nullable field is if it is empty: the deployment's parameter, mostly.
 const unset = ['', t.unset];
-const choice = (name, options, more) => ({ name, type: 'select', options: options.map((value) => [value, value]), ...more });
+const same = (value) => [value, value];
+const choice = (name, options, more) => ({ name, type: 'select', options: options.map(same), ...more });
 const flag = (name) => ({ name, type: 'flag', options: [unset, ['true', t.yes], ['false', t.no]] });
 const number = (name, least, most, more) => ({ name, type: 'number', check: rules.whole(least, most), ...more });
 const list = (name, most, rule) => ({ name, type: 'lines', check: rules.lines(most, rule) });

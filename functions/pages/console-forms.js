@@ -72,7 +72,8 @@ export function form({ fields = [], groups = [{ fields, isOpen: true }], submit,
     all.push(...parts);
     const content = parts.map((part) => part.made);
     const inner = element('div', { className: 'fields' }, ...content);
-    made.append(title ? element('details', { open: isOpen }, element('summary', { textContent: title }), inner) : inner);
+    const summary = element('summary', { textContent: title ?? '' });
+    made.append(title ? element('details', { open: isOpen }, summary, inner) : inner);
   }
   const point = ({ input }) => {
     const around = input.closest('details');
@@ -104,10 +105,10 @@ export function form({ fields = [], groups = [{ fields, isOpen: true }], submit,
   return made;
 }
 
-function dialogOf(title, className = '') {
+function dialogOf(title) {
   const id = `title-${++ids}`;
   const heading = element('h2', { id, textContent: title, tabIndex: -1 });
-  const dialog = element('dialog', { 'aria-labelledby': id, className }, heading);
+  const dialog = element('dialog', { 'aria-labelledby': id }, heading);
   // What is in it may be a secret: nothing of it is left behind.
   dialog.onclose = () => dialog.remove();
   const open = () => {
@@ -139,7 +140,7 @@ export function ask({ title, says = [], fields, submit, kind, act }) {
 
 /** Shows something above the screen. */
 export function show(title, ...children) {
-  const { dialog, open, close } = dialogOf(title, 'wide');
+  const { dialog, open, close } = dialogOf(title);
   dialog.append(...children, foot(close(t.close)));
   open();
 }

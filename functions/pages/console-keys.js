@@ -14,6 +14,8 @@ function ready(kind, key, tenant) {
   return section(t.secret.use, paragraph(t.secret.useSays, 'quiet'), ...snippets(kind, key, tenant.project_id));
 }
 
+const origins = rules.lines(50, rules.origin);
+
 export async function newKey(at) {
   const k = t.keys;
   const made = form({
@@ -21,7 +23,7 @@ export async function newKey(at) {
       { name: 'name', label: t.name, hint: k.nameHint, value: k.nameFirst, check: rules.name, required: true },
       { name: 'kind', label: k.kind, hint: k.kindHint, type: 'select', options: k.kinds },
       { name: 'expires_in', label: k.lifetime, type: 'select', options: k.lifetimes },
-      { name: 'allowed_origins', label: k.origins, hint: k.originsHint, type: 'lines', check: rules.lines(50, rules.origin) },
+      { name: 'allowed_origins', label: k.origins, hint: k.originsHint, type: 'lines', check: origins },
       { name: 'origins_apply_to_tokens', label: k.toTokens, type: 'check', value: true },
     ],
     submit: k.make,
@@ -67,7 +69,8 @@ export async function keys(at) {
       key_id: key.key_id,
       done: () => k.revoked,
     });
-  const use = (key) => show(k.lines, subject(key.name, key.key_id), ...snippets(key.kind, 'YOUR_API_KEY', at.tenant.project_id));
+  const use = ({ name, key_id, kind }) =>
+    show(k.lines, subject(name, key_id), ...snippets(kind, 'YOUR_API_KEY', at.tenant.project_id));
   const acts = (key) => {
     if (key.state !== 'active') return [];
     return [

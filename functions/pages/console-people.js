@@ -28,7 +28,7 @@ export async function registered(at) {
     (of) =>
       row(
         has('revoke/tokens') && button(t.tokens.action, 'small', () => askTokens(at, kind, of.id), of.name),
-        kind === 'user_id' && has('fetch/person') && of.external_id && button(r.devices, 'small', () => devices(of), of.name),
+        kind === 'user_id' && of.external_id && button(r.devices, 'small', () => devices(of), of.name),
       ),
   ];
   const all = [

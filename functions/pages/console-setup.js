@@ -30,7 +30,8 @@ export async function setup(at) {
   const s = t.setup;
   const { checks, checked_at: checked } = await call('fetch/setup', { tenant_id: at.id });
   const counted = ORDER.map((state) => [state, checks.filter((check) => check.state === state).length]);
-  const sums = counted.filter(([, count]) => count > 0).map(([state, count]) => badge(KINDS[state], s.sum(count, s.states[state])));
+  const some = counted.filter(([, count]) => count > 0);
+  const sums = some.map(([state, count]) => badge(KINDS[state], s.sum(count, s.states[state])));
   const sorted = [...checks].sort((a, b) => rank(a) - rank(b));
   return {
     actions: [button(s.again, '', at.render)],

@@ -1,6 +1,7 @@
 // Lines that use an API key from the first call to a token that is introspected, in three languages. They are made from
 // one description of the calls, so that no language says something else than the others.
 
+import { apiUrl } from './console-api.js';
 import { t } from './console-texts.js';
 import { element, lines } from './console-ui.js';
 
@@ -19,7 +20,8 @@ function uses(kind, projectId) {
     return { header: bearer, mint: ['/v1/api/tenant/register-tenant', body, ['data', 'token']] };
   }
   const organization = { name: 'Globex', externalId: 'globex', properties: {}, projectId };
-  const user = { name: 'Ada', externalId: 'ada', projectOrganizationId: 'globex', userRoleId: ROLE, properties: {}, projectId };
+  const ada = { name: 'Ada', externalId: 'ada', projectOrganizationId: 'globex' };
+  const user = { ...ada, userRoleId: ROLE, properties: {}, projectId };
   return {
     header: bearer,
     before: [
@@ -34,7 +36,8 @@ function curl(url, key, { header: [name, scheme], before = [], mint: [path, body
   const post = (to, sent) => `post ${to} '${JSON.stringify(sent)}'`;
   return [
     `url='${url}' key='${key}'`,
-    `post() { curl -sS --fail-with-body "$url$1" -H "${name}: ${scheme}$key" -H 'Content-Type: application/json' -d "$2"; }`,
+    `auth='${name}: ${scheme}'$key json='Content-Type: application/json'`,
+    'post() { curl -sS --fail-with-body "$url$1" -H "$auth" -H "$json" -d "$2"; }',
     ...before.map(([to, sent]) => `${post(to, sent)} && echo`),
     `token=$(${post(path, body)} | sed -n 's/.*"${field.at(-1)}":"\\([^"]*\\)".*/\\1/p')`,
     `post ${INTROSPECT} "{\\"token\\":\\"$token\\"}" && echo`,
@@ -85,7 +88,7 @@ export function snippets(kind, key, projectId) {
       'details',
       { name: 'snippets', open: index === 0 },
       element('summary', { textContent: label }),
-      lines(`${write(location.origin, key, described).join('\n')}\n`, `${t.secret.use}: ${label}`),
+      lines(`${write(apiUrl(), key, described).join('\n')}\n`, `${t.secret.use}: ${label}`),
     ),
   );
 }

@@ -162,9 +162,7 @@ function makeLink(at) {
         show(
           made,
           paragraph(once, 'note'),
-          ...(answer.link
-            ? [element('output', { textContent: answer.link, 'aria-label': made }), copyButton(answer.link)]
-            : [paragraph(t.secret.lost)]),
+          ...shownOnce(made, answer.link ?? (answer.code && t.link.address(answer.code))),
           details([
             [label, text(answer.label)],
             [until, time(answer.expires_at)],
@@ -174,7 +172,8 @@ function makeLink(at) {
   });
 }
 
-const KINDS = { user_id: rules.uuid, organization_id: rules.uuid, key_id: rules.keyId, external_user_id: rules.externalId };
+const { uuid, keyId, externalId } = rules;
+const KINDS = { user_id: uuid, organization_id: uuid, key_id: keyId, external_user_id: externalId };
 
 /** Asks whose tokens are revoked: `kind` and `id` are what it begins with. */
 export function askTokens(at, kind = 'external_user_id', id = '') {
@@ -230,7 +229,9 @@ export async function overview(at) {
   const actions = [
     may('provision/console-link', o.link, makeLink),
     may('revoke/tokens', o.tokens, (of) => askTokens(of)),
-    isSuspended ? may('reactivate/tenant', o.reactivate, reactivate, 'main') : may('suspend/tenant', o.suspend, suspend, 'bad'),
+    isSuspended
+      ? may('reactivate/tenant', o.reactivate, reactivate, 'main')
+      : may('suspend/tenant', o.suspend, suspend, 'bad'),
   ];
   const rotations = [
     may('rotate/tenant-secret', o.rotateSecret, rotateSecret),

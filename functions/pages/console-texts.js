@@ -197,6 +197,8 @@ export const t = {
     hint: `${NAME}. Audit events have it as the actor.`,
     submit: 'Make link',
     made: 'Pass this link on now',
+    // The deployment does not say its address.
+    address: (code) => `<ApiUrl of the stack>/console#${code}`,
     once: 'It opens once. It is shown here only.',
     until: 'Good until',
   },

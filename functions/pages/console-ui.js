@@ -124,6 +124,12 @@ export function copyButton(value, about) {
   return made;
 }
 
+/** A secret with a way to copy it, or what is said if it can't be shown any more. */
+export function shownOnce(label, value) {
+  if (!value) return [paragraph(t.secret.lost)];
+  return [element('output', { textContent: value, 'aria-label': label }), copyButton(value, label)];
+}
+
 export function lines(value, label) {
   const block = element('pre', { tabIndex: 0, textContent: value, role: 'group', 'aria-label': label });
   return element('div', {}, block, copyButton(value, label));
@@ -143,8 +149,8 @@ export function details(pairs) {
 }
 
 /**
- * A table, which is cards on a narrow screen. A column is its title and what it has for a row; the first one is the name.
- * Roles are said, since such a style takes them from a table.
+ * A table, which is cards on a narrow screen. A column is a title and what it has for a row; the first is the name. Roles
+ * are said, since such a style takes them from a table.
  */
 export function table(label, columns, rows) {
   const cell = ([title, contentOf], index) => (of) => {
@@ -170,8 +176,8 @@ export function labelled(label, control) {
 }
 
 export function select(id, options, chosen) {
-  const made = options.map(([value, said]) => element('option', { value, textContent: said, selected: value === chosen }));
-  return element('select', { id }, ...made);
+  const option = ([value, said]) => element('option', { value, textContent: said, selected: value === chosen });
+  return element('select', { id }, ...options.map(option));
 }
 
 /** A choice that acts at once. */

@@ -14,8 +14,8 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{
-    self, Callbacks, Counted, Devices, Direct, Directory, Jitter, OrganizationHints, Passkeys, PollPace, Prefetched,
-    QrLogins, Read, Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache, Wire,
+    self, Callbacks, Console, Counted, Devices, Direct, Directory, Jitter, OrganizationHints, Passkeys, PollPace,
+    Prefetched, QrLogins, Read, Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache, Wire,
 };
 
 /// A handle on everything that a handler uses. Cheap to clone.
@@ -176,6 +176,11 @@ impl App {
             default_signing_version: self.0.default_signing_version,
             trace_key: self.trace_key(),
         }
+    }
+
+    /// The sessions of the console. Only `auth` opens one and lets one in.
+    pub(crate) fn console(&self) -> Console<'_> {
+        Console { table: &self.0.table, tenants: self.tenants() }
     }
 
     /// What a tenant has registered. Only `auth` gives out what was read with a credential of the tenant.

@@ -9,6 +9,13 @@ pub const ORGANIZATION_ID: &str = "5f0c2d94-71be-4c1a-8d3f-b2a6e90c7415";
 pub const USER_ID: &str = "9b2e4f17-30ad-4e86-a5c9-7d18f6b0e233";
 /// A token of the tenant.
 pub const TOKEN: &str = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.e30.c2lnbmF0dXJl";
+/// The code of a console link, with what it is sent in.
+pub const CONSOLE_CODE_BODY: &str = concat!(
+    r#"{"code": "cl_"#,
+    "aaaqeayeaudaoaaaaaaaaaaaaaaaaaaaaaaaaaaaaebagbaf",
+    "aydqqcikbmga2dqpcaireeyuculbogazdinryhi6d5tpndsz",
+    r#""}"#,
+);
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod common;
+pub mod console;
 pub mod device;
 mod document;
 pub mod examples;
@@ -30,6 +31,11 @@ use account::tools::{ExecuteTool, GetToolExecution, ListToolExecutions, ReportTo
 use account::workspaces::{
     CreateWorkspace, DeleteWorkspace, GetWorkspace, ListWorkspaceDocuments, ListWorkspaces, UpdateWorkspace,
 };
+use console::{
+    ConsoleCallback, ConsoleCallbacks, ConsoleOrganizations, ConsoleRegisteredTenants, ConsoleReplayCallbacks,
+    ConsoleRevokeApiKey, ConsoleRotateApiKey, ConsoleRotateTenantSecret, ConsoleTenantView, ConsoleTestCallback,
+    ConsoleUsers, CreateConsoleApiKey, EndConsoleSession, GetConsoleSession, ListConsoleApiKeys, OpenConsoleSession,
+};
 use device::qr_login::{DeviceQrDecide, DeviceQrScan};
 use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceRename, DeviceUnpair};
 use pages::{ConsentPage, ConsolePage, PageFile, PhonePage};
@@ -38,6 +44,7 @@ use projects::revoke_tokens::ProjectRevokeTokens;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
 use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeTokens, RotateApiKey, RotateSigningKey};
 use registry::callbacks::{FetchCallback, FetchCallbacks, ReactivateCallbacks, ReplayCallbacks, TestCallback};
+use registry::console::ProvisionConsoleLink;
 use registry::inspection::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
 use registry::tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,
@@ -77,6 +84,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<ReplayCallbacks>(),
     OperationInfo::of::<TestCallback>(),
     OperationInfo::of::<ReactivateCallbacks>(),
+    OperationInfo::of::<ProvisionConsoleLink>(),
     OperationInfo::of::<RegisterOrganization>(),
     OperationInfo::of::<RegisterUser>(),
     OperationInfo::of::<UserToken>(),
@@ -134,6 +142,22 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<DeviceUnpair>(),
     OperationInfo::of::<DeviceQrScan>(),
     OperationInfo::of::<DeviceQrDecide>(),
+    OperationInfo::of::<OpenConsoleSession>(),
+    OperationInfo::of::<GetConsoleSession>(),
+    OperationInfo::of::<ConsoleTenantView>(),
+    OperationInfo::of::<ListConsoleApiKeys>(),
+    OperationInfo::of::<CreateConsoleApiKey>(),
+    OperationInfo::of::<ConsoleRotateApiKey>(),
+    OperationInfo::of::<ConsoleRevokeApiKey>(),
+    OperationInfo::of::<ConsoleRotateTenantSecret>(),
+    OperationInfo::of::<ConsoleOrganizations>(),
+    OperationInfo::of::<ConsoleUsers>(),
+    OperationInfo::of::<ConsoleRegisteredTenants>(),
+    OperationInfo::of::<ConsoleCallbacks>(),
+    OperationInfo::of::<ConsoleCallback>(),
+    OperationInfo::of::<ConsoleTestCallback>(),
+    OperationInfo::of::<ConsoleReplayCallbacks>(),
+    OperationInfo::of::<EndConsoleSession>(),
     OperationInfo::of::<PhonePage>(),
     OperationInfo::of::<ConsentPage>(),
     OperationInfo::of::<ConsolePage>(),

@@ -168,14 +168,24 @@ pub enum Surface {
     Tokens,
     /// As the registry's. Each answer has a nonce for the next proof of the device's key.
     Device,
+    /// As the device's.
+    Console,
     /// A text that a browser shows or runs; a refusal is one line of plain text. The headers say what a page may do.
     Pages,
 }
 
 impl Surface {
     /// All of them, the operator's first.
-    pub const ALL: [Self; 7] =
-        [Self::Registry, Self::Projects, Self::Account, Self::Relay, Self::Tokens, Self::Device, Self::Pages];
+    pub const ALL: [Self; 8] = [
+        Self::Registry,
+        Self::Projects,
+        Self::Account,
+        Self::Relay,
+        Self::Tokens,
+        Self::Device,
+        Self::Console,
+        Self::Pages,
+    ];
 
     /// Its name, which is the tag of its operations.
     pub const fn name(self) -> &'static str {
@@ -186,6 +196,7 @@ impl Surface {
             Self::Relay => "relay",
             Self::Tokens => "tokens",
             Self::Device => "device",
+            Self::Console => "console",
             Self::Pages => "pages",
         }
     }
@@ -195,6 +206,12 @@ impl Surface {
     /// about a tenant's tokens.
     pub fn is_shared(self, is_public: bool) -> bool {
         self == Self::Account || (self == Self::Tokens && is_public)
+    }
+
+    /// Whether its operations take sessions that are bound to a key (DPoP, RFC 9449). Answers then have a nonce for the
+    /// next proof.
+    pub const fn takes_proofs(self) -> bool {
+        matches!(self, Self::Registry | Self::Device | Self::Console)
     }
 
     /// The HTTP status of a refusal.
@@ -291,7 +308,7 @@ pub trait Operation: Send + Sync + 'static {
     /// Whether the outcome is remembered under an `Idempotency-Key`: of every POST by which its surface changes
     /// something. Those whose answer is a token say no: a token is a secret that is not kept.
     const IS_REMEMBERED: bool = matches!(Self::ROUTE.method, Method::Post)
-        && matches!(Self::SURFACE, Surface::Registry | Surface::Projects | Surface::Account);
+        && matches!(Self::SURFACE, Surface::Registry | Surface::Projects | Surface::Account | Surface::Console);
     /// Whether it publishes what anybody may fetch with a GET: pages, and what is known of a tenant's tokens. HEAD is
     /// answered there as well, and the query string is not looked at: links and caches add to it.
     const IS_PUBLIC: bool =

@@ -12,16 +12,14 @@ pub use change::ChangingDevice;
 
 use std::fmt;
 
-use url::Url;
-
-use super::api_key::{bearer, scheme};
+use super::api_key::bearer;
+use super::dpop::{proof, refuse_foreign_pages, session_token};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    Actor, ChangeContext, CredentialFault, CredentialForm, DeviceId, DeviceSessionToken, DpopCall, DpopProof,
-    Freshness, Issuer, PairedDevice, PairingHandle, PairingId, PreparedPairing, Presented, Problem, PublicKey,
-    RevealedSessionToken, Tenant, TenantId, TenantStatus, Timestamp, UnverifiedDpopProof, UnverifiedPairingProof,
-    Viewpoint,
+    Actor, ChangeContext, CredentialFault, CredentialForm, DeviceId, DeviceSessionToken, DpopProof, Freshness, Issuer,
+    PairedDevice, PairingHandle, PairingId, PreparedPairing, Presented, Problem, PublicKey, RevealedSessionToken,
+    Tenant, TenantId, TenantStatus, Timestamp, UnverifiedPairingProof, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{DeviceSession, FoundSession, NewDevice, PairingHost, Prefetched, ProvenCall, Read};
@@ -54,7 +52,7 @@ impl Caller for PairingGuest {
     const SCHEMES: &'static [SecurityScheme] = &[];
 
     async fn authenticate(_: &App, request: &Request, _: &InputSummary) -> Result<Self> {
-        refuse_foreign_pages(request)?;
+        refuse_foreign_pages(request, &[&request.base_url])?;
         Ok(Self { at: request.at })
     }
 }
@@ -93,12 +91,12 @@ impl Caller for PairingDevice {
     }];
 
     async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
-        refuse_foreign_pages(request)?;
+        refuse_foreign_pages(request, &[&request.base_url])?;
         let presented = bearer(request);
         // The pairing is used up by the call, so that a proof made in advance is of no use: a clock that is right will
         // do.
         let beside = presented.map_or(Presented::Nothing, Presented::Unbound);
-        let proof = proof(app, request, beside, Freshness::NonceOrClock)?;
+        let proof = proof(app, request, &[&request.base_url], beside, Freshness::NonceOrClock)?;
         let pairing = match presented {
             Some(text) => Some(pairing_of(app, request, text).await?),
             None => None,
@@ -207,10 +205,10 @@ struct Proven {
 
 /// Checks all of a device's call but whether its proof was used before, and reads what else it needs. One call.
 async fn prove(app: &App, request: &Request, reads: &[Read]) -> Result<Proven> {
-    refuse_foreign_pages(request)?;
+    refuse_foreign_pages(request, &[&request.base_url])?;
     let text = session_token(request).ok_or_else(|| missing(request))?;
     let token = DeviceSessionToken::parse(text).ok_or_else(|| CredentialForm::DeviceSession.fault(text))?;
-    let proof = proof(app, request, Presented::Bound(token.expose()), Freshness::Nonce)?;
+    let proof = proof(app, request, &[&request.base_url], Presented::Bound(token.expose()), Freshness::Nonce)?;
     let (tenant_id, hash, at) = (token.claims().tenant_id.clone(), token.hash(), app.now());
     let found = app.devices(&tenant_id).session(token.claims(), reads).await?;
     let found = found.ok_or(Error::Unauthenticated("no such device session"))?;
@@ -224,26 +222,6 @@ async fn prove(app: &App, request: &Request, reads: &[Read]) -> Result<Proven> {
     Ok(Proven { tenant_id, tenant, devices, prefetched, call: ProvenCall { session, proof, token: hash, at } })
 }
 
-/// Refuses pages of other origins, and what a browser fetches before anybody has asked for it: a pairing is redeemed by
-/// a tap, never by a preview.
-fn refuse_foreign_pages(request: &Request) -> Result<()> {
-    if let Some(origin) = request.header("origin") {
-        let own = Url::parse(&request.base_url).map(|url| url.origin().ascii_serialization());
-        if own.ok().as_deref() != Some(origin) {
-            return Err(Error::OriginNotAllowed("only the service's own pages may call this"));
-        }
-    }
-    match request.header("sec-purpose") {
-        Some(_) => Err(Error::Malformed(Problem::new("is a prefetch, by which nothing is done here"))),
-        None => Ok(()),
-    }
-}
-
-/// The token of `Authorization: DPoP` (RFC 9449 §7.1).
-fn session_token(request: &Request) -> Option<&str> {
-    scheme(request.header("authorization")?, "dpop")
-}
-
 /// What is wrong with a call without a session: it may stand behind another scheme.
 fn missing(request: &Request) -> CredentialFault {
     let form = CredentialForm::DeviceSession;
@@ -251,14 +229,6 @@ fn missing(request: &Request) -> CredentialFault {
         return CredentialFault::WrongHeader(form.advice());
     }
     CredentialFault::Missing("a device session as Authorization: DPoP")
-}
-
-/// The proof in the header `DPoP`, judged as far as it can be without a store.
-fn proof(app: &App, request: &Request, presented: Presented<'_>, freshness: Freshness) -> Result<DpopProof> {
-    let text = request.header("dpop").ok_or(CredentialFault::Missing("a proof of the device's key in DPoP"))?;
-    let Request { method, base_url, path, .. } = request;
-    let call = DpopCall { method: method.as_str(), base_url, path, presented, freshness, now: app.now() };
-    Ok(UnverifiedDpopProof::parse(text)?.verify(&call, app.nonce_key()?)?)
 }
 
 /// The pairing of a pairing proof that its tenant signed and that is valid now. One call.
@@ -284,7 +254,7 @@ async fn find(app: &App, id: &PairingId, at: Timestamp) -> Result<(PreparedPairi
     Ok((pairing, host))
 }
 
-fn refuse_suspended(tenant: &Tenant) -> Result<()> {
+pub(super) fn refuse_suspended(tenant: &Tenant) -> Result<()> {
     match tenant.summary.status {
         TenantStatus::Active => Ok(()),
         TenantStatus::Suspended { .. } => Err(Error::TenantSuspended(None)),

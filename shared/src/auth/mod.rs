@@ -8,7 +8,9 @@
 mod account;
 mod api_key;
 mod calls;
+mod console;
 mod device;
+mod dpop;
 mod idempotency;
 mod operator;
 mod pairing;
@@ -20,6 +22,7 @@ mod trace;
 
 pub use account::{AccountKey, Viewer};
 pub use api_key::{InspectsTokens, KeyHolder, MintsTokens, Purpose, Registers};
+pub use console::{ConsoleGuest, ConsolePerson, ConsoleTenant};
 pub use device::{ChangingDevice, Device, Invitation, PairingDevice, PairingGuest, Welcome};
 pub use operator::{Operator, WRONG_KEY as WRONG_OPERATOR_KEY};
 pub use pairing::Prepared;
@@ -61,6 +64,8 @@ pub struct Request {
     pub path_parameters: BTreeMap<String, String>,
     /// The service's address as clients see it, without a slash at its end.
     pub base_url: String,
+    /// The address that was called, which the gateway answers for: the registry's is not that of the tenants' surfaces.
+    pub called_url: String,
     /// The address of whoever calls, as the gateway sees it.
     pub source_ip: Option<String>,
     /// The principal of IAM that signed the request, as an ARN: the gateway says it where it asks for such a signature.
@@ -99,6 +104,7 @@ impl Request {
             deadline: self.deadline,
             idempotency_key: None,
             principal: None,
+            label: None,
         }
     }
 }

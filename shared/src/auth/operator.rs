@@ -1,8 +1,14 @@
-//! The operator as a caller, by the operator's key in `X-Admin-Key`.
+//! The operator as a caller: by the operator's key in `X-Admin-Key`, or by a session of the console that is as good as
+//! that key for as long as it is in force.
 
+use super::console::{self, ConsolePerson};
+use super::dpop::session_token;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key, idempotency};
 use crate::app::App;
-use crate::domain::{ChangeContext, CredentialFault, CredentialForm, IdempotencyScope, OperatorKey};
+use crate::domain::{
+    ChangeContext, ConsoleParty, CredentialFault, CredentialForm, IdempotencyScope, OperatorKey, OperatorKeyHash,
+    TenantId,
+};
 use crate::error::{Error, Result};
 
 /// Why a key of the right shape is refused, in the log.
@@ -11,21 +17,35 @@ pub const WRONG_KEY: &str = "wrong admin key";
 /// The header that carries the key.
 const HEADER: &str = "x-admin-key";
 
-/// The proof that the request carried an operator's key in force.
+/// The proof that the request carried an operator's key in force, or a session of the operator's console that came of
+/// one.
 #[derive(Debug)]
 pub struct Operator {
     change: ChangeContext,
+    /// The key, or that of which the session came.
+    key: OperatorKeyHash,
+    /// The registry's address, by which it was called.
+    called_url: String,
 }
 
 impl Caller for Operator {
-    const SCHEMES: &'static [SecurityScheme] = &[SecurityScheme {
-        name: "AdminKey",
-        location: CredentialLocation::Header("X-Admin-Key"),
-        description: "Operator's key, from the deployment's secret. It must not reach a browser or a device.",
-    }];
+    const SCHEMES: &'static [SecurityScheme] = &[
+        SecurityScheme {
+            name: "AdminKey",
+            location: CredentialLocation::Header("X-Admin-Key"),
+            description: "Operator's key, from the deployment's secret. It must not reach a browser or a device.",
+        },
+        console::SCHEME,
+    ];
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
-        let value = request.header(HEADER).ok_or_else(|| missing(request))?;
+        let Some(value) = request.header(HEADER) else {
+            return if session_token(request).is_some() {
+                by_session(app, request, input).await
+            } else {
+                Err(missing(request).into())
+            };
+        };
         // Shape first: a guess of another shape must not cost a call to the secret store.
         let key = OperatorKey::parse(value).ok_or_else(|| CredentialForm::OperatorKey.fault(value))?;
         let slot = app.operator_keys().await?.verify(&key).ok_or(Error::Unauthenticated(WRONG_KEY))?;
@@ -33,14 +53,49 @@ impl Caller for Operator {
         // Only the operator's key opens what is sealed under the idempotency key.
         let idempotency_key = idempotency::key(request, input, IdempotencyScope::Operator, key.expose())?;
         let principal = request.principal.clone();
-        Ok(Self { change: ChangeContext { idempotency_key, principal, ..request.change(slot.into(), None) } })
+        let change = ChangeContext { idempotency_key, principal, ..request.change(slot.into(), None) };
+        Ok(Self { change, key: key.hash(), called_url: request.called_url.clone() })
     }
+}
+
+/// The operator in the console. The session ends with the key that its link was made with: whoever rotates a leaked key
+/// away has ended what was opened with it.
+async fn by_session(app: &App, request: &Request, input: &InputSummary) -> Result<Operator> {
+    let is_operators = |party: &ConsoleParty| *party == ConsoleParty::Operator;
+    let (change, key) = ConsolePerson::of(app, request, input, is_operators).await?.into_operator()?;
+    if !app.operator_keys().await?.has(&key) {
+        return Err(Error::Unauthenticated("console session came of an operator's key that is not in force"));
+    }
+    let change = ChangeContext { principal: request.principal.clone(), ..change };
+    Ok(Operator { change, key, called_url: request.called_url.clone() })
 }
 
 impl Operator {
     /// The context of the change that the request asks for: who asks, when, under which idempotency key.
     pub fn change(&self) -> &ChangeContext {
         &self.change
+    }
+
+    /// Whose console a link may be for, and the key that it is made with: the operator's own takes the key itself, or a
+    /// session could outlast itself.
+    ///
+    /// # Errors
+    /// If a session asks for a link to the operator's console.
+    pub fn console_link(&self, tenant: Option<TenantId>) -> Result<(ConsoleParty, OperatorKeyHash)> {
+        match tenant {
+            Some(id) => Ok((ConsoleParty::Tenant(id), self.key.clone())),
+            None if self.change.label.is_none() => Ok((ConsoleParty::Operator, self.key.clone())),
+            None => Err(Error::OperatorKeyRequired),
+        }
+    }
+
+    /// Where that console is: the operator's on the API that was called, a tenant's at the service's address, if the
+    /// deployment says it.
+    pub fn console_address(&self, app: &App, party: &ConsoleParty) -> Option<String> {
+        match party {
+            ConsoleParty::Operator => Some(self.called_url.clone()),
+            ConsoleParty::Tenant(_) => app.public_url().map(str::to_owned),
+        }
     }
 }
 

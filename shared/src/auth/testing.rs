@@ -44,6 +44,7 @@ pub fn request(headers: &[(&str, &str)]) -> Request {
         deadline: now().plus(Duration::from_secs(10)),
         path_parameters: BTreeMap::new(),
         base_url: BASE_URL.to_owned(),
+        called_url: BASE_URL.to_owned(),
         source_ip: None,
         principal: None,
         query: String::new(),

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use crate::domain::{
-    ApiKeyId, Claims, KeySlot, Person, PersonDigest, RelayPerson, Scope, TenantId, TraceKey, Viewpoint, parse_uuid,
+    ApiKeyId, Claims, ConsoleId, KeySlot, Person, PersonDigest, RelayPerson, Scope, TenantId, TraceKey, Viewpoint,
+    parse_uuid,
 };
 
 /// The notes about one request. A handle: all clones write into the same.
@@ -34,6 +35,8 @@ pub struct Traced {
     pub end_user: Option<PersonDigest>,
     /// From where a call of the account surface sees.
     pub view: Option<&'static str>,
+    /// The session of the console that was presented.
+    pub console: Option<ConsoleId>,
 }
 
 impl fmt::Debug for Trace {
@@ -72,6 +75,14 @@ impl Trace {
     /// Notes the operator's key.
     pub(super) fn operator(&self, secret: KeySlot) {
         self.note(|traced| traced.secret = Some(secret));
+    }
+
+    /// Notes a session of the console that is, or was, one of ours.
+    pub(super) fn console(&self, tenant: Option<&TenantId>, session: &ConsoleId) {
+        self.note(|traced| {
+            traced.tenant_id = tenant.cloned();
+            traced.console = Some(session.clone());
+        });
     }
 
     /// Notes a token that we signed and that opened the call, or would have.

@@ -2,6 +2,7 @@
 
 mod account;
 mod callbacks;
+mod console;
 mod credentials;
 mod devices;
 mod directory;
@@ -29,12 +30,16 @@ pub use callbacks::{
     EventType, Flow, Jitter, LastFailure, NewEvent, Next, NotPublic, NotReplayed, Outcome, ReceiverState,
     ReceiverSummary, ReplayScope, RetryAfter, SkippedCallback, TypePattern, check_public, useless_from,
 };
+pub use console::{
+    ConsoleCode, ConsoleId, ConsoleLink, ConsoleParty, ConsoleSession, ConsoleToken, LINK_LIFETIME, PartyKind,
+    RevealedConsoleSecret, SESSION_LIFETIME,
+};
 pub use credentials::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, CredentialFault, CredentialForm, IdempotencyKey, IdempotencyScope,
-    KeyHash, KeyHashes, KeyKind, KeyRotation, KeyRotationStep, KeySlot, KeyState, OperatorKey, OperatorKeys, Person,
-    PersonDigest, PreviousSecret, PrivateJwk, PublicKey, PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED,
-    SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer, StandbyKey, StandbyTooYoung, TenantSecret,
-    TraceKey, WebhookSecret, known_everywhere_at,
+    KeyHash, KeyHashes, KeyKind, KeyRotation, KeyRotationStep, KeySlot, KeyState, OperatorKey, OperatorKeyHash,
+    OperatorKeys, Person, PersonDigest, PreviousSecret, PrivateJwk, PublicKey, PublishedKey, REMEMBERED,
+    RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer,
+    StandbyKey, StandbyTooYoung, TenantSecret, TraceKey, WebhookSecret, known_everywhere_at,
 };
 pub use devices::{
     DeviceEpochs, DeviceId, DeviceSessionClaims, DeviceSessionToken, Introduction, MaskedEmail, MaskedPhone,
@@ -77,9 +82,10 @@ pub use tokens::{
     SignedToken, TokenLifetime, TokenRequest, UnverifiedPairingProof, UnverifiedToken,
 };
 pub use values::{
-    AccountName, Cursor, CursorPage, DeviceName, DisplayName, ExactJson, FrameNumber, KeyLifetime, KeyName, Minutes,
-    Offset, OffsetPage, OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, PasskeyName, Patch, Problem,
-    QrCode, QrExpirySeconds, QrSessionsPerAddress, Random, RandomnessUnavailable, RatePerMinute, Reason,
-    RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw, near_miss, not_null, not_null_enum, string_enum,
+    AccountName, ConsoleLabel, Cursor, CursorPage, DeviceName, DisplayName, ExactJson, FrameNumber, KeyLifetime,
+    KeyName, Minutes, Offset, OffsetPage, OverlapSeconds, PageLimit, PageNumber, PageRequest, PartyName, PasskeyName,
+    Patch, Problem, QrCode, QrExpirySeconds, QrSessionsPerAddress, Random, RandomnessUnavailable, RatePerMinute,
+    Reason, RowsPerEndUser, RowsPerTenant, SystemRandomness, TenantName, draw, near_miss, not_null, not_null_enum,
+    string_enum,
 };
 pub use web::{CSS, HTML, JAVASCRIPT, SVG, WebFile, WebFiles};

@@ -151,6 +151,11 @@ refusals! {
         "the login was denied: this device is on another network than the browser"
         "the device is on another network than the browser, and the tenant's `qr_distant` is `deny`: the login was \
          denied";
+    /// A session of the console asks for what only the operator's key itself opens.
+    OperatorKeyRequired => OperatorKeyRequired 403 "operator_key_required"
+        "a session of the console makes links for tenants only: the operator's own take the operator's key"
+        "a session of the console can't make a link to the operator's console, by which it would outlast itself: that \
+         takes the operator's key";
     /// The token is right, and does not reach as far as the operation.
     InsufficientScope(sentence: &'static str) => InsufficientScope 403 "insufficient_scope"
         "{sentence}"
@@ -207,6 +212,10 @@ refusals! {
     DeviceNotFound => DeviceNotFound 404 "device_not_found"
         "device not found"
         "the person has no such device, or has it no more";
+    /// No link to the console has this code, or it was opened.
+    ConsoleLinkNotFound => ConsoleLinkNotFound 404 "console_link_not_found"
+        "console link not found: it may have been opened, or has expired"
+        "there is no such console link: it was opened, or has expired after five minutes, or never was";
     /// There is no such row, or it is somebody else's.
     ResourceNotFound => ResourceNotFound 404 "not_found"
         "not found"

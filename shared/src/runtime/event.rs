@@ -11,6 +11,7 @@ use lambda_runtime::Context;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use url::Url;
 
 use crate::auth::{Request, Trace};
 use crate::domain::{Problem, Timestamp};
@@ -70,11 +71,12 @@ pub fn request(
     } else {
         text.into_bytes()
     };
-    let base_url = match (public_url, event.request_context.domain_name) {
-        (Some(url), _) => url.to_owned(),
-        (None, Some(host)) if !host.is_empty() => format!("https://{host}"),
-        (None, _) => return Err(Error::internal("the gateway doesn't say its own address")),
-    };
+    let host = event.request_context.domain_name.filter(|host| !host.is_empty());
+    let is_host = |url: &&str| Url::parse(url).is_ok_and(|url| url.host_str() == host.as_deref());
+    // The gateway says no scheme: for a host that the deployment names, it is that of its address.
+    let called_url = public_url.filter(is_host).map(str::to_owned).or(host.map(|host| format!("https://{host}")));
+    let no_address = || Error::internal("the gateway doesn't say its own address");
+    let base_url = public_url.map(str::to_owned).or_else(|| called_url.clone()).ok_or_else(no_address)?;
     let headers: HeaderMap = event.headers;
     let http = event.request_context.http;
     let signed = event.request_context.authorizer.and_then(|authorizer| authorizer.iam);
@@ -85,6 +87,7 @@ pub fn request(
         at,
         deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
         path_parameters: event.path_parameters.into_iter().collect(),
+        called_url: called_url.unwrap_or_else(|| base_url.clone()),
         base_url,
         source_ip: http.source_ip,
         principal: signed.and_then(|signed| signed.user_arn),

@@ -149,13 +149,16 @@ fn refuse(methods: &[Served], app: &App, context: &Context, cold: bool, error: E
     let surface = surface_of(methods);
     let line = RequestLine { status: surface.status(error.code()), ..line_of(methods, context, cold) };
     line.write(app.now(), app.now(), Some(&error));
-    finished(surface, is_public(methods), app, response::make(surface, &context.request_id, None, Err(error)))
+    finished(surface, is_public(methods), false, app, response::make(surface, &context.request_id, None, Err(error)))
 }
 
-/// The response with what its surface adds that is of now.
-fn finished(surface: Surface, is_public: bool, app: &App, response: HttpResponse) -> HttpResponse {
+/// The response with what its surface adds that is of now. The registry takes another credential, too: there, who has
+/// sent a proof gets the nonce for the next one.
+fn finished(surface: Surface, is_public: bool, has_proof: bool, app: &App, response: HttpResponse) -> HttpResponse {
     match app.nonce_key() {
-        Ok(key) if surface == Surface::Device => response::with_nonce(response, &key.issue(app.now())),
+        Ok(key) if surface.takes_proofs() && (has_proof || surface != Surface::Registry) => {
+            response::with_nonce(response, &key.issue(app.now()))
+        }
         _ if surface.is_shared(is_public) => response::shared(response),
         _ => response,
     }
@@ -229,6 +232,7 @@ where
     let LambdaEvent { payload, context } = event;
     let request_id = context.request_id.clone();
     let source_ip = payload.request_context.http.source_ip.clone();
+    let has_proof = payload.headers.contains_key("dpop");
     let trace = Trace::default();
     let started = app.now();
     // A task of its own, so that a panic ends the task and not the process. On the heap, because a task is moved
@@ -245,7 +249,7 @@ where
     let (operation, surface, request_id) = (O::ROUTE.name, O::SURFACE, request_id.as_str());
     let line = RequestLine { operation, surface, request_id, tenant_id, traced, source_ip, cold, status };
     line.write(started, app.now(), result.as_ref().err());
-    finished(O::SURFACE, O::IS_PUBLIC, &app, response::make(O::SURFACE, request_id, log.quota, result))
+    finished(O::SURFACE, O::IS_PUBLIC, has_proof, &app, response::make(O::SURFACE, request_id, log.quota, result))
 }
 
 #[cfg(test)]

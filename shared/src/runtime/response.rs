@@ -75,12 +75,14 @@ impl Success {
             return Ok(Self { status, media_type, cache_control: output.cache_control(), body: text.to_owned() });
         }
         let body = match surface {
-            Surface::Registry | Surface::Relay | Surface::Device => serde_json::to_string(&Registry {
-                success: true,
-                status_code: status,
-                message: output.message(),
-                data: output,
-            }),
+            Surface::Registry | Surface::Relay | Surface::Device | Surface::Console => {
+                serde_json::to_string(&Registry {
+                    success: true,
+                    status_code: status,
+                    message: output.message(),
+                    data: output,
+                })
+            }
             Surface::Projects => serde_json::to_string(&Projects { status: "success", data: output }),
             Surface::Account | Surface::Tokens | Surface::Pages => serde_json::to_string(output),
         };
@@ -110,7 +112,8 @@ pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: R
         }
         let has_scheme = !matches!(surface, Surface::Registry | Surface::Relay);
         let is_refused = surface.status(error.code()) == 401;
-        if surface == Surface::Device && is_refused {
+        let is_proofs = matches!(error, Error::DpopNonceWanted(_) | Error::DpopProofRefused(_));
+        if is_refused && (is_proofs || matches!(surface, Surface::Device | Surface::Console)) {
             set(&mut headers, "www-authenticate", dpop_challenge(&error));
         } else if error.code() == ErrorCode::Unauthenticated && has_scheme {
             // RFC 9110 §11.6.1. Admin key and signature have no scheme that could be named.
@@ -244,7 +247,7 @@ fn refusal(surface: Surface, error: &Error) -> Success {
     };
     let detail = Detail { code: code.as_str(), field: error.field(), reason, server_time_ms, signals };
     let body = match surface {
-        Surface::Registry | Surface::Relay | Surface::Device => {
+        Surface::Registry | Surface::Relay | Surface::Device | Surface::Console => {
             serde_json::to_string(&Registry { success: false, status_code: status, message, data: (), error: detail })
         }
         Surface::Projects => serde_json::to_string(&Projects { status: "error", message, error: detail }),

@@ -27,7 +27,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::api::Surface;
 use crate::auth::{Traced, WRONG_OPERATOR_KEY};
-use crate::domain::{ApiKeyId, Clock, KeySlot, PersonDigest, Scope, SystemClock, TenantId, Timestamp};
+use crate::domain::{ApiKeyId, Clock, ConsoleId, KeySlot, PersonDigest, Scope, SystemClock, TenantId, Timestamp};
 use crate::error::Error;
 pub use crate::error::LOG_TARGET as TARGET;
 
@@ -173,6 +173,7 @@ impl RequestLine<'_> {
         let jti = traced.jti.map(|jti| jti.to_string());
         let [subject, end_user] = [&traced.subject, &traced.end_user].map(|of| of.as_ref().map(PersonDigest::as_str));
         let view = traced.view;
+        let console = traced.console.as_ref().map(ConsoleId::as_str);
         let ours = status >= 500;
         let (code, cause) = (error.map(|error| error.code().as_str()), error.and_then(Error::cause));
         let latency_ms = ended.as_millis().saturating_sub(started.as_millis());
@@ -188,7 +189,7 @@ impl RequestLine<'_> {
             ($event:ident) => {
                 tracing::$event!(
                     target: TARGET, operation, surface, request_id, tenant_id, key_id, secret, scope, jti, subject,
-                    end_user, view, source_ip, status, code, cause, cold_start = cold, latency_ms,
+                    end_user, view, console, source_ip, status, code, cause, cold_start = cold, latency_ms,
                     failures = u8::from(ours), members, timestamp_ms, metrics,
                 )
             };

@@ -1,11 +1,12 @@
 //! The whole key layout of the table, but for the resources of the account surface, which are in [`super::account`].
+//! The keys of the console are made in [`super::console`].
 //!
 //! | Item | `pk` | `sk` | What it holds |
 //! |---|---|---|---|
 //! | hot item | `TENANT#<tenant>` | `STATE` | status, name, limit, strikes, secret and signing key in force |
 //! | configuration | `TENANT#<tenant>` | `CONFIG` | what no relay call needs |
 //! | key set | `TENANT#<tenant>` | `SIGNING` | public keys that tokens can be verified with; which of them stands by |
-//! | audit event | `AUDIT#TENANT#<tenant>` | `AUDIT#<Unix ms>#<request id>` | one successful change |
+//! | audit event | `AUDIT#TENANT#<tenant>`, `AUDIT#OPERATOR` | `AUDIT#<Unix ms>#<request id>` | one successful change |
 //! | seal | `SEALS` | `SEAL#<number>` | digests of audit events, chained |
 //! | API key | `TENANT#<tenant>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |
 //! | organization | `TENANT#<tenant>#ORG#<uuid>`, `…#ORG@<digest of external id>` | `ORG` | what was registered |
@@ -21,6 +22,9 @@
 //! | device | `TENANT#<tenant>#DEVICE#<device id>` | `DEVICE` | hash and key of its session, and whose it is |
 //! | proof | `TENANT#<tenant>#PROOF#<digest of key and jti>` | `PROOF` | that a device has used it |
 //! | pairing | `PAIRING#<digest of its handle>` | `PAIRING` | who may pair a device, until one is |
+//! | console link, session | `TENANT#<tenant>#CONSOLE#<id>` | `LINK`, `SESSION` | for whom; hash and key |
+//! | the operator's | `CONSOLE#<id>` | `LINK`, `SESSION` | the same |
+//! | a session's proof | that of its session | `PROOF#<digest of key and jti>` | that the session has used it |
 //! | QR login | `TENANT#<tenant>#QRLOGIN#<session id>` | `QRLOGIN` | its state, and what was decided |
 //! | live QR logins | `TENANT#<tenant>#QRLOGINS#<digest>` | `QRLOGINS` | those of an address or a browser's key |
 //! | nonce | `TENANT#<tenant>#NONCE#<nonce>` | `NONCE` | that a signed call has used it |
@@ -269,14 +273,15 @@ pub fn configuration(id: &TenantId) -> Key {
     key(tenant_partition(id), CONFIGURATION.to_owned())
 }
 
-/// Where the audit events of a tenant are.
-pub fn audit_partition(id: &TenantId) -> String {
-    format!("{AUDIT}{}", tenant_partition(id))
+/// Where the audit events of a tenant are, or those that are of no tenant: the operator's own.
+pub fn audit_partition(of: Option<&TenantId>) -> String {
+    format!("{AUDIT}{}", of.map_or_else(|| "OPERATOR".to_owned(), tenant_partition))
 }
 
-/// An audit event of the tenant. One request makes one change, so its id tells two events of one millisecond apart.
-pub fn audit(id: &TenantId, event: &AuditEvent) -> Key {
-    key(audit_partition(id), format!("{}#{}", audit_from(event.at), event.request_id))
+/// An audit event of the tenant, or of none. One request makes one change, so its id tells two events of one
+/// millisecond apart.
+pub fn audit(of: Option<&TenantId>, event: &AuditEvent) -> Key {
+    key(audit_partition(of), format!("{}#{}", audit_from(event.at), event.request_id))
 }
 
 /// The shard of [`AUDIT_EVENTS`] with the event of this request.
@@ -363,6 +368,7 @@ pub fn stored_response(idempotency_key: &IdempotencyKey) -> Key {
             };
             format!("{}{owner}#IDEMPOTENCY#{digest}", tenant_partition(tenant))
         }
+        IdempotencyScope::Console { tenant, .. } => format!("{}#IDEMPOTENCY#{digest}", tenant_partition(tenant)),
     };
     key(partition, "IDEMPOTENCY".to_owned())
 }

@@ -19,6 +19,7 @@
 //! | `directory` | organizations, users, registered tenants |
 //! | `account` | resources of end users |
 //! | `callbacks` | what is owed to tenants' receivers, and delivering it |
+//! | `console` | sessions of people in a browser |
 //! | `calls` | limits of API keys and end users |
 //! | `people` | a tenant's people behind the relay |
 //! | `devices` | their devices, and how they are paired |
@@ -32,6 +33,7 @@ mod audit;
 mod aws;
 mod callbacks;
 mod calls;
+mod console;
 mod devices;
 mod directory;
 mod dynamodb;
@@ -53,6 +55,7 @@ pub use audit::Sealed;
 pub use aws::{connect, connector, sdk};
 pub use callbacks::{Callbacks, Delivered, Delivery, Receiver};
 pub use calls::Counted;
+pub use console::{Console, FoundConsoleSession, FoundLink};
 pub use devices::{DeviceSession, Devices, FoundSession, NewDevice, Paired, PairingHost, PairingRequest, ProvenCall};
 pub use directory::organization_cache::OrganizationHints;
 pub use directory::{Directory, Party, Registration};
@@ -64,8 +67,9 @@ pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};
 pub use tenants::{
-    IssuedApiKey, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers, Replayed, Resumed, Revocation,
-    RevokedTokens, Rotated, RotatedSigningKey, SecretRotation, Start, TenantUpdate, Tenants,
+    ConsoleLinkSummary, IssuedApiKey, IssuedConsoleLink, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers,
+    Replayed, Resumed, Revocation, RevokedTokens, Rotated, RotatedSigningKey, SecretRotation, Start, TenantUpdate,
+    Tenants,
 };
 
 #[cfg(test)]

@@ -38,7 +38,6 @@ async fn told(deployment: &Deployment, receiver: &TestReceiver) -> Vec<Value> {
 async fn fifty_changes_at_once_all_succeed_and_each_is_told() {
     let deployment = Deployment::start().await;
     let (tenant, receiver) = listening(&deployment).await;
-    let mark = deployment.stack.mark();
     // Two rotations and a suspension meet on the tenant's state; the others are pings.
     let name = |number| match number {
         0 | 20 => "rotate/tenant-secret",
@@ -46,18 +45,25 @@ async fn fifty_changes_at_once_all_succeed_and_each_is_told() {
         _ => "test/callback",
     };
     let change = |number| deployment.operator("POST", &format!("/api/v1/{}?tenant_id={}", name(number), tenant.id));
-    for answer in at_once((0..AT_ONCE).map(change)).await {
-        assert!([200, 202].contains(&answer.status), "{answer:?}");
+    let (mut rounds, mut met) = (0, false);
+    // Three in fifty do not meet each time.
+    while !met && rounds < 20 {
+        let mark = deployment.stack.mark();
+        for answer in at_once((0..AT_ONCE).map(change)).await {
+            assert!([200, 202].contains(&answer.status), "{answer:?}");
+        }
+        met = have_met(&deployment.stack.calls_since(mark));
+        deployment.reactivate(&tenant).await.data(200);
+        rounds += 1;
     }
-    assert!(have_met(&deployment.stack.calls_since(mark)), "no two of them met");
-    deployment.reactivate(&tenant).await.data(200);
+    assert!(met, "no two of them met");
     let received = told(&deployment, &receiver).await;
     let of = |name| received.iter().filter(|body| body["type"] == name).count();
     let counts = ["ping", "tenant.secret_rotated", "tenant.suspended", "tenant.reactivated"].map(of);
-    assert_eq!(counts, [47, 2, 1, 1]);
+    assert_eq!(counts, [47, 2, 1, 1].map(|count| count * rounds));
     let of_state = received.iter().filter(|body| body["flow"] == "tenant");
     let sequences: BTreeSet<_> = of_state.map(|body| body["sequence"].as_u64()).collect();
-    assert_eq!(sequences.len(), 4, "one after the other they changed the tenant's state");
+    assert_eq!(sequences.len(), 4 * rounds, "one after the other they changed the tenant's state");
 }
 
 /// All of them change the same attribute of the same item. Which of them find something to change is up to chance; each

@@ -247,7 +247,15 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         if entry.surface == Surface::Relay {
             sign(&deployment, &signer, route, &mut event).await;
         }
-        if event["headers"]["dpop"].is_string() {
+        if entry.surface == Surface::Console {
+            let browser = deployment.console(Some(&signer), "Ada Lovelace").await;
+            let url = format!("{}{}", deployment.stack.url(), route.path);
+            let claims = json!({
+                "htm": route.method.as_str(), "htu": url, "nonce": deployment.nonce(), "ath": browser.ath(),
+            });
+            event["headers"]["authorization"] = format!("DPoP {}", browser.token).into();
+            event["headers"]["dpop"] = browser.proof(&claims).into();
+        } else if event["headers"]["dpop"].is_string() {
             prove(&deployment, &signer, route, &mut event).await;
         }
         let answer = deployment.stack.invoke(function, event, Invocation::default()).await.unwrap();

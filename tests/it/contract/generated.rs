@@ -103,6 +103,7 @@ fn the_document_has_every_operation_with_its_credential_and_its_refusals() {
         let takes_key = headers.iter().any(|parameter| parameter["name"] == "Idempotency-Key");
         // Those whose answer is a token, or that are about one, remember nothing.
         let of_tokens = ["user-token", "auth-token", "register-tenant", "introspect", "revoke-token"];
+        let of_tokens = [&of_tokens[..], &["open-console-session"]].concat();
         // A signed call, and a device's proof, are good once by themselves.
         let forgets =
             of_tokens.contains(&entry.route.name) || matches!(entry.surface, Surface::Relay | Surface::Device);

@@ -87,7 +87,7 @@ async fn only_the_functions_that_need_it_may_reach_a_tenants_secret() {
         ("tenants", "TagResource", &["provision-tenant"]),
         ("tenants", "DeleteSecret", &["reconcile"]),
         ("tenants", "GetSecretValue", &verify),
-        ("tenants", "PutSecretValue", &["rotate-tenant-secret"]),
+        ("tenants", "PutSecretValue", &["console-rotate-tenant-secret", "rotate-tenant-secret"]),
         ("signing-keys", "CreateSecret", &["provision-tenant"]),
         ("signing-keys", "TagResource", &["provision-tenant"]),
         ("signing-keys", "DeleteSecret", &["reconcile"]),
@@ -180,6 +180,10 @@ async fn each_route_is_on_the_apis_of_its_surface_and_has_their_rate() {
             // A page calls its own origin only, and the operator's console calls the registry.
             Surface::Pages if ["console-page", "page-file"].contains(&entry.route.name) => {
                 BTreeSet::from(["Api", "OperatorApi"])
+            }
+            // Whose console it is, the link's code says.
+            _ if entry.route.path == "/api/v1/console/session" => {
+                BTreeSet::from(["Api", "OperatorApi", "OperatorIamApi"])
             }
             _ => BTreeSet::from(["Api"]),
         };

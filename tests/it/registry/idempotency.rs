@@ -262,6 +262,7 @@ fn at(moment: Timestamp) -> ChangeContext {
     ChangeContext {
         key_id: None,
         principal: None,
+        label: None,
         actor: Actor::Operator,
         at: moment,
         request_id: format!("request-{}", moment.as_millis()),

@@ -11,7 +11,9 @@ fn tenants() -> impl Iterator<Item = &'static OperationInfo> {
     let taken = || {
         OPERATIONS
             .iter()
-            .filter(|entry| !matches!(entry.surface, Surface::Registry | Surface::Relay | Surface::Device))
+            .filter(|entry| {
+                !matches!(entry.surface, Surface::Registry | Surface::Relay | Surface::Device | Surface::Console)
+            })
             .filter(|entry| !entry.security.is_empty())
     };
     let deletes = |entry: &&OperationInfo| entry.route.method == Method::Delete;

@@ -3,6 +3,7 @@
 mod api_keys;
 mod bodies;
 mod call_limits;
+mod console;
 mod devices;
 mod end_users;
 mod idempotency_keys;

@@ -27,6 +27,8 @@ async fn world(scene: &Scene) -> World {
         rows: scene.deployment.rows(&scene.account).await,
         // There is none: no operation that takes a token takes one.
         event: "evt_01900000000070008000000000000000".to_owned(),
+        console: crate::support::console::Browser::default(),
+        links: std::sync::Arc::default(),
         logins: std::sync::Arc::default(),
     }
 }

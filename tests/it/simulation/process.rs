@@ -135,6 +135,7 @@ impl Process {
             deadline,
             idempotency_key: None,
             principal: None,
+            label: None,
         }
     }
 

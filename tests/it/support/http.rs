@@ -113,8 +113,10 @@ fn surface_of(target: &str) -> Surface {
 /// The names of an envelope's fields.
 fn fields(surface: Surface, success: bool) -> &'static [&'static str] {
     match (surface, success) {
-        (Surface::Registry | Surface::Relay | Surface::Device, true) => &["data", "message", "status_code", "success"],
-        (Surface::Registry | Surface::Relay | Surface::Device, false) => {
+        (Surface::Registry | Surface::Relay | Surface::Device | Surface::Console, true) => {
+            &["data", "message", "status_code", "success"]
+        }
+        (Surface::Registry | Surface::Relay | Surface::Device | Surface::Console, false) => {
             &["data", "error", "message", "status_code", "success"]
         }
         (Surface::Projects, true) => &["data", "status"],
@@ -150,14 +152,17 @@ impl Answer {
             names.retain(|name| *name != "reason" || success || !matches!(surface, Surface::Account | Surface::Tokens));
             assert_eq!(names, fields(surface, success), "{self:?}");
         }
-        assert_eq!(self.headers.contains_key("dpop-nonce"), surface == Surface::Device, "{self:?}");
+        // The registry gives one to whoever has sent a proof.
+        if surface != Surface::Registry {
+            assert_eq!(self.headers.contains_key("dpop-nonce"), surface.takes_proofs(), "{self:?}");
+        }
         // Pages of any origin may read what the account surface answers, and what is published of tokens.
         let readable = self.headers.get("access-control-allow-origin").map(String::as_str);
         if surface != Surface::Tokens {
             assert_eq!(readable, (surface == Surface::Account).then_some("*"), "{self:?}");
         }
         match surface {
-            Surface::Registry | Surface::Relay | Surface::Device => {
+            Surface::Registry | Surface::Relay | Surface::Device | Surface::Console => {
                 assert_eq!((&self.body["success"], &self.body["status_code"]), (&success.into(), &self.status.into()));
                 assert!(!self.body["message"].as_str().unwrap().is_empty(), "{self:?}");
             }
@@ -169,7 +174,10 @@ impl Answer {
         if !success {
             assert!(
                 reused
-                    || matches!(surface, Surface::Registry | Surface::Relay | Surface::Device | Surface::Account)
+                    || matches!(
+                        surface,
+                        Surface::Registry | Surface::Relay | Surface::Device | Surface::Console | Surface::Account
+                    )
                     || self.status != 422,
                 "{self:?}"
             );
@@ -177,7 +185,9 @@ impl Answer {
             assert!(self.reason().is_none() || self.status == 401, "{self:?}");
             assert_eq!(
                 self.headers.contains_key("www-authenticate"),
-                self.status == 401 && !matches!(surface, Surface::Registry | Surface::Relay)
+                self.status == 401
+                    && (!matches!(surface, Surface::Registry | Surface::Relay)
+                        || matches!(self.code(), Some("use_dpop_nonce" | "invalid_dpop_proof")))
             );
         }
     }

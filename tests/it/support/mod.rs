@@ -2,6 +2,7 @@
 
 pub mod authenticator;
 mod callbacks;
+pub mod console;
 mod curl;
 mod deployment;
 mod dice;

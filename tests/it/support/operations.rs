@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use shared::api::{Audience, BodyRule, OperationInfo, Surface, examples};
 use shared::domain::{WebFile, WebFiles};
 
+use super::console::Browser;
 use super::deployment::{ApiKey, Deployment, Member, Tenant, repository};
 use super::http::Call;
 use super::qr::{ORIGIN, QrLogin};
@@ -24,6 +25,10 @@ pub struct World {
     pub rows: Rows,
     /// A callback that is owed to the tenant, by the id of its event.
     pub event: String,
+    /// A browser in the tenant's console.
+    pub console: Browser,
+    /// Links to the tenant's console, a new one for each opening.
+    pub links: Arc<Links>,
     /// QR logins that wait, a new one for each poll: a login is polled once a second.
     pub logins: Arc<Logins>,
 }
@@ -38,6 +43,19 @@ pub struct Logins {
 impl Logins {
     fn next(&self) -> &QrLogin {
         &self.logins[self.next.fetch_add(1, Ordering::Relaxed) % self.logins.len()]
+    }
+}
+
+/// Codes of links, one after the other.
+#[derive(Debug, Default)]
+pub struct Links {
+    codes: Vec<String>,
+    next: AtomicUsize,
+}
+
+impl Links {
+    fn next(&self) -> &str {
+        &self.codes[self.next.fetch_add(1, Ordering::Relaxed) % self.codes.len()]
     }
 }
 
@@ -72,7 +90,13 @@ impl Deployment {
         let rows = self.rows(&account).await;
         let logins = self.put_qr_logins(&tenant, 50).await;
         let logins = Arc::new(Logins { logins, next: AtomicUsize::new(0) });
-        World { tenant, key, member, token, account, rows, event, logins }
+        let console = self.console(Some(&tenant), "Ada Lovelace").await;
+        let mut codes = Vec::new();
+        for _ in 0..12 {
+            codes.push(self.link(Some(&tenant), "Ada Lovelace").await);
+        }
+        let links = Arc::new(Links { codes, next: AtomicUsize::new(0) });
+        World { tenant, key, member, token, account, rows, event, console, links, logins }
     }
 
     /// One row of each kind, of [`END_USER`]'s.
@@ -113,6 +137,15 @@ impl Deployment {
     /// The same request with the credential that it takes.
     pub fn authorized(&self, entry: &OperationInfo, world: &World) -> Call {
         let call = self.request(entry, world);
+        if entry.surface == Surface::Console {
+            let (method, url) = (entry.route.method.as_str(), format!("{}{}", self.stack.url(), entry.route.path));
+            let is_session = entry.route.name != "open-console-session";
+            let ath = is_session.then(|| world.console.ath());
+            let claims = json!({ "htm": method, "htu": url, "nonce": self.nonce(), "ath": ath });
+            let call = call.header("dpop", &world.console.proof(&claims));
+            let session = format!("DPoP {}", world.console.token);
+            return if is_session { call.header("authorization", &session) } else { call };
+        }
         match entry.security.first() {
             None => call,
             Some(_) if entry.surface == Surface::Registry => call.header("x-admin-key", self.key()),
@@ -174,6 +207,9 @@ fn body(entry: &OperationInfo, world: &World) -> Value {
         (examples::USER_ID, world.member.user_id.clone()),
         (examples::TOKEN, world.token.clone()),
     ];
+    if route.name == "open-console-session" {
+        return json!({ "code": world.links.next() });
+    }
     let text = ids.iter().fold(route.body_example.to_owned(), |text, (example, id)| text.replace(example, id));
     let mut body: Value = serde_json::from_str(&text).unwrap();
     // Left to the tests: for whom a call is, and to register the same one again.

@@ -55,6 +55,11 @@ fn allows(claim: &Claim, named: &Named) -> bool {
         (Claim::Account(account), Named::Partition(access, partition)) => {
             within(partition, &account.tenant).is_some_and(|rest| account_may(account, *access, rest))
         }
+        // Its own session, and what is the tenant's: not the sessions of others.
+        (Claim::Console { tenant: Some(tenant), id }, Named::Partition(_, partition)) => within(partition, tenant)
+            .is_some_and(|rest| !rest.starts_with("#CONSOLE#") || rest == format!("#CONSOLE#{id}")),
+        (Claim::Console { tenant: None, id }, Named::Partition(_, partition)) => *partition == format!("CONSOLE#{id}"),
+        (Claim::Console { tenant: Some(tenant), .. }, Named::Secret(name)) => is_in(TENANT_SECRETS, name, tenant),
         (Claim::Device { tenant, device, person }, Named::Partition(access, partition)) => within(partition, tenant)
             .is_some_and(|rest| match rest.strip_prefix("#PERSON#") {
                 Some(named) => named == person,
@@ -85,12 +90,14 @@ fn allows(claim: &Claim, named: &Named) -> bool {
 fn may_audit(claim: &Claim, access: Access, partition: &str) -> bool {
     match claim {
         Claim::Operator(About::One(tenant)) => within(partition, tenant) == Some(""),
+        Claim::Operator(About::None) | Claim::Console { tenant: None, .. } => partition == "OPERATOR",
         Claim::Operator(About::New) | Claim::Pairing { id: Some(_), tenant: None } => {
             access == Access::Write && partition.starts_with("TENANT#")
         }
         Claim::Tenant { tenant }
         | Claim::Signer { tenant, .. }
         | Claim::Device { tenant, .. }
+        | Claim::Console { tenant: Some(tenant), .. }
         | Claim::Pairing { tenant: Some(tenant), .. }
         | Claim::Account(Account { tenant, .. }) => access == Access::Write && within(partition, tenant) == Some(""),
         _ => false,
@@ -119,7 +126,11 @@ fn pairing_may(access: Access, rest: &str) -> bool {
 /// The operator may name any tenant, but only the one that the request is about if it is about one.
 fn operator_may(about: &About, named: &Named) -> bool {
     match (named, about) {
-        (Named::Partition(_, partition), _) if partition.starts_with("IDEMPOTENCY#operator#") => true,
+        (Named::Partition(_, partition), _)
+            if partition.starts_with("IDEMPOTENCY#operator#") || partition.starts_with("CONSOLE#") =>
+        {
+            true
+        }
         (Named::Partition(_, partition), About::One(tenant)) => within(partition, tenant).is_some(),
         (Named::Partition(Access::Read, partition), About::All)
         | (Named::Partition(Access::Write, partition), About::New) => partition.starts_with("TENANT#"),

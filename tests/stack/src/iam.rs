@@ -19,9 +19,12 @@ pub struct Statement {
     pub leading_keys: Option<LeadingKeys>,
 }
 
-/// `ForAnyValue:StringLike` on `dynamodb:LeadingKeys`: that some item of the call has such a partition key.
+/// `ForAnyValue:StringLike` on `dynamodb:LeadingKeys`, that some item of the call has such a partition key; or
+/// `ForAllValues:StringLike`, that all of them have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeadingKeys {
+    /// Whether all items have to have one.
+    pub all: bool,
     /// The table's partition key attribute.
     pub attribute: String,
     /// Its values, where `*` and `?` are wildcards.
@@ -31,7 +34,8 @@ pub struct LeadingKeys {
 impl LeadingKeys {
     fn apply(&self, need: &Need) -> bool {
         let values = need.items.iter().filter_map(|item| item.get(&self.attribute)?.get("S")?.as_str());
-        values.into_iter().any(|value| self.patterns.iter().any(|pattern| glob(pattern, value)))
+        let fits = |value: &str| self.patterns.iter().any(|pattern| glob(pattern, value));
+        if self.all { values.into_iter().all(fits) } else { values.into_iter().any(fits) }
     }
 }
 
@@ -237,8 +241,23 @@ mod tests {
     }
 
     #[test]
+    fn an_allow_by_leading_keys_is_for_calls_of_which_all_items_have_such_keys() {
+        let keys = LeadingKeys { all: true, attribute: "pk".to_owned(), patterns: vec!["CONSOLE#*".to_owned()] };
+        let statements = [Statement { leading_keys: Some(keys), ..allow(&["dynamodb:*"], &["*"]) }];
+        let key = |pk: &str| json!({ "pk": { "S": pk } });
+        for (keys, expected) in
+            [(&["CONSOLE#a"][..], true), (&["TENANT#a"], false), (&["CONSOLE#a", "TENANT#a"], false)]
+        {
+            let keys: Vec<_> = keys.iter().map(|pk| key(pk)).collect();
+            let request = json!({ "RequestItems": { "t": { "Keys": keys } } });
+            let needs = dynamodb_needs("BatchGetItem", &request);
+            assert_eq!(needs.iter().all(|need| permitted(&statements, need)), expected, "{keys:?}");
+        }
+    }
+
+    #[test]
     fn a_deny_by_leading_keys_is_for_the_items_with_such_keys_in_every_kind_of_write() {
-        let keys = LeadingKeys { attribute: "pk".to_owned(), patterns: vec!["AUDIT#*".to_owned()] };
+        let keys = LeadingKeys { all: false, attribute: "pk".to_owned(), patterns: vec!["AUDIT#*".to_owned()] };
         let all = allow(&["dynamodb:*"], &["*"]);
         let deny = Statement { allow: false, leading_keys: Some(keys), ..all.clone() };
         let statements = [all, deny];

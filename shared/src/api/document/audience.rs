@@ -130,6 +130,11 @@ pub(super) const fn description(surface: Surface) -> &'static str {
             "People's phones are paired with a tenant, and list and end their pairings. Each call carries a proof of \
              the phone's key (DPoP, RFC 9449)."
         }
+        Surface::Console => {
+            "The operator and a tenant's people open the console by a link of one use. A tenant's session opens the \
+             operations here, the operator's the registry. Each call carries a proof of the browser's key (DPoP, RFC \
+             9449)."
+        }
         Surface::Pages => {
             "People's browsers open pages and load what belongs to them. No program calls these operations; a page \
              is the same for everybody."
@@ -141,10 +146,10 @@ pub(super) const fn description(surface: Surface) -> &'static str {
 pub(super) const CALLBACKS: &str = "Latchkey calls a tenant's backend, and tells of what has changed.";
 
 const EVERYONE: &str = "\
-Latchkey issues, checks and revokes the credentials of a product's customers. Its paths belong to seven surfaces, \
+Latchkey issues, checks and revokes the credentials of a product's customers. Its paths belong to eight surfaces, \
 which are the tags of this document. The operator manages tenants on the surface registry; the developers of a \
-tenant call projects, account, relay and tokens, and people's browsers open pages, which call device. A tenant \
-is one customer account of the operator: projects call it a project, and the account surface calls it an \
+tenant call projects, account, relay and tokens, and people's browsers open pages, which call device and console. A \
+tenant is one customer account of the operator: projects call it a project, and the account surface calls it an \
 account. `openapi.operator.json` and `openapi.developer.json` have the same operations, each those of one of \
 these two readers.
 ";

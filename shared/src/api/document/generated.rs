@@ -105,11 +105,14 @@ fn endpoints() -> String {
         let (method, name, summary) = (entry.route.method.as_str(), entry.route.function, entry.route.summary);
         let paths: Vec<_> = entry.route.paths().map(|path| format!("`{path}`")).collect();
         let credential = match (entry.surface, entry.security.first().map(|scheme| scheme.location)) {
+            (Surface::Registry, _) => "`X-Admin-Key` or console session".to_owned(),
             (_, None) => "none".to_owned(),
             (Surface::Account, _) if entry.security.len() > 1 => "account key or scoped token".to_owned(),
             (Surface::Account, _) => "account key".to_owned(),
             (Surface::Relay, _) => "signature".to_owned(),
+            (Surface::Console, Some(CredentialLocation::Header(_))) => "console link".to_owned(),
             (_, Some(CredentialLocation::Header(name))) => format!("`{name}`"),
+            (Surface::Console, _) => "console session".to_owned(),
             (_, Some(CredentialLocation::Dpop)) => "device session".to_owned(),
             (Surface::Device, _) => "pairing proof or handle".to_owned(),
             (_, Some(CredentialLocation::Bearer | CredentialLocation::Basic)) => "API key".to_owned(),

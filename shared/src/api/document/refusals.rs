@@ -25,7 +25,7 @@ pub(super) fn refusals_of(entry: &OperationInfo, status: u16) -> Vec<&'static st
 /// The schema name of a surface's refusals.
 fn refusal_name(surface: Surface) -> &'static str {
     match surface {
-        Surface::Registry | Surface::Relay | Surface::Device => "Refusal",
+        Surface::Registry | Surface::Relay | Surface::Device | Surface::Console => "Refusal",
         Surface::Projects => "ProjectsRefusal",
         Surface::Account => "AccountRefusal",
         Surface::Tokens => "TokensRefusal",
@@ -94,7 +94,7 @@ fn refusal(surface: Surface) -> Value {
         },
         "additionalProperties": false,
     });
-    if matches!(surface, Surface::Registry | Surface::Relay | Surface::Device)
+    if matches!(surface, Surface::Registry | Surface::Relay | Surface::Device | Surface::Console)
         && let Some(properties) = error.pointer_mut("/properties").and_then(Value::as_object_mut)
     {
         let time = "With `timestamp_out_of_window`: the server's time in Unix milliseconds, by which it was judged.";
@@ -102,7 +102,7 @@ fn refusal(surface: Surface) -> Value {
         properties.insert("signals".to_owned(), signals());
     }
     let properties = match surface {
-        Surface::Registry | Surface::Relay | Surface::Device => json!({
+        Surface::Registry | Surface::Relay | Surface::Device | Surface::Console => json!({
             "success": { "const": false, "description": "False in every refusal." },
             "status_code": {
                 "type": "integer",
@@ -177,7 +177,7 @@ fn signals() -> Value {
 fn example(surface: Surface) -> Value {
     let missing = json!({ "code": "invalid_field", "field": "name" });
     match surface {
-        Surface::Registry | Surface::Relay | Surface::Device => json!({
+        Surface::Registry | Surface::Relay | Surface::Device | Surface::Console => json!({
             "success": false, "status_code": 422, "message": "name is required", "data": null, "error": missing,
         }),
         Surface::Projects => json!({ "status": "error", "message": "name is required", "error": missing }),

@@ -13,7 +13,7 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
     let mut responses = Map::new();
     let output = (entry.output)(generator).to_value();
     let success = match entry.surface {
-        Surface::Registry | Surface::Relay | Surface::Device => json!({
+        Surface::Registry | Surface::Relay | Surface::Device | Surface::Console => json!({
             "type": "object",
             "required": ["success", "status_code", "message", "data"],
             "properties": {
@@ -63,7 +63,7 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
 /// The headers of an answer of an operation, beside those that every answer has.
 fn headers(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     let mut headers = limits(entry, status);
-    if entry.surface == Surface::Device {
+    if entry.surface.takes_proofs() {
         headers.insert("dpop-nonce".to_owned(), header("Nonce for the next DPoP proof (RFC 9449 §8)."));
     }
     headers
@@ -85,7 +85,8 @@ fn limits(entry: &OperationInfo, status: u16) -> Map<String, Value> {
 
 /// Whether API keys or tokens open an operation.
 fn takes_key(entry: &OperationInfo) -> bool {
-    !matches!(entry.surface, Surface::Registry | Surface::Relay | Surface::Device) && !entry.security.is_empty()
+    let is_other = matches!(entry.surface, Surface::Registry | Surface::Relay | Surface::Device | Surface::Console);
+    !is_other && !entry.security.is_empty()
 }
 
 /// The operations of passkeys that a page's origin decides about.
@@ -102,12 +103,17 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
     let by_key = takes_key(entry);
     let by_signature = entry.surface == Surface::Relay;
     let by_device = entry.surface == Surface::Device;
+    let by_console = entry.surface == Surface::Console;
     match code {
         ErrorCode::Unauthenticated => !entry.security.is_empty(),
-        ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof => by_device && !entry.security.is_empty(),
-        ErrorCode::TenantSuspended => by_key || by_signature || by_device,
+        ErrorCode::UseDpopNonce | ErrorCode::InvalidDpopProof => {
+            entry.surface.takes_proofs() && !entry.security.is_empty()
+        }
+        ErrorCode::TenantSuspended => by_key || by_signature || by_device || by_console,
         ErrorCode::RateLimited => by_key || (by_signature && !is(&["qr-login-poll"])),
-        ErrorCode::OriginNotAllowed => by_key || by_device || is(&CEREMONIES) || is(&["qr-login-initiate"]),
+        ErrorCode::OriginNotAllowed => {
+            by_key || entry.surface.takes_proofs() || is(&CEREMONIES) || is(&["qr-login-initiate"])
+        }
         ErrorCode::QrLoginDisabled => is(&["qr-login-initiate", "device-qr-scan", "device-qr-decide"]),
         ErrorCode::QrLoginDistant => is(&["device-qr-scan"]),
         ErrorCode::QrLoginTaken => is(&["device-qr-scan", "device-qr-decide"]),
@@ -120,6 +126,8 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
             is(&["webauthn-register-options", "webauthn-authenticate-options", "webauthn-fetch-passkeys"])
                 || is(&["relay-fetch-pairings"])
         }
+        ErrorCode::OperatorKeyRequired => is(&["provision-console-link"]),
+        ErrorCode::ConsoleLinkNotFound => is(&["open-console-session"]),
         ErrorCode::PairingNotFound => is(&["device-pairing", "device-register-token"]),
         ErrorCode::DeviceNotFound => is(&["relay-revoke-device"]),
         ErrorCode::PasskeyNotFound => is(&["webauthn-rename-passkey", "webauthn-revoke-passkey"]),
@@ -142,14 +150,19 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::ExecutionFinished => is(&["report-tool-execution"]),
         ErrorCode::TenantNotFound => {
             let is_page = entry.surface == Surface::Pages;
-            !by_key && !by_signature && !by_device && !is_page && !is(&["provision-tenant", "fetch-tenants"])
+            let is_own = by_key || by_signature || by_device || by_console;
+            !is_own && !is_page && !is(&["provision-tenant", "fetch-tenants"])
         }
-        ErrorCode::ApiKeyNotFound => is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"]),
-        ErrorCode::CallbackNotFound => is(&["fetch-callback"]),
+        ErrorCode::ApiKeyNotFound => {
+            is(&["rotate-api-key", "revoke-api-key", "revoke-tokens"])
+                || is(&["console-rotate-api-key", "console-revoke-api-key"])
+        }
+        ErrorCode::CallbackNotFound => is(&["fetch-callback", "console-callback"]),
         ErrorCode::CallbackNotWanted => {
             is(&["test-callback", "replay-callbacks", "relay-test-callbacks", "relay-replay-callbacks"])
+                || is(&["console-test-callback", "console-replay-callbacks"])
         }
-        ErrorCode::ApiKeyGone => is(&["rotate-api-key"]),
+        ErrorCode::ApiKeyGone => is(&["rotate-api-key", "console-rotate-api-key"]),
         ErrorCode::ProjectNotFound | ErrorCode::ExternalIdTaken => is(&["register-organization", "register-user"]),
         ErrorCode::AmbiguousId => {
             is(&["register-organization", "register-user", "user-token", "project-revoke-tokens"])
@@ -162,14 +175,17 @@ fn applies(code: ErrorCode, entry: &OperationInfo) -> bool {
         ErrorCode::StaleUpdate => {
             let writes = entry.route.method != Method::Get && !is(&["auth-token"]);
             entry.is_change()
+                || by_console
                 || is(&["register-organization", "register-user", "project-revoke-tokens"])
                 || (by_signature && entry.has_body())
                 || is(&["device-register-token", "device-refresh-token", "device-rename", "device-unpair"])
                 || (entry.surface == Surface::Account && writes)
         }
-        ErrorCode::IdempotencyInProgress => entry.is_change(),
+        ErrorCode::IdempotencyInProgress => entry.is_change() || is(&["console-rotate-tenant-secret"]),
         ErrorCode::IdempotencyKeyReused => entry.is_remembered,
-        ErrorCode::RotatedTooOften => is(&["rotate-tenant-secret", "rotate-signing-key"]),
+        ErrorCode::RotatedTooOften => {
+            is(&["rotate-tenant-secret", "rotate-signing-key", "console-rotate-tenant-secret"])
+        }
         ErrorCode::StandbyTooYoung => is(&["rotate-signing-key"]),
         ErrorCode::PayloadTooLarge | ErrorCode::UnsupportedMediaType => entry.has_body(),
         _ => true,

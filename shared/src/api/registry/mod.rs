@@ -4,6 +4,7 @@
 pub mod api_key_outputs;
 pub mod api_keys;
 pub mod callbacks;
+pub mod console;
 pub mod inspection;
 pub mod tenant_outputs;
 pub mod tenants;

@@ -185,8 +185,9 @@ impl TenantsQuery {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AuditQuery {
-    /// Id of the tenant: `tnt_` and 32 hexadecimal digits.
-    pub tenant_id: TenantId,
+    /// Id of the tenant: `tnt_` and 32 hexadecimal digits. Absent: events that are of no tenant are listed, which are
+    /// those of the operator's console.
+    pub tenant_id: Option<TenantId>,
     /// Maximum number of events on the page, 1 to 100 (default 20).
     #[serde(default)]
     pub limit: PageLimit,
@@ -198,7 +199,7 @@ pub struct AuditQuery {
 
 impl Input for AuditQuery {
     fn tenant_id(&self) -> Option<&str> {
-        Some(self.tenant_id.as_str())
+        self.tenant_id.as_ref().map(TenantId::as_str)
     }
 }
 

@@ -14,9 +14,9 @@ async fn pages_of_other_origins_and_prefetches_are_refused_before_anything_is_lo
         assert!(matches!(refused, Error::OriginNotAllowed(_)), "{origin}");
     }
     let prefetch = request(&[("sec-purpose", "prefetch;prerender")]);
-    assert!(matches!(refuse_foreign_pages(&prefetch), Err(Error::Malformed(_))));
-    assert!(refuse_foreign_pages(&request(&[("origin", BASE_URL)])).is_ok());
-    assert!(refuse_foreign_pages(&request(&[])).is_ok());
+    assert!(matches!(refuse_foreign_pages(&prefetch, &[BASE_URL]), Err(Error::Malformed(_))));
+    assert!(refuse_foreign_pages(&request(&[("origin", BASE_URL)]), &[BASE_URL]).is_ok());
+    assert!(refuse_foreign_pages(&request(&[]), &[BASE_URL]).is_ok());
 }
 
 #[tokio::test]

@@ -136,6 +136,7 @@ fn a_caller_that_signed_is_told_how_it_stands() {
         deadline: now(),
         idempotency_key: None,
         principal: None,
+        label: None,
     };
     let base_url = String::new();
     let caller = SignedTenant { tenant_id: tenant_id(), state, quota, signed_with, secret, change, base_url };

@@ -7,6 +7,7 @@ use std::fmt;
 
 use super::api_key_secret::KeyKind;
 use super::secrets::{OperatorKey, TenantSecret};
+use crate::domain::console::secrets::{LINK as CONSOLE_LINK, SESSION as CONSOLE_SESSION};
 use crate::domain::devices::session_token::PREFIX as DEVICE_SESSION;
 
 /// Defines the enum with the name and the meaning of each fault.
@@ -105,6 +106,8 @@ pub enum CredentialForm {
     OperatorKey,
     Token,
     DeviceSession,
+    ConsoleSession,
+    ConsoleLink,
     TenantSecret,
 }
 
@@ -120,6 +123,12 @@ impl CredentialForm {
         if text.starts_with(DEVICE_SESSION) {
             return Some(Self::DeviceSession);
         }
+        if text.starts_with(CONSOLE_SESSION) {
+            return Some(Self::ConsoleSession);
+        }
+        if text.starts_with(CONSOLE_LINK) {
+            return Some(Self::ConsoleLink);
+        }
         // The header of every token is a JSON object (RFC 7515 §3.1).
         if text.starts_with("eyJ") && text.split('.').count() == 3 {
             return Some(Self::Token);
@@ -133,6 +142,7 @@ impl CredentialForm {
             (Some(Self::Token) | None, Self::Token) => CredentialFault::TokenMalformed,
             (None, Self::OperatorKey) => CredentialFault::KeyMalformed("X-Admin-Key is 48 letters and digits"),
             (None, Self::DeviceSession) => CredentialFault::KeyMalformed("a device session begins with ds_"),
+            (None, Self::ConsoleSession) => CredentialFault::KeyMalformed("a console session begins with cs_"),
             (None, _) => CredentialFault::KeyMalformed(
                 "Authorization: Bearer or X-API-KEY, and a text that begins with up_embed_, up_admin_ or ak_",
             ),
@@ -148,6 +158,10 @@ impl CredentialForm {
             Self::OperatorKey => "the operator's key goes in X-Admin-Key, and opens the registry alone",
             Self::Token => "a token goes in Authorization: Bearer, and is no key",
             Self::DeviceSession => "a device session goes in Authorization: DPoP",
+            Self::ConsoleSession => {
+                "a console session goes in Authorization: DPoP, and opens the registry or a tenant's console alone"
+            }
+            Self::ConsoleLink => "the code of a console link opens a session, at /api/v1/console/session, and no more",
             Self::TenantSecret => "a tenant secret signs calls of the relay and is never sent: rotate it",
         }
     }
@@ -172,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_credential_in_the_place_of_another_is_told_where_it_goes() {
-        use CredentialForm::{ApiKey, DeviceSession, OperatorKey, TenantSecret, Token};
+        use CredentialForm::{ApiKey, ConsoleLink, ConsoleSession, DeviceSession, OperatorKey, TenantSecret, Token};
         let operator = "a".repeat(48);
         let cases = [
             ("ak_x", ApiKey),
@@ -180,12 +194,14 @@ mod tests {
             ("up_embed_x", ApiKey),
             ("sk_x", TenantSecret),
             ("ds_x", DeviceSession),
+            ("cs_x", ConsoleSession),
+            ("cl_x", ConsoleLink),
             ("eyJh.e30.x", Token),
             (operator.as_str(), OperatorKey),
         ];
         for (text, form) in cases {
             assert_eq!(CredentialForm::of(text), Some(form), "{text}");
-            for wanted in [ApiKey, OperatorKey, DeviceSession, Token] {
+            for wanted in [ApiKey, OperatorKey, DeviceSession, ConsoleSession, Token] {
                 let name = wanted.fault(text).as_str();
                 let expected = match (form == wanted, wanted) {
                     (false, _) => "key_on_the_wrong_header",

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 
 use super::api_key_secret::ApiKeyId;
 use crate::domain::account::viewpoint::Viewpoint;
+use crate::domain::console::session::ConsoleId;
 use crate::domain::ids::external_id::ExternalId;
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::time::clock::Timestamp;
@@ -40,15 +41,22 @@ pub enum IdempotencyScope {
         /// What the call sees.
         viewpoint: Viewpoint,
     },
+    /// That of a tenant's people in a session of the console.
+    Console { tenant: TenantId, session: ConsoleId },
 }
 
 impl IdempotencyScope {
     /// What tells it from every other: ids have no slash, and a digest is not `*`.
     fn name(&self) -> String {
-        let Self::Caller { tenant, api_key, viewpoint } = self else { return "operator".to_owned() };
-        let credential = api_key.as_ref().map_or("token", ApiKeyId::as_str);
-        let seen = viewpoint.external_user_id().map_or_else(|| "*".to_owned(), ExternalId::digest);
-        format!("{tenant}/{credential}/{seen}")
+        match self {
+            Self::Operator => "operator".to_owned(),
+            Self::Caller { tenant, api_key, viewpoint } => {
+                let credential = api_key.as_ref().map_or("token", ApiKeyId::as_str);
+                let seen = viewpoint.external_user_id().map_or_else(|| "*".to_owned(), ExternalId::digest);
+                format!("{tenant}/{credential}/{seen}")
+            }
+            Self::Console { tenant, session } => format!("{tenant}/{session}"),
+        }
     }
 }
 

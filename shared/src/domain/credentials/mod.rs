@@ -17,7 +17,7 @@ pub use api_key_secret::{ApiKeyClaims, ApiKeyId, ApiKeySecret, KeyHash, KeyKind}
 pub use fault::{CredentialFault, CredentialForm};
 pub use idempotency::{IdempotencyKey, IdempotencyScope, REMEMBERED, SECRET_REMEMBERED};
 pub use secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion, SigningPointer};
-pub use secrets::{KeySlot, OperatorKey, OperatorKeys, RevealedSecret, TenantSecret};
+pub use secrets::{KeySlot, OperatorKey, OperatorKeyHash, OperatorKeys, RevealedSecret, TenantSecret};
 pub use signing_key::{PrivateJwk, PublicKey, PublishedKey, SigningKey};
 pub use standby_key::{KeyRotation, KeyRotationStep, StandbyKey, StandbyTooYoung, known_everywhere_at};
 pub use trace_key::{Person, PersonDigest, TraceKey};

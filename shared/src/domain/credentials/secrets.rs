@@ -127,11 +127,44 @@ impl OperatorKey {
     pub fn expose(&self) -> &[u8] {
         self.0.as_bytes()
     }
+
+    /// Its hash.
+    pub fn hash(&self) -> OperatorKeyHash {
+        OperatorKeyHash::of(&self.0)
+    }
 }
 
 impl fmt::Debug for OperatorKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("OperatorKey")
+    }
+}
+
+/// The SHA-256 of an operator's key, by which a console session knows whether the key that it came of is in force.
+/// No salt and no stretching: there is nothing to guess in 285 random bits.
+#[derive(Clone)]
+pub struct OperatorKeyHash(String);
+
+impl OperatorKeyHash {
+    /// The hash of a key's text.
+    fn of(key: &str) -> Self {
+        Self(HEXLOWER.encode(digest(&SHA256, key.as_bytes()).as_ref()))
+    }
+
+    /// Takes back what [`OperatorKeyHash::to_text`] gave.
+    pub fn from_stored(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// Lower-case hexadecimal, as it is stored.
+    pub fn to_text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+impl fmt::Debug for OperatorKeyHash {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("OperatorKeyHash")
     }
 }
 
@@ -174,6 +207,13 @@ impl OperatorKeys {
             (false, true) => Some(KeySlot::Previous),
             (false, false) => None,
         }
+    }
+
+    /// Whether the key with this hash is in force, in either slot. Both comparisons are always made.
+    pub fn has(&self, hash: &OperatorKeyHash) -> bool {
+        let is_it = |key: &str| OperatorKey::parse(key).is_some_and(|key| same(&key.hash().0, &hash.0));
+        let [current, previous] = [self.current.as_str(), self.previous.as_deref().unwrap_or_default()].map(is_it);
+        current || previous
     }
 }
 

@@ -9,7 +9,7 @@ use crate::domain::credentials::idempotency::IdempotencyKey;
 use crate::domain::credentials::secrets::KeySlot;
 use crate::domain::tenants::tenant::{Configuration, Tenant};
 use crate::domain::time::clock::Timestamp;
-use crate::domain::values::{RatePerMinute, TenantName};
+use crate::domain::values::{ConsoleLabel, RatePerMinute, TenantName};
 
 /// Party that made a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,12 @@ pub enum Actor {
     /// it.
     #[serde(rename = "operator (previous key)")]
     OperatorWithPreviousKey,
+    /// The operator, in a session of the console.
+    #[serde(rename = "operator (console)")]
+    OperatorConsole,
+    /// The tenant's people, in a session of the console.
+    #[serde(rename = "tenant (console)")]
+    TenantConsole,
     /// Latchkey itself, which suspends a tenant whose strikes reach the deployment's threshold.
     #[serde(rename = "relay guard")]
     RelayGuard,
@@ -131,6 +137,15 @@ pub enum Action {
     /// A device of a person is paired no more.
     #[serde(rename = "device.removed")]
     DeviceRemoved,
+    /// A link to the console was made.
+    #[serde(rename = "console.link_provisioned")]
+    ConsoleLinkProvisioned,
+    /// A link to the console was opened: a session began.
+    #[serde(rename = "console.session_opened")]
+    ConsoleSessionOpened,
+    /// A session of the console was ended before its time.
+    #[serde(rename = "console.session_ended")]
+    ConsoleSessionEnded,
 }
 
 /// Audit event: the record of one successful change.
@@ -153,11 +168,14 @@ pub struct AuditEvent {
     /// key alone, and of changes that are not the operator's.
     #[serde(default)]
     pub principal: Option<String>,
+    /// Who made the change in a session of the console, as the session's link says. Null of all other changes.
+    #[serde(default)]
+    pub label: Option<ConsoleLabel>,
     /// Names of the fields that an update wrote, or that a repeated registration changed. Empty for all other actions.
     pub fields: Vec<String>,
     /// What the change was made to, if that is not the tenant itself: the id of an API key, a signing key, an
-    /// organization, a token (`jti`) or a resource, or the digest of a person, as in the log. Null if it is the tenant
-    /// itself.
+    /// organization, a token (`jti`) or a resource, or the digest of a person, as in the log; or the id of a console
+    /// session. Null if it is the tenant itself.
     #[serde(default)]
     pub subject: Option<String>,
     /// What decides how grave the change was, by name; never a secret. `tenant.updated`: `{old, new}` of each field.
@@ -169,7 +187,8 @@ pub struct AuditEvent {
     /// `callbacks.replayed`: `count`, and `state`, `since` and `until`, null where they were not said.
     /// `resource.deleted`: `kind`, and the acting `end_user` as a digest, null for the account. `passkey.…`:
     /// `passkey`, the SHA-256 of the bytes of its id in hexadecimal. `device.…`: `device_id`, and of `device.paired`
-    /// `replaced`, the ids of those without a session that made room. `replayed` is true if a stored response with a
+    /// `replaced`, the ids of those without a session that made room. `console.…`: `label`, for whom the link was
+    /// made. `replayed` is true if a stored response with a
     /// secret in it went out again, and nothing was changed.
     #[serde(default)]
     pub details: Map<String, Value>,
@@ -202,6 +221,8 @@ pub struct ChangeContext {
     pub idempotency_key: Option<IdempotencyKey>,
     /// The principal of IAM that signed the operator's call, as an ARN.
     pub principal: Option<String>,
+    /// Whose session of the console it is, if it is one.
+    pub label: Option<ConsoleLabel>,
 }
 
 impl ChangeContext {
@@ -214,6 +235,7 @@ impl ChangeContext {
             request_id: self.request_id.clone(),
             key_id: self.key_id.clone(),
             principal: self.principal.clone(),
+            label: self.label.clone(),
             fields,
             subject: None,
             details: Map::new(),

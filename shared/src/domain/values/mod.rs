@@ -23,4 +23,6 @@ pub use problem::Problem;
 pub use qr_code::QrCode;
 pub use random::{Random, RandomnessUnavailable, SystemRandomness, draw};
 pub use serde_rules::{not_null, not_null_enum, string_enum};
-pub use text::{AccountName, DeviceName, DisplayName, KeyName, PartyName, PasskeyName, Reason, TenantName};
+pub use text::{
+    AccountName, ConsoleLabel, DeviceName, DisplayName, KeyName, PartyName, PasskeyName, Reason, TenantName,
+};

@@ -95,6 +95,11 @@ short_text! {
 }
 
 short_text! {
+    /// The name of whoever is to open a console link. It is in the audit events of the session.
+    ConsoleLabel
+}
+
+short_text! {
     /// The name that a tenant gives to one of its organizations, users or customers.
     PartyName
 }

@@ -60,6 +60,7 @@ impl Leased {
             request_id: self.holder.to_string(),
             key_id: None,
             principal: None,
+            label: None,
             fields: Vec::new(),
             subject: None,
             details: serde_json::Map::new(),

@@ -114,6 +114,7 @@ fn suspended(signed: &Signed<'_>) -> AuditEvent {
         request_id: signed.request_id.to_owned(),
         key_id: None,
         principal: None,
+        label: None,
         fields: Vec::new(),
         subject: None,
         details: serde_json::Map::new(),

@@ -3,6 +3,7 @@
 pub(super) mod api_key_items;
 mod api_keys;
 mod callbacks;
+mod console_link;
 pub(super) mod items;
 pub(super) mod key_set;
 mod pages;
@@ -15,6 +16,7 @@ mod rotate_signing_key;
 
 pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
 pub use callbacks::{Pinged, Resumed};
+pub use console_link::{ConsoleLinkSummary, IssuedConsoleLink};
 pub use pages::Start;
 pub use provision::Provisioned;
 pub use receivers::Receivers;
@@ -29,7 +31,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::items::{ACTIVE, SUSPENDED};
-use super::audit::put_event;
+use super::audit::{put_event, put_event_of};
 use super::dynamodb::{
     ATTEMPTS, CONFLICT_ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated,
 };
@@ -211,11 +213,16 @@ impl Tenants<'_> {
     /// # Errors
     /// If it can't be recorded. The secret must not go out then.
     pub(super) async fn note_replay(self, id: &TenantId, event: AuditEvent, replay: &Replay) -> Result<()> {
+        self.note_replay_of(Some(id), event, replay).await
+    }
+
+    /// The same of what may be of no tenant: the operator's own.
+    async fn note_replay_of(self, of: Option<&TenantId>, event: AuditEvent, replay: &Replay) -> Result<()> {
         if replay.secret.is_none() {
             return Ok(());
         }
         let mut transaction = Transaction::new();
-        put_event(&mut transaction, id, &event.with("replayed", true))?;
+        put_event_of(&mut transaction, of, &event.with("replayed", true))?;
         match self.table.commit(transaction).await? {
             Commit::Done => Ok(()),
             Commit::Refused(_) => Err(Error::unavailable("a request has an audit event already")),

@@ -66,20 +66,21 @@ impl Tenants<'_> {
         page(&page_read, limit, &name, LISTING_ORDER, items::summary)
     }
 
-    /// A tenant's audit events, newest first; only those at or after `since`, if it is given.
+    /// The audit events of a tenant, or of none: the operator's own. Newest first; only those at or after `since`, if
+    /// it is given.
     ///
     /// # Errors
     /// If there is no such tenant, or the cursor is of another list.
     pub async fn audit_events(
         self,
-        id: &TenantId,
+        of: Option<&TenantId>,
         since: Option<Timestamp>,
         cursor: Option<&Cursor>,
         limit: PageLimit,
     ) -> Result<CursorPage<AuditEvent>> {
-        let partition = keys::audit_partition(id);
+        let partition = keys::audit_partition(of);
         let from = keys::audit_from(since.unwrap_or(Timestamp::from_millis(0)));
-        let name = format!("audit-events/{id}/{from}");
+        let name = format!("audit-events/{}/{from}", of.map_or("operator", TenantId::as_str));
         // DynamoDB refuses a start outside of the range that is asked for.
         let is_position = |position: &str| position.starts_with(AUDIT) && position >= from.as_str();
         let start = after_in(&partition, cursor, &name, is_position)?;
@@ -99,7 +100,10 @@ impl Tenants<'_> {
             let reader = Reader::of(item);
             serde_json::from_str(reader.text(EVENT)?).map(Some).map_err(|_| reader.unreadable(EVENT))
         })?;
-        self.of_tenant(id, events).await
+        match of {
+            Some(id) => self.of_tenant(id, events).await,
+            None => Ok(events),
+        }
     }
 
     /// A tenant's API keys, newest first, whatever their state.

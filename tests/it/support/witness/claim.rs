@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{self, SHA256};
 use data_encoding::{BASE64, BASE64URL_NOPAD, HEXLOWER};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
-use shared::domain::{ApiKeySecret, DeviceSessionToken};
+use shared::domain::{ApiKeySecret, ConsoleCode, ConsoleParty, ConsoleToken, DeviceSessionToken};
 
 /// The operator's paths, behind `/api/v1/`.
 const OPERATOR: [&str; 9] =
@@ -36,6 +36,8 @@ pub enum Claim {
         /// Whether it asks for a pairing proof, which is signed as tokens are.
         pairs: bool,
     },
+    /// Somebody in the console, with a session or the code of a link: of a tenant, or the operator's.
+    Console { tenant: Option<String>, id: String },
     /// A phone with a session.
     Device { tenant: String, device: String, person: String },
     /// A phone with what pairs it: a handle, which says only of which pairing it is, or a tenant's proof, which says
@@ -98,7 +100,9 @@ impl Claim {
             |paths: &[&str]| version_one.is_some_and(|path| paths.iter().any(|beginning| path.starts_with(beginning)));
         let request = Request::of(event);
         if is_one_of(&OPERATOR) {
-            return match request.header("x-admin-key") {
+            // The session of a tenant is none of the operator's.
+            let by_session = matches!(request.in_console(), Some(Self::Console { tenant: None, .. }));
+            return match request.header("x-admin-key").or(by_session.then_some("")) {
                 Some(_) => Self::Operator(about(path, event["rawQueryString"].as_str().unwrap_or_default())),
                 None => Self::Nobody,
             };
@@ -112,6 +116,9 @@ impl Claim {
                 }
                 _ => Self::Nobody,
             };
+        }
+        if is_one_of(&["console/"]) {
+            return request.in_console().unwrap_or(Self::Nobody);
         }
         if is_one_of(&["device/"]) {
             return request.of_phone().unwrap_or(Self::Nobody);
@@ -245,6 +252,22 @@ impl<'a> Request<'a> {
         Some(Claim::Pairing { id: Some(digest(&handle)[..32].to_owned()), tenant: None })
     }
 
+    /// What somebody in the console presented: a session, or the code of a link.
+    fn in_console(&self) -> Option<Claim> {
+        let (party, id) = match self.authorization("dpop") {
+            Some(token) => ConsoleToken::parse(token).map(|token| (token.party().clone(), token.id().to_string()))?,
+            None => {
+                let code = ConsoleCode::parse(&self.field("code")?)?;
+                (code.party().clone(), code.id().to_string())
+            }
+        };
+        let tenant = match party {
+            ConsoleParty::Operator => None,
+            ConsoleParty::Tenant(id) => Some(id.to_string()),
+        };
+        Some(Claim::Console { tenant, id })
+    }
+
     /// The one credential that was presented: as bearer, in its own header, or in `elsewhere`.
     fn credential<const N: usize>(&self, elsewhere: [Option<String>; N]) -> Option<Credential> {
         let own = [self.authorization("bearer"), self.header("x-api-key")].map(|text| text.map(str::to_owned));
@@ -276,6 +299,8 @@ impl fmt::Display for Claim {
             Self::Operator(About::All) => f.write_str("the operator about all tenants"),
             Self::Tenant { tenant } => write!(f, "{tenant}"),
             Self::Signer { tenant, .. } => write!(f, "a signer of {tenant}"),
+            Self::Console { tenant: Some(tenant), id } => write!(f, "{id} of {tenant}"),
+            Self::Console { tenant: None, id } => write!(f, "{id} of the operator"),
             Self::Device { tenant, device, .. } => write!(f, "{device} of {tenant}"),
             Self::Pairing { tenant: Some(tenant), .. } => write!(f, "a pairing of {tenant}"),
             Self::Pairing { tenant: None, .. } => f.write_str("a pairing"),

@@ -182,10 +182,12 @@ fn leading_keys(condition: &Value, partition_key: &str) -> Result<LeadingKeys> {
     let only = |value: &Value, name: &str| {
         value.as_object().filter(|object| object.len() == 1).and_then(|object| object.get(name)).cloned()
     };
-    let keys = only(condition, "ForAnyValue:StringLike").and_then(|like| only(&like, "dynamodb:LeadingKeys"));
-    let keys = keys.ok_or_else(unsupported)?;
+    let of = |operator: &str| only(condition, operator).and_then(|like| only(&like, "dynamodb:LeadingKeys"));
+    let (some, every) = (of("ForAnyValue:StringLike"), of("ForAllValues:StringLike"));
+    let all = every.is_some();
+    let keys = some.or(every).ok_or_else(unsupported)?;
     let patterns = list(Some(&keys)).map(|pattern| pattern.as_str().map(str::to_owned)).collect::<Option<_>>();
-    Ok(LeadingKeys { attribute: partition_key.to_owned(), patterns: patterns.ok_or_else(unsupported)? })
+    Ok(LeadingKeys { all, attribute: partition_key.to_owned(), patterns: patterns.ok_or_else(unsupported)? })
 }
 
 /// CloudFormation takes a list of one without its brackets.

@@ -11,6 +11,7 @@ fn an_event_says_who_changed_what_and_when() {
             deadline: Timestamp::from_millis(2),
             idempotency_key: None,
             principal: None,
+            label: None,
         };
         let event = change.event(Action::TenantUpdated, vec!["tenant_name".to_owned()]);
         assert_eq!((event.action, event.actor, event.at), (Action::TenantUpdated, actor, change.at));
