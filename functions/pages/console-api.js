@@ -31,12 +31,14 @@ export function use(newSession, whenEnded) {
 export const has = (path) => session.party === 'operator' || (OWN.test(path) && path !== 'reactivate/callbacks');
 
 async function once(method, path, { query, body, keys, token, key }) {
-  const url = `${location.origin}/api/v1/${path}`;
-  const headers = { Accept: 'application/json', DPoP: await dpopProof(keys, { method, url, nonce, token }) };
+  const at = `/api/v1/${path}`;
+  // A proof names the API, which is elsewhere if a proxy on this machine signs for it.
+  const url = (document.documentElement.dataset.base ?? location.origin) + at;
+  const headers = { DPoP: await dpopProof(keys, { method, url, nonce, token }) };
   if (body) headers['Content-Type'] = 'application/json';
   if (token) headers.Authorization = `DPoP ${token}`;
   if (key) headers['Idempotency-Key'] = key;
-  const response = await fetch(query ? `${url}?${query}` : url, {
+  const response = await fetch(query ? `${at}?${query}` : at, {
     method,
     headers,
     body: body && JSON.stringify(body),

@@ -6,7 +6,7 @@ import { TYPES } from './console-rules.js';
 import { renewed } from './console-tenants.js';
 import { t } from './console-texts.js';
 import {
-  badge, button, chooser, code, details, element, lines, list, notice, paragraph, place, row, section, table, time,
+  badge, button, chooser, code, details, element, lines, list, paragraph, place, row, section, table, time,
 } from './console-ui.js';
 
 const BREAKERS = { closed: 'good', open: 'warn', disabled: 'bad' };

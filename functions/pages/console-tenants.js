@@ -7,7 +7,7 @@ import * as rules from './console-rules.js';
 import { t } from './console-texts.js';
 import {
   badge, button, chooser, code, copyButton, details, element, labelled, link, list, notice, paragraph, place, row,
-  section, text, time,
+  section, shownOnce, text, time,
 } from './console-ui.js';
 
 const TYPED = 250;
