@@ -5,9 +5,9 @@ import { form } from './console-forms.js';
 import { t } from './console-texts.js';
 import { button, code, details, element, list, notice, paragraph, place, text, time } from './console-ui.js';
 
-// How many events are searched through before a page is shown, at most.
-const SEARCHED = 2000;
+// How many events are looked for before they are shown, and how many are searched through for each.
 const ENOUGH = 20;
+const SEARCHED = 100;
 
 export const events = (at) => audit({ tenant_id: at.id });
 export const own = () => audit({});
@@ -16,15 +16,13 @@ const contains = (part, whole) => !part || whole.toLowerCase().includes(part.toL
 const actorOf = ({ actor, label }) => (label ? `${actor}: ${label}` : actor);
 const shown = (value) => (typeof value === 'string' ? text(value) : code(JSON.stringify(value)));
 
-/** What an event has to say beside what it is: what is null or empty says nothing. */
+/** What an event has to say beside what it is. */
 function rest({ fields, details: more, key_id: key, principal, request_id: request }) {
-  const pairs = Object.entries(more ?? {}).map(([name, value]) => [name, shown(value)]);
-  const isListed = fields?.length > 0 && fields.some((field) => !(field in (more ?? {})));
   const made = details([
-    ...(isListed ? [['fields', fields.join(', ')]] : []),
-    ...pairs,
-    ...(key ? [['key_id', code(key)]] : []),
-    ...(principal ? [['principal', code(principal)]] : []),
+    ['fields', fields?.length > 0 ? fields.join(', ') : undefined],
+    ...Object.entries(more ?? {}).map(([name, value]) => [name, shown(value)]),
+    ['key_id', key ? code(key) : undefined],
+    ['principal', principal ? code(principal) : undefined],
     ['request_id', code(request)],
   ]);
   return element('details', {}, element('summary', { textContent: t.events.details }), made);
@@ -35,25 +33,20 @@ async function audit(of) {
   const wanted = { query: { ...of, limit: 100 } };
   const matches = (event) => contains(wanted.action, event.action) && contains(wanted.actor, actorOf(event));
   const page = pages('fetch/audit-events', 'events', wanted.query);
-  const load = async (cursor) => {
+  const gather = async (cursor, most) => {
     const rows = [];
-    let [next, searched] = [cursor, 0];
+    let searched = 0;
     do {
-      const part = await page(next);
+      const part = await page(cursor);
       rows.push(...part.rows.filter(matches));
-      next = part.next;
       searched += part.rows.length;
-    } while (next && rows.length < ENOUGH && searched < SEARCHED);
-    return { rows, next };
+      cursor = part.next;
+    } while (cursor && rows.length < most && searched < most * SEARCHED);
+    return { rows, next: cursor };
   };
+  const load = (cursor) => gather(cursor, ENOUGH);
   const save = async () => {
-    const rows = [];
-    let next;
-    do {
-      const part = await page(next);
-      rows.push(...part.rows.filter(matches));
-      next = part.next;
-    } while (next);
+    const { rows } = await gather(undefined, Infinity);
     const blob = new Blob(
       rows.map((event) => `${JSON.stringify(event)}\n`),
       { type: 'application/jsonl' },

@@ -144,6 +144,16 @@ async fn prove(deployment: &Deployment, tenant: &Tenant, route: &Route, event: &
     (event["headers"], event["body"]) = (headers, body);
 }
 
+/// Gives an event of the console a session and a proof, which are made now for the same reason.
+async fn enter_console(deployment: &Deployment, tenant: &Tenant, route: &Route, event: &mut Value) {
+    let browser = deployment.console(Some(tenant), "Ada Lovelace").await;
+    let url = format!("{}{}", deployment.stack.url(), route.path);
+    let (method, nonce) = (route.method.as_str(), deployment.nonce());
+    let claims = json!({ "htm": method, "htu": url, "nonce": nonce, "ath": browser.ath() });
+    event["headers"]["authorization"] = format!("DPoP {}", browser.token).into();
+    event["headers"]["dpop"] = browser.proof(&claims).into();
+}
+
 /// Signs an event of the relay surface: a signature is good for half a minute, and the one in the file is a published
 /// one. A poll is of a login that has begun.
 async fn sign(deployment: &Deployment, tenant: &Tenant, route: &Route, event: &mut Value) {
@@ -248,13 +258,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
             sign(&deployment, &signer, route, &mut event).await;
         }
         if entry.surface == Surface::Console {
-            let browser = deployment.console(Some(&signer), "Ada Lovelace").await;
-            let url = format!("{}{}", deployment.stack.url(), route.path);
-            let claims = json!({
-                "htm": route.method.as_str(), "htu": url, "nonce": deployment.nonce(), "ath": browser.ath(),
-            });
-            event["headers"]["authorization"] = format!("DPoP {}", browser.token).into();
-            event["headers"]["dpop"] = browser.proof(&claims).into();
+            enter_console(&deployment, &signer, route, &mut event).await;
         } else if event["headers"]["dpop"].is_string() {
             prove(&deployment, &signer, route, &mut event).await;
         }

@@ -254,12 +254,12 @@ impl<'a> Request<'a> {
 
     /// What somebody in the console presented: a session, or the code of a link.
     fn in_console(&self) -> Option<Claim> {
-        let (party, id) = match self.authorization("dpop") {
-            Some(token) => ConsoleToken::parse(token).map(|token| (token.party().clone(), token.id().to_string()))?,
-            None => {
-                let code = ConsoleCode::parse(&self.field("code")?)?;
-                (code.party().clone(), code.id().to_string())
-            }
+        let (party, id) = if let Some(token) = self.authorization("dpop") {
+            let token = ConsoleToken::parse(token)?;
+            (token.party().clone(), token.id().to_string())
+        } else {
+            let code = ConsoleCode::parse(&self.field("code")?)?;
+            (code.party().clone(), code.id().to_string())
         };
         let tenant = match party {
             ConsoleParty::Operator => None,

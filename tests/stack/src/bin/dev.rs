@@ -6,7 +6,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use serde_json::Value;
+use serde_json::{Value, json};
 use stack::{Error, Invocation, Result, Stack, StackBuilder, pretty, scheduled_event};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
@@ -95,7 +95,7 @@ async fn run(options: Options) -> Result<()> {
         print_environment(&stack);
         stopped.await;
     } else {
-        print_usage(&stack);
+        print_usage(&stack, &console_link(&stack).await?);
         tokio::select! {
             () = schedules(&stack) => {}
             () = &mut stopped => {}
@@ -246,7 +246,7 @@ fn print_environment(stack: &Stack) {
 /// What an operator does next, up to a first token, in the names that README and quickstart have. The lines run as they
 /// are, pasted in this order. The comments have no signs that a shell would take for its own, because some shells read
 /// comments that are typed in as commands.
-fn print_usage(stack: &Stack) {
+fn print_usage(stack: &Stack, console: &str) {
     let (url, key) = (stack.url(), stack.admin_key());
     say(&format!("url={url}"));
     say("registry=$url/api/v1 projects=$url/v1/api/projects");
@@ -266,8 +266,28 @@ fn print_usage(stack: &Stack) {
     say("# what there is, and no more of it");
     say(r#"curl -sS -w '\n' "$registry/fetch/tenants?limit=20" -H "$admin""#);
     say(r#"curl -sS -w '\n' "$registry/suspend/tenant?tenant_id=$tenant" -H "$admin" -H "$json" -d '{}'"#);
+    say("# another link to the console: each opens once, within five minutes");
+    say(r#"curl -sS -w '\n' "$registry/provision/console-link" -H "$admin" -H "$json" -d '{"label":"Ada Lovelace"}'"#);
+    say(&format!("console {console}"));
     say(&format!("aws {}", stack.aws_url()));
     say(&format!("ready {url}"));
+}
+
+/// The address that opens the operator's console, once.
+async fn console_link(stack: &Stack) -> Result<String> {
+    let event = json!({
+        "version": "2.0",
+        "rawPath": "/api/v1/provision/console-link",
+        "headers": { "content-type": "application/json", "x-admin-key": stack.admin_key() },
+        "requestContext": { "domainName": "127.0.0.1", "http": { "method": "POST" } },
+        "body": json!({ "label": "cargo dev" }).to_string(),
+        "isBase64Encoded": false,
+    });
+    let invoked = stack.invoke("provision-console-link", event, Invocation::default()).await;
+    let answer = invoked.map_err(|error| Error::new(error.to_string()))?.payload;
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default();
+    let link = body.pointer("/data/link").and_then(Value::as_str).map(str::to_owned);
+    link.ok_or_else(|| Error::new(format!("no link to the console was made: {answer}")))
 }
 
 /// A line on standard output. If nobody reads it any more, that is no reason to stop.
