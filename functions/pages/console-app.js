@@ -152,8 +152,10 @@ function navigate({ name, id }) {
   const item = (href, key) => {
     const made = link(href, t.screens[key]);
     // The address stays as it is, and the screen is made anew.
-    made.onclick = () => {
-      if (href === location.hash) render();
+    made.onclick = (event) => {
+      if (href !== location.hash) return;
+      event.preventDefault();
+      render();
     };
     if (key === (PARTS[name] ?? name)) made.ariaCurrent = 'page';
     return element('li', {}, made);

@@ -5,17 +5,11 @@ import { t } from './console-texts.js';
 
 let ids = 0;
 
-const asLines = (text) =>
-  text
-    .split('\n')
-    .map((line) => line.trim())
-    .filter(Boolean);
+const asLines = (text) => text.trim().split(/\s*\n\s*/).filter(Boolean);
 
 function control(field, id) {
   const { type = 'text', options, value } = field;
-  if (type === 'select' || type === 'flag') {
-    return select(id, options, `${value ?? ''}`);
-  }
+  if (type === 'select' || type === 'flag') return select(id, options, `${value ?? ''}`);
   if (type === 'check') return element('input', { id, type: 'checkbox', checked: Boolean(value) });
   if (type === 'lines') return element('textarea', { id, rows: 3, spellcheck: false, value: (value ?? []).join('\n') });
   const kind = { type: type === 'date' ? 'date' : 'text', inputMode: type === 'number' ? 'numeric' : 'text' };
@@ -43,11 +37,10 @@ function fieldOf(field) {
   const problem = element('p', { id: `${id}-problem`, className: 'problem' });
   const hint = field.hint && element('p', { id: `${id}-hint`, className: 'hint', textContent: field.hint });
   input.setAttribute('aria-describedby', `${problem.id}${hint ? ` ${hint.id}` : ''}`);
-  if (field.required) input.setAttribute('aria-required', 'true');
+  input.ariaRequired = `${Boolean(field.required)}`;
   const say = (message = '') => {
     problem.textContent = message;
-    if (message) input.setAttribute('aria-invalid', 'true');
-    else input.removeAttribute('aria-invalid');
+    input.ariaInvalid = message ? 'true' : null;
     return !message;
   };
   // Whoever has left a field has finished it; and what is mended is no longer said.

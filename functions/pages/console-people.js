@@ -97,7 +97,7 @@ function shownOf({ linked_account_id: linked, backend_user_id: own, devices, pas
     used,
   ];
   const rows = (title, columns, of) =>
-    section(title, of.length > 0 ? table(title, columns, of).made : element('div', { className: 'empty' }, paragraph(p.nothing)));
+    section(title, of.length > 0 ? table(title, columns, of).made : paragraph(p.nothing));
   return [
     details([
       [p.kinds.backend_user_id, own && text(own)],

@@ -70,15 +70,15 @@ export function reason(error) {
 
 /** Does one thing at a time: while it runs, its control says so, and does nothing. */
 export async function once(control, work) {
-  if (control.getAttribute('aria-disabled') === 'true') return;
-  control.setAttribute('aria-disabled', 'true');
+  if (control.ariaDisabled) return;
+  control.ariaDisabled = 'true';
   const said = control.firstChild;
   const label = said.data;
   said.data = status.textContent = t.wait;
   try {
     return await work();
   } finally {
-    control.removeAttribute('aria-disabled');
+    control.ariaDisabled = null;
     said.data = label;
     if (status.textContent === t.wait) status.textContent = '';
   }
