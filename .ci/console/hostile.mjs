@@ -53,7 +53,7 @@ async function planted() {
       userRoleId: ROLE,
       properties: { text },
     });
-    await registered('tenant/register-tenant', { displayName: name, key: text });
+    await registered('tenant/register-tenant', { displayName: name, key: `of ${text}`, prefilters: {} });
   }
   return id;
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, operator, url } from '../foreign/service.mjs';
+import { relay } from '../relay.mjs';
 import { atEnd } from '../running.mjs';
 import { Person, link } from './screens.mjs';
 
@@ -129,7 +130,8 @@ export async function tenant(person) {
   await person.choose('Old one stays good for', '1 h');
   await person.enter('Rotate', 'dialog');
   await person.screen('The new tenant secret', 'new secret');
-  await person.saved(await page.locator('output').first().innerText());
+  const rotated = await page.locator('output').first().innerText();
+  await person.saved(rotated);
   await person.screen('Overview', 'overview in an overlap');
   const text = await page.locator('main').innerText();
   expect(text.includes('Old secret is good until') && text.includes('not since the rotation'), 'the overlap is not told');
@@ -163,7 +165,7 @@ export async function tenant(person) {
   await person.choose('Whose tokens', 'An end');
   await person.enter('Revoke', 'dialog');
   await person.told('Tokens revoked.');
-  await lists(person, id);
+  await lists(person, id, rotated);
   return passed;
 }
 
@@ -191,18 +193,34 @@ async function keys(person, id) {
   await page.keyboard.press('Escape');
 }
 
-async function lists(person, id) {
+/** A phone of Ada's, paired with the tenant. */
+async function paired(of) {
+  const { pairing_url: address } = await relay(of, 'prepare-pairing', {
+    user_socket_hash: 'socket',
+    backend_user_id: 'ada',
+    display_name: 'Ada Lovelace',
+    user_email: 'ada@example.com',
+  });
+  const phone = await Person.start();
+  await phone.page.goto(address);
+  await phone.type('Name of this phone', 'Ada’s phone');
+  await phone.enter('Pair this phone');
+  await phone.page.getByText('Paired until').waitFor();
+  await phone.close();
+}
+
+async function lists(person, id, secret) {
   const { page } = person;
   await person.visit('Registered');
   for (const part of ['Globex', 'ada']) await page.getByText(part, { exact: true }).first().waitFor();
+  // Somebody who is registered and has no device yet, and then one.
   await person.enter('Devices and passkeys: Ada');
   await person.shown('People');
-  await person.loaded();
-  await page.getByRole('heading', { level: 2, name: 'Passkeys' }).waitFor();
-  await person.look('person');
-  await person.type('Id', 'nobody');
-  await person.enter('Look up');
   await page.locator('.problem', { hasText: 'Nobody' }).waitFor();
+  await paired({ id, secret });
+  await person.enter('Look up');
+  await page.getByRole('rowheader', { name: 'Ada’s phone' }).waitFor();
+  await person.look('person');
 
   await person.visit('Set-up check');
   expect((await page.locator('.checks li').count()) > 3, 'no checks of the set-up');

@@ -76,7 +76,7 @@ export async function people(at) {
   return { shown: [made, found] };
 }
 
-function shownOf({ linked_account_id: linked, backend_user_id: own, devices, passkeys }) {
+function shownOf({ relay_user_linked_id: linked, backend_user_id: own, devices, passkeys }) {
   const p = t.people;
   const named = [t.name, ({ name }) => text(name)];
   const used = [t.used, (of) => time(of.last_used_at)];
@@ -101,7 +101,7 @@ function shownOf({ linked_account_id: linked, backend_user_id: own, devices, pas
   return [
     details([
       [p.kinds.backend_user_id, own && text(own)],
-      [p.kinds.linked_account_id, linked && code(linked)],
+      [p.kinds.relay_user_linked_id, linked && code(linked)],
     ]),
     rows(p.devices, deviceColumns, devices),
     rows(p.passkeys, passkeyColumns, passkeys),

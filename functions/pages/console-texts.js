@@ -323,7 +323,7 @@ export const t = {
 
   people: {
     by: 'Look up by',
-    kinds: { backend_user_id: 'The tenant’s own id', linked_account_id: 'Latchkey’s id' },
+    kinds: { backend_user_id: 'The tenant’s own id', relay_user_linked_id: 'Latchkey’s id' },
     find: 'Look up',
     devices: 'Devices',
     passkeys: 'Passkeys',
