@@ -9,13 +9,14 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 use crate::config::Config;
 use crate::domain::{
     AccountWideUse, ApiKey, ChangeContext, Clock, FrameKey, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing,
-    Quota, Random, RatePerMinute, RowQuotas, SigningKey, SigningPointer, SigningVersion, SystemClock, SystemRandomness,
-    TenantId, Timestamp, TraceKey, Viewpoint,
+    Quota, Random, RatePerMinute, Refusal, RowQuotas, Setup, SetupDefaults, SigningKey, SigningPointer, SigningVersion,
+    SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{
     self, Callbacks, Console, Counted, Devices, Direct, Directory, Jitter, OrganizationHints, Passkeys, PollPace,
-    Prefetched, QrLogins, Read, Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants, VersionCache, Wire,
+    Prefetched, QrLogins, Read, RefusalMemory, Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants,
+    VersionCache, Wire,
 };
 
 /// A handle on everything that a handler uses. Cheap to clone.
@@ -38,6 +39,7 @@ struct Parts {
     passkeys_enabled: bool,
     row_quotas: RowQuotas,
     relay_memory: RelayMemory,
+    refusal_memory: RefusalMemory,
     organization_hints: OrganizationHints,
 }
 
@@ -108,6 +110,7 @@ impl App {
             passkeys_enabled: config.passkeys_enabled,
             row_quotas: config.row_quotas,
             relay_memory: RelayMemory::default(),
+            refusal_memory: RefusalMemory::default(),
             organization_hints: OrganizationHints::default(),
         }))
     }
@@ -290,6 +293,36 @@ impl App {
     /// Notes that an API key was used today.
     pub async fn note_use(&self, key: &ApiKey) {
         self.0.table.note_use(key, &self.now().day()).await;
+    }
+
+    /// Notes that a token was minted with an API key today.
+    pub(crate) async fn note_minted(&self, key: &ApiKey) {
+        self.0.table.note_minted(key, &self.now().day()).await;
+    }
+
+    /// Notes that an API key asked about an active token today.
+    pub(crate) async fn note_introspection(&self, key: &ApiKey) {
+        self.0.table.note_introspection(key, &self.now().day()).await;
+    }
+
+    /// Notes why a tenant's proven caller was refused: at most once a minute, process, tenant and cause.
+    pub(crate) async fn note_refusal(&self, tenant: &TenantId, refusal: &Refusal) {
+        let (memory, key) = (&self.0.refusal_memory, (tenant.clone(), refusal.cause));
+        if Refusal::is_due(memory.get(&key), refusal.at) {
+            memory.keep(key, refusal.at);
+            self.0.table.note_refusal(tenant, refusal).await;
+        }
+    }
+
+    /// What a tenant's set-up shows. `address` is that of the service, for the lines to paste.
+    ///
+    /// # Errors
+    /// If there is no such tenant, the table fails, or an item can't be read.
+    pub async fn setup(&self, tenant: &TenantId, address: &str) -> Result<Setup> {
+        let facts = self.tenants().setup(tenant).await?.ok_or(Error::TenantNotFound)?;
+        let (require_end_user, passkeys_enabled) = (self.0.require_end_user, self.0.passkeys_enabled);
+        let defaults = SetupDefaults { require_end_user, passkeys_enabled };
+        Ok(Setup::inspect(&facts, defaults, address, self.now()))
     }
 
     /// Notes that a call was for the whole account today.

@@ -6,6 +6,7 @@
 //! - `registry::tenant_management`, `account::data_isolation`: the public texts that those surfaces implement,
 //!   statement by statement;
 //! - `registry::idempotency`: one effect for a request, however often it comes;
+//! - `registry::setup_mistakes`: mistakes of a set-up that are planted, and that its inspection names;
 //! - `projects::registration_races`: registrations of the same thing at the same time;
 //! - `tokens::revocation`: what makes a token inactive, what leaves it alone, and that it shows at once;
 //! - `account::histories`: random histories of many tenants and end users, against a model of who sees what;

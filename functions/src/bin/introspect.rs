@@ -8,5 +8,9 @@ pub fn main() -> Exit {
 }
 
 async fn introspect(app: App, call: Call<Introspect>) -> Result<Introspection> {
-    Ok(call.caller.active_claims(app.trace_key(), &call.body.token, call.at)?.into())
+    let claims = call.caller.active_claims(app.trace_key(), &call.body.token, call.at)?;
+    if claims.is_some() {
+        call.caller.note_introspection(&app).await;
+    }
+    Ok(claims.into())
 }

@@ -12,6 +12,7 @@ use crate::api::registry::api_key_outputs::{ApiKeysPage, ProvisionedApiKey, Revo
 use crate::api::registry::api_keys::ApiKeyInput;
 use crate::api::registry::callbacks::{CallbacksPage, CallbacksToReplay, PingSent, ReplayedCallbacks};
 use crate::api::registry::inspection::{OrganizationsPage, RegisteredTenantsPage, UsersPage};
+use crate::api::registry::setup::SetupView;
 use crate::api::registry::tenant_outputs::{FetchedTenant, RotatedSecret};
 use crate::api::registry::tenants::Rotation;
 use crate::auth::{ConsoleGuest, ConsolePerson, ConsoleTenant};
@@ -189,6 +190,14 @@ console_operation! {
         .about("Deliver the tenant's callbacks anew, with the same event ids and bodies")
         .example(r#"{"state": "failed", "since": "2026-06-21T10:00:00.000Z"}"#),
     Empty, CallbacksToReplay => ReplayedCallbacks
+}
+
+console_operation! {
+    /// Inspects the tenant's set-up.
+    ConsoleSetup: ConsoleTenant,
+    Route::get("console-setup", "/api/v1/console/setup")
+        .about("Inspect the tenant's set-up: what works, what does not, and what to change"),
+    Empty, Empty => SetupView
 }
 
 /// Request body with the code of a link.

@@ -33,8 +33,9 @@ use account::workspaces::{
 };
 use console::{
     ConsoleCallback, ConsoleCallbacks, ConsoleOrganizations, ConsoleRegisteredTenants, ConsoleReplayCallbacks,
-    ConsoleRevokeApiKey, ConsoleRotateApiKey, ConsoleRotateTenantSecret, ConsoleTenantView, ConsoleTestCallback,
-    ConsoleUsers, CreateConsoleApiKey, EndConsoleSession, GetConsoleSession, ListConsoleApiKeys, OpenConsoleSession,
+    ConsoleRevokeApiKey, ConsoleRotateApiKey, ConsoleRotateTenantSecret, ConsoleSetup, ConsoleTenantView,
+    ConsoleTestCallback, ConsoleUsers, CreateConsoleApiKey, EndConsoleSession, GetConsoleSession, ListConsoleApiKeys,
+    OpenConsoleSession,
 };
 use device::qr_login::{DeviceQrDecide, DeviceQrScan};
 use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceRename, DeviceUnpair};
@@ -46,6 +47,8 @@ use registry::api_keys::{FetchApiKeys, ProvisionApiKey, RevokeApiKey, RevokeToke
 use registry::callbacks::{FetchCallback, FetchCallbacks, ReactivateCallbacks, ReplayCallbacks, TestCallback};
 use registry::console::ProvisionConsoleLink;
 use registry::inspection::{FetchOrganizations, FetchRegisteredTenants, FetchUsers};
+use registry::people::FetchPerson;
+use registry::setup::FetchSetup;
 use registry::tenants::{
     FetchAuditEvents, FetchTenant, FetchTenants, ProvisionTenant, ReactivateTenant, RotateTenantSecret, SuspendTenant,
     UpdateTenant,
@@ -78,6 +81,8 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<FetchOrganizations>(),
     OperationInfo::of::<FetchUsers>(),
     OperationInfo::of::<FetchRegisteredTenants>(),
+    OperationInfo::of::<FetchPerson>(),
+    OperationInfo::of::<FetchSetup>(),
     OperationInfo::of::<FetchAuditEvents>(),
     OperationInfo::of::<FetchCallbacks>(),
     OperationInfo::of::<FetchCallback>(),
@@ -157,6 +162,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<ConsoleCallback>(),
     OperationInfo::of::<ConsoleTestCallback>(),
     OperationInfo::of::<ConsoleReplayCallbacks>(),
+    OperationInfo::of::<ConsoleSetup>(),
     OperationInfo::of::<EndConsoleSession>(),
     OperationInfo::of::<PhonePage>(),
     OperationInfo::of::<ConsentPage>(),

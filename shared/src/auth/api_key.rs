@@ -12,7 +12,7 @@ use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, T
 use crate::app::App;
 use crate::domain::{
     Actor, ApiKey, ApiKeySecret, ChangeContext, Claims, CredentialFault, CredentialForm, IdempotencyScope, Issuer,
-    KeyKind, KeyState, Quota, SignedToken, TenantId, Timestamp, TokenRequest, TraceKey, Viewpoint,
+    KeyKind, KeyState, Quota, RefusalCause, SignedToken, TenantId, Timestamp, TokenRequest, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{Directory, Party, Prefetched, Read, Revocation, TenantState};
@@ -153,6 +153,13 @@ impl KeyHolder<InspectsTokens> {
     }
 }
 
+impl KeyHolder<InspectsTokens> {
+    /// Notes that the key asked about an active token today.
+    pub async fn note_introspection(&self, app: &App) {
+        app.note_introspection(&self.key).await;
+    }
+}
+
 impl<P> fmt::Debug for KeyHolder<P> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "KeyHolder({})", self.key.claims.id)
@@ -236,12 +243,19 @@ pub(super) async fn accept(
         hashes.slot(presented).filter(|_| key.claims == *claims).ok_or(Error::Unauthenticated("wrong API key"))?;
     request.trace.key(&claims.tenant_id, &claims.id, slot);
     if !hashes.is_in_force(slot, now) {
+        request.trace.refused(RefusalCause::KeyRotated);
         return Err(Error::Unauthenticated("API key was rotated, and its overlap is over"));
     }
     match key.state(now) {
         KeyState::Active => {}
-        KeyState::Expired => return Err(Error::Unauthenticated("API key has expired")),
-        KeyState::Revoked => return Err(Error::Unauthenticated("API key was revoked")),
+        KeyState::Expired => {
+            request.trace.refused(RefusalCause::KeyExpired);
+            return Err(Error::Unauthenticated("API key has expired"));
+        }
+        KeyState::Revoked => {
+            request.trace.refused(RefusalCause::KeyRevoked);
+            return Err(Error::Unauthenticated("API key was revoked"));
+        }
     }
     // From here on the caller is known, and learns the reason.
     if !tenant.is_active {

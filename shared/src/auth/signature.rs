@@ -5,6 +5,7 @@
 //! nothing.
 
 use std::fmt;
+use std::time::Duration;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -13,8 +14,8 @@ use uuid::Uuid;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    Actor, ChangeContext, CredentialFault, KeySlot, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion,
-    TenantId, TenantName, TenantQuota, Timestamp,
+    Actor, ChangeContext, CredentialFault, KeySlot, Quota, RefusalCause, SignatureHeaders, SignedCall, SignedParts,
+    SigningVersion, TenantId, TenantName, TenantQuota, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::{Accepted, Passkeys, Relay, RelayState, Signed, Verdict};
@@ -24,6 +25,9 @@ const TENANT_ID: [&str; 2] = ["x-latchkey-tenant-id", "x-bloonio-tenant-id"];
 const TIMESTAMP: [&str; 2] = ["x-latchkey-timestamp", "x-bloonio-timestamp"];
 const SIGNATURE: [&str; 2] = ["x-latchkey-signature", "x-bloonio-signature"];
 const NONCE: &str = "x-latchkey-nonce";
+
+/// For how long it is looked whose a call is that is refused already.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The proof that the call was signed by its tenant, that the tenant may act, and that the call is within its limit and
 /// was counted.
@@ -77,16 +81,22 @@ impl Caller for SignedTenant {
     async fn authenticate(app: &App, request: &Request, _: &InputSummary) -> Result<Self> {
         let call = read(request)?;
         let at = app.now();
-        call.check_time(at)?;
+        if let Err(fault) = call.check_time(at) {
+            // Only noting asks for more: the answer is decided.
+            let _ = tokio::time::timeout(PATIENCE, prove_wrong_time(app, request, &call, fault, at)).await;
+            return Err(fault.into());
+        }
         let relay = app.relay(&call.tenant_id);
         let signer = signer(&relay, &call, at).await?;
         let (secret, seen) =
             signer.ok_or(Error::Unauthenticated("signed with no secret in force, or tenant unknown"))?;
         request.trace.signer(&call.tenant_id, slot(&seen, secret));
-        let signed = Signed { secret, signing: call.version, at, request_id: &request.request_id };
+        let (ahead_ms, request_id) = (call.ahead_ms(at), request.request_id.as_str());
+        let signed = Signed { secret, signing: call.version, at, ahead_ms, request_id };
         let verdict = match (relay.refusal(at), &call.nonce) {
             (Some(refusal), _) => refusal,
             (None, Some(nonce)) if relay.is_replay(nonce, &signed).await? => {
+                request.trace.refused(RefusalCause::NonceReused);
                 return Err(Error::Unauthenticated("nonce was used before"));
             }
             (None, _) => relay.accept(seen, &signed).await?,
@@ -101,7 +111,13 @@ impl Caller for SignedTenant {
                 let base_url = request.base_url.clone();
                 Ok(Self { tenant_id, state, quota, signed_with: call.version, secret, change, base_url })
             }
-            Verdict::Dead => Err(Error::Unauthenticated("secret is dead, or the tenant takes v2 only")),
+            Verdict::Dead => {
+                let takes = |state: RelayState| state.signing.takes(signed.signing);
+                let is_replaced = app.relay(&tenant_id).remembered().is_some_and(takes);
+                let (replaced, version) = (RefusalCause::SecretReplaced, RefusalCause::SignatureVersion);
+                request.trace.refused(if is_replaced { replaced } else { version });
+                Err(Error::Unauthenticated("secret is dead, or the tenant takes v2 only"))
+            }
             Verdict::Suspended(quota) => Err(Error::TenantSuspended(Some(TenantQuota { tenant_id, quota }))),
             Verdict::OverLimit(quota) => Err(Error::RateLimited(TenantQuota { tenant_id, quota })),
         }
@@ -171,6 +187,20 @@ impl SignedTenant {
 /// Which of a tenant's secrets in force the version is.
 pub(super) fn slot(state: &RelayState, secret: Uuid) -> KeySlot {
     if state.secret.current.id == secret { KeySlot::Current } else { KeySlot::Previous }
+}
+
+/// Notes a call with a timestamp that is not accepted, if it is its tenant's all the same. Whatever fails on the way
+/// leaves it without a note. It is looked at each time, also if nothing is to be noted: or the time that a refusal
+/// takes would tell anybody that the tenant's clock was found to be off.
+async fn prove_wrong_time(app: &App, request: &Request, call: &SignedCall, fault: CredentialFault, at: Timestamp) {
+    let cause = match fault {
+        CredentialFault::TimestampOutOfWindow { .. } => RefusalCause::ClockOff,
+        _ => RefusalCause::TimestampUnit,
+    };
+    if let Ok(Some((secret, seen))) = signer(&app.relay(&call.tenant_id), call, at).await {
+        request.trace.signer(&call.tenant_id, slot(&seen, secret));
+        request.trace.clock_is_off(cause, call.ahead_ms(at));
+    }
 }
 
 /// The version of the tenant's secret with which a call was signed, and the tenant as it was when that was found.

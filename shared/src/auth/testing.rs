@@ -132,6 +132,8 @@ impl Tenant {
             tokens_revoked_at: None,
             // So that its use is not noted again.
             last_used_on: Some(now().day()),
+            last_token_on: None,
+            last_introspected_on: None,
         };
         let name = |text| PartyName::parse(text).unwrap();
         let properties = |text| serde_json::from_value(json!({ "of": text })).unwrap();

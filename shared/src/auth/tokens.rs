@@ -163,6 +163,7 @@ pub(super) async fn mint(
         return Err(Error::PropertiesTooLarge);
     }
     trace.token(app.trace_key(), &claims);
+    app.note_minted(key).await;
     Ok(token)
 }
 

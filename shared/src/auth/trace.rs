@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use uuid::Uuid;
 
 use crate::domain::{
-    ApiKeyId, Claims, ConsoleId, KeySlot, Person, PersonDigest, RelayPerson, Scope, TenantId, TraceKey, Viewpoint,
-    parse_uuid,
+    ApiKeyId, Claims, ConsoleId, KeySlot, Person, PersonDigest, RefusalCause, RelayPerson, Scope, TenantId, TraceKey,
+    Viewpoint, parse_uuid,
 };
 
 /// The notes about one request. A handle: all clones write into the same.
@@ -37,6 +37,10 @@ pub struct Traced {
     pub view: Option<&'static str>,
     /// The session of the console that was presented.
     pub console: Option<ConsoleId>,
+    /// Why a proven caller is refused, where the refusal does not say it.
+    pub refused: Option<RefusalCause>,
+    /// How far a signer's clock is ahead, in milliseconds, if that is why.
+    pub ahead_ms: Option<i64>,
 }
 
 impl fmt::Debug for Trace {
@@ -69,6 +73,19 @@ impl Trace {
         self.note(|traced| {
             traced.tenant_id = Some(tenant.clone());
             traced.secret = Some(secret);
+        });
+    }
+
+    /// Notes why a caller is refused that was found to be one of ours.
+    pub(super) fn refused(&self, cause: RefusalCause) {
+        self.note(|traced| traced.refused = Some(cause));
+    }
+
+    /// Notes how far a signer's clock is off.
+    pub(super) fn clock_is_off(&self, cause: RefusalCause, ahead_ms: i64) {
+        self.note(|traced| {
+            traced.refused = Some(cause);
+            traced.ahead_ms = Some(ahead_ms);
         });
     }
 

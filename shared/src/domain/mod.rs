@@ -12,6 +12,7 @@ mod passkeys;
 mod people;
 mod qr_login;
 mod relay;
+mod setup;
 mod tenants;
 mod time;
 mod tokens;
@@ -71,10 +72,11 @@ pub use qr_login::{
 pub use relay::{
     LimitOf, Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota,
 };
+pub use setup::{ADDRESS, Check, CheckState, Refusal, RefusalCause, Seen, Setup, SetupDefaults, SetupFacts};
 pub use tenants::{
     AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, Limits,
-    LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, Seal, SealedEvent, StatusFilter, Tenant, TenantPatch,
-    TenantStatus, TenantSummary, WebauthnOrigin, WebauthnOrigins,
+    LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, Seal, SealedEvent, SignedUse, StatusFilter, Tenant,
+    TenantPatch, TenantSearch, TenantStatus, TenantSummary, WebauthnOrigin, WebauthnOrigins, folded,
 };
 pub use time::{Clock, Day, SystemClock, Timestamp};
 pub use tokens::{

@@ -199,7 +199,7 @@ refusals! {
     /// The tenant has no person with that id, or not with those two.
     PersonNotFound => PersonNotFound 404 "person_not_found"
         "person not found"
-        "nobody has this `relay_user_linked_id`, or not together with this `backend_user_id`";
+        "nobody has this `relay_user_linked_id`, or not with this `backend_user_id`; `fetch/person`: nobody has it";
     /// The person has no such passkey.
     PasskeyNotFound => PasskeyNotFound 404 "passkey_not_found"
         "passkey not found"

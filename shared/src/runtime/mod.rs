@@ -11,6 +11,7 @@ mod decode;
 mod event;
 mod events;
 mod places;
+mod refusals;
 mod response;
 mod schedule;
 mod telemetry;
@@ -244,6 +245,10 @@ where
         Ok(Err(_)) => (LogContext::default(), Err(Error::unavailable("out of time"))),
         Err(_) => (LogContext::default(), Err(Error::internal("handler panicked"))),
     };
+    // After the answer is decided, and beside its budget: what is noted here never changes it.
+    if let Err(error) = &result {
+        refusals::note(&app, (O::ROUTE.name, O::SURFACE), &trace, error).await;
+    }
     let status = result.as_ref().map_or_else(|error| O::SURFACE.status(error.code()), |_| O::ROUTE.status);
     let (tenant_id, traced, source_ip) = (log.tenant_id.as_deref(), trace.noted(), source_ip.as_deref());
     let (operation, surface, request_id) = (O::ROUTE.name, O::SURFACE, request_id.as_str());

@@ -31,7 +31,8 @@ impl Work for Reconciled {
     }
 
     fn done(&self) -> Map<String, Value> {
-        let counts = [("removed", self.removed), ("forgotten", self.forgotten), ("cleared", self.cleared)];
+        let (removed, entered) = (("removed", self.removed), ("entered", self.entered));
+        let counts = [removed, ("forgotten", self.forgotten), ("cleared", self.cleared), entered];
         counts.into_iter().map(|(name, count)| (name.to_owned(), count.into())).collect()
     }
 

@@ -7,6 +7,7 @@
 //! | configuration | `TENANT#<tenant>` | `CONFIG` | what no relay call needs |
 //! | key set | `TENANT#<tenant>` | `SIGNING` | public keys that tokens can be verified with; which of them stands by |
 //! | audit event | `AUDIT#TENANT#<tenant>`, `AUDIT#OPERATOR` | `AUDIT#<Unix ms>#<request id>` | one successful change |
+//! | search entry | `TENANTS` | `NAME#<folded name>U+0001<tenant>`, `ID#<tenant>` | that there is this tenant |
 //! | seal | `SEALS` | `SEAL#<number>` | digests of audit events, chained |
 //! | API key | `TENANT#<tenant>#KEY#<key id>` | `KEY` | hash, kind, expiry, origins |
 //! | organization | `TENANT#<tenant>#ORG#<uuid>`, `…#ORG@<digest of external id>` | `ORG` | what was registered |
@@ -31,6 +32,7 @@
 //! | calls of a minute | `TENANT#<tenant>#CALLS#<key id, or OF@<digest>>` | `CALLS#<minute>` | how many, if limited |
 //! | callback | `TENANT#<tenant>#CALLBACKS` | `<event id>` | an event that is owed, and what came of it |
 //! | delivery | `TENANT#<tenant>#DELIVERY#<flow>` | `DELIVERY` | lease and breaker of a receiver |
+//! | refusals | `TENANT#<tenant>#SETUP` | `SETUP` | the last of each cause, of callers that were proven |
 //! | stored response | `IDEMPOTENCY#operator#<digest>` | `IDEMPOTENCY` | an answer, by its idempotency key |
 //! | of a tenant's caller | `TENANT#<tenant>#IDEMPOTENCY#<digest>`, `…#<owner>#…` | `IDEMPOTENCY` | the same |
 //!
@@ -169,6 +171,12 @@ impl Kind {
             Self::LiveQrLogins => "QRLOGINS",
         }
     }
+}
+
+/// What a tenant's proven callers were last refused for. Of a partition of its own: whoever calls may be the one that
+/// notes it, and nobody who does is to write where the tenant's state is.
+pub fn setup(tenant: &TenantId) -> Key {
+    key(format!("{TENANT}{tenant}#SETUP"), "SETUP".to_owned())
 }
 
 /// The item of something that a tenant has, by its id.
@@ -374,24 +382,4 @@ pub fn stored_response(idempotency_key: &IdempotencyKey) -> Key {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::dynamodb::PK;
-
-    #[test]
-    fn a_stored_response_is_with_what_is_its_callers() {
-        let tenant = TenantId::of(&[7; 16]);
-        let ada = ExternalId::parse("ada").unwrap();
-        let caller = |viewpoint| IdempotencyScope::Caller { tenant: tenant.clone(), api_key: None, viewpoint };
-        for (scope, beginning) in [
-            (IdempotencyScope::Operator, "IDEMPOTENCY#operator#".to_owned()),
-            (caller(Viewpoint::Account), format!("TENANT#{tenant}#IDEMPOTENCY#")),
-            (caller(Viewpoint::EndUser(ada.clone())), format!("TENANT#{tenant}#OF@{}#IDEMPOTENCY#", ada.digest())),
-        ] {
-            let read = IdempotencyKey::new("1", scope, &[], b"credential", Timestamp::from_millis(0)).unwrap();
-            let key = stored_response(&read);
-            assert_eq!(key[PK].as_s().unwrap(), &format!("{beginning}{}", read.digest()));
-            assert!(has_sort_key(&key, "IDEMPOTENCY"));
-        }
-    }
-}
+mod tests;

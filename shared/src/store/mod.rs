@@ -26,6 +26,7 @@
 //! | `qr_logins` | logins by a code that their devices scan |
 //! | `passkeys` | their passkeys, and the ceremonies with them |
 //! | `relay` | the limit and the strikes of signed calls |
+//! | `setup` | what the set-up of a tenant shows |
 //! | `reconcile` | what requests left behind |
 
 mod account;
@@ -48,6 +49,7 @@ mod qr_logins;
 mod reconcile;
 mod relay;
 mod secrets_manager;
+mod setup;
 mod tenants;
 
 pub use account::{List, ResourceKind, Resources};
@@ -66,10 +68,11 @@ pub use qr_logins::{PollPace, QrConsent, QrLoginRequest, QrLogins, StartedQrLogi
 pub use reconcile::Reconciled;
 pub use relay::{Accepted, Relay, RelayMemory, RelayState, Signed, Verdict};
 pub use secrets_manager::{Secrets, VersionCache};
+pub use setup::RefusalMemory;
 pub use tenants::{
     ConsoleLinkSummary, IssuedApiKey, IssuedConsoleLink, IssuedKeySummary, NewApiKey, Pinged, Provisioned, Receivers,
     Replayed, Resumed, Revocation, RevokedTokens, Rotated, RotatedSigningKey, SecretRotation, Start, TenantUpdate,
-    Tenants,
+    Tenants, WholePerson,
 };
 
 #[cfg(test)]

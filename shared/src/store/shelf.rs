@@ -47,6 +47,7 @@ impl Shelf {
             epoch: 0,
             tokens_revoked_at: None,
             account_wide: crate::domain::AccountWideUse::default(),
+            signed: crate::domain::SignedUse::default(),
             configuration: Configuration::default(),
         };
         let mut state = tenant_items::pending(&tenant, start);

@@ -94,10 +94,11 @@ async fn it_costs_one_call_and_no_secret() {
     let world = deployment.world().await;
     let call =
         || deployment.backend(&world.key, "POST", "/api/v1/auth/introspect").json(&json!({ "token": world.token }));
-    for _ in 0..2 {
+    // The first of a day is noted at the key.
+    for expected in [&["BatchGetItem", "UpdateItem"][..], &["BatchGetItem"], &["BatchGetItem"]] {
         let (answer, calls) = deployment.calls_of(call()).await;
         assert_eq!(answer.document(200)["active"], true);
-        assert_eq!(calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(), ["BatchGetItem"]);
+        assert_eq!(calls.iter().map(|call| call.operation.as_str()).collect::<Vec<_>>(), expected);
     }
 }
 

@@ -48,7 +48,7 @@ async fn what_interrupted_provisioning_left_is_removed_and_nobody_ever_saw_it() 
             .await
             .refused(404, "tenant_not_found");
     }
-    assert_eq!(reconcile(&deployment).await, json!({ "removed": 1, "forgotten": 0, "cleared": 0 }));
+    assert_eq!(reconcile(&deployment).await, json!({ "removed": 1, "forgotten": 0, "cleared": 0, "entered": 0 }));
     assert_eq!(deployment.stored_secrets().len(), 2);
     assert_eq!(deployment.valid_secrets(&alive.id).await, [alive.secret.as_str()]);
     deployment.signing_kid(&alive.id).await;
@@ -63,7 +63,7 @@ async fn provisioning_that_died_before_any_secret_or_between_the_two_leaves_none
         interrupted_at(&deployment, call, 1).await;
         assert_eq!(deployment.stored_secrets().len(), stored, "call {call}");
         assert_eq!(deployment.get("/api/v1/fetch/tenants").await.data(200)["tenants"], json!([]));
-        assert_eq!(reconcile(&deployment).await, json!({ "removed": 1, "forgotten": 0, "cleared": 0 }));
+        assert_eq!(reconcile(&deployment).await, json!({ "removed": 1, "forgotten": 0, "cleared": 0, "entered": 0 }));
         assert!(deployment.stored_secrets().is_empty(), "call {call}");
     }
 }
@@ -72,7 +72,7 @@ async fn provisioning_that_died_before_any_secret_or_between_the_two_leaves_none
 async fn provisioning_that_may_still_be_running_is_left_alone() {
     let deployment = Deployment::start().await;
     interrupted(&deployment, 4_000_000_000_000).await;
-    assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 0, "cleared": 0 }));
+    assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 0, "cleared": 0, "entered": 0 }));
     assert_eq!(deployment.stored_secrets().len(), 2);
 }
 
@@ -91,13 +91,13 @@ async fn a_removed_tenant_is_remembered_for_an_hour_and_its_secrets_deleted_agai
     };
     for folder in SECRET_FOLDERS {
         late(folder);
-        assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 0, "cleared": 0 }));
+        assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 0, "cleared": 0, "entered": 0 }));
         assert!(deployment.stored_secrets().is_empty(), "{folder}");
     }
     // The last run deletes both once more.
     SECRET_FOLDERS.into_iter().for_each(late);
     deployment.set(state["pk"].as_str().unwrap(), "STATE", "lease_until", &json!({ "N": "1" })).await;
-    assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 1, "cleared": 0 }));
+    assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 1, "cleared": 0, "entered": 0 }));
     assert!(deployment.items().await.is_empty() && deployment.stored_secrets().is_empty());
 }
 
@@ -217,7 +217,7 @@ async fn messages_of_deleted_sessions_are_deleted_and_nothing_else_is() {
     }
     assert_eq!(left(&deployment).await, (24, 4), "a deletion does not wait for them");
     let mut expected = deployment.items().await;
-    assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 0, "cleared": 4 }));
+    assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 0, "cleared": 4, "entered": 0 }));
     let items = deployment.items().await;
     expected.retain(|item| items.contains(item));
     assert_eq!(items, expected, "nothing was written");
@@ -225,7 +225,7 @@ async fn messages_of_deleted_sessions_are_deleted_and_nothing_else_is() {
     for (_, id) in &deleted {
         assert!(with_text(&deployment, id).await.is_empty());
     }
-    assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 0, "cleared": 0 }));
+    assert_eq!(reconcile(&deployment).await, json!({ "removed": 0, "forgotten": 0, "cleared": 0, "entered": 0 }));
     assert_eq!(deployment.items().await, items);
 }
 

@@ -2,4 +2,6 @@
 
 mod conflicts;
 mod idempotency;
+mod setup_mistakes;
 mod tenant_management;
+mod tenant_search;

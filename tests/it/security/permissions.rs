@@ -39,12 +39,13 @@ fn actions(call: &AwsCall) -> Vec<String> {
 async fn exercise(deployment: &Deployment) {
     let tenant = deployment.provision("Acme").await;
     deployment.update(&tenant, &json!({ "rate_limit_per_min": 5, "callback_url_base": null })).await.data(200);
+    deployment.update(&tenant, &json!({ "tenant_name": "Beta" })).await.data(200);
     let rotate = deployment.operator("POST", &format!("/api/v1/rotate/tenant-secret?tenant_id={}", tenant.id));
     let rotated = rotate.header("idempotency-key", "k").send().await;
     deployment.suspend(&tenant).await.data(200);
     deployment.reactivate(&tenant).await.data(200);
     deployment.fetch(&tenant).await;
-    for query in ["", "?status=suspended"] {
+    for query in ["", "?status=suspended", "?search=b"] {
         deployment.get(&format!("/api/v1/fetch/tenants{query}")).await.data(200);
     }
     deployment.audit_trail(&tenant).await;
@@ -68,6 +69,7 @@ async fn exercise(deployment: &Deployment) {
     let request = event("POST", "/api/v1/provision/tenant", "", &headers, Some(&json!({ "tenant_name": "b" })));
     let interrupted = deployment.stack.invoke("provision-tenant", request, Invocation { deadline: Some(1) }).await;
     assert!(interrupted.is_err());
+    deployment.make_old(&signer).await;
     for _ in 0..2 {
         deployment.stack.invoke("reconcile", scheduled_event(), Invocation::default()).await.unwrap();
         for state in deployment.states().await.iter().filter(|state| state["tenant_status"] == "removed") {

@@ -198,7 +198,7 @@ async fn every_operation_refuses_every_credential_that_is_none_uniformly_and_wri
     let known = [scene.token.as_str(), &scene.others];
     let refused = refused_in_a_header(&scene).into_iter().filter(|(_, token)| !known.contains(&token.trim_start()));
     let refused: Vec<_> = refused.map(|(label, token)| Credential::token(&label, 1, &token)).collect();
-    let before = deployment.items().await;
+    let before = deployment.items_but_notes().await;
     let mut expected = None;
     let each = refused.len().div_ceil(surface().count());
     for (turn, entry) in surface().enumerate() {
@@ -214,7 +214,7 @@ async fn every_operation_refuses_every_credential_that_is_none_uniformly_and_wri
             assert!(calls.iter().all(|call| call.operation == "BatchGetItem"), "{label}: {calls:?}");
         }
     }
-    assert_eq!(deployment.items().await, before);
+    assert_eq!(deployment.items_but_notes().await, before);
     check_log(deployment, fixed.iter().chain(&refused));
 }
 
@@ -245,7 +245,7 @@ async fn every_operation_tells_who_is_known_and_not_allowed_why_and_does_nothing
     let body = json!({ "name": "Page", "kind": "account", "allowed_origins": ["https://app.example.com"] });
     let page = deployment.post(&path, &body).await.data(201)["api_key"].as_str().unwrap().to_owned();
     let table = known_and_not_allowed(&scene, &embed, &page);
-    let before = deployment.items().await;
+    let before = deployment.items_but_notes().await;
     let mut seen = BTreeMap::new();
     for entry in surface() {
         for (credential, code) in &table {
@@ -256,7 +256,7 @@ async fn every_operation_tells_who_is_known_and_not_allowed_why_and_does_nothing
             assert!(calls.len() == 1 && calls[0].operation == "BatchGetItem", "{label}: {calls:?}");
         }
     }
-    assert_eq!(deployment.items().await, before);
+    assert_eq!(deployment.items_but_notes().await, before);
     check_log(deployment, table.iter().map(|(credential, _)| credential));
 }
 
@@ -275,7 +275,7 @@ async fn a_suspended_tenant_is_told_so_only_with_a_credential_that_is_right() {
         Credential::token("a registered tenant's token", 1, &scene.registered),
     ];
     deployment.suspend(&world.tenant).await.data(200);
-    let before = deployment.items().await;
+    let before = deployment.items_but_notes().await;
     let mut seen = BTreeMap::new();
     let cases = right.iter().map(|credential| (credential, 403, "tenant_suspended"));
     let cases: Vec<_> = cases.chain(wrong.iter().map(|credential| (credential, 401, "unauthenticated"))).collect();
@@ -289,7 +289,7 @@ async fn a_suspended_tenant_is_told_so_only_with_a_credential_that_is_right() {
             }
         }
     }
-    assert_eq!(deployment.items().await, before);
+    assert_eq!(deployment.items_but_notes().await, before);
     check_log(deployment, right.iter().chain(&wrong));
     deployment.reactivate(&world.tenant).await.data(200);
     for token in [&scene.scoped, &scene.wide] {
@@ -432,7 +432,7 @@ async fn a_token_is_refused_from_where_its_key_would_be_by_every_operation_and_n
     let deployment = Deployment::start().await;
     let world = deployment.world().await;
     let (key, tokens) = of_one_page(&deployment, &world.tenant, &json!({})).await;
-    let before = deployment.items().await;
+    let before = deployment.items_but_notes().await;
     for entry in surface() {
         let from = |token: &str, origin: &str| {
             deployment
@@ -453,7 +453,7 @@ async fn a_token_is_refused_from_where_its_key_would_be_by_every_operation_and_n
     let other = deployment.account(&key, "GET", "/api/v1/documents").header("origin", ELSEWHERE[0]).send().await;
     let same = deployment.page(&tokens[0], "GET", "/api/v1/documents").header("origin", ELSEWHERE[0]).send().await;
     assert_eq!(visible(&other), visible(&same), "as the key's own call");
-    assert_eq!(deployment.items().await, before);
+    assert_eq!(deployment.items_but_notes().await, before);
     for token in &tokens {
         let list = || deployment.page(token, "GET", "/api/v1/agent-sessions");
         list().header("origin", "https://app.example.com").send().await.document(200);

@@ -116,6 +116,8 @@ impl Deployment {
             for attribute in ["account_wide_call_on", "account_wide_token_on"] {
                 self.set(&format!("TENANT#{}", tenant.id), "STATE", attribute, &today).await;
             }
+            let place = format!("TENANT#{}#KEY#{}", tenant.id, text("key_id"));
+            self.set(&place, "KEY", "details.last_token_on", &today).await;
         }
         ApiKey { id: text("key_id"), text: text("api_key"), tenant: tenant.clone() }
     }
@@ -210,8 +212,16 @@ impl Deployment {
         changes.map(|event| event["action"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// What one request made functions call in AWS, retries included, as `Operation`.
+    /// What one request made functions call in AWS, retries included, as `Operation`. Without the note of a refusal,
+    /// which is written once a minute and after the answer was decided: `registry::setup_mistakes` counts those.
     pub async fn calls_of(&self, call: Call) -> (Answer, Vec<AwsCall>) {
+        let (answer, calls) = self.calls_and_notes_of(call).await;
+        let is_note = |call: &AwsCall| call.request["Key"]["sk"]["S"] == "SETUP";
+        (answer, calls.into_iter().filter(|call| !is_note(call)).collect())
+    }
+
+    /// The same with that note.
+    pub async fn calls_and_notes_of(&self, call: Call) -> (Answer, Vec<AwsCall>) {
         let mark = self.stack.mark();
         let answer = call.send().await;
         let calls = self.stack.calls_since(mark);

@@ -71,6 +71,9 @@ pub struct Rows {
 /// The end user whose those rows are.
 pub const END_USER: &str = "user_456";
 
+/// The person of the world's tenant that a query names. Another than that of the bodies, who is new to operations.
+const PERSON: &str = "user_789";
+
 impl Deployment {
     /// A tenant with one of everything. Its callbacks have somewhere to go, where nobody is; its standby key may sign;
     /// and the stream stands still, so that no delivery changes items behind a test's back.
@@ -86,6 +89,7 @@ impl Deployment {
         let key = self.api_key(&tenant, "admin").await;
         let member = self.member(&key, "acme", "ada").await;
         let token = self.token(&key, &member).await;
+        self.prepared(&tenant, PERSON).await;
         let account = self.api_key(&tenant, "account").await;
         let rows = self.rows(&account).await;
         let logins = self.put_qr_logins(&tenant, 50).await;
@@ -124,7 +128,8 @@ impl Deployment {
         let event = takes(entry, "event_id").then(|| format!("event_id={}", world.event));
         let login = takes(entry, "session_id").then(|| world.logins.next());
         let session = login.map(|login| format!("session_id={}", login.session_id));
-        let query: Vec<_> = tenant.into_iter().chain(key).chain(event).chain(session).collect();
+        let person = takes(entry, "backend_user_id").then(|| format!("backend_user_id={PERSON}"));
+        let query: Vec<_> = [tenant, key, event, session, person].into_iter().flatten().collect();
         let mark = if query.is_empty() { "" } else { "?" };
         let call = self.anonymous(entry.route.method.as_str(), &format!("{path}{mark}{}", query.join("&")));
         let call = match login {

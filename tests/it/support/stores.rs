@@ -8,6 +8,7 @@ use shared::domain::{PublicKey, PublishedKey, SystemRandomness, random_uuid};
 use super::Tenant;
 use super::deployment::Deployment;
 use super::http::Call;
+use super::signing::now_ms;
 
 /// What the names of tenants' secrets have before the tenant's id.
 pub const SECRET_FOLDERS: [&str; 2] = ["tenants", "signing-keys"];
@@ -95,6 +96,13 @@ impl Deployment {
             let request = json!({ "RequestItems": { self.table(): batch } });
             self.dynamodb("BatchWriteItem", &request).await;
         }
+    }
+
+    /// All of them but what proven callers were refused for, which a refusal changes and which nothing is decided by.
+    pub async fn items_but_notes(&self) -> Vec<Value> {
+        let mut items = self.items().await;
+        items.retain(|item| item["sk"]["S"] != "SETUP");
+        items
     }
 
     /// All of them but audit events, which also say what is gone, and what was shown again.
@@ -238,6 +246,30 @@ impl Deployment {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
         let published = json!({ "N": (now - u128::from(seconds) * 1000).to_string() });
         self.set(&format!("TENANT#{tenant_id}"), "SIGNING", "standby_published_at", &published).await;
+    }
+
+    /// The sort keys of a tenant's search entries.
+    pub async fn search_entries(&self, tenant: &Tenant) -> Vec<String> {
+        let items = self.items().await;
+        let entries = items.iter().filter(|item| item["pk"]["S"] == "TENANTS");
+        let keys = entries.map(|entry| entry["sk"]["S"].as_str().unwrap().to_owned());
+        keys.filter(|key| key.ends_with(&tenant.id)).collect()
+    }
+
+    /// Makes a tenant what it would be if it had been provisioned an hour ago by a release that knew no search.
+    pub async fn make_old(&self, tenant: &Tenant) {
+        self.provisioned_at(tenant, now_ms() - 3_600_000).await;
+        for entry in self.search_entries(tenant).await {
+            let key = json!({ "pk": { "S": "TENANTS" }, "sk": { "S": entry } });
+            self.dynamodb("DeleteItem", &json!({ "TableName": self.table(), "Key": key })).await;
+        }
+    }
+
+    /// Lets a tenant have been provisioned at that time, in Unix milliseconds.
+    pub async fn provisioned_at(&self, tenant: &Tenant, at: i64) {
+        let pk = format!("TENANT#{}", tenant.id);
+        self.set(&pk, "STATE", "created_at", &json!({ "N": at.to_string() })).await;
+        self.set(&pk, "STATE", "listing_order", &json!({ "S": format!("{at:015}#{}", tenant.id) })).await;
     }
 
     /// Makes a tenant what it would be if it had been provisioned before there were standby keys: the one key, in the

@@ -26,9 +26,9 @@ const SIGNING_KEYS: &str = "signing-keys";
 const SECRETS: [&str; 2] = [TENANT_SECRETS, SIGNING_KEYS];
 
 /// What a signed call names beside the tenant itself: its nonce, the tenant's people and their passkeys, and what is
-/// owed to the tenant for them.
-const SIGNED: [&str; 8] =
-    ["#NONCE#", "#PERSON#", "#PERSON@", "#PASSKEY", "#CEREMONY#", "#DEVICE#", "#QRLOGIN", "#CALLBACKS"];
+/// owed to the tenant for them; and what it is refused for.
+const SIGNED: [&str; 9] =
+    ["#NONCE#", "#PERSON#", "#PERSON@", "#PASSKEY", "#CEREMONY#", "#DEVICE#", "#QRLOGIN", "#CALLBACKS", "#SETUP"];
 
 /// What a phone's call names beside the tenant itself: its proof, whose device it is and whether that one's tokens were
 /// revoked, and what is owed to the tenant for it.
@@ -132,6 +132,8 @@ fn operator_may(about: &About, named: &Named) -> bool {
             true
         }
         (Named::Partition(_, partition), About::One(tenant)) => within(partition, tenant).is_some(),
+        // A search.
+        (Named::Partition(Access::Read, partition), About::All) if partition == "TENANTS" => true,
         (Named::Partition(Access::Read, partition), About::All)
         | (Named::Partition(Access::Write, partition), About::New) => partition.starts_with("TENANT#"),
         (Named::List(value), About::All) => ["tenants", "active", "suspended"].contains(&value.as_str()),
@@ -156,7 +158,8 @@ fn account_may(account: &Account, access: Access, rest: &str) -> bool {
         || account.owner().is_some_and(|owner| rest == format!("#CALLS#OF@{owner}"));
     match access {
         Access::Read => owned || global || external || rest.is_empty() || begins("#KEY#") || begins("#TOKEN#"),
-        Access::Write => owned || own_key || counted || begins("#ALL#"),
+        // What it is refused for is noted of its tenant.
+        Access::Write => owned || own_key || counted || begins("#ALL#") || rest == "#SETUP",
     }
 }
 

@@ -6,5 +6,7 @@ pub mod api_keys;
 pub mod callbacks;
 pub mod console;
 pub mod inspection;
+pub mod people;
+pub mod setup;
 pub mod tenant_outputs;
 pub mod tenants;

@@ -283,9 +283,10 @@ impl From<TenantSummary> for TenantRow {
 /// One page of tenants.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct TenantsPage {
-    /// Tenants of the page, newest first.
+    /// Tenants of the page, newest first; in the order of names or ids if they were searched for.
     pub tenants: Vec<TenantRow>,
-    /// Cursor of the next page; null on the last page.
+    /// Cursor of the next page; null on the last page. With `search` and `status`, a page that is not the last one can
+    /// have fewer tenants than `limit`, and even none.
     pub next_cursor: Option<Cursor>,
     /// Maximum number of tenants on a page, as requested.
     pub limit: PageLimit,

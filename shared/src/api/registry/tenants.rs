@@ -11,7 +11,7 @@ use crate::api::operation::{BodyRule, Input, Operation, Route};
 use crate::auth::Operator;
 use crate::domain::{
     Cursor, NewTenant, Offset, OverlapSeconds, PageLimit, Problem, Reason, StatusFilter, TenantId, TenantPatch,
-    Timestamp,
+    TenantSearch, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::Start;
@@ -111,7 +111,8 @@ impl Operation for FetchTenant {
 pub struct FetchTenants;
 
 impl Operation for FetchTenants {
-    const ROUTE: Route = Route::get("fetch-tenants", "/api/v1/fetch/tenants").about("List tenants, newest first");
+    const ROUTE: Route = Route::get("fetch-tenants", "/api/v1/fetch/tenants")
+        .about("List tenants, newest first, or search them by name or id");
     type Caller = Operator;
     type Query = TenantsQuery;
     type Body = Empty;
@@ -158,10 +159,14 @@ pub struct TenantsQuery {
     pub limit: PageLimit,
     /// Cursor of the page: the `next_cursor` of the previous page. Absent for the first page.
     pub cursor: Option<Cursor>,
-    /// Number of tenants to skip, 0 to 10000. An alternative to `cursor`: sending both is an error.
+    /// Number of tenants to skip, 0 to 10000. An alternative to `cursor`: sending both is an error, and so is sending
+    /// it with `search`.
     pub offset: Option<Offset>,
     /// Status that the listed tenants must have. Absent: tenants of every status are listed.
     pub status: Option<StatusFilter>,
+    /// Beginning of the name of the listed tenants, in any case, or of their ids if it begins with `tnt_`; 1 to 120
+    /// characters. The list is in the order of names or ids then. Absent: all tenants are listed, newest first.
+    pub search: Option<TenantSearch>,
 }
 
 impl Input for TenantsQuery {}
@@ -170,8 +175,11 @@ impl TenantsQuery {
     /// The start of the page.
     ///
     /// # Errors
-    /// If both a cursor and an offset are given.
+    /// If an offset is given together with a cursor or a search.
     pub fn start(&self) -> Result<Start> {
+        if self.search.is_some() && self.offset.is_some() {
+            return Err(Error::invalid("offset", Problem::new("can't go with search")));
+        }
         match (&self.cursor, self.offset) {
             (None, None) => Ok(Start::First),
             (Some(cursor), None) => Ok(Start::After(cursor.clone())),

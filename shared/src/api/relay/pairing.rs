@@ -213,6 +213,18 @@ pub struct PairingView {
     pub user_phone: Option<MaskedPhone>,
 }
 
+impl From<PairedDevice> for PairingView {
+    fn from(paired: PairedDevice) -> Self {
+        Self {
+            device: DeviceView::from(&paired),
+            user_socket_hash: paired.introduction.user_socket_hash,
+            display_name: paired.introduction.display_name,
+            user_email: paired.introduction.email,
+            user_phone: paired.introduction.phone,
+        }
+    }
+}
+
 /// Devices of a person, as the tenant sees them.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PairingsOfPerson {
@@ -225,16 +237,9 @@ pub struct PairingsOfPerson {
 impl From<Option<(RelayPerson, Vec<PairedDevice>)>> for PairingsOfPerson {
     fn from(found: Option<(RelayPerson, Vec<PairedDevice>)>) -> Self {
         let (person, devices) = found.unzip();
-        let view = |paired: PairedDevice| PairingView {
-            device: DeviceView::from(&paired),
-            user_socket_hash: paired.introduction.user_socket_hash,
-            display_name: paired.introduction.display_name,
-            user_email: paired.introduction.email,
-            user_phone: paired.introduction.phone,
-        };
         Self {
             relay_user_linked_id: person.map(|person| person.linked_id),
-            pairings: devices.unwrap_or_default().into_iter().map(view).collect(),
+            pairings: devices.unwrap_or_default().into_iter().map(PairingView::from).collect(),
         }
     }
 }

@@ -134,7 +134,7 @@ impl Output for RequestOptions {
 ///
 /// # Errors
 /// If they name nobody.
-pub(super) fn person(linked_id: Option<&LinkedUserId>, backend_user_id: Option<&ExternalId>) -> Result<PersonRef> {
+pub fn person(linked_id: Option<&LinkedUserId>, backend_user_id: Option<&ExternalId>) -> Result<PersonRef> {
     let needed = || Error::invalid("backend_user_id", Problem::new("is required, or relay_user_linked_id"));
     PersonRef::of(linked_id.cloned(), backend_user_id.cloned()).ok_or_else(needed)
 }

@@ -10,6 +10,27 @@ pub fn is_misspelt_end_user_header(name: &str) -> bool {
     !is_known && STEMS.contains(&stem(name).as_str())
 }
 
+/// What proxies and people usually make of the names, as HTTP libraries send them.
+const USUAL: [&str; 12] = [
+    "end-user",
+    "end-user-id",
+    "end_user",
+    "end_user_id",
+    "external-user",
+    "external_user",
+    "externaluserid",
+    "x-end-user",
+    "x-external-user",
+    "x-external-user-id",
+    "x_end_user_id",
+    "x_external_user_id",
+];
+
+/// The misspelt name from a list of ours: what a caller wrote is not to be stored. `None` if it is an unusual one.
+pub fn known_misspelling(name: &str) -> Option<&'static str> {
+    USUAL.into_iter().find(|usual| usual.eq_ignore_ascii_case(name))
+}
+
 /// What is left of the known names.
 const STEMS: [&str; 2] = ["externaluser", "enduser"];
 
@@ -58,6 +79,17 @@ mod tests {
             ["user-id", "x-user-id", "user-agent", "external-users", "x-end-users", "id", "x", "", "x-request-id"]
         {
             assert!(!is_misspelt_end_user_header(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_usual_misspelling_is_named_in_our_letters_and_no_other_is() {
+        for name in USUAL {
+            assert!(is_misspelt_end_user_header(name), "{name}");
+            assert_eq!(known_misspelling(&name.to_uppercase()), Some(name));
+        }
+        for name in ["x-xend-user", "external_user_id", "x-end-user-id", ""] {
+            assert_eq!(known_misspelling(name), None, "{name}");
         }
     }
 

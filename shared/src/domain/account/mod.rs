@@ -1,7 +1,7 @@
 //! The resources of the account surface: their types, their limits, and the viewpoint from which a call sees them.
 
 mod document;
-mod end_user_header;
+pub(super) mod end_user_header;
 mod execution;
 mod field_updates;
 mod label;

@@ -36,6 +36,10 @@ pub struct ApiKey {
     pub tokens_revoked_at: Option<Timestamp>,
     /// Last day on which the key was used.
     pub last_used_on: Option<Day>,
+    /// Last day on which a token was minted with the key.
+    pub last_token_on: Option<Day>,
+    /// Last day on which the key asked about a token that was active.
+    pub last_introspected_on: Option<Day>,
 }
 
 /// State of an API key: `active`, or refused because it is `expired` or `revoked`.
@@ -119,6 +123,8 @@ mod tests {
             epoch: 0,
             tokens_revoked_at: None,
             last_used_on: None,
+            last_token_on: None,
+            last_introspected_on: None,
         }
     }
 

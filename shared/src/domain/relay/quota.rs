@@ -24,6 +24,11 @@ impl Minute {
         self.0
     }
 
+    /// The beginning of the minute.
+    pub fn start(self) -> Timestamp {
+        Timestamp::from_millis(i64::try_from(self.0.saturating_mul(60_000)).unwrap_or(i64::MAX))
+    }
+
     /// The end of the minute, which is the start of the next.
     pub fn end(self) -> Timestamp {
         let minutes = u32::try_from(self.0.saturating_add(1)).unwrap_or(u32::MAX);

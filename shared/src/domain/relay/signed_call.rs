@@ -199,6 +199,11 @@ impl SignedCall {
         }
     }
 
+    /// How far the caller's clock is ahead of ours, in milliseconds; negative if it is behind.
+    pub fn ahead_ms(&self, now: Timestamp) -> i64 {
+        self.timestamp.as_millis().saturating_sub(now.as_millis())
+    }
+
     /// Whether it was signed with this secret.
     pub fn is_signed_with(&self, secret: &TenantSecret) -> bool {
         secret.signed(self.text.as_bytes(), &self.mac)

@@ -8,6 +8,7 @@ use super::limits::Limits;
 use super::origins::{Origins, WebauthnOrigins};
 use super::public_url::{CallbackUrl, LogoUrl};
 use super::rp_id::RpId;
+use super::signed_use::SignedUse;
 use super::status::TenantStatus;
 use crate::domain::callbacks::types::CallbackTypes;
 use crate::domain::credentials::secret_pointer::{SecretPointer, SigningPointer};
@@ -378,6 +379,9 @@ pub struct Tenant {
     pub tokens_revoked_at: Option<Timestamp>,
     /// When it last did without naming an end user.
     pub account_wide: AccountWideUse,
+    /// When and how it last signed a call.
+    #[serde(default)]
+    pub signed: SignedUse,
     /// The rest of its configuration.
     pub configuration: Configuration,
 }

@@ -84,8 +84,8 @@ pub struct Cursor {
 }
 
 impl Cursor {
-    /// The longest text that is looked at.
-    const LONGEST: usize = 512;
+    /// The longest text that is looked at: that of the longest sort key, which has 1024 bytes, and of the tag.
+    const LONGEST: usize = 1376;
 
     /// A cursor to just after `position`, for `query`.
     pub fn new(query: &str, position: &str) -> Self {
@@ -207,12 +207,12 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_is_a_text_of_11_to_512_characters() {
-        let cursor = Cursor::new("tenants", &"x".repeat(376));
+    fn a_cursor_is_a_text_of_11_to_1376_characters() {
+        let cursor = Cursor::new("tenants", &"x".repeat(1024));
         let text = serde_json::to_string(&cursor).unwrap();
-        assert_eq!(text.len(), 512 + 2);
+        assert_eq!(text.len(), 1376 + 2);
         assert_eq!(serde_json::from_str::<Cursor>(&text).unwrap(), cursor);
-        assert!(Cursor::parse(&Cursor::new("tenants", &"x".repeat(377)).to_string()).is_err());
+        assert!(Cursor::parse(&Cursor::new("tenants", &"x".repeat(1025)).to_string()).is_err());
         assert_eq!(Cursor::parse("AAAAAAAAAAA").map(|cursor| cursor.position), Ok(String::new()));
         for text in ["", "AAAAAAAAAA", "AAAAAAAAAAA=", "AAAAAAAAAAD_"] {
             assert!(Cursor::parse(text).is_err(), "{text}");

@@ -5,9 +5,10 @@
 use super::{Passkeys, items};
 use crate::domain::{
     Action, AllAcceptedCredentials, CredentialId, EventType, Passkey, PasskeyName, PersonRef, RelayPerson, RpId,
+    TenantId,
 };
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{CONFLICT_ATTEMPTS, Commit, Condition, Transaction, millis, text};
+use crate::store::dynamodb::{CONFLICT_ATTEMPTS, Commit, Condition, Table, Transaction, millis, text};
 use crate::store::keys::{self, Kind};
 use crate::store::people::{self, StoredPerson};
 
@@ -30,6 +31,18 @@ pub struct RevokedPasskey {
     pub accepted: AllAcceptedCredentials,
 }
 
+impl Table {
+    /// The passkeys of a person, and those that were revoked last, oldest first. One call; none if there are none.
+    pub async fn passkeys_of(&self, tenant: &TenantId, stored: &StoredPerson) -> Result<Vec<Passkey>> {
+        let digests = stored.passkeys.keys().chain(stored.revoked.keys());
+        let keys: Vec<_> = digests.map(|digest| keys::of_kind(tenant, Kind::Passkey, digest)).collect();
+        let found = self.get_all(keys).await?;
+        let mut passkeys = found.iter().map(items::read_passkey).collect::<Result<Vec<_>>>()?;
+        passkeys.sort_by_key(|passkey| passkey.created_at);
+        Ok(passkeys)
+    }
+}
+
 impl Passkeys<'_> {
     /// The passkeys of a person, and those that were revoked last. Two calls; one if there are none.
     ///
@@ -38,11 +51,7 @@ impl Passkeys<'_> {
     pub async fn list(&self, of: &PersonRef) -> Result<PasskeyList> {
         let (tenant, found) = self.read(vec![people::key(self.tenant, of)]).await?;
         let Some(stored) = people::find(self.tenant, of, &found)? else { return Ok(PasskeyList::default()) };
-        let digests = stored.passkeys.keys().chain(stored.revoked.keys());
-        let keys: Vec<_> = digests.map(|digest| keys::of_kind(self.tenant, Kind::Passkey, digest)).collect();
-        let found = if keys.is_empty() { Vec::new() } else { self.table.get_all(keys).await? };
-        let mut passkeys = found.iter().map(items::read_passkey).collect::<Result<Vec<_>>>()?;
-        passkeys.sort_by_key(|passkey| passkey.created_at);
+        let passkeys = self.table.passkeys_of(self.tenant, &stored).await?;
         let accepted = tenant.configuration.webauthn_rp_id.map(|rp_id| accepted(&stored, rp_id, None));
         Ok(PasskeyList { person: Some(stored.person), passkeys, accepted })
     }

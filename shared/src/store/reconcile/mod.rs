@@ -1,7 +1,8 @@
 //! Removes what requests left behind: unfinished provisioning (see `store::tenants`), and the messages of
-//! deleted sessions.
+//! deleted sessions. Enters into the search what an older release left out.
 
 mod deleted_sessions;
+mod search_entries;
 
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub struct Reconciled {
     pub forgotten: usize,
     /// Deleted sessions whose messages are now deleted too.
     pub cleared: usize,
+    /// Tenants of an older release that can now be searched for.
+    pub entered: usize,
     /// Why a store failed at a tenant, for the log; the next run tries again.
     pub failures: Vec<String>,
 }
@@ -62,6 +65,8 @@ impl Tenants<'_> {
             };
             done.failures.extend(outcome.err().and_then(|error| error.cause()));
         }
+        let entered = self.enter_tenants(clock, started.plus(RUN), &mut done).await;
+        done.failures.extend(entered.err().and_then(|error| error.cause()));
         let cleared = self.clear_deleted_sessions(clock, started.plus(RUN), &mut done).await;
         done.failures.extend(cleared.err().and_then(|error| error.cause()));
         Ok(done)

@@ -11,14 +11,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::{
-    LimitOf, Minute, Nonce, Quota, RatePerMinute, SecretPointer, SigningVersion, TenantId, TenantName, Timestamp,
+    LimitOf, Minute, Nonce, Quota, RatePerMinute, SecretPointer, SignedUse, SigningVersion, TenantId, TenantName,
+    Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Condition, Item, Reader, Update, millis, number, text};
 use crate::store::keys::{self, TENANT_STATUS};
 use crate::store::tenants::items::{
-    self as tenant_items, ACCEPTED_CALLS, ACTIVE, COUNTED_MINUTE, PREVIOUS_USED, SIGNING_VERSION, STRUCK_MINUTE,
+    self as tenant_items, ACCEPTED_CALLS, ACTIVE, PREVIOUS_USED, SIGNING_VERSION, STRUCK_MINUTE,
 };
+use crate::store::tenants::signed_use::{self, COUNTED_MINUTE};
 
 /// How often the tenant was seen to abuse its secret.
 pub const STRIKES: &str = "abuse_strikes";
@@ -37,6 +39,8 @@ pub struct Signed<'a> {
     pub signing: SigningVersion,
     /// When the call came.
     pub at: Timestamp,
+    /// How far the signer's clock is ahead, in milliseconds; negative if it is behind.
+    pub ahead_ms: i64,
     pub request_id: &'a str,
 }
 
@@ -50,6 +54,7 @@ pub struct RelayState {
     pub limit: RatePerMinute,
     /// How often all of its tokens have been revoked.
     pub epoch: u64,
+    signed: SignedUse,
     counted: Minute,
     calls: BTreeMap<Minute, u32>,
     struck: Minute,
@@ -113,6 +118,7 @@ impl RelayState {
             signing: tenant_items::signing_version(reader)?,
             limit: summary.rate_limit_per_min,
             epoch: reader.number("epoch")?,
+            signed: signed_use::signed_use(reader)?,
             counted: minute(COUNTED_MINUTE)?,
             calls: calls(reader)?,
             struck: minute(STRUCK_MINUTE)?,
@@ -163,6 +169,14 @@ impl RelayState {
             .increment(count(minute));
         let past = self.calls.keys().filter(|counted| **counted < minute);
         let update = past.fold(update, |update, past| update.remove(count(*past)));
+        // Once a day, with what is written anyway: for the inspection of the set-up.
+        let today = signed.at.day();
+        let update = match self.signed.last_on(signed.signing) {
+            Some(day) if *day == today => update,
+            _ => update
+                .set(signed_use::signed_on(signed.signing), text(today))
+                .set(signed_use::SIGNED_AHEAD, number(signed.ahead_ms)),
+        };
         let is_previous = self.secret.current.id != signed.secret;
         if is_previous { update.set(PREVIOUS_USED, millis(signed.at)) } else { update }
     }

@@ -11,6 +11,11 @@ use crate::error::Result;
 use crate::store::dynamodb::{Item, Reader, millis, number, text};
 use crate::store::keys::{self, DETAILS, Kind, LISTING_ORDER, TENANT_LISTING};
 
+/// The last day on which a key was used; on which a token was minted with it; on which it asked about an active one.
+pub const LAST_USED_ON: &str = "last_used_on";
+pub const LAST_TOKEN_ON: &str = "last_token_on";
+pub const LAST_INTROSPECTED_ON: &str = "last_introspected_on";
+
 /// The item of a new key.
 pub fn item(key: &ApiKey, secret: &ApiKeySecret) -> Item {
     let claims = &key.claims;
@@ -59,7 +64,9 @@ pub fn read(item: &Item) -> Result<ApiKey> {
         revoked_at: record.optional_millis("revoked_at")?,
         epoch: record.number("epoch")?,
         tokens_revoked_at: record.optional_millis("tokens_revoked_at")?,
-        last_used_on: record.optional_text("last_used_on")?.map(Day::from_stored),
+        last_used_on: record.optional_text(LAST_USED_ON)?.map(Day::from_stored),
+        last_token_on: record.optional_text(LAST_TOKEN_ON)?.map(Day::from_stored),
+        last_introspected_on: record.optional_text(LAST_INTROSPECTED_ON)?.map(Day::from_stored),
     })
 }
 

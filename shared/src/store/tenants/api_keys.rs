@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::api_key_items::{LAST_INTROSPECTED_ON, LAST_TOKEN_ON, LAST_USED_ON};
 use super::{Committed, Tenants, api_key_items, items};
 use crate::domain::{
     Action, ApiKey, ApiKeyId, ApiKeySecret, AuditEvent, ChangeContext, Day, KeyKind, KeyName, Origins, OverlapSeconds,
@@ -15,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::store::audit::put_event;
 use crate::store::dynamodb::{Condition, Table, Transaction, Update, Updated, millis, text};
 use crate::store::idempotency::Replay;
-use crate::store::keys::{self, Kind};
+use crate::store::keys::{self, DETAILS, Kind};
 use crate::store::prefetch::Read;
 
 /// What a key is to be.
@@ -99,6 +100,8 @@ impl Tenants<'_> {
             epoch: 0,
             tokens_revoked_at: None,
             last_used_on: None,
+            last_token_on: None,
+            last_introspected_on: None,
         };
         let mut transaction = Transaction::new();
         transaction.put(api_key_items::item(&key, &secret), Condition::is_new());
@@ -209,14 +212,29 @@ impl Tenants<'_> {
 impl Table {
     /// Notes that a key was used on that day, if that is not noted yet. Best effort: a failure is ignored.
     pub async fn note_use(&self, key: &ApiKey, day: &Day) {
-        if key.last_used_on.as_ref() == Some(day) {
+        self.note_key(key, LAST_USED_ON, key.last_used_on.as_ref(), day).await;
+    }
+
+    /// The same of a token that was minted with it.
+    pub async fn note_minted(&self, key: &ApiKey, day: &Day) {
+        self.note_key(key, LAST_TOKEN_ON, key.last_token_on.as_ref(), day).await;
+    }
+
+    /// The same of an active token that it asked about.
+    pub async fn note_introspection(&self, key: &ApiKey, day: &Day) {
+        self.note_key(key, LAST_INTROSPECTED_ON, key.last_introspected_on.as_ref(), day).await;
+    }
+
+    async fn note_key(&self, key: &ApiKey, attribute: &'static str, noted: Option<&Day>, day: &Day) {
+        if noted == Some(day) {
             return;
         }
+        let place = format!("{DETAILS}.{attribute}");
         let update = Update::of(keys::of_kind(&key.claims.tenant_id, Kind::ApiKey, &key.claims.id));
         let due = Condition::new(
-            "attribute_exists(pk) AND (attribute_not_exists(details.last_used_on) OR details.last_used_on < :today)",
+            format!("attribute_exists(pk) AND (attribute_not_exists({place}) OR {place} < :today)"),
             [(":today", text(day))],
         );
-        let _: Result<Updated> = self.update(update.set("details.last_used_on", text(day)), due).await;
+        let _: Result<Updated> = self.update(update.set(place, text(day)), due).await;
     }
 }

@@ -16,6 +16,7 @@ use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, PK, Reader, Update, millis, number, text};
 use crate::store::keys::{self, LISTING_ORDER, TENANT_STATUS};
 use crate::store::secrets_manager::SecretKind;
+use crate::store::tenants::signed_use::{COUNTED_MINUTE, signed_use};
 
 /// A tenant that may act.
 pub const ACTIVE: &str = "active";
@@ -103,8 +104,6 @@ fn limit<T>(state: Reader<'_>, name: &'static str, new: fn(u64) -> Result<T, Pro
     state.optional_number(name)?.map(new).transpose().map_err(|_| state.unreadable(name))
 }
 
-/// The minute that a signed call was counted in last.
-pub const COUNTED_MINUTE: &str = "counted_minute";
 /// How many signed calls were accepted, by minute.
 pub const ACCEPTED_CALLS: &str = "accepted_calls";
 /// The minute that went over the limit last, and was noted as a strike.
@@ -224,6 +223,7 @@ pub fn tenant(state: &Item, configuration: &Item) -> Result<Option<Tenant>> {
         epoch: reader.number("epoch")?,
         tokens_revoked_at: reader.optional_millis("tokens_revoked_at")?,
         account_wide: account_wide_use(reader)?,
+        signed: signed_use(reader)?,
         configuration: read_configuration(Reader::of(configuration), reader)?,
     }))
 }

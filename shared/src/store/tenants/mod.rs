@@ -7,17 +7,21 @@ mod console_link;
 pub(super) mod items;
 pub(super) mod key_set;
 mod pages;
+mod person;
 mod provision;
 mod receivers;
 mod replay_callbacks;
 mod revoke_tokens;
 mod rotate_secret;
 mod rotate_signing_key;
+pub(super) mod search;
+pub(super) mod signed_use;
 
 pub use api_keys::{IssuedApiKey, IssuedKeySummary, NewApiKey};
 pub use callbacks::{Pinged, Resumed};
 pub use console_link::{ConsoleLinkSummary, IssuedConsoleLink};
 pub use pages::Start;
+pub use person::WholePerson;
 pub use provision::Provisioned;
 pub use receivers::Receivers;
 pub use replay_callbacks::Replayed;
@@ -281,7 +285,7 @@ pub struct TenantUpdate {
 fn patched(tenant: &mut Tenant, patch: &TenantPatch, change: &ChangeContext) -> Result<Transaction> {
     let mut transaction = Transaction::new();
     let fields = patch.fields();
-    let old = tenant.settings();
+    let (old, old_name) = (tenant.settings(), tenant.summary.name.clone());
     patch.clone().apply(tenant)?;
     if fields.is_empty() {
         return Ok(transaction);
@@ -296,6 +300,7 @@ fn patched(tenant: &mut Tenant, patch: &TenantPatch, change: &ChangeContext) -> 
     let event = change.event(Action::TenantUpdated, fields.clone());
     let event = changes.fold(event, |event, (name, change)| event.with(name, change));
     put_event(&mut transaction, &tenant.summary.id, &event)?;
+    search::rename(&mut transaction, &tenant.summary, &old_name);
     if let Some(configuration) = configuration {
         transaction.update(configuration, Condition::exists());
     }

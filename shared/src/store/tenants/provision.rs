@@ -4,7 +4,8 @@
 //!    idempotency key it is reserved in the same transaction.
 //! 2. Secrets Manager: the tenant secret, with its version id.
 //! 3. Secrets Manager: the signing key and the one that stands by, as one version, with its own.
-//! 4. The table: `pending` becomes `active`, and with it come configuration, key set, audit event and stored response.
+//! 4. The table: `pending` becomes `active`, and with it come configuration, key set, search entries, audit
+//!    event and stored response.
 //!
 //! Only the fourth makes a tenant. A crash before it leaves a pending item, which no list shows and no call finds, and
 //! maybe one secret or both, which nobody was told: the reconciler removes all of it. It finds the secrets through the
@@ -12,12 +13,13 @@
 
 use uuid::Uuid;
 
-use super::Tenants;
 use super::items::{self, ACTIVE, PENDING};
 use super::key_set::KeySet;
+use super::{Tenants, search};
 use crate::domain::{
     AccountWideUse, Action, ChangeContext, NewTenant, PublishedKey, SecretLabel, SecretPointer, SecretVersion,
-    SigningKey, SigningPointer, StandbyKey, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary, random_uuid,
+    SignedUse, SigningKey, SigningPointer, StandbyKey, Tenant, TenantId, TenantSecret, TenantStatus, TenantSummary,
+    random_uuid,
 };
 use crate::error::{Error, Result};
 use crate::store::audit::put_event;
@@ -82,6 +84,7 @@ impl Tenants<'_> {
         let (secret_version, key_version) = (first()?, first()?);
         Ok(Tenant {
             account_wide: AccountWideUse::default(),
+            signed: SignedUse::default(),
             summary: TenantSummary {
                 id: TenantId::generate(self.random)?,
                 name: new.tenant_name,
@@ -132,6 +135,7 @@ impl Tenants<'_> {
         transaction.update(state, Condition::new("tenant_status = :pending", [(":pending", text(PENDING))]));
         transaction.put(items::configuration(tenant), Condition::is_new());
         transaction.put(set.item(id)?, Condition::is_new());
+        search::enter(&mut transaction, &tenant.summary);
         put_event(&mut transaction, id, &change.event(Action::TenantProvisioned, Vec::new()))?;
         let secret = Some(secret.expose());
         idempotency::store(&mut transaction, change, Some(attempt), tenant, secret, self.random)?;

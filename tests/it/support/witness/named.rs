@@ -69,8 +69,15 @@ fn part((kind, part): (&String, &Value)) -> Vec<Named> {
     }
 }
 
+/// A search entry is as good as a partition of its tenant, whose id it ends with.
 fn key(access: Access, key: &Value) -> Vec<Named> {
-    vec![partition(access, key["pk"]["S"].as_str())]
+    match (key["pk"]["S"].as_str(), key["sk"]["S"].as_str()) {
+        (Some("TENANTS"), Some(entry)) => {
+            let tenant = entry.rsplit(['#', '\u{1}']).next();
+            vec![partition(access, tenant.map(|tenant| format!("TENANT#{tenant}#SEARCH")).as_deref())]
+        }
+        (pk, _) => vec![partition(access, pk)],
+    }
 }
 
 fn partition(access: Access, value: Option<&str>) -> Named {

@@ -56,6 +56,7 @@ fn tenant(configuration: Configuration) -> Tenant {
         epoch: 0,
         tokens_revoked_at: None,
         account_wide: AccountWideUse::default(),
+        signed: SignedUse::default(),
         configuration,
     }
 }

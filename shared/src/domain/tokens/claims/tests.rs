@@ -56,6 +56,8 @@ fn minted(request: TokenRequest) -> Value {
         epoch: 2,
         tokens_revoked_at: None,
         last_used_on: None,
+        last_token_on: None,
+        last_introspected_on: None,
     };
     let claims = request.claims(&issuer(), &key, 1, &random).unwrap();
     assert_eq!((&claims.key_id, &claims.client_id), (&key.claims.id, &key.claims.id));

@@ -103,6 +103,8 @@ impl Party {
             epoch,
             tokens_revoked_at: None,
             last_used_on: None,
+            last_token_on: None,
+            last_introspected_on: None,
         }
     }
 

@@ -1,0 +1,15 @@
+//! `GET /api/v1/console/setup`: what the set-up of the session's tenant shows, from what the system has seen.
+
+use shared::api::console::ConsoleSetup;
+use shared::api::registry::setup::SetupView;
+use shared::domain::ADDRESS;
+use shared::{App, Call, Exit, Result, serve};
+
+pub fn main() -> Exit {
+    serve(ConsoleSetup, fetch)
+}
+
+async fn fetch(app: App, call: Call<ConsoleSetup>) -> Result<SetupView> {
+    let address = app.public_url().unwrap_or(ADDRESS);
+    Ok(app.setup(call.caller.id(), address).await?.into())
+}

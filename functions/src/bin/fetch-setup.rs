@@ -1,0 +1,15 @@
+//! `GET /api/v1/fetch/setup`: what a tenant's set-up shows, from what the system has seen.
+
+use shared::api::registry::setup::{FetchSetup, SetupView};
+use shared::domain::ADDRESS;
+use shared::{App, Call, Exit, Result, serve};
+
+pub fn main() -> Exit {
+    serve(FetchSetup, fetch)
+}
+
+async fn fetch(app: App, call: Call<FetchSetup>) -> Result<SetupView> {
+    // Not the request's own address: tenants call another one than operators do.
+    let address = app.public_url().unwrap_or(ADDRESS);
+    Ok(app.setup(&call.query.tenant_id, address).await?.into())
+}

@@ -1,0 +1,19 @@
+use super::*;
+use crate::store::dynamodb::PK;
+
+#[test]
+fn a_stored_response_is_with_what_is_its_callers() {
+    let tenant = TenantId::of(&[7; 16]);
+    let ada = ExternalId::parse("ada").unwrap();
+    let caller = |viewpoint| IdempotencyScope::Caller { tenant: tenant.clone(), api_key: None, viewpoint };
+    for (scope, beginning) in [
+        (IdempotencyScope::Operator, "IDEMPOTENCY#operator#".to_owned()),
+        (caller(Viewpoint::Account), format!("TENANT#{tenant}#IDEMPOTENCY#")),
+        (caller(Viewpoint::EndUser(ada.clone())), format!("TENANT#{tenant}#OF@{}#IDEMPOTENCY#", ada.digest())),
+    ] {
+        let read = IdempotencyKey::new("1", scope, &[], b"credential", Timestamp::from_millis(0)).unwrap();
+        let key = stored_response(&read);
+        assert_eq!(key[PK].as_s().unwrap(), &format!("{beginning}{}", read.digest()));
+        assert!(has_sort_key(&key, "IDEMPOTENCY"));
+    }
+}
