@@ -116,14 +116,17 @@ export async function hostile() {
     const shown = await page.locator('.crumb bdi').textContent();
     expect(shown === name, `${name} is shown as ${shown}`);
   }
-  await operator(`suspend/tenant?tenant_id=${last}`, { reason: PAYLOADS[0] });
-  await page.reload();
-  await page.getByText(PAYLOADS[0]).first().waitFor();
-  await all(person, 0);
   const other = await Person.start();
   await other.open(await link(PAYLOADS[4], last));
   await other.look('hostile tenant');
   await all(other, 0);
+
+  await operator(`suspend/tenant?tenant_id=${last}`, { reason: PAYLOADS[0] });
+  await page.reload();
+  await page.getByText(PAYLOADS[0]).first().waitFor();
+  await all(person, 0);
+  await other.page.reload();
+  await other.page.locator('.problem', { hasText: 'suspended' }).waitFor();
   await other.close();
   await person.close();
   return PAYLOADS.length;

@@ -166,8 +166,12 @@ export class Person {
   }
 
   async fits(name, width = this.page.viewportSize().width) {
-    const wide = await this.page.evaluate(() => Math.max(document.documentElement.scrollWidth, document.body.scrollWidth));
-    expect(wide <= width, `${name}: ${wide} px wide at ${width}`);
+    const [wide, ...broad] = await this.page.evaluate((most) => {
+      const isBroad = (part) => part.getBoundingClientRect().right > most + 1;
+      const parts = [...document.querySelectorAll('body *')].filter(isBroad).map((part) => part.outerHTML.slice(0, 120));
+      return [document.documentElement.scrollWidth, ...parts.slice(-3)];
+    }, width);
+    expect(wide <= width, `${name}: ${wide} px wide at ${width}: ${broad.join('; ')}`);
   }
 
   /** What is said after something was done. */
