@@ -1,4 +1,4 @@
-import { dpopProof, qrDecision, sha256 } from './proof.js';
+import { dpopProof, now, sha256, sign } from './proof.js';
 
 export class Refusal extends Error {
   constructor(status, code) {
@@ -127,8 +127,9 @@ export async function scan({ keys, token }, sessionId, { frame, mac }) {
 }
 
 export function statement({ keys, deviceId }, sessionId, scanned, decision, number) {
-  return qrDecision(keys, {
+  const claims = {
     aud: `${location.origin}/t/${scanned.tenant.id}`,
+    iat: now(),
     session_id: sessionId,
     scan_id: scanned.scanId,
     device_id: deviceId,
@@ -136,7 +137,8 @@ export function statement({ keys, deviceId }, sessionId, scanned, decision, numb
     match_number: number,
     decision,
     display_sha256: scanned.displaySha256,
-  });
+  };
+  return sign(keys, { typ: 'qr-decision+jwt' }, claims);
 }
 
 export async function decide({ keys, token }, sessionId, statement) {

@@ -1,20 +1,12 @@
-// What is on the screen: one view at a time. Everything is text: nothing here makes markup of one.
+// What is on the screen: one view at a time.
 
+import { element } from './element.js';
 import { texts } from './texts.js';
+
+export { element };
 
 const main = document.getElementById('main');
 const status = document.getElementById('status');
-
-/** An element. Properties that it does not have become attributes; a child that is neither element nor text is none. */
-export function element(name, properties = {}, ...children) {
-  const made = document.createElement(name);
-  for (const [property, value] of Object.entries(properties)) {
-    if (property in made) made[property] = value;
-    else made.setAttribute(property, value);
-  }
-  made.append(...children.filter((child) => child instanceof Node || typeof child === 'string'));
-  return made;
-}
 
 /** Shows a view. Its heading gets the focus, so that it is read, and so that the first key leads to what is first. */
 export function show(title, ...children) {

@@ -1,5 +1,5 @@
-// What the key of this phone signs: proofs of possession (RFC 9449), one for each request, and statements, one for each
-// decision. Their `typ` tells them apart, so neither is ever taken for the other.
+// What the key of this browser signs. Its `typ` tells a proof of possession (RFC 9449), one for each request, from a
+// statement of a phone, one for each decision, so neither is ever taken for the other.
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const utf8 = new TextEncoder();
@@ -21,7 +21,7 @@ export function newKeys() {
 }
 
 /** A compact JWS (RFC 7515). */
-async function sign(keys, header, claims) {
+export async function sign(keys, header, claims) {
   const part = (value) => base64url(utf8.encode(JSON.stringify(value)));
   const text = `${part({ alg: 'ES256', ...header })}.${part(claims)}`;
   return `${text}.${base64url(await crypto.subtle.sign(ALGORITHM, keys.privateKey, utf8.encode(text)))}`;
@@ -45,12 +45,6 @@ export async function dpopProof(keys, { method, url, nonce, token }) {
   );
 }
 
-/** A decision on a QR login. */
-export function qrDecision(keys, claims) {
-  const { aud, ...rest } = claims;
-  return sign(keys, { typ: 'qr-decision+jwt' }, { aud, iat: now(), ...rest });
-}
-
-function now() {
+export function now() {
   return Math.floor(Date.now() / 1000);
 }

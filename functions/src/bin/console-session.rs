@@ -11,11 +11,11 @@ pub fn main() -> Exit {
 
 async fn open(app: App, call: Call<OpenConsoleSession>) -> Result<OpenedSession> {
     let (token, person) = call.caller.open(&app, &call.body.code).await?;
-    Ok(OpenedSession::new(token, &person))
+    Ok(OpenedSession::new(token, SessionView::new(&person, app.public_url())))
 }
 
-async fn get(_: App, call: Call<GetConsoleSession>) -> Result<SessionView> {
-    Ok((&call.caller).into())
+async fn get(app: App, call: Call<GetConsoleSession>) -> Result<SessionView> {
+    Ok(SessionView::new(&call.caller, app.public_url()))
 }
 
 async fn end(app: App, call: Call<EndConsoleSession>) -> Result<EndedSession> {

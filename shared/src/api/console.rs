@@ -270,10 +270,14 @@ pub struct SessionView {
     pub tenant_name: Option<TenantName>,
     /// Time at which the session ends.
     pub expires_at: Timestamp,
+    /// Address under which tenants call the service, which may be another than the console's; null if the deployment
+    /// does not say it.
+    pub api_url: Option<String>,
 }
 
-impl From<&ConsolePerson> for SessionView {
-    fn from(person: &ConsolePerson) -> Self {
+impl SessionView {
+    /// The session of a person, of a service that tenants call under that address.
+    pub fn new(person: &ConsolePerson, api_url: Option<&str>) -> Self {
         let session = person.session();
         Self {
             console_id: session.id.clone(),
@@ -282,6 +286,7 @@ impl From<&ConsolePerson> for SessionView {
             tenant_id: session.party.tenant().cloned(),
             tenant_name: person.tenant().map(|tenant| tenant.summary.name.clone()),
             expires_at: session.expires_at,
+            api_url: api_url.map(str::to_owned),
         }
     }
 }
@@ -305,8 +310,8 @@ pub struct OpenedSession {
 
 impl OpenedSession {
     /// The answer with the session's token.
-    pub fn new(session_token: RevealedConsoleSecret, person: &ConsolePerson) -> Self {
-        Self { session_token, expires_in: SESSION_LIFETIME.as_secs(), session: person.into() }
+    pub fn new(session_token: RevealedConsoleSecret, session: SessionView) -> Self {
+        Self { session_token, expires_in: SESSION_LIFETIME.as_secs(), session }
     }
 }
 

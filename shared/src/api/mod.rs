@@ -39,7 +39,7 @@ use console::{
 };
 use device::qr_login::{DeviceQrDecide, DeviceQrScan};
 use device::{DevicePairing, DevicePairings, DeviceRefreshToken, DeviceRegisterToken, DeviceRename, DeviceUnpair};
-use pages::{ConsentPage, PageFile, PhonePage};
+use pages::{ConsentPage, ConsolePage, PageFile, PhonePage};
 use projects::register_tenant::RegisterTenant;
 use projects::revoke_tokens::ProjectRevokeTokens;
 use projects::{ProjectOrganizations, ProjectUsers, RegisterOrganization, RegisterUser, UserToken};
@@ -166,6 +166,7 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<EndConsoleSession>(),
     OperationInfo::of::<PhonePage>(),
     OperationInfo::of::<ConsentPage>(),
+    OperationInfo::of::<ConsolePage>(),
     OperationInfo::of::<PageFile>(),
 ];
 

@@ -44,6 +44,19 @@ impl Operation for ConsentPage {
     type Output = HtmlPage;
 }
 
+/// Shows the console.
+#[derive(Debug, Clone, Copy)]
+pub struct ConsolePage;
+
+impl Operation for ConsolePage {
+    const ROUTE: Route = Route::get("console-page", "/console").of(FUNCTION).about("Open the console (HTML)");
+    const SURFACE: Surface = Surface::Pages;
+    type Caller = Anyone;
+    type Query = LinkQuery;
+    type Body = Empty;
+    type Output = HtmlPage;
+}
+
 /// Serves a file that a page loads.
 #[derive(Debug, Clone, Copy)]
 pub struct PageFile;

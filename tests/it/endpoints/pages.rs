@@ -1,4 +1,4 @@
-//! `GET /p`, `GET /q/{session_id}`, `GET /pages/{version}/{file}`
+//! `GET /p`, `GET /q/{session_id}`, `GET /console`, `GET /pages/{version}/{file}`
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,11 @@ use shared::api::{OPERATIONS, Surface};
 
 use crate::support::{Answer, Deployment, page_files, repository};
 
-const PAGES: [&str; 3] = ["/p", "/q/AAAAAAAAAAAAAAAAAAAAAA", "/q/-"];
+const PHONES: [&str; 3] = ["/p", "/q/AAAAAAAAAAAAAAAAAAAAAA", "/q/-"];
+/// Every page, one of each.
+const PAGES: [&str; 3] = ["/p", "/q/-", "/console"];
+/// What the console may weigh, everything that it loads together, in bytes before compression.
+const CONSOLE: u64 = 100_000;
 
 /// The paths of the files that a page names.
 fn named(page: &str) -> Vec<&str> {
@@ -17,7 +21,8 @@ fn named(page: &str) -> Vec<&str> {
 async fn answers(deployment: &Deployment) -> Vec<Answer> {
     let css = format!("/pages/{}/page.css", page_files().version());
     let mut answers = Vec::new();
-    for (path, status) in [("/p", 200), ("/q/a", 200), (&css, 200), ("/pages/0/a", 404), ("/p?token=a", 400)] {
+    let pages = [("/p", 200), ("/q/a", 200), ("/console", 200), (css.as_str(), 200)];
+    for (path, status) in pages.into_iter().chain([("/pages/0/a", 404), ("/p?token=a", 400)]) {
         let answer = deployment.anonymous("GET", path).send().await;
         assert_eq!(answer.status, status, "{path}");
         answers.push(answer);
@@ -30,37 +35,59 @@ async fn answers(deployment: &Deployment) -> Vec<Answer> {
 async fn a_page_is_the_same_for_everybody_whatever_is_in_its_link_and_calls_nothing() {
     let deployment = Deployment::start().await;
     let before = deployment.items().await;
-    let mut texts = Vec::new();
-    for path in PAGES {
-        for added in ["", "?utm_source=mail&fbclid=1", "?"] {
-            let call = deployment.anonymous("GET", &format!("{path}{added}")).header("cookie", "a=b");
-            let (answer, calls) = deployment.calls_of(call).await;
-            assert_eq!((answer.status, calls.len()), (200, 0), "{path}{added}");
-            assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
-            assert_eq!(answer.headers.get("set-cookie"), None);
-            texts.push(answer.text);
+    for pages in [&PHONES[..], &["/console"]] {
+        let mut texts = Vec::new();
+        for path in pages {
+            for added in ["", "?utm_source=mail&fbclid=1", "?"] {
+                let call = deployment.anonymous("GET", &format!("{path}{added}")).header("cookie", "a=b");
+                let (answer, calls) = deployment.calls_of(call).await;
+                assert_eq!((answer.status, calls.len()), (200, 0), "{path}{added}");
+                assert_eq!(answer.headers["content-type"], "text/html; charset=utf-8");
+                assert_eq!(answer.headers.get("set-cookie"), None);
+                texts.push(answer.text);
+            }
         }
+        texts.dedup();
+        assert_eq!(texts.len(), 1);
     }
-    texts.dedup();
-    assert_eq!(texts.len(), 1);
     assert_eq!(deployment.items().await, before);
 }
 
 #[tokio::test]
 async fn a_page_has_no_script_or_style_in_it_and_loads_files_of_its_own_version_only() {
     let deployment = Deployment::start().await;
-    let page = deployment.anonymous("GET", "/p").send().await.text;
-    let files = named(&page);
-    assert!(files.len() >= 2 && page.matches("src=\"").count() + page.matches("href=\"").count() == files.len());
-    for path in files {
-        assert!(path.starts_with(&format!("/pages/{}/", page_files().version())), "{path}");
-        let (answer, calls) = deployment.calls_of(deployment.anonymous("GET", path)).await;
-        assert_eq!((answer.status, calls.len()), (200, 0), "{path}");
+    for path in PAGES {
+        let page = deployment.anonymous("GET", path).send().await.text;
+        let files = named(&page);
+        assert!(files.len() >= 2 && page.matches("src=\"").count() + page.matches("href=\"").count() == files.len());
+        for path in files {
+            assert!(path.starts_with(&format!("/pages/{}/", page_files().version())), "{path}");
+            let (answer, calls) = deployment.calls_of(deployment.anonymous("GET", path)).await;
+            assert_eq!((answer.status, calls.len()), (200, 0), "{path}");
+        }
+        for forbidden in ["<style", "style=", "javascript:", "onclick", "onload", "{version}"] {
+            assert!(!page.contains(forbidden), "{path}: {forbidden}");
+        }
+        let mut scripts = page.split("<script").skip(1);
+        assert!(scripts.all(|script| script.contains("src=\"") && script.contains("></script>")), "{path}");
     }
-    for forbidden in ["<style", "style=", "javascript:", "onclick", "onload", "{version}"] {
-        assert!(!page.contains(forbidden), "{forbidden}");
+}
+
+/// What a page loads before anything is on the screen is a request each, and all of it is sent as it is.
+#[test]
+fn the_console_is_small_and_names_no_more_than_a_style_sheet_a_script_and_an_icon() {
+    let folder = repository().join("functions/pages");
+    let page = std::fs::read_to_string(folder.join("console.html")).unwrap();
+    let names: Vec<_> = named(&page).into_iter().map(|path| path.rsplit_once('/').unwrap().1).collect();
+    assert_eq!(names, ["icon.svg", "console.css", "console.js"]);
+    let mut bytes = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name.starts_with("console") || ["element.js", "icon.svg", "proof.js"].contains(&name.as_str()) {
+            bytes += std::fs::metadata(folder.join(&name)).unwrap().len();
+        }
     }
-    assert!(page.split("<script").skip(1).all(|script| script.contains("src=\"") && script.contains("></script>")));
+    assert!(bytes < CONSOLE, "{bytes}");
 }
 
 #[tokio::test]
@@ -69,7 +96,7 @@ async fn every_file_of_the_folder_is_served_as_it_is_under_its_media_type_and_ma
     let mut served = 0;
     for entry in std::fs::read_dir(repository().join("functions/pages")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if name == "page.html" {
+        if name.ends_with(".html") {
             continue;
         }
         let path = format!("/pages/{}/{name}", page_files().version());
@@ -116,7 +143,7 @@ async fn a_credential_in_a_link_to_a_page_is_refused_in_plain_text() {
 async fn each_operation_of_the_function_is_found_by_its_path() {
     let deployment = Deployment::start().await;
     let version = page_files().version();
-    for path in ["/p", "/q/a", &format!("/pages/{version}/page.css")] {
+    for path in ["/p", "/q/a", "/console", &format!("/pages/{version}/page.css")] {
         deployment.anonymous("GET", path).send().await;
     }
     let output = deployment.stack.output();

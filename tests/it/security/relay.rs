@@ -248,7 +248,8 @@ async fn a_signature_opens_nothing_but_what_asks_for_one() {
         }
     }
     public.dedup();
-    assert_eq!(public, ["jwks", "oauth-authorization-server", "phone-page", "consent-page", "page-file"]);
+    let expected = ["jwks", "oauth-authorization-server", "phone-page", "consent-page", "console-page", "page-file"];
+    assert_eq!(public, expected);
 }
 
 /// Calls and callbacks are signed with one secret, and in v1 over one kind of text: only the body tells them apart.

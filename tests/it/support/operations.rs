@@ -143,7 +143,7 @@ impl Deployment {
     pub fn authorized(&self, entry: &OperationInfo, world: &World) -> Call {
         let call = self.request(entry, world);
         if entry.surface == Surface::Console {
-            let (method, url) = (entry.route.method.as_str(), format!("{}{}", self.stack.url(), entry.route.path));
+            let (method, url) = (entry.route.method.as_str(), format!("{}{}", self.address_of_proofs(), entry.route.path));
             let is_session = entry.route.name != "open-console-session";
             let ath = is_session.then(|| world.console.ath());
             let claims = json!({ "htm": method, "htu": url, "nonce": self.nonce(), "ath": ath });
@@ -169,7 +169,7 @@ pub fn page_files() -> &'static WebFiles {
         let folder = repository().join("functions/pages");
         let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut files: Vec<_> = names
-            .filter(|name| name != "page.html")
+            .filter(|name| !name.ends_with(".html"))
             .map(|name| {
                 let text = std::fs::read_to_string(folder.join(&name)).unwrap();
                 WebFile { name: name.leak(), text: text.leak() }
