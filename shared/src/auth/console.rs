@@ -13,6 +13,7 @@
 
 use std::fmt;
 
+use super::api_key::scheme;
 use super::dpop::{proof, refuse_foreign_pages, session_token};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, device, idempotency};
 use crate::app::App;
@@ -22,6 +23,9 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{FoundConsoleSession, FoundLink};
+
+/// Where a session is that a signature of IAM has taken the header of.
+const BESIDE_SIGNATURE: &str = "x-forwarded-authorization";
 
 /// How the document describes a session.
 pub(super) const SCHEME: SecurityScheme = SecurityScheme {
@@ -211,11 +215,18 @@ fn addresses(request: &Request) -> [&str; 2] {
     [&request.base_url, &request.called_url]
 }
 
+/// The session's token as it was sent. Where the gateway asks for a signature of IAM, that has `Authorization`, and the
+/// session is where `cargo console` has put it. It is no other credential there: the proof is checked as ever.
+pub(super) fn sent_token(request: &Request) -> Option<&str> {
+    let beside_signature = || scheme(request.principal.as_ref().and(request.header(BESIDE_SIGNATURE))?, "dpop");
+    session_token(request).or_else(beside_signature)
+}
+
 /// The session's token, and that no page of another origin sends it.
 fn token(request: &Request) -> Result<ConsoleToken> {
     refuse_foreign_pages(request, &addresses(request))?;
     let missing = || CredentialFault::Missing("a console session as Authorization: DPoP");
-    let text = session_token(request).ok_or_else(missing)?;
+    let text = sent_token(request).ok_or_else(missing)?;
     Ok(ConsoleToken::parse(text).ok_or_else(|| CredentialForm::ConsoleSession.fault(text))?)
 }
 

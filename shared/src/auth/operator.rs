@@ -2,7 +2,6 @@
 //! that key for as long as it is in force.
 
 use super::console::{self, ConsolePerson};
-use super::dpop::session_token;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key, idempotency};
 use crate::app::App;
 use crate::domain::{
@@ -40,7 +39,7 @@ impl Caller for Operator {
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
         let Some(value) = request.header(HEADER) else {
-            return if session_token(request).is_some() {
+            return if console::sent_token(request).is_some() {
                 by_session(app, request, input).await
             } else {
                 Err(missing(request).into())
