@@ -5,8 +5,8 @@ use super::console::{self, ConsolePerson};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key, idempotency};
 use crate::app::App;
 use crate::domain::{
-    ChangeContext, ConsoleParty, CredentialFault, CredentialForm, IdempotencyScope, OperatorKey, OperatorKeyHash,
-    TenantId,
+    Actor, ChangeContext, ConsoleParty, CredentialFault, CredentialForm, IdempotencyScope, OperatorKey,
+    OperatorKeyHash, TenantId,
 };
 use crate::error::{Error, Result};
 
@@ -62,9 +62,8 @@ impl Caller for Operator {
 async fn by_session(app: &App, request: &Request, input: &InputSummary) -> Result<Operator> {
     let is_operators = |party: &ConsoleParty| *party == ConsoleParty::Operator;
     let (change, key) = ConsolePerson::of(app, request, input, is_operators).await?.into_operator()?;
-    if !app.operator_keys().await?.has(&key) {
-        return Err(Error::Unauthenticated("console session came of an operator's key that is not in force"));
-    }
+    let gone = Error::Unauthenticated("console session came of an operator's key that is not in force");
+    request.trace.operator(app.operator_keys().await?.slot_of(&key).ok_or(gone)?);
     let change = ChangeContext { principal: request.principal.clone(), ..change };
     Ok(Operator { change, key, called_url: request.called_url.clone() })
 }
@@ -83,8 +82,8 @@ impl Operator {
     pub fn console_link(&self, tenant: Option<TenantId>) -> Result<(ConsoleParty, OperatorKeyHash)> {
         match tenant {
             Some(id) => Ok((ConsoleParty::Tenant(id), self.key.clone())),
-            None if self.change.label.is_none() => Ok((ConsoleParty::Operator, self.key.clone())),
-            None => Err(Error::OperatorKeyRequired),
+            None if self.change.actor == Actor::OperatorConsole => Err(Error::OperatorKeyRequired),
+            None => Ok((ConsoleParty::Operator, self.key.clone())),
         }
     }
 
