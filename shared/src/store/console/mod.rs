@@ -3,7 +3,7 @@
 //! | Call | Reads | Writes |
 //! |---|---|---|
 //! | open a link | the link; a tenant's with its tenant, together | the session; it deletes the link |
-//! | a call with a session | the session; a tenant's with its tenant, together | that its proof is used, if it is not over |
+//! | a call with a session | the session; a tenant's with its tenant, together | that its proof is used |
 //! | end a session | the same | it deletes the session |
 //!
 //! A link is deleted by the write of the session that it opens, so that of two browsers one gets in. Whether something
