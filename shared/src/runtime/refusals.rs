@@ -39,7 +39,12 @@ fn cause(operation: &str, surface: Surface, traced: &Traced, error: &Error) -> O
         }
         (Surface::Account, Error::MisspeltHeader(_)) => Some(RefusalCause::EndUserHeader),
         (Surface::Account, Error::EndUserRequired) => Some(RefusalCause::EndUserMissing),
-        (Surface::Projects, Error::UserNotFound | Error::OrganizationNotFound) => Some(RefusalCause::Unregistered),
+        // A typo in what is to be revoked is none of a set-up.
+        (Surface::Projects, Error::UserNotFound | Error::OrganizationNotFound)
+            if operation != "project-revoke-tokens" =>
+        {
+            Some(RefusalCause::Unregistered)
+        }
         (Surface::Relay, Error::OriginNotAllowed(_)) if operation.starts_with("qr-login") => {
             Some(RefusalCause::QrLoginOrigin)
         }
