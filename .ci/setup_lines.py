@@ -35,7 +35,11 @@ def checks(tenant):
 
 def set_up():
     """A tenant with something of everything, and its secrets under the names that the lines have."""
-    tenant = operator("provision/tenant", {"tenant_name": "Acme", "callback_url_base": "https://callbacks.example.com"})
+    tenant = operator("provision/tenant", {
+        "tenant_name": "Acme", "callback_url_base": "https://callbacks.example.com", "passkeys_enabled": True,
+        "webauthn_rp_id": "example.com", "webauthn_origins": ["https://app.example.com"],
+        "qr_login_allowed_origins": ["https://app.example.com"],
+    })
     identity = tenant["tenant_id"]
     keys = {
         kind: operator(f"provision/api-key?tenant_id={identity}", {"name": kind, "kind": kind})["api_key"]

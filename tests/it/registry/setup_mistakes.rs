@@ -239,7 +239,8 @@ async fn each_planted_mistake_is_named_with_its_mend_and_nothing_else_fails() {
         let failing: Vec<_> = checks.iter().filter(|check| check["state"] == "fails").collect();
         let expected: Vec<_> = [check].into_iter().filter(|_| *state == "fails").collect();
         assert_eq!(failing, expected, "{mistake}");
-        assert!(*state != "fails" || ["passkeys", "qr_login"].contains(name) || check["curl"].is_string(), "{check}");
+        // Without an origin there is nobody for whom a ceremony could begin.
+        assert!(*state != "fails" || *mistake == "passkeys without origins" || check["curl"].is_string(), "{check}");
     }
 }
 
