@@ -20,7 +20,7 @@ export async function picture() {
   await person.open(await link('Ada Lovelace'));
   await person.page.goto(`${person.page.url().split('#')[0]}#/t/${id}/keys`);
   await person.page.getByText('Sign-in service', { exact: true }).waitFor();
-  await person.page.setViewportSize({ width: 1200, height: 640 });
+  await person.page.setViewportSize({ width: 1280, height: 720 });
   await person.page.screenshot({ path: join(process.env.SHOTS, 'console.png') });
   await person.close();
 }

@@ -11,7 +11,7 @@ import { setup } from './console-setup.js';
 import { create, overview, settings, tenants } from './console-tenants.js';
 import { t } from './console-texts.js';
 import {
-  badge, button, clearNotices, element, foot, link, notice, paragraph, reason, row, shownOnce, text,
+  badge, button, clearNotices, element, failed, foot, link, notice, paragraph, row, shownOnce, text,
 } from './console-ui.js';
 import { newKeys } from './proof.js';
 
@@ -224,7 +224,7 @@ async function render() {
     content.replaceChildren(...shown);
   } catch (error) {
     if (mine !== turn) return;
-    content.replaceChildren(paragraph(reason(error), 'problem'), button(t.tryAgain, 'main', render));
+    content.replaceChildren(failed(error, render));
   }
 }
 

@@ -170,7 +170,7 @@ export const t = {
   signing: {
     title: 'Rotate the signing key?',
     how: 'How',
-    hint: 'Verifiers may refuse a key that was published less than 15 minutes ago.',
+    hint: 'Verifiers may refuse a key that is younger than 15 minutes.',
     ways: [
       ['', 'The standby key signs; tokens of the old key stay valid'],
       ['force', 'Now, even if the standby key is younger than 15 minutes'],
@@ -312,7 +312,7 @@ export const t = {
     organizations: 'Organizations',
     users: 'Users',
     customers: 'Customers (register-tenant)',
-    none: 'None yet. The tenant’s backend registers them.',
+    none: 'None yet.',
     external: 'Own id',
     organization: 'Organization',
     since: 'Registered',
@@ -369,7 +369,6 @@ export const t = {
   },
 
   events: {
-    says: 'Every change, newest first.',
     action: 'Action contains',
     actor: 'Actor contains',
     since: 'Since',
@@ -385,11 +384,9 @@ export const t = {
   },
 
   setup: {
-    says: 'What the service has seen of this tenant, and what to change.',
     again: 'Check again',
     checked: 'Checked',
     states: { works: 'Works', fails: 'Fails', unseen: 'Not seen yet', off: 'Off' },
-    sum: (count, state) => `${state}: ${count}`,
     seen: 'Last seen',
     mend: 'What to change',
     prove: 'Prove it',

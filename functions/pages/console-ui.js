@@ -11,7 +11,7 @@ const notices = document.getElementById('notices');
 
 export const text = (value) => element('bdi', { className: 'text', textContent: value });
 // A long one may break, in a cell that leaves it room.
-export const code = (value) => element('code', { textContent: value, className: value.length > 16 ? 'long' : '' });
+export const code = (value) => element('code', { textContent: value, className: value.length > 24 ? 'long' : '' });
 export const paragraph = (value, className = '') => element('p', { className, textContent: value });
 export const link = (href, ...children) => element('a', { href }, ...children);
 export const row = (...children) => element('div', { className: 'row' }, ...children);
@@ -187,13 +187,18 @@ export function chooser(id, label, options, chosen, act) {
   return labelled(label, made);
 }
 
+/** What is there instead of what could not be loaded. */
+export function failed(error, again) {
+  return element('div', {}, paragraph(reason(error), 'problem'), button(t.tryAgain, 'main', again));
+}
+
 /** A place for what `make` gives, anew at each look. What was asked for later may come before: then it stays. */
 export function place(make) {
   const made = element('div', { 'aria-live': 'polite' });
   let turn = 0;
   const look = async () => {
     const mine = ++turn;
-    const content = await make().catch((error) => paragraph(reason(error), 'problem'));
+    const content = await make().catch((error) => failed(error, look));
     if (mine === turn) made.replaceChildren(content);
   };
   return { made, look };
