@@ -1,5 +1,5 @@
 // Stands between a generated client and the service, and adds what no generator can: signatures of calls, the proofs of
-// a phone, and what an authenticator answers. It passes everything else on as it is, and notes which operations were
+// a phone and of a browser in the console, and what an authenticator answers. It passes everything else on as it is, and notes which operations were
 // called and how they were answered.
 
 import { createHash, createHmac, createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
@@ -160,17 +160,22 @@ export class Gateway {
       const signature = createHmac('sha256', this.secret).update(signed).digest('hex');
       return { 'x-latchkey-timestamp': timestamp, 'x-latchkey-signature': signature };
     }
-    if (!path.startsWith('/api/v1/device/') || path.endsWith('/device/pairing')) return {};
-    const claims = { htm: method, htu: this.service + path, nonce: this.nonce };
-    if (path.endsWith('/register-token')) return { dpop: proof(this.#phone, { ...claims, nonce: undefined }) };
-    const ath = base64url(sha256(this.session));
-    return { authorization: `DPoP ${this.session}`, dpop: proof(this.#phone, { ...claims, ath }) };
+    const [place] = path.split('?');
+    const isConsole = place.startsWith('/api/v1/console/');
+    if (!isConsole && (!place.startsWith('/api/v1/device/') || place.endsWith('/device/pairing'))) return {};
+    const claims = { htm: method, htu: this.service + place, nonce: this.nonce };
+    const opens = isConsole && !this.consoleSession;
+    if (opens || place.endsWith('/register-token')) return { dpop: proof(this.#phone, { ...claims, nonce: undefined }) };
+    const session = isConsole ? this.consoleSession : this.session;
+    const ath = base64url(sha256(session));
+    return { authorization: `DPoP ${session}`, dpop: proof(this.#phone, { ...claims, ath }) };
   }
 
   #learn(path, text) {
     const data = text.startsWith('{') ? JSON.parse(text).data : undefined;
     this.secret = data?.tenant_secret ?? this.secret;
     this.session = data?.device_session_token ?? this.session;
+    this.consoleSession = data?.session_token ?? this.consoleSession;
     this.handle = data?.pairing_url?.split('#')[1] ?? this.handle;
     if (data?.challenge) this.options = data;
     if (data?.device_session_token) this.device = data.device_id ?? this.device;

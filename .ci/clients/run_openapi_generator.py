@@ -22,7 +22,7 @@ def client(role, credential):
 
 
 def made(name, role, parameters, body):
-    credential = "-" if role in (None, "signer", "phone") else calls.credential(role)
+    credential = "-" if role in (None, "signer", "phone", "browser") else calls.credential(role)
     api = next(api for api in APIS if hasattr(api, snake(name)))(client(role, credential))
     function = getattr(api, f"{snake(name)}_with_http_info")
     if body is not None:

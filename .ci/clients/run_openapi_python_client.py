@@ -29,7 +29,7 @@ def client(role, credential):
 
 
 def made(name, role, parameters, body):
-    credential = None if role in (None, "signer", "phone") else calls.credential(role)
+    credential = None if role in (None, "signer", "phone", "browser") else calls.credential(role)
     function = importlib.import_module(MODULES[key(snake(name))]).sync_detailed
     types = {key(one): (one, kinds(hint)) for one, hint in typing.get_type_hints(function).items()}
     arguments = {types[key(one)][0]: typed(types[key(one)][1], value) for one, value in parameters.items()}
