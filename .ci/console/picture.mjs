@@ -12,9 +12,14 @@ export async function picture() {
     ['Sign-in service', 'embed'],
     ['Backend', 'admin'],
   ]) {
-    const { key_id: key } = await operator(`provision/api-key?tenant_id=${id}`, { name, kind, expires_in: name === 'Backend' ? null : 7_776_000 });
+    const { key_id: key } = await operator(`provision/api-key?tenant_id=${id}`, {
+      name,
+      kind,
+      expires_in: name === 'Backend' ? null : 7_776_000,
+    });
     if (name === 'Old backend') await operator(`revoke/api-key?tenant_id=${id}&key_id=${key}`, {});
-    if (name === 'Sign-in service') await operator(`rotate/api-key?tenant_id=${id}&key_id=${key}`, { overlap_seconds: 86_400 });
+    if (name === 'Sign-in service')
+      await operator(`rotate/api-key?tenant_id=${id}&key_id=${key}`, { overlap_seconds: 86_400 });
   }
   const person = await Person.start();
   await person.open(await link('Ada Lovelace'));

@@ -45,11 +45,7 @@ const GROUPS = [
   ],
   [
     'passkeys',
-    [
-      text('webauthn_rp_id', rules.rpId),
-      list('webauthn_origins', 50, rules.passkeyOrigin),
-      flag('passkeys_enabled'),
-    ],
+    [text('webauthn_rp_id', rules.rpId), list('webauthn_origins', 50, rules.passkeyOrigin), flag('passkeys_enabled')],
   ],
 ];
 

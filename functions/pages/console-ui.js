@@ -153,11 +153,13 @@ export function details(pairs) {
  * are said, since such a style takes them from a table.
  */
 export function table(label, columns, rows) {
-  const cell = ([title, contentOf], index) => (of) => {
-    const content = [contentOf(of)].flat().filter((part) => part !== undefined && part !== false);
-    const [name, more] = index ? ['td', { role: 'cell' }] : ['th', { role: 'rowheader', scope: 'row' }];
-    return element(name, { ...more, 'data-label': title }, ...content.map((part) => part ?? none()));
-  };
+  const cell =
+    ([title, contentOf], index) =>
+    (of) => {
+      const content = [contentOf(of)].flat().filter((part) => part !== undefined && part !== false);
+      const [name, more] = index ? ['td', { role: 'cell' }] : ['th', { role: 'rowheader', scope: 'row' }];
+      return element(name, { ...more, 'data-label': title }, ...content.map((part) => part ?? none()));
+    };
   const cells = columns.map(cell);
   const line = (of) => element('tr', { role: 'row' }, ...cells.map((made) => made(of)));
   const head = columns.map(([title]) => element('th', { role: 'columnheader', scope: 'col', textContent: title }));
