@@ -3,6 +3,7 @@
 // pictures go.
 
 import { end } from '../running.mjs';
+import { callbacks } from './callbacks.mjs';
 import { hostile } from './hostile.mjs';
 import { many, slow, weight } from './limits.mjs';
 import { firstToken, tenant } from './operator.mjs';
@@ -17,6 +18,7 @@ try {
   await person.close();
   await own(address);
   await stolen();
+  await callbacks();
   console.log('console: a link and a session open what is theirs, once and here');
   console.log(`console: ${await weight()}`);
   await slow();

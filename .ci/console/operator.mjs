@@ -15,7 +15,11 @@ const folder = await mkdtemp(join(tmpdir(), 'latchkey-console-'));
 atEnd(() => rm(folder, { recursive: true, force: true }));
 
 const MOST_ACTIONS = 8;
-const PROGRAMS = { curl: ['bash', 'lines.sh'], Node: [process.execPath, 'lines.mjs'], Python: [process.env.PYTHON, 'lines.py'] };
+const PROGRAMS = {
+  curl: ['bash', 'lines.sh'],
+  Node: [process.execPath, 'lines.mjs'],
+  Python: [process.env.PYTHON, 'lines.py'],
+};
 
 /** Runs what the console has to paste in one language, and expects a token that is valid. */
 async function pasted(person, language) {
@@ -122,7 +126,11 @@ export async function tenant(person) {
   const changed = await shownNow();
   expect(changed.tenant_name === 'Acme AG' && changed.qr_login_allowed_origins.length === 1, 'the change is not there');
   const { events } = await operator(`fetch/audit-events?tenant_id=${id}&limit=1`);
-  expect(`${events[0].fields}` === 'qr_login_allowed_origins,tenant_name' || `${events[0].fields}` === 'tenant_name,qr_login_allowed_origins', `written: ${events[0].fields}`);
+  expect(
+    `${events[0].fields}` === 'qr_login_allowed_origins,tenant_name' ||
+      `${events[0].fields}` === 'tenant_name,qr_login_allowed_origins',
+    `written: ${events[0].fields}`,
+  );
 
   await person.visit('Overview');
   await person.enter('Rotate secret');
@@ -134,7 +142,10 @@ export async function tenant(person) {
   await person.saved(rotated);
   await person.screen('Overview', 'overview in an overlap');
   const text = await page.locator('main').innerText();
-  expect(text.includes('Old secret is good until') && text.includes('not since the rotation'), 'the overlap is not told');
+  expect(
+    text.includes('Old secret is good until') && text.includes('not since the rotation'),
+    'the overlap is not told',
+  );
   await person.enter('Rotate signing key');
   await person.choose('How', 'Now');
   await person.enter('Rotate', 'dialog');
@@ -231,17 +242,29 @@ async function lists(person, id, secret) {
   await person.enter('Filter');
   await page.waitForFunction((count) => document.querySelectorAll('tbody tr').length < count, total);
   const actions = await page.locator('tbody th').allInnerTexts();
-  expect(actions.every((action) => action.startsWith('api_key.')), `filtered: ${actions}`);
+  expect(
+    actions.every((action) => action.startsWith('api_key.')),
+    `filtered: ${actions}`,
+  );
   const actors = await page.locator('tbody td[data-label="Actor"]').allInnerTexts();
-  expect(actors.every((actor) => actor.includes('Ada Lovelace')), `whoever did it: ${actors}`);
+  expect(
+    actors.every((actor) => actor.includes('Ada Lovelace')),
+    `whoever did it: ${actors}`,
+  );
   await person.enter('Details');
   await person.look('audit details');
   const coming = page.waitForEvent('download');
   await person.enter('Export as JSON lines');
   const file = join(folder, 'events.jsonl');
   await (await coming).saveAs(file);
-  const exported = (await readFile(file, 'utf8')).trim().split('\n').map((line) => JSON.parse(line));
-  expect(exported.length === actions.length && exported.every(({ label }) => label === 'Ada Lovelace'), 'the export differs');
+  const exported = (await readFile(file, 'utf8'))
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(
+    exported.length === actions.length && exported.every(({ label }) => label === 'Ada Lovelace'),
+    'the export differs',
+  );
   const { events } = await operator(`fetch/audit-events?tenant_id=${id}&limit=100`);
   expect(total === Math.min(events.length, 100), `${total} of ${events.length} events`);
 

@@ -12,15 +12,20 @@ export async function picture() {
     ['Sign-in service', 'embed'],
     ['Backend', 'admin'],
   ]) {
-    const { key_id: key } = await operator(`provision/api-key?tenant_id=${id}`, { name, kind, expires_in: name === 'Backend' ? null : 7_776_000 });
+    const { key_id: key } = await operator(`provision/api-key?tenant_id=${id}`, {
+      name,
+      kind,
+      expires_in: name === 'Backend' ? null : 7_776_000,
+    });
     if (name === 'Old backend') await operator(`revoke/api-key?tenant_id=${id}&key_id=${key}`, {});
-    if (name === 'Sign-in service') await operator(`rotate/api-key?tenant_id=${id}&key_id=${key}`, { overlap_seconds: 86_400 });
+    if (name === 'Sign-in service')
+      await operator(`rotate/api-key?tenant_id=${id}&key_id=${key}`, { overlap_seconds: 86_400 });
   }
   const person = await Person.start();
   await person.open(await link('Ada Lovelace'));
   await person.page.goto(`${person.page.url().split('#')[0]}#/t/${id}/keys`);
   await person.page.getByText('Sign-in service', { exact: true }).waitFor();
-  await person.page.setViewportSize({ width: 1200, height: 640 });
+  await person.page.setViewportSize({ width: 1280, height: 720 });
   await person.page.screenshot({ path: join(process.env.SHOTS, 'console.png') });
   await person.close();
 }

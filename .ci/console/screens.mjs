@@ -30,7 +30,11 @@ export class Person {
   static async start() {
     const person = new Person();
     const permissions = ['clipboard-read', 'clipboard-write'];
-    person.context = await browser.newContext({ permissions, viewport: { width: 1440, height: 900 }, acceptDownloads: true });
+    person.context = await browser.newContext({
+      permissions,
+      viewport: { width: 1440, height: 900 },
+      acceptDownloads: true,
+    });
     await person.context.addInitScript(() =>
       addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI }) =>
         console.error(`policy: ${violatedDirective} ${blockedURI}`),
@@ -168,7 +172,9 @@ export class Person {
   async fits(name, width = this.page.viewportSize().width) {
     const [wide, ...broad] = await this.page.evaluate((most) => {
       const isBroad = (part) => part.getBoundingClientRect().right > most + 1;
-      const parts = [...document.querySelectorAll('body *')].filter(isBroad).map((part) => part.outerHTML.slice(0, 120));
+      const parts = [...document.querySelectorAll('body *')]
+        .filter(isBroad)
+        .map((part) => part.outerHTML.slice(0, 120));
       return [document.documentElement.scrollWidth, ...parts.slice(-3)];
     }, width);
     expect(wide <= width, `${name}: ${wide} px wide at ${width}: ${broad.join('; ')}`);

@@ -48,20 +48,25 @@ export async function own(address) {
 /** A tenant's session opens nothing of the registry, and nothing of another tenant, not even its name. */
 async function refused(person) {
   const other = await provision('Somebody else');
-  const answers = await person.within(
-    async ({ tools: { send }, argument: id }) => {
-      const paths = ['fetch/tenants', `fetch/tenant?tenant_id=${id}`, `console/tenant?tenant_id=${id}`, `console/api-keys?tenant_id=${id}`];
-      const made = [];
-      for (const path of paths) made.push(await send('GET', `/api/v1/${path}`));
-      const label = { label: 'Me, once more' };
-      made.push(await send('POST', '/api/v1/provision/console-link', { body: label }));
-      made.push(await send('POST', `/api/v1/suspend/tenant?tenant_id=${id}`));
-      return made;
-    },
-    other.id,
-  );
+  const answers = await person.within(async ({ tools: { send }, argument: id }) => {
+    const paths = [
+      'fetch/tenants',
+      `fetch/tenant?tenant_id=${id}`,
+      `console/tenant?tenant_id=${id}`,
+      `console/api-keys?tenant_id=${id}`,
+    ];
+    const made = [];
+    for (const path of paths) made.push(await send('GET', `/api/v1/${path}`));
+    const label = { label: 'Me, once more' };
+    made.push(await send('POST', '/api/v1/provision/console-link', { body: label }));
+    made.push(await send('POST', `/api/v1/suspend/tenant?tenant_id=${id}`));
+    return made;
+  }, other.id);
   const text = JSON.stringify(answers);
-  expect(answers.every(({ status }) => status >= 400 && status < 500), `a tenant's session: ${text}`);
+  expect(
+    answers.every(({ status }) => status >= 400 && status < 500),
+    `a tenant's session: ${text}`,
+  );
   expect(!text.includes('Somebody else'), 'a tenant learns the name of another');
   const { status } = await operator(`fetch/tenant?tenant_id=${other.id}`);
   expect(status === 'active', 'a tenant has suspended another');
@@ -73,24 +78,33 @@ export async function stolen() {
   await owner.open(await link('Ada Lovelace'));
   const token = await owner.within(({ tools: { session } }) => session.token);
   const fixed = await owner.within(async ({ tools: { session } }) => {
-    const read = (format) => crypto.subtle.exportKey(format, session.keys.privateKey).then(() => 'read', ({ name }) => name);
+    const read = (format) =>
+      crypto.subtle.exportKey(format, session.keys.privateKey).then(
+        () => 'read',
+        ({ name }) => name,
+      );
     return Promise.all(['jwk', 'pkcs8'].map(read));
   });
-  expect(fixed.every((answer) => answer === 'InvalidAccessError'), `the key: ${fixed}`);
+  expect(
+    fixed.every((answer) => answer === 'InvalidAccessError'),
+    `the key: ${fixed}`,
+  );
 
   const thief = await Person.start();
   await thief.page.goto(`${url}/console`);
   await thief.shown('You need a link');
-  const answer = await thief.within(
-    async ({ tools: { send, newKeys }, argument }) => {
-      const keys = await newKeys();
-      return [await send('GET', '/api/v1/fetch/tenants', { keys, token: argument })].concat(
-        await fetch('/api/v1/fetch/tenants', { headers: { Authorization: `DPoP ${argument}` } }).then(({ status }) => ({ status })),
-      );
-    },
-    token,
+  const answer = await thief.within(async ({ tools: { send, newKeys }, argument }) => {
+    const keys = await newKeys();
+    return [await send('GET', '/api/v1/fetch/tenants', { keys, token: argument })].concat(
+      await fetch('/api/v1/fetch/tenants', { headers: { Authorization: `DPoP ${argument}` } }).then(({ status }) => ({
+        status,
+      })),
+    );
+  }, token);
+  expect(
+    answer.every(({ status }) => status === 401),
+    `the token in another browser: ${JSON.stringify(answer)}`,
   );
-  expect(answer.every(({ status }) => status === 401), `the token in another browser: ${JSON.stringify(answer)}`);
   await thief.close();
 
   // A reload and another tab have the session. It ends in one of them, and then in all.
@@ -106,7 +120,8 @@ export async function stolen() {
   owner.page = first;
   expect(await owner.within(({ tools: { session } }) => session === undefined), 'an ended session is kept');
   const answered = await owner.within(
-    async ({ tools: { send, newKeys }, argument }) => send('GET', '/api/v1/fetch/tenants', { keys: await newKeys(), token: argument }),
+    async ({ tools: { send, newKeys }, argument }) =>
+      send('GET', '/api/v1/fetch/tenants', { keys: await newKeys(), token: argument }),
     token,
   );
   expect(answered.status === 401, 'an ended session opens');

@@ -11,8 +11,8 @@ export class Refusal extends Error {
 }
 
 // What a tenant may do for itself. Its paths begin with `console/`.
-const OWN =
-  /^(fetch\/(tenant|api-keys|organizations|users|registered-tenants|callbacks?|setup)|\w+\/(api-key|callbacks?|tenant-secret))$/;
+const FETCHED = /^fetch\/(tenant|api-keys|organizations|users|registered-tenants|callbacks?|setup)$/;
+const CHANGED = /^(provision|rotate|revoke|test|replay)\/(api-key|callbacks?|tenant-secret)$/;
 const ownPath = (path) =>
   `console/${path === 'provision/api-key' ? 'api-keys' : path.replace('fetch/', '').replace('/', '-')}`;
 
@@ -28,7 +28,7 @@ export function use(newSession, whenEnded) {
 }
 
 /** Whether the session has an operation at all, by its path on the registry. */
-export const has = (path) => session.party === 'operator' || (OWN.test(path) && path !== 'reactivate/callbacks');
+export const has = (path) => session.party === 'operator' || FETCHED.test(path) || CHANGED.test(path);
 
 async function once(method, path, { query, body, keys, token, key }) {
   const at = `/api/v1/${path}`;

@@ -11,7 +11,18 @@ import { setup } from './console-setup.js';
 import { create, overview, settings, tenants } from './console-tenants.js';
 import { t } from './console-texts.js';
 import {
-  badge, button, clearNotices, element, foot, link, notice, paragraph, reason, row, shownOnce, text,
+  badge,
+  button,
+  clearNotices,
+  element,
+  failed,
+  foot,
+  link,
+  notice,
+  paragraph,
+  row,
+  shownOnce,
+  text,
 } from './console-ui.js';
 import { newKeys } from './proof.js';
 
@@ -57,7 +68,12 @@ export async function start(code) {
   others.onmessage = ({ data }) => data === session?.token && ended();
   addEventListener('hashchange', render);
   addEventListener('beforeunload', (event) => guarded && event.preventDefault());
-  if (code) return say(t.landing.title, t.landing.says, button(t.landing.open, 'main', () => open(code)));
+  if (code)
+    return say(
+      t.landing.title,
+      t.landing.says,
+      button(t.landing.open, 'main', () => open(code)),
+    );
   return session ? opened() : say(t.landing.none, t.landing.noneSays);
 }
 
@@ -224,7 +240,7 @@ async function render() {
     content.replaceChildren(...shown);
   } catch (error) {
     if (mine !== turn) return;
-    content.replaceChildren(paragraph(reason(error), 'problem'), button(t.tryAgain, 'main', render));
+    content.replaceChildren(failed(error, render));
   }
 }
 

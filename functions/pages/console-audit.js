@@ -59,7 +59,7 @@ async function audit(of) {
   const columns = [
     [e.what, ({ action }) => code(action)],
     [e.time, ({ at }) => time(at)],
-    [e.who, ({ actor, label }) => [actor, label && element('br'), label && text(label)]],
+    [e.who, ({ actor, label }) => (label ? [actor, element('br'), text(label)] : actor)],
     [e.about, ({ subject }) => subject && code(subject)],
     [e.details, rest],
   ];
@@ -80,5 +80,5 @@ async function audit(of) {
     },
   });
   filter.className = 'inline';
-  return { actions: [button(e.export, '', save)], shown: [paragraph(e.says, 'quiet'), filter, made] };
+  return { actions: [button(e.export, '', save)], shown: [filter, made] };
 }

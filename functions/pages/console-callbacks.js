@@ -6,7 +6,20 @@ import { TYPES } from './console-rules.js';
 import { renewed } from './console-tenants.js';
 import { t } from './console-texts.js';
 import {
-  badge, button, chooser, code, details, element, lines, list, paragraph, place, row, section, table, time,
+  badge,
+  button,
+  chooser,
+  code,
+  details,
+  element,
+  lines,
+  list,
+  paragraph,
+  place,
+  row,
+  section,
+  table,
+  time,
 } from './console-ui.js';
 
 const BREAKERS = { closed: 'good', open: 'warn', disabled: 'bad' };
@@ -129,7 +142,11 @@ export async function callbacks(at) {
     'div',
     { className: 'filters' },
     choose('state', t.state, Object.entries(c.states)),
-    choose('type', c.type, TYPES.map((type) => [type, type])),
+    choose(
+      'type',
+      c.type,
+      TYPES.map((type) => [type, type]),
+    ),
   );
   return {
     actions: [button(c.replay, '', () => replay(at)), button(c.test, 'main', () => test(at, attempt))],

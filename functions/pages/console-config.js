@@ -3,7 +3,6 @@
 import * as rules from './console-rules.js';
 import { t } from './console-texts.js';
 
-// What a nullable field is if it is empty: the deployment's parameter, mostly.
 const unset = ['', t.unset];
 const same = (value) => [value, value];
 const choice = (name, options, more) => ({ name, type: 'select', options: options.map(same), ...more });
@@ -46,11 +45,7 @@ const GROUPS = [
   ],
   [
     'passkeys',
-    [
-      text('webauthn_rp_id', rules.rpId),
-      list('webauthn_origins', 50, rules.passkeyOrigin),
-      flag('passkeys_enabled'),
-    ],
+    [text('webauthn_rp_id', rules.rpId), list('webauthn_origins', 50, rules.passkeyOrigin), flag('passkeys_enabled')],
   ],
 ];
 
@@ -72,12 +67,12 @@ export function groups(tenant) {
   }));
 }
 
-/** Of what is in a form, what a new tenant's body has: what is empty is left out. */
+/** What a new tenant's body has of a form: what is empty is left out. */
 export function given(values) {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && `${value}` !== ''));
 }
 
-/** Of what is in a form, what is another than the tenant has. */
+/** What is another than the tenant has. */
 export function changed(values, tenant) {
   const differs = ([name, value]) => JSON.stringify(value) !== JSON.stringify(tenant[name] ?? null);
   return Object.fromEntries(Object.entries(values).filter(differs));

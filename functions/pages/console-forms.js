@@ -5,7 +5,11 @@ import { t } from './console-texts.js';
 
 let ids = 0;
 
-const asLines = (text) => text.trim().split(/\s*\n\s*/).filter(Boolean);
+const asLines = (text) =>
+  text
+    .trim()
+    .split(/\s*\n\s*/)
+    .filter(Boolean);
 
 function control(field, id) {
   const { type = 'text', options, value } = field;

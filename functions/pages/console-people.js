@@ -6,7 +6,18 @@ import * as rules from './console-rules.js';
 import { askTokens } from './console-tenants.js';
 import { t } from './console-texts.js';
 import {
-  badge, button, code, details, element, list, paragraph, row, section, table, text, time,
+  badge,
+  button,
+  code,
+  details,
+  element,
+  list,
+  paragraph,
+  row,
+  section,
+  table,
+  text,
+  time,
 } from './console-ui.js';
 
 // Whom the screen for people begins with. Not in the address, which browsers keep.

@@ -4,8 +4,7 @@
 import { t } from './console-texts.js';
 
 const REFUSED = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
-const INVISIBLE =
-  /^[\s\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200d\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\u{e0000}-\u{e0fff}]*$/u;
+const INVISIBLE = /^[\s\p{DI}]*$/u;
 const HOST = /^(?!-)[a-z\d-]{1,63}(?<!-)(\.(?!-)[a-z\d-]{1,63}(?<!-))*$/;
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
 const APP = 'android:apk-key-hash:';
@@ -87,7 +86,6 @@ export const lines = (most, rule) => (values) => {
   return values.map(rule).find(Boolean);
 };
 
-export const uuid = (text) =>
-  /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text) ? undefined : t.rules.uuid;
+export const uuid = (text) => (/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(text) ? undefined : t.rules.uuid);
 
 export const keyId = (text) => (/^key_[\da-f]{16}$/.test(text) ? undefined : t.rules.keyId);

@@ -2,7 +2,7 @@
 
 import { call } from './console-api.js';
 import { t } from './console-texts.js';
-import { badge, button, element, lines, paragraph, row, text, time } from './console-ui.js';
+import { badge, button, element, lines, row, text, time } from './console-ui.js';
 
 const KINDS = { works: 'good', fails: 'bad', unseen: 'warn', off: 'quiet' };
 // What has to be seen to comes first.
@@ -31,12 +31,11 @@ export async function setup(at) {
   const { checks, checked_at: checked } = await call('fetch/setup', { tenant_id: at.id });
   const counted = ORDER.map((state) => [state, checks.filter((check) => check.state === state).length]);
   const some = counted.filter(([, count]) => count > 0);
-  const sums = some.map(([state, count]) => badge(KINDS[state], s.sum(count, s.states[state])));
+  const sums = some.map(([state, count]) => badge(KINDS[state], `${s.states[state]}: ${count}`));
   const sorted = [...checks].sort((a, b) => rank(a) - rank(b));
   return {
     actions: [button(s.again, '', at.render)],
     shown: [
-      paragraph(s.says, 'quiet'),
       row(...sums, element('span', { className: 'quiet' }, `${s.checked} `, time(checked))),
       element('ul', { className: 'checks' }, ...sorted.map(shown)),
     ],

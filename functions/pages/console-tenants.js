@@ -6,8 +6,24 @@ import { ask, form, show } from './console-forms.js';
 import * as rules from './console-rules.js';
 import { t } from './console-texts.js';
 import {
-  badge, button, chooser, code, copyButton, details, element, labelled, link, list, notice, paragraph, place, row,
-  section, shownOnce, text, time,
+  badge,
+  button,
+  chooser,
+  code,
+  copyButton,
+  details,
+  element,
+  labelled,
+  link,
+  list,
+  notice,
+  paragraph,
+  place,
+  row,
+  section,
+  shownOnce,
+  text,
+  time,
 } from './console-ui.js';
 
 const TYPED = 250;
@@ -255,7 +271,9 @@ export async function settings(at) {
       const body = changed(values, at.tenant);
       if (Object.keys(body).length === 0) return notice(t.settings.same);
       try {
-        await (await save(body, attempt))();
+        await (
+          await save(body, attempt)
+        )();
       } catch (error) {
         if (error.code !== 'passkeys_in_use') throw error;
         ask({

@@ -43,14 +43,15 @@ export const t = {
     required: 'Fill this in.',
     tooLong: (most) => `At most ${most} characters.`,
     tooMany: (most) => `At most ${most} lines.`,
-    reorders: 'No control characters, and none that break or reorder a line.',
+    reorders: 'No characters that control, break or reorder a line.',
     invisible: 'At least one character that can be seen.',
     whole: (least, most) => `A whole number from ${least} to ${most}.`,
-    origin: (text) => `${text}: scheme, host and port only, such as https://app.example.com, without a slash at its end.`,
+    origin: (text) =>
+      `${text}: scheme, host and port only, such as https://app.example.com, without a slash at its end.`,
     https: (text) => `${text}: https only; http is for localhost, 127.0.0.1 and [::1].`,
     app: 'android:apk-key-hash: and 43 characters of base64url.',
     url: 'An https URL with a plain host, such as https://api.example.com.',
-    publicHost: 'The host has to be a public domain name, not an address or an internal name.',
+    publicHost: 'The host has to be a public domain name.',
     base: 'No query, and no other port than 443.',
     rpId: 'A domain in lower case, such as example.com.',
     type: (text) => `${text}: a type such as passkey.revoked, or several such as qr_login.*`,
@@ -170,7 +171,7 @@ export const t = {
   signing: {
     title: 'Rotate the signing key?',
     how: 'How',
-    hint: 'Verifiers may refuse a key that was published less than 15 minutes ago.',
+    hint: 'Verifiers may refuse a key that is younger than 15 minutes.',
     ways: [
       ['', 'The standby key signs; tokens of the old key stay valid'],
       ['force', 'Now, even if the standby key is younger than 15 minutes'],
@@ -192,7 +193,7 @@ export const t = {
 
   link: {
     title: 'Make a console link?',
-    says: 'For one of the tenant’s people: once, within five minutes, it opens a session of an hour that sees this tenant alone.',
+    says: 'For one of the tenant’s people: once, within five minutes, it opens a session that sees this tenant alone.',
     label: 'Who it is for',
     hint: `${NAME}. Audit events have it as the actor.`,
     submit: 'Make link',
@@ -205,7 +206,7 @@ export const t = {
 
   tokens: {
     title: 'Revoke tokens?',
-    says: 'Tokens issued until now are refused. It is no ban: the next one is good.',
+    says: 'Tokens issued until now are refused. The next one is good.',
     whose: 'Whose tokens',
     kinds: {
       external_user_id: 'An end user, by your own id',
@@ -245,13 +246,19 @@ export const t = {
     tenant_name: ['Name', `${NAME}, of which one can be seen. Need not be unique.`],
     rate_limit_per_min: ['Relay calls a minute', '1 to 10000.'],
     signing_version: ['Signature version', 'v1 accepts both; v2 covers more of a call, and accepts v2 only.'],
-    require_end_user: ['Calls have to name an end user', 'On the account surface. Without it, a call that names nobody is for all.'],
+    require_end_user: [
+      'Calls have to name an end user',
+      'On the account surface. Without it, a call that names nobody is for all.',
+    ],
     rows_per_end_user: ['Rows of each kind, an end user', `1 to 100000000. ${DEPLOYED}`],
     rows_per_tenant: ['Rows of each kind, in all', `8 to 100000000. ${DEPLOYED}`],
     calls_per_min_per_key: ['Calls a minute, an API key', '1 to 10000. Empty: no limit.'],
     calls_per_min_per_end_user: ['Calls a minute, an end user', '1 to 10000. Empty: no limit.'],
     callback_url_base: ['Callback URL', 'https on a public domain name, without port and query. Empty: no callbacks.'],
-    callback_types: ['Callback types', 'One a line, at most 20: types such as passkey.revoked, or several such as qr_login.*'],
+    callback_types: [
+      'Callback types',
+      'One a line, at most 20: types such as passkey.revoked, or several such as qr_login.*',
+    ],
     branding_display_name: ['Display name', `${NAME}. Empty: the tenant’s name.`],
     branding_logo_url: ['Logo', 'https on a public domain name.'],
     qr_login_allowed_origins: ['Allowed origins', `${ORIGINS} Empty: QR login is off.`],
@@ -312,7 +319,7 @@ export const t = {
     organizations: 'Organizations',
     users: 'Users',
     customers: 'Customers (register-tenant)',
-    none: 'None yet. The tenant’s backend registers them.',
+    none: 'None yet.',
     external: 'Own id',
     organization: 'Organization',
     since: 'Registered',
@@ -369,7 +376,6 @@ export const t = {
   },
 
   events: {
-    says: 'Every change, newest first.',
     action: 'Action contains',
     actor: 'Actor contains',
     since: 'Since',
@@ -385,11 +391,9 @@ export const t = {
   },
 
   setup: {
-    says: 'What the service has seen of this tenant, and what to change.',
     again: 'Check again',
     checked: 'Checked',
     states: { works: 'Works', fails: 'Fails', unseen: 'Not seen yet', off: 'Off' },
-    sum: (count, state) => `${state}: ${count}`,
     seen: 'Last seen',
     mend: 'What to change',
     prove: 'Prove it',

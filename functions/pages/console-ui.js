@@ -11,7 +11,7 @@ const notices = document.getElementById('notices');
 
 export const text = (value) => element('bdi', { className: 'text', textContent: value });
 // A long one may break, in a cell that leaves it room.
-export const code = (value) => element('code', { textContent: value, className: value.length > 16 ? 'long' : '' });
+export const code = (value) => element('code', { textContent: value, className: value.length > 24 ? 'long' : '' });
 export const paragraph = (value, className = '') => element('p', { className, textContent: value });
 export const link = (href, ...children) => element('a', { href }, ...children);
 export const row = (...children) => element('div', { className: 'row' }, ...children);
@@ -153,11 +153,13 @@ export function details(pairs) {
  * are said, since such a style takes them from a table.
  */
 export function table(label, columns, rows) {
-  const cell = ([title, contentOf], index) => (of) => {
-    const content = [contentOf(of)].flat().filter((part) => part !== undefined && part !== false);
-    const [name, more] = index ? ['td', { role: 'cell' }] : ['th', { role: 'rowheader', scope: 'row' }];
-    return element(name, { ...more, 'data-label': title }, ...content.map((part) => part ?? none()));
-  };
+  const cell =
+    ([title, contentOf], index) =>
+    (of) => {
+      const content = [contentOf(of)].flat().filter((part) => part !== undefined && part !== false);
+      const [name, more] = index ? ['td', { role: 'cell' }] : ['th', { role: 'rowheader', scope: 'row' }];
+      return element(name, { ...more, 'data-label': title }, ...content.map((part) => part ?? none()));
+    };
   const cells = columns.map(cell);
   const line = (of) => element('tr', { role: 'row' }, ...cells.map((made) => made(of)));
   const head = columns.map(([title]) => element('th', { role: 'columnheader', scope: 'col', textContent: title }));
@@ -187,13 +189,18 @@ export function chooser(id, label, options, chosen, act) {
   return labelled(label, made);
 }
 
+/** What is there instead of what could not be loaded. */
+export function failed(error, again) {
+  return element('div', {}, paragraph(reason(error), 'problem'), button(t.tryAgain, 'main', again));
+}
+
 /** A place for what `make` gives, anew at each look. What was asked for later may come before: then it stays. */
 export function place(make) {
   const made = element('div', { 'aria-live': 'polite' });
   let turn = 0;
   const look = async () => {
     const mine = ++turn;
-    const content = await make().catch((error) => paragraph(reason(error), 'problem'));
+    const content = await make().catch((error) => failed(error, look));
     if (mine === turn) made.replaceChildren(content);
   };
   return { made, look };

@@ -16,12 +16,13 @@ async fn a_link_opens_one_session_that_says_whose_it_is() {
         let answer = deployment.opens_with(&browser, &code, &json!({})).send().await;
         let data = answer.data(201).clone();
         assert_eq!((&data["label"], &data["expires_in"]), (&json!("Ada Lovelace"), &json!(3600)));
+        assert_eq!(data["api_url"], json!(deployment.stack.url()));
         assert_eq!(data["party"], if tenant.is_some() { "tenant" } else { "operator" });
         assert_eq!(data["tenant_id"], json!(tenant.map(|tenant| &tenant.id)));
         assert_eq!(data["tenant_name"], json!(tenant.map(|_| "Acme")));
         let browser = opened(browser, &answer);
         let shown = deployment.in_console(&browser, "GET", SESSION).send().await;
-        for name in ["console_id", "label", "party", "tenant_id", "tenant_name", "expires_at"] {
+        for name in ["console_id", "label", "party", "tenant_id", "tenant_name", "expires_at", "api_url"] {
             assert_eq!(shown.data(200)[name], data[name], "{name}");
         }
         assert!(!shown.text.contains("cs_"));

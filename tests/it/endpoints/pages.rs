@@ -96,7 +96,7 @@ async fn every_file_of_the_folder_is_served_as_it_is_under_its_media_type_and_ma
     let mut served = 0;
     for entry in std::fs::read_dir(repository().join("functions/pages")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".html") {
+        if name.rsplit('.').next() == Some("html") {
             continue;
         }
         let path = format!("/pages/{}/{name}", page_files().version());

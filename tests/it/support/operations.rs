@@ -170,7 +170,7 @@ pub fn page_files() -> &'static WebFiles {
         let folder = repository().join("functions/pages");
         let names = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
         let mut files: Vec<_> = names
-            .filter(|name| !name.ends_with(".html"))
+            .filter(|name| name.rsplit('.').next() != Some("html"))
             .map(|name| {
                 let text = std::fs::read_to_string(folder.join(&name)).unwrap();
                 WebFile { name: name.leak(), text: text.leak() }
