@@ -116,7 +116,8 @@ function opened() {
 const left = () => t.shell.endsIn(Math.max(0, Math.ceil((session.expiresAt - Date.now()) / 60_000)));
 
 /** The session is over: nothing of it stays, here, in other tabs, or in the store. */
-function ended() {
+function ended(says = t.landing.endedSays) {
+  if (!session) return;
   const mine = session;
   session = guarded = undefined;
   known.clear();
@@ -124,19 +125,20 @@ function ended() {
   document.querySelectorAll('dialog').forEach((dialog) => dialog.remove());
   clearNotices();
   history.replaceState(null, '', location.pathname);
-  say(t.landing.ended, t.landing.endedSays);
+  say(t.landing.ended, says);
   others.postMessage(mine.token);
   return store.forget(mine.token);
 }
 
+/** Leaves this browser, also if the service can’t be told. */
 async function leave() {
+  let says;
   try {
     await api.end(session);
   } catch (error) {
-    // Ended already.
-    if (error.status !== 401) throw error;
+    if (error.status !== 401) says = t.landing.leftSays;
   }
-  ended();
+  await ended(says);
 }
 
 function frame() {
@@ -254,8 +256,9 @@ function secret({ title, values, more = [], next }) {
   turn += 1;
   guarded = location.hash || '#/';
   const content = show(title);
+  // None if the session has ended meanwhile: the secret is shown all the same.
   const nav = document.getElementById('nav');
-  nav.inert = true;
+  if (nav) nav.inert = true;
   const shown = values.map(([label, value, says]) =>
     element(
       'div',
@@ -267,6 +270,7 @@ function secret({ title, values, more = [], next }) {
   );
   const saved = button(t.secret.saved, 'main', () => {
     guarded = undefined;
+    if (!session) return say(t.landing.ended, t.landing.endedSays);
     nav.inert = false;
     content.replaceChildren();
     go(next);

@@ -1,8 +1,9 @@
 // The session of this browser, in IndexedDB: the only store that keeps a key which can't be read. A reload and another
-// tab find it there, and it goes when the session ends. Without the key the token is worth nothing.
+// tab find it there.
 
 const SESSIONS = 'sessions';
-const ONLY = 'only';
+// A proxy has one address for all APIs that it signs for: each has a session of its own.
+const ONLY = document.documentElement.dataset.base ?? 'only';
 
 function settled(request) {
   return new Promise((resolve, reject) => {

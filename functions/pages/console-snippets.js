@@ -1,5 +1,4 @@
-// Lines that use an API key from the first call to a token that is introspected, in three languages. They are made from
-// one description of the calls, so that no language says something else than the others.
+// Lines from an API key to a token that is introspected, in three languages, made from one description of the calls.
 
 import { apiUrl } from './console-api.js';
 import { t } from './console-texts.js';

@@ -194,7 +194,7 @@ export function failed(error, again) {
   return element('div', {}, paragraph(reason(error), 'problem'), button(t.tryAgain, 'main', again));
 }
 
-/** A place for what `make` gives, anew at each look. What was asked for later may come before: then it stays. */
+/** A place for what `make` gives, anew at each look. What was asked for last stays. */
 export function place(make) {
   const made = element('div', { 'aria-live': 'polite' });
   let turn = 0;
