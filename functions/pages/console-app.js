@@ -93,7 +93,7 @@ async function open(code) {
     if (error.status !== 404 && error.status !== 422) throw error;
     return say(t.landing.gone, t.landing.goneSays);
   }
-  // The one before is of no use any more. If it can't be ended, its hour will.
+  // If the one before can't be ended, its hour will.
   if (session) api.end(session).catch(() => {});
   session = made;
   await store.save(session);

@@ -117,7 +117,7 @@ function dialogOf(title) {
   return { dialog, open, close };
 }
 
-/** Asks something before it is done: a dialog with a form, which ends when that was done. */
+/** Asks something before it is done, in a dialog. */
 export function ask({ title, says = [], fields, submit, kind, act }) {
   const { dialog, open, close } = dialogOf(title);
   const made = form({

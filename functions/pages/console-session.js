@@ -25,7 +25,7 @@ async function within(mode, use) {
 
 const kept = () => within('readonly', (sessions) => sessions.get(ONLY));
 
-/** The session, if there is one that has not ended and whose key is there: a restored backup has none. */
+/** The session, if it has not ended and its key is there: a restored backup has none. */
 export async function find() {
   const session = await kept();
   const isGood = session?.keys?.privateKey instanceof CryptoKey && session.expiresAt > Date.now();

@@ -37,7 +37,7 @@ function since(seconds) {
   return Math.abs(seconds) < 10 ? t.now : relative.format(Math.round(seconds / length), unit);
 }
 
-/** A time, as far away as it is, with the exact one for whoever points at it. A day is a day. */
+/** A time, as far away as it is, with the exact one for whoever points at it. */
 export function time(value) {
   if (!value) return none();
   const isDay = value.length === 10;
@@ -97,7 +97,7 @@ function plainButton(label, className, about) {
   return element('button', { type: 'button', className }, label, more);
 }
 
-/** A button. `kind` is `main`, `bad`, `plain`, or empty. `about` is what it is of, where it has many neighbours. */
+/** A button. `kind` is `main`, `bad`, `plain`, or empty; `about` tells it from its neighbours. */
 export function button(label, kind, act, about) {
   const made = plainButton(label, kind, about);
   made.onclick = async () => {
@@ -110,7 +110,7 @@ export function button(label, kind, act, about) {
   return made;
 }
 
-/** A button that copies. It says itself that it has, since a dialog hides what is said elsewhere. */
+/** A button that copies, and says so itself: a dialog hides what is said elsewhere. */
 export function copyButton(value, about) {
   const made = plainButton(t.copy, 'small', about);
   made.onclick = async () => {
