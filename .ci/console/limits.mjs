@@ -134,7 +134,7 @@ export async function many() {
   await person.type('Name or id begins with', id.slice(0, 20));
   await page.waitForFunction((wanted) => document.querySelector('tbody code')?.textContent === wanted, id);
   await person.type('Name or id begins with', 'no such tenant');
-  await page.getByText('No tenant matches').waitFor();
+  await page.locator('.empty', { hasText: 'No tenant matches' }).waitFor();
   await person.look('no match');
   await person.type('Name or id begins with', '');
   await page.getByText('Load more').waitFor();

@@ -65,7 +65,7 @@ export async function start(code) {
   } catch {
     return say(t.landing.noStorage, t.landing.noStorageSays);
   }
-  others.onmessage = ({ data }) => data === session?.token && ended();
+  others.onmessage = ({ data }) => data === session?.token && !guarded && ended();
   addEventListener('hashchange', render);
   addEventListener('beforeunload', (event) => guarded && event.preventDefault());
   if (code)
@@ -107,7 +107,8 @@ function opened() {
   frame();
   const clock = setInterval(() => {
     if (!session) return clearInterval(clock);
-    if (session.expiresAt <= Date.now()) return ended();
+    // What is shown once stays until it is saved: nothing else can be done there.
+    if (session.expiresAt <= Date.now() && !guarded) return ended();
     document.getElementById('left').textContent = left();
   }, 5000);
   render();

@@ -10,7 +10,7 @@ const status = document.getElementById('status');
 const notices = document.getElementById('notices');
 
 export const text = (value) => element('bdi', { className: 'text', textContent: value });
-// A long one may break, in a cell that leaves it room.
+// A long one may break.
 export const code = (value) => element('code', { textContent: value, className: value.length > 24 ? 'long' : '' });
 export const paragraph = (value, className = '') => element('p', { className, textContent: value });
 export const link = (href, ...children) => element('a', { href }, ...children);
@@ -196,12 +196,14 @@ export function failed(error, again) {
 
 /** A place for what `make` gives, anew at each look. What was asked for later may come before: then it stays. */
 export function place(make) {
-  const made = element('div', { 'aria-live': 'polite' });
+  const made = element('div');
   let turn = 0;
   const look = async () => {
     const mine = ++turn;
     const content = await make().catch((error) => failed(error, look));
-    if (mine === turn) made.replaceChildren(content);
+    if (mine !== turn) return;
+    made.replaceChildren(content);
+    status.textContent = (content.querySelector('.foot span') ?? content).textContent;
   };
   return { made, look };
 }
