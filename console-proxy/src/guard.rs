@@ -7,7 +7,9 @@ use crate::Failure;
 /// # Errors
 /// If another site's page asks, by its own address or by a name of its own that leads here.
 pub fn check<B>(request: &Request<B>, port: u16) -> Result<(), Failure> {
-    let hosts = [format!("127.0.0.1:{port}"), format!("localhost:{port}")];
+    // At the port of http a browser leaves it out.
+    let at = if port == 80 { String::new() } else { format!(":{port}") };
+    let hosts = [format!("127.0.0.1{at}"), format!("localhost{at}")];
     let host = hosts.iter().find(|host| header(request.headers(), "host") == Some(host.as_str()));
     let Some(host) = host else { return Err(refused("the request was for another host")) };
     let is_foreign = |origin: &str| origin.strip_prefix("http://") != Some(host.as_str());

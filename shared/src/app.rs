@@ -309,8 +309,10 @@ impl App {
     pub(crate) async fn note_refusal(&self, tenant: &TenantId, refusal: &Refusal) {
         let (memory, key) = (&self.0.refusal_memory, (tenant.clone(), refusal.cause));
         if Refusal::is_due(memory.get(&key), refusal.at) {
-            memory.keep(key, refusal.at);
-            self.0.table.note_refusal(tenant, refusal).await;
+            let noted = self.0.table.note_refusal(tenant, refusal).await;
+            if noted.is_ok() {
+                memory.keep(key, refusal.at);
+            }
         }
     }
 

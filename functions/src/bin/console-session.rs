@@ -15,6 +15,7 @@ async fn open(app: App, call: Call<OpenConsoleSession>) -> Result<OpenedSession>
 }
 
 async fn get(app: App, call: Call<GetConsoleSession>) -> Result<SessionView> {
+    call.caller.refuse_suspended()?;
     Ok(SessionView::new(&call.caller, app.public_url()))
 }
 

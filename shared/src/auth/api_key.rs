@@ -114,6 +114,11 @@ impl KeyHolder<Registers> {
 }
 
 impl KeyHolder<InspectsTokens> {
+    /// Notes that the key asked about an active token today.
+    pub async fn note_introspection(&self, app: &App) {
+        app.note_introspection(&self.key).await;
+    }
+
     /// The claims of a token that the tenant signed and that is valid now; `None` for every other, whatever the reason.
     ///
     /// # Errors
@@ -150,13 +155,6 @@ impl KeyHolder<InspectsTokens> {
             self.trace.token(trace_key, claims);
         }
         Ok(authentic.filter(|claims| now < claims.expires_at()).cloned())
-    }
-}
-
-impl KeyHolder<InspectsTokens> {
-    /// Notes that the key asked about an active token today.
-    pub async fn note_introspection(&self, app: &App) {
-        app.note_introspection(&self.key).await;
     }
 }
 

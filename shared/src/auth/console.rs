@@ -9,10 +9,11 @@
 //! | the operator's | the registry ([`Operator`](super::Operator)) | the hour; the key that its link was made with |
 //! | a tenant's | that tenant's console | the hour; the revocation of all of the tenant's tokens |
 //!
-//! Whoever has it can end it before. The suspension of its tenant stops it.
+//! Whoever has it can end it earlier. The suspension of its tenant stops it.
 
 use std::fmt;
 
+use super::api_key::scheme;
 use super::dpop::{proof, refuse_foreign_pages, session_token};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, device, idempotency};
 use crate::app::App;
@@ -22,6 +23,9 @@ use crate::domain::{
 };
 use crate::error::{Error, Result};
 use crate::store::{FoundConsoleSession, FoundLink};
+
+/// Where a session is that a signature of IAM has taken the header of.
+const BESIDE_SIGNATURE: &str = "x-forwarded-authorization";
 
 /// How the document describes a session.
 pub(super) const SCHEME: SecurityScheme = SecurityScheme {
@@ -67,8 +71,8 @@ impl ConsoleGuest {
     /// If there is no such link any more, or its tenant is suspended.
     pub async fn open(self, app: &App, code: &ConsoleCode) -> Result<(RevealedConsoleSecret, ConsolePerson)> {
         let found = app.console().link(code).await?;
-        let found = found.filter(|found| found.link.opens_with(&code.hash(), app.now()));
-        let found: FoundLink = found.ok_or(Error::ConsoleLinkNotFound)?;
+        let opens = |found: &FoundLink| found.link.opens_with(&code.hash(), epoch(found.tenant.as_ref()), app.now());
+        let found = found.filter(opens).ok_or(Error::ConsoleLinkNotFound)?;
         found.tenant.as_ref().map_or(Ok(()), device::refuse_suspended)?;
         let label = Some(found.link.label.clone());
         let change = ChangeContext { actor: actor(&found.link.party), label, ..self.change };
@@ -78,7 +82,7 @@ impl ConsoleGuest {
 }
 
 /// The proof that the call carried a session of the console and was made with the key that it is bound to, for the
-/// first time; of a tenant that may act, if it is a tenant's.
+/// first time.
 pub struct ConsolePerson {
     session: ConsoleSession,
     tenant: Option<Tenant>,
@@ -118,17 +122,13 @@ impl ConsolePerson {
         }
         let proof = proof(app, request, &addresses(request), Presented::Bound(token.expose()), Freshness::Nonce)?;
         let found = app.console().session(&token).await?;
-        let found = found.filter(|found| found.session.is_of(&token.hash(), app.now()));
-        let FoundConsoleSession { session, tenant } =
-            found.ok_or(Error::Unauthenticated("console session is another, has expired or was ended"))?;
+        let is_its =
+            |found: &FoundConsoleSession| found.session.is_of(&token.hash(), epoch(found.tenant.as_ref()), app.now());
+        let FoundConsoleSession { session, tenant } = found
+            .filter(is_its)
+            .ok_or(Error::Unauthenticated("console session is another, has expired or was ended"))?;
         request.trace.console(session.party.tenant(), &session.id);
         proof.check_bound_to(&session.thumbprint)?;
-        if let Some(tenant) = &tenant {
-            if session.epoch != tenant.epoch {
-                return Err(Error::Unauthenticated("console session was ended by a revocation of all tokens"));
-            }
-            device::refuse_suspended(tenant)?;
-        }
         app.console().accept(&session, &proof).await?;
         let scope = match session.party.tenant() {
             None => IdempotencyScope::Operator,
@@ -138,6 +138,12 @@ impl ConsolePerson {
         let change = request.change(actor(&session.party), None);
         let change = ChangeContext { idempotency_key, label: Some(session.label.clone()), ..change };
         Ok(Self { session, tenant, change })
+    }
+
+    /// # Errors
+    /// If it is a tenant's that is suspended. Its people can end their session all the same, and do nothing else.
+    pub fn refuse_suspended(&self) -> Result<()> {
+        self.tenant.as_ref().map_or(Ok(()), device::refuse_suspended)
     }
 
     pub fn session(&self) -> &ConsoleSession {
@@ -183,7 +189,9 @@ impl Caller for ConsoleTenant {
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
         let is_tenants = |party: &ConsoleParty| party.tenant().is_some();
-        let ConsolePerson { tenant, change, .. } = ConsolePerson::of(app, request, input, is_tenants).await?;
+        let person = ConsolePerson::of(app, request, input, is_tenants).await?;
+        person.refuse_suspended()?;
+        let ConsolePerson { tenant, change, .. } = person;
         let tenant = tenant.ok_or_else(|| Error::internal("a tenant's console session without its tenant"))?;
         Ok(Self { tenant, change })
     }
@@ -211,12 +219,24 @@ fn addresses(request: &Request) -> [&str; 2] {
     [&request.base_url, &request.called_url]
 }
 
+/// The session's token as it was sent. Where the gateway asks for a signature of IAM, that has `Authorization`, and the
+/// session is where `cargo console` has put it. It is no other credential there: the proof is checked as ever.
+pub(super) fn sent_token(request: &Request) -> Option<&str> {
+    let beside_signature = || scheme(request.principal.as_ref().and(request.header(BESIDE_SIGNATURE))?, "dpop");
+    session_token(request).or_else(beside_signature)
+}
+
 /// The session's token, and that no page of another origin sends it.
 fn token(request: &Request) -> Result<ConsoleToken> {
     refuse_foreign_pages(request, &addresses(request))?;
     let missing = || CredentialFault::Missing("a console session as Authorization: DPoP");
-    let text = session_token(request).ok_or_else(missing)?;
+    let text = sent_token(request).ok_or_else(missing)?;
     Ok(ConsoleToken::parse(text).ok_or_else(|| CredentialForm::ConsoleSession.fault(text))?)
+}
+
+/// How often all tokens of a tenant were revoked. The operator has none.
+fn epoch(tenant: Option<&Tenant>) -> u64 {
+    tenant.map_or(0, |tenant| tenant.epoch)
 }
 
 fn actor(party: &ConsoleParty) -> Actor {

@@ -39,7 +39,7 @@ pub(super) fn proof(
     presented: Presented<'_>,
     freshness: Freshness,
 ) -> Result<DpopProof> {
-    let text = request.header("dpop").ok_or(CredentialFault::Missing("a proof of the session's key in DPoP"))?;
+    let text = request.header("dpop").ok_or(CredentialFault::Missing("a proof of a key in DPoP"))?;
     let (method, path, now, nonces) = (request.method.as_str(), request.path.as_str(), app.now(), app.nonce_key()?);
     let mut refusal = DpopCause::HtuWrong;
     for base_url in addresses {

@@ -2,12 +2,11 @@
 //! that key for as long as it is in force.
 
 use super::console::{self, ConsolePerson};
-use super::dpop::session_token;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key, idempotency};
 use crate::app::App;
 use crate::domain::{
-    ChangeContext, ConsoleParty, CredentialFault, CredentialForm, IdempotencyScope, OperatorKey, OperatorKeyHash,
-    TenantId,
+    Actor, ChangeContext, ConsoleParty, CredentialFault, CredentialForm, IdempotencyScope, OperatorKey,
+    OperatorKeyHash, TenantId,
 };
 use crate::error::{Error, Result};
 
@@ -40,7 +39,7 @@ impl Caller for Operator {
 
     async fn authenticate(app: &App, request: &Request, input: &InputSummary) -> Result<Self> {
         let Some(value) = request.header(HEADER) else {
-            return if session_token(request).is_some() {
+            return if console::sent_token(request).is_some() {
                 by_session(app, request, input).await
             } else {
                 Err(missing(request).into())
@@ -63,9 +62,8 @@ impl Caller for Operator {
 async fn by_session(app: &App, request: &Request, input: &InputSummary) -> Result<Operator> {
     let is_operators = |party: &ConsoleParty| *party == ConsoleParty::Operator;
     let (change, key) = ConsolePerson::of(app, request, input, is_operators).await?.into_operator()?;
-    if !app.operator_keys().await?.has(&key) {
-        return Err(Error::Unauthenticated("console session came of an operator's key that is not in force"));
-    }
+    let gone = Error::Unauthenticated("console session came of an operator's key that is not in force");
+    request.trace.operator(app.operator_keys().await?.slot_of(&key).ok_or(gone)?);
     let change = ChangeContext { principal: request.principal.clone(), ..change };
     Ok(Operator { change, key, called_url: request.called_url.clone() })
 }
@@ -84,8 +82,8 @@ impl Operator {
     pub fn console_link(&self, tenant: Option<TenantId>) -> Result<(ConsoleParty, OperatorKeyHash)> {
         match tenant {
             Some(id) => Ok((ConsoleParty::Tenant(id), self.key.clone())),
-            None if self.change.label.is_none() => Ok((ConsoleParty::Operator, self.key.clone())),
-            None => Err(Error::OperatorKeyRequired),
+            None if self.change.actor == Actor::OperatorConsole => Err(Error::OperatorKeyRequired),
+            None => Ok((ConsoleParty::Operator, self.key.clone())),
         }
     }
 

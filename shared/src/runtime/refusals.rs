@@ -30,6 +30,10 @@ fn cause(operation: &str, surface: Surface, traced: &Traced, error: &Error) -> O
     if traced.refused.is_some() {
         return traced.refused;
     }
+    // A token is in the hands of an end user: what is wrong with where it is sent from is no mistake of the tenant's.
+    if traced.jti.is_some() && matches!(error, Error::OriginNotAllowed(_) | Error::MisspeltHeader(_)) {
+        return None;
+    }
     match (surface, error) {
         (Surface::Projects | Surface::Account | Surface::Tokens, Error::KeyKindNotAllowed) => {
             Some(RefusalCause::KeyKind)
@@ -39,7 +43,11 @@ fn cause(operation: &str, surface: Surface, traced: &Traced, error: &Error) -> O
         }
         (Surface::Account, Error::MisspeltHeader(_)) => Some(RefusalCause::EndUserHeader),
         (Surface::Account, Error::EndUserRequired) => Some(RefusalCause::EndUserMissing),
-        (Surface::Projects, Error::UserNotFound | Error::OrganizationNotFound) => Some(RefusalCause::Unregistered),
+        (Surface::Projects, Error::UserNotFound | Error::OrganizationNotFound)
+            if matches!(operation, "user-token" | "register-tenant") =>
+        {
+            Some(RefusalCause::Unregistered)
+        }
         (Surface::Relay, Error::OriginNotAllowed(_)) if operation.starts_with("qr-login") => {
             Some(RefusalCause::QrLoginOrigin)
         }

@@ -129,3 +129,16 @@ async fn a_store_that_fails_opens_nothing_and_keeps_the_link() {
     }
     deployment.opens_with(&browser, &code, &json!({})).send().await.data(201);
 }
+
+/// Its session opens nothing, because the registry asks for the key.
+#[tokio::test]
+async fn a_link_of_a_key_that_is_gone_opens_a_session_that_opens_nothing() {
+    let deployment = Deployment::start().await;
+    let code = deployment.link(None, "Ada").await;
+    deployment.put_admin_keys(&json!({ "current": "b".repeat(48) }), '1');
+    let browser = Browser::default();
+    let answer = deployment.opens_with(&browser, &code, &json!({})).send().await;
+    let browser = opened(browser, &answer);
+    deployment.in_console(&browser, "GET", SESSION).send().await.data(200);
+    deployment.in_console(&browser, "GET", "/api/v1/fetch/tenants").send().await.refused(401, "unauthenticated");
+}

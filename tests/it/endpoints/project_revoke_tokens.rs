@@ -54,9 +54,9 @@ async fn a_typo_is_told_and_an_end_user_of_whom_nothing_is_known_is_revoked_all_
         (json!({ "organizationId": "acmee" }), "organization_not_found"),
         (json!({ "organizationId": theirs.member.organization_id }), "organization_not_found"),
     ] {
-        let before = deployment.items_but_notes().await;
+        let before = deployment.items().await;
         revoke(&deployment, key, &whose).await.refused(404, code);
-        assert_eq!(deployment.items_but_notes().await, before, "{whose}");
+        assert_eq!(deployment.items().await, before, "{whose}");
     }
     let token = deployment.scoped_token(&world.account, Some("newcomer")).await;
     let answer = revoke(&deployment, key, &json!({ "externalUserId": "newcomer" })).await;

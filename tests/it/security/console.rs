@@ -143,17 +143,50 @@ async fn a_tenants_sessions_stop_with_its_suspension_and_end_with_its_tokens() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     let browser = deployment.console(Some(&tenant), "Ada").await;
+    let leaving = deployment.console(Some(&tenant), "Eve").await;
     let code = deployment.link(Some(&tenant), "Bob").await;
-    let get = || deployment.in_console(&browser, "GET", "/api/v1/console/tenant");
+    let get = |path: &str| deployment.in_console(&browser, "GET", path).send();
+    let tenants = "/api/v1/console/tenant";
     deployment.suspend(&tenant).await.data(200);
-    get().send().await.refused(403, "tenant_suspended");
-    let opening = || deployment.opens_with(&Browser::default(), &code, &json!({}));
-    opening().send().await.refused(403, "tenant_suspended");
+    get(tenants).await.refused(403, "tenant_suspended");
+    get(SESSION).await.refused(403, "tenant_suspended");
+    let opening = || deployment.opens_with(&Browser::default(), &code, &json!({})).send();
+    opening().await.refused(403, "tenant_suspended");
+    // Whoever leaves a browser can do so at any time.
+    deployment.in_console(&leaving, "DELETE", SESSION).send().await.data(200);
     deployment.reactivate(&tenant).await.data(200);
-    get().send().await.data(200);
+    get(tenants).await.data(200);
+    deployment.in_console(&leaving, "GET", tenants).send().await.refused(401, "unauthenticated");
     deployment.revoke_tokens(&tenant, &json!({ "all": true })).await.data(200);
-    get().send().await.refused(401, "unauthenticated");
-    opening().send().await.data(201);
+    get(tenants).await.refused(401, "unauthenticated");
+    // A link that nobody has opened yet is as good as a session.
+    opening().await.refused(404, "console_link_not_found");
+    let anew = deployment.console(Some(&tenant), "Ada").await;
+    deployment.in_console(&anew, "GET", tenants).send().await.data(200);
+}
+
+#[tokio::test]
+async fn a_call_that_is_under_way_when_its_session_ends_does_nothing() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let path = "/api/v1/console/rotate-tenant-secret";
+    for revokes in [false, true] {
+        let browser = deployment.console(Some(&tenant), "Ada").await;
+        let writes = Match::any().function("console-rotate-tenant-secret").operation("TransactWriteItems");
+        let held = deployment.stack.faults().hold(writes);
+        let end = async {
+            held.reached().await;
+            if revokes {
+                deployment.revoke_tokens(&tenant, &json!({ "all": true })).await.data(200);
+            } else {
+                deployment.in_console(&browser, "DELETE", SESSION).send().await.data(200);
+            }
+            held.release();
+        };
+        let (answer, ()) = tokio::join!(deployment.in_console(&browser, "POST", path).send(), end);
+        answer.refused(401, "unauthenticated");
+        assert_eq!(deployment.valid_secrets(&tenant.id).await, [tenant.secret.as_str()], "revokes: {revokes}");
+    }
 }
 
 #[tokio::test]

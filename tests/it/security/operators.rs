@@ -45,6 +45,55 @@ async fn an_audit_event_names_the_principal_that_the_gateway_has_verified_and_no
     assert!(events.iter().all(|event| event["actor"] == "operator"));
 }
 
+/// As `cargo console` sends it: with the API's origin, and the session beside the signature, which has its header.
+#[tokio::test]
+async fn a_session_beside_a_signature_opens_the_registry_if_the_gateway_has_verified_the_signature() {
+    const HOST: &str = "a1b2c3.execute-api.us-east-1.amazonaws.com";
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let browser = deployment.console(None, "Ada Lovelace").await;
+    let origin = format!("https://{HOST}");
+    let call = |token: &str, origin: &str, is_signed: bool| {
+        let path = "/api/v1/suspend/tenant";
+        let ath = browser.ath();
+        let claims =
+            json!({ "htm": "POST", "htu": format!("https://{HOST}{path}"), "nonce": deployment.nonce(), "ath": ath });
+        let (proof, session) = (browser.proof(&claims), format!("DPoP {token}"));
+        let signature = "AWS4-HMAC-SHA256 Credential=A/20260101/us-east-1/execute-api/aws4_request, \
+                         SignedHeaders=host;x-amz-date, Signature=0";
+        let headers = [
+            ("authorization", signature),
+            ("x-forwarded-authorization", &session),
+            ("dpop", &proof),
+            ("origin", origin),
+        ];
+        let mut event = event("POST", path, &format!("tenant_id={}", tenant.id), &headers, None);
+        event["requestContext"]["domainName"] = HOST.into();
+        if is_signed {
+            event["requestContext"]["authorizer"] = json!({ "iam": { "userArn": PRINCIPAL } });
+        }
+        event
+    };
+    for (token, origin, is_signed, status) in [
+        (browser.token.as_str(), origin.as_str(), false, 401),
+        ("", &origin, true, 401),
+        (&browser.token[..browser.token.len() - 1], &origin, true, 401),
+        (&browser.token, "http://127.0.0.1:9080", true, 403),
+    ] {
+        assert_eq!(
+            suspend(&deployment, call(token, origin, is_signed)).await["statusCode"],
+            status,
+            "{origin} {token}"
+        );
+    }
+    assert_eq!(deployment.fetch(&tenant).await["status"], "active");
+    let answer = suspend(&deployment, call(&browser.token, &origin, true)).await;
+    assert_eq!(answer["statusCode"], 200, "{answer}");
+    let event = deployment.audit_events(&tenant).await.pop().unwrap();
+    let said = ["action", "actor", "label", "principal"].map(|field| event[field].as_str().unwrap());
+    assert_eq!(said, ["tenant.suspended", "operator (console)", "Ada Lovelace", PRINCIPAL]);
+}
+
 /// As `aws lambda invoke` with an event of the documents does: it goes by no gateway.
 #[tokio::test]
 async fn a_function_of_the_registry_can_be_invoked_where_its_api_is_used_up() {

@@ -23,6 +23,12 @@ impl Deployment {
         NonceKey::of(&TraceKey::parse(&key).unwrap()).unwrap().issue(SystemClock.now()).to_string()
     }
 
+    /// The address that a proof of a call is for: the service's, or else the gateway's own.
+    pub fn address_of_proofs(&self) -> String {
+        let public = self.variable("LATCHKEY_PUBLIC_URL");
+        if public.is_empty() { "https://127.0.0.1".to_owned() } else { public }
+    }
+
     /// The call that makes a link to a tenant's console, or to the operator's.
     pub fn makes_link(&self, tenant: Option<&Tenant>, label: &str) -> Call {
         let query = tenant.map_or_else(String::new, |tenant| format!("?tenant_id={}", tenant.id));
@@ -37,7 +43,7 @@ impl Deployment {
 
     /// The call by which a browser opens a link; of the proof with these claims in place of its own.
     pub fn opens_with(&self, browser: &Browser, code: &str, changes: &Value) -> Call {
-        let url = format!("{}{SESSION}", self.stack.url());
+        let url = format!("{}{SESSION}", self.address_of_proofs());
         let claims = json!({ "htm": "POST", "htu": url, "nonce": self.nonce() });
         let call = self.anonymous("POST", SESSION).json(&json!({ "code": code }));
         call.header("dpop", &browser.proof(&with(&claims, changes)))
@@ -54,7 +60,7 @@ impl Deployment {
     /// A call with a session; of the proof with these claims in place of its own. The path may have a query.
     pub fn in_console_with(&self, browser: &Browser, method: &str, target: &str, changes: &Value) -> Call {
         let path = target.split('?').next().unwrap();
-        let url = format!("{}{path}", self.stack.url());
+        let url = format!("{}{path}", self.address_of_proofs());
         let claims = json!({ "htm": method, "htu": url, "nonce": self.nonce(), "ath": browser.ath() });
         let call = self.anonymous(method, target).header("authorization", &format!("DPoP {}", browser.token));
         call.header("dpop", &browser.proof(&with(&claims, changes)))

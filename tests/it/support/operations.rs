@@ -143,7 +143,8 @@ impl Deployment {
     pub fn authorized(&self, entry: &OperationInfo, world: &World) -> Call {
         let call = self.request(entry, world);
         if entry.surface == Surface::Console {
-            let (method, url) = (entry.route.method.as_str(), format!("{}{}", self.stack.url(), entry.route.path));
+            let (method, url) =
+                (entry.route.method.as_str(), format!("{}{}", self.address_of_proofs(), entry.route.path));
             let is_session = entry.route.name != "open-console-session";
             let ath = is_session.then(|| world.console.ath());
             let claims = json!({ "htm": method, "htu": url, "nonce": self.nonce(), "ath": ath });

@@ -64,7 +64,10 @@ pub(super) fn responses(entry: &OperationInfo, generator: &mut SchemaGenerator) 
 fn headers(entry: &OperationInfo, status: u16) -> Map<String, Value> {
     let mut headers = limits(entry, status);
     if entry.surface.takes_proofs() {
-        headers.insert("dpop-nonce".to_owned(), header("Nonce for the next DPoP proof (RFC 9449 §8)."));
+        headers.insert(
+            "dpop-nonce".to_owned(),
+            header("Nonce for the next DPoP proof (RFC 9449 §8). On the registry, if the call carried a proof."),
+        );
     }
     headers
 }

@@ -104,7 +104,16 @@ async fn accepted(tenant: &Tenant, presented: &ApiKeySecret, headers: &[(&str, &
     let kinds = [KeyKind::Admin, KeyKind::Account];
     let prefetched = tenant.shelf.read(&[Read::ApiKey(presented.claims().id.clone())]);
     let request = request(headers);
-    let (key, state) = accept(&app(), &request, presented, &kinds, &prefetched).await?;
+    let outcome = accept(&app(), &request, presented, &kinds, &prefetched).await;
+    // Why, of a key that was ours: what the answer says by itself isn't noted twice.
+    let refused = match &outcome {
+        Err(Error::Unauthenticated("API key has expired")) => Some(RefusalCause::KeyExpired),
+        Err(Error::Unauthenticated("API key was revoked")) => Some(RefusalCause::KeyRevoked),
+        Err(Error::Unauthenticated("API key was rotated, and its overlap is over")) => Some(RefusalCause::KeyRotated),
+        _ => None,
+    };
+    assert_eq!(request.trace.noted().refused, refused);
+    let (key, state) = outcome?;
     assert!(state.is_active);
     assert_eq!(request.trace.noted().key_id.as_ref(), Some(&key.claims.id));
     Ok(key.claims.kind)

@@ -42,15 +42,18 @@ fn a_call_of_the_second_version_has_a_nonce() {
 }
 
 #[tokio::test]
-async fn a_call_of_another_time_is_refused_before_anything_is_read() {
+async fn a_call_of_another_time_is_refused_though_nothing_can_be_read() {
     for timestamp in ["1781999969999", "1782000030001"] {
         let headers = [(TENANT_ID[0], "tnt_1"), (TIMESTAMP[0], timestamp), (SIGNATURE[0], MAC)];
-        match SignedTenant::authenticate(&app(), &request(&headers), &input()).await {
+        let request = request(&headers);
+        match SignedTenant::authenticate(&app(), &request, &input()).await {
             Err(Error::CredentialFault(CredentialFault::TimestampOutOfWindow { server_time_ms })) => {
                 assert_eq!(server_time_ms, now().as_millis());
             }
             other => panic!("{other:?}"),
         }
+        // Nobody is proven by what could not be looked at.
+        assert_eq!((request.trace.noted().tenant_id, request.trace.noted().refused), (None, None));
     }
 }
 
@@ -70,7 +73,12 @@ fn rotated() -> Shelf {
 
 /// A request of the first version, signed with the secret.
 fn signed(secret: &str, body: &str) -> Request {
-    let timestamp = now().as_millis().to_string();
+    signed_at(now().as_millis(), secret, body)
+}
+
+/// The same with this timestamp.
+fn signed_at(timestamp: i64, secret: &str, body: &str) -> Request {
+    let timestamp = timestamp.to_string();
     let text = format!("{timestamp}.{}", HEXLOWER.encode(digest(&SHA256, body.as_bytes()).as_ref()));
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let signature = HEXLOWER.encode(hmac::sign(&key, text.as_bytes()).as_ref());
@@ -100,6 +108,27 @@ async fn a_call_is_signed_with_a_secret_in_force_and_with_one_that_is_known_noth
     let (mut tried, call) = (vec![CURRENT.0], read(&signed(CURRENT.1, "")).unwrap());
     assert_eq!(matching(&relay, &rotated().relay_state(), &call, now(), &mut tried).await.unwrap(), None);
     assert_eq!(tried, [CURRENT.0, PREVIOUS.0]);
+}
+
+#[tokio::test]
+async fn a_call_of_another_time_is_noted_if_it_is_its_tenants() {
+    let (off, unit) = (RefusalCause::ClockOff, RefusalCause::TimestampUnit);
+    let now_ms = now().as_millis();
+    for (secret, timestamp, cause) in [
+        (CURRENT.1, now_ms - 600_000, Some(off)),
+        (PREVIOUS.1, now_ms + 30_001, Some(off)),
+        (CURRENT.1, now_ms / 1000, Some(unit)),
+        ("sk_other", now_ms - 600_000, None),
+    ] {
+        let (app, tenant_id) = (app(), tenant_id());
+        rotated().remembered_by(&app.relay(&tenant_id), &[CURRENT, PREVIOUS]);
+        let request = signed_at(timestamp, secret, "");
+        let outcome = SignedTenant::authenticate(&app, &request, &input()).await;
+        assert!(matches!(outcome, Err(Error::CredentialFault(_))), "{outcome:?}");
+        let noted = request.trace.noted();
+        assert_eq!((noted.refused, noted.tenant_id), (cause, cause.map(|_| tenant_id)));
+        assert_eq!(noted.ahead_ms, cause.map(|_| timestamp - now_ms));
+    }
 }
 
 #[tokio::test]

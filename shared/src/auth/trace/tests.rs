@@ -15,6 +15,15 @@ fn every_clone_writes_into_the_same_notes_and_none_prints_them() {
 }
 
 #[test]
+fn a_refusal_is_noted_with_its_cause_and_a_clock_with_how_far_it_is_off() {
+    let trace = Trace::default();
+    trace.refused(RefusalCause::KeyExpired);
+    assert_eq!((trace.noted().refused, trace.noted().ahead_ms), (Some(RefusalCause::KeyExpired), None));
+    trace.clock_is_off(RefusalCause::ClockOff, -31_000);
+    assert_eq!((trace.noted().refused, trace.noted().ahead_ms), (Some(RefusalCause::ClockOff), Some(-31_000)));
+}
+
+#[test]
 fn a_signature_is_the_tenants_and_an_operators_key_nobodys() {
     let tenant = Tenant::new(KeyKind::Account);
     let trace = Trace::default();

@@ -39,7 +39,7 @@ impl ConsoleId {
         HEXLOWER.decode(digits.as_bytes()).ok()?.try_into().ok()
     }
 
-    /// Reads an id.
+    /// Takes an id back from its text.
     ///
     /// # Errors
     /// If the text is not `con_` and 16 lower-case hexadecimal digits.
@@ -85,13 +85,15 @@ pub struct ConsoleLink {
     pub hash: KeyHash,
     /// The operator's key with which it was made, if it is the operator's: its session ends with that key.
     pub made_with: Option<OperatorKeyHash>,
+    /// How often all of the tenant's tokens had been revoked when it was made: the next time ends it.
+    pub epoch: u64,
     pub expires_at: Timestamp,
 }
 
 impl ConsoleLink {
-    /// Whether a code with this hash opens it now.
-    pub fn opens_with(&self, code: &KeyHash, now: Timestamp) -> bool {
-        code.is(&self.hash) && now < self.expires_at
+    /// Whether a code with this hash opens it now, of a tenant whose tokens were revoked that often.
+    pub fn opens_with(&self, code: &KeyHash, epoch: u64, now: Timestamp) -> bool {
+        code.is(&self.hash) && self.epoch == epoch && now < self.expires_at
     }
 }
 
@@ -107,15 +109,15 @@ pub struct ConsoleSession {
     pub thumbprint: Thumbprint,
     /// As of its link.
     pub made_with: Option<OperatorKeyHash>,
-    /// How often all of the tenant's tokens had been revoked when it was opened: it ends with the next time.
+    /// As of its link.
     pub epoch: u64,
     pub expires_at: Timestamp,
 }
 
 impl ConsoleSession {
-    /// Whether a token with this hash is its own, and it is not over.
-    pub fn is_of(&self, token: &KeyHash, now: Timestamp) -> bool {
-        token.is(&self.hash) && now < self.expires_at
+    /// Whether a token with this hash is its own, and it is not over, of a tenant whose tokens were revoked that often.
+    pub fn is_of(&self, token: &KeyHash, epoch: u64, now: Timestamp) -> bool {
+        token.is(&self.hash) && self.epoch == epoch && now < self.expires_at
     }
 }
 
@@ -163,11 +165,13 @@ mod tests {
             label,
             hash: KeyHash::of("a"),
             made_with: None,
+            epoch: 2,
             expires_at: at,
         };
         let before = Timestamp::from_millis(999);
-        assert!(link.opens_with(&hash, before));
-        assert!(!link.opens_with(&hash, at) && !link.opens_with(&other, before));
+        assert!(link.opens_with(&hash, 2, before));
+        assert!(!link.opens_with(&hash, 2, at) && !link.opens_with(&other, 2, before));
+        assert!(!link.opens_with(&hash, 3, before), "after a revocation");
         assert_eq!((LINK_LIFETIME.as_secs(), SESSION_LIFETIME.as_secs()), (300, 3600));
     }
 }

@@ -128,7 +128,7 @@ impl OperatorKey {
         self.0.as_bytes()
     }
 
-    /// Its hash.
+    /// Its SHA-256, by which a console session remembers it.
     pub fn hash(&self) -> OperatorKeyHash {
         OperatorKeyHash::of(&self.0)
     }
@@ -209,11 +209,15 @@ impl OperatorKeys {
         }
     }
 
-    /// Whether the key with this hash is in force, in either slot. Both comparisons are always made.
-    pub fn has(&self, hash: &OperatorKeyHash) -> bool {
+    /// The slot of the key with this hash; `None` if it is in force no more. Both comparisons are always made.
+    pub fn slot_of(&self, hash: &OperatorKeyHash) -> Option<KeySlot> {
         let is_it = |key: &str| OperatorKey::parse(key).is_some_and(|key| same(&key.hash().0, &hash.0));
         let [current, previous] = [self.current.as_str(), self.previous.as_deref().unwrap_or_default()].map(is_it);
-        current || previous
+        match (current, previous) {
+            (true, _) => Some(KeySlot::Current),
+            (false, true) => Some(KeySlot::Previous),
+            (false, false) => None,
+        }
     }
 }
 

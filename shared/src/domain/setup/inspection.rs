@@ -46,7 +46,7 @@ fn tenant(look: &Look<'_>) -> Check {
         TenantStatus::Suspended { since, reason } => {
             let why =
                 reason.as_ref().map_or_else(|| "no reason was given".to_owned(), |reason| format!("\"{reason}\""));
-            let says = format!("The tenant is suspended ({why}): every call of its is refused, and so are its tokens.");
+            let says = format!("The tenant is suspended ({why}): all its calls are refused, and so are its tokens.");
             Check::fails("tenant", says, "Clear up the reason. The operator then reactivates it: reactivate/tenant.")
                 .at(Some(*since))
         }

@@ -5,14 +5,15 @@
 //! because arguments are what `ps` shows. HKDF-Extract(salt, key) is HMAC(salt, key), so the secret is the salt and the
 //! signed text the key.
 
+use std::fmt;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::HEXLOWER;
+
 use crate::domain::ids::tenant_id::TenantId;
 
 /// What stands for the service's address where it isn't known.
 pub const ADDRESS: &str = "$LATCHKEY_URL";
-
-/// SHA-256 of no body, and of the body `{}`.
-const NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
-const EMPTY_OBJECT: &str = "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a";
 
 /// The lines for a tenant.
 pub(super) struct Lines<'a> {
@@ -24,23 +25,40 @@ pub(super) struct Lines<'a> {
 impl Lines<'_> {
     /// What asks for a signature and nothing else. v2, which every tenant takes.
     pub fn whoami(&self) -> String {
-        self.signed("GET", "/api/v1/relay/whoami", NOTHING, "")
+        self.signed("GET", "/api/v1/relay/whoami", "")
     }
 
     /// Has a ping sent to the tenant's receiver.
     pub fn ping(&self) -> String {
-        let body = " -H 'Content-Type: application/json' -d '{}'";
-        self.signed("POST", "/api/v1/relay/test/callbacks", EMPTY_OBJECT, body)
+        self.signed("POST", "/api/v1/relay/test/callbacks", "{}")
     }
 
-    fn signed(&self, method: &str, path: &str, body_digest: &str, body: &str) -> String {
+    /// Begins a login with a passkey, for a page of that origin.
+    pub fn passkey_login(&self, origin: &impl fmt::Display) -> String {
+        let body = format!(r#"{{"browser_origin":"{origin}"}}"#);
+        self.signed("POST", "/api/v1/relay/webauthn/authenticate/options", &body)
+    }
+
+    /// Begins a QR login, for a page of that origin.
+    pub fn qr_login(&self, origin: &impl fmt::Display) -> String {
+        let body = format!(r#"{{"browser_origin":"{origin}"}}"#);
+        self.signed("POST", "/api/v1/relay/qr-login/initiate", &body)
+    }
+
+    /// A signed call. No body that is made here has a quote of the shell in it: an origin has none.
+    fn signed(&self, method: &str, path: &str, body: &str) -> String {
         let Self { address, tenant_id } = self;
+        let body_digest = HEXLOWER.encode(digest(&SHA256, body.as_bytes()).as_ref());
+        let sent = match body {
+            "" => String::new(),
+            body => format!(" -H 'Content-Type: application/json' -d '{body}'"),
+        };
         format!(
             "t=$(date +%s)000; n=$(openssl rand -hex 16); s=$(openssl pkeyutl -kdf HKDF -kdflen 32 -pkeyopt md:SHA256 \
              -pkeyopt mode:EXTRACT_ONLY -pkeyopt_passin salt:env:LATCHKEY_TENANT_SECRET \
              -pkeyopt \"key:$t.{method}.{path}.$n.{body_digest}\" | od -An -v -tx1 | tr -d ' \\n'); \
              curl -sS -X {method} \"{address}{path}\" -H 'X-Latchkey-Tenant-Id: {tenant_id}' \
-             -H \"X-Latchkey-Timestamp: $t\" -H \"X-Latchkey-Nonce: $n\" -H \"X-Latchkey-Signature: v2=$s\"{body}"
+             -H \"X-Latchkey-Timestamp: $t\" -H \"X-Latchkey-Nonce: $n\" -H \"X-Latchkey-Signature: v2=$s\"{sent}"
         )
     }
 

@@ -110,7 +110,7 @@ fn passkeys(look: &Look<'_>) -> Check {
         );
         return Check::fails(name, "Passkeys are enabled, and webauthn_origins is empty: no page may use them.", mend);
     };
-    match look.refused(&[RefusalCause::PasskeyOrigin, RefusalCause::PasskeyPage]) {
+    let check = match look.refused(&[RefusalCause::PasskeyOrigin, RefusalCause::PasskeyPage]) {
         Some(refusal) if refusal.cause == RefusalCause::PasskeyOrigin => Check::fails(
             name,
             format!("{} was asked for a page whose origin is not in webauthn_origins.", refusal.operation),
@@ -129,7 +129,8 @@ fn passkeys(look: &Look<'_>) -> Check {
             let says = format!("webauthn_rp_id {rp_id} is that of every origin that may use it: {first}{more}.");
             Check::works(name, says)
         }
-    }
+    };
+    check.proven_by(look.lines.passkey_login(first))
 }
 
 fn qr_login(look: &Look<'_>) -> Check {
@@ -145,10 +146,10 @@ fn qr_login(look: &Look<'_>) -> Check {
         let says = format!("{} was asked for a page that is not in qr_login_allowed_origins.", refusal.operation);
         let mend = "Send browser_origin as the browser has it in location.origin: scheme, host and port, no slash. If \
                     the page is meant, the operator adds it.";
-        return Check::fails(name, says, mend).at(Some(refusal.at));
+        return Check::fails(name, says, mend).at(Some(refusal.at)).proven_by(look.lines.qr_login(first));
     }
     let more = if origins.len() > 1 { format!(" and {} more", origins.len() - 1) } else { String::new() };
-    Check::works(name, format!("Pages of {first}{more} may begin QR logins."))
+    Check::works(name, format!("Pages of {first}{more} may begin QR logins.")).proven_by(look.lines.qr_login(first))
 }
 
 fn end_user_named(look: &Look<'_>) -> Check {

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::relay::signed_call::SigningVersion;
 use crate::domain::time::clock::{Day, Timestamp};
 
 /// What is kept of a tenant's accepted calls, for the inspection of its set-up. All of it is written by the update that
@@ -17,14 +16,4 @@ pub struct SignedUse {
     pub v2_on: Option<Day>,
     /// How far the signer's clock was ahead when a day was noted last, in milliseconds; negative if it was behind.
     pub ahead_ms: Option<i64>,
-}
-
-impl SignedUse {
-    /// The last day on which a call was signed with that version.
-    pub fn last_on(&self, version: SigningVersion) -> Option<&Day> {
-        match version {
-            SigningVersion::V1 => self.v1_on.as_ref(),
-            SigningVersion::V2 => self.v2_on.as_ref(),
-        }
-    }
 }

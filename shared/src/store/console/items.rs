@@ -17,12 +17,13 @@ const MADE_WITH: &str = "operator_key_hash";
 
 /// The item of a link.
 pub fn link(link: &ConsoleLink) -> Item {
-    let ConsoleLink { id, party, label, hash, made_with, expires_at } = link;
+    let ConsoleLink { id, party, label, hash, made_with, epoch, expires_at } = link;
     let mut item = keys::link(party, id);
     item.extend([
         ("console_id".to_owned(), text(id)),
         ("label".to_owned(), text(label)),
         ("code_hash".to_owned(), text(hash.to_text())),
+        ("tenant_epoch".to_owned(), number(*epoch)),
         ("expires_at".to_owned(), millis(*expires_at)),
         ("purge_at".to_owned(), time_to_live(expires_at.plus(KEPT))),
     ]);
@@ -42,6 +43,7 @@ pub fn read_link(party: &ConsoleParty, item: &Item) -> Result<ConsoleLink> {
         label: ConsoleLabel::from_stored(reader.text("label")?),
         hash: hash(reader, "code_hash")?,
         made_with: reader.optional_text(MADE_WITH)?.map(OperatorKeyHash::from_stored),
+        epoch: reader.number("tenant_epoch")?,
         expires_at: reader.millis("expires_at")?,
     })
 }

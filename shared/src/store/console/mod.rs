@@ -15,7 +15,8 @@ mod keys;
 use std::fmt;
 
 use super::audit::put_event_of;
-use super::dynamodb::{Commit, Condition, Item, Table, Transaction};
+use super::dynamodb::{Commit, Condition, Item, Table, Transaction, number};
+use super::keys::state;
 use super::tenants::Tenants;
 use crate::domain::{
     Action, ChangeContext, ConsoleCode, ConsoleLink, ConsoleParty, ConsoleSession, ConsoleToken, DpopCause, DpopProof,
@@ -91,7 +92,7 @@ impl Console<'_> {
         proof: &DpopProof,
         change: &ChangeContext,
     ) -> Result<(ConsoleToken, ConsoleSession)> {
-        let FoundLink { link, tenant } = found;
+        let link = &found.link;
         let token = ConsoleToken::generate(code, self.tenants.random)?;
         let token = token.ok_or_else(|| Error::internal("a console link of a tenant that is none of ours"))?;
         let session = ConsoleSession {
@@ -101,7 +102,7 @@ impl Console<'_> {
             hash: token.hash(),
             thumbprint: proof.thumbprint().clone(),
             made_with: link.made_with.clone(),
-            epoch: tenant.as_ref().map_or(0, |tenant| tenant.epoch),
+            epoch: link.epoch,
             expires_at: change.at.plus(SESSION_LIFETIME),
         };
         let event = change.event_about(Action::ConsoleSessionOpened, &session.id).with("label", &session.label);
@@ -117,17 +118,22 @@ impl Console<'_> {
         }
     }
 
-    /// Accepts a call with a session: uses up its proof. One call.
+    /// Accepts a call with a session: uses up its proof, unless the session was ended since it was read. One call.
     ///
     /// # Errors
-    /// If the proof was used before, or the table fails.
+    /// If the proof was used before, the session was ended, or the table fails.
     pub async fn accept(self, session: &ConsoleSession, proof: &DpopProof) -> Result<()> {
-        // A transaction, though of one write: DynamoDB knows it again if its answer was lost and it comes twice.
         let mut transaction = Transaction::new();
-        transaction.put(items::used_proof(session, proof), Condition::is_new());
+        let used = transaction.put(items::used_proof(session, proof), Condition::is_new());
+        transaction.check(keys::session(&session.party, &session.id), Condition::exists());
+        if let Some(tenant) = session.party.tenant() {
+            let unrevoked = Condition::new("epoch = :epoch", [(":epoch", number(session.epoch))]);
+            transaction.check(state(tenant), unrevoked);
+        }
         match self.table.commit(transaction).await? {
             Commit::Done => Ok(()),
-            Commit::Refused(_) => Err(DpopCause::JtiSeen.into()),
+            Commit::Refused(refused) if refused.failed(used) => Err(DpopCause::JtiSeen.into()),
+            Commit::Refused(_) => Err(Error::Unauthenticated("console session was ended")),
         }
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::domain::ConsoleId;
 use crate::store::dynamodb::PK;
 
 #[test]
@@ -8,6 +9,13 @@ fn a_stored_response_is_with_what_is_its_callers() {
     let caller = |viewpoint| IdempotencyScope::Caller { tenant: tenant.clone(), api_key: None, viewpoint };
     for (scope, beginning) in [
         (IdempotencyScope::Operator, "IDEMPOTENCY#operator#".to_owned()),
+        (
+            IdempotencyScope::Console {
+                tenant: tenant.clone(),
+                session: ConsoleId::parse("con_0123456789abcdef").unwrap(),
+            },
+            format!("TENANT#{tenant}#IDEMPOTENCY#"),
+        ),
         (caller(Viewpoint::Account), format!("TENANT#{tenant}#IDEMPOTENCY#")),
         (caller(Viewpoint::EndUser(ada.clone())), format!("TENANT#{tenant}#OF@{}#IDEMPOTENCY#", ada.digest())),
     ] {

@@ -11,8 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::{
-    LimitOf, Minute, Nonce, Quota, RatePerMinute, SecretPointer, SignedUse, SigningVersion, TenantId, TenantName,
-    Timestamp,
+    LimitOf, Minute, Nonce, Quota, RatePerMinute, SecretPointer, SigningVersion, TenantId, TenantName, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::dynamodb::{Condition, Item, Reader, Update, millis, number, text};
@@ -20,7 +19,7 @@ use crate::store::keys::{self, TENANT_STATUS};
 use crate::store::tenants::items::{
     self as tenant_items, ACCEPTED_CALLS, ACTIVE, PREVIOUS_USED, SIGNING_VERSION, STRUCK_MINUTE,
 };
-use crate::store::tenants::signed_use::{self, COUNTED_MINUTE};
+use crate::store::tenants::signed_use::{COUNTED_MINUTE, SIGNED_AHEAD, SignedDays, day_number, signed_on};
 
 /// How often the tenant was seen to abuse its secret.
 pub const STRIKES: &str = "abuse_strikes";
@@ -54,7 +53,7 @@ pub struct RelayState {
     pub limit: RatePerMinute,
     /// How often all of its tokens have been revoked.
     pub epoch: u64,
-    signed: SignedUse,
+    signed_days: SignedDays,
     counted: Minute,
     calls: BTreeMap<Minute, u32>,
     struck: Minute,
@@ -118,7 +117,7 @@ impl RelayState {
             signing: tenant_items::signing_version(reader)?,
             limit: summary.rate_limit_per_min,
             epoch: reader.number("epoch")?,
-            signed: signed_use::signed_use(reader)?,
+            signed_days: SignedDays::read(reader)?,
             counted: minute(COUNTED_MINUTE)?,
             calls: calls(reader)?,
             struck: minute(STRUCK_MINUTE)?,
@@ -170,12 +169,11 @@ impl RelayState {
         let past = self.calls.keys().filter(|counted| **counted < minute);
         let update = past.fold(update, |update, past| update.remove(count(*past)));
         // Once a day, with what is written anyway: for the inspection of the set-up.
-        let today = signed.at.day();
-        let update = match self.signed.last_on(signed.signing) {
-            Some(day) if *day == today => update,
-            _ => update
-                .set(signed_use::signed_on(signed.signing), text(today))
-                .set(signed_use::SIGNED_AHEAD, number(signed.ahead_ms)),
+        let today = day_number(signed.at);
+        let update = if self.signed_days.last(signed.signing) == Some(today) {
+            update
+        } else {
+            update.set(signed_on(signed.signing), number(today)).set(SIGNED_AHEAD, number(signed.ahead_ms))
         };
         let is_previous = self.secret.current.id != signed.secret;
         if is_previous { update.set(PREVIOUS_USED, millis(signed.at)) } else { update }

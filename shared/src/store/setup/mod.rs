@@ -4,7 +4,7 @@ mod items;
 
 use super::callbacks::receivers;
 use super::directory::items as directory;
-use super::dynamodb::{Item, Table, Updated, at};
+use super::dynamodb::{Item, Table, at};
 use super::keys::{self, Kind};
 use super::memory::Memory;
 use super::tenants::{Tenants, api_key_items};
@@ -18,11 +18,13 @@ const KEYS: u64 = 100;
 pub type RefusalMemory = Memory<(TenantId, RefusalCause), Timestamp>;
 
 impl Table {
-    /// Notes why a proven caller was refused. Best effort: a failure is ignored, because the refusal is what matters,
-    /// and the next one is noted again.
-    pub async fn note_refusal(&self, tenant: &TenantId, refusal: &Refusal) {
+    /// Notes why a proven caller was refused, unless a later refusal of that cause is noted already.
+    ///
+    /// # Errors
+    /// If the table fails. The refusal is what matters, so nothing comes of it but that the next one is noted again.
+    pub async fn note_refusal(&self, tenant: &TenantId, refusal: &Refusal) -> Result<()> {
         let (update, newer) = items::noted(tenant, refusal);
-        let _: Result<Updated> = self.update(update, newer).await;
+        self.update(update, newer).await.map(|_| ())
     }
 }
 

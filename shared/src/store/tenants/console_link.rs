@@ -1,11 +1,11 @@
-//! Links to the console. Each is one transaction: the link, that its tenant exists, the audit event, and what is
-//! remembered under an idempotency key.
+//! Links to the console. Each is one transaction: the link, the audit event, and what is remembered under an
+//! idempotency key. No tenant is ever removed, so that it was read is enough.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Committed, Tenants, items};
+use super::{Committed, Tenants};
 use crate::domain::{
     Action, AuditEvent, ChangeContext, ConsoleCode, ConsoleId, ConsoleLabel, ConsoleLink, ConsoleParty, LINK_LIFETIME,
     OperatorKeyHash, TenantId, Timestamp,
@@ -14,7 +14,6 @@ use crate::error::{Error, Result};
 use crate::store::audit::put_event_of;
 use crate::store::console::items as console_items;
 use crate::store::dynamodb::{Condition, Transaction};
-use crate::store::keys;
 
 /// A link that was made.
 pub struct IssuedConsoleLink {
@@ -53,12 +52,18 @@ impl Tenants<'_> {
     ) -> Result<IssuedConsoleLink> {
         // An id that we did not make is no tenant's.
         let code = ConsoleCode::generate(party.clone(), self.random)?.ok_or(Error::TenantNotFound)?;
+        // Read, and not only checked: a revocation from now on has to end the link, too.
+        let epoch = match party.tenant() {
+            Some(id) => self.get(id).await?.ok_or(Error::TenantNotFound)?.epoch,
+            None => 0,
+        };
         let link = ConsoleLink {
             id: code.id().clone(),
             made_with: party.tenant().is_none().then_some(made_with),
             party,
             label,
             hash: code.hash(),
+            epoch,
             expires_at: change.at.plus(LINK_LIFETIME),
         };
         let tenant = link.party.tenant();
@@ -72,7 +77,6 @@ impl Tenants<'_> {
         let mut transaction = Transaction::new();
         transaction.put(console_items::link(&link), Condition::is_new());
         put_event_of(&mut transaction, tenant, &event)?;
-        let exists = tenant.map(|id| transaction.check(keys::state(id), items::provisioned()));
         match self.commit(change, transaction, &summary, Some(code.expose())).await? {
             Committed::Done => Ok(IssuedConsoleLink { code: Some(code), summary }),
             Committed::Replay(replay) => {
@@ -81,9 +85,6 @@ impl Tenants<'_> {
                 self.note_replay_of(tenant, event, &replay).await?;
                 let code = replay.secret.as_deref().and_then(|text| ConsoleCode::parse(text));
                 Ok(IssuedConsoleLink { code, summary })
-            }
-            Committed::Refused(refused) if exists.is_some_and(|exists| refused.failed(exists)) => {
-                Err(Error::TenantNotFound)
             }
             Committed::Refused(_) => Err(Error::unavailable("the id of a new console link was taken already")),
         }

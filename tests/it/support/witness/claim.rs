@@ -228,6 +228,12 @@ impl<'a> Request<'a> {
         found.eq_ignore_ascii_case(scheme).then(|| credential.trim_start_matches(' '))
     }
 
+    /// The session that is beside a signature of IAM, if the gateway has verified one.
+    fn beside_signature(&self) -> Option<&'a str> {
+        self.event["requestContext"]["authorizer"]["iam"]["userArn"].as_str()?;
+        self.header("x-forwarded-authorization")?.strip_prefix("DPoP ")
+    }
+
     fn password(&self) -> Option<String> {
         let pair = BASE64.decode(self.authorization("basic")?.as_bytes()).ok()?;
         let (_, password) = std::str::from_utf8(&pair).ok()?.split_once(':')?;
@@ -254,7 +260,7 @@ impl<'a> Request<'a> {
 
     /// What somebody in the console presented: a session, or the code of a link.
     fn in_console(&self) -> Option<Claim> {
-        let (party, id) = if let Some(token) = self.authorization("dpop") {
+        let (party, id) = if let Some(token) = self.authorization("dpop").or_else(|| self.beside_signature()) {
             let token = ConsoleToken::parse(token)?;
             (token.party().clone(), token.id().to_string())
         } else {

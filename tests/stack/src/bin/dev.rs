@@ -285,7 +285,8 @@ async fn console_link(stack: &Stack) -> Result<String> {
     });
     let invoked = stack.invoke("provision-console-link", event, Invocation::default()).await;
     let answer = invoked.map_err(|error| Error::new(error.to_string()))?.payload;
-    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap_or_default()).unwrap_or_default();
+    let body = answer.get("body").and_then(Value::as_str).unwrap_or_default();
+    let body: Value = serde_json::from_str(body).unwrap_or_default();
     let link = body.pointer("/data/link").and_then(Value::as_str).map(str::to_owned);
     link.ok_or_else(|| Error::new(format!("no link to the console was made: {answer}")))
 }
