@@ -112,11 +112,12 @@ export async function slow() {
 
 /** A thousand tenants: they are found as somebody types, and listed to the last. */
 export async function many() {
+  const of = `Tenant of ${Date.now()} number`;
   let next = 0;
   const worker = async () => {
     while (next < TENANTS) {
       next += 1;
-      await operator('provision/tenant', { tenant_name: `Tenant number ${`${next}`.padStart(4, '0')}` });
+      await operator('provision/tenant', { tenant_name: `${of} ${`${next}`.padStart(4, '0')}` });
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, worker));
@@ -126,15 +127,15 @@ export async function many() {
   await person.look('thousand tenants');
   await page.setViewportSize({ width: 1440, height: 900 });
   const rows = page.locator('tbody tr');
-  await person.type('Name or id begins with', 'TENANT NUMBER 09');
+  await person.type('Name or id begins with', `${of.toUpperCase()} 09`);
   await page.waitForFunction(() => document.querySelector('.foot')?.textContent.startsWith('50 shown'));
-  await person.type('Name or id begins with', 'tenant number 0999');
+  await person.type('Name or id begins with', `${of.toLowerCase()} 0999`);
   await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
   const id = await rows.first().locator('code').innerText();
   await person.type('Name or id begins with', id.slice(0, 20));
   await page.waitForFunction((wanted) => document.querySelector('tbody code')?.textContent === wanted, id);
   await person.type('Name or id begins with', 'no such tenant');
-  await page.getByText('No tenant matches').waitFor();
+  await page.locator('.empty', { hasText: 'No tenant matches' }).waitFor();
   await person.look('no match');
   await person.type('Name or id begins with', '');
   await page.getByText('Load more').waitFor();

@@ -134,7 +134,22 @@ export async function stolen() {
   expect((await owner.page.locator('nav, header, table').count()) === 0, 'something is left on the screen');
   await owner.page.clock.install();
   await owner.open(await link('Ada Lovelace'));
+  // Not while a secret is shown that nobody has saved yet.
+  await owner.enter('New tenant');
+  await owner.shown('New tenant');
+  await owner.type('Name', 'At the last minute');
+  await owner.page.keyboard.press('Enter');
+  await owner.shown(/is there/);
   await owner.page.clock.fastForward('01:00:10');
+  const secret = await owner.page.locator('output').first().innerText();
+  await owner.enter('I have saved it');
   await owner.shown('Your session has ended');
+  expect(!(await owner.page.content()).includes(secret), 'a secret is left behind');
+
+  // The page is there, and what it loads is not.
+  await owner.page.route('**/console-app.js', (route) => route.abort());
+  await owner.page.reload();
+  await owner.page.getByText('Load this page again.').waitFor();
+  owner.problems.length = 0;
   await owner.close();
 }

@@ -65,7 +65,7 @@ export async function start(code) {
   } catch {
     return say(t.landing.noStorage, t.landing.noStorageSays);
   }
-  others.onmessage = ({ data }) => data === session?.token && ended();
+  others.onmessage = ({ data }) => data === session?.token && !guarded && ended();
   addEventListener('hashchange', render);
   addEventListener('beforeunload', (event) => guarded && event.preventDefault());
   if (code)
@@ -107,7 +107,8 @@ function opened() {
   frame();
   const clock = setInterval(() => {
     if (!session) return clearInterval(clock);
-    if (session.expiresAt <= Date.now()) return ended();
+    // What is shown once stays until it is saved: nothing else can be done there.
+    if (session.expiresAt <= Date.now() && !guarded) return ended();
     document.getElementById('left').textContent = left();
   }, 5000);
   render();
@@ -193,7 +194,7 @@ function navigate({ name, id }) {
   shell.querySelector('.menu').ariaExpanded = 'false';
 }
 
-/** Puts a heading on the screen, with the focus, and gives the place for what is below it. */
+/** Puts a heading on the screen, with the focus, and gives the place below it. */
 function show(title, tenant) {
   const heading = element('h1', { tabIndex: -1, textContent: title });
   const content = element('div', { id: 'content' });

@@ -98,6 +98,6 @@ export async function keys(at) {
   ];
   const load = pages('fetch/api-keys', 'api_keys', { tenant_id: at.id });
   const create = button(k.create, 'main', () => at.go(`#/t/${at.id}/keys/new`));
-  const empty = [element('h2', { textContent: k.empty }), paragraph(k.emptySays)];
+  const empty = element('h2', { textContent: k.empty });
   return { actions: [create], shown: [await list({ label: t.screens.keys, columns, load, empty })] };
 }

@@ -7,7 +7,7 @@ import { element, lines } from './console-ui.js';
 const ROLE = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
 const INTROSPECT = '/api/v1/auth/introspect';
 
-/** What a kind of key is for: its header, the calls before a token is minted, and the one that mints it. */
+/** What a kind of key is for: its header, the calls before a token, and the one that mints it. */
 function uses(kind, projectId) {
   const projects = '/v1/api/projects/';
   const bearer = ['Authorization', 'Bearer '];

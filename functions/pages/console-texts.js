@@ -69,11 +69,11 @@ export const t = {
     endedSays: 'Nothing of it is left in this browser. Ask for a new link.',
     leftSays: 'Nothing of it is left here. The service could not be told: there it ends within the hour.',
     gone: 'This link is no longer good',
-    goneSays: 'It was opened before, or is older than five minutes. Ask for a new one.',
+    goneSays: 'It was opened before, or is too old. Ask for another.',
     insecure: 'This address is not secure',
     insecureSays: 'The console needs https.',
     noStorage: 'This browser keeps nothing',
-    noStorageSays: 'The session’s key can’t be kept here. Use a normal window, not a private one.',
+    noStorageSays: 'Use a normal window, not a private one.',
   },
 
   shell: {
@@ -82,7 +82,7 @@ export const t = {
     endsIn: (minutes) => `${minutes} min left`,
     end: 'End session',
     party: { operator: 'Operator', tenant: 'Tenant' },
-    unsaved: 'Say first that you have saved what is shown here.',
+    unsaved: 'Say first that you have saved this.',
     notFound: 'There is no such screen',
   },
 
@@ -118,7 +118,7 @@ export const t = {
 
   secret: {
     says: 'This is shown once. Keep it where your backend finds it.',
-    lost: 'It was shown before, and can’t be shown again. Rotate it to get another.',
+    lost: 'It can’t be shown again. Rotate it to get another.',
     saved: 'I have saved it',
     use: 'Ready to paste',
     useSays: 'From the key to a token, and what the service says of it.',
@@ -276,7 +276,6 @@ export const t = {
   keys: {
     create: 'New API key',
     empty: 'No API keys yet',
-    emptySays: 'A key is what the tenant’s backend calls the service with.',
     kind: 'Kind',
     start: 'Begins with',
     states: { active: 'Active', expired: 'Expired', revoked: 'Revoked' },
@@ -319,7 +318,7 @@ export const t = {
   registered: {
     organizations: 'Organizations',
     users: 'Users',
-    customers: 'Customers (register-tenant)',
+    customers: 'Customers',
     none: 'None yet.',
     external: 'Own id',
     organization: 'Organization',

@@ -10,7 +10,7 @@ const status = document.getElementById('status');
 const notices = document.getElementById('notices');
 
 export const text = (value) => element('bdi', { className: 'text', textContent: value });
-// A long one may break, in a cell that leaves it room.
+// A long one may break.
 export const code = (value) => element('code', { textContent: value, className: value.length > 24 ? 'long' : '' });
 export const paragraph = (value, className = '') => element('p', { className, textContent: value });
 export const link = (href, ...children) => element('a', { href }, ...children);
@@ -84,7 +84,7 @@ export async function once(control, work) {
   }
 }
 
-/** Says why something was not done: in the dialog that its control is in, if there is one. */
+/** Says why something was not done, in its dialog if there is one. */
 function complain(control, message) {
   const dialog = control.closest('dialog');
   if (!dialog) return notice(message, 'bad');
@@ -135,7 +135,7 @@ export function lines(value, label) {
   return element('div', {}, block, copyButton(value, label));
 }
 
-/** Names and what they stand for; pairs whose second is undefined are left out. */
+/** Names and what they stand for, if it is known. */
 export function details(pairs) {
   const known = pairs.filter(([, value]) => value !== undefined);
   const shown = (value) => (value === null || value === '' ? none() : value);
@@ -196,12 +196,14 @@ export function failed(error, again) {
 
 /** A place for what `make` gives, anew at each look. What was asked for last stays. */
 export function place(make) {
-  const made = element('div', { 'aria-live': 'polite' });
+  const made = element('div');
   let turn = 0;
   const look = async () => {
     const mine = ++turn;
     const content = await make().catch((error) => failed(error, look));
-    if (mine === turn) made.replaceChildren(content);
+    if (mine !== turn) return;
+    made.replaceChildren(content);
+    status.textContent = (content.querySelector('.foot span') ?? content).textContent;
   };
   return { made, look };
 }

@@ -18,5 +18,8 @@ await new Promise((painted) => {
   new PerformanceObserver(painted).observe({ type: 'paint', buffered: true });
   setTimeout(painted, 500);
 });
-const { start } = await import('./console-app.js');
+const app = import('./console-app.js');
+// It may be out of reach, or of another version since a deployment, and its texts with it.
+app.catch(() => (document.getElementById('opening').textContent = 'Load this page again.'));
+const { start } = await app;
 await start(isLink(hash) ? hash.slice(1) : undefined);
