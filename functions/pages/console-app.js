@@ -235,7 +235,8 @@ async function render() {
       if (mine !== turn) return;
       known.set(at.id, tenant);
       content.parentNode.prepend(crumb(tenant));
-      navigate(at);
+      // The name alone: who has gone on to the menu keeps the focus there.
+      document.querySelector('#nav > p').replaceChildren(text(tenant.tenant_name));
     }
     const { actions = [], shown } = await view({ ...at, session, tenant: known.get(at.id), go, render, secret });
     if (mine !== turn) return;
