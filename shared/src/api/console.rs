@@ -15,10 +15,11 @@ use crate::api::registry::inspection::{OrganizationsPage, RegisteredTenantsPage,
 use crate::api::registry::setup::SetupView;
 use crate::api::registry::tenant_outputs::{FetchedTenant, RotatedSecret};
 use crate::api::registry::tenants::Rotation;
+use crate::api::relay::callbacks::OwnCallbacksQuery;
 use crate::auth::{ConsoleGuest, ConsolePerson, ConsoleTenant};
 use crate::domain::{
-    ApiKeyId, CallbackDetails, CallbackFilter, CallbackState, ConsoleCode, ConsoleId, ConsoleLabel, Cursor, EventId,
-    EventType, PageLimit, PartyKind, RevealedConsoleSecret, SESSION_LIFETIME, TenantId, TenantName, Timestamp,
+    ApiKeyId, CallbackDetails, ConsoleCode, ConsoleId, ConsoleLabel, EventId, PartyKind, RevealedConsoleSecret,
+    SESSION_LIFETIME, TenantId, TenantName, Timestamp,
 };
 
 /// The function of the paths of a session.
@@ -219,31 +220,6 @@ pub struct KeyQuery {
 }
 
 impl Input for KeyQuery {}
-
-/// Query of the list of the callbacks of the session's tenant.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OwnCallbacksQuery {
-    /// State of the callbacks in the list. Absent: all.
-    pub state: Option<CallbackState>,
-    /// Type of the events in the list. Absent: all.
-    #[serde(rename = "type")]
-    pub event_type: Option<EventType>,
-    /// Maximum number of callbacks on the page, 1 to 100 (default 20).
-    #[serde(default)]
-    pub limit: PageLimit,
-    /// Cursor of the page: the `next_cursor` of the previous page. Absent for the first page.
-    pub cursor: Option<Cursor>,
-}
-
-impl Input for OwnCallbacksQuery {}
-
-impl OwnCallbacksQuery {
-    /// What the list is of.
-    pub fn filter(&self) -> CallbackFilter {
-        CallbackFilter { state: self.state, event_type: self.event_type }
-    }
-}
 
 /// Query parameters that name a callback of the session's tenant.
 #[derive(Debug, Deserialize, JsonSchema)]

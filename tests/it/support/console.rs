@@ -70,6 +70,21 @@ impl Deployment {
     pub fn in_console(&self, browser: &Browser, method: &str, target: &str) -> Call {
         self.in_console_with(browser, method, target, &json!({}))
     }
+
+    /// Checks that a list of a tenant's console is that of the registry, which has one row of this tenant, and that it
+    /// is empty for another tenant.
+    pub async fn check_console_list(&self, tenant: &Tenant, path: &str, field: &str) {
+        let fetched = self.get(&format!("/api/v1/fetch/{path}?tenant_id={}", tenant.id)).await;
+        let other = self.provision("Beta").await;
+        for (tenant, expected) in [(tenant, 1), (&other, 0)] {
+            let browser = self.console(Some(tenant), "Ada").await;
+            let listed = self.in_console(&browser, "GET", &format!("/api/v1/console/{path}")).send().await;
+            assert_eq!(listed.data(200)[field].as_array().unwrap().len(), expected);
+            assert_eq!(listed.data(200) == fetched.data(200), expected == 1);
+            let refused = self.in_console(&browser, "GET", &format!("/api/v1/console/{path}?limit=0"));
+            refused.send().await.names("limit");
+        }
+    }
 }
 
 /// The browser with what it got.

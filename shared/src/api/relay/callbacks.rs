@@ -56,7 +56,7 @@ impl Operation for RelayReplayCallbacks {
     type Output = ReplayedCallbacks;
 }
 
-/// Query of the list of the signer's callbacks.
+/// Query of the list of the callbacks of the caller's own tenant.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OwnCallbacksQuery {

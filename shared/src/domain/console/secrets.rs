@@ -51,12 +51,65 @@ impl Named {
     }
 }
 
-/// The code of a link, made like an API key: `cl_` and 96 characters. It opens one session, once.
-#[derive(ZeroizeOnDrop)]
-pub struct ConsoleCode {
-    text: String,
-    #[zeroize(skip)]
-    named: Named,
+/// Defines a text that names its party and can't be printed, as its prefix and its first line say.
+macro_rules! console_secret {
+    ($(#[$doc:meta])* $name:ident: $prefix:expr) => {
+        $(#[$doc])*
+        #[derive(ZeroizeOnDrop)]
+        pub struct $name {
+            text: String,
+            #[zeroize(skip)]
+            named: Named,
+        }
+
+        impl $name {
+            /// Reads a text: `None` if it has not the shape of one, or its checksum is wrong.
+            pub fn parse(text: &str) -> Option<Self> {
+                Some(Self { named: Named::read($prefix, text)?, text: text.to_owned() })
+            }
+
+            /// The id that a link and its session share. It may not be trusted before what is stored was compared.
+            pub fn id(&self) -> &ConsoleId {
+                &self.named.id
+            }
+
+            /// Whose console it claims to open.
+            pub fn party(&self) -> &ConsoleParty {
+                &self.named.party
+            }
+
+            /// SHA-256 of the text, which is what is stored.
+            pub fn hash(&self) -> KeyHash {
+                KeyHash::of(&self.text)
+            }
+
+            /// The text, for the places that seal it or compare it with a proof. Answers to a caller use `reveal`.
+            pub fn expose(&self) -> &str {
+                &self.text
+            }
+
+            /// Shows it to the caller, once.
+            pub fn reveal(mut self) -> RevealedConsoleSecret {
+                RevealedConsoleSecret(std::mem::take(&mut self.text))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(stringify!($name))
+            }
+        }
+    };
+}
+
+console_secret! {
+    /// The code of a link, made like an API key: `cl_` and 96 characters. It opens one session, once.
+    ConsoleCode: LINK
+}
+
+console_secret! {
+    /// The token of a session: `cs_` and 96 characters. It opens nothing without the key that it is bound to.
+    ConsoleToken: SESSION
 }
 
 impl ConsoleCode {
@@ -68,41 +121,16 @@ impl ConsoleCode {
         let named = Named { id: ConsoleId::of(draw(random)?), party };
         Ok(named.write(LINK, random)?.map(|text| Self { text, named }))
     }
-
-    /// Reads a code: `None` if it has not the shape of one, or its checksum is wrong.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(Self { named: Named::read(LINK, text)?, text: text.to_owned() })
-    }
-
-    /// The id of the link, and of the session that it opens.
-    pub fn id(&self) -> &ConsoleId {
-        &self.named.id
-    }
-
-    /// Whose console it opens.
-    pub fn party(&self) -> &ConsoleParty {
-        &self.named.party
-    }
-
-    /// SHA-256 of the text, which is what is stored.
-    pub fn hash(&self) -> KeyHash {
-        KeyHash::of(&self.text)
-    }
-
-    /// The text, for the places that seal it. Answers to a caller use [`ConsoleCode::reveal`].
-    pub fn expose(&self) -> &str {
-        &self.text
-    }
-
-    /// Shows the code to the caller, once.
-    pub fn reveal(mut self) -> RevealedConsoleSecret {
-        RevealedConsoleSecret(std::mem::take(&mut self.text))
-    }
 }
 
-impl fmt::Debug for ConsoleCode {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ConsoleCode")
+impl ConsoleToken {
+    /// The token of the session that a link opens; `None` if the tenant's id was not made by us.
+    ///
+    /// # Errors
+    /// If no randomness is available.
+    pub fn generate(link: &ConsoleCode, random: &dyn Random) -> Result<Option<Self>, RandomnessUnavailable> {
+        let named = link.named.clone();
+        Ok(named.write(SESSION, random)?.map(|text| Self { text, named }))
     }
 }
 
@@ -125,61 +153,6 @@ impl JsonSchema for ConsoleCode {
             "pattern": "^cl_[a-z2-7]{96}$",
             "description": "Code of a console link, from the fragment of its address.",
         })
-    }
-}
-
-/// The token of a session: `cs_` and 96 characters. It opens nothing without the key that it is bound to.
-#[derive(ZeroizeOnDrop)]
-pub struct ConsoleToken {
-    text: String,
-    #[zeroize(skip)]
-    named: Named,
-}
-
-impl ConsoleToken {
-    /// The token of the session that a link opens; `None` if the tenant's id was not made by us.
-    ///
-    /// # Errors
-    /// If no randomness is available.
-    pub fn generate(link: &ConsoleCode, random: &dyn Random) -> Result<Option<Self>, RandomnessUnavailable> {
-        let named = link.named.clone();
-        Ok(named.write(SESSION, random)?.map(|text| Self { text, named }))
-    }
-
-    /// Reads a token: `None` if it has not the shape of one, or its checksum is wrong.
-    pub fn parse(text: &str) -> Option<Self> {
-        Some(Self { named: Named::read(SESSION, text)?, text: text.to_owned() })
-    }
-
-    /// The id of the session. It may not be trusted before the stored session has been compared.
-    pub fn id(&self) -> &ConsoleId {
-        &self.named.id
-    }
-
-    /// Whose session it claims to be.
-    pub fn party(&self) -> &ConsoleParty {
-        &self.named.party
-    }
-
-    /// SHA-256 of the text, which is what is stored.
-    pub fn hash(&self) -> KeyHash {
-        KeyHash::of(&self.text)
-    }
-
-    /// The text, for comparing it with what a proof says. Answers to a caller use [`ConsoleToken::reveal`].
-    pub fn expose(&self) -> &str {
-        &self.text
-    }
-
-    /// Shows the token to the caller, once.
-    pub fn reveal(mut self) -> RevealedConsoleSecret {
-        RevealedConsoleSecret(std::mem::take(&mut self.text))
-    }
-}
-
-impl fmt::Debug for ConsoleToken {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("ConsoleToken")
     }
 }
 
