@@ -21,7 +21,7 @@ let nonce;
 let ended;
 let pending = 0;
 
-/** Calls are made with this session from now on; what is to be done when the service knows it no more. */
+/** What calls are made with from now on, and what is done when it has ended. */
 export function use(newSession, whenEnded) {
   session = newSession;
   ended = whenEnded;
@@ -91,7 +91,8 @@ export async function call(path, { body, attempt = {}, ...parameters } = {}) {
     return data;
   } catch (error) {
     // A proof that is refused says that something is wrong here, a clock for instance, and not that it has ended.
-    if (error.status === 401 && error.code !== 'invalid_dpop_proof' && mine === session) ended();
+    const isOfProof = ['invalid_dpop_proof', 'use_dpop_nonce'].includes(error.code);
+    if (error.status === 401 && !isOfProof && mine === session) ended();
     throw error;
   }
 }

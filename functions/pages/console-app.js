@@ -93,7 +93,7 @@ async function open(code) {
     if (error.status !== 404 && error.status !== 422) throw error;
     return say(t.landing.gone, t.landing.goneSays);
   }
-  // The one before is of no use any more. If it can't be ended, its hour will.
+  // If the one before can't be ended, its hour will.
   if (session) api.end(session).catch(() => {});
   session = made;
   await store.save(session);
@@ -117,7 +117,8 @@ function opened() {
 const left = () => t.shell.endsIn(Math.max(0, Math.ceil((session.expiresAt - Date.now()) / 60_000)));
 
 /** The session is over: nothing of it stays, here, in other tabs, or in the store. */
-function ended() {
+function ended(says = t.landing.endedSays) {
+  if (!session) return;
   const mine = session;
   session = guarded = undefined;
   known.clear();
@@ -125,19 +126,20 @@ function ended() {
   document.querySelectorAll('dialog').forEach((dialog) => dialog.remove());
   clearNotices();
   history.replaceState(null, '', location.pathname);
-  say(t.landing.ended, t.landing.endedSays);
+  say(t.landing.ended, says);
   others.postMessage(mine.token);
   return store.forget(mine.token);
 }
 
+/** Leaves this browser, also if the service can’t be told. */
 async function leave() {
+  let says;
   try {
     await api.end(session);
   } catch (error) {
-    // Ended already.
-    if (error.status !== 401) throw error;
+    if (error.status !== 401) says = t.landing.leftSays;
   }
-  ended();
+  await ended(says);
 }
 
 function frame() {
@@ -192,7 +194,7 @@ function navigate({ name, id }) {
   shell.querySelector('.menu').ariaExpanded = 'false';
 }
 
-/** Puts a heading on the screen, with the focus, and gives the place for what is below it. */
+/** Puts a heading on the screen, with the focus, and gives the place below it. */
 function show(title, tenant) {
   const heading = element('h1', { tabIndex: -1, textContent: title });
   const content = element('div', { id: 'content' });
@@ -233,7 +235,8 @@ async function render() {
       if (mine !== turn) return;
       known.set(at.id, tenant);
       content.parentNode.prepend(crumb(tenant));
-      navigate(at);
+      // The name alone: who has gone on to the menu keeps the focus there.
+      document.querySelector('#nav > p').replaceChildren(text(tenant.tenant_name));
     }
     const { actions = [], shown } = await view({ ...at, session, tenant: known.get(at.id), go, render, secret });
     if (mine !== turn) return;
@@ -255,8 +258,9 @@ function secret({ title, values, more = [], next }) {
   turn += 1;
   guarded = location.hash || '#/';
   const content = show(title);
+  // None if the session has ended meanwhile: the secret is shown all the same.
   const nav = document.getElementById('nav');
-  nav.inert = true;
+  if (nav) nav.inert = true;
   const shown = values.map(([label, value, says]) =>
     element(
       'div',
@@ -268,6 +272,7 @@ function secret({ title, values, more = [], next }) {
   );
   const saved = button(t.secret.saved, 'main', () => {
     guarded = undefined;
+    if (!session) return say(t.landing.ended, t.landing.endedSays);
     nav.inert = false;
     content.replaceChildren();
     go(next);

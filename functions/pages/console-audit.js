@@ -5,7 +5,7 @@ import { form } from './console-forms.js';
 import { t } from './console-texts.js';
 import { button, code, details, element, list, notice, paragraph, place, text, time } from './console-ui.js';
 
-// How many events are looked for before they are shown, and how many are searched through for each.
+// How many events are looked for at a time, and how many are searched through for each.
 const ENOUGH = 20;
 const SEARCHED = 100;
 

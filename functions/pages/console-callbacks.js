@@ -24,7 +24,7 @@ import {
 
 const BREAKERS = { closed: 'good', open: 'warn', disabled: 'bad' };
 const STATES = { pending: 'warn', delivered: 'good', failed: 'bad', discarded: 'quiet' };
-// How long a test is waited for, how often it is looked at, and how long a callback is kept, in milliseconds.
+// For how long a test is waited for, looked at how often; how long a callback is kept. In milliseconds.
 const WAIT = 10_000;
 const LOOK = 1000;
 const KEPT = 30 * 86_400_000;

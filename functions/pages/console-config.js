@@ -49,7 +49,7 @@ const GROUPS = [
   ],
 ];
 
-/** The fields in groups, with what the tenant has, or with what a new one begins with. */
+/** The fields in groups, with what a tenant has or begins with. */
 export function groups(tenant) {
   const valueOf = ({ name, initial, type, orUnset, options }) =>
     tenant ? tenant[name] : (initial ?? (type === 'select' && !orUnset ? options[0][0] : undefined));

@@ -47,7 +47,7 @@ function fieldOf(field) {
     input.ariaInvalid = message ? 'true' : null;
     return !message;
   };
-  // Whoever has left a field has finished it; and what is mended is no longer said.
+  // Whoever leaves a field has finished it.
   input.addEventListener('change', () => say(wrong(field, input)));
   input.addEventListener('input', () => problem.textContent && say(wrong(field, input)));
   const label = element('label', { htmlFor: id, textContent: field.label });
@@ -117,7 +117,7 @@ function dialogOf(title) {
   return { dialog, open, close };
 }
 
-/** Asks something before it is done: a dialog with a form, which ends when that was done. */
+/** Asks something before it is done, in a dialog. */
 export function ask({ title, says = [], fields, submit, kind, act }) {
   const { dialog, open, close } = dialogOf(title);
   const made = form({

@@ -20,7 +20,7 @@ import {
   time,
 } from './console-ui.js';
 
-// Whom the screen begins with. Not in the address, which browsers keep.
+// Not in the address, which browsers keep.
 let asked;
 
 export async function registered(at) {

@@ -1,5 +1,5 @@
-// The rules of fields that docs/api/registry.md has, as far as a page can know them: each function gives what is wrong
-// with a text, or nothing. Where the service knows more, such as the public suffixes, it says so itself.
+// The rules of docs/api/registry.md, as far as a page can know them: each function gives what is wrong with a text, or
+// nothing.
 
 import { t } from './console-texts.js';
 

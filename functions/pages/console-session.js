@@ -1,8 +1,9 @@
 // The session of this browser, in IndexedDB: the only store that keeps a key which can't be read. A reload and another
-// tab find it there, and it goes when the session ends. Without the key the token is worth nothing.
+// tab find it there.
 
 const SESSIONS = 'sessions';
-const ONLY = 'only';
+// A proxy has one address for all APIs that it signs for: each has a session of its own.
+const ONLY = document.documentElement.dataset.base ?? 'only';
 
 function settled(request) {
   return new Promise((resolve, reject) => {
@@ -24,7 +25,7 @@ async function within(mode, use) {
 
 const kept = () => within('readonly', (sessions) => sessions.get(ONLY));
 
-/** The session, if there is one that has not ended and whose key is there: a restored backup has none. */
+/** The session, if it has not ended and its key is there: a restored backup has none. */
 export async function find() {
   const session = await kept();
   const isGood = session?.keys?.privateKey instanceof CryptoKey && session.expiresAt > Date.now();

@@ -1,5 +1,4 @@
-// Lines that use an API key from the first call to a token that is introspected, in three languages. They are made from
-// one description of the calls, so that no language says something else than the others.
+// Lines from an API key to a token that is introspected, in three languages, made from one description of the calls.
 
 import { apiUrl } from './console-api.js';
 import { t } from './console-texts.js';
@@ -8,7 +7,7 @@ import { element, lines } from './console-ui.js';
 const ROLE = '1b4e28ba-2fa1-41d2-883f-0016d3cca427';
 const INTROSPECT = '/api/v1/auth/introspect';
 
-/** What a kind of key is for: its header, the calls before a token is minted, and the one that mints it. */
+/** What a kind of key is for: its header, the calls before a token, and the one that mints it. */
 function uses(kind, projectId) {
   const projects = '/v1/api/projects/';
   const bearer = ['Authorization', 'Bearer '];

@@ -27,7 +27,7 @@ import {
 } from './console-ui.js';
 
 const TYPED = 250;
-// What was looked for is looked for again when somebody comes back from a tenant.
+// Kept for whoever comes back from a tenant.
 const wanted = { search: '', status: '', limit: 50 };
 
 export async function tenants(at) {

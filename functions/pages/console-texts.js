@@ -67,6 +67,7 @@ export const t = {
     noneSays: 'The operator makes one with provision/console-link; a local service prints one when it starts.',
     ended: 'Your session has ended',
     endedSays: 'Nothing of it is left in this browser. Ask for a new link.',
+    leftSays: 'Nothing of it is left here. The service could not be told: there it ends within the hour.',
     gone: 'This link is no longer good',
     goneSays: 'It was opened before, or is too old. Ask for another.',
     insecure: 'This address is not secure',

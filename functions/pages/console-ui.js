@@ -37,7 +37,7 @@ function since(seconds) {
   return Math.abs(seconds) < 10 ? t.now : relative.format(Math.round(seconds / length), unit);
 }
 
-/** A time, as far away as it is, with the exact one for whoever points at it. A day is a day. */
+/** A time, as far away as it is, with the exact one for whoever points at it. */
 export function time(value) {
   if (!value) return none();
   const isDay = value.length === 10;
@@ -84,7 +84,7 @@ export async function once(control, work) {
   }
 }
 
-/** Says why something was not done: in the dialog that its control is in, if there is one. */
+/** Says why something was not done, in its dialog if there is one. */
 function complain(control, message) {
   const dialog = control.closest('dialog');
   if (!dialog) return notice(message, 'bad');
@@ -97,7 +97,7 @@ function plainButton(label, className, about) {
   return element('button', { type: 'button', className }, label, more);
 }
 
-/** A button. `kind` is `main`, `bad`, `plain`, or empty. `about` is what it is of, where it has many neighbours. */
+/** A button. `kind` is `main`, `bad`, `plain`, or empty; `about` tells it from its neighbours. */
 export function button(label, kind, act, about) {
   const made = plainButton(label, kind, about);
   made.onclick = async () => {
@@ -110,7 +110,7 @@ export function button(label, kind, act, about) {
   return made;
 }
 
-/** A button that copies. It says itself that it has, since a dialog hides what is said elsewhere. */
+/** A button that copies, and says so itself: a dialog hides what is said elsewhere. */
 export function copyButton(value, about) {
   const made = plainButton(t.copy, 'small', about);
   made.onclick = async () => {
@@ -135,7 +135,7 @@ export function lines(value, label) {
   return element('div', {}, block, copyButton(value, label));
 }
 
-/** Names and what they stand for; pairs whose second is undefined are left out. */
+/** Names and what they stand for, if it is known. */
 export function details(pairs) {
   const known = pairs.filter(([, value]) => value !== undefined);
   const shown = (value) => (value === null || value === '' ? none() : value);
@@ -194,7 +194,7 @@ export function failed(error, again) {
   return element('div', {}, paragraph(reason(error), 'problem'), button(t.tryAgain, 'main', again));
 }
 
-/** A place for what `make` gives, anew at each look. What was asked for later may come before: then it stays. */
+/** A place for what `make` gives, anew at each look. What was asked for last stays. */
 export function place(make) {
   const made = element('div');
   let turn = 0;

@@ -1,5 +1,5 @@
-// Takes the secret of a link out of the address before anything else is loaded, since addresses are read aloud,
-// photographed and sent on. The rest comes after the first paint, which waits for nothing but a style sheet.
+// Takes the secret of a link out of the address before anything else is loaded, since addresses are photographed and
+// sent on. The rest comes after the first paint, which waits for nothing but a style sheet.
 
 // What begins with a slash is a screen: see console-app.js.
 const isLink = (hash) => hash.length > 1 && !hash.startsWith('#/');
