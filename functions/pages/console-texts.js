@@ -61,10 +61,10 @@ export const t = {
 
   landing: {
     title: 'Open the console?',
-    says: 'This link opens one session of one hour, in this browser only. It works once.',
+    says: 'This link opens one session of one hour, in this browser.',
     open: 'Open the console',
     none: 'You need a link',
-    noneSays: 'The operator makes one with provision/console-link; a local service prints one when it starts.',
+    noneSays: 'The operator makes one with provision/console-link; a local service prints one.',
     ended: 'Your session has ended',
     endedSays: 'Nothing of it is left in this browser. Ask for a new link.',
     leftSays: 'Nothing of it is left here. The service could not be told: there it ends within the hour.',
@@ -220,7 +220,7 @@ export const t = {
     submit: 'Revoke',
     action: 'Revoke tokens',
     done: 'Tokens revoked.',
-    unknown: 'Tokens revoked, of somebody of whom nothing is known: check the id.',
+    unknown: 'Tokens revoked. Nobody is known by this id: check it.',
   },
 
   settings: {
@@ -229,7 +229,7 @@ export const t = {
     same: 'Nothing has changed.',
     done: 'Saved.',
     inUse: 'Passkeys are in use',
-    inUseSays: 'With another RP id none of them works any more. People have to register new ones.',
+    inUseSays: 'With another RP id, none of them works any more.',
     force: 'Change it all the same',
   },
 
