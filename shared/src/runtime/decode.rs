@@ -133,6 +133,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::common::TenantQuery;
     use crate::api::projects::register_tenant::RegisterTenantInput;
     use crate::api::registry::tenants::{AuditQuery, Rotation, TenantsQuery};
     use crate::domain::{NewTenant, Patch, TenantPatch};
@@ -191,7 +192,7 @@ mod tests {
     #[test]
     fn a_missing_field_is_named() {
         assert_eq!(field::<NewTenant>("{}").1, "tenant_name is required");
-        assert_eq!(parameter::<AuditQuery>("").1, "tenant_id is required in the query string");
+        assert_eq!(parameter::<TenantQuery>("").1, "tenant_id is required in the query string");
     }
 
     #[test]
