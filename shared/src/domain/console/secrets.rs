@@ -185,6 +185,7 @@ impl JsonSchema for RevealedConsoleSecret {
         json_schema!({
             "type": "string",
             "format": "password",
+            "pattern": "^(https?://[^#]+#)?c[ls]_[a-z2-7]{96}$",
             "description": "Code of a console link (`cl_` and 96 characters), an address with it in its fragment, or \
                             the token of a console session (`cs_` and 96 characters). It is in this answer only.",
         })
