@@ -39,12 +39,12 @@ ROWS = {
     "01900000-0000-7000-8000-000000000004": ("/api/v1/documents", {"name": "Watched"}),
 }
 # What a browser or a phone has to answer anew each time is in no file, a callback's id is drawn, and the events' tenant
-# has no receiver and no page for QR logins: the events of these are refused, as the document says. Their successes are
-# in tests/it.
+# has no receiver, no page for QR logins and nobody with a phone: the events of these are refused, as the document says.
+# Their successes are in tests/it.
 REFUSED = re.compile(
     "/api/v1/("
     "relay/webauthn/(register|authenticate|rename|revoke)/.*|relay/revoke/device|relay/qr-login/.*|device/.*"
-    "|fetch/callback|test/callback|replay/callbacks|relay/test/callbacks|relay/replay/callbacks"
+    "|console/.*|fetch/person|fetch/callback|test/callback|replay/callbacks|relay/test/callbacks|relay/replay/callbacks"
     ")"
 )
 
