@@ -43,7 +43,7 @@ function cbor(value) {
 }
 
 /** An authenticator with one passkey (Web Authentication Level 3 §6). */
-class Authenticator {
+export class Authenticator {
   id = randomUUID();
   key = newKey();
   count = 0;

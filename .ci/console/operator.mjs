@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { expect, operator, url } from '../foreign/service.mjs';
 import { relay } from '../relay.mjs';
 import { atEnd } from '../running.mjs';
+import { passkey } from './passkey.mjs';
 import { Person, link } from './screens.mjs';
 
 const run = promisify(execFile);
@@ -229,8 +230,9 @@ async function lists(person, id, secret) {
   await person.shown('People');
   await page.locator('.problem', { hasText: 'Nobody' }).waitFor();
   await paired({ id, secret });
+  await passkey({ id, secret }, 'ada', 'Ada’s laptop');
   await person.enter('Look up');
-  await page.getByRole('rowheader', { name: 'Ada’s phone' }).waitFor();
+  for (const name of ['Ada’s phone', 'Ada’s laptop']) await page.getByRole('rowheader', { name }).waitFor();
   await person.look('person');
 
   await person.visit('Set-up check');
