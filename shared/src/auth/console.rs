@@ -220,7 +220,7 @@ fn addresses(request: &Request) -> [&str; 2] {
 }
 
 /// The session's token as it was sent. Where the gateway asks for a signature of IAM, that has `Authorization`, and the
-/// session is where `cargo console` has put it. It is no other credential there: the proof is checked as ever.
+/// session is where `cargo console` has put it. It is judged as ever, with its proof.
 pub(super) fn sent_token(request: &Request) -> Option<&str> {
     let beside_signature = || scheme(request.principal.as_ref().and(request.header(BESIDE_SIGNATURE))?, "dpop");
     session_token(request).or_else(beside_signature)
