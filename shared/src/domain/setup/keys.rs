@@ -111,8 +111,7 @@ fn in_force(look: &Look<'_>) -> Check {
 fn origin(look: &Look<'_>) -> Check {
     let fault = |refusal: &Refusal, key: String| {
         let says = format!(
-            "{key}, or a token minted with it, was sent to {} by a browser page whose origin is not in its \
-             allowed_origins.",
+            "{key} was sent to {} by a browser page whose origin is not in its allowed_origins.",
             refusal.operation
         );
         (

@@ -52,7 +52,7 @@ causes! {
     KeyRevoked = "key_revoked",
     /// The secret of an API key from before a rotation whose overlap is over.
     KeyRotated = "key_rotated",
-    /// An API key or its token, from a page whose origin the key does not allow.
+    /// An API key, from a page whose origin the key does not allow.
     KeyOrigin = "key_origin",
     /// A header that is named almost like those that name the end user.
     EndUserHeader = "end_user_header",

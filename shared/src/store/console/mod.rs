@@ -15,7 +15,7 @@ mod keys;
 use std::fmt;
 
 use super::audit::put_event_of;
-use super::dynamodb::{Commit, Condition, Item, Table, Transaction, number};
+use super::dynamodb::{Commit, Condition, Item, Key, Table, Transaction, number};
 use super::keys::state;
 use super::tenants::Tenants;
 use crate::domain::{
@@ -75,7 +75,7 @@ impl Console<'_> {
     }
 
     /// An item of that party, and its tenant with it. A tenant that is not there has neither.
-    async fn find(self, party: &ConsoleParty, key: Item) -> Result<(Option<Item>, Option<Tenant>)> {
+    async fn find(self, party: &ConsoleParty, key: Key) -> Result<(Option<Item>, Option<Tenant>)> {
         let Some(id) = party.tenant() else { return Ok((self.table.get(key).await?, None)) };
         let (tenant, found) = self.tenants.read(id, vec![key]).await?;
         Ok(if tenant.is_some() { (found.into_iter().next(), tenant) } else { (None, None) })
