@@ -3,13 +3,11 @@
 //! The credential, the state of its tenant and what the request is about come with one strongly consistent read: a
 //! revocation of any of them that was answered before is stored, and it costs one call.
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
 use super::account::keys::{self as account_keys, List, Owner, ResourceKind};
 use super::directory::items::{self as directory_items, DirectoryRecord};
-use super::dynamodb::{Item, Key, Reader, Table, primary_key};
+use super::dynamodb::{Item, Key, Place, Reader, Table, is_at, primary_key};
 use super::keys::{self, Kind};
 use super::qr_logins;
 use super::tenants::api_key_items;
@@ -103,8 +101,10 @@ fn external_user(tenant: &TenantId, id: &ExternalId) -> Key {
 #[derive(Debug, Clone)]
 pub struct Prefetched {
     pub(super) tenant_id: TenantId,
-    /// By primary key, all that was asked for; `None` is what is not there.
-    pub(super) items: HashMap<(String, String), Option<Item>>,
+    /// All that was asked for, each place once; `None` is what is not there. A list, because a request asks for few.
+    pub(super) items: Vec<(Place, Option<Item>)>,
+    /// Which of them is what a read meant, if it is one item: so that its key is not made anew to find it.
+    pub(super) meant: Vec<(Read, usize)>,
 }
 
 /// Whether a tenant may act, and with what its tokens are signed.
@@ -126,21 +126,54 @@ impl Table {
     /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of resources those that
     /// can be seen from `viewpoint`.
     pub async fn prefetch(&self, tenant_id: &TenantId, viewpoint: &Viewpoint, reads: &[Read]) -> Result<Prefetched> {
-        let keys = reads.iter().flat_map(|read| read.keys(tenant_id, viewpoint)).chain([keys::state(tenant_id)]);
-        // DynamoDB refuses a request with the same key twice.
-        let unique: HashMap<_, _> = keys.map(|key| (primary_key(&key), key)).collect();
-        let asked: Vec<_> = unique.into_values().collect();
-        let found = self.get_all(asked.clone()).await?;
-        Ok(Prefetched::of(tenant_id, &asked, found))
+        let mut asked = Asked::default();
+        let mut meant = Vec::with_capacity(reads.len());
+        for read in reads {
+            let places: Vec<_> =
+                read.keys(tenant_id, viewpoint).into_iter().map(|key| asked.add(primary_key(&key), key)).collect();
+            if let &[place] = places.as_slice() {
+                meant.push((read.clone(), place));
+            }
+        }
+        let state = keys::state(tenant_id);
+        asked.add(primary_key(&state), state);
+        let found = self.get_all(asked.keys).await?;
+        Ok(Prefetched { meant, ..Prefetched::at_places(tenant_id, asked.places, found) })
+    }
+}
+
+/// What is asked for: DynamoDB refuses a request with the same key twice.
+#[derive(Default)]
+struct Asked {
+    places: Vec<Place>,
+    keys: Vec<Key>,
+}
+
+impl Asked {
+    /// Asks for a key, and answers which place it is.
+    fn add(&mut self, place: Place, key: Key) -> usize {
+        self.places.iter().position(|known| *known == place).unwrap_or_else(|| {
+            self.places.push(place);
+            self.keys.push(key);
+            self.places.len() - 1
+        })
     }
 }
 
 impl Prefetched {
     /// What was found of a tenant's items of which these were asked for.
     pub(super) fn of(tenant_id: &TenantId, asked: &[Key], found: Vec<Item>) -> Self {
-        let mut items: HashMap<_, _> = asked.iter().map(|key| (primary_key(key), None)).collect();
-        items.extend(found.into_iter().map(|item| (primary_key(&item), Some(item))));
-        Self { tenant_id: tenant_id.clone(), items }
+        Self::at_places(tenant_id, asked.iter().map(primary_key).collect(), found)
+    }
+
+    fn at_places(tenant_id: &TenantId, places: Vec<Place>, found: Vec<Item>) -> Self {
+        let mut items: Vec<_> = places.into_iter().map(|place| (place, None)).collect();
+        for item in found {
+            if let Some((_, at)) = items.iter_mut().find(|(place, _)| is_at(&item, place)) {
+                *at = Some(item);
+            }
+        }
+        Self { tenant_id: tenant_id.clone(), items, meant: Vec::new() }
     }
 
     /// Whose items they are.
@@ -149,6 +182,10 @@ impl Prefetched {
     }
 
     fn item(&self, read: &Read) -> Result<Option<&Item>> {
+        let meant = self.meant.iter().find(|(known, _)| known == read).and_then(|(_, place)| self.items.get(*place));
+        if let Some((_, item)) = meant {
+            return Ok(item.as_ref());
+        }
         // What is not a resource has the same key from every viewpoint, and always one.
         let keys = read.keys(&self.tenant_id, &Viewpoint::Account);
         self.at(keys
@@ -161,14 +198,16 @@ impl Prefetched {
     /// # Errors
     /// If the key was not read.
     pub(super) fn at(&self, key: &Key) -> Result<Option<&Item>> {
-        let key = primary_key(key);
-        let unread = || Error::internal(format!("item {} {} is asked for and was not read", key.0, key.1));
-        self.items.get(&key).map(Option::as_ref).ok_or_else(unread)
+        let unread = || {
+            let (partition, sort) = primary_key(key);
+            Error::internal(format!("item {partition} {sort} is asked for and was not read"))
+        };
+        self.items.iter().find(|(place, _)| is_at(key, place)).map(|(_, item)| item.as_ref()).ok_or_else(unread)
     }
 
     /// Whether a key was read.
     pub(super) fn was_read(&self, key: &Key) -> bool {
-        self.items.contains_key(&primary_key(key))
+        self.items.iter().any(|(place, _)| is_at(key, place))
     }
 
     /// The tenant's state; `None` if there is no such tenant.

@@ -149,6 +149,6 @@ impl Shelf {
         let keys = reads.iter().map(|read| primary_key(&self.key(read)));
         let keys = keys.chain([primary_key(&super::keys::state(&self.tenant_id))]);
         let items = keys.map(|key| (key.clone(), self.items.get(&key).cloned())).collect();
-        Prefetched { tenant_id: self.tenant_id.clone(), items }
+        Prefetched { tenant_id: self.tenant_id.clone(), items, meant: Vec::new() }
     }
 }

@@ -24,8 +24,11 @@ pub fn key(partition: String, sort: String) -> Key {
     HashMap::from([(PK.to_owned(), AttributeValue::S(partition)), (SK.to_owned(), AttributeValue::S(sort))])
 }
 
+/// The values of a primary key.
+pub type Place = (String, String);
+
 /// The values of an item's primary key.
-pub fn primary_key(item: &Item) -> (String, String) {
+pub fn primary_key(item: &Item) -> Place {
     let part = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
     (part(PK), part(SK))
 }
@@ -33,7 +36,14 @@ pub fn primary_key(item: &Item) -> (String, String) {
 /// The item at a key, among those that were read.
 pub fn at<'a>(items: &'a [Item], key: &Key) -> Option<&'a Item> {
     let key = primary_key(key);
-    items.iter().find(|item| primary_key(item) == key)
+    items.iter().find(|item| is_at(item, &key))
+}
+
+/// Whether an item has this primary key. Nothing is copied, as [`primary_key`] does.
+pub fn is_at(item: &Item, place: &Place) -> bool {
+    let has =
+        |name, wanted: &str| item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|part| part == wanted);
+    has(SK, &place.1) && has(PK, &place.0)
 }
 
 pub fn text(value: impl fmt::Display) -> AttributeValue {

@@ -7,7 +7,9 @@ mod expression;
 mod table;
 mod transaction;
 
-pub use attributes::{Item, Key, PK, Reader, SK, at, key, millis, number, primary_key, text, time_to_live};
+pub use attributes::{
+    Item, Key, PK, Place, Reader, SK, at, is_at, key, millis, number, primary_key, text, time_to_live,
+};
 pub use contention::{CONFLICT_ATTEMPTS, Jitter};
 pub use direct::{Direct, Wire};
 pub use expression::{Condition, Update};

@@ -86,10 +86,12 @@ impl Table {
     /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left
     /// out for lack of capacity is asked for again, and in the end the read fails rather than being incomplete. More
     /// than a hundred keys are more than one call.
-    pub async fn get_all(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
+    pub async fn get_all(&self, mut keys: Vec<Key>) -> Result<Vec<Item>> {
         let mut items = Vec::new();
-        for keys in keys.chunks(MOST_KEYS) {
-            items.extend(self.get_chunk(keys.to_vec()).await?);
+        while !keys.is_empty() {
+            let others = keys.split_off(keys.len().min(MOST_KEYS));
+            items.append(&mut self.get_chunk(keys).await?);
+            keys = others;
         }
         Ok(items)
     }
