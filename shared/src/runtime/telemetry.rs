@@ -8,16 +8,16 @@
 //! name of a field (a client can put a secret there), or what somebody tried as a credential. And of a person never an
 //! id, only its digest.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::process::ExitCode;
 use std::sync::OnceLock;
 
-use serde_json::{Map, Value, json};
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::fmt::format::Writer;
@@ -37,6 +37,8 @@ const METRICS: &str = "metrics";
 const MEMBERS: &str = "members";
 /// The field that says when it began, in Unix milliseconds: the line has it as text, the metrics as number.
 const TIMESTAMP: &str = "timestamp_ms";
+/// Those that are no part of the line themselves.
+const KEPT: [&str; 3] = [METRICS, MEMBERS, TIMESTAMP];
 
 /// The deployment's stage, once it is known.
 static STAGE: OnceLock<String> = OnceLock::new();
@@ -71,75 +73,129 @@ where
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let metadata = event.metadata();
-        let mut line = Line(metadata.fields().iter().map(|field| (Cow::Borrowed(field.name()), Value::Null)).collect());
+        let mut text = Vec::with_capacity(LINE);
+        let mut serializer = serde_json::Serializer::new(&mut text);
+        let fields = serializer.serialize_map(None).map_err(|_| fmt::Error)?;
+        let mut line =
+            Line { fields, written: Vec::with_capacity(32), metrics: None, members: None, at: None, outcome: Ok(()) };
         event.record(&mut line);
-        let Line(mut line) = line;
-        let (metrics, at) = (line.remove(METRICS), line.remove(TIMESTAMP));
-        let members = line.remove(MEMBERS);
-        if let Some(Ok(Value::Object(members))) = members.as_ref().and_then(Value::as_str).map(serde_json::from_str) {
-            line.extend(members.into_iter().map(|(name, value)| (Cow::Owned(name), value)));
+        line.end(event.metadata()).map_err(|_| fmt::Error)?;
+        text.push(b'\n');
+        writer.write_str(str::from_utf8(&text).map_err(|_| fmt::Error)?)
+    }
+}
+
+/// Bytes of most lines.
+const LINE: usize = 1024;
+
+/// A line that is being written, field by field. What makes metrics is kept until its end.
+struct Line<M: SerializeMap> {
+    fields: M,
+    /// The names that are written already: a name is there once.
+    written: Vec<&'static str>,
+    metrics: Option<String>,
+    members: Option<String>,
+    at: Option<i64>,
+    outcome: Result<(), M::Error>,
+}
+
+impl<M: SerializeMap> Line<M> {
+    fn set(&mut self, name: &'static str, value: &(impl Serialize + ?Sized)) {
+        if self.outcome.is_ok() && !self.written.contains(&name) {
+            self.written.push(name);
+            self.outcome = self.fields.serialize_entry(name, value);
         }
-        line.insert(Cow::Borrowed("stage"), STAGE.get().map_or(Value::Null, |stage| stage.as_str().into()));
+    }
+
+    fn end(mut self, metadata: &Metadata<'static>) -> Result<(), M::Error> {
         // What happens outside of a request has no time of its own.
-        let at = at.as_ref().and_then(Value::as_i64).map_or_else(|| SystemClock.now(), Timestamp::from_millis);
-        if let Some(names) = metrics.as_ref().and_then(Value::as_str) {
-            line.insert(Cow::Borrowed("_aws"), embedded_metrics(names, at));
+        let at = self.at.map_or_else(|| SystemClock.now(), Timestamp::from_millis);
+        if let Some(names) = self.metrics.take() {
+            self.set("_aws", &EmbeddedMetrics::of(&names, at));
         }
+        self.set("stage", &STAGE.get());
         // To a line without a time, and to one without a level, Lambda would add its own, and take it for `info`.
-        line.insert(Cow::Borrowed("timestamp"), at.to_string().into());
-        let level = if *metadata.level() == Level::ERROR { "error" } else { "info" };
-        line.insert(Cow::Borrowed("level"), level.into());
-        writer.write_str(&serde_json::to_string(&line).map_err(|_| fmt::Error)?)?;
-        writer.write_char('\n')
+        self.set("timestamp", &format_args!("{at}"));
+        self.set("level", if *metadata.level() == Level::ERROR { "error" } else { "info" });
+        let members = self.members.take();
+        if let Some(Ok(Value::Object(members))) = members.as_deref().map(serde_json::from_str) {
+            for (name, value) in &members {
+                if self.outcome.is_ok() && !self.written.contains(&name.as_str()) {
+                    self.outcome = self.fields.serialize_entry(name, value);
+                }
+            }
+        }
+        for field in metadata.fields().iter().filter(|field| !KEPT.contains(&field.name())) {
+            self.set(field.name(), &());
+        }
+        self.outcome?;
+        self.fields.end().map(|_| ())
     }
 }
 
-/// The fields of an event.
-struct Line(BTreeMap<Cow<'static, str>, Value>);
-
-impl Line {
-    fn set(&mut self, field: &Field, value: impl Into<Value>) {
-        self.0.insert(Cow::Borrowed(field.name()), value.into());
-    }
-}
-
-impl Visit for Line {
+impl<M: SerializeMap> Visit for Line<M> {
     fn record_bool(&mut self, field: &Field, value: bool) {
-        self.set(field, value);
+        self.set(field.name(), &value);
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
-        self.set(field, value);
+        match field.name() {
+            TIMESTAMP => self.at = Some(value),
+            name => self.set(name, &value),
+        }
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.set(field, value);
+        self.set(field.name(), &value);
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.set(field, value);
+        match field.name() {
+            METRICS => self.metrics = Some(value.to_owned()),
+            MEMBERS => self.members = Some(value.to_owned()),
+            name => self.set(name, value),
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.set(field, format!("{value:?}"));
+        self.set(field.name(), &format_args!("{value:?}"));
     }
 }
 
 /// The part of a line that makes metrics of its numbers: by operation, or what alarms count by surface. CloudWatch
 /// charges for each metric that is sent at all, so there are few: the number of requests is the sample count of
 /// `latency_ms`, and all others are sent when there are any. The unit of a metric is in its name.
-fn embedded_metrics(names: &str, at: Timestamp) -> Value {
-    let (of_surface, of_operation): (Vec<_>, Vec<_>) = names.split(' ').partition(|name| OF_SURFACE.contains(name));
-    let directive = |names: Vec<&str>, dimension: &str| {
-        let metrics: Vec<_> = names.iter().map(|name| json!({ "Name": name })).collect();
-        let dimensions = [["stage", dimension]];
-        json!({ "Namespace": "Latchkey", "Dimensions": dimensions, "Metrics": metrics })
-    };
-    let directives = [(of_operation, "operation"), (of_surface, "surface")].into_iter();
-    let directives = directives.filter(|(names, _)| !names.is_empty());
-    let directives: Vec<_> = directives.map(|(names, dimension)| directive(names, dimension)).collect();
-    json!({ "Timestamp": at.as_millis(), "CloudWatchMetrics": directives })
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct EmbeddedMetrics<'a> {
+    timestamp: i64,
+    cloud_watch_metrics: Vec<MetricDirective<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MetricDirective<'a> {
+    namespace: &'static str,
+    dimensions: [[&'static str; 2]; 1],
+    metrics: Vec<Metric<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metric<'a> {
+    name: &'a str,
+}
+
+impl<'a> EmbeddedMetrics<'a> {
+    fn of(names: &'a str, at: Timestamp) -> Self {
+        let (of_surface, of_operation): (Vec<_>, Vec<_>) =
+            names.split(' ').map(|name| Metric { name }).partition(|metric| OF_SURFACE.contains(&metric.name));
+        let directives = [(of_operation, "operation"), (of_surface, "surface")].into_iter();
+        let directives = directives.filter(|(metrics, _)| !metrics.is_empty()).map(|(metrics, dimension)| {
+            MetricDirective { namespace: "Latchkey", dimensions: [["stage", dimension]], metrics }
+        });
+        Self { timestamp: at.as_millis(), cloud_watch_metrics: directives.collect() }
+    }
 }
 
 /// What a line says of its request.
