@@ -19,6 +19,9 @@ pub type HttpResponse = ApiGatewayV2httpResponse;
 /// which can be twice as long; in Base64 it is a third longer, whatever it consists of. Lambda takes 6 MB.
 const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 
+/// Bytes of most bodies.
+const ANSWER: usize = 1024;
+
 /// The media type of every answer that is none of a page.
 const JSON: &str = "application/json";
 /// The media type of a page's refusal.
@@ -76,17 +79,12 @@ impl Success {
         }
         let body = match surface {
             Surface::Registry | Surface::Relay | Surface::Device | Surface::Console => {
-                serde_json::to_string(&Registry {
-                    success: true,
-                    status_code: status,
-                    message: output.message(),
-                    data: output,
-                })
+                json_text(&Registry { success: true, status_code: status, message: output.message(), data: output })
             }
-            Surface::Projects => serde_json::to_string(&Projects { status: "success", data: output }),
-            Surface::Account | Surface::Tokens | Surface::Pages => serde_json::to_string(output),
+            Surface::Projects => json_text(&Projects { status: "success", data: output }),
+            Surface::Account | Surface::Tokens | Surface::Pages => json_text(output),
         };
-        let body = body.map_err(|_| Error::internal("the answer can't be written"))?;
+        let body = body.ok_or(Error::internal("the answer can't be written"))?;
         Ok(Self { status, media_type: JSON, cache_control: output.cache_control(), body })
     }
 
@@ -94,6 +92,13 @@ impl Success {
     pub fn body(&self) -> &[u8] {
         self.body.as_bytes()
     }
+}
+
+/// JSON in room for most answers: to make room for a token, a text that grows is moved four times.
+fn json_text(value: &impl Serialize) -> Option<String> {
+    let mut text = Vec::with_capacity(ANSWER);
+    serde_json::to_writer(&mut text, value).ok()?;
+    String::from_utf8(text).ok()
 }
 
 /// The response.
