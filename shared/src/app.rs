@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::store::{
     self, Callbacks, Console, Counted, Devices, Direct, Directory, Jitter, OrganizationHints, Passkeys, PollPace,
     Prefetched, QrLogins, Read, RefusalMemory, Relay, RelayMemory, Resources, Sealed, Secrets, Table, Tenants,
-    VersionCache, Wire,
+    TimeLimit, VersionCache, Wire,
 };
 
 /// A handle on everything that a handler uses. Cheap to clone.
@@ -41,6 +41,7 @@ struct Parts {
     relay_memory: RelayMemory,
     refusal_memory: RefusalMemory,
     organization_hints: OrganizationHints,
+    request_limit: TimeLimit,
 }
 
 impl fmt::Debug for App {
@@ -112,7 +113,13 @@ impl App {
             relay_memory: RelayMemory::default(),
             refusal_memory: RefusalMemory::default(),
             organization_hints: OrganizationHints::default(),
+            request_limit: TimeLimit::default(),
         }))
+    }
+
+    /// What limits how long a request is worked on.
+    pub fn request_limit(&self) -> &TimeLimit {
+        &self.0.request_limit
     }
 
     pub fn clock(&self) -> &dyn Clock {

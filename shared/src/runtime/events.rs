@@ -23,6 +23,8 @@ const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
 /// Given back with the answer, so that one that comes too late is not taken for that of a later event. Older platforms
 /// don't send it.
 const INVOCATION_ID: &str = "lambda-runtime-invocation-id";
+/// Bytes of most answers.
+const ANSWER: usize = 2048;
 
 /// The client of this process's Runtime API. One event at a time, so one connection.
 pub fn client() -> PooledClient {
@@ -53,7 +55,9 @@ where
         let context = Context::new(id, Arc::clone(&config), &headers)?;
         let answered = async {
             let payload = serde_json::from_slice(&payload)?;
-            Ok::<_, Error>(serde_json::to_vec(&handler(LambdaEvent { payload, context }).await?)?)
+            let mut answer = Vec::with_capacity(ANSWER);
+            serde_json::to_writer(&mut answer, &handler(LambdaEvent { payload, context }).await?)?;
+            Ok::<_, Error>(answer)
         };
         let answered = AssertUnwindSafe(answered).catch_unwind().await;
         let (kind, body) = match answered.unwrap_or_else(|_| Err("the handler panicked".into())) {

@@ -28,6 +28,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lambda_runtime::{Context, LambdaEvent};
+use tokio::time::Instant;
 
 use crate::api::{Operation, Route, Surface};
 use crate::app::App;
@@ -188,7 +189,7 @@ fn line_of<'a>(methods: &[Served], context: &'a Context, cold: bool) -> RequestL
 fn run<M, F>(main: M) -> Exit
 where
     M: FnOnce(App) -> F,
-    F: Future<Output = Result<(), lambda_runtime::Error>>,
+    F: Future<Output = Result<(), lambda_runtime::Error>> + Send + 'static,
 {
     telemetry::start();
     telemetry::report_panics();
@@ -209,7 +210,9 @@ where
         // The first draw seeds the generator, which takes a while: better now than in the first request. If it fails,
         // that request fails when it draws.
         let _: Result<[u8; 32], _> = draw(app.random());
-        main(app).await
+        // A task of its own: whatever wakes the future that a runtime blocks on makes it ask the system for events
+        // first, three times a request, and what wakes a task doesn't.
+        tokio::spawn(main(app)).await?
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -239,10 +242,11 @@ where
     // A task of its own, so that a panic ends the task and not the process. On the heap, because a task is moved
     // several times, and this one has more than ten thousand bytes.
     let handled = Box::pin(call::handle::<O, H, F>(app.clone(), handler, payload, context, trace.clone()));
-    let task = tokio::spawn(tokio::time::timeout(budget, handled));
+    let (limited, deadline) = (app.clone(), Instant::now() + budget);
+    let task = tokio::spawn(async move { limited.request_limit().until(deadline, handled).await });
     let (log, result) = match task.await {
-        Ok(Ok(handled)) => handled,
-        Ok(Err(_)) => (LogContext::default(), Err(Error::unavailable("out of time"))),
+        Ok(Some(handled)) => handled,
+        Ok(None) => (LogContext::default(), Err(Error::unavailable("out of time"))),
         Err(_) => (LogContext::default(), Err(Error::internal("handler panicked"))),
     };
     // After the answer is decided, and beside its budget: what is noted here never changes it.

@@ -81,8 +81,8 @@ impl Work for Delivered {
 pub fn on_schedule<W, H, F>(name: &'static str, handler: H) -> Exit
 where
     W: Work,
-    H: Fn(App) -> F + Copy,
-    F: Future<Output = Result<W>>,
+    H: Fn(App) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Result<W>> + Send,
 {
     on_event(name, move |app, _| handler(app))
 }
@@ -104,8 +104,8 @@ fn written(event: &Value) -> Written {
 pub fn on_event<W, H, F>(name: &'static str, handler: H) -> Exit
 where
     W: Work,
-    H: Fn(App, Written) -> F + Copy,
-    F: Future<Output = Result<W>>,
+    H: Fn(App, Written) -> F + Copy + Send + Sync + 'static,
+    F: Future<Output = Result<W>> + Send,
 {
     run(move |app| async move {
         let answered = |event: LambdaEvent<Value>| {

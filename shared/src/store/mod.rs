@@ -54,7 +54,7 @@ mod tenants;
 
 pub use account::{List, ResourceKind, Resources};
 pub use audit::Sealed;
-pub use aws::{connect, connector, sdk};
+pub use aws::{TimeLimit, connect, connector, sdk};
 pub use callbacks::{Callbacks, Delivered, Delivery, Receiver};
 pub use calls::Counted;
 pub use console::{Console, FoundConsoleSession, FoundLink};

@@ -1,6 +1,10 @@
 //! How AWS is called: whom it is trusted to be, how long is waited, and that the connections are there before the first
 //! request is.
 
+mod time_limit;
+
+pub use time_limit::TimeLimit;
+
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableCredentialsProvider;

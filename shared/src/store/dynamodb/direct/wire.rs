@@ -23,6 +23,7 @@ use uuid::Uuid;
 use super::retries::Retries;
 use super::signature::{AmzDate, Signable, Signer};
 use crate::domain::{Clock, Random, draw};
+use crate::store::TimeLimit;
 
 const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
 const SECURITY_TOKEN: &str = "x-amz-security-token";
@@ -38,6 +39,7 @@ pub struct Wire {
     route: OnceLock<Route>,
     attempt_time: Option<Duration>,
     call_time: Option<Duration>,
+    limit: TimeLimit,
     pub(super) retries: Retries,
     /// The first half of the ids of this process's calls, and how many there were.
     ids: (u64, AtomicU64),
@@ -102,6 +104,7 @@ impl Wire {
             route: OnceLock::new(),
             attempt_time: times.and_then(TimeoutConfig::operation_attempt_timeout),
             call_time: times.and_then(TimeoutConfig::operation_timeout),
+            limit: TimeLimit::default(),
             retries: Retries::new(sdk.retry_config(), random),
             ids: (process, AtomicU64::new(0)),
         }
@@ -138,7 +141,7 @@ impl Wire {
         let limit = self.attempt_time.map(|time| Instant::now() + time);
         let limit = limit.into_iter().chain(call.deadline).min();
         let answer = match limit {
-            Some(limit) => tokio::time::timeout_at(limit, answered).await.unwrap_or(Err(Lost::Late)),
+            Some(limit) => self.limit.until(limit, answered).await.unwrap_or(Err(Lost::Late)),
             None => answered.await,
         };
         // The next call may reach another host.
