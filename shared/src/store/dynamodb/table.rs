@@ -154,9 +154,10 @@ impl Table {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(Error::internal)?;
+        let request = self.direct.update_item.serialized(request).map_err(Error::internal)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            let error = match self.direct.update_item.call(request.clone()).await {
+            let error = match self.direct.update_item.send(&request).await {
                 Ok(answer) => return Ok(Updated::Done(answer.attributes.unwrap_or_default())),
                 Err(error) => error,
             };
@@ -184,9 +185,10 @@ impl Table {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
             .map_err(Error::internal)?;
+        let request = self.direct.put_item.serialized(request).map_err(Error::internal)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            let Err(error) = self.direct.put_item.call(request.clone()).await else { return Ok(Inserted::Done) };
+            let Err(error) = self.direct.put_item.send(&request).await else { return Ok(Inserted::Done) };
             match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refused)) => {
                     return Ok(Inserted::Exists(refused.item().cloned().unwrap_or_default()));
@@ -209,9 +211,10 @@ impl Table {
             .set_expression_attribute_values(non_empty(values))
             .build()
             .map_err(Error::internal)?;
+        let request = self.direct.update_item.serialized(request).map_err(Error::internal)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            let Err(error) = self.direct.update_item.call(request.clone()).await else { return Ok(()) };
+            let Err(error) = self.direct.update_item.send(&request).await else { return Ok(()) };
             if !error.as_service_error().is_some_and(UpdateItemError::is_transaction_conflict_exception) {
                 return Err(failed(error));
             }

@@ -1,13 +1,15 @@
 //! Transactions: writes that are made together or not at all.
 
-use aws_sdk_dynamodb::operation::transact_write_items::{TransactWriteItemsError, TransactWriteItemsInput};
+use aws_sdk_dynamodb::operation::transact_write_items::{
+    TransactWriteItems, TransactWriteItemsError, TransactWriteItemsInput,
+};
 use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
 use super::attributes::{Item, Key};
 use super::contention::CONFLICT_ATTEMPTS;
-use super::direct::Failure;
+use super::direct::{Failure, Serialized};
 use super::expression::{self, Condition, non_empty};
 use super::table::{Table, failed};
 use crate::domain::random_uuid;
@@ -162,7 +164,7 @@ impl Table {
         let request = self.request(transaction)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            if let Some(commit) = self.send(request.clone()).await? {
+            if let Some(commit) = self.send(&request).await? {
                 return Ok(commit);
             }
         }
@@ -176,19 +178,19 @@ impl Table {
     /// # Errors
     /// If DynamoDB fails.
     pub async fn commit_once(&self, transaction: Transaction) -> Result<Option<Commit>> {
-        self.send(self.request(transaction)?).await
+        self.send(&self.request(transaction)?).await
     }
 
-    fn request(&self, transaction: Transaction) -> Result<TransactWriteItemsInput> {
+    fn request(&self, transaction: Transaction) -> Result<Serialized<TransactWriteItems>> {
         let writes = transaction.0.into_iter().map(|part| part.into_request(&self.name)).collect::<Result<Vec<_>>>()?;
         let token = random_uuid(self.jitter.random())?.to_string();
         let request = TransactWriteItemsInput::builder().set_transact_items(Some(writes)).client_request_token(token);
-        request.build().map_err(Error::internal)
+        self.direct.transact_write_items.serialized(request.build().map_err(Error::internal)?).map_err(Error::internal)
     }
 
     /// Sends a transaction; `None` if another one on the same items was in the way.
-    async fn send(&self, request: TransactWriteItemsInput) -> Result<Option<Commit>> {
-        let Err(error) = self.direct.transact_write_items.call(request).await else { return Ok(Some(Commit::Done)) };
+    async fn send(&self, request: &Serialized<TransactWriteItems>) -> Result<Option<Commit>> {
+        let Err(error) = self.direct.transact_write_items.send(request).await else { return Ok(Some(Commit::Done)) };
         let reasons = match cancellation(&error) {
             Some(reasons) => reasons.to_vec(),
             None => return Err(failed(error)),

@@ -26,6 +26,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::ser_de::{
     DeserializeResponse, SerializeRequest, SharedRequestSerializer, SharedResponseDeserializer,
 };
+use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ProvideErrorKind;
 
 pub use self::wire::Wire;
@@ -94,6 +95,19 @@ impl Direct {
     }
 }
 
+/// A request of an operation, serialized.
+pub struct Serialized<O> {
+    target: String,
+    body: SdkBody,
+    operation: PhantomData<fn() -> O>,
+}
+
+impl<O> fmt::Debug for Serialized<O> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Serialized")
+    }
+}
+
 /// One operation, which can be called.
 pub struct Caller<O> {
     wire: Arc<Wire>,
@@ -123,7 +137,27 @@ impl<O: Operation> Caller<O> {
     /// # Errors
     /// As the SDK's.
     pub async fn call(&self, input: O::Input) -> Result<O::Output, Failure<O::Error>> {
-        let call = self.written(input).map_err(SdkError::construction_failure)?;
+        self.send(&self.serialized(input).map_err(SdkError::construction_failure)?).await
+    }
+
+    /// Serializes a request, which can then be sent more than once.
+    ///
+    /// # Errors
+    /// If the SDK can't.
+    pub fn serialized(&self, input: O::Input) -> Result<Serialized<O>, Box<dyn StdError + Send + Sync>> {
+        let writer = self.plugin.as_ref().and_then(|plugin| plugin.load::<SharedRequestSerializer>());
+        let writer = writer.ok_or("the SDK's operation writes no requests")?;
+        let mut request = writer.serialize_input(Input::erase(input), &mut ConfigBag::base())?;
+        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
+        Ok(Serialized { target, body: request.take_body(), operation: PhantomData })
+    }
+
+    /// Makes a call of a serialized request, and makes it again where the SDK would.
+    ///
+    /// # Errors
+    /// As the SDK's.
+    pub async fn send(&self, request: &Serialized<O>) -> Result<O::Output, Failure<O::Error>> {
+        let call = self.wire.call(&request.target, &request.body);
         let (mut attempt, mut retry) = (1, None);
         loop {
             let error = match self.attempt(&call, attempt).await {
@@ -141,15 +175,7 @@ impl<O: Operation> Caller<O> {
         }
     }
 
-    fn written(&self, input: O::Input) -> Result<Call, Box<dyn StdError + Send + Sync>> {
-        let writer = self.plugin.as_ref().and_then(|plugin| plugin.load::<SharedRequestSerializer>());
-        let writer = writer.ok_or("the SDK's operation writes no requests")?;
-        let mut request = writer.serialize_input(Input::erase(input), &mut ConfigBag::base())?;
-        let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-        Ok(self.wire.call(target, request.take_body()))
-    }
-
-    async fn attempt(&self, call: &Call, number: u32) -> Result<O::Output, Failure<O::Error>> {
+    async fn attempt(&self, call: &Call<'_>, number: u32) -> Result<O::Output, Failure<O::Error>> {
         let answer = self.wire.attempt(call, number).await.map_err(failure)?;
         let reader = self.plugin.as_ref().and_then(|plugin| plugin.load::<SharedResponseDeserializer>());
         let reader = reader.ok_or_else(|| SdkError::construction_failure("the SDK's operation reads no answers"))?;

@@ -56,14 +56,14 @@ struct Route {
 
 /// A call, with all its attempts.
 #[derive(Debug)]
-pub(super) struct Call {
-    target: String,
-    body: SdkBody,
+pub(super) struct Call<'a> {
+    target: &'a str,
+    body: &'a SdkBody,
     id: String,
     deadline: Option<Instant>,
 }
 
-impl Call {
+impl Call<'_> {
     /// Whether its time is over.
     pub(super) fn is_over(&self) -> bool {
         self.deadline.is_some_and(|deadline| deadline <= Instant::now())
@@ -111,13 +111,13 @@ impl Wire {
     }
 
     /// Begins a call.
-    pub(super) fn call(&self, target: String, body: SdkBody) -> Call {
+    pub(super) fn call<'a>(&self, target: &'a str, body: &'a SdkBody) -> Call<'a> {
         let id = Uuid::from_u64_pair(self.ids.0, self.ids.1.fetch_add(1, Ordering::Relaxed)).to_string();
         Call { target, body, id, deadline: self.call_time.map(|time| Instant::now() + time) }
     }
 
     /// Waits before the next attempt, unless the call's time is over before.
-    pub(super) async fn wait(&self, call: &Call, time: Duration) -> Result<(), Lost> {
+    pub(super) async fn wait(&self, call: &Call<'_>, time: Duration) -> Result<(), Lost> {
         let until = Instant::now() + time;
         match call.deadline {
             Some(deadline) if deadline <= until => {
@@ -132,7 +132,7 @@ impl Wire {
     }
 
     /// One attempt, from 1. The answer has its whole body.
-    pub(super) async fn attempt(&self, call: &Call, number: u32) -> Result<HttpResponse, Lost> {
+    pub(super) async fn attempt(&self, call: &Call<'_>, number: u32) -> Result<HttpResponse, Lost> {
         let route = self.route().await.map_err(Lost::Unsent)?;
         let mut request = self.signed(route, call, number).map_err(Lost::Unsent)?;
         let connection = CaptureSmithyConnection::new();
@@ -167,13 +167,18 @@ impl Wire {
         Ok(answer)
     }
 
-    fn signed(&self, route: &Route, call: &Call, number: u32) -> Result<HttpRequest, Box<dyn StdError + Send + Sync>> {
+    fn signed(
+        &self,
+        route: &Route,
+        call: &Call<'_>,
+        number: u32,
+    ) -> Result<HttpRequest, Box<dyn StdError + Send + Sync>> {
         let Route { host, path, signer, .. } = route;
         let time = AmzDate::from(self.clock.now());
         let headers: Vec<_> = [("content-type", CONTENT_TYPE), ("host", host), ("x-amz-date", time.as_str())]
             .into_iter()
             .chain(signer.session_token().map(|token| (SECURITY_TOKEN, token)))
-            .chain([("x-amz-target", call.target.as_str())])
+            .chain([("x-amz-target", call.target)])
             .collect();
         let signable =
             Signable { method: "POST", path, headers: &headers, body: call.body.bytes().unwrap_or_default() };
@@ -182,7 +187,7 @@ impl Wire {
         let attempt = format!("attempt={number}; max={}", self.retries.attempts());
         for (name, value) in [
             ("x-amz-date", time.into()),
-            ("x-amz-target", call.target.clone()),
+            ("x-amz-target", call.target.to_owned()),
             ("authorization", authorization),
             ("amz-sdk-invocation-id", call.id.clone()),
             ("amz-sdk-request", attempt),
