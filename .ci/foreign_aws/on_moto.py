@@ -1,14 +1,16 @@
 """The same life with moto as DynamoDB and Secrets Manager, behind the programs of the functions.
 
-Arguments: the template, the folder of the built functions, and the port of moto. moto's own Lambda needs Docker, so a
+Arguments: the template, the folder of the built functions, the port of moto, and AWS's command line. moto's own Lambda needs Docker, so a
 small Runtime API is here, with an HTTP API in front. The limit of calls is left out: a conditional update of moto is not
 atomic, and now and then a 21st of 20 calls is accepted.
 
-Then a tenant goes on that an earlier release has left: tests/vectors/items.json has its items and secrets. With a fourth
-argument, a file, what this life has left is written there instead: for a new release.
+Then the table is restored, and the region is another one, as the runbooks say. And a tenant goes on that an earlier release
+has left: tests/vectors/items.json has its items and secrets. With a fifth argument, a file, what this life has left is
+written there instead: for a new release.
 """
 
 import base64
+import datetime
 import http.server
 import json
 import os
@@ -26,10 +28,13 @@ import boto3
 import yaml
 
 from life import Deployment, Life, Receiver, expect
+from runbooks import Runbooks
 
 template_path, programs, port = sys.argv[1], pathlib.Path(sys.argv[2]).resolve(), sys.argv[3]
+aws = pathlib.Path(sys.argv[4]).resolve()
 LEFT = pathlib.Path("tests/vectors/items.json")
 AWS = f"http://127.0.0.1:{port}"
+OTHER_REGION = "eu-west-1"
 
 
 class Loader(yaml.SafeLoader):
@@ -203,13 +208,79 @@ def put_back(saved, life, dynamodb, secrets):
                 secrets.put_secret_value(SecretId=name, SecretString=value, ClientRequestToken=id, VersionStages=stages)
 
 
+class Service:
+    """All functions of a deployment, with an API in front."""
+
+    def __init__(self, resources, environment):
+        self.functions, routes = {}, []
+        for resource in resources:
+            if resource["Type"] != "AWS::Serverless::Function":
+                continue
+            name = resource["Metadata"]["BuildProperties"]["Binary"]
+            self.functions[name] = Function(programs / name, environment)
+            for event in resource["Properties"].get("Events", {}).values():
+                if event["Type"] == "HttpApi":
+                    routes.append((event["Properties"]["Path"], self.functions[name]))
+        # Of two routes for a path, that without a parameter.
+        routes.sort(key=lambda route: "{" in route[0])
+        self.address = f"http://127.0.0.1:{gateway(routes).server_port}", {}
+
+    def deployment(self, key):
+        return Deployment(self.address, self.address, key, lambda name, event: self.functions[name](event))
+
+    def end(self):
+        for function in self.functions.values():
+            if function.process is not None:
+                function.process.kill()
+                function.process.wait()
+
+
+def restored(life, resources, environment):
+    """The tenant after the table was restored. moto restores what is there now, whatever the moment."""
+    run = Runbooks(PATH=os.pathsep.join([str(aws.parent), os.environ["PATH"]]), AWS_ENDPOINT_URL=AWS)
+    moment = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    run("restore", TABLE="latchkey", RESTORED="latchkey-restored", MOMENT=moment)
+    expect("arn:" in run("restored-table", 'echo "$stream"', RESTORED="latchkey-restored"), "the table has no stream")
+    service = Service(resources, environment | {"LATCHKEY_TABLE": "latchkey-restored"})
+    try:
+        life.at = service.deployment(life.at.key)
+        life.still_there()
+        life.signing_key()
+    finally:
+        service.end()
+    print("lived on moto: on a restored table", flush=True)
+
+
+def elsewhere(life, resources, environment, table):
+    """The tenant in another region, with replicas of its secrets. moto copies no backup, so the items are copied here."""
+    run = Runbooks(PATH=os.pathsep.join([str(aws.parent), os.environ["PATH"]]), AWS_ENDPOINT_URL=AWS)
+    run("replicas", OTHER_REGION=OTHER_REGION)
+    here, there = (boto3.client("dynamodb", endpoint_url=AWS, region_name=region) for region in (None, OTHER_REGION))
+    there.create_table(TableName="latchkey", **table)
+    for page in here.get_paginator("scan").paginate(TableName="latchkey"):
+        for item in page["Items"]:
+            there.put_item(TableName="latchkey", Item=item)
+    secrets = boto3.client("secretsmanager", endpoint_url=AWS, region_name=OTHER_REGION)
+    # The operator's key is the new stack's own.
+    key = drawn(secrets)
+    secrets.create_secret(Name="latchkey/dev/admin-key", SecretString=json.dumps({"current": key}))
+    service = Service(resources, environment | {"AWS_REGION": OTHER_REGION})
+    try:
+        life.at = service.deployment(key)
+        life.still_there()
+    finally:
+        service.end()
+    print("lived on moto: in another region", flush=True)
+
+
 def main():
     template = yaml.load(pathlib.Path(template_path).read_text(), Loader)
     dynamodb, secrets = boto3.client("dynamodb", endpoint_url=AWS), boto3.client("secretsmanager", endpoint_url=AWS)
-    resources = template["Resources"].values()
+    resources = list(template["Resources"].values())
     [table] = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::DynamoDB::Table"]
     asked = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-    dynamodb.create_table(TableName="latchkey", **{name: table[name] for name in asked})
+    wanted = {name: table[name] for name in asked}
+    dynamodb.create_table(TableName="latchkey", **wanted)
     key = drawn(secrets)
     secrets.create_secret(Name="latchkey/dev/admin-key", SecretString=json.dumps({"current": key}))
     environment = {
@@ -220,39 +291,30 @@ def main():
         "AWS_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": AWS,
     }
-    functions, routes = {}, []
-    for resource in resources:
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
-        name = resource["Metadata"]["BuildProperties"]["Binary"]
-        functions[name] = Function(programs / name, environment)
-        for event in resource["Properties"].get("Events", {}).values():
-            if event["Type"] == "HttpApi":
-                routes.append((event["Properties"]["Path"], functions[name]))
-    address = f"http://127.0.0.1:{gateway(sorted(routes, key=lambda route: '{' in route[0])).server_port}", {}
-    life = Life(Deployment(address, address, key, lambda name, event: functions[name](event)))
+    service = Service(resources, environment)
+    life = Life(service.deployment(key))
     receiver = Receiver()
     try:
         for part in ("begin", "people", "rows", "relay", "signing_key", "suspension", "keys_end", "schedules"):
             getattr(life, part)()
             print(f"lived on moto: {part}", flush=True)
         sweep = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
-        life.callbacks(receiver, lambda: functions["deliver-callbacks"](sweep))
+        life.callbacks(receiver, lambda: service.functions["deliver-callbacks"](sweep))
         life.still_there()
         print(f"lived on moto: callbacks, by the sweep: {sorted(receiver.types())}; {len(life.audited())} audit events")
-        if len(sys.argv) > 4:
-            pathlib.Path(sys.argv[4]).write_text(text(left(life, dynamodb, secrets)) + "\n")
+        if len(sys.argv) > 5:
+            pathlib.Path(sys.argv[5]).write_text(text(left(life, dynamodb, secrets)) + "\n")
             return
         earlier = Life(life.at)
         put_back(json.loads(LEFT.read_text(), object_hook=with_bytes), earlier, dynamodb, secrets)
         earlier.go_on()
-        print("lived on moto: a tenant of an earlier release")
+        print("lived on moto: a tenant of an earlier release", flush=True)
+        restored(life, resources, environment)
+        life.at = service.deployment(key)
+        elsewhere(life, resources, environment, wanted)
     finally:
         receiver.close()
-        for function in functions.values():
-            if function.process is not None:
-                function.process.kill()
-                function.process.wait()
+        service.end()
 
 
 main()
