@@ -1,12 +1,12 @@
 """The same life with moto as DynamoDB and Secrets Manager, behind the programs of the functions.
 
-Arguments: the template, the folder of the built functions, the port of moto, and AWS's command line. moto's own Lambda needs Docker, so a
-small Runtime API is here, with an HTTP API in front. The limit of calls is left out: a conditional update of moto is not
-atomic, and now and then a 21st of 20 calls is accepted.
+Arguments: the template, the folder of the built functions, the port of moto, and AWS's command line. moto's own Lambda
+needs Docker, so a small Runtime API is here, with an HTTP API in front. The limit of calls is left out: a conditional
+update of moto is not atomic, and now and then a 21st of 20 calls is accepted.
 
-Then the table is restored, and the region is another one, as the runbooks say. And a tenant goes on that an earlier release
-has left: tests/vectors/items.json has its items and secrets. With a fifth argument, a file, what this life has left is
-written there instead: for a new release.
+Then a tenant goes on that an earlier release has left: tests/vectors/items.json has its items and secrets. And the table is
+restored, and the region is another one, as the runbooks say. With a fifth argument, a file, what this life has left is
+written there instead of all that: for a new release.
 """
 
 import base64
@@ -235,9 +235,13 @@ class Service:
                 function.process.wait()
 
 
+def runbooks():
+    return Runbooks(PATH=os.pathsep.join([str(aws.parent), os.environ["PATH"]]), AWS_ENDPOINT_URL=AWS)
+
+
 def restored(life, resources, environment):
     """The tenant after the table was restored. moto restores what is there now, whatever the moment."""
-    run = Runbooks(PATH=os.pathsep.join([str(aws.parent), os.environ["PATH"]]), AWS_ENDPOINT_URL=AWS)
+    run = runbooks()
     moment = datetime.datetime.now(datetime.timezone.utc).isoformat()
     run("restore", TABLE="latchkey", RESTORED="latchkey-restored", MOMENT=moment)
     expect("arn:" in run("restored-table", 'echo "$stream"', RESTORED="latchkey-restored"), "the table has no stream")
@@ -253,7 +257,7 @@ def restored(life, resources, environment):
 
 def elsewhere(life, resources, environment, table):
     """The tenant in another region, with replicas of its secrets. moto copies no backup, so the items are copied here."""
-    run = Runbooks(PATH=os.pathsep.join([str(aws.parent), os.environ["PATH"]]), AWS_ENDPOINT_URL=AWS)
+    run = runbooks()
     run("replicas", OTHER_REGION=OTHER_REGION)
     here, there = (boto3.client("dynamodb", endpoint_url=AWS, region_name=region) for region in (None, OTHER_REGION))
     there.create_table(TableName="latchkey", **table)

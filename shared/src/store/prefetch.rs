@@ -129,14 +129,12 @@ impl Table {
         let mut asked = Asked::default();
         let mut meant = Vec::with_capacity(reads.len());
         for read in reads {
-            let places: Vec<_> =
-                read.keys(tenant_id, viewpoint).into_iter().map(|key| asked.add(primary_key(&key), key)).collect();
+            let places: Vec<_> = read.keys(tenant_id, viewpoint).into_iter().map(|key| asked.add(key)).collect();
             if let &[place] = places.as_slice() {
                 meant.push((read.clone(), place));
             }
         }
-        let state = keys::state(tenant_id);
-        asked.add(primary_key(&state), state);
+        asked.add(keys::state(tenant_id));
         let found = self.get_all(asked.keys).await?;
         Ok(Prefetched { meant, ..Prefetched::at_places(tenant_id, asked.places, found) })
     }
@@ -151,7 +149,8 @@ struct Asked {
 
 impl Asked {
     /// Asks for a key, and answers which place it is.
-    fn add(&mut self, place: Place, key: Key) -> usize {
+    fn add(&mut self, key: Key) -> usize {
+        let place = primary_key(&key);
         self.places.iter().position(|known| *known == place).unwrap_or_else(|| {
             self.places.push(place);
             self.keys.push(key);
