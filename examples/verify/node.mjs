@@ -36,10 +36,12 @@ export function latchkey({ url, tenantId, introspectWith }) {
   }
 
   async function verify(token) {
-    const { payload } = await jwtVerify(token, keys, rules);
-    // jose takes a subject of any type.
-    const isUser = payload.scope === 'project_user' && typeof payload.sub === 'string';
-    if (!isUser) throw new errors.JWTInvalid('another scope or subject');
+    const { payload, protectedHeader } = await jwtVerify(token, keys, rules);
+    const { aud, exp, iat, scope, sub } = payload;
+    // What jose leaves to its caller. A token's header has three members, so none that points to another key.
+    const isUser = scope === 'project_user' && aud === tenantId && typeof sub === 'string' && sub !== '';
+    const isShort = exp > iat && exp - iat <= 86_400;
+    if (!isUser || !isShort || Object.keys(protectedHeader).length !== 3) throw new errors.JWTInvalid('not a user\'s');
     if (introspectWith && !(await isActive(token))) throw new errors.JWTInvalid('revoked');
     return payload;
   }

@@ -41,10 +41,15 @@ class Latchkey:
             options={"require": ["iss", "aud", "exp", "iat", "sub"]},
             leeway=5,
         )
-        claims = verified["payload"]
-        # PyJWT leaves the type to its caller.
-        if verified["header"].get("typ") != "at+jwt" or claims.get("scope") != "project_user":
-            raise jwt.InvalidTokenError("another type or scope")
+        header, claims = verified["header"], verified["payload"]
+        # What PyJWT leaves to its caller. A token's header has three members, so none that points to another key.
+        if header.keys() != {"alg", "kid", "typ"} or header["typ"] != "at+jwt":
+            raise jwt.InvalidTokenError("another type or header")
+        if claims.get("scope") != "project_user" or claims["aud"] != self.tenant_id or claims["sub"] == "":
+            raise jwt.InvalidTokenError("not a user's")
+        times = (claims["iat"], claims["exp"])
+        if not all(type(time) is int for time in times) or not 0 < times[1] - times[0] <= 86_400:
+            raise jwt.InvalidTokenError("valid for too long")
         if self.introspect_with and not self.is_active(token):
             raise jwt.InvalidTokenError("revoked")
         return claims

@@ -245,3 +245,7 @@ fn actor(party: &ConsoleParty) -> Actor {
         ConsoleParty::Tenant(_) => Actor::TenantConsole,
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "the runtime of a test is its own")]
+mod tests;

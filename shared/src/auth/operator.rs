@@ -132,4 +132,25 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_session_makes_links_for_tenants_only_and_the_key_for_the_operator_too() {
+        let operator = |actor| Operator {
+            change: request(&[]).change(actor, None),
+            key: OperatorKeyHash::from_stored("hash"),
+            called_url: "https://registry.example.com".to_owned(),
+        };
+        let id = TenantId::of(&[0; 16]);
+        for actor in [Actor::Operator, Actor::OperatorConsole] {
+            let (party, key) = operator(actor).console_link(Some(id.clone())).unwrap();
+            assert_eq!((&party, key.to_text()), (&ConsoleParty::Tenant(id.clone()), "hash".to_owned()));
+            assert_eq!(operator(actor).console_address(&app(), &party), None);
+        }
+        let with_key = operator(Actor::Operator);
+        let (party, key) = with_key.console_link(None).unwrap();
+        assert_eq!((&party, key.to_text()), (&ConsoleParty::Operator, "hash".to_owned()));
+        assert_eq!(with_key.console_address(&app(), &party).as_deref(), Some("https://registry.example.com"));
+        let refused = operator(Actor::OperatorConsole).console_link(None);
+        assert!(matches!(refused, Err(Error::OperatorKeyRequired)), "{refused:?}");
+    }
 }

@@ -175,3 +175,19 @@ impl Device {
         logins.decide(device, (&issuer, &self.key), (id, &statement), self.change.at).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::testing::{BASE_URL, now};
+
+    #[test]
+    fn who_polls_is_its_tenant_with_what_is_left_of_its_minute() {
+        let tenant_id = TenantId::of(&[0; 16]);
+        let quota = Quota { limit: 60, remaining: 7, resets_in: 30 };
+        let polling =
+            PollingTenant { tenant_id: tenant_id.clone(), epoch: 0, quota, token: None, base_url: BASE_URL.to_owned() };
+        assert_eq!((Caller::tenant_id(&polling), Caller::quota(&polling)), (Some(&tenant_id), Some(quota)));
+        assert_eq!(format!("{polling:?}"), format!("PollingTenant({tenant_id})"));
+    }
+}

@@ -4,22 +4,28 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_lc_rs::digest::{SHA256, digest};
+use data_encoding::BASE64URL_NOPAD;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use serde_json::json;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{InputSummary, Request, Trace};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::{
-    ApiKey, ApiKeySecret, Clock, ExternalId, Issuer, KeyKind, KeyName, Organization, OrganizationFields, Origins,
-    PartyName, PublishedKey, RowQuotas, SigningKey, SigningVersion, SystemRandomness, TenantId, Timestamp, TraceKey,
-    User, UserFields,
+    self, AccountWideUse, ApiKey, ApiKeySecret, Clock, ExternalId, Issuer, KeyKind, KeyName, NewTenant, Organization,
+    OrganizationFields, Origins, PartyName, PublicKey, PublishedKey, RatePerMinute, RowQuotas, SecretLabel,
+    SecretPointer, SecretVersion, SignedUse, SigningKey, SigningPointer, SigningVersion, SystemRandomness, TenantId,
+    TenantName, TenantStatus, TenantSummary, Timestamp, TraceKey, User, UserFields,
 };
 use crate::store::{self, Read, Shelf};
 
 /// Where the service is.
 pub const BASE_URL: &str = "https://latchkey.example.com";
+
+/// What is called.
+const PATH: &str = "/api/v1/relay/echo";
 
 /// When everything happens.
 pub fn now() -> Timestamp {
@@ -38,7 +44,7 @@ pub fn request(headers: &[(&str, &str)]) -> Request {
     });
     Request {
         method: Method::POST,
-        path: "/api/v1/relay/echo".to_owned(),
+        path: PATH.to_owned(),
         request_id: "r".to_owned(),
         at: now(),
         deadline: now().plus(Duration::from_secs(10)),
@@ -97,6 +103,48 @@ pub fn app() -> App {
     let sdk = SdkConfig::builder().behavior_version(BehaviorVersion::latest()).build();
     let connector = store::connector(&config).unwrap();
     App::with(config, &sdk, connector, Box::new(StoppedClock), Box::new(SystemRandomness::new()))
+}
+
+/// A DPoP proof of a device's key for the call of [`request`] at this address, beside this token if any.
+pub fn dpop_proof(device: &SigningKey, base_url: &str, token: Option<&str>) -> String {
+    let encode = |value: Value| BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+    let PublicKey { x, y, .. } = device.public();
+    let jwk = json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y });
+    let header = encode(json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": jwk }));
+    let mut claims = json!({
+        "jti": "e1j3V_bKic8-LAEB", "htm": "POST", "htu": format!("{base_url}{PATH}"), "iat": now().as_millis() / 1000,
+        "nonce": app().nonce_key().unwrap().issue(now()).as_str(),
+    });
+    if let Some(token) = token {
+        claims["ath"] = BASE64URL_NOPAD.encode(digest(&SHA256, token.as_bytes()).as_ref()).into();
+    }
+    let message = format!("{header}.{}", encode(claims));
+    format!("{message}.{}", BASE64URL_NOPAD.encode(&device.sign(message.as_bytes()).unwrap()))
+}
+
+/// A tenant as it is stored, in whose name nothing has happened yet.
+pub fn tenant() -> domain::Tenant {
+    let version = SecretVersion { id: Uuid::nil(), label: SecretLabel::of_turn(0) };
+    let configuration: NewTenant = serde_json::from_value(json!({ "tenant_name": "Acme" })).unwrap();
+    domain::Tenant {
+        summary: TenantSummary {
+            id: TenantId::of(&[0; 16]),
+            name: TenantName::parse("Acme").unwrap(),
+            status: TenantStatus::Active,
+            rate_limit_per_min: RatePerMinute::default(),
+            abuse_strikes: 0,
+            created_at: now(),
+            updated_at: None,
+        },
+        revision: 0,
+        secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
+        signing: SigningPointer { version, kid: String::new() },
+        epoch: 0,
+        tokens_revoked_at: None,
+        account_wide: AccountWideUse::default(),
+        signed: SignedUse::default(),
+        configuration: configuration.configuration(SigningVersion::V1),
+    }
 }
 
 /// A tenant with an API key, an organization and its user, and what the table has of it.

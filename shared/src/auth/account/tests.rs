@@ -28,6 +28,17 @@ fn the_end_user_is_named_in_headers_or_body_and_everywhere_the_same() {
     }
 }
 
+#[tokio::test]
+async fn one_key_in_both_places_is_one_key_and_two_are_refused() {
+    for (bearer, cause) in [("Bearer ak_x", "key_checksum_wrong"), ("Bearer ak_y", "several_credentials")] {
+        let request = request(&[("x-api-key", "ak_x"), ("authorization", bearer)]);
+        match Viewer::authenticate(&app(), &request, &input()).await {
+            Err(Error::CredentialFault(fault)) => assert_eq!(fault.as_str(), cause),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 #[test]
 fn a_header_that_is_taken_for_one_of_them_is_refused_and_shown_up_to_64_characters() {
     let refusal = |name: &str| match named(&[(name, "ada"), ("external_user_id", "ada")], Some("ada")) {

@@ -1,6 +1,6 @@
 use super::*;
-use crate::auth::testing::{BASE_URL, app, input, request};
-use crate::domain::LinkedUserId;
+use crate::auth::testing::{BASE_URL, app, dpop_proof, input, request};
+use crate::domain::{LinkedUserId, SigningKey, SystemRandomness};
 
 #[tokio::test]
 async fn pages_of_other_origins_and_prefetches_are_refused_before_anything_is_looked_at() {
@@ -36,11 +36,31 @@ async fn without_a_session_or_a_proof_nobody_gets_in_and_aws_is_not_asked() {
         vec![("authorization", dpop.as_str())],
     ] {
         let refused = Device::authenticate(&app(), &request(&headers), &input()).await.unwrap_err();
-        assert!(matches!(refused, Error::CredentialFault(_)), "{headers:?}: {refused:?}");
+        let cause = if headers == [("authorization", bearer.as_str())] {
+            "key_on_the_wrong_header"
+        } else if headers == [("authorization", wrong.as_str())] {
+            "key_malformed"
+        } else {
+            "credential_missing"
+        };
+        assert!(
+            matches!(&refused, Error::CredentialFault(fault) if fault.as_str() == cause),
+            "{headers:?}: {refused:?}"
+        );
     }
     let headers = [("authorization", dpop.as_str()), ("dpop", "a.b.c")];
     let refused = Device::authenticate(&app(), &request(&headers), &input()).await.unwrap_err();
     assert!(matches!(refused, Error::DpopProofRefused(_)), "{refused:?}");
     let refused = PairingDevice::authenticate(&app(), &request(&[]), &input()).await.unwrap_err();
     assert!(matches!(refused, Error::CredentialFault(_)), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_device_that_brings_a_handle_needs_a_proof_of_its_key_and_nothing_else() {
+    let device = SigningKey::generate(&SystemRandomness::new()).unwrap();
+    let request = request(&[("dpop", &dpop_proof(&device, BASE_URL, None))]);
+    let pairing = PairingDevice::authenticate(&app(), &request, &input()).await.unwrap();
+    assert_eq!(pairing.proof.key().thumbprint(), device.public().thumbprint());
+    assert!(pairing.pairing.is_none());
+    assert_eq!((pairing.change.actor, format!("{pairing:?}")), (Actor::Device, "PairingDevice".to_owned()));
 }
