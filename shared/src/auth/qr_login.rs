@@ -180,11 +180,12 @@ impl Device {
 mod tests {
     use super::*;
     use crate::auth::testing::{BASE_URL, now};
+    use crate::domain::{LimitOf, Minute, RatePerMinute};
 
     #[test]
     fn who_polls_is_its_tenant_with_what_is_left_of_its_minute() {
         let tenant_id = TenantId::of(&[0; 16]);
-        let quota = Quota { limit: 60, remaining: 7, resets_in: 30 };
+        let quota = Quota::new(LimitOf::Relay, RatePerMinute::default(), 7, Minute::from_number(29_700_000), now());
         let polling =
             PollingTenant { tenant_id: tenant_id.clone(), epoch: 0, quota, token: None, base_url: BASE_URL.to_owned() };
         assert_eq!((Caller::tenant_id(&polling), Caller::quota(&polling)), (Some(&tenant_id), Some(quota)));

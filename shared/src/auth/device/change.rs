@@ -18,11 +18,11 @@ use crate::store::ProvenCall;
 /// With input that can't be decoded there will be no change. The proof is then used up at once, and whoever has not the
 /// right to call is told that first.
 pub struct ChangingDevice {
-    tenant_id: TenantId,
-    tenant: Tenant,
-    devices: Vec<PairedDevice>,
-    call: ProvenCall,
-    change: ChangeContext,
+    pub(super) tenant_id: TenantId,
+    pub(super) tenant: Tenant,
+    pub(super) devices: Vec<PairedDevice>,
+    pub(super) call: ProvenCall,
+    pub(super) change: ChangeContext,
 }
 
 impl fmt::Debug for ChangingDevice {
@@ -82,7 +82,7 @@ impl ChangingDevice {
     }
 
     /// The device, as lists show it.
-    fn device(&self) -> Result<PairedDevice> {
+    pub(super) fn device(&self) -> Result<PairedDevice> {
         // Both were read by one call, which is no snapshot: the device may have been removed in between.
         let found = self.devices.iter().find(|device| device.id == *self.id()).cloned();
         found.ok_or(Error::Unauthenticated("device session was ended"))

@@ -167,13 +167,13 @@ fn a_caller_that_signed_is_told_how_it_stands() {
         principal: None,
         label: None,
     };
-    let base_url = String::new();
+    let base_url = "https://latchkey.example.com".to_owned();
     let caller = SignedTenant { tenant_id: tenant_id(), state, quota, signed_with, secret, change, base_url };
     assert_eq!((caller.id(), caller.tenant_id()), (&tenant_id(), Some(&tenant_id())));
     assert_eq!((caller.left(), caller.quota()), (quota, Some(quota)));
     assert_eq!((caller.name().as_str(), caller.secret()), ("Acme", secret));
     assert_eq!((caller.signed_with(), caller.signing_version()), (signed_with, SigningVersion::V2));
-    assert_eq!(caller.change().actor, Actor::TenantSecret);
+    assert_eq!((caller.change().actor, caller.base_url()), (Actor::TenantSecret, "https://latchkey.example.com"));
     assert_eq!(caller.previous_secret(), Some((after(60), None)));
     assert_eq!(format!("{caller:?}"), format!("SignedTenant({})", tenant_id()));
 }

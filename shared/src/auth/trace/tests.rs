@@ -73,3 +73,23 @@ fn whom_a_call_is_about_is_noted_as_a_digest() {
     trace.subject(&trace_key(), &tenant.id, person);
     assert_eq!(trace.noted().subject, Some(trace_key().person(&tenant.id, person)));
 }
+
+#[test]
+fn a_session_of_the_console_is_noted_with_its_tenant_if_it_has_one() {
+    let tenant = Tenant::new(KeyKind::Account);
+    let session = ConsoleId::parse("con_0123456789abcdef").unwrap();
+    for party in [None, Some(&tenant.id)] {
+        let trace = Trace::default();
+        trace.console(party, &session);
+        assert_eq!((trace.noted().tenant_id.as_ref(), trace.noted().console), (party, Some(session.clone())));
+    }
+}
+
+#[test]
+fn a_device_is_noted_by_its_tenant_and_the_digest_of_its_person() {
+    let (tenant, trace) = (Tenant::new(KeyKind::Account), Trace::default());
+    let person = RelayPerson::new(external_id("ada"), &SystemRandomness::new()).unwrap();
+    trace.device(&trace_key(), &tenant.id, &person);
+    let digest = trace_key().person(&tenant.id, Person::EndUser(&external_id("ada")));
+    assert_eq!((trace.noted().tenant_id, trace.noted().subject), (Some(tenant.id), Some(digest)));
+}

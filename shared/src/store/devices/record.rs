@@ -23,6 +23,14 @@ impl DeviceSession {
         is_known && self.expires_at > now && self.epochs.tenant == tenant.epoch
     }
 
+    /// One that was never stored, for the tests of callers.
+    #[cfg(test)]
+    pub fn example(device_id: DeviceId, person: RelayPerson, token: KeyHash, thumbprint: Thumbprint) -> Self {
+        let (at, epochs) = (Timestamp::from_millis(0), DeviceEpochs { tenant: 0, person: 0 });
+        let (previous, expires_at, last_used_at) = (None, at, at);
+        Self { device_id, person, hash: token, previous, thumbprint, expires_at, last_used_at, epochs }
+    }
+
     /// The key that it is bound to.
     pub fn thumbprint(&self) -> &Thumbprint {
         &self.thumbprint
