@@ -66,6 +66,7 @@ export async function slow() {
   const running = page.getByRole('button', { name: 'One moment…' });
   await running.waitFor();
   expect((await running.getAttribute('aria-disabled')) === 'true', 'what runs can be pressed');
+  expect(await page.getByRole('button', { name: 'Cancel' }).isDisabled(), 'what runs can be left, and sent anew');
   const [busy, status] = await page.evaluate(() => [
     document.documentElement.hasAttribute('data-busy'),
     document.getElementById('status').textContent,

@@ -102,13 +102,11 @@ export function apiUrl() {
   return session.api_url ?? (session.party === 'tenant' ? location.origin : 'https://API_URL_OF_THE_STACK');
 }
 
-/** The pages of a list, as `list` loads them. */
 export const pages = (path, member, parameters) => async (cursor) => {
   const page = await call(path, { ...parameters, cursor });
   return { rows: page[member], next: page.next_cursor };
 };
 
-/** Opens a session with the code of a link. */
 export async function open(keys, code) {
   const answer = await send('POST', 'console/session', { keys, body: { code } });
   const { session_token: token, expires_in: seconds, ...session } = answer;

@@ -55,6 +55,7 @@ let session;
 let turn = 0;
 // The address of a screen with a secret, until it is said to be saved.
 let guarded;
+const later = [];
 const known = new Map();
 
 /** Begins: with the code of a link, if there is one. Nothing is redeemed before somebody says so. */
@@ -121,6 +122,7 @@ function ended(says = t.landing.endedSays) {
   if (!session) return;
   const mine = session;
   session = guarded = undefined;
+  later.length = 0;
   known.clear();
   shell.querySelectorAll('header, nav').forEach((part) => part.remove());
   document.querySelectorAll('dialog').forEach((dialog) => dialog.remove());
@@ -220,6 +222,7 @@ async function render() {
     return notice(t.shell.unsaved, 'bad');
   }
   const mine = ++turn;
+  const here = location.hash;
   const at = route();
   const [view, operation] = at.of[at.name] ?? [];
   document.querySelectorAll('dialog').forEach((dialog) => dialog.close());
@@ -238,7 +241,9 @@ async function render() {
       // The name alone: who has gone on to the menu keeps the focus there.
       document.querySelector('#nav > p').replaceChildren(text(tenant.tenant_name));
     }
-    const { actions = [], shown } = await view({ ...at, session, tenant: known.get(at.id), go, render, secret });
+    const again = () => location.hash === here && render();
+    const given = { ...at, session, tenant: known.get(at.id), go, render: again, secret };
+    const { actions = [], shown } = await view(given);
     if (mine !== turn) return;
     if (actions.length > 0) content.previousSibling.append(row(...actions));
     content.replaceChildren(...shown);
@@ -254,7 +259,10 @@ function go(address) {
 }
 
 /** Shows what is shown once, and nothing else, until it is said to be saved. */
-function secret({ title, values, more = [], next }) {
+function secret(one) {
+  // What came while another is on the screen waits until that one is saved.
+  if (guarded !== undefined) return later.push(one);
+  const { title, values, more = [], next } = one;
   turn += 1;
   guarded = location.hash || '#/';
   const content = show(title);
@@ -272,6 +280,7 @@ function secret({ title, values, more = [], next }) {
   );
   const saved = button(t.secret.saved, 'main', () => {
     guarded = undefined;
+    if (later[0]) return secret(later.shift());
     if (!session) return say(t.landing.ended, t.landing.endedSays);
     nav.inert = false;
     content.replaceChildren();

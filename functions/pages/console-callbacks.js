@@ -82,7 +82,6 @@ async function open(at, id) {
   );
 }
 
-/** Sends a ping, and looks a while for what comes of it. */
 async function test(at, attempt) {
   const c = t.callbacks;
   const { event_id: id } = await call('test/callback', { tenant_id: at.id, attempt });

@@ -49,7 +49,6 @@ const GROUPS = [
   ],
 ];
 
-/** The fields in groups, with what a tenant has or begins with. */
 export function groups(tenant) {
   const valueOf = ({ name, initial, type, orUnset, options }) =>
     tenant ? tenant[name] : (initial ?? (type === 'select' && !orUnset ? options[0][0] : undefined));
@@ -72,7 +71,6 @@ export function given(values) {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && `${value}` !== ''));
 }
 
-/** What is another than the tenant has. */
 export function changed(values, tenant) {
   const differs = ([name, value]) => JSON.stringify(value) !== JSON.stringify(tenant[name] ?? null);
   return Object.fromEntries(Object.entries(values).filter(differs));

@@ -20,7 +20,6 @@ function control(field, id) {
   return element('input', { id, ...kind, autocomplete: 'off', spellcheck: false, value: `${value ?? ''}` });
 }
 
-/** What is in a control, as a body has it. */
 function read({ type }, input) {
   if (type === 'check') return input.checked;
   if (type === 'lines') return asLines(input.value);
@@ -87,6 +86,7 @@ export function form({ fields = [], groups = [{ fields, isOpen: true }], submit,
       if (bad.length > 0) return point(bad[0]);
       const values = Object.fromEntries(all.map(({ field, input }) => [field.name, read(field, input)]));
       try {
+        if (cancel) cancel.disabled = true;
         await act(values, attempt);
       } catch (error) {
         const said = reason(error);
@@ -96,6 +96,8 @@ export function form({ fields = [], groups = [{ fields, isOpen: true }], submit,
           at.say(said);
           point(at);
         }
+      } finally {
+        if (cancel) cancel.disabled = false;
       }
     });
   };
@@ -117,14 +119,16 @@ function dialogOf(title) {
   return { dialog, open, close };
 }
 
-/** Asks something before it is done, in a dialog. */
 export function ask({ title, says = [], fields, submit, kind, act }) {
   const { dialog, open, close } = dialogOf(title);
+  const cancel = close(t.cancel);
+  // What runs is not stopped by looking away: it could only be sent once more.
+  dialog.oncancel = (event) => cancel.disabled && event.preventDefault();
   const made = form({
     fields,
     submit,
     kind,
-    cancel: close(t.cancel),
+    cancel,
     act: async (values, attempt) => {
       const then = await act(values, attempt);
       dialog.close();
@@ -135,12 +139,10 @@ export function ask({ title, says = [], fields, submit, kind, act }) {
   open();
 }
 
-/** Shows something above the screen. */
 export function show(title, ...children) {
   const { dialog, open, close } = dialogOf(title);
   dialog.append(...children, foot(close(t.close)));
   open();
 }
 
-/** An id, as it is said of something in a dialog. */
 export const subject = (name, id) => element('p', {}, text(name), ' ', code(id));

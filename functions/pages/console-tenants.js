@@ -84,13 +84,11 @@ export async function create(at) {
   return { shown: [made] };
 }
 
-/** Says something once the screen is there again. */
 export async function renewed(at, message, kind) {
   await at.render();
   notice(message, kind);
 }
 
-/** Asks, changes something of the tenant, and shows the screen anew. */
 export function change(at, path, { bodyOf = () => undefined, key_id, done, ...asked }) {
   ask({
     ...asked,

@@ -182,14 +182,12 @@ export function select(id, options, chosen) {
   return element('select', { id }, ...options.map(option));
 }
 
-/** A choice that acts at once. */
 export function chooser(id, label, options, chosen, act) {
   const made = select(id, options, chosen);
   made.onchange = () => act(made.value);
   return labelled(label, made);
 }
 
-/** What is there instead of what could not be loaded. */
 export function failed(error, again) {
   return element('div', {}, paragraph(reason(error), 'problem'), button(t.tryAgain, 'main', again));
 }

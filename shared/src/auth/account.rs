@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::misplaced::missing;
 use super::tokens::{self, PresentedToken, reads_for};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key, calls, idempotency};
 use crate::app::App;
@@ -75,7 +76,7 @@ impl Caller for Viewer {
             // Generated clients may send one key for all schemes of an operation.
             (Some(key), _) => (Self::by_key(app, request, input, key).await?, key),
             (None, Some(token)) => (Self::by_token(app, request, input, token).await?, token),
-            (None, None) => return Err(CredentialFault::Missing(WANTED).into()),
+            (None, None) => return Err(missing(request, WANTED).into()),
         };
         if viewer.is_account_wide(input) {
             if viewer.tenant.require_end_user.unwrap_or(app.require_end_user()) {

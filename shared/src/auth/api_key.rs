@@ -7,6 +7,7 @@ use data_encoding::BASE64;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
+use super::misplaced::missing;
 use super::tokens::{self, PresentedToken};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, calls, idempotency};
 use crate::app::App;
@@ -279,7 +280,7 @@ fn presented<P: Purpose>(request: &Request, input: &InputSummary) -> Result<ApiK
     let header = request.header("x-api-key");
     let body = input.api_key.as_ref().filter(|_| P::IN_BODY).map(|key| key.as_str());
     let mut keys = [bearer, password.as_ref().map(|(_, key)| key.as_str()), header, body].into_iter().flatten();
-    let key = keys.next().ok_or(CredentialFault::Missing(WANTED))?;
+    let key = keys.next().ok_or_else(|| missing(request, WANTED))?;
     if keys.any(|other| other != key) {
         return Err(CredentialFault::Several.into());
     }

@@ -15,11 +15,12 @@ use std::fmt;
 
 use super::api_key::scheme;
 use super::dpop::{proof, refuse_foreign_pages, session_token};
+use super::misplaced::missing;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, device, idempotency};
 use crate::app::App;
 use crate::domain::{
-    Actor, ChangeContext, ConsoleCode, ConsoleParty, ConsoleSession, ConsoleToken, CredentialFault, CredentialForm,
-    DpopProof, Freshness, IdempotencyScope, OperatorKeyHash, Presented, RevealedConsoleSecret, Tenant, TenantId,
+    Actor, ChangeContext, ConsoleCode, ConsoleParty, ConsoleSession, ConsoleToken, CredentialForm, DpopProof,
+    Freshness, IdempotencyScope, OperatorKeyHash, Presented, RevealedConsoleSecret, Tenant, TenantId,
 };
 use crate::error::{Error, Result};
 use crate::store::{FoundConsoleSession, FoundLink};
@@ -229,8 +230,7 @@ pub(super) fn sent_token(request: &Request) -> Option<&str> {
 /// The session's token, and that no page of another origin sends it.
 fn token(request: &Request) -> Result<ConsoleToken> {
     refuse_foreign_pages(request, &addresses(request))?;
-    let missing = || CredentialFault::Missing("a console session as Authorization: DPoP");
-    let text = sent_token(request).ok_or_else(missing)?;
+    let text = sent_token(request).ok_or_else(|| missing(request, "a console session as Authorization: DPoP"))?;
     Ok(ConsoleToken::parse(text).ok_or_else(|| CredentialForm::ConsoleSession.fault(text))?)
 }
 

@@ -14,12 +14,13 @@ use std::fmt;
 
 use super::api_key::bearer;
 use super::dpop::{proof, refuse_foreign_pages, session_token};
+use super::misplaced::missing;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
-    Actor, ChangeContext, CredentialFault, CredentialForm, DeviceId, DeviceSessionToken, DpopProof, Freshness, Issuer,
-    PairedDevice, PairingHandle, PairingId, PreparedPairing, Presented, Problem, PublicKey, RevealedSessionToken,
-    Tenant, TenantId, TenantStatus, Timestamp, UnverifiedPairingProof, Viewpoint,
+    Actor, ChangeContext, CredentialForm, DeviceId, DeviceSessionToken, DpopProof, Freshness, Issuer, PairedDevice,
+    PairingHandle, PairingId, PreparedPairing, Presented, Problem, PublicKey, RevealedSessionToken, Tenant, TenantId,
+    TenantStatus, Timestamp, UnverifiedPairingProof, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{DeviceSession, FoundSession, NewDevice, PairingHost, Prefetched, ProvenCall, Read};
@@ -206,7 +207,7 @@ struct Proven {
 /// Checks all of a device's call but whether its proof was used before, and reads what else it needs. One call.
 async fn prove(app: &App, request: &Request, reads: &[Read]) -> Result<Proven> {
     refuse_foreign_pages(request, &[&request.base_url])?;
-    let text = session_token(request).ok_or_else(|| missing(request))?;
+    let text = session_token(request).ok_or_else(|| missing(request, "a device session as Authorization: DPoP"))?;
     let token = DeviceSessionToken::parse(text).ok_or_else(|| CredentialForm::DeviceSession.fault(text))?;
     let proof = proof(app, request, &[&request.base_url], Presented::Bound(token.expose()), Freshness::Nonce)?;
     let (tenant_id, hash, at) = (token.claims().tenant_id.clone(), token.hash(), app.now());
@@ -220,15 +221,6 @@ async fn prove(app: &App, request: &Request, reads: &[Read]) -> Result<Proven> {
     proof.check_bound_to(session.thumbprint())?;
     refuse_suspended(&tenant)?;
     Ok(Proven { tenant_id, tenant, devices, prefetched, call: ProvenCall { session, proof, token: hash, at } })
-}
-
-/// What is wrong with a call without a session: it may stand behind another scheme.
-fn missing(request: &Request) -> CredentialFault {
-    let form = CredentialForm::DeviceSession;
-    if bearer(request).and_then(CredentialForm::of) == Some(form) {
-        return CredentialFault::WrongHeader(form.advice());
-    }
-    CredentialFault::Missing("a device session as Authorization: DPoP")
 }
 
 /// The pairing of a pairing proof that its tenant signed and that is valid now. One call.
@@ -247,7 +239,7 @@ async fn pairing_of(app: &App, request: &Request, text: &str) -> Result<(TenantI
 
 /// A pairing that can be redeemed, and where it leads. Two calls.
 async fn find(app: &App, id: &PairingId, at: Timestamp) -> Result<(PreparedPairing, PairingHost)> {
-    let pairing = app.prepared_pairing(id).await?.filter(|pairing| pairing.expires_at > at);
+    let pairing = app.prepared_pairing(id).await?.filter(|pairing| pairing.is_open(at));
     let pairing = pairing.ok_or(Error::PairingNotFound)?;
     let host = app.devices(&pairing.tenant_id).host(&pairing).await?;
     refuse_suspended(&host.tenant)?;

@@ -12,6 +12,7 @@ mod console;
 mod device;
 mod dpop;
 mod idempotency;
+mod misplaced;
 mod operator;
 mod pairing;
 mod public;

@@ -2,11 +2,11 @@
 //! that key for as long as it is in force.
 
 use super::console::{self, ConsolePerson};
-use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, api_key, idempotency};
+use super::misplaced::missing;
+use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, idempotency};
 use crate::app::App;
 use crate::domain::{
-    Actor, ChangeContext, ConsoleParty, CredentialFault, CredentialForm, IdempotencyScope, OperatorKey,
-    OperatorKeyHash, TenantId,
+    Actor, ChangeContext, ConsoleParty, CredentialForm, IdempotencyScope, OperatorKey, OperatorKeyHash, TenantId,
 };
 use crate::error::{Error, Result};
 
@@ -42,7 +42,7 @@ impl Caller for Operator {
             return if console::sent_token(request).is_some() {
                 by_session(app, request, input).await
             } else {
-                Err(missing(request).into())
+                Err(missing(request, "the operator's key in X-Admin-Key").into())
             };
         };
         // Shape first: a guess of another shape must not cost a call to the secret store.
@@ -95,16 +95,6 @@ impl Operator {
             ConsoleParty::Tenant(_) => app.public_url().map(str::to_owned),
         }
     }
-}
-
-/// What is wrong with a call without the header: its key may stand in another.
-fn missing(request: &Request) -> CredentialFault {
-    let mut others = [api_key::bearer(request), request.header("x-api-key")].into_iter().flatten();
-    let form = CredentialForm::OperatorKey;
-    if others.any(|text| CredentialForm::of(text) == Some(form)) {
-        return CredentialFault::WrongHeader(form.advice());
-    }
-    CredentialFault::Missing("the operator's key in X-Admin-Key")
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
+use super::misplaced::missing;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{
@@ -244,8 +245,13 @@ pub(super) async fn matching(
 
 /// Reads the signature headers.
 pub(super) fn read(request: &Request) -> Result<SignedCall> {
+    let tenant_id = either(request, TENANT_ID, "X-Latchkey-Tenant-Id");
     let headers = SignatureHeaders {
-        tenant_id: either(request, TENANT_ID, "X-Latchkey-Tenant-Id")?,
+        // Who says nothing of a tenant may not have signed at all.
+        tenant_id: tenant_id.map_err(|fault| match fault {
+            CredentialFault::Missing(wanted) => missing(request, wanted),
+            other => other,
+        })?,
         timestamp: either(request, TIMESTAMP, "X-Latchkey-Timestamp")?,
         signature: either(request, SIGNATURE, "X-Latchkey-Signature")?,
         nonce: request.header(NONCE),

@@ -98,8 +98,9 @@ pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
     if request.header("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity")) {
         return Err(Error::UnsupportedMediaType);
     }
-    if request.body.starts_with(BYTE_ORDER_MARK) {
-        return Err(Error::Malformed(Problem::new("body must not begin with a byte order mark (U+FEFF)")));
+    if [BYTE_ORDER_MARK, b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| request.body.starts_with(mark)) {
+        let problem = "body must be UTF-8 that does not begin with a byte order mark (U+FEFF)";
+        return Err(Error::Malformed(Problem::new(problem)));
     }
     match form_of {
         Some(Form::Urlencoded) if O::ROUTE.body == BodyRule::Form => {

@@ -113,7 +113,10 @@ async fn admit<O: Operation>(
     let nobody = |error: Error| (LogContext::refused(&error), error);
     let at = app.now();
     let request = event::request(event, app.public_url(), context, at, trace).map_err(nobody)?;
-    decode::refuse_credentials(&request.query).map_err(nobody)?;
+    // What is public takes no credential, and looks at no query string.
+    if !O::IS_PUBLIC {
+        decode::refuse_credentials(&request.query).map_err(nobody)?;
+    }
     let query = decode::query::<O>(&request);
     let body = body::body::<O>(&request);
     let caller =

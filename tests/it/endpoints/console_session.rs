@@ -77,6 +77,9 @@ async fn an_ended_session_opens_nothing_more() {
     let trail = deployment.audit_trail(&tenant).await;
     let of_console: Vec<_> = trail.iter().filter(|action| action.starts_with("console.")).collect();
     assert_eq!(of_console, ["console.link_provisioned", "console.session_opened", "console.session_ended"]);
+    let actors: Vec<_> =
+        deployment.audit_events(&tenant).await.into_iter().map(|event| event["actor"].clone()).collect();
+    assert_eq!(actors[1..], ["operator", "tenant (console)", "tenant (console)"]);
     let events = deployment.get("/api/v1/fetch/audit-events").await;
     let events = events.data(200)["events"].as_array().unwrap();
     let told: Vec<_> = events.iter().map(|event| (event["action"].as_str().unwrap(), &event["actor"])).collect();

@@ -1,7 +1,7 @@
 use super::*;
 use crate::auth::Operator;
 use crate::auth::testing::{BASE_URL, after, app, dpop_proof, input, now, request, tenant};
-use crate::domain::{ConsoleLabel, DpopCause, SigningKey, SystemRandomness, TenantStatus, Thumbprint};
+use crate::domain::{ConsoleLabel, CredentialFault, DpopCause, SigningKey, SystemRandomness, TenantStatus, Thumbprint};
 
 /// The token of a session of that party's.
 fn session_token_of(party: ConsoleParty) -> ConsoleToken {

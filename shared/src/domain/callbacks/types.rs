@@ -310,6 +310,12 @@ mod tests {
     }
 
     #[test]
+    fn what_is_no_list_is_told_what_it_should_be() {
+        let refused = serde_json::from_value::<CallbackTypes>("ping".into()).unwrap_err().to_string();
+        assert!(refused.contains(&format!("a list of at most {} types", CallbackTypes::MOST)), "{refused}");
+    }
+
+    #[test]
     fn by_default_a_tenant_gets_what_a_receiver_of_the_original_knows() {
         let types = CallbackTypes::default();
         let unwanted: Vec<_> = EventType::ALL.into_iter().filter(|event_type| !types.wants(*event_type)).collect();

@@ -172,6 +172,19 @@ mod tests {
         assert!(link.opens_with(&hash, 2, before));
         assert!(!link.opens_with(&hash, 2, at) && !link.opens_with(&other, 2, before));
         assert!(!link.opens_with(&hash, 3, before), "after a revocation");
+        let session = ConsoleSession {
+            id: ConsoleId::of([1; 8]),
+            party: ConsoleParty::Operator,
+            label: link.label,
+            hash: KeyHash::of("a"),
+            thumbprint: Thumbprint::parse(&"A".repeat(43)).unwrap(),
+            made_with: None,
+            epoch: 2,
+            expires_at: at,
+        };
+        assert!(session.is_of(&hash, 2, before));
+        assert!(!session.is_of(&hash, 2, at) && !session.is_of(&hash, 2, Timestamp::from_millis(1_001)));
+        assert!(!session.is_of(&other, 2, before) && !session.is_of(&hash, 3, before));
         assert_eq!((LINK_LIFETIME.as_secs(), SESSION_LIFETIME.as_secs()), (300, 3600));
     }
 }

@@ -185,6 +185,35 @@ mod tests {
     }
 
     #[test]
+    fn every_fault_says_what_to_do_in_a_sentence_of_its_own() {
+        use CredentialForm::{ApiKey, ConsoleLink, ConsoleSession, DeviceSession, OperatorKey, TenantSecret, Token};
+        let advice = [ApiKey, OperatorKey, Token, DeviceSession, ConsoleSession, ConsoleLink, TenantSecret]
+            .map(CredentialForm::advice);
+        let headers = ["X-API-KEY", "X-Admin-Key", "Bearer", "DPoP", "DPoP", "/api/v1/console/session", "never sent"];
+        for (sentence, header) in advice.iter().zip(headers) {
+            assert!(sentence.contains(header), "{sentence}");
+        }
+        let faults = [
+            CredentialFault::Missing("X-Admin-Key"),
+            CredentialFault::Several,
+            CredentialFault::WrongHeader(ApiKey.advice()),
+            CredentialFault::KeyMalformed("X-Admin-Key is 48 letters and digits"),
+            CredentialFault::KeyChecksumWrong,
+            CredentialFault::TokenMalformed,
+            CredentialFault::TenantIdMalformed,
+            CredentialFault::TimestampNotMilliseconds,
+            CredentialFault::TimestampOutOfWindow { server_time_ms: 7 },
+            CredentialFault::SignatureNotLowerHex,
+            CredentialFault::VersionPrefixMissing,
+            CredentialFault::NonceMalformed,
+            CredentialFault::BodyOfCallback,
+        ];
+        let sentences: BTreeSet<_> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!((faults.len(), sentences.len()), (CredentialFault::ALL.len(), faults.len()));
+        assert!(sentences.iter().all(|sentence| sentence.len() > 30), "{sentences:?}");
+    }
+
+    #[test]
     fn a_credential_in_the_place_of_another_is_told_where_it_goes() {
         use CredentialForm::{ApiKey, ConsoleLink, ConsoleSession, DeviceSession, OperatorKey, TenantSecret, Token};
         let operator = "a".repeat(48);

@@ -274,6 +274,19 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_found_by_its_hash_while_it_is_in_force() {
+        let rotating = keys(&format!(r#"{{"current":"{}","previous":"{}"}}"#, "b".repeat(48), "a".repeat(48)));
+        assert_eq!(rotating.slot_of(&key("b").hash()), Some(KeySlot::Current));
+        assert_eq!(rotating.slot_of(&key("a").hash()), Some(KeySlot::Previous));
+        assert_eq!(rotating.slot_of(&key("c").hash()), None);
+        // printf 'a%.0s' {1..48} | sha256sum
+        let hash = "97daac0ee9998dfcad6c9c0970da5ca411c86233a944c25b47566f6a7bc1ddd5";
+        let stored = OperatorKeyHash::from_stored(hash);
+        assert_eq!((key("a").hash().to_text().as_str(), rotating.slot_of(&stored)), (hash, Some(KeySlot::Previous)));
+        assert_eq!(format!("{stored:?}"), "OperatorKeyHash");
+    }
+
+    #[test]
     fn an_empty_stored_key_opens_nothing() {
         assert_eq!(keys(r#"{"current":"","previous":""}"#).verify(&key("a")), None);
     }

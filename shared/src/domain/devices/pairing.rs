@@ -35,6 +35,13 @@ pub struct PreparedPairing {
     pub expires_at: Timestamp,
 }
 
+impl PreparedPairing {
+    /// Whether it may still be redeemed.
+    pub fn is_open(&self, now: Timestamp) -> bool {
+        self.expires_at > now
+    }
+}
+
 /// How often the tokens of a device's tenant and of its person had been revoked when it was paired. Other numbers now
 /// mean that they were revoked since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +93,7 @@ impl PairedDevice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::{PairingHandle, SystemRandomness};
 
     #[test]
     fn a_device_is_live_until_its_session_ends_or_tokens_are_revoked() {
@@ -106,8 +114,32 @@ mod tests {
             session_expires_at: at(100),
             epochs,
         };
+        let random = SystemRandomness::new();
+        let person = RelayPerson::new(ExternalId::parse("ada").unwrap(), &random).unwrap();
+        let expected = json!({
+            "backend_user_id": "ada", "relay_user_linked_id": person.linked_id, "user_socket_hash": "socket",
+            "device_id": "dev_0123456789abcdef", "name": "Phone", "platform": null, "display_name": "Ada",
+            "user_email": null, "user_phone": null, "created_at": at(0), "removed_at": at(7),
+        });
+        assert_eq!(device.state(&person, Some(at(7))), expected);
         assert!(device.is_live(epochs, at(99)) && !device.is_live(epochs, at(100)));
         assert!(!device.is_live(DeviceEpochs { tenant: 2, ..epochs }, at(0)));
         assert!(!device.is_live(DeviceEpochs { person: 3, ..epochs }, at(0)));
+    }
+
+    #[test]
+    fn a_pairing_is_open_until_it_expires() {
+        let at = Timestamp::from_millis;
+        let random = SystemRandomness::new();
+        let person = RelayPerson::new(ExternalId::parse("ada").unwrap(), &random).unwrap();
+        let introduction = Introduction {
+            user_socket_hash: ExternalId::parse("socket").unwrap(),
+            display_name: DisplayName::from_stored("Ada"),
+            email: None,
+            phone: None,
+        };
+        let (id, tenant_id) = (PairingHandle::generate(&random).unwrap().pairing_id(), TenantId::of(&[0; 16]));
+        let pairing = PreparedPairing { id, tenant_id, person, introduction, logo_url: None, expires_at: at(100) };
+        assert!(pairing.is_open(at(99)) && !pairing.is_open(at(100)) && !pairing.is_open(at(101)));
     }
 }

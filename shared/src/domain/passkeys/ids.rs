@@ -208,6 +208,14 @@ mod tests {
     }
 
     #[test]
+    fn a_digest_of_a_credential_has_64_lower_case_digits() {
+        assert!(CredentialDigest::parse(&"0a".repeat(32)).is_ok());
+        for text in ["", &"0a".repeat(31), &"0a".repeat(33), &"0A".repeat(32), &"0g".repeat(32), &"a".repeat(63)] {
+            assert!(CredentialDigest::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
     fn bytes_have_one_spelling() {
         let right = "A".repeat(43);
         assert!(Challenge::parse(&right).is_ok() && UserHandle::parse(&right).is_ok());

@@ -194,6 +194,8 @@ impl JsonSchema for RevealedPollToken {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::domain::values::random::SystemRandomness;
 
@@ -227,6 +229,14 @@ mod tests {
     }
 
     #[test]
+    fn the_random_part_of_an_id_has_the_whole_alphabet() {
+        let tenant = TenantId::generate(&random()).unwrap();
+        let ids = (0..200).map(|_| QrSessionId::generate(&tenant, &random()).unwrap().unwrap());
+        let seen: BTreeSet<_> = ids.flat_map(|id| id.as_str()[22..].bytes().collect::<Vec<_>>()).collect();
+        assert_eq!(seen.len(), 64);
+    }
+
+    #[test]
     fn a_scan_has_an_id_of_its_own() {
         let (one, other) = (ScanId::generate(&random()).unwrap(), ScanId::generate(&random()).unwrap());
         assert!(one != other && ScanId::parse(one.as_str()) == Ok(one));
@@ -253,5 +263,16 @@ mod tests {
         for text in ["", "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4", &"/".repeat(43)] {
             assert!(BrowserKey::parse(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_browsers_key_is_counted_under_a_digest_of_each_tenant() {
+        let key = TraceKey::parse(&"k".repeat(32)).unwrap();
+        let [one, other] = ["A", "E"].map(|letter| BrowserKey::parse(&letter.repeat(43)).unwrap());
+        let [acme, globex] = [[1; 16], [2; 16]].map(|bytes| TenantId::of(&bytes));
+        let counted = one.counted_as(&acme, &key);
+        assert_eq!(counted, key.counted(&acme, "browser_key", one.as_str()));
+        assert!(!counted.contains(one.as_str()));
+        assert!(counted != one.counted_as(&globex, &key) && counted != other.counted_as(&acme, &key));
     }
 }

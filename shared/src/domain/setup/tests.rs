@@ -264,6 +264,11 @@ fn callbacks_are_told_by_the_worst_of_their_receivers() {
         ReceiverSummary { last_success_at: Some(before(60)), last_failure: recovered.clone(), ..idle.clone() };
     facts.receivers.insert(Flow::Test, receiver);
     assert_eq!(check(&facts, "callbacks").state, CheckState::Works);
+    let receiver =
+        ReceiverSummary { last_success_at: Some(before(60)), last_failure: failed(before(59), "500"), ..idle.clone() };
+    facts.receivers.insert(Flow::Test, receiver);
+    assert_eq!(check(&facts, "callbacks").state, CheckState::Fails);
+    facts.receivers.remove(&Flow::Test);
     let mut mends = BTreeSet::new();
     for outcome in
         ["dns", "address_refused", "connect", "tls", "timeout", "protocol", "401", "404", "301", "500", "400"]
@@ -350,6 +355,76 @@ fn a_suspension_is_told_with_its_time_and_reason() {
     let check = check(&facts, "tenant");
     assert_eq!((check.state, check.last_seen), (CheckState::Fails, Some(Seen::At(before(9)))));
     assert!(check.says.contains("\"unpaid\""));
+}
+
+#[test]
+fn a_kind_of_key_that_is_not_there_is_told_with_what_it_is_for() {
+    for (name, purpose) in [
+        ("api_key_admin", "register organizations and users"),
+        ("api_key_embed", "get tokens of users and register nobody"),
+        ("api_key_account", "use the account surface"),
+    ] {
+        assert!(check(&nothing(), name).mend.unwrap().contains(purpose), "{name}");
+    }
+}
+
+#[test]
+fn a_key_out_of_force_is_told_by_what_became_of_it_and_a_wrong_kind_by_that_of_the_key() {
+    for (cause, state) in [
+        (RefusalCause::KeyExpired, "has expired"),
+        (RefusalCause::KeyRotated, "was rotated, and its overlap is over"),
+        (RefusalCause::KeyRevoked, "was revoked"),
+    ] {
+        let mut facts = nothing();
+        refuse(&mut facts, cause, now());
+        let says = told(&facts, "api_key_in_force").1;
+        assert_eq!(says, format!("An API key {state}, and is still sent to probe."));
+    }
+    let mut facts = nothing();
+    facts.keys = [KeyKind::Account, KeyKind::Embed].map(|kind| key(&facts, kind)).to_vec();
+    for key in &facts.keys.clone() {
+        let id = Some(key.claims.id.clone());
+        let refusal = Refusal { key_id: id, ..Refusal::new(RefusalCause::KeyKind, now(), "x") };
+        facts.refusals.insert(RefusalCause::KeyKind, refusal);
+        let says = told(&facts, "api_key_kind").1;
+        assert!(says.contains(&format!("of the kind {} was", key.claims.kind.as_str())), "{says}");
+    }
+}
+
+#[test]
+fn a_subject_is_unseen_until_a_user_is_registered() {
+    let mut facts = nothing();
+    assert_eq!(check(&facts, "token_subject").state, CheckState::Unseen);
+    facts.user = Some(now());
+    assert_eq!(check(&facts, "token_subject").state, CheckState::Works);
+}
+
+#[test]
+fn a_refusal_tells_a_header_that_is_a_usual_misspelling_and_no_other() {
+    let refusal = Refusal::new(RefusalCause::KeyKind, now(), "x");
+    assert_eq!(refusal.clone().with_header("x-external-user-id").header.as_deref(), Some("x-external-user-id"));
+    assert_eq!(refusal.with_header("x-of-somebodys-own").header, None);
+}
+
+#[test]
+fn what_was_seen_is_a_time_or_a_day() {
+    let texts = [Seen::At(now()), Seen::On(now().day())].map(|seen| serde_json::to_value(seen).unwrap());
+    assert_eq!(texts, ["2026-06-21T00:00:00.000Z", "2026-06-21"]);
+}
+
+#[test]
+fn a_check_has_the_line_that_proves_it_and_lines_call_what_they_say() {
+    assert!(check(&nothing(), "token_subject").curl.is_some_and(|line| line.contains("/projects/user-token")));
+    let tenant_id = TenantId::of(&[0; 16]);
+    let lines = super::lines::Lines { address: "https://latchkey.example.com", tenant_id: &tenant_id };
+    let origin = "https://app.example.com";
+    for (line, path, has_origin) in [
+        (lines.ping(), "/relay/test/callbacks", false),
+        (lines.passkey_login(&origin), "/relay/webauthn/authenticate/options", true),
+        (lines.qr_login(&origin), "/relay/qr-login/initiate", true),
+    ] {
+        assert!(line.contains(path) && line.contains("pkeyutl") && line.contains(origin) == has_origin, "{line}");
+    }
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Some bodies ignore fields that they do not know. A misspelt optional field would be ignored with them, and the call
 //! would do something else than it says: skip a check, or register a second party.
 
+use std::collections::BTreeSet;
+
 /// The known field that a name is a near miss of; `None` if it is one of them, or of another word altogether. Names are
 /// near that differ in case, in signs between their words, in a plural or in an `Id` at the end, or that are other
 /// words for one thing.
@@ -38,20 +40,39 @@ fn stem(name: &str) -> String {
         Some(stem) => format!("{stem}y"),
         None => lower.strip_suffix('s').unwrap_or(&lower).to_owned(),
     };
-    let Some(named) = singular.strip_suffix("id").filter(|named| !named.is_empty()) else {
-        return if singular == "org" { ORGANIZATION.to_owned() } else { singular };
-    };
-    // `projectOrganizationId` and `organizationId` are one, each the name in another operation.
-    let of_project = named.strip_prefix("project").filter(|rest| !rest.is_empty()).unwrap_or(named);
-    match of_project {
-        "org" => ORGANIZATION.to_owned(),
-        "externalorg" => "externalorganization".to_owned(),
-        other => other.to_owned(),
-    }
+    let named = singular.strip_suffix("id").filter(|named| !named.is_empty()).unwrap_or(&singular);
+    in_one_order(named).unwrap_or_else(|| named.to_owned())
 }
 
 /// What is left of `organizationId`, which tokens call `org_id`.
 const ORGANIZATION: &str = "organization";
+
+/// Words of which names are put together, each with what it says.
+const WORDS: [(&str, &str); 6] = [
+    ("organization", ORGANIZATION),
+    ("org", ORGANIZATION),
+    ("external", EXTERNAL),
+    ("ext", EXTERNAL),
+    ("project", PROJECT),
+    ("user", "user"),
+];
+/// `projectOrganizationId` and `organizationId` are one, each the name in another operation.
+const PROJECT: &str = "project";
+
+/// A name that is put together of nothing but these words, each once and in the order of the alphabet: `orgExternal`
+/// and `external_organization` say the same.
+fn in_one_order(named: &str) -> Option<String> {
+    let (mut said, mut rest) = (BTreeSet::new(), named);
+    while !rest.is_empty() {
+        let (word, meaning) = WORDS.iter().find(|(word, _)| rest.starts_with(word))?;
+        said.insert(*meaning);
+        rest = rest.strip_prefix(word)?;
+    }
+    if said.len() > 1 {
+        said.remove(PROJECT);
+    }
+    Some(said.into_iter().collect())
+}
 
 #[cfg(test)]
 mod tests {
@@ -59,6 +80,7 @@ mod tests {
 
     const USER_TOKEN: [&str; 4] = ["userId", "organizationId", "expiration", "apiKey"];
     const USER: [&str; 5] = ["userId", "projectOrganizationId", "externalId", "properties", "projectId"];
+    const ORGANIZATION_FIELDS: [&str; 4] = ["name", "externalId", "properties", "projectId"];
     const CUSTOMER: [&str; 4] = ["key", "user", "organizationId", "expiration"];
     const REVOCATION: [&str; 3] = ["userId", "organizationId", "externalUserId"];
 
@@ -73,6 +95,13 @@ mod tests {
             ("orgId", "organizationId"),
             ("org_id", "organizationId"),
             ("org", "organizationId"),
+            ("org_external_id", "organizationId"),
+            ("orgExternalID", "organizationId"),
+            ("organizationExternalId", "organizationId"),
+            ("extOrganizationId", "organizationId"),
+            ("projectOrganisationExternalIds", "organizationId"),
+            ("userExternalId", "userId"),
+            ("extId", "userId"),
             ("expiresIn", "expiration"),
             ("expires_in", "expiration"),
             ("expires_in_minutes", "expiration"),
@@ -101,6 +130,9 @@ mod tests {
         ] {
             assert_eq!(near_miss(name, &USER), Some(field), "{name}");
         }
+        for name in ["organizationExternalId", "extId", "external_org", "EXTERNAL-ID"] {
+            assert_eq!(near_miss(name, &ORGANIZATION_FIELDS), Some("externalId"), "{name}");
+        }
         for (name, field) in [("externalId", "key"), ("userId", "user"), ("keys", "key"), ("external_user_id", "user")]
         {
             assert_eq!(near_miss(name, &CUSTOMER), Some(field), "{name}");
@@ -126,7 +158,9 @@ mod tests {
         {
             assert_eq!(near_miss(name, &USER_TOKEN), None, "{name}");
         }
-        for name in ["projectName", "userRole", "userEmail", "organizationName", "externals_of", "displayName"] {
+        for name in
+            ["projectName", "userRole", "userEmail", "organizationName", "externals_of", "displayName", "extension"]
+        {
             assert_eq!(near_miss(name, &USER), None, "{name}");
         }
     }

@@ -263,9 +263,10 @@ fn print_usage(stack: &Stack, console: &str) {
     say(r#"printf '%s\n' "$answer""#);
     say(r#"bearer="Authorization: Bearer $(take api_key)""#);
     say("# 3. to 5. backend: an organization, a user, and a token at each login, as in the README");
-    say("# what there is, and no more of it");
+    say("# what there is, and a tenant that is stopped at once and may go on");
     say(r#"curl -sS -w '\n' "$registry/fetch/tenants?limit=20" -H "$admin""#);
     say(r#"curl -sS -w '\n' "$registry/suspend/tenant?tenant_id=$tenant" -H "$admin" -H "$json" -d '{}'"#);
+    say(r#"curl -sS -w '\n' "$registry/reactivate/tenant?tenant_id=$tenant" -H "$admin""#);
     say("# another link to the console: each opens once, within five minutes");
     say(r#"curl -sS -w '\n' "$registry/provision/console-link" -H "$admin" -H "$json" -d '{"label":"Ada Lovelace"}'"#);
     say(&format!("console {console}"));

@@ -69,7 +69,7 @@ impl Login {
             display: &self.display,
         };
         let statement = UnverifiedStatement::parse(text)?.verify(self.key.public(), &expected)?;
-        assert_eq!(statement.as_str(), text);
+        assert_eq!((statement.as_str(), format!("{statement:?}").as_str()), (text, "QrStatement"));
         Ok(statement.outcome())
     }
 

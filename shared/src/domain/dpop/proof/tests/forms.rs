@@ -138,3 +138,10 @@ fn a_proof_has_at_most_2048_bytes() {
     assert!(SESSION.judge(&proof).is_ok());
     assert_eq!(SESSION.judge(&of(filling + 4)), Err(DpopCause::TooLong));
 }
+
+#[test]
+fn the_length_is_looked_at_first() {
+    for (length, cause) in [(LONGEST_PROOF, DpopCause::NotThreeParts), (LONGEST_PROOF + 1, DpopCause::TooLong)] {
+        assert_eq!(UnverifiedDpopProof::parse(&"a".repeat(length)).err(), Some(cause));
+    }
+}
