@@ -1,16 +1,15 @@
 """Asks the unit tests of all changes that cargo-mutants knows, and compiles the changes together.
 
-Arguments: a copy of the work tree, which is changed; a list of `cargo mutants --list --json`; a file for the outcomes, in
-the form of cargo-mutants' own outcomes.json, as far as mutants.py reads it; a file for the names of the changes that are
-left to cargo-mutants.
+Arguments: a copy of the work tree, which is changed; a folder with `changes.json`, which `cargo mutants --list --json`
+has printed. Written there: `outcomes.json`, in the form of cargo-mutants' own as far as mutants.py reads it; `left.txt`,
+a regular expression a line for each change that is left to cargo-mutants.
 
 Compiling the crate once for each of two thousand changes takes five hours on two processors, and asking the tests one.
 So each function gets its body once more for each change in it, and a variable of the environment says which one runs.
 What does not compile in that form is left out, and the rest compiled again. It would not compile by itself either, but
 for what is left to cargo-mutants: changes outside of functions, of a `const fn`, and where the form makes a difference.
 
-The tests beside a change are asked first, then those of both rooms, then all others: a change is noticed as soon as one
-fails, or does not end.
+The tests of its own room are asked of a change first, then all: it is noticed as soon as one fails, or does not end.
 """
 
 import json
@@ -35,6 +34,8 @@ TOKEN = re.compile(
     r"""//[^\n]*|/\*.*?\*/|r(#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\[^']*|[^'\\])'|[{}]""",
     re.DOTALL,
 )
+# What is more than itself in a regular expression.
+META = re.compile(r"[\\.+*?()|\[\]{}^$]")
 # Two implementations of one trait, or two items of one name: only one body may have them.
 TWICE = {"E0119", "E0592"}
 # Seconds. The slowest of them take four.
@@ -187,7 +188,7 @@ class Switchboard:
                 return
 
 
-def rooms(file: str) -> str:
+def room(file: str) -> str:
     """The tests of the room of a file: `domain::tokens` for shared/src/domain/tokens/claims.rs."""
     parts = Path(file).with_suffix("").parts[2:4]
     return "::".join(part for part in parts if part != "mod") + "::"
@@ -196,7 +197,7 @@ def rooms(file: str) -> str:
 def outcome(binary: str, directory: Path, number: int, file: str) -> str:
     """What the tests say of a change, in the words of cargo-mutants."""
     environment = {**os.environ, VARIABLE: str(number), "RUST_BACKTRACE": "0"}
-    for tests in [[rooms(file)], ["domain::", "auth::"], []]:
+    for tests in [[room(file)], []]:
         command = [binary, "--quiet", "--test-threads", "1", *tests]
         try:
             ended = subprocess.run(command, cwd=directory, env=environment, capture_output=True, timeout=PATIENCE)
@@ -208,23 +209,24 @@ def outcome(binary: str, directory: Path, number: int, file: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    tree, listed, outcomes, left = map(Path, arguments)
-    board = Switchboard(tree, json.loads(listed.read_text()))
+    tree, folder = map(Path, arguments)
+    board = Switchboard(tree, json.loads((folder / "changes.json").read_text()))
     binary, directory = board.compile(), tree / SHARED
     if outcome(binary, directory, 0, "shared/src/domain/mod.rs") != "MissedMutant":
         raise SystemExit("the tests fail without a change")
     asked = [number for number in board.mutants if number not in board.unviable | board.left]
     print(f"{len(asked)} changes compile, {len(board.left)} are left to cargo-mutants", flush=True)
 
-    def ask(number: int) -> dict:
-        mutant = board.mutants[number]
-        return {"scenario": {"Mutant": mutant}, "summary": outcome(binary, directory, number, mutant["file"])}
+    def ask(number: int) -> str:
+        return outcome(binary, directory, number, board.mutants[number]["file"])
 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        found = list(pool.map(ask, asked))
-    found += [{"scenario": {"Mutant": board.mutants[number]}, "summary": "Unviable"} for number in sorted(board.unviable)]
-    outcomes.write_text(json.dumps({"outcomes": found}))
-    left.write_text("".join(f"{board.mutants[number]['name']}\n" for number in sorted(board.left)))
+        found = dict(zip(asked, pool.map(ask, asked)))
+    found |= dict.fromkeys(sorted(board.unviable), "Unviable")
+    outcomes = [{"scenario": {"Mutant": board.mutants[number]}, "summary": said} for number, said in found.items()]
+    (folder / "outcomes.json").write_text(json.dumps({"outcomes": outcomes}))
+    names = [META.sub(r"\\\g<0>", board.mutants[number]["name"]) for number in sorted(board.left)]
+    (folder / "left.txt").write_text("".join(f"{name}\n" for name in names))
     return 0
 
 
