@@ -119,3 +119,23 @@ fn rsa(map: &CborMap) -> Option<Members> {
         ]
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A map without an algorithm, of that many bytes.
+    fn map(length: usize) -> Vec<u8> {
+        let value = vec![1; length - 5];
+        let [high, low] = u16::try_from(value.len()).unwrap().to_be_bytes();
+        [vec![0xa1, 0x02, 0x59, high, low], value].concat()
+    }
+
+    #[test]
+    fn what_is_too_long_is_the_key_and_not_what_follows() {
+        let cause = |bytes: Vec<u8>| CoseKey::read(&bytes).err();
+        assert_eq!(cause(map(LONGEST)), Some(PasskeyCause::MalformedKey));
+        assert_eq!(cause(map(LONGEST + 1)), Some(PasskeyCause::KeyTooLong));
+        assert_eq!(cause([map(1_000), vec![0; LONGEST]].concat()), Some(PasskeyCause::MalformedKey));
+    }
+}
