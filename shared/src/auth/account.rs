@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::misplaced::missing;
+use super::headers::missing;
 use super::tokens::{self, PresentedToken, reads_for};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, api_key, calls, idempotency};
 use crate::app::App;

@@ -7,7 +7,7 @@ use data_encoding::BASE64;
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use super::misplaced::missing;
+use super::headers::{missing, scheme};
 use super::tokens::{self, PresentedToken};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, Trace, calls, idempotency};
 use crate::app::App;
@@ -298,12 +298,6 @@ fn presented<P: Purpose>(request: &Request, input: &InputSummary) -> Result<ApiK
 pub(super) fn bearer(request: &Request) -> Option<&str> {
     let authorization = request.header("authorization").filter(|value| scheme(value, "basic").is_none())?;
     Some(scheme(authorization, "bearer").unwrap_or_default())
-}
-
-/// The credential of an `Authorization` header, if it has that scheme. Its name is taken in any case (RFC 9110 §11.1).
-pub(super) fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
-    let (scheme, credential) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case(expected).then_some(credential.trim_start_matches(' '))
 }
 
 /// User and password of HTTP Basic (RFC 7617 §2), without the percent-encoding that OAuth clients add to each (RFC

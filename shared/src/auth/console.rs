@@ -13,9 +13,8 @@
 
 use std::fmt;
 
-use super::api_key::scheme;
 use super::dpop::{proof, refuse_foreign_pages, session_token};
-use super::misplaced::missing;
+use super::headers::{missing, scheme};
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, device, idempotency};
 use crate::app::App;
 use crate::domain::{

@@ -14,7 +14,7 @@ use std::fmt;
 
 use super::api_key::bearer;
 use super::dpop::{proof, refuse_foreign_pages, session_token};
-use super::misplaced::missing;
+use super::headers::missing;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme};
 use crate::app::App;
 use crate::domain::{

@@ -3,7 +3,7 @@
 use url::Url;
 
 use super::Request;
-use super::api_key::scheme;
+use super::headers::scheme;
 use crate::app::App;
 use crate::domain::{
     CredentialFault, DpopCall, DpopCause, DpopProof, Freshness, Presented, Problem, UnverifiedDpopProof,

@@ -2,7 +2,7 @@
 //! that key for as long as it is in force.
 
 use super::console::{self, ConsolePerson};
-use super::misplaced::missing;
+use super::headers::missing;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, idempotency};
 use crate::app::App;
 use crate::domain::{

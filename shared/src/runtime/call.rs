@@ -8,7 +8,7 @@ use lambda_runtime::Context;
 use super::event::{self, HttpEvent};
 use super::response::Success;
 use super::{body, decode};
-use crate::api::{Input, Operation, Output};
+use crate::api::{Input, Operation, Output, Surface};
 use crate::app::App;
 use crate::auth::{Caller, InputSummary, Request, Trace};
 use crate::domain::{AnswerDigest, Person, Quota, TenantId, Timestamp};
@@ -113,8 +113,8 @@ async fn admit<O: Operation>(
     let nobody = |error: Error| (LogContext::refused(&error), error);
     let at = app.now();
     let request = event::request(event, app.public_url(), context, at, trace).map_err(nobody)?;
-    // What is public takes no credential, and looks at no query string.
-    if !O::IS_PUBLIC {
+    // Key sets and metadata take no credential, and look at no query string. A page's address is seen by many.
+    if !O::IS_PUBLIC || O::SURFACE == Surface::Pages {
         decode::refuse_credentials(&request.query).map_err(nobody)?;
     }
     let query = decode::query::<O>(&request);

@@ -1,8 +1,13 @@
-//! Credentials where they are not looked for.
+//! Credentials in headers, and where they are not looked for.
 
 use super::Request;
-use super::api_key::scheme;
 use crate::domain::{CredentialFault, CredentialForm};
+
+/// The credential of an `Authorization` header, if it has that scheme. Its name is taken in any case (RFC 9110 §11.1).
+pub(super) fn scheme<'a>(value: &'a str, expected: &str) -> Option<&'a str> {
+    let (scheme, credential) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case(expected).then_some(credential.trim_start_matches(' '))
+}
 
 /// What is wrong with a call that has not the credential that is `wanted`: it may have another, or have it in another
 /// place. That is seen from the request alone, so it tells nobody what exists.
