@@ -19,6 +19,7 @@ use crate::domain::values::random::SystemRandomness;
 use crate::domain::values::text::{KeyName, Reason, TenantName};
 
 mod keys;
+mod services;
 
 const DEFAULTS: SetupDefaults = SetupDefaults { require_end_user: false, passkeys_enabled: false };
 

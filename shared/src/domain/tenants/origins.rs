@@ -86,3 +86,16 @@ fn bounded<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> R
 
     deserializer.deserialize_seq(List(PhantomData))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_stored_comes_back_however_much_it_is() {
+        let origins = vec![WebauthnOrigin::parse("https://login.example.com").unwrap(); MOST_ORIGINS + 1];
+        assert_eq!(WebauthnOrigins::from_stored(origins.clone()).as_slice(), origins);
+        let origins = vec![Origin::parse("https://login.example.com").unwrap(); MOST_ORIGINS + 1];
+        assert_eq!(Origins::from_stored(origins.clone()).as_slice(), origins);
+    }
+}

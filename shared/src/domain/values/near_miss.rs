@@ -150,6 +150,8 @@ mod tests {
 
     #[test]
     fn the_names_themselves_and_other_words_are_not() {
+        // Nothing is not what is left of `projectId`.
+        assert_eq!((near_miss("", &USER), near_miss("_", &USER)), (None, None));
         for name in USER_TOKEN {
             assert_eq!(near_miss(name, &USER_TOKEN), None, "{name}");
         }

@@ -78,6 +78,17 @@ mod tests {
 
     const URL: &str = "https://auth.example.com/p#AAAAAAAAAAAAAAAAAAAAAA";
 
+    #[test]
+    fn a_run_is_as_long_as_it_can_be() {
+        let code = QrCode::of(URL).unwrap();
+        // The finder patterns: seven dark modules at both ends of the first row (ISO/IEC 18004 §6.3.3).
+        let first = code.runs(0);
+        assert_eq!((first.first(), first.last()), (Some(&(0, 7)), Some(&(code.0.size() - 7, 7))));
+        for y in 0..code.0.size() {
+            assert!(code.runs(y).windows(2).all(|pair| pair[0].0 + pair[0].1 < pair[1].0), "{y}");
+        }
+    }
+
     /// The number behind a word.
     fn after(svg: &str, word: &str) -> usize {
         let digits = svg.split_once(word).unwrap().1;

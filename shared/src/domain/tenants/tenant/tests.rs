@@ -152,3 +152,11 @@ fn a_list_has_at_most_50_origins() {
     assert_eq!(read(50).unwrap().as_slice().len(), 50);
     assert!(read(51).is_err());
 }
+
+#[test]
+fn the_audit_has_each_setting_by_the_name_of_its_field() {
+    let mut tenant = tenant(configuration(&all_fields()));
+    tenant.summary.name = TenantName::parse("Acme").unwrap();
+    tenant.summary.rate_limit_per_min = serde_json::from_value(7.into()).unwrap();
+    assert_eq!(Value::Object(tenant.settings()), all_fields());
+}
