@@ -266,7 +266,7 @@ fn print_usage(stack: &Stack, console: &str) {
     say("# what there is, and a tenant that is stopped at once and may go on");
     say(r#"curl -sS -w '\n' "$registry/fetch/tenants?limit=20" -H "$admin""#);
     say(r#"curl -sS -w '\n' "$registry/suspend/tenant?tenant_id=$tenant" -H "$admin" -H "$json" -d '{}'"#);
-    say(r#"curl -sS -w '\n' "$registry/reactivate/tenant?tenant_id=$tenant" -H "$admin""#);
+    say(r#"curl -sS -w '\n' "$registry/reactivate/tenant?tenant_id=$tenant" -X POST -H "$admin""#);
     say("# another link to the console: each opens once, within five minutes");
     say(r#"curl -sS -w '\n' "$registry/provision/console-link" -H "$admin" -H "$json" -d '{"label":"Ada Lovelace"}'"#);
     say(&format!("console {console}"));
