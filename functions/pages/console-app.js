@@ -241,6 +241,7 @@ async function render() {
       // The name alone: who has gone on to the menu keeps the focus there.
       document.querySelector('#nav > p').replaceChildren(text(tenant.tenant_name));
     }
+    // A screen that was left is not made anew.
     const again = () => location.hash === here && render();
     const given = { ...at, session, tenant: known.get(at.id), go, render: again, secret };
     const { actions = [], shown } = await view(given);

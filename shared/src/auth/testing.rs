@@ -14,10 +14,9 @@ use super::{InputSummary, Request, Trace};
 use crate::app::App;
 use crate::config::Config;
 use crate::domain::{
-    self, AccountWideUse, ApiKey, ApiKeySecret, Clock, ExternalId, Issuer, KeyKind, KeyName, NewTenant, Organization,
-    OrganizationFields, Origins, PartyName, PublicKey, PublishedKey, RatePerMinute, RowQuotas, SecretLabel,
-    SecretPointer, SecretVersion, SignedUse, SigningKey, SigningPointer, SigningVersion, SystemRandomness, TenantId,
-    TenantName, TenantStatus, TenantSummary, Timestamp, TraceKey, User, UserFields,
+    self, ApiKey, ApiKeySecret, Clock, Configuration, ExternalId, Issuer, KeyKind, KeyName, Organization,
+    OrganizationFields, Origins, PartyName, PublicKey, PublishedKey, RowQuotas, SigningKey, SigningVersion,
+    SystemRandomness, TenantId, Timestamp, TraceKey, User, UserFields,
 };
 use crate::store::{self, Read, Shelf};
 
@@ -124,27 +123,7 @@ pub fn dpop_proof(device: &SigningKey, base_url: &str, token: Option<&str>) -> S
 
 /// A tenant as it is stored, in whose name nothing has happened yet.
 pub fn tenant() -> domain::Tenant {
-    let version = SecretVersion { id: Uuid::nil(), label: SecretLabel::of_turn(0) };
-    let configuration: NewTenant = serde_json::from_value(json!({ "tenant_name": "Acme" })).unwrap();
-    domain::Tenant {
-        summary: TenantSummary {
-            id: TenantId::of(&[0; 16]),
-            name: TenantName::parse("Acme").unwrap(),
-            status: TenantStatus::Active,
-            rate_limit_per_min: RatePerMinute::default(),
-            abuse_strikes: 0,
-            created_at: now(),
-            updated_at: None,
-        },
-        revision: 0,
-        secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
-        signing: SigningPointer { version, kid: String::new() },
-        epoch: 0,
-        tokens_revoked_at: None,
-        account_wide: AccountWideUse::default(),
-        signed: SignedUse::default(),
-        configuration: configuration.configuration(SigningVersion::V1),
-    }
+    domain::Tenant::example(TenantId::of(&[0; 16]), "Acme", now(), Configuration::default())
 }
 
 /// A tenant with an API key, an organization and its user, and what the table has of it.

@@ -16,6 +16,8 @@ const LARGEST_SENT: usize = 400 * 1024;
 
 /// What some programs put in front of UTF-8, and RFC 8259 §8.1 rules out.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The same of UTF-16, in either order, as some shells write files.
+const OF_UTF_16: &[&[u8]] = &[b"\xff\xfe", b"\xfe\xff"];
 
 /// What bodies of callbacks have, and no call of a tenant has.
 const EVENT_MEMBERS: [&str; 3] = ["event_id", "flow", "sequence"];
@@ -98,7 +100,7 @@ pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
     if request.header("content-encoding").is_some_and(|coding| !coding.trim().eq_ignore_ascii_case("identity")) {
         return Err(Error::UnsupportedMediaType);
     }
-    if [BYTE_ORDER_MARK, b"\xff\xfe", b"\xfe\xff"].iter().any(|mark| request.body.starts_with(mark)) {
+    if [BYTE_ORDER_MARK].iter().chain(OF_UTF_16).any(|mark| request.body.starts_with(mark)) {
         let problem = "body must be UTF-8 that does not begin with a byte order mark (U+FEFF)";
         return Err(Error::Malformed(Problem::new(problem)));
     }

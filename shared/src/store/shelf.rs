@@ -14,9 +14,8 @@ use super::relay::{Relay, RelayState};
 use super::tenants::key_set::KeySet;
 use super::tenants::{api_key_items, items as tenant_items};
 use crate::domain::{
-    ApiKey, ApiKeySecret, Configuration, ExternalId, Handle, PublishedKey, RatePerMinute, SecretLabel, SecretPointer,
-    SecretVersion, SigningKey, SigningPointer, SigningVersion, Tenant, TenantId, TenantName, TenantSecret,
-    TenantStatus, TenantSummary, Timestamp, Viewpoint,
+    ApiKey, ApiKeySecret, Configuration, ExternalId, Handle, PublishedKey, SecretLabel, SigningKey, SigningVersion,
+    Tenant, TenantId, TenantSecret, Timestamp, Viewpoint,
 };
 
 /// The items of one tenant.
@@ -29,27 +28,8 @@ pub(crate) struct Shelf {
 impl Shelf {
     /// A tenant that may act, whose tokens were all revoked `epoch` times.
     pub fn of_tenant(tenant_id: &TenantId, epoch: u64) -> Self {
-        let version = SecretVersion { id: Uuid::nil(), label: SecretLabel::of_turn(0) };
         let start = Timestamp::from_millis(0);
-        let tenant = Tenant {
-            summary: TenantSummary {
-                id: tenant_id.clone(),
-                name: TenantName::from_stored("Acme"),
-                status: TenantStatus::Active,
-                rate_limit_per_min: RatePerMinute::default(),
-                abuse_strikes: 0,
-                created_at: start,
-                updated_at: None,
-            },
-            revision: 0,
-            secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
-            signing: SigningPointer { version, kid: String::new() },
-            epoch: 0,
-            tokens_revoked_at: None,
-            account_wide: crate::domain::AccountWideUse::default(),
-            signed: crate::domain::SignedUse::default(),
-            configuration: Configuration::default(),
-        };
+        let tenant = Tenant::example(tenant_id.clone(), "Acme", start, Configuration::default());
         let mut state = tenant_items::pending(&tenant, start);
         state.insert(TENANT_STATUS.to_owned(), text(tenant_items::ACTIVE));
         state.insert("epoch".to_owned(), number(epoch));

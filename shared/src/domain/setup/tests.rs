@@ -7,16 +7,14 @@ use crate::domain::callbacks::receiver::{LastFailure, ReceiverSummary};
 use crate::domain::callbacks::types::Flow;
 use crate::domain::credentials::api_key::ApiKey;
 use crate::domain::credentials::api_key_secret::{ApiKeySecret, KeyKind};
-use crate::domain::credentials::secret_pointer::SigningPointer;
-use crate::domain::credentials::secret_pointer::{PreviousSecret, SecretLabel, SecretPointer, SecretVersion};
+use crate::domain::credentials::secret_pointer::{PreviousSecret, SecretLabel, SecretVersion};
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::relay::signed_call::SigningVersion;
 use crate::domain::tenants::status::TenantStatus;
-use crate::domain::tenants::tenant::{NewTenant, Tenant, TenantSummary};
+use crate::domain::tenants::tenant::{NewTenant, Tenant};
 use crate::domain::time::clock::Timestamp;
-use crate::domain::values::limits::RatePerMinute;
 use crate::domain::values::random::SystemRandomness;
-use crate::domain::values::text::{KeyName, Reason, TenantName};
+use crate::domain::values::text::{KeyName, Reason};
 
 mod keys;
 mod services;
@@ -40,25 +38,8 @@ fn facts(configuration: &serde_json::Value) -> SetupFacts {
     let mut body = serde_json::json!({ "tenant_name": "Acme" });
     body.as_object_mut().unwrap().extend(configuration.as_object().unwrap().clone());
     let new: NewTenant = serde_json::from_value(body).unwrap();
-    let tenant = Tenant {
-        summary: TenantSummary {
-            id: TenantId::generate(&SystemRandomness::new()).unwrap(),
-            name: TenantName::from_stored("Acme"),
-            status: TenantStatus::Active,
-            rate_limit_per_min: RatePerMinute::default(),
-            abuse_strikes: 0,
-            created_at: before(1_000_000),
-            updated_at: None,
-        },
-        revision: 0,
-        secret: SecretPointer { current: version(), previous: None, rotated_at: None },
-        signing: SigningPointer { version: version(), kid: String::new() },
-        epoch: 0,
-        tokens_revoked_at: None,
-        account_wide: crate::domain::tenants::account_wide_use::AccountWideUse::default(),
-        signed: crate::domain::tenants::signed_use::SignedUse::default(),
-        configuration: new.configuration(SigningVersion::V1),
-    };
+    let id = TenantId::generate(&SystemRandomness::new()).unwrap();
+    let tenant = Tenant::example(id, "Acme", before(1_000_000), new.configuration(SigningVersion::V1));
     SetupFacts {
         tenant,
         keys: Vec::new(),

@@ -387,4 +387,6 @@ pub struct Tenant {
 }
 
 #[cfg(test)]
+mod example;
+#[cfg(test)]
 mod tests;

@@ -39,26 +39,7 @@ fn configuration(fields: &Value) -> Configuration {
 
 /// A tenant with that configuration.
 fn tenant(configuration: Configuration) -> Tenant {
-    let version = crate::domain::SecretVersion { id: uuid::Uuid::nil(), label: crate::domain::SecretLabel::of_turn(0) };
-    Tenant {
-        summary: TenantSummary {
-            id: TenantId::of(&[0; 16]),
-            name: TenantName::parse("Before").unwrap(),
-            status: TenantStatus::Active,
-            rate_limit_per_min: RatePerMinute::default(),
-            abuse_strikes: 0,
-            created_at: Timestamp::from_millis(0),
-            updated_at: None,
-        },
-        revision: 0,
-        secret: SecretPointer { current: version.clone(), previous: None, rotated_at: None },
-        signing: SigningPointer { version, kid: String::new() },
-        epoch: 0,
-        tokens_revoked_at: None,
-        account_wide: AccountWideUse::default(),
-        signed: SignedUse::default(),
-        configuration,
-    }
+    Tenant::example(TenantId::of(&[0; 16]), "Before", Timestamp::from_millis(0), configuration)
 }
 
 /// The field at fault in a configuration, if one is.
