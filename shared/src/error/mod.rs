@@ -68,7 +68,28 @@ impl RequestPart {
             Self::Body => "body",
         }
     }
+
+    /// What is wrong with a field in this part. A parameter's sentence says where it belongs: its sender may have put
+    /// it into the body.
+    fn place(self, problem: Problem) -> Problem {
+        if self != Self::Query {
+            return problem;
+        }
+        let text = problem.to_string();
+        match text.strip_prefix(IS_REQUIRED) {
+            Some(rest) => Problem::new(format!("{IS_REQUIRED} in the query string{rest}")),
+            None if text == IS_UNKNOWN => Problem::new(IS_UNKNOWN_IN_QUERY),
+            None => Problem::new(format!("in the query string {text}")),
+        }
+    }
 }
+
+/// What is wrong with a field that is not there.
+pub const IS_REQUIRED: &str = "is required";
+/// What is wrong with a field that nobody knows.
+pub const IS_UNKNOWN: &str = "is not a field of this operation's body";
+/// The same of a parameter, which may be a field.
+pub const IS_UNKNOWN_IN_QUERY: &str = "is not a parameter of this operation's query string";
 
 impl Error {
     /// The refusal of a field.
@@ -76,11 +97,14 @@ impl Error {
         Self::Invalid { part: RequestPart::Body, field: field.into(), problem }
     }
 
-    /// The same error, if it is the refusal of a field, of one in another part of the request.
+    /// The same error; if it is the refusal of a field, and nobody said yet where that is, of one in this part of the
+    /// request.
     #[must_use]
     pub fn in_part(self, part: RequestPart) -> Self {
         match self {
-            Self::Invalid { field, problem, .. } => Self::Invalid { part, field, problem },
+            Self::Invalid { part: RequestPart::Body, field, problem } => {
+                Self::Invalid { part, field, problem: part.place(problem) }
+            }
             other => other,
         }
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::decode::{form, read};
+use super::decode::{form, misplaced, read};
 use super::places::{members, refuse_near_misses};
 use crate::api::{BodyRule, Operation, Surface};
 use crate::auth::{LARGEST_BODY, Request};
@@ -117,7 +117,7 @@ pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
                 refuse_event_members(&request.body)?;
             }
             refuse_near_misses::<O::Body>(&request.body)?;
-            read(&request.body)
+            read(&request.body).map_err(misplaced::<O>)
         }
         _ => Err(Error::UnsupportedMediaType),
     }

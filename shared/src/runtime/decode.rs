@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
-use super::places::{IS_REQUIRED, IS_UNKNOWN, in_query, no_json, no_utf8, shortened};
+use super::places::{no_json, no_utf8, shortened};
 use crate::api::{Input, Members, Operation};
 use crate::auth::Request;
 use crate::domain::{ExactJson, Problem};
-use crate::error::{Error, RequestPart, Result};
+use crate::error::{Error, IS_REQUIRED, IS_UNKNOWN, RequestPart, Result};
 
 /// Names under which people put credentials into query strings, without the signs between their words.
 const CREDENTIAL_PARAMETERS: [&str; 12] = [
@@ -49,8 +49,23 @@ pub fn query<O: Operation>(request: &Request) -> Result<O::Query> {
     }
     form(&text).map_err(|error| {
         let in_path = error.field().is_some_and(|field| request.path_parameters.contains_key(field));
-        if in_path { error.in_part(RequestPart::Path) } else { in_query(error) }
+        error.in_part(if in_path { RequestPart::Path } else { RequestPart::Query })
     })
+}
+
+/// The refusal of a body; of a field that is a parameter of the query string, with that.
+pub fn misplaced<O: Operation>(error: Error) -> Error {
+    let Error::Invalid { part, field, problem } = error else { return error };
+    let is_parameter = || {
+        let read = serde_html_form::to_string([(&field, "")]).map(|text| form::<O::Query>(&text));
+        // Whatever else is wrong with it, its name is known.
+        !matches!(read, Ok(Err(Error::Invalid { field: named, problem, .. }))
+            if named == field && problem.to_string() == IS_UNKNOWN)
+    };
+    let is_misplaced = problem.to_string() == IS_UNKNOWN && is_parameter();
+    let problem =
+        if is_misplaced { Problem::new(format!("{IS_UNKNOWN}: it goes in the query string")) } else { problem };
+    Error::Invalid { part, field, problem }
 }
 
 /// Reads a form, or the parameters of a query string.
@@ -67,13 +82,14 @@ pub fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
 
 /// Reads a JSON object.
 pub fn read<T: Input>(body: &[u8]) -> Result<T> {
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first.is_some_and(|byte| *byte != b'{') {
+    let text = std::str::from_utf8(body).map_err(|error| no_utf8(body, error))?;
+    if !body.trim_ascii_start().starts_with(b"{") {
+        // What a page sends that forgot to write its object as JSON is none of the two.
+        serde_json::from_str::<IgnoredAny>(text).map_err(|error| no_json(body, &error))?;
         return Err(Error::Malformed(Problem::new("body must be a JSON object")));
     }
-    let text = std::str::from_utf8(body).map_err(|error| no_utf8(body, error))?;
     // A body that is no JSON is malformed as a whole, whatever its first fields are.
-    let members = Members::parse(text, T::IS_PATCH).map_err(|error| no_json(&error))?;
+    let members = Members::parse(text, T::IS_PATCH).map_err(|error| no_json(body, &error))?;
     serde_path_to_error::deserialize(members)
         .map_err(|error| refusal(&error.path().to_string(), &error.inner().to_string()))
 }
@@ -90,12 +106,11 @@ fn refusal(path: &str, message: &str) -> Error {
     if let Some((within, problem)) = ExactJson::flaw_within(message_only) {
         return Error::invalid(shortened(&format!("{path}{within}")), Problem::new(problem.to_owned()));
     }
-    let path = shortened(path);
     // The name of a field stands between the kind of error and what else there is to say; it may have backticks of its
     // own.
     let named = |kind: &str, end: &str| {
         let rest = message.strip_prefix(kind)?.strip_prefix(" `")?;
-        Some(shortened(rest.split_once(end).map_or(rest, |(name, _)| name)))
+        Some(placed(path, rest.split_once(end).map_or(rest, |(name, _)| name)))
     };
     if let Some(name) = named("unknown field", "`, ") {
         return Error::invalid(name, Problem::new(IS_UNKNOWN));
@@ -106,6 +121,7 @@ fn refusal(path: &str, message: &str) -> Error {
     if let Some(name) = named("duplicate field", "`") {
         return Error::invalid(name, Problem::new("is given more than once"));
     }
+    let path = shortened(path);
     if let Some((_, expected)) = message.rsplit_once("`, expected ").filter(|_| message.starts_with("unknown variant"))
     {
         let expected: Vec<_> = expected.split('`').skip(1).step_by(2).collect();
@@ -119,13 +135,27 @@ fn refusal(path: &str, message: &str) -> Error {
         };
         return Error::invalid(path, Problem::new(format!("must be {expected}")));
     }
-    let problem = if message_only.starts_with("must ") || message_only.starts_with("belongs ") {
+    let problem = if message_only == "expected value" {
+        // All that the decoder says of what is no text, where one of several texts is expected.
+        Problem::new("must be a string")
+    } else if message_only.starts_with("must ") || message_only.starts_with("belongs ") {
         Problem::new(message_only.to_owned())
     } else {
         // A number in a query string that is none, and whatever else the decoders may come up with.
         Problem::new("has a value that can't be read")
     };
     Error::invalid(path, problem)
+}
+
+/// The name of a field together with where it is. The decoder's path ends with the field, or with the object that lacks
+/// it.
+fn placed(path: &str, name: &str) -> String {
+    let is_whole = path == name || path.strip_suffix(name).is_some_and(|rest| rest.ends_with('.'));
+    match path {
+        "." => shortened(name),
+        _ if is_whole => shortened(path),
+        _ => shortened(&format!("{path}.{name}")),
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +165,7 @@ mod tests {
     use super::*;
     use crate::api::common::TenantQuery;
     use crate::api::projects::register_tenant::RegisterTenantInput;
-    use crate::api::registry::tenants::{AuditQuery, Rotation, TenantsQuery};
+    use crate::api::registry::tenants::{AuditQuery, Rotation, SuspendTenant, Suspension, TenantsQuery};
     use crate::domain::{NewTenant, Patch, TenantPatch};
 
     fn refused<T: Input>(body: &str) -> (String, String, String) {
@@ -150,7 +180,7 @@ mod tests {
     }
 
     fn parameter<T: DeserializeOwned>(text: &str) -> (String, String) {
-        let error = in_query(form::<T>(text).err().unwrap());
+        let error = form::<T>(text).err().unwrap().in_part(RequestPart::Query);
         (error.field().unwrap_or_default().to_owned(), error.to_string())
     }
 
@@ -196,12 +226,32 @@ mod tests {
     }
 
     #[test]
+    fn a_field_within_another_is_named_with_it() {
+        let within =
+            |text: &str| field::<RegisterTenantInput>(&format!(r#"{{"displayName":"a","prefilters":{{}},{text}}}"#)).1;
+        let name = "connectionOverride.connectionId";
+        assert_eq!(within(r#""connectionOverride":{}"#), format!("{name} is required"));
+        assert_eq!(within(r#""connectionOverride":{"connectionId":1}"#), format!("{name} must be a uuid"));
+        let unknown = within(r#""tenantEditingPermissions":{"addChat":true}"#);
+        assert_eq!(unknown, format!("tenantEditingPermissions.addChat {IS_UNKNOWN}"));
+    }
+
+    #[test]
+    fn a_parameter_in_the_body_is_told_where_it_goes() {
+        let told =
+            |body: &str| misplaced::<SuspendTenant>(read::<Suspension>(body.as_bytes()).err().unwrap()).to_string();
+        let elsewhere = "tenant_id is not a field of this operation's body: it goes in the query string";
+        assert_eq!(told(r#"{"tenant_id":"tnt_1"}"#), elsewhere);
+        assert_eq!(told(r#"{"tenant":"tnt_1"}"#), "tenant is not a field of this operation's body");
+    }
+
+    #[test]
     fn a_field_given_twice_is_refused() {
         assert_eq!(
             field::<NewTenant>(r#"{"tenant_name":"a","tenant_name":"b"}"#).1,
             "tenant_name is given more than once"
         );
-        assert_eq!(parameter::<TenantsQuery>("limit=1&limit=2").1, "limit is given more than once");
+        assert_eq!(parameter::<TenantsQuery>("limit=1&limit=2").1, "limit in the query string is given more than once");
     }
 
     #[test]
@@ -226,6 +276,8 @@ mod tests {
                 r#"{"tenant_name":"a","rate_limit_per_min":1.5}"#,
                 "rate_limit_per_min must be a whole number from 1 to 10000",
             ),
+            (r#"{"tenant_name":"a","signing_version":1}"#, "signing_version must be a string"),
+            (r#"{"tenant_name":"a","signing_version":"v3"}"#, "signing_version must be one of v1, v2"),
             (r#"{"tenant_name":"a","passkeys_enabled":"sk_secret"}"#, "passkeys_enabled must be true or false"),
             (
                 r#"{"tenant_name":"a","qr_login_allowed_origins":"sk_secret"}"#,
@@ -276,14 +328,23 @@ mod tests {
     #[test]
     fn query_parameters_are_read_strictly() {
         assert_eq!(form::<TenantsQuery>("limit=5&status=suspended").unwrap().limit.get(), 5);
-        assert_eq!(parameter::<TenantsQuery>("limit=0").1, "limit must be a whole number from 1 to 100");
+        assert_eq!(
+            parameter::<TenantsQuery>("limit=0").1,
+            "limit in the query string must be a whole number from 1 to 100"
+        );
         assert_eq!(parameter::<TenantsQuery>("limit=x").0, "limit");
-        assert_eq!(parameter::<TenantsQuery>("offset=10001").1, "offset must be a whole number from 0 to 10000");
+        assert_eq!(
+            parameter::<TenantsQuery>("offset=10001").1,
+            "offset in the query string must be a whole number from 0 to 10000"
+        );
         for status in ["dead", "a`sk_secret`b", "`, expected `x"] {
             let message = parameter::<TenantsQuery>(&format!("status={status}")).1;
-            assert_eq!(message, "status must be one of active, suspended");
+            assert_eq!(message, "status in the query string must be one of active, suspended");
         }
-        assert_eq!(parameter::<TenantsQuery>("cursor=x").1, "cursor must be the next_cursor of an earlier answer");
+        assert_eq!(
+            parameter::<TenantsQuery>("cursor=x").1,
+            "cursor in the query string must be the next_cursor of an earlier answer"
+        );
         assert_eq!(parameter::<TenantsQuery>("page=2").1, "page is not a parameter of this operation's query string");
         assert_eq!(parameter::<AuditQuery>("tenant_id=tnt_1&since=now").0, "since");
         assert_eq!(parameter::<AuditQuery>("tenant_id=").0, "tenant_id");

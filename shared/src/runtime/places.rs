@@ -8,45 +8,29 @@ use serde::de::IgnoredAny;
 
 use crate::api::Input;
 use crate::domain::{Problem, near_miss};
-use crate::error::{Error, RequestPart, Result};
-
-/// What is wrong with a field that is not there.
-pub const IS_REQUIRED: &str = "is required";
-/// The same of a parameter, which may be there, in the body.
-pub const IS_REQUIRED_IN_QUERY: &str = "is required in the query string";
-/// What is wrong with a field that nobody knows.
-pub const IS_UNKNOWN: &str = "is not a field of this operation's body";
-/// The same of a parameter, which may be a field.
-pub const IS_UNKNOWN_IN_QUERY: &str = "is not a parameter of this operation's query string";
+use crate::error::{Error, IS_UNKNOWN, Result};
 
 /// The longest name of an unknown field that is repeated in an answer, in characters.
 const LONGEST_NAME: usize = 64;
 
-/// The refusal of a parameter, from that of a field.
-pub fn in_query(error: Error) -> Error {
-    let Error::Invalid { field, problem, .. } = error else { return error };
-    let problem = match problem.to_string().as_str() {
-        IS_REQUIRED => Problem::new(IS_REQUIRED_IN_QUERY),
-        IS_UNKNOWN => Problem::new(IS_UNKNOWN_IN_QUERY),
-        _ => problem,
-    };
-    Error::Invalid { part: RequestPart::Query, field, problem }
-}
-
 /// The refusal of a body that is no JSON.
-pub fn no_json(error: &serde_json::Error) -> Error {
-    malformed(error.line(), error.column())
+pub fn no_json(body: &[u8], error: &serde_json::Error) -> Error {
+    let lines = body.split(|byte| *byte == b'\n');
+    let line = lines.skip(error.line().saturating_sub(1)).next().unwrap_or_default();
+    // Serde counts the byte at fault too.
+    malformed(error.line(), line.get(..error.column().saturating_sub(1)).unwrap_or(line))
 }
 
 /// The refusal of a body that is no text.
 pub fn no_utf8(body: &[u8], error: Utf8Error) -> Error {
     let before = body.get(..error.valid_up_to()).unwrap_or_default();
     let last = before.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-    malformed(before.split(|byte| *byte == b'\n').count(), last.len() + 1)
+    malformed(before.split(|byte| *byte == b'\n').count(), last)
 }
 
-/// The place only, both from 1 and the column in bytes: what is there may be a credential.
-fn malformed(line: usize, column: usize) -> Error {
+/// The place only, both from 1 and the column in characters, as editors count: what is there may be a credential.
+fn malformed(line: usize, before: &[u8]) -> Error {
+    let column = String::from_utf8_lossy(before).chars().count() + 1;
     Error::Malformed(Problem::new(format!("body must be valid JSON: it is not at line {line}, column {column}")))
 }
 
@@ -88,10 +72,13 @@ mod tests {
             ("{\n  \"a\": 1\n  \"b\": 2\n}", 3, 3),
             ("{\"secret\": sk_value}", 1, 12),
             ("{}x", 1, 3),
+            ("{\n\"näme\": ü}", 2, 9),
+            ("undefined", 1, 1),
+            ("{\n", 2, 1),
         ] {
             let error = serde_json::from_str::<serde_json::Value>(body).unwrap_err();
             let expected = format!("request body must be valid JSON: it is not at line {line}, column {column}");
-            assert_eq!(no_json(&error).to_string(), expected, "{body}");
+            assert_eq!(no_json(body.as_bytes(), &error).to_string(), expected, "{body}");
         }
         for (body, line, column) in [(&b"\xff"[..], 1, 1), (b"{\"a\":\n \"\xff\"}", 2, 3), (b"{\n\xff", 2, 1)] {
             let error = std::str::from_utf8(body).unwrap_err();

@@ -7,10 +7,9 @@ use lambda_http::http::{HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::places::{IS_REQUIRED, IS_REQUIRED_IN_QUERY, IS_UNKNOWN, IS_UNKNOWN_IN_QUERY};
 use crate::api::{Output, Surface, TextBody};
 use crate::domain::{CredentialFault, DpopNonce, Quota, UnknownCredential};
-use crate::error::{Error, ErrorCode, RequestPart, Result};
+use crate::error::{Error, ErrorCode, IS_REQUIRED, IS_UNKNOWN, IS_UNKNOWN_IN_QUERY, RequestPart, Result};
 
 /// What the gateway makes an HTTP response of.
 pub type HttpResponse = ApiGatewayV2httpResponse;
@@ -121,8 +120,11 @@ pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: R
         if is_refused && (is_proofs || matches!(surface, Surface::Device | Surface::Console)) {
             set(&mut headers, "www-authenticate", dpop_challenge(&error));
         } else if error.code() == ErrorCode::Unauthenticated && has_scheme {
-            // RFC 9110 §11.6.1. Admin key and signature have no scheme that could be named.
-            headers.insert("www-authenticate", HeaderValue::from_static("Bearer"));
+            // RFC 9110 §11.6.1. Admin key and signature have no scheme that could be named. OAuth clients send HTTP
+            // Basic, and must be answered with it (RFC 6749 §5.2).
+            let is_oauth = surface == Surface::Tokens;
+            let schemes = if is_oauth { "Bearer, Basic realm=\"Latchkey\", charset=\"UTF-8\"" } else { "Bearer" };
+            headers.insert("www-authenticate", HeaderValue::from_static(schemes));
         }
         refusal(surface, &error)
     });
@@ -281,8 +283,8 @@ fn account_refusal(error: &Error) -> Value {
     };
     let msg = problem.to_string();
     let kind = match msg.as_str() {
-        IS_REQUIRED | IS_REQUIRED_IN_QUERY => "missing",
-        IS_UNKNOWN | IS_UNKNOWN_IN_QUERY => "extra_forbidden",
+        text if text.starts_with(IS_REQUIRED) => "missing",
+        text if text.starts_with(IS_UNKNOWN) || text == IS_UNKNOWN_IN_QUERY => "extra_forbidden",
         _ => "value_error",
     };
     // A name that we don't know is the client's own, whatever signs are in it.
@@ -327,6 +329,23 @@ mod tests {
             assert_eq!(document["components"]["schemas"][name]["examples"], json!([sent]), "{name}");
         }
     }
+
+    #[test]
+    fn a_surface_whose_credential_has_a_scheme_names_it() {
+        for (surface, schemes) in [
+            (Surface::Projects, Some("Bearer")),
+            (Surface::Account, Some("Bearer")),
+            (Surface::Tokens, Some("Bearer, Basic realm=\"Latchkey\", charset=\"UTF-8\"")),
+            (Surface::Device, Some("DPoP algs=\"ES256\"")),
+            (Surface::Relay, None),
+            (Surface::Registry, None),
+        ] {
+            let answer = make(surface, "id", None, Err(Error::Unauthenticated("no header")));
+            let told = answer.headers.get("www-authenticate").map(|value| value.to_str().unwrap());
+            assert_eq!(told, schemes, "{surface:?}");
+        }
+    }
+
     #[test]
     fn the_reason_stands_beside_the_code_in_each_surfaces_shape() {
         let late = Error::from(CredentialFault::TimestampOutOfWindow { server_time_ms: 1_718_966_400_000 });
