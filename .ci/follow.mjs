@@ -41,11 +41,17 @@ const scoped = async (user) => {
   return answer.body.access_token;
 };
 const [leaked, other] = [await scoped('ada'), await scoped('grace')];
-const page = (token, path, body) => call(`/api/v1/${path}`, body, { authorization: `Bearer ${token}` });
-const document = await page(leaked, 'documents', { name: 'a' });
+const page = (token, path, body, method) => call(`/api/v1/${path}`, body, { authorization: `Bearer ${token}` }, method);
+const [{ id: read }, { id: gone }] = [
+  (await page(leaked, 'documents', { name: 'a' })).body,
+  (await page(leaked, 'documents', { name: 'b' })).body,
+];
 await page(leaked, 'documents');
 await page(other, 'documents');
-await page(leaked, `documents/${document.body.id}`);
+await page(leaked, `documents/${read}`);
+const { id: changed } = (await page(leaked, 'agent-sessions', {})).body;
+await page(leaked, `agent-sessions/${changed}`, { title: 'c' }, 'PATCH');
+await page(leaked, `documents/${gone}`, undefined, 'DELETE');
 await operator(`revoke/api-key?tenant_id=${victim.id}&key_id=${victim.accountId}`, {});
 const refused = await page(leaked, 'documents');
 expect(refused.status === 401, `after the revocation: ${refused.status}`);
@@ -62,17 +68,26 @@ same(embed.minted.map((line) => line.end_user), [hank, null, null], 'the end use
 same(embed.minted_for, [user, customer, hank].sort(), 'all for whom the key minted');
 same([embed.tenant_id, embed.calls, embed.addresses], [victim.id, [], ['127.0.0.1']], 'the key');
 const token = follow(leaked);
-const calls = token.calls.map((line) => [line.operation, line.status]);
-const expected = [['create-document', 201], ['list-documents', 200], ['get-document', 200], ['list-documents', 401]];
-same(calls, expected, 'what was done with the token');
+const calls = token.calls.map((line) => [line.operation, line.resource, line.status]);
+const expected = [
+  ['create-document', read, 201],
+  ['create-document', gone, 201],
+  ['list-documents', null, 200],
+  ['get-document', read, 200],
+  ['create-agent-session', changed, 201],
+  ['update-agent-session', changed, 200],
+  ['delete-document', gone, 200],
+  ['list-documents', null, 401],
+];
+same(calls, expected, 'what was read and changed with the token');
 const [ada, grace] = ['ada', 'grace'].map((id) => digest(victim, 'end_user', id));
 same([token.minted_for, token.called_about], [[ada], [ada]], 'for whom the token was minted, and of whom it was used');
-same(token.calls.map((line) => line.end_user), [ada, ada, ada, ada], 'for whom each call was');
+same(token.calls.map((line) => line.end_user), calls.map(() => ada), 'for whom each call was');
 same(token.minted.map((line) => line.jti), [decodeJwt(leaked).jti], 'the minting of the token');
 const account = follow(victim.account);
 same(account.minted.map((line) => line.jti), [leaked, other].map((text) => decodeJwt(text).jti), 'both tokens');
 same(account.minted.map((line) => line.subject), [ada, grace], 'for whom the account key minted');
-expect(account.calls.length === 5, `calls with what the key minted: ${account.calls.length}`);
+expect(account.calls.length === 9, `calls with what the key minted: ${account.calls.length}`);
 const log = readFileSync(process.env.SERVICE_LOG, 'utf8');
 const people = [victim.userId, victim.organizationId, bystander.userId, '"ada"', '"grace"', '"hank"', 'globex'];
 for (const text of [...people, traceKey]) {

@@ -10,8 +10,7 @@ export function expect(condition, message) {
 }
 
 /** A request; its status and its JSON. */
-export async function call(path, body, headers) {
-  const method = body === undefined ? 'GET' : 'POST';
+export async function call(path, body, headers, method = body === undefined ? 'GET' : 'POST') {
   const json = { 'content-type': 'application/json', ...headers };
   const options = { method, headers: json, body: JSON.stringify(body), signal: AbortSignal.timeout(30_000) };
   const answer = await fetch(url + path, options);
@@ -32,7 +31,8 @@ export async function provision(name) {
   const key = async (kind) => operator(`provision/api-key?tenant_id=${id}`, { name: kind, kind });
   const [{ api_key: admin }, { api_key: embed, key_id: embedId }] = [await key('admin'), await key('embed')];
   const { api_key: account, key_id: accountId } = await key('account');
-  const tenant = { id, issuer: `${url}/t/${id}`, secret: made.tenant_secret, admin, embed, embedId, account, accountId };
+  const keys = { admin, embed, embedId, account, accountId };
+  const tenant = { id, projectId, issuer: `${url}/t/${id}`, secret: made.tenant_secret, ...keys };
   const registered = async (path, body) => {
     const answer = await projects(tenant, path, { name, projectId, properties: {}, ...body });
     expect(answer.status === 200, `${path}: ${answer.status}`);

@@ -45,11 +45,11 @@ def read(stream):
 
 def shown(line):
     at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, timezone.utc)
-    names = ("operation", "status", "cause", "source_ip", "secret", "scope", "jti", "subject", "end_user", "view")
+    names = ("operation", "resource", "status", "cause", "source_ip", "secret", "scope", "jti", "subject", "end_user")
     # Lines from before a field was there have none of it.
     return {
         "at": at.isoformat(timespec="milliseconds"),
-        **{name: line.get(name) for name in (*names, "request_id")},
+        **{name: line.get(name) for name in (*names, "view", "request_id")},
     }
 
 

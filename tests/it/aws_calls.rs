@@ -145,7 +145,7 @@ async fn a_key_that_stood_by_is_read_once_and_one_that_is_too_young_costs_one_re
 /// An audit event is an item more in the transaction of its change, and no call of its own. What is asked for at each
 /// login has none.
 #[tokio::test]
-async fn an_audit_event_costs_an_item_of_a_transaction_and_no_call() {
+async fn an_audit_event_costs_an_item_of_a_transaction_and_a_replayed_one_a_call() {
     let deployment = Deployment::start().await;
     let World { key, member, account, .. } = deployment.world().await;
     let backend = |path: &str, body: Value| deployment.backend(&key, "POST", path).json(&body);
@@ -156,7 +156,22 @@ async fn an_audit_event_costs_an_item_of_a_transaction_and_no_call() {
     let workspace = format!("/api/v1/workspaces/{}", made.document(201)["id"].as_str().unwrap());
     let revoke = || backend("/api/v1/auth/revoke", json!({ "token": token }));
     let user_token = json!({ "userId": member.user_id, "organizationId": member.organization_id });
+    let customer = |name: &str| {
+        let body = json!({ "displayName": name, "key": "globex", "prefilters": {} });
+        backend("/v1/api/tenant/register-tenant", body)
+    };
+    let keyed = || {
+        let rotation = format!("/api/v1/rotate/tenant-secret?tenant_id={}", key.tenant.id);
+        deployment.operator("POST", &rotation).json(&json!({})).header("idempotency-key", "one")
+    };
     for (call, events, transactions) in [
+        (customer("Globex"), 1, 1),
+        (customer("Globex"), 0, 0),
+        (customer("Globex Inc"), 1, 1),
+        // The other one reserves the key.
+        (keyed(), 1, 2),
+        // Its secret goes out once more. The key is reserved already, and the event is written by itself.
+        (keyed(), 1, 2),
         (backend(path, organization.clone()), 1, 1),
         // With nothing different there is nothing to say.
         (backend(path, organization), 0, 0),

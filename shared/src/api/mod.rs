@@ -9,6 +9,7 @@ pub mod console;
 pub mod device;
 mod document;
 pub mod examples;
+mod input;
 mod members;
 mod operation;
 pub mod pages;

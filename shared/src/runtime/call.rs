@@ -4,15 +4,16 @@ use std::fmt;
 use std::future::Future;
 
 use lambda_runtime::Context;
+use uuid::Uuid;
 
 use super::event::{self, HttpEvent};
 use super::response::Success;
 use super::{body, decode};
-use crate::api::{Input, Operation, Output, Surface};
+use crate::api::{BodyRule, Input, Operation, Output, Surface};
 use crate::app::App;
 use crate::auth::{Caller, InputSummary, Request, Trace};
 use crate::domain::{AnswerDigest, Person, Quota, TenantId, Timestamp};
-use crate::error::{Error, Result};
+use crate::error::{Error, RequestPart, Result};
 
 /// A request that was authenticated and decoded.
 pub struct Call<O: Operation> {
@@ -46,6 +47,8 @@ impl<O: Operation> fmt::Debug for Call<O> {
 pub(super) struct LogContext {
     /// The tenant that the request is about, as far as known.
     pub tenant_id: Option<String>,
+    /// The resource that the request names, or has made.
+    pub resource: Option<Uuid>,
     /// What its caller has left of a limit.
     pub quota: Option<Quota>,
 }
@@ -54,7 +57,8 @@ impl LogContext {
     /// What a refusal says of whom it refuses.
     fn refused(error: &Error) -> Self {
         let tenant_quota = error.tenant_quota();
-        Self { tenant_id: tenant_quota.map(|of| of.tenant_id.to_string()), quota: tenant_quota.map(|of| of.quota) }
+        let tenant_id = tenant_quota.map(|of| of.tenant_id.to_string());
+        Self { tenant_id, resource: None, quota: tenant_quota.map(|of| of.quota) }
     }
 }
 
@@ -76,14 +80,19 @@ where
         Err((log, error)) => return (log, Err(error)),
     };
     let tenant_id = call.query.tenant_id().or(call.caller.tenant_id().map(TenantId::as_str)).map(str::to_owned);
-    let mut log = LogContext { tenant_id, quota: call.caller.quota() };
+    // A malformed id is read as the nil UUID.
+    let resource = call.query.resource().filter(|id| !id.is_nil());
+    let mut log = LogContext { tenant_id, resource, quota: call.caller.quota() };
     note_person(&app, &trace, &log, call.body.person());
     match handler(app.clone(), call).await {
         Ok(output) => {
             log.tenant_id = log.tenant_id.or_else(|| output.tenant_id().map(str::to_owned));
+            log.resource = log.resource.or_else(|| output.resource());
             note_person(&app, &trace, &log, output.person());
             (log, Success::new(O::SURFACE, O::ROUTE.status, &output))
         }
+        // Without a body, what is wrong is a parameter.
+        Err(error) if O::ROUTE.body == BodyRule::None => (log, Err(error.in_part(RequestPart::Query))),
         Err(error) => (log, Err(error)),
     }
 }
@@ -122,9 +131,9 @@ async fn admit<O: Operation>(
     let caller =
         O::Caller::authenticate(app, &request, &summary::<O>(&request, &query, &body)).await.map_err(nobody)?;
     let (owner, quota) = (caller.tenant_id().map(TenantId::to_string), caller.quota());
-    let query = query.map_err(|error| (LogContext { tenant_id: owner.clone(), quota }, error))?;
+    let query = query.map_err(|error| (LogContext { tenant_id: owner.clone(), resource: None, quota }, error))?;
     let tenant_id = query.tenant_id().map(str::to_owned).or(owner);
-    let body = body.map_err(|error| (LogContext { tenant_id, quota }, error))?;
+    let body = body.map_err(|error| (LogContext { tenant_id, resource: None, quota }, error))?;
     Ok(Call { caller, query, body, at })
 }
 

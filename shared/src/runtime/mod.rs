@@ -181,7 +181,17 @@ fn line_of<'a>(methods: &[Served], context: &'a Context, cold: bool) -> RequestL
     let operation = methods.first().map_or("", |first| first.route.function);
     let (request_id, traced) = (context.request_id.as_str(), Traced::default());
     let surface = surface_of(methods);
-    RequestLine { operation, surface, request_id, tenant_id: None, traced, source_ip: None, cold, status: 0 }
+    RequestLine {
+        operation,
+        surface,
+        request_id,
+        tenant_id: None,
+        resource: None,
+        traced,
+        source_ip: None,
+        cold,
+        status: 0,
+    }
 }
 
 /// Starts the process: configuration, clients, first random draw; then hands over to `main`, which opens the
@@ -254,9 +264,10 @@ where
         refusals::note(&app, (O::ROUTE.name, O::SURFACE), &trace, error).await;
     }
     let status = result.as_ref().map_or_else(|error| O::SURFACE.status(error.code()), |_| O::ROUTE.status);
-    let (tenant_id, traced, source_ip) = (log.tenant_id.as_deref(), trace.noted(), source_ip.as_deref());
+    let (tenant_id, resource) = (log.tenant_id.as_deref(), log.resource);
+    let (traced, source_ip) = (trace.noted(), source_ip.as_deref());
     let (operation, surface, request_id) = (O::ROUTE.name, O::SURFACE, request_id.as_str());
-    let line = RequestLine { operation, surface, request_id, tenant_id, traced, source_ip, cold, status };
+    let line = RequestLine { operation, surface, request_id, tenant_id, resource, traced, source_ip, cold, status };
     line.write(started, app.now(), result.as_ref().err());
     finished(O::SURFACE, O::IS_PUBLIC, has_proof, &app, response::make(O::SURFACE, request_id, log.quota, result))
 }

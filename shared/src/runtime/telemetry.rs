@@ -24,6 +24,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
+use uuid::Uuid;
 
 use crate::api::Surface;
 use crate::auth::{Traced, WRONG_OPERATOR_KEY};
@@ -208,6 +209,8 @@ pub struct RequestLine<'a> {
     pub request_id: &'a str,
     /// The tenant that it was about, as far as known.
     pub tenant_id: Option<&'a str>,
+    /// The resource of the account surface that it named or made.
+    pub resource: Option<Uuid>,
     /// Who called with what, and what was minted, as far as known.
     pub traced: Traced,
     /// The address that the gateway was called from.
@@ -237,7 +240,10 @@ impl RequestLine<'_> {
         let counted = self.counted(cause.as_deref());
         let metrics = ["latency_ms"].into_iter().chain(ours.then_some("failures")).chain(counted.iter().copied());
         let metrics = metrics.collect::<Vec<_>>().join(" ");
-        let members: Map<_, _> = counted.iter().map(|&name| (name.to_owned(), 1.into())).collect();
+        // Where there is one only: most lines have none, and each byte of them costs.
+        let resource = self.resource.map(|id| ("resource".to_owned(), id.to_string().into()));
+        let counted = counted.iter().map(|&name| (name.to_owned(), 1.into()));
+        let members: Map<_, _> = resource.into_iter().chain(counted).collect();
         let members = Value::Object(members).to_string();
         let surface = self.surface.name();
         // The level of an event is a constant.

@@ -232,6 +232,24 @@ async fn what_a_tenants_backend_registers_and_revokes_has_events_with_people_as_
         assert_eq!(event["details"], json!({ "is_new": is_new }), "{action}");
         assert_eq!((&event["actor"], &event["key_id"]), (&json!("API key"), &json!(key.id)), "{action}");
     }
+    // The older way: at each login, and only what is different leaves an event.
+    let subject = deployment.person(&tenant, "registered_tenant", "key:initech");
+    for (name, count, fields) in
+        [("Initech", 1, json!([])), ("Initech", 0, json!([])), ("Initech Inc", 1, json!(["name"]))]
+    {
+        let before = deployment.audit_events(&tenant).await.len();
+        let body = json!({ "displayName": name, "key": "initech", "prefilters": {} });
+        let call = deployment.backend(&key, "POST", "/v1/api/tenant/register-tenant").json(&body);
+        assert_eq!(call.send().await.status, 200);
+        let events = deployment.audit_events(&tenant).await;
+        assert_eq!(events.len(), before + count, "{name}");
+        let event = events.iter().rfind(|event| event["action"] == "registered_tenant.registered").unwrap();
+        assert_eq!(event["subject"], subject);
+        if count == 1 {
+            let is_new = fields == json!([]);
+            assert_eq!((&event["fields"], &event["details"]), (&fields, &json!({ "is_new": is_new })), "{name}");
+        }
+    }
     // The operator's revocation names people the same way.
     deployment.revoke_tokens(&tenant, &json!({ "user_id": user })).await.data(200);
     assert_eq!(deployment.audit_events(&tenant).await.pop().unwrap()["subject"], person);
@@ -276,4 +294,17 @@ async fn a_deleted_resource_has_an_event_with_its_end_user_as_a_digest() {
     assert_eq!((&event["action"], &event["subject"]), (&json!("resource.deleted"), &json!(id)));
     let end_user = deployment.person(&tenant, "end_user", "ada");
     assert_eq!(event["details"], json!({ "kind": "workspace", "end_user": end_user }));
+    for (kind, path, body) in [
+        ("document", "/api/v1/documents", json!({ "name": "a" })),
+        ("agent_session", "/api/v1/agent-sessions", json!({})),
+    ] {
+        let made = deployment.account_for(&key, "ada", "POST", path).json(&body).send().await;
+        let id = made.document(201)["id"].clone();
+        let path = format!("{path}/{}", id.as_str().unwrap());
+        deployment.account_for(&key, "ada", "DELETE", &path).send().await.document(200);
+        let events = deployment.audit_events(&tenant).await;
+        let event = events.last().unwrap();
+        assert_eq!((&event["action"], &event["subject"]), (&json!("resource.deleted"), &id));
+        assert_eq!(event["details"], json!({ "kind": kind, "end_user": end_user }));
+    }
 }

@@ -56,7 +56,7 @@ async fn the_old_text_is_dead_when_the_answer_is_sent_in_every_process() {
 }
 
 #[tokio::test]
-async fn the_new_text_says_the_same_id_and_only_its_hash_is_stored() {
+async fn the_new_text_says_the_same_id_and_only_hashes_are_stored() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
     for kind in ["embed", "admin", "account"] {
@@ -67,7 +67,8 @@ async fn the_new_text_says_the_same_id_and_only_its_hash_is_stored() {
         assert_eq!(is.claims(), was.claims());
         let stored = item(&deployment, &new).await;
         assert_eq!(stored["key_hash"]["S"], is.hash().to_text());
-        assert!(stored.get("previous_hash").is_none(), "without an overlap nothing is kept of the old one");
+        assert_eq!(stored["previous_hash"]["S"], was.hash().to_text());
+        assert!(stored["details"]["M"].get("previous_until").is_none(), "without an overlap it never opens anything");
     }
 }
 

@@ -160,6 +160,10 @@ async fn what_is_ambiguous_all_the_same_is_refused_and_nothing_is_minted() {
     ] {
         deployment.user_token(&key, &body).await.refused(409, "ambiguous_id");
     }
+    for body in [json!({ "userId": user }), json!({ "organizationId": organization })] {
+        let call = deployment.backend(&key, "POST", "/v1/api/projects/revoke-tokens").json(&body);
+        call.send().await.refused(409, "ambiguous_id");
+    }
     let fields = json!({ "name": "new", "externalId": "new", "projectOrganizationId": organization });
     deployment.register_user(&key, &fields).await.refused(409, "ambiguous_id");
     assert_eq!(deployment.items().await, before);

@@ -84,10 +84,41 @@ async fn a_dead_credential_is_named_as_well() {
     list(&token).send().await.refused(401, "unauthenticated");
     check(&deployment, &of_key);
     check(&deployment, &json!({ "jti": jti(&token), "scope": "end_user", "cause": "token was revoked" }));
+    // Without an overlap as well.
+    let rotate = format!("/api/v1/rotate/api-key?tenant_id={}&key_id={}", tenant.id, key.id);
+    deployment.post_nothing(&rotate).await.data(200);
+    deployment.backend(&key, "GET", "/v1/api/projects/users").send().await.refused(401, "unauthenticated");
+    check(&deployment, &json!({ "tenant_id": tenant.id, "key_id": key.id, "secret": "previous" }));
+    check(&deployment, &json!({ "cause": "API key was rotated, and its overlap is over" }));
     // What only claims to be of a tenant is not held against it.
     let forged = format!("{}{}", &key.text[..key.text.len() - 1], if key.text.ends_with('a') { 'b' } else { 'a' });
     list(&forged).send().await.refused(401, "unauthenticated");
     check(&deployment, &json!({ "tenant_id": null, "key_id": null, "secret": null }));
+}
+
+#[tokio::test]
+async fn what_a_token_reads_and_changes_is_named() {
+    let deployment = Deployment::start().await;
+    let World { account, .. } = deployment.world().await;
+    let token = deployment.scoped_token(&account, Some(END_USER)).await;
+    for (kind, made, path) in [
+        ("document", json!({ "name": "a" }), "documents"),
+        ("agent-session", json!({ "title": "a" }), "agent-sessions"),
+    ] {
+        let path = format!("/api/v1/{path}");
+        let id = deployment.page(&token, "POST", &path).json(&made).send().await.document(201)["id"].clone();
+        check(&deployment, &json!({ "resource": id, "jti": jti(&token) }));
+        deployment.page(&token, "GET", &path).send().await.document(200);
+        assert_eq!(last(&deployment).get("resource"), None, "{kind}");
+        let of_it = format!("{path}/{}", id.as_str().unwrap());
+        deployment.page(&token, "GET", &of_it).send().await.document(200);
+        check(&deployment, &json!({ "operation": format!("get-{kind}"), "resource": id }));
+        deployment.page(&token, "DELETE", &of_it).send().await.document(200);
+        check(&deployment, &json!({ "operation": format!("delete-{kind}"), "resource": id }));
+    }
+    // What is no id is not repeated.
+    deployment.page(&token, "GET", "/api/v1/documents/sk_secret").send().await.refused(404, "not_found");
+    assert_eq!(last(&deployment).get("resource"), None);
 }
 
 #[tokio::test]
@@ -99,6 +130,15 @@ async fn a_signer_is_named_also_when_the_call_is_refused() {
     check(&deployment, &json!({ "tenant_id": tenant.id, "secret": "current", "key_id": null }));
     signed().await.refused(401, "unauthenticated");
     check(&deployment, &json!({ "tenant_id": tenant.id, "cause": "nonce was used before" }));
+    // A process that knew the old secret names its tenant once more; then nothing is left to know it by.
+    let old = tenant.clone();
+    let rotated = deployment.rotate(&tenant, 0).await;
+    let tenant = tenant.with_secret(rotated.data(200)["tenant_secret"].as_str().unwrap());
+    for named in [json!(tenant.id), Value::Null] {
+        deployment.whoami(&old.signing()).send().await.refused(401, "unauthenticated");
+        check(&deployment, &json!({ "tenant_id": named, "key_id": null }));
+    }
+    deployment.whoami(&tenant.signing()).send().await.data(200);
     deployment.suspend(&tenant).await.data(200);
     check(&deployment, &json!({ "tenant_id": tenant.id, "secret": "current", "key_id": null }));
 }

@@ -160,4 +160,8 @@ pub struct ShownDocument {
     pub markdown_content: Option<Markdown>,
 }
 
-impl Output for ShownDocument {}
+impl Output for ShownDocument {
+    fn resource(&self) -> Option<Uuid> {
+        Some(self.document.id)
+    }
+}

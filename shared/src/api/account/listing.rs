@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::api::operation::{Input, Output};
 use crate::domain::{Cursor, OffsetPage, PageLimit, PageNumber, PageRequest, PathId, Problem};
@@ -43,7 +44,11 @@ pub struct ResourcePath {
     pub id: PathId,
 }
 
-impl Input for ResourcePath {}
+impl Input for ResourcePath {
+    fn resource(&self) -> Option<Uuid> {
+        Some(self.id.get())
+    }
+}
 
 /// Parameters that name a resource and select one page of the list within it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -73,7 +78,11 @@ impl ResourcePageQuery {
     }
 }
 
-impl Input for ResourcePageQuery {}
+impl Input for ResourcePageQuery {
+    fn resource(&self) -> Option<Uuid> {
+        Some(self.id.get())
+    }
+}
 
 fn page(page: Option<PageNumber>, cursor: Option<&Cursor>, limit: PageLimit) -> Result<PageRequest> {
     if page.is_some() && cursor.is_some() {

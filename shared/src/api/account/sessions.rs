@@ -286,6 +286,10 @@ impl MessageInput {
     }
 }
 
-impl Output for AgentSession {}
+impl Output for AgentSession {
+    fn resource(&self) -> Option<Uuid> {
+        Some(self.id)
+    }
+}
 
 impl Output for Message {}

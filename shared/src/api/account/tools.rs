@@ -108,7 +108,11 @@ pub struct ExecutionPath {
     pub id: ExecutionPathId,
 }
 
-impl Input for ExecutionPath {}
+impl Input for ExecutionPath {
+    fn resource(&self) -> Option<Uuid> {
+        Some(self.id.get())
+    }
+}
 
 /// Request body for executing a tool.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -207,6 +211,10 @@ impl AcceptedExecution {
     }
 }
 
-impl Output for AcceptedExecution {}
+impl Output for AcceptedExecution {
+    fn resource(&self) -> Option<Uuid> {
+        Some(self.execution_id.get())
+    }
+}
 
 impl Output for ToolExecution {}

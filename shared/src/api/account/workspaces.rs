@@ -203,4 +203,8 @@ impl WorkspacePatch {
     }
 }
 
-impl Output for WorkspaceView {}
+impl Output for WorkspaceView {
+    fn resource(&self) -> Option<Uuid> {
+        Some(self.workspace.id)
+    }
+}

@@ -80,7 +80,8 @@ impl ApiKey {
 #[derive(Debug)]
 pub struct KeyHashes {
     pub current: KeyHash,
-    /// Hash of the secret from before a rotation, and the time until which it is accepted.
+    /// Hash of the secret from before a rotation, and the time until which it is accepted: one long past, if it had no
+    /// overlap.
     pub previous: Option<(KeyHash, Timestamp)>,
 }
 

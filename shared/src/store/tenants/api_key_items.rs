@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::items::tenant_id;
 use crate::domain::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, Day, KeyHash, KeyHashes, KeyKind, KeyName, Origin, Origins, Problem,
+    Timestamp,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Item, Reader, millis, number, text};
@@ -75,6 +76,8 @@ pub fn hashes(item: &Item) -> Result<KeyHashes> {
     let reader = Reader::of(item);
     let hash = |text: &str| KeyHash::parse(text).ok_or_else(|| Problem::new("is no hash"));
     let until = Reader::within(item, DETAILS)?.optional_millis("previous_until")?;
-    let previous = reader.optional("previous_hash", hash)?.zip(until);
+    // Without an overlap the secret from before was never in force beside this one.
+    let until = until.unwrap_or(Timestamp::from_millis(0));
+    let previous = reader.optional("previous_hash", hash)?.map(|hash| (hash, until));
     Ok(KeyHashes { current: reader.parsed("key_hash", hash)?, previous })
 }

@@ -136,16 +136,13 @@ impl Tenants<'_> {
         let secret = ApiKeySecret::regenerate(&key.claims, self.random)?.ok_or(Error::ApiKeyNotFound)?;
         key.rotated_at = Some(change.at);
         key.previous_until = (overlap.get() > 0).then(|| change.at.plus(Duration::from_secs(overlap.get().into())));
-        // Inside an update, the attributes on the right are those of before it.
+        // Inside an update, the attributes on the right are those of before it. Without an overlap the hash of the old
+        // secret is kept too: whoever still sends it is known by it, in the log and the set-up.
         let update = Update::of(keys::of_kind(tenant, Kind::ApiKey, id))
             .set("key_hash", text(secret.hash().to_text()))
+            .copy("previous_hash", "key_hash")
             .set("details.rotated_at", millis(change.at))
             .set_or_remove("details.previous_until", key.previous_until.map(millis));
-        let update = if key.previous_until.is_some() {
-            update.copy("previous_hash", "key_hash")
-        } else {
-            update.remove("previous_hash")
-        };
         let usable = Condition::new("attribute_exists(pk) AND attribute_not_exists(details.revoked_at)", []).and(
             "(attribute_not_exists(details.expires_at) OR details.expires_at > :now)",
             [(":now", millis(change.at))],
