@@ -43,7 +43,7 @@ export async function registered(at) {
       ),
   ];
   const all = [
-    ['fetch/organizations', r.organizations, 'organizations', [named, external, id, since, acts('organization_id')]],
+    ['fetch/organizations', r.organizations, 'organizations', [named, external, id, since, token, acts('organization_id')]],
     [
       'fetch/users',
       r.users,
@@ -100,7 +100,7 @@ function shownOf({ relay_user_linked_id: linked, backend_user_id: own, devices, 
   ];
   const passkeyColumns = [
     named,
-    [t.state, (of) => (of.revoked_at ? badge('bad', p.revoked) : badge('good', p.good))],
+    [t.state, (of) => (of.revoked_at ? badge('bad', t.keys.states.revoked) : badge('good', p.good))],
     [p.provider, (of) => of.provider_name ?? null],
     [p.synced, (of) => (of.backup_state ? t.yes : t.no)],
     [p.rp, (of) => text(of.rp_id)],
@@ -108,13 +108,13 @@ function shownOf({ relay_user_linked_id: linked, backend_user_id: own, devices, 
     used,
   ];
   const rows = (title, columns, of) =>
-    section(title, of.length > 0 ? table(title, columns, of).made : paragraph(p.nothing));
+    section(title, of.length > 0 ? table(title, columns, of).made : paragraph(t.registered.none));
   return [
     details([
       [p.kinds.backend_user_id, own && text(own)],
       [p.kinds.relay_user_linked_id, linked && code(linked)],
     ]),
     rows(p.devices, deviceColumns, devices),
-    rows(p.passkeys, passkeyColumns, passkeys),
+    rows(t.groups.passkeys, passkeyColumns, passkeys),
   ];
 }

@@ -15,7 +15,7 @@ async fn register(app: App, call: Call<RegisterTenant>) -> Result<RegisteredTena
     if let Some((user, organization)) = directory.migrated(body.key.as_ref(), body.user.as_ref())? {
         let request = TokenRequest::for_user(&user, &organization, body.expiration, call.at)?;
         let token = call.caller.mint(&app, request).await?;
-        directory.note_token(&user, &call.at.day()).await;
+        directory.note_token(&user, &organization, &call.at.day()).await;
         return Ok(RegisteredTenantToken { message: "Token issued", token });
     }
     let registration = directory.registration(body.fields()?, call.at)?;

@@ -13,6 +13,6 @@ async fn issue(app: App, call: Call<UserToken>) -> Result<IssuedToken> {
     let (user, organization) = directory.member(&body.user_id, body.organization_id.as_ref()).await?;
     let request = TokenRequest::for_user(&user, &organization, body.expiration, call.at)?;
     let token = call.caller.mint(&app, request).await?;
-    directory.note_token(&user, &call.at.day()).await;
+    directory.note_token(&user, &organization, &call.at.day()).await;
     Ok(IssuedToken { token })
 }

@@ -51,6 +51,7 @@ async fn a_row_says_what_is_registered_and_when_it_changed_and_nothing_of_its_pr
         "created_at": expected["created_at"],
         "updated_at": null,
         "tokens_revoked_before": null,
+        "last_token_on": null,
     });
     assert_eq!(expected, new);
     // The same once more is no change.

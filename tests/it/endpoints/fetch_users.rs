@@ -95,8 +95,11 @@ async fn the_day_of_the_last_token_is_noted_once_a_day_whatever_the_user_is_call
             calls.iter().filter(|call| call.operation == "TransactWriteItems").count()
         }
     };
-    assert_eq!(writes("ada".to_owned()).await, 1);
+    // That of the user, and that of the organization.
+    assert_eq!(writes("ada".to_owned()).await, 2);
     let day = noted().await;
+    let organizations = deployment.get(&format!("/api/v1/fetch/organizations?tenant_id={}", tenant.id)).await;
+    assert_eq!(organizations.data(200)["organizations"][0]["last_token_on"], day);
     // The answer's day, by the clock of whoever issued the token.
     let claims = deployment.introspect(&key, &deployment.token(&key, &member).await).await;
     let issued = shared::domain::Timestamp::from_millis(claims["iat"].as_i64().unwrap() * 1000).to_string();

@@ -63,6 +63,8 @@ pub struct OrganizationRow {
     pub updated_at: Option<Timestamp>,
     /// Time at which the tokens of the organization's users were last revoked; null if never.
     pub tokens_revoked_before: Option<Timestamp>,
+    /// Last day (UTC) on which a token was issued for a user of the organization; null if never.
+    pub last_token_on: Option<Day>,
 }
 
 impl From<Organization> for OrganizationRow {
@@ -74,6 +76,7 @@ impl From<Organization> for OrganizationRow {
             created_at: organization.record.created_at,
             updated_at: organization.record.updated_at,
             tokens_revoked_before: organization.record.tokens_revoked_at,
+            last_token_on: organization.last_token_on,
         }
     }
 }

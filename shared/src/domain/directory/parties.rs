@@ -20,6 +20,8 @@ pub struct Organization {
     /// Properties that the tokens of all of its users carry.
     pub properties: Properties,
     pub record: Record,
+    /// The last day on which a token was issued for a user of it.
+    pub last_token_on: Option<Day>,
 }
 
 /// A user of an organization.
@@ -171,6 +173,7 @@ impl Organization {
             name: entry.name,
             properties: entry.properties.unwrap_or_default(),
             record: Record::new(now),
+            last_token_on: None,
         }
     }
 
@@ -182,6 +185,7 @@ impl Organization {
             name: entry.name,
             properties: entry.properties.unwrap_or_else(|| self.properties.clone()),
             record: self.record.clone(),
+            last_token_on: self.last_token_on.clone(),
         };
         (changed != *self).then(|| Self { record: self.record.updated(now), ..changed })
     }

@@ -24,10 +24,8 @@ pub trait DirectoryRecord {
     fn common(&self) -> Common<'_>;
     /// What a registration writes, beside what is common to all records.
     fn attributes(&self) -> Vec<Attribute>;
-    /// The last day on which a token was issued, of what tokens are issued for.
-    fn last_token_on(&self) -> Option<&Day> {
-        None
-    }
+    /// The last day on which a token was issued for it.
+    fn last_token_on(&self) -> Option<&Day>;
 }
 
 /// What all that is registered has.
@@ -48,6 +46,10 @@ impl DirectoryRecord for Organization {
 
     fn attributes(&self) -> Vec<Attribute> {
         vec![("display_name", Some(text(&self.name)))]
+    }
+
+    fn last_token_on(&self) -> Option<&Day> {
+        self.last_token_on.as_ref()
     }
 }
 
@@ -134,6 +136,7 @@ pub fn organization(item: &Item) -> Result<Organization> {
         name: PartyName::from_stored(reader.text("display_name")?),
         properties: properties(item)?,
         record: record(reader)?,
+        last_token_on: reader.optional_text("last_token_on")?.map(Day::from_stored),
     })
 }
 

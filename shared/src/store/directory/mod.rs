@@ -9,6 +9,7 @@ pub use registered_tenants::Registration;
 
 use std::fmt;
 
+use futures_util::future::join;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -289,20 +290,26 @@ impl<'a> Directory<'a> {
         transaction
     }
 
-    /// Notes that a token was issued for a user on that day, under both of its handles. Best effort: a failure is
-    /// ignored.
-    pub async fn note_token(self, user: &User, day: &Day) {
-        if user.last_token_on.as_ref() == Some(day) {
+    /// Notes that a token was issued for a user of an organization on that day. Best effort: a failure is ignored.
+    pub async fn note_token(self, user: &User, organization: &Organization, day: &Day) {
+        // Two transactions: at the first logins of a day, many want to note their organization.
+        join(self.note_token_of(user, day), self.note_token_of(organization, day)).await;
+    }
+
+    /// The same for one of the two, under both of its handles.
+    async fn note_token_of<R: DirectoryRecord>(self, record: &R, day: &Day) {
+        if record.last_token_on() == Some(day) {
             return;
         }
+        let Common { id, external_id, .. } = record.common();
         let mut transaction = Transaction::new();
-        for handle in Handle::of(Some(user.id), user.external_id.as_ref()) {
+        for handle in Handle::of(Some(id), external_id) {
             let due = Condition::new(
                 "attribute_exists(pk) \
                  AND (attribute_not_exists(details.last_token_on) OR details.last_token_on < :today)",
                 [(":today", text(day))],
             );
-            transaction.update(Update::of(self.key::<User>(&handle)).set("details.last_token_on", text(day)), due);
+            transaction.update(Update::of(self.key::<R>(&handle)).set("details.last_token_on", text(day)), due);
         }
         let _: Result<Commit> = self.table.commit(transaction).await;
     }
