@@ -61,8 +61,7 @@ pub struct CheckView {
     /// What to change, in sentences for people; null if nothing is.
     pub mend: Option<String>,
     /// Line for a shell that proves it, with `curl`, and `openssl` 3 where something is signed. Secrets in it are
-    /// variables of the shell, and so is `LATCHKEY_URL` where the deployment does not say its address. Null if there is
-    /// none.
+    /// variables of the shell, and so is `LATCHKEY_URL` where the deployment does not say its address.
     pub curl: Option<String>,
 }
 

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::breaker::Breaker;
+use crate::domain::tenants::public_url::CallbackUrl;
 use crate::domain::time::clock::Timestamp;
 
 /// Whether a receiver is tried.
@@ -51,6 +52,10 @@ pub struct ReceiverSummary {
     pub last_success_at: Option<Timestamp>,
     /// The last attempt that failed; null if none has.
     pub last_failure: Option<LastFailure>,
+    /// The base that the last attempt went to, for the inspection of a set-up: after a change of the tenant's base, an
+    /// earlier one says nothing.
+    #[serde(skip)]
+    pub last_base: Option<CallbackUrl>,
 }
 
 impl ReceiverSummary {
@@ -73,6 +78,7 @@ mod tests {
             oldest_pending_at: None,
             last_success_at: None,
             last_failure: None,
+            last_base: None,
         };
         for (millis, oldest) in [(20, 20), (30, 20), (10, 10)] {
             summary.count_pending(Timestamp::from_millis(millis));

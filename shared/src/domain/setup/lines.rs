@@ -85,6 +85,15 @@ impl Lines<'_> {
         )
     }
 
+    /// A token of a customer of the legacy registration, which registers it if it is new.
+    pub fn register_tenant(&self) -> String {
+        format!(
+            "curl -sS -X POST \"{}/v1/api/tenant/register-tenant\" -H \"Authorization: Bearer $EMBED_API_KEY\" \
+             -H 'Content-Type: application/json' -d '{{\"displayName\":\"Example\",\"prefilters\":{{}}}}'",
+            self.address
+        )
+    }
+
     /// Whether a token is active, with a key of any kind.
     pub fn introspect(&self, key: &str) -> String {
         format!(

@@ -31,14 +31,15 @@ fn registered(look: &Look<'_>, name: &'static str, (one, list): (&str, &str), ne
 
 fn registered_tenant(look: &Look<'_>) -> Check {
     let name = "registered_tenant";
-    match look.facts.registered_tenant {
+    let check = match look.facts.registered_tenant {
         Some(at) => {
             Check::works(name, format!("The newest customer of register-tenant was registered at {at}.")).at(Some(at))
         }
         None => {
             Check::off(name, "Nobody is registered through register-tenant, which is for clients of the older way.")
         }
-    }
+    };
+    check.proven_by(look.lines.register_tenant())
 }
 
 fn token_subject(look: &Look<'_>) -> Check {

@@ -11,6 +11,9 @@ use crate::domain::credentials::api_key_secret::KeyKind;
 /// For how many days a call that named no end user counts.
 const UNNAMED: Duration = Duration::from_hours(7 * 24);
 
+/// A page for the line of what is off: it is refused, which proves that.
+const ANY_PAGE: &str = "https://app.example.com";
+
 pub(super) fn checks(look: &Look<'_>) -> Vec<Check> {
     vec![callbacks(look), passkeys(look), qr_login(look), end_user_named(look), end_user_header(look)]
 }
@@ -19,16 +22,20 @@ fn callbacks(look: &Look<'_>) -> Check {
     let (name, configuration) = ("callbacks", &look.facts.tenant.configuration);
     let Some(base) = &configuration.callback_url_base else {
         return Check::off(name, "Callbacks are off: the tenant has no callback_url_base.")
-            .mended("If the backend is to be told of events, the operator sets callback_url_base: update/tenant.");
+            .mended("If the backend is to be told of events, the operator sets callback_url_base: update/tenant.")
+            .proven_by(look.lines.ping());
     };
     if configuration.callback_types.as_slice().is_empty() {
         return Check::off(name, "Callbacks are off: callback_types is empty.")
-            .mended("The operator sets callback_types to the types of events that the backend is to be told of.");
+            .mended("The operator sets callback_types to the types of events that the backend is to be told of.")
+            .proven_by(look.lines.ping());
     }
     let receivers = || look.facts.receivers.iter();
-    let success = receivers().filter_map(|(_, receiver)| receiver.last_success_at).max();
     let disabled = receivers().find(|(_, receiver)| receiver.state == ReceiverState::Disabled);
-    let failing = receivers().find_map(|(flow, receiver)| Some((flow, receiver, failing(receiver)?)));
+    // Of attempts at an earlier base nothing follows for this one.
+    let seen = || receivers().filter(|(_, receiver)| receiver.last_base.as_ref().is_none_or(|last| last == base));
+    let success = seen().filter_map(|(_, receiver)| receiver.last_success_at).max();
+    let failing = seen().find_map(|(flow, receiver)| Some((flow, receiver, failing(receiver)?)));
     let check = if let Some((flow, receiver)) = disabled {
         let failure = receiver.last_failure.as_ref();
         let last =
@@ -92,23 +99,31 @@ fn advice(outcome: &str) -> &'static str {
 fn passkeys(look: &Look<'_>) -> Check {
     let (name, configuration) = ("passkeys", &look.facts.tenant.configuration);
     let Some(rp_id) = &configuration.webauthn_rp_id else {
-        return Check::off(name, "Passkeys are off: the tenant has no webauthn_rp_id.");
+        return Check::off(name, "Passkeys are off: the tenant has no webauthn_rp_id.")
+            .mended("If people are to log in with passkeys, the operator sets webauthn_rp_id: update/tenant.")
+            .proven_by(look.lines.passkey_login(&ANY_PAGE));
     };
     let origins = configuration.webauthn_origins.as_slice();
+    let line = || match origins.first() {
+        Some(first) => look.lines.passkey_login(first),
+        None => look.lines.passkey_login(&format_args!("https://{rp_id}")),
+    };
     if let Err(problem) = configuration.check() {
         let says = format!("webauthn_rp_id and webauthn_origins do not fit: {} {}.", problem.field, problem.problem);
-        return Check::fails(name, says, "The operator corrects the field: update/tenant.");
+        return Check::fails(name, says, "The operator corrects the field: update/tenant.").proven_by(line());
     }
     if !configuration.passkeys_enabled.unwrap_or(look.defaults.passkeys_enabled) {
         return Check::off(name, "Passkeys are off: passkeys_enabled is false, or null and so is the deployment's.")
-            .mended("If they are to be used, the operator sets passkeys_enabled to true: update/tenant.");
+            .mended("If they are to be used, the operator sets passkeys_enabled to true: update/tenant.")
+            .proven_by(line());
     }
     let Some(first) = origins.first() else {
         let mend = format!(
             "The operator adds the origin of each page that runs ceremonies, such as https://{rp_id}, to \
              webauthn_origins: update/tenant."
         );
-        return Check::fails(name, "Passkeys are enabled, and webauthn_origins is empty: no page may use them.", mend);
+        return Check::fails(name, "Passkeys are enabled, and webauthn_origins is empty: no page may use them.", mend)
+            .proven_by(line());
     };
     let check = match look.refused(&[RefusalCause::PasskeyOrigin, RefusalCause::PasskeyPage]) {
         Some(refusal) if refusal.cause == RefusalCause::PasskeyOrigin => Check::fails(
@@ -130,17 +145,18 @@ fn passkeys(look: &Look<'_>) -> Check {
             Check::works(name, says)
         }
     };
-    check.proven_by(look.lines.passkey_login(first))
+    check.proven_by(line())
 }
 
 fn qr_login(look: &Look<'_>) -> Check {
     let name = "qr_login";
     let origins = look.facts.tenant.configuration.qr_login_allowed_origins.as_slice();
     let Some(first) = origins.first() else {
-        return Check::off(name, "QR logins are off: qr_login_allowed_origins is empty.").mended(
-            "If pages are to begin QR logins, the operator adds their origins: scheme, host and port, without a slash \
-             at the end, such as https://app.example.com.",
-        );
+        let mend = "If pages are to begin QR logins, the operator adds their origins: scheme, host and port, without a \
+                    slash at the end, such as https://app.example.com.";
+        return Check::off(name, "QR logins are off: qr_login_allowed_origins is empty.")
+            .mended(mend)
+            .proven_by(look.lines.qr_login(&ANY_PAGE));
     };
     if let Some(refusal) = look.refused(&[RefusalCause::QrLoginOrigin]) {
         let says = format!("{} was asked for a page that is not in qr_login_allowed_origins.", refusal.operation);

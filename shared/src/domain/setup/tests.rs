@@ -207,6 +207,7 @@ fn callbacks_are_told_by_the_worst_of_their_receivers() {
         oldest_pending_at: None,
         last_success_at: None,
         last_failure: None,
+        last_base: None,
     };
     let failed = |at, outcome: &str| Some(LastFailure { at, outcome: outcome.to_owned() });
     facts.receivers.insert(Flow::Tenant, idle.clone());

@@ -280,7 +280,7 @@ impl Callbacks<'_> {
             let delivery = Delivery { base, flow: leased.flow, body: &owed.body, owed: &owed, signer, at: now };
             let attempted = run.receiver.post(&delivery).await;
             let after = self.clock.now();
-            leased.note(attempted.outcome, after);
+            leased.note(attempted.outcome, base, after);
             let next = Next::after(attempted, owed.attempts + 1, None, after, Jitter::draw(self.random)?);
             let fate = match next {
                 Next::Delivered => Fate::Over(CallbackState::Delivered),

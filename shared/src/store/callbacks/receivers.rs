@@ -5,8 +5,8 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use crate::domain::{
-    Action, Actor, AuditEvent, Breaker, Change, DisableCause, Flow, LastFailure, Outcome, ReceiverSummary, TenantId,
-    Timestamp,
+    Action, Actor, AuditEvent, Breaker, CallbackUrl, Change, DisableCause, Flow, LastFailure, Outcome, ReceiverSummary,
+    TenantId, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::audit::put_event;
@@ -25,6 +25,8 @@ const LEASED_BY: &str = "leased_by";
 const LAST_SUCCESS_AT: &str = "last_success_at";
 const LAST_FAILURE_AT: &str = "last_failure_at";
 const LAST_FAILURE: &str = "last_failure";
+/// The base that the last attempt went to.
+const LAST_BASE: &str = "last_base";
 
 /// A receiver that this process delivers to.
 #[derive(Debug)]
@@ -33,17 +35,19 @@ pub struct Leased {
     pub flow: Flow,
     holder: Uuid,
     pub breaker: Breaker,
-    last: Option<(Timestamp, Outcome)>,
+    last: Option<(Timestamp, Outcome, CallbackUrl)>,
+    /// The base that the last attempt before this lease went to.
+    base: Option<CallbackUrl>,
     /// When and why the flow was disabled, if it was under this lease.
     disabled: Option<(Timestamp, DisableCause)>,
 }
 
 impl Leased {
     /// Notes an attempt.
-    pub fn note(&mut self, outcome: Outcome, now: Timestamp) {
+    pub fn note(&mut self, outcome: Outcome, base: &CallbackUrl, now: Timestamp) {
         let (breaker, change) = self.breaker.after(outcome, now);
         self.breaker = breaker;
-        self.last = Some((now, outcome));
+        self.last = Some((now, outcome, base.clone()));
         if let Some(Change::Disabled(cause)) = change {
             self.disabled = Some((now, cause));
         }
@@ -97,7 +101,8 @@ impl Table {
         );
         match self.update(update, free).await? {
             Updated::Done(item) => {
-                Ok(Some(Leased { tenant, flow, holder, breaker: breaker(&item)?, last: None, disabled: None }))
+                let (breaker, base) = (breaker(&item)?, base(&item)?);
+                Ok(Some(Leased { tenant, flow, holder, breaker, last: None, base, disabled: None }))
             }
             Updated::Refused(_) => Ok(None),
         }
@@ -110,13 +115,22 @@ impl Table {
         let breaker = serde_json::to_string(&leased.breaker).map_err(Error::internal)?;
         let receiver = keys::delivery(&leased.tenant, leased.flow);
         let mut update = Update::of(receiver).remove(LEASE_UNTIL).remove(LEASED_BY);
-        if let Some((at, outcome)) = leased.last {
-            update = update.set(BREAKER, text(breaker));
-            update = if outcome.is_success() {
-                update.set(LAST_SUCCESS_AT, millis(at))
+        if let Some((at, outcome, base)) = &leased.last {
+            update = update.set(BREAKER, text(breaker)).set(LAST_BASE, text(base));
+            let is_success = outcome.is_success();
+            update = if is_success {
+                update.set(LAST_SUCCESS_AT, millis(*at))
             } else {
-                update.set(LAST_FAILURE_AT, millis(at)).set(LAST_FAILURE, text(outcome))
+                update.set(LAST_FAILURE_AT, millis(*at)).set(LAST_FAILURE, text(outcome))
             };
+            // What was seen of another receiver says nothing of this one.
+            if leased.base.as_ref().is_some_and(|earlier| earlier != base) {
+                update = if is_success {
+                    update.remove(LAST_FAILURE_AT).remove(LAST_FAILURE)
+                } else {
+                    update.remove(LAST_SUCCESS_AT)
+                };
+            }
         }
         let ours = Condition::new(format!("{LEASED_BY} = :holder"), [(":holder", text(leased.holder))]);
         let Some(event) = leased.disabling() else { return self.update(update, ours).await.map(|_| ()) };
@@ -141,7 +155,13 @@ pub fn summary(item: &Item) -> Result<ReceiverSummary> {
         oldest_pending_at: None,
         last_success_at: reader.optional_millis(LAST_SUCCESS_AT)?,
         last_failure: reader.optional_millis(LAST_FAILURE_AT)?.map(failure).transpose()?,
+        last_base: base(item)?,
     })
+}
+
+fn base(item: &Item) -> Result<Option<CallbackUrl>> {
+    let reader = Reader::of(item);
+    Ok(reader.optional_text(LAST_BASE)?.map(CallbackUrl::from_stored))
 }
 
 fn breaker(item: &Item) -> Result<Breaker> {
