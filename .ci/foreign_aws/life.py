@@ -150,6 +150,10 @@ class Life:
         status, answer = self.projects("register-user", {**body, "userRoleId": role, "properties": {}})
         expect(status == 200, f"register-user: {status} {answer}")
         self.user = answer["data"]["userId"]
+        body = {"displayName": "Initech", "key": "initech", "prefilters": {"region": ["eu"]}}
+        bearer = {"authorization": f"Bearer {self.admin['api_key']}"}
+        status, answer = self.at.call("POST", "/v1/api/tenant/register-tenant", body, bearer)
+        expect(status == 200, f"register-tenant: {status} {answer}")
         self.token, other = self.user_token(), self.user_token()
         expect(self.is_active(self.token) and self.is_active(other), "a new token is not active")
         bearer = {"authorization": f"Bearer {self.admin['api_key']}"}
@@ -185,6 +189,8 @@ class Life:
         body = {**mine, "name": "Notes", "markdown_content": "# Notes", "workspace_ids": [workspace["id"]]}
         status, document = self.account("POST", "documents", body)
         expect(status == 201, f"documents: {status} {document}")
+        status, answer = self.account("POST", "documents", {**body, "name": "To keep"})
+        expect(status == 201, f"documents: {status} {answer}")
         status, answer = self.account("GET", f"documents/{document['id']}")
         expect(status == 200 and answer["markdown_content"] == "# Notes", f"a document: {status} {answer}")
         status, answer = self.account("DELETE", f"documents/{document['id']}")
@@ -292,12 +298,13 @@ class Life:
             ("fetch/api-keys", "api_keys", 3),
             ("fetch/organizations", "organizations", 1),
             ("fetch/users", "users", 1),
+            ("fetch/registered-tenants", "registered_tenants", 1),
             ("fetch/callbacks", "callbacks", 3),
             ("fetch/audit-events", "events", 10),
         ):
             rows = self.at.done("GET", f"{path}{tenant}&limit=100")[name]
             expect(len(rows) >= least, f"{path}: {len(rows)}")
-        for path in ("agent-sessions", "tool-executions", "workspaces"):
+        for path in ("agent-sessions", "tool-executions", "workspaces", "documents"):
             status, answer = self.account("GET", path)
             expect(status == 200 and answer["items"], f"{path}: {status} {answer}")
         for version in ("v1", "v2"):

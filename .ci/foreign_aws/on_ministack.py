@@ -113,9 +113,20 @@ def main():
     step("deployed again: no change")
 
     expect(life.account("POST", "agent-sessions", {})[0] == 201, "a session that names no end user is refused")
+    code = {name: code_of(name) for name in ("user-token", "relay-whoami", "fetch-tenant")}
+    for function in ("UserTokenFunction", "RelayWhoamiFunction"):
+        with open(f"{package}/{function}/bootstrap", "a") as file:
+            file.write("# Another release.\n")
+    topic = boto3.client("sns").create_topic(Name="alarms")["TopicArn"]
     with Traffic(life) as traffic:
-        deploy(RequireEndUser="true", MemorySize=512)
+        deploy(
+            RequireEndUser="true", MemorySize=512, AlarmTopicArn=topic, OperatorReservedConcurrency=2,
+            OperatorAccess="iam",
+        )
     step(f"{len(traffic.statuses)} calls during the deployment: {sorted(set(traffic.statuses))}")
+    changed = {name for name, digest in code.items() if code_of(name) != digest}
+    expect(changed == {"user-token", "relay-whoami"}, f"functions with other code: {changed}")
+    guarded()
     life.at = deployment()
     life.still_there()
     status, answer = life.account("POST", "agent-sessions", {})
@@ -147,6 +158,27 @@ def main():
     expect(count(table) > items, "the table goes with the second stack")
     step("deployed on the kept table: all that was made is there, and its stream delivers; deleted once more")
     receiver.close()
+
+
+def code_of(function):
+    return functions.get_function_configuration(FunctionName=f"latchkey-dev-{function}")["CodeSha256"]
+
+
+def guarded():
+    """What there is only with a topic, and with parameters for the operator."""
+    alarms = boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="latchkey-dev-")
+    alarms = {alarm["AlarmName"] for page in alarms for alarm in page["MetricAlarms"]}
+    page = pathlib.Path("docs/operate/observability.md").read_text().split("\n## Alarms\n")[1].split("\n## ")[0]
+    named = {name for row in re.findall(r"^\| (`.*?) \|", page, re.M) for name in re.findall("`([^`]+)`", row)}
+    surfaces = ("registry", "projects", "account", "relay", "tokens", "device", "console")
+    named = (named - {"<surface>-401"}) | {f"{surface}-401" for surface in surfaces}
+    expect(alarms == {f"latchkey-dev-{name}" for name in named}, f"alarms: {sorted(alarms)}, and in words {sorted(named)}")
+    reserved = functions.get_function_concurrency(FunctionName="latchkey-dev-suspend-tenant")
+    expect(reserved.get("ReservedConcurrentExecutions") == 2, f"reserved for the operator: {reserved}")
+    for output, is_closed in (("ApiUrl", False), ("OperatorApiUrl", True), ("OperatorIamApiUrl", False)):
+        api = gateway.get_api(ApiId=re.fullmatch(r"https://(\w+)\..+", outputs()[output])[1])
+        expect(api.get("DisableExecuteApiEndpoint", False) == is_closed, f"{output}: {api}")
+    step(f"with a topic there are {len(alarms)} alarms, with OperatorAccess=iam one door of the registry is closed")
 
 
 class Traffic:

@@ -11,6 +11,7 @@ from datetime import datetime
 ACTIONS = {
     "api_key.revoked",
     "api_key.rotated",
+    "console.session_ended",
     "device.removed",
     "passkey.revoked",
     "tenant.secret_rotated",

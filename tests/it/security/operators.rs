@@ -131,7 +131,16 @@ struct Answers {
 async fn the_operator_gets_through_at_once_while_strangers_send_a_thousand_requests_a_second() {
     let deployment = Deployment::start_with(stack::StackBuilder::throttled).await;
     let tenant = deployment.provision("Acme").await;
-    let stranger = deployment.anonymous("GET", "/api/v1/relay/whoami");
+    // More to one route than it takes, and some to those of the other surfaces that tenants and their people call.
+    let hot = deployment.anonymous("GET", "/api/v1/relay/whoami");
+    let strangers = [
+        ("POST", "/v1/api/projects/user-token"),
+        ("POST", "/api/v1/auth/token"),
+        ("POST", "/api/v1/auth/introspect"),
+        ("GET", "/api/v1/device/pairings"),
+    ];
+    let strangers = strangers.map(|(method, path)| deployment.anonymous(method, path));
+    let started = std::time::Instant::now();
     let answers = Arc::new(Answers::default());
     // A bounded client: 64 requests at once and no more, whatever becomes of them.
     let places = Arc::new(tokio::sync::Semaphore::new(64));
@@ -141,7 +150,7 @@ async fn the_operator_gets_through_at_once_while_strangers_send_a_thousand_reque
     for number in 0..count {
         ticks.tick().await;
         let (answers, place) = (Arc::clone(&answers), Arc::clone(&places).acquire_owned().await.unwrap());
-        let call = stranger.clone();
+        let call = if number % 20 == 0 { &strangers[number / 20 % strangers.len()] } else { &hot }.clone();
         calls.spawn(async move {
             let counter = match call.send_raw().await.status {
                 401 => &answers.refused,
@@ -156,8 +165,12 @@ async fn the_operator_gets_through_at_once_while_strangers_send_a_thousand_reque
         }
     }
     calls.join_all().await;
+    let took = started.elapsed();
     assert_eq!(deployment.fetch(&tenant).await["status"], "suspended");
     let [refused, throttled] = [&answers.refused, &answers.throttled].map(|count| count.load(Ordering::Relaxed));
-    println!("{count} requests: {refused} were refused by the function, {throttled} by the throttle");
+    println!("{count} requests in {took:?}: {refused} were refused by a function, {throttled} by a throttle");
     assert_eq!(refused + throttled, count);
+    assert!(took < Duration::from_secs((2 * flood_seconds()).into()), "nearly as fast as it was meant to be: {took:?}");
+    // In less time the burst of the route is not used up.
+    assert!(throttled > 0 || flood_seconds() < 10, "nothing was throttled");
 }
