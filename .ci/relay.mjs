@@ -10,9 +10,9 @@ export async function signingTenant(name, configuration = {}) {
   return { id: made.tenant_id, secret: made.tenant_secret, webhookSecret: made.webhook_secret };
 }
 
-/** The answer to a signed call: a POST if it has a body. */
-export async function signed(tenant, path, body, headers = {}) {
-  const [timestamp, nonce, target] = [`${Date.now()}`, randomUUID(), `/api/v1/relay/${path}`];
+/** The answer to a call that is signed at that time: a POST if it has a body. */
+export async function signed(tenant, path, body, headers = {}, at = Date.now()) {
+  const [timestamp, nonce, target] = [`${at}`, randomUUID(), `/api/v1/relay/${path}`];
   const digest = createHash('sha256')
     .update(JSON.stringify(body) ?? '')
     .digest('hex');

@@ -7,6 +7,7 @@ import { callbacks } from './callbacks.mjs';
 import { hostile } from './hostile.mjs';
 import { many, slow, weight } from './limits.mjs';
 import { firstToken, tenant } from './operator.mjs';
+import { mistakes } from './mistakes.mjs';
 import { picture } from './picture.mjs';
 import { looked } from './screens.mjs';
 import { own, stolen } from './tenant.mjs';
@@ -23,6 +24,7 @@ try {
   console.log(`console: ${await weight()}`);
   await slow();
   await picture();
+  console.log(`console: ${await mistakes()} mistakes of a set-up are named with their mend`);
   console.log(`console: ${await hostile()} payloads, none runs`);
   console.log(`console: ${await many()}, ${looked()}`);
 } finally {

@@ -2,6 +2,8 @@
 // the layout, and each is shown as it is.
 
 import { expect, operator, projects, provision } from '../foreign/service.mjs';
+import { listen } from '../running.mjs';
+import { passkey } from './passkey.mjs';
 import { Person, WIDTHS, link } from './screens.mjs';
 
 const RUN = 'window.ran=1';
@@ -89,7 +91,55 @@ async function planted() {
     });
     await registered('tenant/register-tenant', { displayName: name, key: `of ${text}`, prefilters: {} });
   }
-  return id;
+  return tenant;
+}
+
+/** The dialogs of a screen's buttons, which ask about somebody or tell of something by name. */
+async function dialogs(person, label, most) {
+  const { page } = person;
+  const buttons = page.locator('#content tbody button', { hasText: label });
+  const count = Math.min(await buttons.count(), most);
+  expect(count > 0, `no button says "${label}"`);
+  for (let index = 0; index < count; index += 1) {
+    await buttons.nth(index).click();
+    await page.locator('dialog').waitFor();
+    await isText(person, 'dialog');
+    await page.keyboard.press('Escape');
+    await page.locator('dialog').waitFor({ state: 'detached' });
+  }
+}
+
+/** People whose ids and passkeys have each text: the receiver is told of them, and the operator looks them up. */
+async function people(person, tenant) {
+  const { page } = person;
+  const base = await listen((request, response) => request.resume().on('end', () => response.writeHead(204).end()));
+  await operator(`update/tenant?tenant_id=${tenant.id}`, { callback_url_base: base, rate_limit_per_min: 1000 });
+  for (const text of PAYLOADS) await passkey(tenant, text, text);
+  await person.visit('People', 'hostile people');
+  for (const text of PAYLOADS) {
+    await page.getByLabel('Id', { exact: true }).fill(text);
+    await page.getByRole('button', { name: 'Look up' }).click();
+    await page.locator('[aria-live] tbody bdi', { hasText: text }).waitFor();
+    await isText(person, '#content');
+    expect((await page.locator('[aria-live] dd bdi').first().textContent()) === text, `${text} is shown as another`);
+  }
+  await person.look('hostile person');
+  await person.visit('Callbacks', 'hostile callbacks');
+  await dialogs(person, 'Details', 20);
+}
+
+/** Nothing within became markup, ran, or is wider than the window. */
+async function isText(person, within) {
+  const made = await person.page.evaluate((within) => {
+    const markup = ':is(script, img, svg, iframe, style, link, base, meta, video, object, embed)';
+    return [window.ran, document.querySelectorAll(`${within} ${markup}`).length];
+  }, within);
+  expect(made[0] === undefined && made[1] === 0, `a text became markup: ${made}`);
+  for (const width of WIDTHS) {
+    await person.page.setViewportSize({ width, height: 800 });
+    await person.fits('hostile texts', width);
+  }
+  person.check();
 }
 
 async function all(person, count) {
@@ -98,24 +148,15 @@ async function all(person, count) {
     await more.locator('visible=true').first().click();
     await person.page.waitForFunction(() => !document.querySelector('[aria-disabled]'));
   }
-  const made = await person.page.evaluate(() => [
-    window.ran,
-    document.querySelectorAll('#content :is(script, img, svg, iframe, style, link, base, meta, video, object, embed)')
-      .length,
-  ]);
-  expect(made[0] === undefined && made[1] === 0, `a text became markup: ${made}`);
-  for (const width of WIDTHS) {
-    await person.page.setViewportSize({ width, height: 800 });
-    await person.fits('hostile texts', width);
-  }
-  person.check();
+  await isText(person, '#content');
   const text = await person.page.locator('#content').innerText();
   const missing = PAYLOADS.filter((payload) => !text.includes(payload));
   expect(missing.length <= PAYLOADS.length - count, `not shown as it is: ${missing}`);
 }
 
 export async function hostile() {
-  const id = await planted();
+  const tenant = await planted();
+  const { id } = tenant;
   const person = await Person.start();
   const { page } = person;
   // The label, too, is somebody's.
@@ -132,7 +173,10 @@ export async function hostile() {
   ]) {
     await person.visit(screen, `hostile ${screen}`);
     await all(person, count);
+    if (screen === 'API keys') await dialogs(person, 'Rotate', Infinity);
+    if (screen === 'Registered') await dialogs(person, 'Revoke tokens', PAYLOADS.length);
   }
+  await people(person, tenant);
   await person.visit('Audit events', 'hostile audit events');
   for (const details of await page.locator('#content details').all())
     await details.evaluate((made) => (made.open = true));

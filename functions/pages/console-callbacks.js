@@ -149,6 +149,6 @@ export async function callbacks(at) {
   );
   return {
     actions: [button(c.replay, '', () => replay(at)), button(c.test, 'main', () => test(at, attempt))],
-    shown: [receivers(at), section(c.list, filters, made)],
+    shown: [at.tenant.callback_url_base ? receivers(at) : '', section(c.list, filters, made)],
   };
 }

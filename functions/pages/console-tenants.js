@@ -219,8 +219,8 @@ export async function overview(at) {
   const may = (name, label, act, kind = '') => has(name) && button(label, kind, () => act(at));
   const facts = details([
     [t.state, state(tenant.status)],
-    [o.suspended, isSuspended ? time(tenant.suspended_at) : undefined],
-    [o.reason, isSuspended ? tenant.suspended_reason && text(tenant.suspended_reason) : undefined],
+    [t.tenants.statuses.suspended, isSuspended ? time(tenant.suspended_at) : undefined],
+    [t.suspend.reason, isSuspended ? tenant.suspended_reason && text(tenant.suspended_reason) : undefined],
     [t.id, [code(tenant.tenant_id), ' ', copyButton(tenant.tenant_id, t.id)]],
     [o.project, tenant.project_id && [code(tenant.project_id), ' ', copyButton(tenant.project_id, o.project)]],
     [t.tenants.rate, `${tenant.rate_limit_per_min}`],

@@ -129,8 +129,6 @@ export const t = {
     project: 'Project id',
     strikes: 'Strikes',
     updated: 'Changed',
-    suspended: 'Suspended',
-    reason: 'Reason',
     credentials: 'Secret and tokens',
     rotated: 'Secret rotated',
     previous: 'Old secret is good until',
@@ -333,8 +331,6 @@ export const t = {
     kinds: { backend_user_id: 'The tenant’s own id', relay_user_linked_id: 'Latchkey’s id' },
     find: 'Look up',
     devices: 'Devices',
-    passkeys: 'Passkeys',
-    nothing: 'None.',
     platform: 'Platform',
     paired: 'Paired',
     until: 'Session until',
@@ -343,7 +339,6 @@ export const t = {
     made: 'Registered',
     rp: 'RP id',
     good: 'In use',
-    revoked: 'Revoked',
   },
 
   callbacks: {
@@ -380,7 +375,6 @@ export const t = {
     actor: 'Actor contains',
     since: 'Since',
     filter: 'Filter',
-    time: 'When',
     what: 'Action',
     who: 'Actor',
     about: 'About',

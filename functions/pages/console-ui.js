@@ -216,13 +216,15 @@ export async function list({ label, columns, load, empty }) {
   const { made, add } = table(label, columns, rows);
   let cursor = next;
   let shown = rows.length;
-  const count = element('span', { className: 'quiet' });
+  const count = element('span', { className: 'quiet', tabIndex: -1 });
   const more = button(t.more, '', async () => {
     const page = await load(cursor);
     add(page.rows);
     shown += page.rows.length;
     cursor = page.next;
     say();
+    // Its button is gone.
+    if (!cursor) count.focus();
   });
   const say = () => {
     count.textContent = t.shown(shown, Boolean(cursor));
