@@ -15,8 +15,8 @@ const LONGEST_NAME: usize = 64;
 
 /// The refusal of a body that is no JSON.
 pub fn no_json(body: &[u8], error: &serde_json::Error) -> Error {
-    let lines = body.split(|byte| *byte == b'\n');
-    let line = lines.skip(error.line().saturating_sub(1)).next().unwrap_or_default();
+    let mut lines = body.split(|byte| *byte == b'\n');
+    let line = lines.nth(error.line().saturating_sub(1)).unwrap_or_default();
     // Serde counts the byte at fault too.
     malformed(error.line(), line.get(..error.column().saturating_sub(1)).unwrap_or(line))
 }
