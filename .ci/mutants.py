@@ -1,7 +1,7 @@
 """Judges what cargo-mutants found.
 
-Arguments: the list of known survivors, and one outcomes.json or several, of parts of one run. A change of the code that
-the unit tests do not notice is a survivor. This fails if
+Arguments: the list of known survivors, and one outcomes.json or several, of parts of one run; of a change that is in two
+parts, the later one counts. A change of the code that the unit tests do not notice is a survivor. This fails if
 
 - fewer than 90 % of the changes that compile are noticed, a test that no longer ends counted as noticed;
 - a survivor is not in the list;
@@ -39,6 +39,15 @@ def known(text: str) -> Counter:
     return names
 
 
+def merged(parts: list[list[dict]]) -> list[dict]:
+    """The outcomes of all parts, each change once."""
+    found = {}
+    for outcome in (outcome for part in parts for outcome in part if outcome["scenario"] != "Baseline"):
+        # With its place, which tells those of one name apart.
+        found[outcome["scenario"]["Mutant"]["name"]] = outcome
+    return list(found.values())
+
+
 def judge(outcomes: list[dict], listed: Counter) -> tuple[str, list[str]]:
     """The figure, and what is wrong."""
     counts: Counter = Counter()
@@ -65,7 +74,7 @@ def judge(outcomes: list[dict], listed: Counter) -> tuple[str, list[str]]:
 
 def main(arguments: list[str]) -> int:
     listed, *files = arguments
-    outcomes = [outcome for file in files for outcome in json.loads(Path(file).read_text())["outcomes"]]
+    outcomes = merged([json.loads(Path(file).read_text())["outcomes"] for file in files])
     figure, wrong = judge(outcomes, known(Path(listed).read_text()))
     print(figure)
     for line in wrong:

@@ -3,7 +3,7 @@
 import unittest
 from collections import Counter
 
-from mutants import judge, known, name
+from mutants import judge, known, merged, name
 
 ADD = "src/a.rs:1:2: replace + with - in add"
 SUB = "src/a.rs:9:9: replace - with + in sub"
@@ -47,6 +47,12 @@ class Judge(unittest.TestCase):
         self.assertEqual(self.wrong(outcomes(7, [ADD], timeout=2), listed), [])
         self.assertEqual(self.wrong(outcomes(8, [ADD], unviable=50), listed), ["fewer than 90 % are noticed"])
         self.assertIn("fewer than 90 % are noticed", self.wrong([], []))
+
+    def test_a_change_that_was_asked_twice_counts_once_and_as_the_later_part_has_it(self):
+        twice = merged([outcomes(9, [ADD]), outcomes(9, [SUB])])
+        self.assertEqual((len(twice), self.wrong(twice, [name(ADD), name(SUB)])), (11, ["fewer than 90 % are noticed"]))
+        later = [{"scenario": {"Mutant": {"name": ADD}}, "summary": "CaughtMutant"}]
+        self.assertEqual(self.wrong(merged([outcomes(9, [ADD]), later]), []), [])
 
     def test_an_outcome_of_another_kind_is_an_error(self):
         failed = [{"scenario": {"Mutant": {"name": ADD}}, "summary": "Failure"}]

@@ -71,7 +71,7 @@ const MISTAKES = {
   ],
   'a key of the wrong kind': [
     (of) => refused(projects(of, 'projects/register-organization', { name: 'a', projectId: of.projectId }, of.embed), 403),
-    ['Key kind', 'of the kind embed was sent to register-organization', 'admin'],
+    ['API key kind', 'of the kind embed was sent to register-organization', 'admin'],
   ],
   'a revoked key': [
     async (of) => {
@@ -79,14 +79,14 @@ const MISTAKES = {
       await operator(`revoke/api-key?tenant_id=${of.id}&key_id=${made.key_id}`, {});
       await refused(sessions(made.api_key, { 'x-end-user-id': 'ada' }), 401);
     },
-    ['Key in force', 'was revoked', 'leaked'],
+    ['API key in force', 'was revoked', 'leaked'],
   ],
   'a key on a page of another origin': [
     async (of) => {
       const { api_key: text } = await key(of, { kind: 'account', allowed_origins: [OURS] });
       await refused(sessions(text, { 'x-end-user-id': 'ada', origin: THEIRS }), 403);
     },
-    ['Key origin', 'not in its allowed_origins', 'without a slash'],
+    ['API key origin', 'not in its allowed_origins', 'without a slash'],
   ],
   'a header that a proxy renamed': [
     (of) => refused(sessions(of.account, { 'x-end-user-id': 'ada', 'x-external-user-id': 'ada' }), 400),

@@ -1,4 +1,4 @@
-"""Starts MiniStack, with three faults mended that no deployment of this template could get past.
+"""Starts MiniStack, with four faults mended that no deployment of this template could get past.
 
 Each mend is of one fault and begins with a look at it: where MiniStack does it right, this program fails, and the mend
 has to go. Everything else of MiniStack is as its package has it. Argument: the port.
@@ -133,6 +133,34 @@ def mend_apis_with_a_body():
     handlers["create"], handlers["update"] = created, updated
 
 
+def mend_alarms_of_several_metrics():
+    """`AWS::CloudWatch::Alarm` with `Metrics`: the alarm is there, of the first of them. It never goes off here anyhow."""
+    handlers = stacks._RESOURCE_HANDLERS["AWS::CloudWatch::Alarm"]
+    create, update = handlers["create"], handlers.get("update")
+
+    def of_one(properties):
+        stats = [metric["MetricStat"] for metric in properties.get("Metrics", ()) if "MetricStat" in metric]
+        if not stats:
+            return properties
+        plain = {name: value for name, value in properties.items() if name != "Metrics"}
+        return {**plain, **stats[0]["Metric"], "Statistic": stats[0]["Stat"], "Period": stats[0]["Period"]}
+
+    metric = {"Namespace": "Sample", "MetricName": "sample", "Dimensions": []}
+    metrics = [{"Id": "one", "MetricStat": {"Metric": metric, "Stat": "Sum", "Period": 300}}]
+    try:
+        create("Sample", {"AlarmName": "sample", "Metrics": metrics}, "sample")
+        refused = False
+    except Exception:
+        refused = True
+    still("an alarm of several metrics is refused", refused)
+
+    handlers["create"] = lambda logical_id, properties, *rest: create(logical_id, of_one(properties), *rest)
+    if update:
+        handlers["update"] = lambda physical_id, old, new, *rest, **more: update(
+            physical_id, of_one(old), of_one(new), *rest, **more
+        )
+
+
 def say_when_ready():
     while True:
         with socket.socket() as probe:
@@ -146,6 +174,7 @@ def main():
     mend_generated_secrets()
     mend_tokens_of_new_secrets()
     mend_apis_with_a_body()
+    mend_alarms_of_several_metrics()
     threading.Thread(target=say_when_ready, daemon=True).start()
     sys.argv = sys.argv[:1]
     app.main()

@@ -123,7 +123,7 @@ export function ask({ title, says = [], fields, submit, kind, act }) {
   const { dialog, open, close } = dialogOf(title);
   const cancel = close(t.cancel);
   // What runs is not stopped by looking away: it could only be sent once more.
-  dialog.oncancel = (event) => cancel.disabled && event.preventDefault();
+  dialog.oncancel = (event) => void (cancel.disabled && event.preventDefault());
   const made = form({
     fields,
     submit,
