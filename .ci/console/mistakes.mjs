@@ -40,14 +40,14 @@ const MISTAKES = {
       const headers = { 'x-admin-key': process.env.ADMIN_KEY };
       return refused(call(`/api/v1/update/tenant?tenant_id=${id}`, slash, headers), 422);
     },
-    ['Qr login', 'qr_login_allowed_origins is empty', 'without a slash'],
+    ['QR login', 'qr_login_allowed_origins is empty', 'without a slash'],
   ],
   'a QR login of another page': [
     async (of) => {
       await update(of, { qr_login_allowed_origins: [OURS] });
       await refused(signed(of, 'qr-login/initiate', { browser_origin: THEIRS }), 403);
     },
-    ['Qr login', 'not in qr_login_allowed_origins', 'location.origin'],
+    ['QR login', 'not in qr_login_allowed_origins', 'location.origin'],
   ],
   'passkeys without origins': [(of) => update(of, PARTY), ['Passkeys', 'webauthn_origins is empty', OURS.slice(12)]],
   'passkeys of another page': [
@@ -121,7 +121,7 @@ export async function mistakes() {
     const [said, note] = [await check.innerText(), await check.locator('.note').innerText()];
     expect(said.includes(says) && note.includes(mend), `${mistake}: "${said}"`);
     const failing = await page.locator('.check-of.fails').count();
-    expect(failing === (title === 'Qr login' && says.endsWith('empty') ? 0 : 1), `${mistake}: ${failing} checks fail`);
+    expect(failing === (title === 'QR login' && says.endsWith('empty') ? 0 : 1), `${mistake}: ${failing} checks fail`);
   }
   await page.locator('.check-of.fails').first().waitFor();
   await person.look('a mistake');

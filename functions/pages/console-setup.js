@@ -12,7 +12,7 @@ const rank = ({ state }) => ORDER.indexOf(state);
 
 function shown({ check, state, says, last_seen: seen, mend, curl }) {
   const s = t.setup;
-  const title = check.replaceAll('_', ' ').replace(/^api|^./, (part) => part.toUpperCase());
+  const title = check.replaceAll('_', ' ').replace(/^(api|qr|.)/, (part) => part.toUpperCase());
   return element(
     'li',
     { className: `check-of ${state}` },
