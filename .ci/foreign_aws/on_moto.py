@@ -2,7 +2,7 @@
 
 Arguments: the template, the folder of the built functions, the port of moto, and AWS's command line. moto's own Lambda
 needs Docker, so a small Runtime API is here, with an HTTP API in front. The limit of calls is left out: a conditional
-update of moto is not atomic, and now and then a 21st of 20 calls is accepted.
+update of moto is not atomic (findings/moto-lets-more-writes-through-than-their-condition.sh).
 
 Then a tenant goes on that an earlier release has left: tests/vectors/items.json has its items and secrets. And the table is
 restored, and the region is another one, as the runbooks say. With a fifth argument, a file, what this life has left is
