@@ -42,7 +42,9 @@ def known(text: str) -> Counter:
 def merged(parts: list[list[dict]]) -> list[dict]:
     """The outcomes of all parts, each change once."""
     found = {}
-    for outcome in (outcome for part in parts for outcome in part if outcome["scenario"] != "Baseline"):
+    for outcome in (outcome for part in parts for outcome in part):
+        if outcome["scenario"] == "Baseline":
+            continue
         # With its place, which tells those of one name apart.
         found[outcome["scenario"]["Mutant"]["name"]] = outcome
     return list(found.values())
@@ -53,8 +55,6 @@ def judge(outcomes: list[dict], listed: Counter) -> tuple[str, list[str]]:
     counts: Counter = Counter()
     survivors: Counter = Counter()
     for outcome in outcomes:
-        if outcome["scenario"] == "Baseline":
-            continue
         summary = outcome["summary"]
         counts[summary] += 1
         if summary == "MissedMutant":

@@ -24,7 +24,7 @@ def outcomes(caught: int, missed: list[str], unviable: int = 0, timeout: int = 0
 
 class Judge(unittest.TestCase):
     def wrong(self, found: list[dict], listed: list[str]) -> list[str]:
-        return judge(found, Counter(listed))[1]
+        return judge(merged([found]), Counter(listed))[1]
 
     def test_a_survivor_is_listed_without_its_place(self):
         self.assertEqual(name(ADD), "src/a.rs: replace + with - in add")
@@ -36,7 +36,7 @@ class Judge(unittest.TestCase):
         self.assertEqual(len(self.wrong(outcomes(99, [ADD]), [])), 1)
         self.assertIn(name(ADD), self.wrong(outcomes(99, [ADD]), [])[0])
         # Two of one name are two.
-        self.assertEqual(len(self.wrong(outcomes(99, [ADD, ADD]), [name(ADD)])), 1)
+        self.assertEqual(len(self.wrong(outcomes(99, [ADD, ADD.replace(":1:2:", ":3:4:")]), [name(ADD)])), 1)
 
     def test_one_that_is_none_any_more_is_named(self):
         self.assertIn("does not survive", self.wrong(outcomes(99, [ADD]), [name(ADD), name(SUB)])[0])

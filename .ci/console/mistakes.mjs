@@ -49,7 +49,7 @@ const MISTAKES = {
     },
     ['QR login', 'not in qr_login_allowed_origins', 'location.origin'],
   ],
-  'passkeys without origins': [(of) => update(of, PARTY), ['Passkeys', 'webauthn_origins is empty', OURS.slice(12)]],
+  'passkeys without origins': [(of) => update(of, PARTY), ['Passkeys', 'webauthn_origins is empty', 'https://example.com']],
   'passkeys of another page': [
     async (of) => {
       await update(of, { ...PARTY, webauthn_origins: [OURS] });

@@ -20,9 +20,7 @@ function shown({ check, state, says, last_seen: seen, mend, curl }) {
     element('p', {}, text(says)),
     seen ? element('p', { className: 'quiet' }, `${s.seen}: `, time(seen)) : '',
     mend ? element('p', { className: 'note' }, element('strong', { textContent: `${s.mend}: ` }), text(mend)) : '',
-    curl
-      ? element('details', {}, element('summary', { textContent: s.prove }), lines(curl, `${s.prove}: ${title}`))
-      : '',
+    element('details', {}, element('summary', { textContent: s.prove }), lines(curl, `${s.prove}: ${title}`)),
   );
 }
 

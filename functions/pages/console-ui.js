@@ -222,9 +222,9 @@ export async function list({ label, columns, load, empty }) {
     add(page.rows);
     shown += page.rows.length;
     cursor = page.next;
+    const isHere = document.activeElement === more;
     say();
-    // Its button is gone.
-    if (!cursor) count.focus();
+    if (isHere && !cursor) count.focus();
   });
   const say = () => {
     count.textContent = t.shown(shown, Boolean(cursor));

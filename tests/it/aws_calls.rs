@@ -142,8 +142,8 @@ async fn a_key_that_stood_by_is_read_once_and_one_that_is_too_young_costs_one_re
     assert_eq!(mint().await, ["BatchGetItem"]);
 }
 
-/// An audit event is an item more in the transaction of its change, and no call of its own. What is asked for at each
-/// login has none.
+/// An audit event is an item more in the transaction of its change, and no call of its own, but for that of a secret
+/// that goes out once more. A login has none, unless it changes what is registered.
 #[tokio::test]
 async fn an_audit_event_costs_an_item_of_a_transaction_and_a_replayed_one_a_call() {
     let deployment = Deployment::start().await;
@@ -168,7 +168,7 @@ async fn an_audit_event_costs_an_item_of_a_transaction_and_a_replayed_one_a_call
         (customer("Globex"), 1, 1),
         (customer("Globex"), 0, 0),
         (customer("Globex Inc"), 1, 1),
-        // The other one reserves the key.
+        // The other transaction reserves the key.
         (keyed(), 1, 2),
         // Its secret goes out once more. The key is reserved already, and the event is written by itself.
         (keyed(), 1, 2),

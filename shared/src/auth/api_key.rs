@@ -243,7 +243,7 @@ pub(super) async fn accept(
     request.trace.key(&claims.tenant_id, &claims.id, slot);
     if !hashes.is_in_force(slot, now) {
         request.trace.refused(RefusalCause::KeyRotated);
-        return Err(Error::Unauthenticated("API key was rotated, and its overlap is over"));
+        return Err(Error::Unauthenticated("API key was rotated, and this secret has ended"));
     }
     match key.state(now) {
         KeyState::Active => {}

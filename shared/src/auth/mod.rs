@@ -184,7 +184,7 @@ pub trait Caller: Sized + Send + 'static {
 }
 
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 #[cfg(test)]
 mod tests {

@@ -117,7 +117,7 @@ pub fn body<O: Operation>(request: &Request) -> Result<O::Body> {
                 refuse_event_members(&request.body)?;
             }
             refuse_near_misses::<O::Body>(&request.body)?;
-            read(&request.body).map_err(misplaced::<O>)
+            read(&request.body).map_err(|error| misplaced::<O>(request, error))
         }
         _ => Err(Error::UnsupportedMediaType),
     }

@@ -53,8 +53,8 @@ pub fn query<O: Operation>(request: &Request) -> Result<O::Query> {
     })
 }
 
-/// The refusal of a body; of a field that is a parameter of the query string, with that.
-pub fn misplaced<O: Operation>(error: Error) -> Error {
+/// The refusal of a body; of a field that is a parameter of path or query string, with that.
+pub fn misplaced<O: Operation>(request: &Request, error: Error) -> Error {
     let Error::Invalid { part, field, problem } = error else { return error };
     let is_parameter = || {
         let read = serde_html_form::to_string([(&field, "")]).map(|text| form::<O::Query>(&text));
@@ -62,9 +62,12 @@ pub fn misplaced<O: Operation>(error: Error) -> Error {
         !matches!(read, Ok(Err(Error::Invalid { field: named, problem, .. }))
             if named == field && problem.to_string() == IS_UNKNOWN)
     };
-    let is_misplaced = problem.to_string() == IS_UNKNOWN && is_parameter();
-    let problem =
-        if is_misplaced { Problem::new(format!("{IS_UNKNOWN}: it goes in the query string")) } else { problem };
+    let problem = if problem.to_string() == IS_UNKNOWN && is_parameter() {
+        let place = if request.path_parameters.contains_key(&field) { "path" } else { "query string" };
+        Problem::new(format!("{IS_UNKNOWN}: it goes in the {place}"))
+    } else {
+        problem
+    };
     Error::Invalid { part, field, problem }
 }
 
@@ -163,9 +166,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::api::account::sessions::UpdateAgentSession;
     use crate::api::common::TenantQuery;
     use crate::api::projects::register_tenant::RegisterTenantInput;
-    use crate::api::registry::tenants::{AuditQuery, Rotation, SuspendTenant, Suspension, TenantsQuery};
+    use crate::api::registry::tenants::{AuditQuery, Rotation, SuspendTenant, TenantsQuery};
     use crate::domain::{NewTenant, Patch, TenantPatch};
 
     fn refused<T: Input>(body: &str) -> (String, String, String) {
@@ -238,11 +242,17 @@ mod tests {
 
     #[test]
     fn a_parameter_in_the_body_is_told_where_it_goes() {
-        let told =
-            |body: &str| misplaced::<SuspendTenant>(read::<Suspension>(body.as_bytes()).err().unwrap()).to_string();
-        let elsewhere = "tenant_id is not a field of this operation's body: it goes in the query string";
-        assert_eq!(told(r#"{"tenant_id":"tnt_1"}"#), elsewhere);
-        assert_eq!(told(r#"{"tenant":"tnt_1"}"#), "tenant is not a field of this operation's body");
+        fn told<O: Operation>(request: &Request, body: &str) -> String {
+            misplaced::<O>(request, read::<O::Body>(body.as_bytes()).err().unwrap()).to_string()
+        }
+        let mut sent = crate::auth::testing::request(&[]);
+        let elsewhere = |place: &str| format!("it goes in the {place}");
+        let body = r#"{"tenant_id":"tnt_1"}"#;
+        assert!(told::<SuspendTenant>(&sent, body).ends_with(&elsewhere("query string")));
+        let unknown = "tenant is not a field of this operation's body";
+        assert_eq!(told::<SuspendTenant>(&sent, r#"{"tenant":"tnt_1"}"#), unknown);
+        sent.path_parameters = [("id".to_owned(), "1".to_owned())].into();
+        assert!(told::<UpdateAgentSession>(&sent, r#"{"id":"1"}"#).ends_with(&elsewhere("path")));
     }
 
     #[test]

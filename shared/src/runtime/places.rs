@@ -17,8 +17,9 @@ const LONGEST_NAME: usize = 64;
 pub fn no_json(body: &[u8], error: &serde_json::Error) -> Error {
     let mut lines = body.split(|byte| *byte == b'\n');
     let line = lines.nth(error.line().saturating_sub(1)).unwrap_or_default();
-    // Serde counts the byte at fault too.
-    malformed(error.line(), line.get(..error.column().saturating_sub(1)).unwrap_or(line))
+    // Serde counts the byte at fault too, and at the end there is none.
+    let before = if error.is_eof() { line } else { line.get(..error.column().saturating_sub(1)).unwrap_or(line) };
+    malformed(error.line(), before)
 }
 
 /// The refusal of a body that is no text.
@@ -67,7 +68,8 @@ mod tests {
     #[test]
     fn what_is_no_json_is_refused_with_its_place() {
         for (body, line, column) in [
-            ("{", 1, 1),
+            ("{", 1, 2),
+            ("{\"a\": 1", 1, 8),
             ("{\"a\":1,}", 1, 8),
             ("{\n  \"a\": 1\n  \"b\": 2\n}", 3, 3),
             ("{\"secret\": sk_value}", 1, 12),

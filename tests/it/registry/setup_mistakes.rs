@@ -232,7 +232,7 @@ async fn each_planted_mistake_is_named_with_its_mend_and_nothing_else_fails() {
         let failing: Vec<_> = checks.iter().filter(|check| check["state"] == "fails").collect();
         let expected: Vec<_> = [check].into_iter().filter(|_| *state == "fails").collect();
         assert_eq!(failing, expected, "{mistake}");
-        assert!(checks.iter().all(|check| check["curl"].is_string()), "{mistake}");
+        assert!(checks.iter().all(|check| check["curl"] != ""), "{mistake}");
     }
 }
 

@@ -89,7 +89,7 @@ async fn a_dead_credential_is_named_as_well() {
     deployment.post_nothing(&rotate).await.data(200);
     deployment.backend(&key, "GET", "/v1/api/projects/users").send().await.refused(401, "unauthenticated");
     check(&deployment, &json!({ "tenant_id": tenant.id, "key_id": key.id, "secret": "previous" }));
-    check(&deployment, &json!({ "cause": "API key was rotated, and its overlap is over" }));
+    check(&deployment, &json!({ "cause": "API key was rotated, and this secret has ended" }));
     // What only claims to be of a tenant is not held against it.
     let forged = format!("{}{}", &key.text[..key.text.len() - 1], if key.text.ends_with('a') { 'b' } else { 'a' });
     list(&forged).send().await.refused(401, "unauthenticated");

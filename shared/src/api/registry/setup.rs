@@ -62,7 +62,7 @@ pub struct CheckView {
     pub mend: Option<String>,
     /// Line for a shell that proves it, with `curl`, and `openssl` 3 where something is signed. Secrets in it are
     /// variables of the shell, and so is `LATCHKEY_URL` where the deployment does not say its address.
-    pub curl: Option<String>,
+    pub curl: String,
 }
 
 impl From<Check> for CheckView {

@@ -109,7 +109,7 @@ async fn accepted(tenant: &Tenant, presented: &ApiKeySecret, headers: &[(&str, &
     let refused = match &outcome {
         Err(Error::Unauthenticated("API key has expired")) => Some(RefusalCause::KeyExpired),
         Err(Error::Unauthenticated("API key was revoked")) => Some(RefusalCause::KeyRevoked),
-        Err(Error::Unauthenticated("API key was rotated, and its overlap is over")) => Some(RefusalCause::KeyRotated),
+        Err(Error::Unauthenticated("API key was rotated, and this secret has ended")) => Some(RefusalCause::KeyRotated),
         _ => None,
     };
     assert_eq!(request.trace.noted().refused, refused);
@@ -155,7 +155,7 @@ async fn the_secret_of_before_is_accepted_while_the_overlap_lasts() {
         tenant.shelf.put_key(&key, &new, Some(&tenant.secret));
         let outcome = accepted(&tenant, &tenant.secret, &[]).await;
         if is_over {
-            assert_eq!(reason(outcome), "API key was rotated, and its overlap is over");
+            assert_eq!(reason(outcome), "API key was rotated, and this secret has ended");
         } else {
             assert!(outcome.is_ok());
         }

@@ -48,9 +48,9 @@ pub struct ReceiverSummary {
     pub pending: u32,
     /// Time of the change that the oldest pending callback tells of; null if none is pending.
     pub oldest_pending_at: Option<Timestamp>,
-    /// Time of the last attempt that succeeded; null if none has.
+    /// Time of the last attempt that succeeded at the base of the last attempt; null if none has.
     pub last_success_at: Option<Timestamp>,
-    /// The last attempt that failed; null if none has.
+    /// The last attempt that failed there; null if none has.
     pub last_failure: Option<LastFailure>,
     /// The base that the last attempt went to, for the inspection of a set-up: after a change of the tenant's base, an
     /// earlier one says nothing.

@@ -67,12 +67,12 @@ pub struct Check {
     /// What to change.
     pub mend: Option<String>,
     /// The line that proves it.
-    pub curl: Option<String>,
+    pub curl: String,
 }
 
 impl Check {
     fn new(name: &'static str, state: CheckState, says: impl Into<String>) -> Self {
-        Self { name, state, says: says.into(), last_seen: None, mend: None, curl: None }
+        Self { name, state, says: says.into(), last_seen: None, mend: None, curl: String::new() }
     }
 
     pub(super) fn works(name: &'static str, says: impl Into<String>) -> Self {
@@ -104,6 +104,6 @@ impl Check {
     }
 
     pub(super) fn proven_by(self, curl: String) -> Self {
-        Self { curl: Some(curl), ..self }
+        Self { curl, ..self }
     }
 }

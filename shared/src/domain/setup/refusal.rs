@@ -50,7 +50,7 @@ causes! {
     KeyExpired = "key_expired",
     /// An API key that was revoked.
     KeyRevoked = "key_revoked",
-    /// The secret of an API key from before a rotation whose overlap is over.
+    /// The secret of an API key from before a rotation, after its overlap, if it had one.
     KeyRotated = "key_rotated",
     /// An API key, from a page whose origin the key does not allow.
     KeyOrigin = "key_origin",

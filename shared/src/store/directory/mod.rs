@@ -311,7 +311,8 @@ impl<'a> Directory<'a> {
             );
             transaction.update(Update::of(self.key::<R>(&handle)).set("details.last_token_on", text(day)), due);
         }
-        let _: Result<Commit> = self.table.commit(transaction).await;
+        // Once: where many logins meet, one of them notes the day, and none waits for it.
+        let _: Result<Option<Commit>> = self.table.commit_once(transaction).await;
     }
 
     /// Whose tokens are revoked, if a party's are. It was read together with the credential, under whatever its
