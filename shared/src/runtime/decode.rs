@@ -141,10 +141,13 @@ fn refusal(path: &str, message: &str) -> Error {
     let problem = if message_only == "expected value" {
         // All that the decoder says of what is no text, where one of several texts is expected.
         Problem::new("must be a string")
+    } else if message_only.starts_with("invalid digit") || message_only.starts_with("number too") {
+        // What the standard library says of a parameter that is no number, or none of its type.
+        Problem::new("must be a whole number")
     } else if message_only.starts_with("must ") || message_only.starts_with("belongs ") {
         Problem::new(message_only.to_owned())
     } else {
-        // A number in a query string that is none, and whatever else the decoders may come up with.
+        // Whatever else the decoders may come up with.
         Problem::new("has a value that can't be read")
     };
     Error::invalid(path, problem)
@@ -342,7 +345,10 @@ mod tests {
             parameter::<TenantsQuery>("limit=0").1,
             "limit in the query string must be a whole number from 1 to 100"
         );
-        assert_eq!(parameter::<TenantsQuery>("limit=x").0, "limit");
+        for limit in ["x", "1.5", "-1", "99999999999"] {
+            let told = parameter::<TenantsQuery>(&format!("limit={limit}")).1;
+            assert!(told.starts_with("limit in the query string must be a whole number"), "{told}");
+        }
         assert_eq!(
             parameter::<TenantsQuery>("offset=10001").1,
             "offset in the query string must be a whole number from 0 to 10000"
