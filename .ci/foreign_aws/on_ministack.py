@@ -126,7 +126,7 @@ def main():
     step(f"{len(traffic.statuses)} calls during the deployment: {sorted(set(traffic.statuses))}")
     changed = {name for name, digest in code.items() if code_of(name) != digest}
     expect(changed == {"user-token", "relay-whoami"}, f"functions with other code: {changed}")
-    guarded()
+    alarms()
     life.at = deployment()
     life.still_there()
     status, answer = life.account("POST", "agent-sessions", {})
@@ -164,17 +164,17 @@ def code_of(function):
     return functions.get_function_configuration(FunctionName=f"latchkey-dev-{function}")["CodeSha256"]
 
 
-def guarded():
+def alarms():
     """What there is only with a topic. MiniStack takes the parameters for the operator, reserves no concurrency, and closes
     no address."""
-    alarms = boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="latchkey-dev-")
-    alarms = {alarm["AlarmName"] for page in alarms for alarm in page["MetricAlarms"]}
+    pages = boto3.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="latchkey-dev-")
+    found = {alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]}
     page = pathlib.Path("docs/operate/observability.md").read_text().split("\n## Alarms\n")[1].split("\n## ")[0]
     named = {name for row in re.findall(r"^\| (`.*?) \|", page, re.M) for name in re.findall("`([^`]+)`", row)}
     surfaces = ("registry", "projects", "account", "relay", "tokens", "device", "console")
     named = (named - {"<surface>-401"}) | {f"{surface}-401" for surface in surfaces}
-    expect(alarms == {f"latchkey-dev-{name}" for name in named}, f"alarms: {sorted(alarms)}, and in words {sorted(named)}")
-    step(f"with a topic there are {len(alarms)} alarms, those of the document")
+    expect(found == {f"latchkey-dev-{name}" for name in named}, f"alarms: {sorted(found)}, and in words {sorted(named)}")
+    step(f"with a topic there are {len(found)} alarms, those of the document")
 
 
 class Traffic:

@@ -58,7 +58,7 @@ async function audit(of) {
   };
   const columns = [
     [e.what, ({ action }) => code(action)],
-    [t.callbacks.when, ({ at }) => time(at)],
+    [t.when, ({ at }) => time(at)],
     [e.who, ({ actor, label }) => (label ? [actor, element('br'), text(label)] : actor)],
     [e.about, ({ subject }) => subject && code(subject)],
     [e.details, rest],

@@ -59,7 +59,7 @@ async function open(at, id) {
   const c = t.callbacks;
   const one = await call('fetch/callback', { tenant_id: at.id, event_id: id });
   const attempts = [
-    [c.when, (attempt) => time(attempt.at)],
+    [t.when, (attempt) => time(attempt.at)],
     [c.outcome, ({ outcome }) => code(outcome)],
   ];
   const attempt = {};

@@ -29,6 +29,7 @@ export const t = {
   id: 'Id',
   state: 'State',
   used: 'Last used',
+  when: 'When',
   shown: (count, isMore) => (isMore ? `${count} shown, and there are more` : `${count} in all`),
   refused: (message, code) => `${message} (${code})`,
 
@@ -367,7 +368,6 @@ export const t = {
     replaySays: 'All that failed in the last 30 days, with the same ids and bodies.',
     reactivate: 'Reactivate',
     resumed: (count) => `Reactivated: ${plural(count, 'callback')} waited.`,
-    when: 'When',
   },
 
   events: {

@@ -87,7 +87,7 @@ pub fn form<T: DeserializeOwned>(text: &str) -> Result<T> {
 pub fn read<T: Input>(body: &[u8]) -> Result<T> {
     let text = std::str::from_utf8(body).map_err(|error| no_utf8(body, error))?;
     if !body.trim_ascii_start().starts_with(b"{") {
-        // What a page sends that forgot to write its object as JSON is none of the two.
+        // `undefined` or `[object Object]`, of a page that did not serialize its object, is no JSON at all.
         serde_json::from_str::<IgnoredAny>(text).map_err(|error| no_json(body, &error))?;
         return Err(Error::Malformed(Problem::new("body must be a JSON object")));
     }

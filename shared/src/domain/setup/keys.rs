@@ -93,7 +93,7 @@ fn in_force(look: &Look<'_>) -> Check {
         let (state, mend) = match refusal.cause {
             RefusalCause::KeyExpired => ("has expired", "Provision another and give it to whoever sends the old one."),
             RefusalCause::KeyRotated => {
-                ("was rotated, and its old secret has ended", "Give the new secret to whoever still sends the old one.")
+                ("was rotated: its old secret has ended", "Give the new secret to whoever still sends the old one.")
             }
             _ => (
                 "was revoked",

@@ -47,7 +47,7 @@ fn a_kind_of_key_that_is_not_there_is_told_with_what_it_is_for() {
 fn a_key_out_of_force_is_told_by_what_became_of_it_and_a_wrong_kind_by_that_of_the_key() {
     for (cause, state) in [
         (RefusalCause::KeyExpired, "has expired"),
-        (RefusalCause::KeyRotated, "was rotated, and its old secret has ended"),
+        (RefusalCause::KeyRotated, "was rotated: its old secret has ended"),
         (RefusalCause::KeyRevoked, "was revoked"),
     ] {
         let mut facts = nothing();
