@@ -6,6 +6,7 @@ import { createHmac } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { decodeJwt } from 'jose';
 import { call, expect, legacyToken, operator, provision, secret, userToken } from './foreign/service.mjs';
+import { until } from './running.mjs';
 
 /** What the script says of a leaked credential. */
 function follow(leaked) {
@@ -55,6 +56,8 @@ await page(leaked, `documents/${gone}`, undefined, 'DELETE');
 await operator(`revoke/api-key?tenant_id=${victim.id}&key_id=${victim.accountId}`, {});
 const refused = await page(leaked, 'documents');
 expect(refused.status === 401, `after the revocation: ${refused.status}`);
+const isWritten = () => readFileSync(process.env.SERVICE_LOG, 'utf8').includes(refused.requestId);
+await until(10, async () => expect(isWritten(), 'the last call has no line'));
 
 const embed = follow(victim.embed);
 same(embed.minted.map((line) => line.jti), minted, 'what the key minted');

@@ -87,7 +87,7 @@ async function approved(desk, phone) {
     const states = (await callbacks(tenant)).map(({ type, state }) => `${type} ${state}`);
     expect(states.join() === 'qr_login.approved delivered', `${desk.language}: ${states}`);
   });
-  desk.expectTold(`qr_login.approved ${sessionOf(address)} dev_`);
+  await until(5, () => desk.expectTold(`qr_login.approved ${sessionOf(address)} dev_`));
   await tap(page, 'Sign out');
   await desk.shows('Sign in');
   expect((await me()) === 401, 'the session goes on');

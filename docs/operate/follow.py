@@ -14,7 +14,7 @@ import getpass
 import json
 import os
 import sys
-from datetime import datetime, timezone
+from operator import itemgetter
 
 MINTING = {"user-token", "auth-token", "register-tenant"}
 
@@ -44,13 +44,8 @@ def read(stream):
 
 
 def shown(line):
-    at = datetime.fromtimestamp(line["_aws"]["Timestamp"] / 1000, timezone.utc)
     names = ("operation", "resource", "status", "cause", "source_ip", "secret", "scope", "jti", "subject", "end_user")
-    # Lines from before a field was there have none of it.
-    return {
-        "at": at.isoformat(timespec="milliseconds"),
-        **{name: line.get(name) for name in (*names, "view", "request_id")},
-    }
+    return {"at": line["timestamp"], **{name: line.get(name) for name in (*names, "view", "request_id")}}
 
 
 def people(lines):
@@ -67,9 +62,7 @@ def main():
         sys.exit("this is neither an API key nor a token of Latchkey")
     lines = list(read(sys.stdin))
     name = "jti" if is_token else "key_id"
-    concerned = sorted(
-        (line for line in lines if line.get(name) == credential[name]), key=lambda line: line["_aws"]["Timestamp"]
-    )
+    concerned = sorted((line for line in lines if line.get(name) == credential[name]), key=itemgetter("timestamp"))
     minted = [line for line in concerned if line["operation"] in MINTING and line["status"] == 200]
     calls = [line for line in concerned if line not in minted]
     json.dump(

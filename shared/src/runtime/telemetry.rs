@@ -1,8 +1,9 @@
 //! One line of JSON a request, and nothing else: what is not of the target [`TARGET`] is not written, whatever an
 //! environment variable says. So there is no level at which a library could print a credential.
 //!
-//! The line is in CloudWatch's embedded metric format (CloudWatch User Guide, "Specification: Embedded metric format"),
-//! so that the metrics cost no call and no agent.
+//! What alarms count is in CloudWatch's embedded metric format (CloudWatch User Guide, "Specification: Embedded metric
+//! format"), so that the metrics cost no call and no agent. How long each request took is not: a metric filter of the
+//! template reads `latency_ms` (decision 0050).
 //!
 //! What may stand in it: names that we chose, ids, numbers, causes of our own failures. Never a header, a body, the
 //! name of a field (a client can put a secret there), or what somebody tried as a credential. And of a person never an
@@ -38,8 +39,6 @@ const METRICS: &str = "metrics";
 const MEMBERS: &str = "members";
 /// The field that says when it began, in Unix milliseconds: the line has it as text, the metrics as number.
 const TIMESTAMP: &str = "timestamp_ms";
-/// Those that are no part of the line themselves.
-const KEPT: [&str; 3] = [METRICS, MEMBERS, TIMESTAMP];
 
 /// The deployment's stage, once it is known.
 static STAGE: OnceLock<String> = OnceLock::new();
@@ -65,7 +64,7 @@ pub fn start() {
     let _: Result<(), _> = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Writes an event as one line of JSON: its fields by name, null where there is none, and its level.
+/// Writes an event as one line of JSON: its fields by name, those that there are, and its level.
 struct JsonLine;
 
 impl<S, N> FormatEvent<S, N> for JsonLine
@@ -126,9 +125,6 @@ impl<M: SerializeMap> Line<M> {
                 }
             }
         }
-        for field in metadata.fields().iter().filter(|field| !KEPT.contains(&field.name())) {
-            self.set(field.name(), &());
-        }
         self.outcome?;
         self.fields.end().map(|_| ())
     }
@@ -164,8 +160,8 @@ impl<M: SerializeMap> Visit for Line<M> {
 }
 
 /// The part of a line that makes metrics of its numbers: by operation, or what alarms count by surface. CloudWatch
-/// charges for each metric that is sent at all, so there are few: the number of requests is the sample count of
-/// `latency_ms`, and all others are sent when there are any. The unit of a metric is in its name.
+/// charges for each metric that is sent at all, so there are few, and each is sent when there are any. The unit of a
+/// metric is in its name.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct EmbeddedMetrics<'a> {
@@ -238,21 +234,22 @@ impl RequestLine<'_> {
         let latency_ms = ended.as_millis().saturating_sub(started.as_millis());
         let timestamp_ms = started.as_millis();
         let counted = self.counted(cause.as_deref());
-        let metrics = ["latency_ms"].into_iter().chain(ours.then_some("failures")).chain(counted.iter().copied());
-        let metrics = metrics.collect::<Vec<_>>().join(" ");
-        // Where there is one only: most lines have none, and each byte of them costs.
-        let resource = self.resource.map(|id| ("resource".to_owned(), id.to_string().into()));
-        let counted = counted.iter().map(|&name| (name.to_owned(), 1.into()));
-        let members: Map<_, _> = resource.into_iter().chain(counted).collect();
-        let members = Value::Object(members).to_string();
+        let metrics: Vec<_> = ours.then_some("failures").into_iter().chain(counted.iter().copied()).collect();
+        let metrics = (!metrics.is_empty()).then(|| metrics.join(" "));
+        let resource = self.resource.map(|id| id.to_string());
+        let members: Map<_, _> = counted.iter().map(|&name| (name.to_owned(), 1.into())).collect();
+        let members = (!members.is_empty()).then(|| Value::Object(members).to_string());
+        let (metrics, members) = (metrics.as_deref(), members.as_deref());
         let surface = self.surface.name();
+        // Absent where they say nothing, as everything is: each byte of a line costs.
+        let (cold_start, failures) = (cold.then_some(true), ours.then_some(1_u8));
         // The level of an event is a constant.
         macro_rules! line {
             ($event:ident) => {
                 tracing::$event!(
                     target: TARGET, operation, surface, request_id, tenant_id, key_id, secret, scope, jti, subject,
-                    end_user, view, console, source_ip, status, code, cause, cold_start = cold, latency_ms,
-                    failures = u8::from(ours), members, timestamp_ms, metrics,
+                    end_user, resource, view, console, source_ip, status, code, cause, cold_start, latency_ms, failures,
+                    members, timestamp_ms, metrics,
                 )
             };
         }

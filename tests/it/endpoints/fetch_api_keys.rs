@@ -223,7 +223,8 @@ async fn ten_first_uses_at_once_are_noted_once() {
     }
     let noted = deployment.stack.calls_since(mark).into_iter().filter(|call| call.operation == "UpdateItem");
     let (done, refused): (Vec<_>, Vec<_>) = noted.partition(|call| call.status == 200);
-    assert_eq!((done.len(), refused.len()), (1, 9));
+    // More than nine if one was asked again because it was held for so long.
+    assert!(done.len() == 1 && refused.len() >= 9, "{done:?} {refused:?}");
     assert!(refused.iter().all(|call| call.error.as_deref() == Some("ConditionalCheckFailedException")));
 }
 

@@ -57,7 +57,7 @@ async fn a_call_over_the_limit_is_refused_until_the_minute_ends_by_every_process
         }
         let left = u64::try_from(60 - now_ms() / 1000 % 60).unwrap();
         let told = ask(&deployment, &tenant.signing()).await.quota().seconds;
-        assert!((told..=told + 3).contains(&left), "{left} {told}");
+        assert!((told..=told + 10).contains(&left), "{left} {told}");
         let forged = tenant.with_secret("sk_wrong");
         ask(&deployment, &forged.signing()).await.refused(401, "unauthenticated");
         ask(&deployment, &other.signing()).await.data(200);

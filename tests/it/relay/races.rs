@@ -221,9 +221,18 @@ async fn real(deployment: &Deployment, tenant: &Tenant, calls_each: usize) -> (B
 async fn sixty_four_callers_of_the_real_functions_are_let_in_exactly_as_often_as_the_limit_says() {
     let deployment = Deployment::start().await;
     for limit in [1, 60] {
-        let tenant = with_time_left(&deployment, limit, 15).await;
-        let (accepted, refused, failed) = real(&deployment, &tenant, 3).await;
-        assert_eq!((accepted.values().copied().collect::<Vec<_>>(), refused, failed), (vec![limit], 192 - limit, 0));
+        let expected = (vec![limit], 192 - limit, 0);
+        let mut outcome = (Vec::new(), 0, 0);
+        // On a machine that stands still for a while the minute may end, or a call take too long: then anew.
+        for _ in 0..5 {
+            let tenant = with_time_left(&deployment, limit, 15).await;
+            let (accepted, refused, failed) = real(&deployment, &tenant, 3).await;
+            outcome = (accepted.values().copied().collect::<Vec<_>>(), refused, failed);
+            if outcome.0.len() == 1 && failed == 0 {
+                break;
+            }
+        }
+        assert_eq!(outcome, expected);
     }
     let processes = deployment.stack.calls().into_iter().filter_map(|call| call.caller);
     let processes = processes.filter(|caller| caller.function == "relay-whoami").map(|caller| caller.instance);

@@ -268,7 +268,7 @@ async fn who_is_no_process_finds_the_connection_closed() {
 
 #[tokio::test]
 async fn what_overlaps_a_transaction_is_refused_to_functions_and_developer() {
-    let stack = start_with(|builder| builder.transaction_hold(Duration::from_millis(500))).await;
+    let stack = start_with(|builder| builder.transaction_hold(Duration::from_secs(2))).await;
     let writer = writer(&stack);
     let transaction = |token: &str| json!({"ClientRequestToken": token, "TransactItems": [{"Put": put("a")}]});
     let (first, second) = (transaction("first"), transaction("second"));

@@ -19,8 +19,9 @@ const SECRETS_USD: f64 = 5.00;
 const MEMORY_MIB: u32 = 256;
 /// What is assumed of a call to AWS, in ms: a function waits for it, and is billed for waiting.
 const CALL_MS: f64 = 4.0;
-/// What Lambda logs of each invocation itself (START, END, REPORT), as assumed.
-const PLATFORM_LOG_BYTES: f64 = 340.0;
+/// What the gateway's access log says of a request, with the line's end. Of Lambda's own lines the template keeps none
+/// that each request has.
+const ACCESS_LOG_BYTES: f64 = 311.0;
 
 /// A term of the sum: what it is for, the arithmetic, USD.
 type Term = (&'static str, String, f64);
@@ -43,8 +44,8 @@ pub fn print(operation: Operation, cost: &Cost) {
 pub fn heading() {
     say("\nA million requests, in USD, at list prices for us-east-1, without traces, storage, backups and transfer");
     say(&format!(
-        "  assumed: {CALL_MS} ms a call to AWS, {PLATFORM_LOG_BYTES} bytes of logs by Lambda itself; processor time \
-         is this machine's"
+        "  assumed: {CALL_MS} ms a call to AWS, {ACCESS_LOG_BYTES} bytes of access log; processor time is this \
+         machine's"
     ));
 }
 
@@ -54,7 +55,7 @@ fn terms(processor_ms: f64, consumed: Consumed, log_bytes: f64) -> Vec<Term> {
     // Billed by the millisecond, rounded up.
     let billed_ms = (processor_ms * part + calls * CALL_MS).ceil();
     let gb = f64::from(MEMORY_MIB) / 1024.0;
-    let bytes = log_bytes + PLATFORM_LOG_BYTES;
+    let bytes = log_bytes + ACCESS_LOG_BYTES;
     let duration = format!(
         "{processor_ms:.2} ms x {part:.2} + {calls} x {CALL_MS} ms = {billed_ms} ms x {gb} GB x {GB_SECOND_USD:.10}"
     );
@@ -71,13 +72,15 @@ fn terms(processor_ms: f64, consumed: Consumed, log_bytes: f64) -> Vec<Term> {
 
 #[cfg(test)]
 mod tests {
-    use super::terms;
+    use std::path::Path;
+
+    use super::{ACCESS_LOG_BYTES, terms};
     use crate::costs::Consumed;
 
     #[test]
     fn a_million_requests_cost_what_their_terms_say() {
         let consumed = Consumed { calls: 2.0, secrets: 1.0, reads: 4.0, writes: 1.0 };
-        let terms = terms(0.5, consumed, 660.0);
+        let terms = terms(0.5, consumed, 689.0);
         let usd = |what: &str| terms.iter().find(|(term, _, _)| *term == what).unwrap().2;
         let near = |usd: f64, due: f64| assert!((usd - due).abs() < 1e-6, "{usd} is not {due}");
         near(usd("HTTP API"), 1.0);
@@ -89,5 +92,32 @@ mod tests {
         near(usd("writes"), 0.625);
         near(usd("secrets"), 5.0);
         assert_eq!(terms.len(), 7);
+    }
+
+    /// The line of a login, from the format in the template.
+    #[test]
+    fn the_access_log_has_as_many_bytes_as_are_assumed() {
+        let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
+        let template = std::fs::read_to_string(template).unwrap();
+        let format = template.split("Format: >-").nth(1).unwrap().split("\n\n").next().unwrap();
+        let mut line: String = format.lines().map(str::trim).collect();
+        for (name, value) in [
+            ("integration.requestId", "6c1a4a26-57f4-4c6f-9b5b-52b0d53b3a5e"),
+            ("integration.integrationStatus", "200"),
+            ("integration.latency", "10"),
+            ("requestId", "LkJ8XhR4oAMEVTw="),
+            ("requestTimeEpoch", "1764512345678"),
+            ("identity.sourceIp", "203.0.113.195"),
+            ("httpMethod", "POST"),
+            ("routeKey", "POST /v1/api/projects/user-token"),
+            ("status", "200"),
+            ("error.responseType", "-"),
+            ("responseLatency", "12"),
+            ("responseLength", "1052"),
+        ] {
+            line = line.replace(&format!("$context.{name}"), value);
+        }
+        assert!(!line.contains('$'), "{line}");
+        assert_eq!(u32::try_from(line.len() + 1).map(f64::from), Ok(ACCESS_LOG_BYTES), "{line}");
     }
 }

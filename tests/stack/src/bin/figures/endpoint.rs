@@ -1,6 +1,7 @@
 //! The local AWS behind TLS, as AWS is: a certificate of this run's own, and no resumption of sessions.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use data_encoding::BASE64;
@@ -9,14 +10,16 @@ use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::PrivateKeyDer;
 use rustls::server::NoServerSessionStorage;
-use stack::Result;
+use stack::{Error, Result};
 use tempfile::NamedTempFile;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use crate::because;
 
-/// Where Debian and Amazon Linux have the public roots, of which a client parses each.
+/// Those that a function trusts where it is deployed.
+const AMAZON_ROOTS: &str = "shared/src/store/aws/amazon-roots.pem";
+/// Where Debian and Amazon Linux have the public roots, of which other clients parse each.
 const PUBLIC_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
 /// An address with TLS, from which bytes are handed on to one without.
@@ -24,14 +27,16 @@ pub struct Endpoint {
     listener: TcpListener,
     acceptor: TlsAcceptor,
     pub url: String,
-    /// The public roots of this machine, and the one of this certificate.
+    /// Amazon's roots, and the one of this certificate.
     roots: NamedTempFile,
+    /// The public roots of this machine, and that one.
+    public_roots: NamedTempFile,
 }
 
 impl Endpoint {
     /// Listens on this machine. The certificates are as those of DynamoDB: RSA with 2048 bits, and one between root and
     /// server.
-    pub async fn listen() -> Result<Self> {
+    pub async fn listen(repository: &Path) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(because("an address with TLS"))?;
         let port = listener.local_addr().map_err(because("an address with TLS"))?.port();
         let key = || KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).map_err(because("a key"));
@@ -58,22 +63,30 @@ impl Endpoint {
         // A process that starts has no session to resume.
         config.session_storage = Arc::new(NoServerSessionStorage {});
         config.send_tls13_tickets = 0;
-        let roots = NamedTempFile::new().map_err(because("a file of roots"))?;
+        let own = pem(root.as_ref().der());
+        let with_own = |others: String| {
+            let file = NamedTempFile::new().map_err(because("a file of roots"))?;
+            fs::write(&file, format!("{others}\n{own}")).map_err(because("a file of roots"))?;
+            Ok::<_, Error>(file)
+        };
+        let roots = with_own(fs::read_to_string(repository.join(AMAZON_ROOTS)).map_err(because(AMAZON_ROOTS))?)?;
         let public = PUBLIC_ROOTS.iter().find_map(|path| fs::read_to_string(path).ok()).unwrap_or_default();
-        fs::write(&roots, format!("{public}\n{}", pem(root.as_ref().der()))).map_err(because("a file of roots"))?;
+        let public_roots = with_own(public)?;
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        Ok(Self { listener, acceptor, url: format!("https://localhost:{port}"), roots })
+        Ok(Self { listener, acceptor, url: format!("https://localhost:{port}"), roots, public_roots })
     }
 
-    /// The variables with which clients are told what they may trust: ours, and those of Node's.
+    /// The variables with which clients are told what they may trust: ours, which deployed trusts Amazon's roots alone,
+    /// and others, which trust all that are public.
     pub fn variables(&self) -> [(&'static str, String); 3] {
-        ["SSL_CERT_FILE", "AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"]
-            .map(|name| (name, self.roots.path().display().to_string()))
+        let (ours, others) = (&self.roots, &self.public_roots);
+        [("AWS_CA_BUNDLE", ours), ("SSL_CERT_FILE", others), ("NODE_EXTRA_CA_CERTS", others)]
+            .map(|(name, file)| (name, file.path().display().to_string()))
     }
 
-    /// Hands on what comes to an address without TLS, until the runtime ends. Answers with the file of the roots, which
-    /// is to be kept as long.
-    pub fn hand_on(self, target: &str) -> NamedTempFile {
+    /// Hands on what comes to an address without TLS, until the runtime ends. Answers with the files of roots, which
+    /// are to be kept as long.
+    pub fn hand_on(self, target: &str) -> [NamedTempFile; 2] {
         let target = target.trim_start_matches("http://").to_owned();
         tokio::spawn(async move {
             while let Ok((stream, _)) = self.listener.accept().await {
@@ -90,7 +103,7 @@ impl Endpoint {
                 });
             }
         });
-        self.roots
+        [self.roots, self.public_roots]
     }
 }
 

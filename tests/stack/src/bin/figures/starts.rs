@@ -48,7 +48,7 @@ struct Ready<'a> {
     tenant: Tenant,
     times: Vec<Times>,
     /// Its clients trust what is in it.
-    _roots: NamedTempFile,
+    _roots: [NamedTempFile; 2],
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -67,7 +67,8 @@ pub async fn measure(template: &Path, binaries: &Binaries, requests: &Requests) 
 
 /// Measures subjects in turn: whatever else a machine does, it does to all of them.
 pub async fn compare(template: &Path, binaries: &Binaries, requests: &Requests, subjects: &[Subject]) -> Result<()> {
-    say("\nStart of a process with TLS to AWS, without a session to resume: RSA 2048, two certificates, public roots");
+    say("\nStart of a process with TLS to AWS, without a session to resume: RSA 2048, two certificates");
+    say("  trusted: by ours Amazon's roots, as deployed; by others all that are public; by all the one of this run");
     say("  init: until it asks for its first event; first: that event to its answer; warm: the same of a later one");
     say(&format!(
         "  medians of {STARTS} processes, in turn with the others; one hand-over more than in AWS, to end TLS"
@@ -109,7 +110,7 @@ impl<'a> Ready<'a> {
         subject: &'a Subject,
         share: &Share,
     ) -> Result<Self> {
-        let endpoint = Endpoint::listen().await?;
+        let endpoint = Endpoint::listen(template.parent().unwrap_or(Path::new("."))).await?;
         let (measured, is_peer) = (subject.operation.function, subject.is_peer);
         let command: Vec<OsString> = share.command().into_iter().chain(subject.command.clone()).collect();
         let limited = command.clone();

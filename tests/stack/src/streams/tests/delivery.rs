@@ -101,11 +101,14 @@ async fn only_what_passes_the_filter_is_handed_over_and_in_batches() {
 
 #[tokio::test]
 async fn a_batch_waits_for_others_until_it_is_full_or_its_window_is_over() {
-    let stack = table("BatchSize: 2\n            MaximumBatchingWindowInSeconds: 1").await;
+    let stack = table("BatchSize: 2\n            MaximumBatchingWindowInSeconds: 3").await;
     let played = Played::default();
     let streams = played.reads(&stack).await;
     for key in ["a", "b", "c"] {
         put(&stack, key, 1).await;
+    }
+    while played.keys().is_empty() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     tokio::time::sleep(Duration::from_millis(300)).await;
     assert_eq!(played.keys(), [["a", "b"]]);
