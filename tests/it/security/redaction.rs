@@ -99,7 +99,7 @@ async fn each_request_writes_one_line_and_nothing_else() {
     assert_eq!(lines[3]["request_id"], answer.headers["x-request-id"].as_str());
 }
 
-/// The metric filter of the template finds them in a request's line, and not in that of a run that nobody asked for.
+/// All of them in a request's line, and not in that of a run by schedule.
 #[tokio::test]
 async fn the_metric_filter_reads_fields_that_a_line_has() {
     let deployment = Deployment::start().await;
