@@ -15,7 +15,8 @@ use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::dynamodb::{
-    Commit, Condition, Item, Reader, Refused, Table, Transaction, Update, Updated, Write, millis, text, time_to_live,
+    Commit, Condition, Item, NewItem, Reader, Refused, Table, Transaction, Update, Updated, Value, Write, millis, text,
+    time_to_live,
 };
 use super::keys;
 use crate::domain::{ChangeContext, IdempotencyKey, REMEMBERED, Random, SECRET_REMEMBERED, Timestamp};
@@ -59,7 +60,7 @@ impl Stored {
 
     fn earlier(self, refused: &Refused, key: Option<&IdempotencyKey>) -> Result<Option<Replay>> {
         let item = self.0.and_then(|write| refused.item(write));
-        item.zip(key).map(|(item, key)| replay(item, key)).transpose()
+        item.zip(key).map(|(item, key)| replay(&item, key)).transpose()
     }
 
     /// Whether the key is why a transaction was refused.
@@ -193,20 +194,20 @@ fn replay(item: &Item, key: &IdempotencyKey) -> Result<Replay> {
         return Err(Error::IdempotencyInProgress { retry_after: now.seconds_until(reader.millis("lease_until")?) });
     };
     let shown = reader.optional_millis("sealed_until")?.is_some_and(|until| now < until);
-    let sealed = item.get("sealed").and_then(|value| value.as_b().ok()).filter(|_| shown);
-    let secret = sealed.and_then(|sealed| key.open(sealed.as_ref())).map(Zeroizing::new);
+    let sealed = item.get("sealed").and_then(Value::as_b).filter(|_| shown);
+    let secret = sealed.and_then(|sealed| key.open(sealed)).map(Zeroizing::new);
     Ok(Replay { body: body.to_owned(), secret })
 }
 
-fn with_body(key: &IdempotencyKey, body: &impl Serialize) -> Result<Item> {
+fn with_body(key: &IdempotencyKey, body: &impl Serialize) -> Result<NewItem> {
     let mut item = base(key);
     item.insert("body".to_owned(), text(serde_json::to_string(body).map_err(Error::internal)?));
     Ok(item)
 }
 
-fn base(key: &IdempotencyKey) -> Item {
+fn base(key: &IdempotencyKey) -> NewItem {
     let expires_at = key.at().plus(REMEMBERED);
-    let mut item = keys::stored_response(key);
+    let mut item = NewItem::from(keys::stored_response(key));
     item.insert("fingerprint".to_owned(), text(key.fingerprint()));
     item.insert("expires_at".to_owned(), millis(expires_at));
     item.insert("purge_at".to_owned(), time_to_live(expires_at));

@@ -64,7 +64,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::dynamodb::{Key, SK, key};
+use super::dynamodb::{Item, Key, SK, Value, key};
 use crate::domain::{
     AuditEvent, CredentialDigest, EventId, ExternalId, Flow, Handle, IdempotencyKey, IdempotencyScope, LinkedUserId,
     Minute, PairingId, QrSessionId, RelayPerson, TenantId, Timestamp, Viewpoint,
@@ -267,8 +267,8 @@ pub fn key_set(id: &TenantId) -> Key {
 }
 
 /// Whether an item has this sort key.
-pub fn has_sort_key(item: &Key, sort_key: &str) -> bool {
-    item.get(SK).and_then(|value| value.as_s().ok()).is_some_and(|found| found == sort_key)
+pub fn has_sort_key(item: &Item, sort_key: &str) -> bool {
+    item.get(SK).and_then(Value::as_s) == Some(sort_key)
 }
 
 /// The tenant's hot item.
@@ -333,7 +333,7 @@ pub fn due_shard_of_login(id: &QrSessionId) -> String {
 
 /// Whether what is at a place is a QR login.
 pub fn is_qr_login(place: &Key) -> bool {
-    has_sort_key(place, QR_LOGIN)
+    place.sort == QR_LOGIN
 }
 
 /// A shard of [`CALLBACKS_DUE`] by its number.

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use aws_sdk_dynamodb::types::Select;
 
-use super::dynamodb::{Item, PK, Reader, SK, Table, failed, text};
+use super::dynamodb::{Item, Key, PK, Place, Reader, SK, Table, failed, found, text};
 use super::keys::{self, Kind, LISTING_ORDER, OF_TENANTS, TENANT_LISTING};
 use crate::domain::{Cursor, CursorPage, Offset, PageLimit, Problem, TenantId};
 use crate::error::{Error, Result};
@@ -47,7 +47,7 @@ pub struct QueryPage {
 pub async fn read_page(query: QueryFluentBuilder, limit: PageLimit) -> Result<QueryPage> {
     let most = i32::try_from(limit.get()).unwrap_or(i32::MAX).saturating_add(1);
     let answer = query.limit(most).send().await.map_err(failed)?;
-    Ok(QueryPage { items: answer.items.unwrap_or_default(), cut_short: answer.last_evaluated_key.is_some() })
+    Ok(QueryPage { items: found(answer.items), cut_short: answer.last_evaluated_key.is_some() })
 }
 
 /// Makes the page of its rows; `order` is the attribute that is the position in the list.
@@ -72,7 +72,7 @@ pub fn after_in(
     cursor: Option<&Cursor>,
     query: &str,
     is_position: impl Fn(&str) -> bool,
-) -> Result<Option<Item>> {
+) -> Result<Option<Place>> {
     let Some(cursor) = cursor else { return Ok(None) };
     let refused = |problem| Error::invalid("cursor", problem);
     let position = cursor.position(query).map_err(refused)?;
@@ -88,22 +88,23 @@ pub fn after(
     query: &str,
     attribute: &str,
     value: &str,
-    key: impl Fn(&str) -> Option<Item>,
-) -> Result<Item> {
+    key: impl Fn(&str) -> Option<Key>,
+) -> Result<Place> {
     let refused = |problem| Error::invalid("cursor", problem);
     let position = cursor.position(query).map_err(refused)?;
-    let mut key = keys::id_at(position)
+    let key = keys::id_at(position)
         .and_then(key)
         .ok_or_else(|| refused(Problem::new("must be the next_cursor of an earlier answer")))?;
-    key.insert(LISTING_ORDER.to_owned(), text(position));
-    key.insert(attribute.to_owned(), text(value));
-    Ok(key)
+    let mut place = Place::from(key);
+    place.insert(LISTING_ORDER.to_owned(), text(position));
+    place.insert(attribute.to_owned(), text(value));
+    Ok(place)
 }
 
 /// Where skipping led.
 pub enum Skipped {
     /// To a row, after which the page starts; `None` is the first.
-    To(Option<HashMap<String, AttributeValue>>),
+    To(Option<Place>),
     All,
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::account::keys::{self as account_keys, List, Owner, ResourceKind};
 use super::directory::items::{self as directory_items, DirectoryRecord};
-use super::dynamodb::{Item, Key, Place, Reader, Table, is_at, primary_key};
+use super::dynamodb::{Item, Key, Reader, Table, is_at};
 use super::keys::{self, Kind};
 use super::qr_logins;
 use super::tenants::api_key_items;
@@ -102,7 +102,7 @@ fn external_user(tenant: &TenantId, id: &ExternalId) -> Key {
 pub struct Prefetched {
     pub(super) tenant_id: TenantId,
     /// All that was asked for, each place once; `None` is what is not there. A list, because a request asks for few.
-    pub(super) items: Vec<(Place, Option<Item>)>,
+    pub(super) items: Vec<(Key, Option<Item>)>,
     /// Which of them is what a read meant, if it is one item: so that its key is not made anew to find it.
     pub(super) meant: Vec<(Read, usize)>,
 }
@@ -135,26 +135,21 @@ impl Table {
             }
         }
         asked.add(keys::state(tenant_id));
-        let found = self.get_all(asked.keys).await?;
-        Ok(Prefetched { meant, ..Prefetched::at_places(tenant_id, asked.places, found) })
+        let found = self.get_all(asked.0.clone()).await?;
+        Ok(Prefetched { meant, ..Prefetched::at_places(tenant_id, asked.0, found) })
     }
 }
 
 /// What is asked for: DynamoDB refuses a request with the same key twice.
 #[derive(Default)]
-struct Asked {
-    places: Vec<Place>,
-    keys: Vec<Key>,
-}
+struct Asked(Vec<Key>);
 
 impl Asked {
     /// Asks for a key, and answers which place it is.
     fn add(&mut self, key: Key) -> usize {
-        let place = primary_key(&key);
-        self.places.iter().position(|known| *known == place).unwrap_or_else(|| {
-            self.places.push(place);
-            self.keys.push(key);
-            self.places.len() - 1
+        self.0.iter().position(|known| *known == key).unwrap_or_else(|| {
+            self.0.push(key);
+            self.0.len() - 1
         })
     }
 }
@@ -162,10 +157,10 @@ impl Asked {
 impl Prefetched {
     /// What was found of a tenant's items of which these were asked for.
     pub(super) fn of(tenant_id: &TenantId, asked: &[Key], found: Vec<Item>) -> Self {
-        Self::at_places(tenant_id, asked.iter().map(primary_key).collect(), found)
+        Self::at_places(tenant_id, asked.to_vec(), found)
     }
 
-    fn at_places(tenant_id: &TenantId, places: Vec<Place>, found: Vec<Item>) -> Self {
+    fn at_places(tenant_id: &TenantId, places: Vec<Key>, found: Vec<Item>) -> Self {
         let mut items: Vec<_> = places.into_iter().map(|place| (place, None)).collect();
         for item in found {
             if let Some((_, at)) = items.iter_mut().find(|(place, _)| is_at(&item, place)) {
@@ -198,15 +193,15 @@ impl Prefetched {
     /// If the key was not read.
     pub(super) fn at(&self, key: &Key) -> Result<Option<&Item>> {
         let unread = || {
-            let (partition, sort) = primary_key(key);
+            let Key { partition, sort } = key;
             Error::internal(format!("item {partition} {sort} is asked for and was not read"))
         };
-        self.items.iter().find(|(place, _)| is_at(key, place)).map(|(_, item)| item.as_ref()).ok_or_else(unread)
+        self.items.iter().find(|(place, _)| place == key).map(|(_, item)| item.as_ref()).ok_or_else(unread)
     }
 
     /// Whether a key was read.
     pub(super) fn was_read(&self, key: &Key) -> bool {
-        self.items.iter().any(|(place, _)| is_at(key, place))
+        self.items.iter().any(|(place, _)| place == key)
     }
 
     /// The tenant's state; `None` if there is no such tenant.

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use super::directory::items::{self as directory_items, DirectoryRecord};
-use super::dynamodb::{Item, millis, number, primary_key, text};
+use super::dynamodb::{Item, Key, NewItem, millis, number, primary_key, text};
 use super::keys::{DETAILS, TENANT_STATUS};
 use super::prefetch::{Prefetched, Read};
 use super::relay::{Relay, RelayState};
@@ -22,7 +22,7 @@ use crate::domain::{
 #[derive(Debug, Clone)]
 pub(crate) struct Shelf {
     tenant_id: TenantId,
-    items: HashMap<(String, String), Item>,
+    items: HashMap<Key, NewItem>,
 }
 
 impl Shelf {
@@ -38,12 +38,12 @@ impl Shelf {
         shelf
     }
 
-    fn put(&mut self, item: Item) {
-        self.items.insert(primary_key(&item), item);
+    fn put(&mut self, item: NewItem) {
+        self.items.insert(primary_key(&item.clone().into()), item);
     }
 
-    fn state(&mut self) -> &mut Item {
-        self.items.get_mut(&primary_key(&super::keys::state(&self.tenant_id))).unwrap()
+    fn state(&mut self) -> &mut NewItem {
+        self.items.get_mut(&super::keys::state(&self.tenant_id)).unwrap()
     }
 
     /// The tenant is suspended.
@@ -67,21 +67,21 @@ impl Shelf {
 
     /// An organization or a user, under its uuid.
     pub fn put_party(&mut self, party: &impl DirectoryRecord, read: fn(Handle) -> Read) {
-        let mut item = self.key(&read(Handle::Uuid(party.common().id)));
+        let mut item = NewItem::from(self.key(&read(Handle::Uuid(party.common().id))));
         item.extend(directory_items::new(party));
         self.put(item);
     }
 
     /// An end user whose tokens were revoked `epoch` times.
     pub fn put_external_user(&mut self, id: &ExternalId, epoch: u64) {
-        let mut item = self.key(&Read::ExternalUser(id.clone()));
+        let mut item = NewItem::from(self.key(&Read::ExternalUser(id.clone())));
         item.insert("epoch".to_owned(), number(epoch));
         self.put(item);
     }
 
     /// The token with this `jti` is revoked.
     pub fn revoke(&mut self, jti: Uuid) {
-        self.put(self.key(&Read::Revocation(jti)));
+        self.put(self.key(&Read::Revocation(jti)).into());
     }
 
     /// The keys that tokens can be verified with.
@@ -103,7 +103,7 @@ impl Shelf {
 
     /// What a call to the tenant's relay finds.
     pub fn relay_state(&mut self) -> RelayState {
-        RelayState::read(self.state()).unwrap().unwrap()
+        RelayState::read(&self.state().clone().into()).unwrap().unwrap()
     }
 
     /// Lets a process have seen the tenant's state, and have read these versions of its secret.
@@ -120,15 +120,15 @@ impl Shelf {
         relay.secrets.signing_keys.keep(Uuid::nil(), Arc::new(key));
     }
 
-    fn key(&self, read: &Read) -> Item {
+    fn key(&self, read: &Read) -> Key {
         read.keys(&self.tenant_id, &Viewpoint::Account).remove(0)
     }
 
     /// What a read of these gives.
     pub fn read(&self, reads: &[Read]) -> Prefetched {
-        let keys = reads.iter().map(|read| primary_key(&self.key(read)));
-        let keys = keys.chain([primary_key(&super::keys::state(&self.tenant_id))]);
-        let items = keys.map(|key| (key.clone(), self.items.get(&key).cloned())).collect();
+        let keys = reads.iter().map(|read| self.key(read));
+        let keys = keys.chain([super::keys::state(&self.tenant_id)]);
+        let items = keys.map(|key| (key.clone(), self.items.get(&key).cloned().map(Item::from))).collect();
         Prefetched { tenant_id: self.tenant_id.clone(), items, meant: Vec::new() }
     }
 }

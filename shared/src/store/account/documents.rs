@@ -8,7 +8,7 @@ use super::keys::{self, ItemPart, List, Owner, ResourceKind};
 use super::{Resources, Stored, fields};
 use crate::domain::{Document, DocumentStatus, Markdown, OffsetPage, PageRequest, Problem, Workspace};
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Condition, Item, Key, Reader, Transaction, primary_key, text};
+use crate::store::dynamodb::{Condition, Item, Key, NewItem, Reader, Transaction, primary_key, text};
 
 /// The attribute that holds a document's content.
 const CONTENT: &str = "markdown_content";
@@ -47,7 +47,7 @@ impl Resources<'_> {
         }
         let counted = self.put_new(&mut transaction, &document)?;
         if let Some(content) = &content {
-            let mut item = self.content_key(&owner, document.id);
+            let mut item = NewItem::from(self.content_key(&owner, document.id));
             item.insert(CONTENT.to_owned(), text(content.as_str()));
             transaction.put(item, Condition::is_new());
         }
@@ -125,7 +125,7 @@ impl Resources<'_> {
         let entry = |owner, id| keys::entry(self.tenant(), owner, List::Of(ResourceKind::Workspace), id);
         let keys = owners.iter().flat_map(|owner| ids.iter().map(move |id| entry(owner, *id)));
         let entries = self.table.get_all(keys.collect()).await?;
-        Ok(entries.iter().map(|entry| primary_key(entry).1).collect())
+        Ok(entries.iter().map(|entry| primary_key(entry).sort).collect())
     }
 
     /// Which of many workspaces are there: those of the documents of a page, which an end user has for the most part
@@ -136,7 +136,7 @@ impl Resources<'_> {
         for owner in Owner::visible(self.viewpoint, ResourceKind::Workspace) {
             let list = keys::partition_of_list(self.tenant(), &owner, List::Of(ResourceKind::Workspace));
             for entry in self.table.get_near(&list, &wanted).await? {
-                let (_, id) = primary_key(&entry);
+                let id = primary_key(&entry).sort;
                 wanted.remove(&id);
                 there.insert(id);
             }

@@ -19,7 +19,9 @@ use uuid::Uuid;
 
 use self::keys::Owner;
 use super::audit::put_event;
-use super::dynamodb::{Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Write, number, text};
+use super::dynamodb::{
+    Commit, Condition, Item, Key, NewItem, Reader, Refused, Table, Transaction, Update, Write, number, text,
+};
 use super::idempotency;
 use super::prefetch::Prefetched;
 use crate::domain::{
@@ -259,7 +261,7 @@ impl<'a> Resources<'a> {
         list: List,
         resource: &R,
     ) -> Result<Write> {
-        let mut item = self.resource_key(owner, list, resource.id());
+        let mut item = NewItem::from(self.resource_key(owner, list, resource.id()));
         item.extend(fields(resource)?);
         Ok(transaction.put(item, Condition::is_new()))
     }
@@ -295,9 +297,10 @@ impl<'a> Resources<'a> {
         id: Uuid,
         shown: &[(String, AttributeValue)],
     ) -> Counted {
-        let mut of_account = keys::entry(self.tenant(), &Owner::Account, list, id);
+        let [own, mut of_account] =
+            [owner, &Owner::Account].map(|owner| NewItem::from(keys::entry(self.tenant(), owner, list, id)));
         of_account.insert(OWNED_BY.to_owned(), text(owner));
-        for mut entry in [keys::entry(self.tenant(), owner, list, id), of_account] {
+        for mut entry in [own, of_account] {
             entry.extend(shown.iter().cloned());
             transaction.put(entry, Condition::is_new());
         }
@@ -373,9 +376,9 @@ fn fields(row: &impl Serialize) -> Result<Vec<(String, AttributeValue)>> {
 /// A resource from its item.
 fn read<R: Resource>(item: &Item) -> Result<R> {
     let mut row = Map::new();
-    for (name, value) in item {
+    for (name, value) in item.iter() {
         let Some(field) = name.strip_prefix(FIELD) else { continue };
-        let value = value.as_s().ok().and_then(|text| serde_json::from_str(text).ok());
+        let value = value.as_s().and_then(|text| serde_json::from_str(text).ok());
         row.insert(field.to_owned(), value.ok_or_else(|| Reader::of(item).unreadable("field"))?);
     }
     serde_json::from_value(Value::Object(row)).map_err(|_| Reader::of(item).unreadable("row"))

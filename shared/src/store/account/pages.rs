@@ -18,7 +18,7 @@ use super::keys::{self, List, Owner};
 use super::{OWNED_BY, RESOURCE_COUNT, Resource, Resources, Stored, read};
 use crate::domain::{Cursor, OffsetPage, PageRequest, Problem, parse_uuid};
 use crate::error::{Error, RequestPart, Result};
-use crate::store::dynamodb::{Item, Key, Reader, SK, Table, failed, key, primary_key, text};
+use crate::store::dynamodb::{Item, Key, Place, Reader, SK, Table, failed, found, key, primary_key, text};
 
 /// How many entries are passed over at most, so that a page is at most some ten calls. Who asks for what is farther
 /// back gets an error instead of an answer that takes too long and that all others' reads of the list wait for.
@@ -130,7 +130,7 @@ impl Resources<'_> {
                 ":partition",
                 text(keys::partition_of_counters(self.tenant(), owner, view.list)),
             );
-        let counters = query.send().await.map_err(failed)?.items.unwrap_or_default();
+        let counters = found(query.send().await.map_err(failed)?.items);
         Ok(view.known + counters.iter().map(resource_count).sum::<Result<u64>>()?)
     }
 
@@ -170,7 +170,7 @@ impl Resources<'_> {
                 keys::partition_of_list(self.tenant(), owner, view.list)
             };
             // A key that nothing of this owner has is a place between two of them.
-            let from = after.map(|id| key(partition.clone(), id.to_string()));
+            let from = after.map(|id| key(partition.clone(), id.to_string()).into());
             Stream { from, ..Stream::new(owner, partition) }
         };
         let mut streams = Merged { table: self.table, streams: view.filled.iter().map(stream).collect() };
@@ -197,7 +197,7 @@ impl Resources<'_> {
         // A resource that was deleted since its entry was read is left out.
         let stored = places.into_iter().filter_map(|(owner, id)| {
             let partition = keys::partition_of_resources(self.tenant(), &owner, list);
-            let item = items.remove(&(partition, id))?;
+            let item = items.remove(&key(partition, id))?;
             Some(read(&item).map(|resource| Stored { resource, owner, item }))
         });
         stored.collect()
@@ -205,7 +205,7 @@ impl Resources<'_> {
 
     /// What there is at these places, by primary key. All that an owner has between two resources of a page is on the
     /// page, so who has several of them is asked with one query.
-    async fn items(self, list: List, places: &[(Owner, String)]) -> Result<HashMap<(String, String), Item>> {
+    async fn items(self, list: List, places: &[(Owner, String)]) -> Result<HashMap<Key, Item>> {
         let mut owners: HashMap<String, BTreeSet<String>> = HashMap::new();
         for (owner, id) in places {
             let partition = keys::partition_of_resources(self.tenant(), owner, list);
@@ -254,7 +254,7 @@ struct Stream {
     is_consistent: bool,
     listed: VecDeque<Listed>,
     /// After which key the rest begins.
-    from: Option<Key>,
+    from: Option<Place>,
     is_over: bool,
 }
 
@@ -288,7 +288,7 @@ impl Stream {
             let answer = query.send().await.map_err(failed)?;
             self.from = answer.last_evaluated_key;
             self.is_over = self.from.is_none();
-            for item in answer.items.unwrap_or_default() {
+            for item in found(answer.items) {
                 let id = Reader::of(&item).parsed(SK, parse_uuid)?;
                 self.listed.push_back(Listed { id, owner: self.owner.clone(), item });
             }

@@ -7,7 +7,7 @@ use super::pages::View;
 use super::{RESOURCE_COUNT, Resources, Stored, has_room};
 use crate::domain::{AgentSession, FieldUpdates, Message, OffsetPage, PageRequest, Problem, Timestamp};
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Condition, Reader, Transaction, Update, text};
+use crate::store::dynamodb::{Condition, NewItem, Reader, Transaction, Update, text};
 use crate::store::keys::{LISTING_ORDER, TENANT_STATUS, list_position};
 
 impl Resources<'_> {
@@ -95,8 +95,8 @@ impl Resources<'_> {
         let stored = self.changeable::<AgentSession>(id).await?;
         let mut transaction = Transaction::new();
         self.delete_stored(&mut transaction, &stored)?;
-        let mut tombstone =
-            keys::part(self.tenant(), &stored.owner, ResourceKind::AgentSession, id, ItemPart::Tombstone);
+        let mark = keys::part(self.tenant(), &stored.owner, ResourceKind::AgentSession, id, ItemPart::Tombstone);
+        let mut tombstone = NewItem::from(mark);
         tombstone.extend([
             (TENANT_STATUS.to_owned(), text(TOMBSTONE)),
             (LISTING_ORDER.to_owned(), text(list_position(at, id))),

@@ -112,10 +112,10 @@ impl Resources<'_> {
         let items = self.about(&stored).await?;
         let items: HashMap<_, Item> = items.into_iter().map(|item| (primary_key(&item), item)).collect();
         let described = |stored: Stored<Workspace>| -> Result<WorkspaceView> {
-            let default = items.get(&primary_key(&self.default_key(&stored.owner)));
+            let default = items.get(&self.default_key(&stored.owner));
             let default = default.map(|item| Reader::of(item).optional_text(DEFAULT)).transpose()?.flatten();
             let counters = self.counters(stored.resource.id);
-            let counts = counters.iter().filter_map(|key| items.get(&primary_key(key))).map(resource_count);
+            let counts = counters.iter().filter_map(|key| items.get(key)).map(resource_count);
             let document_count = counts.sum::<Result<u64>>()?;
             let is_default = default == Some(stored.resource.id.to_string().as_str());
             Ok(WorkspaceView { workspace: stored.resource, is_default, document_count })

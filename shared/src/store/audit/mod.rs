@@ -5,7 +5,7 @@ mod seals;
 
 pub use seals::Sealed;
 
-use super::dynamodb::{Condition, Transaction, Write, text};
+use super::dynamodb::{Condition, NewItem, Transaction, Write, text};
 use super::keys::{self, AUDIT_SHARD, LISTING_ORDER};
 use crate::domain::{AuditEvent, TenantId};
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ pub(super) fn put_event(transaction: &mut Transaction, id: &TenantId, event: &Au
 
 /// Writes an audit event of a tenant, or of none: the operator's own.
 pub(super) fn put_event_of(transaction: &mut Transaction, of: Option<&TenantId>, event: &AuditEvent) -> Result<Write> {
-    let mut item = keys::audit(of, event);
+    let mut item = NewItem::from(keys::audit(of, event));
     item.insert(EVENT.to_owned(), text(serde_json::to_string(event).map_err(Error::internal)?));
     item.insert(AUDIT_SHARD.to_owned(), text(keys::audit_shard(&event.request_id)));
     let owner = of.map_or("operator", TenantId::as_str);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::EVENT;
 use crate::domain::{Clock, Seal, SealedEvent, Timestamp};
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Inserted, Item, Key, PK, Reader, SK, Table, failed, primary_key, text};
+use crate::store::dynamodb::{Inserted, Item, Key, NewItem, Reader, Table, failed, found, primary_key, text};
 use crate::store::keys::{self, AUDIT_EVENTS, AUDIT_SHARD, AUDIT_SHARDS, LISTING_ORDER, SEALS};
 
 /// The attribute with a seal, as JSON.
@@ -81,14 +81,14 @@ impl Table {
             .expression_attribute_values(":seals", text(SEALS))
             .scan_index_forward(false)
             .limit(1);
-        let items = query.send().await.map_err(failed)?.items.unwrap_or_default();
+        let items = found(query.send().await.map_err(failed)?.items);
         items.first().map(seal).transpose()
     }
 
     /// Positions and keys of the events after `from` that are settled, oldest first, as many as one seal has.
     async fn settled_events(&self, from: &str, now: Timestamp) -> Result<Vec<(String, Key)>> {
         let until = keys::list_position(now.minus(SETTLED), "");
-        let mut found = Vec::new();
+        let mut events = Vec::new();
         for shard in 0..AUDIT_SHARDS {
             // DynamoDB compares a key with both ends included only: the event at `from` itself is left out below.
             let query = self
@@ -103,34 +103,33 @@ impl Table {
                 .expression_attribute_values(":from", text(if from.is_empty() { "0" } else { from }))
                 .expression_attribute_values(":until", text(&until))
                 .limit(i32::try_from(MOST + 1).map_err(Error::internal)?);
-            for item in query.send().await.map_err(failed)?.items.unwrap_or_default() {
+            for item in found(query.send().await.map_err(failed)?.items) {
                 let position = Reader::of(&item).text(LISTING_ORDER)?.to_owned();
-                let key = item.into_iter().filter(|(name, _)| name == PK || name == SK).collect();
-                found.push((position, key));
+                events.push((position, primary_key(&item)));
             }
         }
-        found.retain(|(position, _)| position != from);
-        found.sort_by(|(one, _), (other, _)| one.cmp(other));
-        found.truncate(MOST);
-        Ok(found)
+        events.retain(|(position, _)| position != from);
+        events.sort_by(|(one, _), (other, _)| one.cmp(other));
+        events.truncate(MOST);
+        Ok(events)
     }
 
     /// The events at these places. One that the index has and the table has not is an error: nothing deletes events.
     async fn with_digests(&self, places: Vec<Key>) -> Result<Vec<SealedEvent>> {
         let items = self.get_all(places.clone()).await?;
         let items: HashMap<_, _> = items.iter().map(|item| (primary_key(item), item)).collect();
-        let sealed = |place: &Key| {
-            let (pk, sk) = primary_key(place);
-            let item = items.get(&(pk.clone(), sk.clone()));
+        let sealed = |of: &Key| {
+            let Key { partition: pk, sort: sk } = of;
+            let item = items.get(of);
             let item = item.ok_or_else(|| Error::unavailable(format!("the audit event {pk} {sk} is gone")))?;
-            Ok(SealedEvent::new(&pk, &sk, Reader::of(item).text(EVENT)?))
+            Ok(SealedEvent::new(pk, sk, Reader::of(item).text(EVENT)?))
         };
         places.iter().map(sealed).collect()
     }
 
     /// Adds a seal to the chain; `false` if there is one of its number.
     async fn add_seal(&self, seal: &Seal) -> Result<bool> {
-        let mut item = keys::seal(seal.number);
+        let mut item = NewItem::from(keys::seal(seal.number));
         item.insert(SEAL.to_owned(), text(serde_json::to_string(seal).map_err(Error::internal)?));
         Ok(matches!(self.insert(item).await?, Inserted::Done))
     }

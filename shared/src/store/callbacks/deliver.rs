@@ -20,7 +20,7 @@ use crate::domain::{
     Random, Tenant, TenantSecret, TenantStatus, Timestamp, random_uuid, useless_from,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Item, Key, PK, Reader, SK, Table, Transaction, failed, key, millis, primary_key, text};
+use crate::store::dynamodb::{Item, Key, Reader, Table, Transaction, failed, found, key, millis, primary_key, text};
 use crate::store::keys::{self, CALLBACKS_DUE, DUE_AT, DUE_SHARD, DUE_SHARDS};
 use crate::store::secrets_manager::Secrets;
 use crate::store::tenants::Tenants;
@@ -139,10 +139,10 @@ impl Callbacks<'_> {
                 .expression_attribute_values(":shard", text(keys::due_shard_number(shard)))
                 .expression_attribute_values(":now", millis(now))
                 .limit(MOST);
-            for mut item in query.send().await.map_err(failed)?.items.unwrap_or_default() {
+            for item in found(query.send().await.map_err(failed)?.items) {
                 let due_at = Reader::of(&item).millis(DUE_AT)?;
-                item.retain(|name, _| name == PK || name == SK);
-                if keys::is_qr_login(&item) { logins.push(item) } else { due.push((due_at, item)) }
+                let place = primary_key(&item);
+                if keys::is_qr_login(&place) { logins.push(place) } else { due.push((due_at, place)) }
             }
         }
         due.sort_by_key(|(due_at, _)| *due_at);
@@ -173,7 +173,7 @@ impl Callbacks<'_> {
 
     /// Delivers callbacks of one tenant, the oldest first, and those of its flows at once.
     async fn deliver_to_tenant(self, mut places: Vec<Key>, run: &Run<'_, impl Receiver>) -> Delivered {
-        places.sort_by_cached_key(primary_key);
+        places.sort();
         let mut done = Delivered::default();
         for places in places.chunks(READ) {
             if run.until <= self.clock.now() {
@@ -334,7 +334,7 @@ fn by_partition(keys: Vec<Key>) -> Vec<Vec<Key>> {
     let mut partitions: Vec<Vec<Key>> = Vec::new();
     let mut numbers = HashMap::new();
     for key in keys {
-        let number = *numbers.entry(primary_key(&key).0).or_insert(partitions.len());
+        let number = *numbers.entry(key.partition.clone()).or_insert(partitions.len());
         match partitions.get_mut(number) {
             Some(partition) => partition.push(key),
             None => partitions.push(vec![key]),

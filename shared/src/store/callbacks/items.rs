@@ -7,7 +7,9 @@ use crate::domain::{
     TenantId, Timestamp,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, PK, Reader, SK, Update, millis, number, text, time_to_live};
+use crate::store::dynamodb::{
+    Condition, Item, NewItem, PK, Reader, SK, Update, Value, millis, number, text, time_to_live,
+};
 use crate::store::keys::{self, DUE_AT, DUE_SHARD};
 
 const STATE: &str = "callback_state";
@@ -38,8 +40,8 @@ pub struct Owed {
 }
 
 /// The item of a new event, due at once.
-pub fn owed(event: &Event) -> Item {
-    let mut item = keys::callback(&event.tenant_id, &event.id);
+pub fn owed(event: &Event) -> NewItem {
+    let mut item = NewItem::from(keys::callback(&event.tenant_id, &event.id));
     item.extend([
         ("event_type".to_owned(), text(event.event_type)),
         ("body".to_owned(), text(&event.body)),
@@ -70,7 +72,7 @@ pub fn pending(item: &Item) -> Result<Option<Owed>> {
         body: reader.text("body")?.to_owned(),
         due_at: reader.optional_millis(DUE_AT)?,
         attempts: reader.number(ATTEMPTS)?,
-        log: item.get(LOG).and_then(|log| log.as_l().ok()).cloned().unwrap_or_default(),
+        log: item.get(LOG).and_then(Value::as_l).unwrap_or_default().iter().map(AttributeValue::from).collect(),
     }))
 }
 
@@ -125,8 +127,8 @@ pub fn summary(item: &Item) -> Result<CallbackSummary> {
     let reader = Reader::of(item);
     let known = |text: &str| EventType::parse(text).ok_or_else(|| Problem::new("is no type of event"));
     let state = |text: &str| CallbackState::parse(text).ok_or_else(|| Problem::new("is no state of a callback"));
-    let log = item.get(LOG).and_then(|log| log.as_l().ok());
-    let last = log.and_then(|log| log.last()?.as_m().ok()?.get("outcome")?.as_s().ok().cloned());
+    let log = item.get(LOG).and_then(Value::as_l);
+    let last = log.and_then(|log| log.last()?.as_m()?.get("outcome")?.as_s().map(str::to_owned));
     Ok(CallbackSummary {
         event_id: reader.parsed(SK, EventId::parse)?,
         event_type: reader.parsed("event_type", known)?,
@@ -144,9 +146,9 @@ pub fn summary(item: &Item) -> Result<CallbackSummary> {
 /// # Errors
 /// If it can't be read.
 pub fn details(item: &Item) -> Result<CallbackDetails> {
-    let log = item.get(LOG).and_then(|log| log.as_l().ok()).into_iter().flatten();
-    let attempt = |attempt: &AttributeValue| {
-        let reader = Reader::of(attempt.as_m().ok()?);
+    let log = item.get(LOG).and_then(Value::as_l).into_iter().flatten();
+    let attempt = |attempt: &Value| {
+        let reader = Reader::of(attempt.as_m()?);
         Some(CallbackAttempt { at: reader.millis("at").ok()?, outcome: reader.text("outcome").ok()?.to_owned() })
     };
     let attempts: Option<Vec<_>> = log.map(attempt).collect();

@@ -7,7 +7,7 @@ use crate::domain::{
     ConsoleId, ConsoleLabel, ConsoleLink, ConsoleParty, ConsoleSession, DpopProof, KeyHash, OperatorKeyHash, Thumbprint,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Item, Reader, millis, number, text, time_to_live};
+use crate::store::dynamodb::{Item, NewItem, Reader, millis, number, text, time_to_live};
 
 /// For how long an item is kept after it is of no use: longer than any clock is behind.
 const KEPT: Duration = Duration::from_mins(10);
@@ -16,9 +16,9 @@ const KEPT: Duration = Duration::from_mins(10);
 const MADE_WITH: &str = "operator_key_hash";
 
 /// The item of a link.
-pub fn link(link: &ConsoleLink) -> Item {
+pub fn link(link: &ConsoleLink) -> NewItem {
     let ConsoleLink { id, party, label, hash, made_with, epoch, expires_at } = link;
-    let mut item = keys::link(party, id);
+    let mut item = NewItem::from(keys::link(party, id));
     item.extend([
         ("console_id".to_owned(), text(id)),
         ("label".to_owned(), text(label)),
@@ -49,9 +49,9 @@ pub fn read_link(party: &ConsoleParty, item: &Item) -> Result<ConsoleLink> {
 }
 
 /// The item of a session.
-pub fn session(session: &ConsoleSession) -> Item {
+pub fn session(session: &ConsoleSession) -> NewItem {
     let ConsoleSession { id, party, label, hash, thumbprint, made_with, epoch, expires_at } = session;
-    let mut item = keys::session(party, id);
+    let mut item = NewItem::from(keys::session(party, id));
     item.extend([
         ("console_id".to_owned(), text(id)),
         ("label".to_owned(), text(label)),
@@ -84,8 +84,8 @@ pub fn read_session(party: &ConsoleParty, item: &Item) -> Result<ConsoleSession>
 }
 
 /// That a session has used a proof.
-pub fn used_proof(session: &ConsoleSession, proof: &DpopProof) -> Item {
-    let mut item = keys::proof(&session.party, &session.id, proof.replay_key());
+pub fn used_proof(session: &ConsoleSession, proof: &DpopProof) -> NewItem {
+    let mut item = NewItem::from(keys::proof(&session.party, &session.id, proof.replay_key()));
     item.insert("purge_at".to_owned(), time_to_live(proof.remember_until().plus(KEPT)));
     item
 }

@@ -7,7 +7,7 @@ use crate::domain::{
     DeviceEpochs, DeviceId, DpopProof, KeyHash, LogoUrl, PairingId, PreparedPairing, RelayPerson, TenantId, Thumbprint,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, Key, Reader, Update, millis, number, text, time_to_live};
+use crate::store::dynamodb::{Condition, Item, Key, NewItem, Reader, Update, millis, number, text, time_to_live};
 use crate::store::keys::{self, Kind};
 use crate::store::people::devices::{EXPIRES_AT, LAST_USED_AT, introduce, introduction};
 use crate::store::people::{own, owner};
@@ -26,9 +26,9 @@ pub fn device_key(tenant: &TenantId, id: &DeviceId) -> Key {
 }
 
 /// The item of a pairing.
-pub fn pairing(pairing: &PreparedPairing) -> Item {
+pub fn pairing(pairing: &PreparedPairing) -> NewItem {
     let PreparedPairing { id, tenant_id, person, introduction, logo_url, expires_at } = pairing;
-    let mut item = keys::pairing(id);
+    let mut item = NewItem::from(keys::pairing(id));
     item.extend([
         ("pairing_id".to_owned(), text(id)),
         ("tenant_id".to_owned(), text(tenant_id)),
@@ -58,9 +58,9 @@ pub fn read_pairing(item: &Item) -> Result<PreparedPairing> {
 }
 
 /// The item of a device.
-pub fn device(tenant: &TenantId, session: &DeviceSession) -> Item {
+pub fn device(tenant: &TenantId, session: &DeviceSession) -> NewItem {
     let DeviceSession { device_id, person, hash, previous: _, thumbprint, expires_at, last_used_at, epochs } = session;
-    let mut item = device_key(tenant, device_id);
+    let mut item = NewItem::from(device_key(tenant, device_id));
     item.extend([
         ("device_id".to_owned(), text(device_id)),
         (HASH.to_owned(), text(hash.to_text())),
@@ -112,8 +112,8 @@ pub fn settled(update: Update) -> Update {
 }
 
 /// That a proof was used.
-pub fn used_proof(tenant: &TenantId, proof: &DpopProof) -> Item {
-    let mut item = keys::of_kind(tenant, Kind::Proof, proof.replay_key());
+pub fn used_proof(tenant: &TenantId, proof: &DpopProof) -> NewItem {
+    let mut item = NewItem::from(keys::of_kind(tenant, Kind::Proof, proof.replay_key()));
     item.insert("purge_at".to_owned(), time_to_live(proof.remember_until().plus(KEPT)));
     item
 }

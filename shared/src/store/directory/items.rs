@@ -9,7 +9,7 @@ use crate::domain::{
     parse_uuid,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, Reader, Update, millis, number, text};
+use crate::store::dynamodb::{Condition, Item, NewItem, Reader, Update, millis, number, text};
 use crate::store::keys::{self, DETAILS, Kind, LISTING_ORDER};
 
 /// The properties of what is registered, which no list shows.
@@ -99,7 +99,7 @@ fn written(registered: &impl DirectoryRecord) -> Vec<Attribute> {
 
 /// The attributes of a new item. Those that a change doesn't write are written by revocations and tokens only, from
 /// then on.
-pub fn new(registered: &impl DirectoryRecord) -> Item {
+pub fn new(registered: &impl DirectoryRecord) -> NewItem {
     let Common { id, record, properties, .. } = registered.common();
     let whole = [
         ("record_id", Some(text(id))),
@@ -109,7 +109,10 @@ pub fn new(registered: &impl DirectoryRecord) -> Item {
     ];
     let attributes = written(registered).into_iter().chain(whole);
     let record = attributes.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
-    Item::from([(DETAILS.to_owned(), AttributeValue::M(record)), (PROPERTIES.to_owned(), text(properties.to_text()))])
+    NewItem::from([
+        (DETAILS.to_owned(), AttributeValue::M(record)),
+        (PROPERTIES.to_owned(), text(properties.to_text())),
+    ])
 }
 
 /// The update that makes an item what is registered now.
@@ -171,7 +174,7 @@ pub fn registered(update: Update, registered: &RegisteredTenant) -> Update {
         ("updated_at", registered.updated_at.map(millis)),
         ("last_token_on", registered.last_token_on.as_ref().map(text)),
     ];
-    let mut record = Item::from([
+    let mut record = NewItem::from([
         ("external_id".to_owned(), external_id),
         ("kind".to_owned(), text(kind)),
         ("display_name".to_owned(), text(&registered.name)),

@@ -17,7 +17,7 @@ use self::items::{Common, DirectoryRecord};
 use self::organization_cache::OrganizationHints;
 use super::audit::put_event;
 use super::dynamodb::{
-    ATTEMPTS, Commit, Condition, Item, Key, Table, Transaction, Update, Write, number, text, time_to_live,
+    ATTEMPTS, Commit, Condition, Key, NewItem, Table, Transaction, Update, Write, number, text, time_to_live,
 };
 use super::idempotency;
 use super::keys::{self, Kind, LISTING_ORDER, TENANT_LISTING};
@@ -216,14 +216,14 @@ impl<'a> Directory<'a> {
     }
 
     /// The item under the external id: all that the one under the uuid has, but its position in the list.
-    fn copy<R: DirectoryRecord>(self, registered: &R, external_id: &ExternalId) -> Item {
-        let mut item = self.key::<R>(&Handle::External(external_id.clone()));
+    fn copy<R: DirectoryRecord>(self, registered: &R, external_id: &ExternalId) -> NewItem {
+        let mut item = NewItem::from(self.key::<R>(&Handle::External(external_id.clone())));
         item.extend(items::new(registered));
         item
     }
 
     fn creation<R: DirectoryRecord>(self, registered: &R) -> Transaction {
-        let mut item = self.key::<R>(&Handle::Uuid(registered.common().id));
+        let mut item = NewItem::from(self.key::<R>(&Handle::Uuid(registered.common().id)));
         item.extend(items::new(registered));
         let position = keys::list_position(registered.common().record.created_at, registered.common().id);
         item.insert(TENANT_LISTING.to_owned(), text(keys::partition_of_list(self.tenant(), R::KIND)));
@@ -252,7 +252,7 @@ impl<'a> Directory<'a> {
         let (old, new) = (before.and_then(external), external(after));
         let mut claims = Vec::new();
         if let Some(uuid) = new.filter(|_| old != new) {
-            let mut item = claim(uuid);
+            let mut item = NewItem::from(claim(uuid));
             item.insert("record_id".to_owned(), text(id));
             claims.push(transaction.put(item, own()));
             if uuid != id {

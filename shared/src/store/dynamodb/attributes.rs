@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::item::{Item, Value};
 use crate::domain::{Problem, Timestamp};
 use crate::error::{Error, Result};
 
@@ -15,35 +16,45 @@ pub const PK: &str = "pk";
 /// Sort key attribute of the table.
 pub const SK: &str = "sk";
 
-pub type Item = HashMap<String, AttributeValue>;
+/// An item that is to be written, or a map in one.
+pub type NewItem = HashMap<String, AttributeValue>;
 
 /// The primary key of an item.
-pub type Key = HashMap<String, AttributeValue>;
-
-pub fn key(partition: String, sort: String) -> Key {
-    HashMap::from([(PK.to_owned(), AttributeValue::S(partition)), (SK.to_owned(), AttributeValue::S(sort))])
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key {
+    pub partition: String,
+    pub sort: String,
 }
 
-/// The values of a primary key.
-pub type Place = (String, String);
+pub fn key(partition: String, sort: String) -> Key {
+    Key { partition, sort }
+}
 
-/// The values of an item's primary key.
-pub fn primary_key(item: &Item) -> Place {
-    let part = |name| item.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
-    (part(PK), part(SK))
+/// Where a query goes on: the key of a row, and in an index the index's own.
+pub type Place = HashMap<String, AttributeValue>;
+
+/// As requests have it, and the item of that key before it has anything else.
+impl From<Key> for NewItem {
+    fn from(Key { partition, sort }: Key) -> Self {
+        HashMap::from([(PK.to_owned(), AttributeValue::S(partition)), (SK.to_owned(), AttributeValue::S(sort))])
+    }
+}
+
+/// An item's primary key.
+pub fn primary_key(item: &Item) -> Key {
+    let part = |name| item.get(name).and_then(Value::as_s).unwrap_or_default().to_owned();
+    key(part(PK), part(SK))
 }
 
 /// The item at a key, among those that were read.
 pub fn at<'a>(items: &'a [Item], key: &Key) -> Option<&'a Item> {
-    let key = primary_key(key);
-    items.iter().find(|item| is_at(item, &key))
+    items.iter().find(|item| is_at(item, key))
 }
 
 /// Whether an item has this primary key. Nothing is copied, as [`primary_key`] does.
-pub fn is_at(item: &Item, place: &Place) -> bool {
-    let has =
-        |name, wanted: &str| item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|part| part == wanted);
-    has(SK, &place.1) && has(PK, &place.0)
+pub fn is_at(item: &Item, key: &Key) -> bool {
+    let has = |name, wanted: &str| item.get(name).and_then(Value::as_s) == Some(wanted);
+    has(SK, &key.sort) && has(PK, &key.partition)
 }
 
 pub fn text(value: impl fmt::Display) -> AttributeValue {
@@ -84,7 +95,7 @@ impl<'a> Reader<'a> {
     /// If there is no such map.
     pub fn within(item: &'a Item, name: &'static str) -> Result<Self> {
         match item.get(name) {
-            Some(AttributeValue::M(attributes)) => Ok(Self { item, attributes }),
+            Some(Value::M(attributes)) => Ok(Self { item, attributes }),
             _ => Err(Self::of(item).unreadable(name)),
         }
     }
@@ -98,7 +109,7 @@ impl<'a> Reader<'a> {
     pub fn optional_text(self, name: &'static str) -> Result<Option<&'a str>> {
         match self.attributes.get(name) {
             None => Ok(None),
-            Some(AttributeValue::S(text)) => Ok(Some(text)),
+            Some(Value::S(text)) => Ok(Some(text.as_str())),
             Some(_) => Err(self.unreadable(name)),
         }
     }
@@ -122,7 +133,7 @@ impl<'a> Reader<'a> {
     pub fn optional_number<T: FromStr>(self, name: &'static str) -> Result<Option<T>> {
         match self.attributes.get(name) {
             None => Ok(None),
-            Some(AttributeValue::N(number)) => number.parse().map(Some).map_err(|_| self.unreadable(name)),
+            Some(Value::N(number)) => number.as_str().parse().map(Some).map_err(|_| self.unreadable(name)),
             Some(_) => Err(self.unreadable(name)),
         }
     }
@@ -141,7 +152,7 @@ impl<'a> Reader<'a> {
     pub fn optional_bool(self, name: &'static str) -> Result<Option<bool>> {
         match self.attributes.get(name) {
             None => Ok(None),
-            Some(AttributeValue::Bool(value)) => Ok(Some(*value)),
+            Some(Value::Bool(value)) => Ok(Some(*value)),
             Some(_) => Err(self.unreadable(name)),
         }
     }
@@ -149,20 +160,20 @@ impl<'a> Reader<'a> {
     /// A map that has to be there.
     pub fn map(self, name: &'static str) -> Result<&'a Item> {
         match self.attributes.get(name) {
-            Some(AttributeValue::M(map)) => Ok(map),
+            Some(Value::M(map)) => Ok(map),
             _ => Err(self.unreadable(name)),
         }
     }
 
     /// A list of strings that has to be there.
     pub fn texts(self, name: &'static str) -> Result<Vec<&'a str>> {
-        let Some(AttributeValue::L(list)) = self.attributes.get(name) else { return Err(self.unreadable(name)) };
-        list.iter().map(|value| value.as_s().map(String::as_str).map_err(|_| self.unreadable(name))).collect()
+        let Some(Value::L(list)) = self.attributes.get(name) else { return Err(self.unreadable(name)) };
+        list.iter().map(|value| value.as_s().ok_or_else(|| self.unreadable(name))).collect()
     }
 
     /// The error of an attribute that is absent or isn't what it must be.
     pub fn unreadable(self, name: &'static str) -> Error {
-        let part = |name| self.item.get(name).and_then(|value| value.as_s().ok()).map_or("?", String::as_str);
+        let part = |name| self.item.get(name).and_then(Value::as_s).unwrap_or("?");
         Error::internal(format!("item {} {} has no readable {name}", part(PK), part(SK)))
     }
 }

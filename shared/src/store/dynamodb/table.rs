@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemInput;
+use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemInput;
 use aws_sdk_dynamodb::operation::get_item::GetItemInput;
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemInput};
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{
     DeleteRequest, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
 };
 
-use super::attributes::{Item, Key, key, primary_key, text};
+use super::attributes::{Key, NewItem, key, primary_key, text};
 use super::contention::{CONFLICT_ATTEMPTS, Jitter};
 use super::direct::Direct;
 use super::expression::{Condition, Update, non_empty};
+use super::item::{Item, found};
 use crate::error::{Error, Result};
 
 /// How often something is tried that others got in the way of.
@@ -78,9 +79,11 @@ pub enum Inserted {
 impl Table {
     /// Reads one item, strongly consistent.
     pub async fn get(&self, key: Key) -> Result<Option<Item>> {
-        let request = GetItemInput::builder().table_name(&self.name).set_key(Some(key)).consistent_read(true);
+        let request = GetItemInput::builder().table_name(&self.name).set_key(Some(key.into())).consistent_read(true);
         let request = request.build().map_err(Error::internal)?;
-        Ok(self.direct.get_item.call(request).await.map_err(failed)?.item)
+        let get = &self.direct.get_item;
+        let request = get.serialized(request).map_err(Error::internal)?;
+        get.find(&request, |found| found.item, |answer| answer.item.map(Item::from)).await.map_err(failed)
     }
 
     /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left
@@ -111,27 +114,34 @@ impl Table {
             .expression_attribute_values(":last", text(last))
             .limit(NEAR);
         let answer = query.send().await.map_err(failed)?;
-        let mut items = answer.items.unwrap_or_default();
-        items.retain(|item| sort_keys.contains(&primary_key(item).1));
-        if let Some(end) = answer.last_evaluated_key {
-            let beyond = sort_keys.range((Bound::Excluded(primary_key(&end).1), Bound::Unbounded));
+        let mut items = found(answer.items);
+        items.retain(|item| sort_keys.contains(&primary_key(item).sort));
+        if let Some(end) = answer.last_evaluated_key.map(Item::from) {
+            let beyond = sort_keys.range((Bound::Excluded(primary_key(&end).sort), Bound::Unbounded));
             let keys = beyond.map(|sort| key(partition.to_owned(), sort.clone()));
             items.extend(self.get_all(keys.collect()).await?);
         }
         Ok(items)
     }
 
-    async fn get_chunk(&self, mut wanted: Vec<Key>) -> Result<Vec<Item>> {
+    async fn get_chunk(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
+        let mut wanted: Vec<_> = keys.into_iter().map(NewItem::from).collect();
         let mut items = Vec::new();
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
             let request = request.build().map_err(Error::internal)?;
             let request = BatchGetItemInput::builder().request_items(&self.name, request).build();
-            let request = request.map_err(Error::internal)?;
-            let answer = self.direct.batch_get_item.call(request).await.map_err(failed)?;
-            items.extend(answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default());
-            let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
+            let get = &self.direct.batch_get_item;
+            let request = get.serialized(request.map_err(Error::internal)?).map_err(Error::internal)?;
+            let of_sdk = |answer: BatchGetItemOutput| {
+                let found = answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default();
+                let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
+                (found.into_iter().map(Item::from).collect(), left)
+            };
+            let answer = get.find(&request, |found| (found.items, None), of_sdk).await;
+            let (mut found, left) = answer.map_err(failed)?;
+            items.append(&mut found);
             let Some(left) = left.filter(|left| !left.keys().is_empty()) else { return Ok(items) };
             wanted = left.keys;
         }
@@ -146,7 +156,7 @@ impl Table {
         let (key, expression, condition, values) = update.parts(condition);
         let request = UpdateItemInput::builder()
             .table_name(&self.name)
-            .set_key(Some(key))
+            .set_key(Some(key.into()))
             .update_expression(expression)
             .set_condition_expression(condition)
             .set_expression_attribute_values(non_empty(values))
@@ -157,13 +167,14 @@ impl Table {
         let request = self.direct.update_item.serialized(request).map_err(Error::internal)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
-            let error = match self.direct.update_item.send(&request).await {
-                Ok(answer) => return Ok(Updated::Done(answer.attributes.unwrap_or_default())),
+            let of_sdk = |answer: UpdateItemOutput| answer.attributes.map(Item::from);
+            let error = match self.direct.update_item.find(&request, |found| found.attributes, of_sdk).await {
+                Ok(item) => return Ok(Updated::Done(item.unwrap_or_default())),
                 Err(error) => error,
             };
             match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    return Ok(Updated::Refused(refused.item().cloned()));
+                    return Ok(Updated::Refused(refused.item().cloned().map(Item::from)));
                 }
                 // A transaction on the item was under way.
                 Some(UpdateItemError::TransactionConflictException(_)) => {}
@@ -177,10 +188,10 @@ impl Table {
     ///
     /// # Errors
     /// If DynamoDB fails. The item may have been written then, and stands in its own way if an answer was lost.
-    pub async fn insert(&self, item: Item) -> Result<Inserted> {
+    pub async fn insert(&self, item: impl Into<NewItem>) -> Result<Inserted> {
         let request = PutItemInput::builder()
             .table_name(&self.name)
-            .set_item(Some(item))
+            .set_item(Some(item.into()))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .build()
@@ -191,7 +202,7 @@ impl Table {
             let Err(error) = self.direct.put_item.send(&request).await else { return Ok(Inserted::Done) };
             match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refused)) => {
-                    return Ok(Inserted::Exists(refused.item().cloned().unwrap_or_default()));
+                    return Ok(Inserted::Exists(refused.item().cloned().unwrap_or_default().into()));
                 }
                 // A transaction on the item was under way.
                 Some(PutItemError::TransactionConflictException(_)) => {}
@@ -206,7 +217,7 @@ impl Table {
         let (key, expression, values) = update.unconditional();
         let request = UpdateItemInput::builder()
             .table_name(&self.name)
-            .set_key(Some(key))
+            .set_key(Some(key.into()))
             .update_expression(expression)
             .set_expression_attribute_values(non_empty(values))
             .build()
@@ -227,7 +238,8 @@ impl Table {
     pub async fn delete_all(&self, keys: Vec<Key>) -> Result<()> {
         for keys in keys.chunks(MOST_DELETIONS) {
             let request = |key: &Key| {
-                let delete = DeleteRequest::builder().set_key(Some(key.clone())).build().map_err(Error::internal)?;
+                let delete =
+                    DeleteRequest::builder().set_key(Some(key.clone().into())).build().map_err(Error::internal)?;
                 Ok(WriteRequest::builder().delete_request(delete).build())
             };
             let mut left = keys.iter().map(request).collect::<Result<Vec<_>>>()?;

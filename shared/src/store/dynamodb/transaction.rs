@@ -7,10 +7,11 @@ use aws_sdk_dynamodb::types::{
     CancellationReason, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 
-use super::attributes::{Item, Key};
+use super::attributes::{Key, NewItem};
 use super::contention::CONFLICT_ATTEMPTS;
 use super::direct::{Failure, Serialized};
 use super::expression::{self, Condition, non_empty};
+use super::item::Item;
 use super::table::{Table, failed};
 use crate::domain::random_uuid;
 use crate::error::{Error, Result};
@@ -23,7 +24,7 @@ pub struct Transaction(Vec<Part>);
 
 #[derive(Debug)]
 enum Part {
-    Put(Item, Condition),
+    Put(NewItem, Condition),
     Update(expression::Update, Condition),
     Delete(Key, Condition),
     Check(Key, Condition),
@@ -45,8 +46,8 @@ impl Transaction {
     }
 
     /// Writes a whole item.
-    pub fn put(&mut self, item: Item, condition: Condition) -> Write {
-        self.add(Part::Put(item, condition))
+    pub fn put(&mut self, item: impl Into<NewItem>, condition: Condition) -> Write {
+        self.add(Part::Put(item.into(), condition))
     }
 
     /// Updates an item, or makes it.
@@ -89,7 +90,7 @@ impl Part {
                 let (key, expression, condition, values) = update.parts(condition);
                 let update = Update::builder()
                     .table_name(table)
-                    .set_key(Some(key))
+                    .set_key(Some(key.into()))
                     .update_expression(expression)
                     .set_condition_expression(condition)
                     .set_expression_attribute_values(non_empty(values))
@@ -100,7 +101,7 @@ impl Part {
                 let (condition, values) = condition.parts();
                 let delete = Delete::builder()
                     .table_name(table)
-                    .set_key(Some(key))
+                    .set_key(Some(key.into()))
                     .set_condition_expression(condition)
                     .set_expression_attribute_values(non_empty(values));
                 request.delete(delete.build().map_err(Error::internal)?)
@@ -109,7 +110,7 @@ impl Part {
                 let (condition, values) = condition.parts();
                 let check = ConditionCheck::builder()
                     .table_name(table)
-                    .set_key(Some(key))
+                    .set_key(Some(key.into()))
                     .set_condition_expression(condition)
                     .set_expression_attribute_values(non_empty(values));
                 request.condition_check(check.build().map_err(Error::internal)?)
@@ -149,8 +150,8 @@ impl Refused {
 
     /// The item that stood in the way of a write; `None` if there is no such item, or if its condition held. Only puts
     /// and updates tell.
-    pub fn item(&self, write: Write) -> Option<&Item> {
-        self.reason(write).and_then(CancellationReason::item)
+    pub fn item(&self, write: Write) -> Option<Item> {
+        self.reason(write).and_then(CancellationReason::item).cloned().map(Item::from)
     }
 }
 

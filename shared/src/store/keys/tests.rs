@@ -1,6 +1,5 @@
 use super::*;
 use crate::domain::ConsoleId;
-use crate::store::dynamodb::PK;
 
 #[test]
 fn a_stored_response_is_with_what_is_its_callers() {
@@ -21,7 +20,7 @@ fn a_stored_response_is_with_what_is_its_callers() {
     ] {
         let read = IdempotencyKey::new("1", scope, &[], b"credential", Timestamp::from_millis(0)).unwrap();
         let key = stored_response(&read);
-        assert_eq!(key[PK].as_s().unwrap(), &format!("{beginning}{}", read.digest()));
-        assert!(has_sort_key(&key, "IDEMPOTENCY"));
+        assert_eq!(key.partition, format!("{beginning}{}", read.digest()));
+        assert_eq!(key.sort, "IDEMPOTENCY");
     }
 }

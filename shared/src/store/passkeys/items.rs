@@ -9,7 +9,9 @@ use crate::domain::{
     VerifiedLogin, WebauthnOrigin,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, Key, Reader, Update, at, millis, number, text, time_to_live};
+use crate::store::dynamodb::{
+    Condition, Item, Key, NewItem, Reader, Update, Value, at, millis, number, text, time_to_live,
+};
 use crate::store::keys::{self, Kind};
 use crate::store::people::{own, owner};
 
@@ -51,9 +53,9 @@ fn flag(value: bool) -> AttributeValue {
 }
 
 /// The item of a new passkey.
-pub fn passkey(tenant: &TenantId, passkey: &Passkey) -> Item {
+pub fn passkey(tenant: &TenantId, passkey: &Passkey) -> NewItem {
     let stored = &passkey.stored;
-    let mut item = passkey_key(tenant, &stored.credential_id);
+    let mut item = NewItem::from(passkey_key(tenant, &stored.credential_id));
     let transports = passkey.transports.as_slice().iter().map(text).collect();
     own(&mut item, &passkey.person);
     item.extend([
@@ -82,13 +84,13 @@ pub fn passkey(tenant: &TenantId, passkey: &Passkey) -> Item {
 pub fn read_passkey(item: &Item) -> Result<Passkey> {
     let reader = Reader::of(item);
     let algorithm = PasskeyAlgorithm::from_cose_id(reader.number("algorithm")?);
-    let bytes = item.get("public_key").and_then(|key| key.as_b().ok());
+    let bytes = item.get("public_key").and_then(Value::as_b);
     let is_set = |name| Ok::<_, crate::error::Error>(reader.optional_bool(name)?.unwrap_or_default());
     let person = owner(reader)?;
     Ok(Passkey {
         stored: StoredPasskey {
             credential_id: reader.parsed("credential_id", CredentialId::parse)?,
-            public_key: bytes.ok_or_else(|| reader.unreadable("public_key"))?.as_ref().to_vec(),
+            public_key: bytes.ok_or_else(|| reader.unreadable("public_key"))?.to_vec(),
             algorithm: algorithm.ok_or_else(|| reader.unreadable("algorithm"))?,
             counter: reader.number(COUNTER)?,
             backup_eligible: is_set("backup_eligible")?,
@@ -139,8 +141,8 @@ pub fn used(update: Update, condition: Condition, after: &Passkey, login: &Verif
 }
 
 /// The item of a ceremony.
-pub fn ceremony(tenant: &TenantId, ceremony: &Ceremony) -> Item {
-    let mut item = ceremony_key(tenant, &ceremony.challenge);
+pub fn ceremony(tenant: &TenantId, ceremony: &Ceremony) -> NewItem {
+    let mut item = NewItem::from(ceremony_key(tenant, &ceremony.challenge));
     let mut set = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
     set("challenge", text(&ceremony.challenge));
     set("rp_id", text(&ceremony.rp_id));

@@ -7,7 +7,7 @@ use crate::domain::{
     Platform, RelayPerson, TenantId,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, Reader, Transaction, Update, Write, millis, number, text};
+use crate::store::dynamodb::{Condition, NewItem, Reader, Transaction, Update, Write, millis, number, text};
 use crate::store::keys;
 
 pub const DEVICES: &str = "devices";
@@ -60,10 +60,10 @@ fn within(id: &DeviceId) -> String {
     format!("{DEVICES}.{id}")
 }
 
-fn entry(device: &PairedDevice) -> Item {
+fn entry(device: &PairedDevice) -> NewItem {
     let PairedDevice { id, name, platform, introduction, created_at, last_used_at, session_expires_at, epochs } =
         device;
-    let mut item = Item::from([
+    let mut item = NewItem::from([
         ("device_id".to_owned(), text(id)),
         (NAME.to_owned(), text(name)),
         ("created_at".to_owned(), millis(*created_at)),
@@ -85,7 +85,7 @@ pub const LAST_USED_AT: &str = "last_used_at";
 pub const EXPIRES_AT: &str = "session_expires_at";
 
 /// Writes what a tenant says of a person.
-pub fn introduce(item: &mut Item, introduction: &Introduction) {
+pub fn introduce(item: &mut NewItem, introduction: &Introduction) {
     let Introduction { user_socket_hash, display_name, email, phone } = introduction;
     item.extend([
         ("user_socket_hash".to_owned(), text(user_socket_hash)),
@@ -114,8 +114,8 @@ pub fn introduction(reader: Reader<'_>) -> Result<Introduction> {
 /// If one can't be read.
 pub fn read(person: Reader<'_>) -> Result<Vec<PairedDevice>> {
     let mut devices = Vec::new();
-    for entry in person.map(DEVICES)?.values() {
-        let entry = Reader::of(entry.as_m().map_err(|_| person.unreadable(DEVICES))?);
+    for (_, entry) in person.map(DEVICES)?.iter() {
+        let entry = Reader::of(entry.as_m().ok_or_else(|| person.unreadable(DEVICES))?);
         devices.push(PairedDevice {
             id: entry.parsed("device_id", DeviceId::parse)?,
             name: DeviceName::from_stored(entry.text(NAME)?),

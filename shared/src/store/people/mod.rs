@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::dynamodb::{Condition, Item, Key, Reader, Transaction, Update, Write, at, millis, text};
+use super::dynamodb::{Condition, Item, Key, NewItem, Reader, Transaction, Update, Write, at, millis, text};
 use super::keys;
 use crate::domain::{
     CredentialDigest, CredentialId, ExternalId, LinkedUserId, PairedDevice, PersonRef, RelayPerson, RpId, TenantId,
@@ -90,13 +90,13 @@ pub fn put(
     person: &RelayPerson,
     created_at: Timestamp,
 ) -> [Write; 2] {
-    keys::both_of_person(tenant, person).map(|mut item| {
+    keys::both_of_person(tenant, person).map(NewItem::from).map(|mut item| {
         own(&mut item, person);
         item.extend([
             ("created_at".to_owned(), millis(created_at)),
-            (PASSKEYS.to_owned(), AttributeValue::M(Item::new())),
-            (REVOKED.to_owned(), AttributeValue::M(Item::new())),
-            (devices::DEVICES.to_owned(), AttributeValue::M(Item::new())),
+            (PASSKEYS.to_owned(), AttributeValue::M(NewItem::new())),
+            (REVOKED.to_owned(), AttributeValue::M(NewItem::new())),
+            (devices::DEVICES.to_owned(), AttributeValue::M(NewItem::new())),
         ]);
         transaction.put(item, Condition::is_new())
     })
@@ -111,7 +111,7 @@ pub fn add_passkey(
     entry: &PasskeyEntry,
 ) -> [Write; 2] {
     let transports = entry.transports.as_slice().iter().map(text).collect();
-    let entry = AttributeValue::M(Item::from([
+    let entry = AttributeValue::M(NewItem::from([
         ("credential_id".to_owned(), text(&entry.credential_id)),
         ("rp_id".to_owned(), text(&entry.rp_id)),
         ("transports".to_owned(), AttributeValue::L(transports)),
@@ -146,7 +146,7 @@ fn within(map: &str, digest: &CredentialDigest) -> String {
 }
 
 /// Writes into an item whose it is.
-pub fn own(item: &mut Item, person: &RelayPerson) {
+pub fn own(item: &mut NewItem, person: &RelayPerson) {
     item.extend([
         ("backend_user_id".to_owned(), text(&person.backend_user_id)),
         ("linked_user_id".to_owned(), text(&person.linked_id)),
@@ -171,8 +171,8 @@ fn read(item: &Item) -> Result<StoredPerson> {
     let person = owner(reader)?;
     let devices = devices::read(reader)?;
     let mut stored = StoredPerson { person, passkeys: BTreeMap::new(), revoked: BTreeMap::new(), devices };
-    for entry in reader.map(PASSKEYS)?.values() {
-        let entry = entry.as_m().map_err(|_| reader.unreadable(PASSKEYS))?;
+    for (_, entry) in reader.map(PASSKEYS)?.iter() {
+        let entry = entry.as_m().ok_or_else(|| reader.unreadable(PASSKEYS))?;
         let entry = Reader::of(entry);
         let credential_id = entry.parsed("credential_id", CredentialId::parse)?;
         let rp_id = RpId::from_stored(entry.text("rp_id")?);
@@ -180,8 +180,8 @@ fn read(item: &Item) -> Result<StoredPerson> {
         stored.passkeys.insert(credential_id.digest(), PasskeyEntry { credential_id, rp_id, transports });
     }
     let revoked = reader.map(REVOKED)?;
-    for (name, at) in revoked {
-        let at = at.as_n().ok().and_then(|at| at.parse().ok()).map(Timestamp::from_millis);
+    for (name, at) in revoked.iter() {
+        let at = at.as_n().and_then(|at| at.parse().ok()).map(Timestamp::from_millis);
         let digest = name.strip_prefix('p').and_then(|digest| CredentialDigest::parse(digest).ok());
         let (digest, at) = digest.zip(at).ok_or_else(|| reader.unreadable(REVOKED))?;
         stored.revoked.insert(digest, at);

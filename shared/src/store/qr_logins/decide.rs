@@ -91,7 +91,7 @@ impl QrLogins<'_> {
         let bound = transaction.update(items::scanned(self.tenant, &consent.session, &scan), consent.unchanged());
         match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok(()),
-            Commit::Refused(refused) => Err(too_late(refused.item(bound), device, now)?),
+            Commit::Refused(refused) => Err(too_late(refused.item(bound).as_ref(), device, now)?),
         }
     }
 
@@ -112,7 +112,7 @@ impl QrLogins<'_> {
         owe_outcome(&mut transaction, self.tenants, tenant, &consent.session, (EventType::QrLoginDenied, now))?;
         match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok(()),
-            Commit::Refused(refused) => Err(too_late(refused.item(moved), device, now)?),
+            Commit::Refused(refused) => Err(too_late(refused.item(moved).as_ref(), device, now)?),
         }
     }
 
@@ -164,7 +164,7 @@ impl QrLogins<'_> {
         match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok(outcome),
             Commit::Refused(refused) => {
-                let newer = refused.item(moved).map(items::read).transpose()?;
+                let newer = refused.item(moved).as_ref().map(items::read).transpose()?;
                 let decided = newer.and_then(|session| session.decided()).filter(|decided| *decided == outcome);
                 decided.ok_or(Error::QrLoginGone)
             }

@@ -10,7 +10,7 @@ use crate::domain::{
     PublicKey, QrDecision, QrPhase, QrScan, QrSession, QrSessionId, ScanId, TenantId, Timestamp,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, Key, Reader, Update, millis, number, text, time_to_live};
+use crate::store::dynamodb::{Condition, Item, Key, NewItem, Reader, Update, millis, number, text, time_to_live};
 use crate::store::keys::{self, DUE_AT, DUE_SHARD, Kind};
 use crate::store::people::{own, owner};
 
@@ -27,8 +27,8 @@ pub fn login_key(tenant: &TenantId, id: &QrSessionId) -> Key {
 }
 
 /// The item of a new login. `is_due` if its expiry is to be told.
-pub fn login(tenant: &TenantId, session: &QrSession, is_due: bool) -> Item {
-    let mut item = login_key(tenant, &session.id);
+pub fn login(tenant: &TenantId, session: &QrSession, is_due: bool) -> NewItem {
+    let mut item = NewItem::from(login_key(tenant, &session.id));
     item.extend([
         (PHASE.to_owned(), text(session.phase.as_str())),
         ("session_id".to_owned(), text(&session.id)),
@@ -105,7 +105,7 @@ fn decision(reader: Reader<'_>) -> Result<Option<QrDecision>> {
 /// The write that binds a login to the device that has scanned it, or denies it for that scan.
 pub fn scanned(tenant: &TenantId, session: &QrSession, scan: &QrScan) -> Update {
     let QrScan { id, device_id, person, epochs, number: shown, proximity, display, scanned_at } = scan;
-    let mut set = Item::from([
+    let mut set = NewItem::from([
         (PHASE.to_owned(), text(session.phase.as_str())),
         ("scan_id".to_owned(), text(id)),
         ("device_id".to_owned(), text(device_id)),
@@ -181,8 +181,8 @@ impl LiveLogins {
         let Some(item) = item else { return Ok(Self::default()) };
         let reader = Reader::of(item);
         let mut live = Self { revision: reader.number(REVISION)?, expiries: BTreeMap::new() };
-        for (id, expires_at) in reader.map(LIVE)? {
-            let expires_at = expires_at.as_n().ok().and_then(|at| at.parse().ok()).map(Timestamp::from_millis);
+        for (id, expires_at) in reader.map(LIVE)?.iter() {
+            let expires_at = expires_at.as_n().and_then(|at| at.parse().ok()).map(Timestamp::from_millis);
             let (id, expires_at) =
                 QrSessionId::parse(id).ok().zip(expires_at).ok_or_else(|| reader.unreadable(LIVE))?;
             live.expiries.insert(id, expires_at);
@@ -191,11 +191,11 @@ impl LiveLogins {
     }
 
     /// The item with one more, and that nobody else has added one since it was read.
-    pub fn with(&self, place: Key, id: &QrSessionId, expires_at: Timestamp) -> (Item, Condition) {
+    pub fn with(&self, place: Key, id: &QrSessionId, expires_at: Timestamp) -> (NewItem, Condition) {
         let expiries = self.expiries.iter().map(|(id, at)| (id, *at)).chain([(id, expires_at)]);
         let live = expiries.clone().map(|(id, at)| (id.to_string(), millis(at))).collect();
         let last = expiries.map(|(_, at)| at).max().unwrap_or(expires_at);
-        let mut item = place;
+        let mut item = NewItem::from(place);
         item.extend([
             (LIVE.to_owned(), AttributeValue::M(live)),
             (REVISION.to_owned(), number(self.revision + 1)),

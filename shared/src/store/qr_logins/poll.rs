@@ -52,7 +52,7 @@ impl QrLogins<'_> {
         match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Ok((Poll::Approved, session)),
             // Another poll was first: it is the same one, a moment later.
-            Commit::Refused(refused) => match refused.item(moved).map(items::read).transpose()? {
+            Commit::Refused(refused) => match refused.item(moved).as_ref().map(items::read).transpose()? {
                 Some(newer) if newer.polled(now) == Poll::Repeated => self.repeat(newer, tenant_epoch).await,
                 _ => Err(Error::QrLoginGone),
             },

@@ -1,9 +1,9 @@
 //! Messages of deleted sessions: deleted by the reconciler, because there can be more than a request has time for.
 
 use crate::domain::{Clock, Problem, Timestamp, parse_uuid};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::account::keys::{self as account_keys, ItemPart, List, ResourceKind, TOMBSTONE};
-use crate::store::dynamodb::{Item, Key, PK, Reader, SK, Table, failed, text};
+use crate::store::dynamodb::{Item, Key, PK, Place, Reader, Table, failed, found, primary_key, text};
 use crate::store::keys::{TENANT_STATUS, TENANTS_BY_STATUS};
 
 /// How many sessions are asked for at once, and how many messages are deleted between two looks at the clock.
@@ -11,7 +11,7 @@ const AT_ONCE: i32 = 100;
 
 impl Table {
     /// Marks of deleted sessions after `from`, oldest first, and from where there are more.
-    pub(super) async fn tombstones(&self, from: Option<Key>) -> Result<(Vec<Item>, Option<Key>)> {
+    pub(super) async fn tombstones(&self, from: Option<Place>) -> Result<(Vec<Item>, Option<Place>)> {
         let query = self
             .client
             .query()
@@ -22,7 +22,7 @@ impl Table {
             .limit(AT_ONCE)
             .set_exclusive_start_key(from);
         let answer = query.send().await.map_err(failed)?;
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+        Ok((found(answer.items), answer.last_evaluated_key))
     }
 
     /// Deletes the messages of a deleted session, and then its mark. `false` if there was no time for all of them.
@@ -45,14 +45,15 @@ impl Table {
                 .expression_attribute_values(":partition", text(account_keys::partition_of_list(&tenant, &owner, list)))
                 .projection_expression("pk, sk")
                 .limit(AT_ONCE);
-            let entries = query.send().await.map_err(failed)?.items.unwrap_or_default();
+            let entries = found(query.send().await.map_err(failed)?.items);
+            let entries: Vec<_> = entries.iter().map(primary_key).collect();
             if entries.is_empty() {
                 let mark =
                     account_keys::part(&tenant, &owner, ResourceKind::AgentSession, session, ItemPart::Tombstone);
                 return self.delete_all(vec![mark]).await.map(|()| true);
             }
-            let message = |entry: &Item| -> Result<Key> {
-                let id = Reader::of(entry).parsed(SK, parse_uuid)?;
+            let message = |entry: &Key| -> Result<Key> {
+                let id = parse_uuid(&entry.sort).map_err(Error::internal)?;
                 Ok(account_keys::resource(&tenant, &owner, list, id))
             };
             // Messages first: as long as an entry is there, the next run finds its message.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::error::SdkError;
 
-use super::dynamodb::{Condition, Item, Reader, Update, failed, millis, text};
+use super::dynamodb::{Condition, Item, Reader, Update, failed, found, millis, text};
 use super::keys::{self, TENANT_STATUS, TENANTS_BY_STATUS};
 use super::tenants::Tenants;
 use super::tenants::items::{self, PENDING, REMOVED};
@@ -105,7 +105,7 @@ impl Tenants<'_> {
             .expression_attribute_values(":status", text(status))
             .expression_attribute_values(":until", millis(until))
             .limit(MOST);
-        Ok(query.send().await.map_err(failed)?.items.unwrap_or_default())
+        Ok(found(query.send().await.map_err(failed)?.items))
     }
 
     /// Fences a pending tenant off, so that its provisioning can't finish, then deletes its secrets. `false` if it
@@ -134,7 +134,7 @@ impl Tenants<'_> {
             .client
             .delete_item()
             .table_name(&self.table.name)
-            .set_key(Some(keys::state(id)))
+            .set_key(Some(keys::state(id).into()))
             .condition_expression("tenant_status = :removed")
             .expression_attribute_values(":removed", text(REMOVED));
         match request.send().await {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Reconciled;
 use crate::domain::{Clock, TenantSummary, Timestamp};
 use crate::error::Result;
-use crate::store::dynamodb::{Commit, Condition, Key, Reader, Transaction, at, failed, key, text};
+use crate::store::dynamodb::{Commit, Condition, Key, NewItem, Reader, Transaction, at, failed, found, key, text};
 use crate::store::keys::{self, ALL, TENANTS};
 use crate::store::tenants::{Tenants, items, search};
 
@@ -45,7 +45,7 @@ impl Tenants<'_> {
                 }
                 done.entered += 1;
             }
-            let mut mark = mark();
+            let mut mark = NewItem::from(mark());
             mark.insert(ENTERED_TO.to_owned(), text(&entered_to));
             let mut transaction = Transaction::new();
             transaction.put(mark, Condition::none());
@@ -65,7 +65,7 @@ impl Tenants<'_> {
             .expression_attribute_values(":all", text(ALL))
             .expression_attribute_values(":position", text(position))
             .limit(MOST);
-        let found = query.send().await.map_err(failed)?.items.unwrap_or_default();
+        let found = found(query.send().await.map_err(failed)?.items);
         let tenants = found.iter().map(items::summary).filter_map(Result::transpose).collect::<Result<Vec<_>>>()?;
         Ok(tenants.into_iter().take_while(|tenant| tenant.created_at <= settled).collect())
     }

@@ -7,14 +7,13 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use uuid::Uuid;
 
 use crate::domain::{
     LimitOf, Minute, Nonce, Quota, RatePerMinute, SecretPointer, SigningVersion, TenantId, TenantName, Timestamp,
 };
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Condition, Item, Reader, Update, millis, number, text};
+use crate::store::dynamodb::{Condition, Item, Reader, Update, Value, millis, number, text};
 use crate::store::keys::{self, TENANT_STATUS};
 use crate::store::tenants::items::{
     self as tenant_items, ACCEPTED_CALLS, ACTIVE, PREVIOUS_USED, SIGNING_VERSION, STRUCK_MINUTE,
@@ -183,9 +182,9 @@ impl RelayState {
 fn calls(reader: Reader<'_>) -> Result<BTreeMap<Minute, u32>> {
     let unreadable = || reader.unreadable(ACCEPTED_CALLS);
     let calls = reader.map(ACCEPTED_CALLS)?;
-    let entry = |(minute, count): (&String, &AttributeValue)| {
+    let entry = |(minute, count): (&str, &Value)| {
         let minute = minute.strip_prefix('m')?.parse().ok().map(Minute::from_number)?;
-        Some((minute, count.as_n().ok()?.parse().ok()?))
+        Some((minute, count.as_n()?.parse().ok()?))
     };
     calls.iter().map(|call| entry(call).ok_or_else(unreadable)).collect()
 }

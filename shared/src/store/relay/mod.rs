@@ -16,7 +16,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use self::items::{Abuse, Attempt, Decision, STRUCK, stale};
-use super::dynamodb::{ATTEMPTS, Inserted, Reader, Table, Updated, text, time_to_live};
+use super::dynamodb::{ATTEMPTS, Inserted, NewItem, Reader, Table, Updated, text, time_to_live};
 use super::keys::{self, Kind};
 use super::memory::Memory;
 use super::secrets_manager::Secrets;
@@ -117,7 +117,7 @@ impl Relay<'_> {
     /// # Errors
     /// If the table fails.
     pub async fn is_replay(&self, nonce: &Nonce, signed: &Signed<'_>) -> Result<bool> {
-        let mut item = keys::of_kind(self.tenant, Kind::Nonce, nonce);
+        let mut item = NewItem::from(keys::of_kind(self.tenant, Kind::Nonce, nonce));
         item.insert("used_by".to_owned(), text(signed.request_id));
         item.insert("purge_at".to_owned(), time_to_live(signed.at.plus(NONCE_KEPT)));
         let Inserted::Exists(before) = self.table.insert(item).await.map_err(stale)? else { return Ok(false) };

@@ -101,7 +101,7 @@ impl Relay<'_> {
         let state = transaction.update(state, due);
         Ok(match self.table.commit(transaction).await.map_err(stale)? {
             Commit::Done => Attempt::Struck,
-            Commit::Refused(refused) => Attempt::Refused(refused.item(state).cloned()),
+            Commit::Refused(refused) => Attempt::Refused(refused.item(state)),
         })
     }
 }

@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::domain::{ApiKeyId, Refusal, RefusalCause, TenantId};
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, Reader, Update, millis, number, text};
+use crate::store::dynamodb::{Condition, Item, NewItem, Reader, Update, millis, number, text};
 use crate::store::keys;
 
 /// The write that notes a refusal, and that no later one of its cause is noted.
@@ -19,9 +19,11 @@ pub fn noted(tenant: &TenantId, refusal: &Refusal) -> (Update, Condition) {
     (Update::of(keys::setup(tenant)).set(cause, AttributeValue::M(fields(refusal))), newer)
 }
 
-fn fields(refusal: &Refusal) -> Item {
-    let mut fields =
-        Item::from([("noted_at".to_owned(), millis(refusal.at)), ("operation".to_owned(), text(&refusal.operation))]);
+fn fields(refusal: &Refusal) -> NewItem {
+    let mut fields = NewItem::from([
+        ("noted_at".to_owned(), millis(refusal.at)),
+        ("operation".to_owned(), text(&refusal.operation)),
+    ]);
     fields.extend(refusal.key_id.as_ref().map(|id| ("key_id".to_owned(), text(id))));
     fields.extend(refusal.header.as_ref().map(|name| ("header".to_owned(), text(name))));
     fields.extend(refusal.ahead_ms.map(|ahead| ("ahead_ms".to_owned(), number(ahead))));
@@ -62,13 +64,13 @@ mod tests {
         full.header = Some("end-user-id".to_owned());
         full.ahead_ms = Some(-600_000);
         let bare = Refusal::new(RefusalCause::KeyKind, Timestamp::from_millis(8), "user-token");
-        let mut item = keys::setup(&tenant);
+        let mut item = NewItem::from(keys::setup(&tenant));
         for refusal in [&full, &bare] {
             item.insert(refusal.cause.as_str().to_owned(), AttributeValue::M(fields(refusal)));
         }
         let expected = [full, bare].into_iter().map(|refusal| (refusal.cause, refusal)).collect();
-        assert_eq!(refusals(&item).unwrap(), expected);
+        assert_eq!(refusals(&item.clone().into()).unwrap(), expected);
         item.insert("key_kind".to_owned(), text("x"));
-        assert!(refusals(&item).is_err());
+        assert!(refusals(&item.into()).is_err());
     }
 }

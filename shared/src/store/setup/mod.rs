@@ -39,7 +39,7 @@ impl Tenants<'_> {
         let noted = keys::setup(id);
         let extra = deliveries.iter().cloned().chain([noted.clone()]).collect();
         let (Some(tenant), found) = self.read(id, extra).await? else { return Ok(None) };
-        let nothing = Item::new();
+        let nothing = Item::default();
         let receiver = |key| receivers::summary(at(&found, key).unwrap_or(&nothing));
         let receivers = Flow::ALL.into_iter().zip(&deliveries).map(|(flow, key)| Ok((flow, receiver(key)?)));
         let (first, one): (Option<&Cursor>, _) = (None, limit(1)?);

@@ -9,7 +9,7 @@ use crate::domain::{
     Timestamp,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Item, Reader, millis, number, text};
+use crate::store::dynamodb::{Item, NewItem, Reader, millis, number, text};
 use crate::store::keys::{self, DETAILS, Kind, LISTING_ORDER, TENANT_LISTING};
 
 /// The last day on which a key was used; on which a token was minted with it; on which it asked about an active one.
@@ -18,10 +18,10 @@ pub const LAST_TOKEN_ON: &str = "last_token_on";
 pub const LAST_INTROSPECTED_ON: &str = "last_introspected_on";
 
 /// The item of a new key.
-pub fn item(key: &ApiKey, secret: &ApiKeySecret) -> Item {
+pub fn item(key: &ApiKey, secret: &ApiKeySecret) -> NewItem {
     let claims = &key.claims;
     let origins = key.allowed_origins.as_slice().iter().map(text).collect();
-    let mut record = Item::from([
+    let mut record = NewItem::from([
         ("key_id".to_owned(), text(&claims.id)),
         ("kind".to_owned(), text(claims.kind.as_str())),
         ("key_start".to_owned(), text(&key.start)),
@@ -32,7 +32,7 @@ pub fn item(key: &ApiKey, secret: &ApiKeySecret) -> Item {
         ("epoch".to_owned(), number(0)),
     ]);
     record.extend(key.expires_at.map(|expires_at| ("expires_at".to_owned(), millis(expires_at))));
-    let mut item = keys::of_kind(&claims.tenant_id, Kind::ApiKey, &claims.id);
+    let mut item = NewItem::from(keys::of_kind(&claims.tenant_id, Kind::ApiKey, &claims.id));
     item.extend([
         (TENANT_LISTING.to_owned(), text(keys::partition_of_list(&claims.tenant_id, Kind::ApiKey))),
         (LISTING_ORDER.to_owned(), text(keys::list_position(key.created_at, &claims.id))),

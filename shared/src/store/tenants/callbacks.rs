@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::error::{Error, Result};
 use crate::store::audit::put_event;
 use crate::store::callbacks::{items, owe, receivers};
-use crate::store::dynamodb::{Condition, Item, Reader, SK, Transaction, failed, text};
+use crate::store::dynamodb::{Condition, Item, Place, Transaction, failed, found, primary_key, text};
 use crate::store::pages::after_in;
 use crate::store::{idempotency, keys};
 
@@ -39,7 +39,7 @@ pub(super) struct Range {
     pub between: Option<(String, String)>,
     pub is_newest_first: bool,
     /// After which key it begins.
-    pub after: Option<Item>,
+    pub after: Option<Place>,
     /// How many are wanted.
     pub most: usize,
 }
@@ -113,17 +113,17 @@ impl Tenants<'_> {
             let limit = filters.is_empty().then_some(left);
             let answer = query.clone().set_limit(limit).set_exclusive_start_key(from.take()).send().await;
             let answer = answer.map_err(failed)?;
-            items.extend(answer.items.unwrap_or_default());
+            items.append(&mut found(answer.items));
             from = answer.last_evaluated_key;
             if from.is_none() || items.len() >= range.most {
                 break;
             }
         }
-        let position = |item: &Item| Reader::of(item).text(SK).map(str::to_owned);
         let is_cut = items.len() > range.most;
         items.truncate(range.most);
-        let last = if is_cut { items.last() } else { from.as_ref() };
-        Ok(Found { looked_to: last.map(position).transpose()?, items })
+        let of_item = |item: &Item| primary_key(item).sort;
+        let looked_to = if is_cut { items.last().map(of_item) } else { from.map(|key| of_item(&key.into())) };
+        Ok(Found { items, looked_to })
     }
 
     /// One of a tenant's callbacks.
@@ -218,7 +218,7 @@ impl Tenants<'_> {
                 .expression_attribute_values(":pending", text(CallbackState::Pending.as_str()))
                 .set_exclusive_start_key(from);
             let answer = query.send().await.map_err(failed)?;
-            for item in answer.items.unwrap_or_default() {
+            for item in found(answer.items) {
                 let callback = items::summary(&item)?;
                 waiting.extend(flows.contains(&callback.event_type.flow()).then_some(callback.event_id));
             }

@@ -13,7 +13,7 @@ use crate::domain::{
     TenantSummary, Timestamp, TypePattern, WebauthnOrigin, WebauthnOrigins,
 };
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, PK, Reader, Update, millis, number, text};
+use crate::store::dynamodb::{Condition, Item, NewItem, PK, Reader, Update, millis, number, text};
 use crate::store::keys::{self, LISTING_ORDER, TENANT_STATUS};
 use crate::store::secrets_manager::SecretKind;
 use crate::store::tenants::signed_use::{COUNTED_MINUTE, signed_use};
@@ -49,9 +49,9 @@ const CALLBACK_TYPES: &str = "callback_types";
 const CONFIGURATION_REVISION: &str = "configuration_revision";
 
 /// The hot item of a tenant whose provisioning begins.
-pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> Item {
+pub fn pending(tenant: &Tenant, lease_until: Timestamp) -> NewItem {
     let (summary, current) = (&tenant.summary, &tenant.secret.current);
-    let mut item = keys::state(&summary.id);
+    let mut item = NewItem::from(keys::state(&summary.id));
     item.extend([
         (TENANT_STATUS.to_owned(), text(PENDING)),
         (LISTING_ORDER.to_owned(), text(keys::list_position(summary.created_at, &summary.id))),
@@ -113,15 +113,15 @@ pub const STRUCK_MINUTE: &str = "struck_minute";
 fn nothing_counted() -> [(String, AttributeValue); 3] {
     [
         (COUNTED_MINUTE.to_owned(), number(0)),
-        (ACCEPTED_CALLS.to_owned(), AttributeValue::M(Item::new())),
+        (ACCEPTED_CALLS.to_owned(), AttributeValue::M(NewItem::new())),
         (STRUCK_MINUTE.to_owned(), number(0)),
     ]
 }
 
 /// The configuration item. What is not set is not there.
-pub fn configuration(tenant: &Tenant) -> Item {
+pub fn configuration(tenant: &Tenant) -> NewItem {
     let configuration = &tenant.configuration;
-    let mut item = keys::configuration(&tenant.summary.id);
+    let mut item = NewItem::from(keys::configuration(&tenant.summary.id));
     item.insert(CONFIGURATION_REVISION.to_owned(), number(tenant.revision));
     let optional = [
         ("callback_url_base", configuration.callback_url_base.as_ref().map(text)),

@@ -9,7 +9,7 @@ use super::Tenants;
 use super::items;
 use crate::domain::{PublishedKey, SecretVersion, SigningPointer, StandbyKey, TenantId, Timestamp, TokenLifetime};
 use crate::error::{Error, Result};
-use crate::store::dynamodb::{Condition, Item, Reader, millis, text};
+use crate::store::dynamodb::{Condition, Item, NewItem, Reader, millis, text};
 use crate::store::keys;
 
 /// How much longer than the longest token a replaced key is published: clocks of two machines differ by less.
@@ -39,8 +39,8 @@ pub struct KeySet {
 
 impl KeySet {
     /// The item of it.
-    pub fn item(&self, id: &TenantId) -> Result<Item> {
-        let mut item = keys::key_set(id);
+    pub fn item(&self, id: &TenantId) -> Result<NewItem> {
+        let mut item = NewItem::from(keys::key_set(id));
         item.insert(KEYS.to_owned(), text(serde_json::to_string(&self.keys).map_err(Error::internal)?));
         item.extend(self.keys.first().map(|in_force| (KID.to_owned(), text(&in_force.kid))));
         let standby = self.standby.iter().flat_map(|StandbyKey { pointer, published_at }| {

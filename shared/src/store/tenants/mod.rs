@@ -39,7 +39,7 @@ use super::audit::{put_event, put_event_of};
 use super::dynamodb::{
     ATTEMPTS, CONFLICT_ATTEMPTS, Commit, Condition, Item, Key, Reader, Refused, Table, Transaction, Update, Updated,
 };
-use super::dynamodb::{at, is_at, millis, number, pause, primary_key, text};
+use super::dynamodb::{at, is_at, millis, number, pause, text};
 use super::idempotency::{self, Replay};
 use super::keys::{self, TENANT_STATUS};
 use super::passkeys::items as passkeys;
@@ -84,7 +84,7 @@ impl Tenants<'_> {
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
             let items = self.table.get_all(keys.clone()).await?;
-            let own = [primary_key(&state_key), primary_key(&configuration_key)];
+            let own = [&state_key, &configuration_key];
             let is_own = |item: &Item| own.iter().any(|place| is_at(item, place));
             let (own, extra): (Vec<_>, Vec<_>) = items.into_iter().partition(is_own);
             let (Some(state), configuration) = (at(&own, &state_key), at(&own, &configuration_key)) else {

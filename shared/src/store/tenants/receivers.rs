@@ -6,7 +6,7 @@ use super::{Tenants, key_set};
 use crate::domain::{CallbackState, Flow, ReceiverSummary, StandbyKey, Tenant, TenantId, Timestamp};
 use crate::error::Result;
 use crate::store::callbacks::{items, receivers};
-use crate::store::dynamodb::{Item, at, failed, text};
+use crate::store::dynamodb::{Item, at, failed, found, text};
 use crate::store::keys;
 
 /// How many callbacks of a tenant are looked at for those that are pending, the newest first. What is pending is of the
@@ -36,7 +36,7 @@ impl Tenants<'_> {
         let standby = at(&found, &keys::key_set(id)).map(key_set::standby).transpose()?.flatten();
         let mut by_flow = BTreeMap::new();
         for (flow, key) in Flow::ALL.into_iter().zip(&deliveries) {
-            by_flow.insert(flow, receivers::summary(at(&found, key).unwrap_or(&Item::new()))?);
+            by_flow.insert(flow, receivers::summary(at(&found, key).unwrap_or(&Item::default()))?);
         }
         let query = self
             .table
@@ -51,7 +51,7 @@ impl Tenants<'_> {
         let answer = query.send().await.map_err(failed)?;
         let is_cut = answer.last_evaluated_key.is_some();
         let mut counted_since = None;
-        for item in answer.items.unwrap_or_default() {
+        for item in self::found(answer.items) {
             // One that can't be read is a failure of its delivery, and in the way of its own list only.
             let Ok(callback) = items::summary(&item) else { continue };
             counted_since = is_cut.then_some(callback.created_at);

@@ -12,7 +12,7 @@ use super::{Tenants, items};
 use crate::domain::{Cursor, CursorPage, PageLimit, StatusFilter, TenantId, TenantName, TenantSearch, TenantStatus};
 use crate::domain::{TenantSummary, folded};
 use crate::error::Result;
-use crate::store::dynamodb::{Condition, Item, Key, Reader, SK, Transaction, key, text};
+use crate::store::dynamodb::{Condition, Key, Place, Reader, SK, Transaction, key, text};
 use crate::store::keys;
 use crate::store::pages::{after_in, page, read_page};
 
@@ -113,7 +113,7 @@ impl Tenants<'_> {
         self,
         name: &str,
         beginning: &str,
-        start: Option<Item>,
+        start: Option<Place>,
         limit: PageLimit,
     ) -> Result<CursorPage<(String, TenantId)>> {
         let query = self
@@ -147,7 +147,7 @@ impl Tenants<'_> {
 
 /// Whether a tenant is one to show for an entry. Between the reads it may have got another name or status.
 fn is_shown(tenant: &TenantSummary, position: &str, status: Option<StatusFilter>) -> bool {
-    let is_entered = entries(tenant).iter().any(|entry| entry.get(SK) == Some(&text(position)));
+    let is_entered = entries(tenant).iter().any(|entry| entry.sort == position);
     is_entered
         && match status {
             None => true,
@@ -159,7 +159,6 @@ fn is_shown(tenant: &TenantSummary, position: &str, status: Option<StatusFilter>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::dynamodb::PK;
 
     #[test]
     fn the_longest_name_fits_into_a_sort_key() {
@@ -167,7 +166,7 @@ mod tests {
         let longest =
             (char::MIN..=char::MAX).max_by_key(|letter| folded(&TenantName::from_stored(&letter.to_string())).len());
         let name = TenantName::from_stored(&longest.unwrap().to_string().repeat(120));
-        assert!(by_name(&name, &id)[SK].as_s().unwrap().len() <= 1024);
-        assert_eq!(by_name(&name, &id)[PK].as_s().unwrap(), SEARCHED);
+        assert!(by_name(&name, &id).sort.len() <= 1024);
+        assert_eq!(by_name(&name, &id).partition, SEARCHED);
     }
 }

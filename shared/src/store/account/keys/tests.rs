@@ -14,7 +14,7 @@ fn user(id: &str) -> Viewpoint {
 }
 
 fn partitions(keys: &[Key]) -> BTreeSet<String> {
-    keys.iter().map(|key| key["pk"].as_s().unwrap().clone()).collect()
+    keys.iter().map(|key| key.partition.clone()).collect()
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn the_session_of_a_partition_is_found() {
     let (id, owner) = (Uuid::from_u128(9), Owner::of(&user("a")));
     let partition = |kind| {
         let key = part(&tenant(), &owner, kind, id, ItemPart::Tombstone);
-        key["pk"].as_s().unwrap().clone()
+        key.partition.clone()
     };
     let found = session_of(&partition(ResourceKind::AgentSession));
     assert_eq!(found, Some((tenant(), owner.clone(), id)));
@@ -97,7 +97,7 @@ fn a_row_is_counted_in_one_of_the_counters_that_are_read() {
     let all: Vec<_> =
         (0..=255).map(|number| counter(&tenant(), &Owner::Account, list, Uuid::from_u128(number))).collect();
     assert_eq!(partitions(&all), BTreeSet::from([divided]));
-    let sort_keys: BTreeSet<_> = all.iter().map(|key| key["sk"].as_s().unwrap()).collect();
+    let sort_keys: BTreeSet<_> = all.iter().map(|key| &key.sort).collect();
     assert_eq!(sort_keys.len(), usize::from(SHARDS));
     let ada = user("a");
     let own = |list| counter(&tenant(), &Owner::of(&ada), list, Uuid::from_u128(7));

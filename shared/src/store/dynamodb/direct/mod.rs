@@ -5,6 +5,7 @@
 //! identity and retries, and derives the signing key from the secret: several times the work of all the rest (decision
 //! 0040).
 
+mod found;
 mod retries;
 mod signature;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use aws_smithy_runtime_api::client::ser_de::{
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::retry::ProvideErrorKind;
 
+pub use self::found::Found;
 pub use self::wire::Wire;
 use self::wire::{Call, Lost};
 
@@ -157,10 +159,32 @@ impl<O: Operation> Caller<O> {
     /// # Errors
     /// As the SDK's.
     pub async fn send(&self, request: &Serialized<O>) -> Result<O::Output, Failure<O::Error>> {
+        self.answered(request, |_| None, |output| output).await
+    }
+
+    /// The same of a read: `slow` takes from the SDK's answer what [`Found`] has of one that is plain.
+    ///
+    /// # Errors
+    /// As the SDK's.
+    pub async fn find<T>(
+        &self,
+        request: &Serialized<O>,
+        plain: impl Fn(Found) -> T,
+        slow: impl Fn(O::Output) -> T,
+    ) -> Result<T, Failure<O::Error>> {
+        self.answered(request, |body| found::read(body).map(&plain), slow).await
+    }
+
+    async fn answered<T>(
+        &self,
+        request: &Serialized<O>,
+        plain: impl Fn(&str) -> Option<T>,
+        slow: impl Fn(O::Output) -> T,
+    ) -> Result<T, Failure<O::Error>> {
         let call = self.wire.call(&request.target, &request.body);
         let (mut attempt, mut retry) = (1, None);
         loop {
-            let error = match self.attempt(&call, attempt).await {
+            let error = match self.attempt(&call, attempt, &plain, &slow).await {
                 Ok(output) => {
                     self.wire.retries.succeeded(retry);
                     return Ok(output);
@@ -175,14 +199,24 @@ impl<O: Operation> Caller<O> {
         }
     }
 
-    async fn attempt(&self, call: &Call<'_>, number: u32) -> Result<O::Output, Failure<O::Error>> {
+    async fn attempt<T>(
+        &self,
+        call: &Call<'_>,
+        number: u32,
+        plain: impl Fn(&str) -> Option<T>,
+        slow: impl Fn(O::Output) -> T,
+    ) -> Result<T, Failure<O::Error>> {
         let answer = self.wire.attempt(call, number).await.map_err(failure)?;
+        let body = answer.body().bytes().and_then(|body| str::from_utf8(body).ok());
+        if let Some(found) = body.filter(|_| answer.status().as_u16() == 200).and_then(plain) {
+            return Ok(found);
+        }
         let reader = self.plugin.as_ref().and_then(|plugin| plugin.load::<SharedResponseDeserializer>());
         let reader = reader.ok_or_else(|| SdkError::construction_failure("the SDK's operation reads no answers"))?;
         let mut refusal = None;
         let unread = match reader.deserialize_nonstreaming_with_config(&answer, &ConfigBag::base()) {
             Ok(output) => match output.downcast() {
-                Ok(output) => return Ok(output),
+                Ok(output) => return Ok(slow(output)),
                 Err(_) => "the answer is of another operation".into(),
             },
             Err(error) => error.map_operation_error(|error| refusal = error.downcast::<O::Error>().ok()).to_string(),

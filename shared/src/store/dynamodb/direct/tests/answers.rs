@@ -6,6 +6,21 @@ const ITEM: &str = r#"{"Item":{"pk":{"S":"a\u00e9\n"}},"Attributes":{"list":{"L"
     {"B":"AAEC"},{"SS":["x"]},{"M":{"in":{"S":""}}}]}},"Responses":{"table":[{"pk":{"S":"a"}},{"sk":{"N":"1.50"}}]},
     "UnprocessedKeys":{"table":{"Keys":[{"pk":{"S":"b"}}],"ConsistentRead":true}},
     "UnprocessedItems":{"table":[{"DeleteRequest":{"Key":{"pk":{"S":"b"}}}}]},"NewMember":[{"a":1}]}"#;
+/// As nearly all are.
+const PLAIN: &str = r#"{"Item":{"pk":{"S":"a\u00e9\n\ud83d\ude00"},
+    "n":{"N":"-1.5e10"},"empty":{"S":""},"\u0061b":{"BOOL":false},"m":{"M":{}},"l":{"L":[]},"b":{"B":"AAEC"},
+    "in":{"M":{"l":{"L":[{"S":"x"},{"M":{"y":{"N":"1"}}}]}}}},"Responses":{"table":[{"pk":{"S":"b"}},{}]},
+    "Attributes":{"pk":{"S":"c"}},"UnprocessedKeys":{}}"#;
+/// What DynamoDB does not answer, and what the SDK makes of it.
+const TWICE: &str = r#"{"Item":{"pk":{"S":"a"},"pk":{"S":"b"}},"Item":{"pk":{"S":"c"}},
+    "Attributes":{"n":{"N":"1","N":"2"}},
+    "Responses":{"other":[{"pk":{"S":"o"}}],"table":[{"pk":{"S":"a"}}]}}"#;
+const OTHER_TYPES: &str = r#"{"Item":{"s":{"SS":["a"]},"n":{"NS":["1"]},"b":{"BS":["AA=="]},"null":{"NULL":true}},
+    "Attributes":{"n":{"N":1}},"Responses":{"table":[{"b":{"B":"AA"}}]}}"#;
+const NULLS: &str = r#"{"Item":null,"Attributes":{"a":null,"b":{"S":null}},"Responses":{"table":null},
+    "UnprocessedKeys":null}"#;
+const EMPTY_VALUE: &str = r#"{"Item":{"a":{}},"Attributes":{"a":{"S":7}},"Responses":{"table":[null]}}"#;
+const BEHIND: &str = r#"{"Item":{"pk":{"S":"a"}}} {}"#;
 const REFUSED: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException",
     "message":"The conditional request failed","Item":{"pk":{"S":"a"}}}"#;
 const REFUSED_ABSENT: &str = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException"}"#;
@@ -40,6 +55,12 @@ const REQUEST_ID: (&str, &str) = ("x-amzn-requestid", "ID");
 pub const ANSWERS: &[&[Event]] = &[
     &[Answer(200, ITEM)],
     &[AnswerWith(200, REQUEST_ID, ITEM)],
+    &[Answer(200, PLAIN)],
+    &[Answer(200, TWICE)],
+    &[Answer(200, OTHER_TYPES)],
+    &[Answer(200, NULLS)],
+    &[Answer(200, EMPTY_VALUE)],
+    &[Answer(200, BEHIND)],
     &[Answer(200, "{}")],
     &[Answer(200, "")],
     &[Answer(200, "null")],
