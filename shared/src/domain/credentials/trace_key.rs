@@ -20,7 +20,13 @@ use crate::domain::values::problem::Problem;
 /// the HMAC key: it is random, so deriving another from it would only make a digest harder to compute by hand. Keys for
 /// anything else are derived.
 #[derive(Zeroize, ZeroizeOnDrop)]
-pub struct TraceKey(String);
+pub struct TraceKey {
+    text: String,
+    /// Made once: two blocks of hashing less for each digest. The library does not wipe it, and it is needed for as
+    /// long as its process lives.
+    #[zeroize(skip)]
+    key: hmac::Key,
+}
 
 impl TraceKey {
     const SHORTEST: usize = 32;
@@ -29,13 +35,13 @@ impl TraceKey {
     /// must not become a key that everybody knows.
     pub fn parse(text: &str) -> Option<Self> {
         let shaped = text.len() >= Self::SHORTEST && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        shaped.then(|| Self(text.to_owned()))
+        shaped.then(|| Self { text: text.to_owned(), key: hmac::Key::new(hmac::HMAC_SHA256, text.as_bytes()) })
     }
 
     /// Fills `key` with a key for another use: HKDF-SHA-256 (RFC 5869) of the text, without salt, under `info`. `None`
     /// if the cryptographic library fails, and `key` must then not be used.
     pub(in crate::domain) fn derive(&self, info: &[u8], key: &mut [u8; 32]) -> Option<()> {
-        let material = Salt::new(HKDF_SHA256, &[]).extract(self.0.as_bytes());
+        let material = Salt::new(HKDF_SHA256, &[]).extract(self.text.as_bytes());
         material.expand(&[info], HKDF_SHA256).ok()?.fill(key).ok()
     }
 
@@ -59,8 +65,7 @@ impl TraceKey {
     }
 
     fn digest(&self, text: &str) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes());
-        let mac = hmac::sign(&key, text.as_bytes());
+        let mac = hmac::sign(&self.key, text.as_bytes());
         HEXLOWER.encode(mac.as_ref().get(..PersonDigest::BYTES).unwrap_or_default())
     }
 }

@@ -9,7 +9,6 @@ use serde::de::{self, Deserialize, Deserializer};
 use serde::{Serialize, Serializer};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use time::macros::format_description;
 
 use crate::domain::values::problem::Problem;
 
@@ -50,9 +49,15 @@ impl Timestamp {
         u64::try_from(self.0 / 1000).unwrap_or_default()
     }
 
+    /// Within what can be written always: the years 1970 to 9999.
+    pub fn moment(self) -> OffsetDateTime {
+        OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::milliseconds(self.0))
+    }
+
     /// The calendar day in UTC.
     pub fn day(self) -> Day {
-        Day(self.to_string().chars().take(10).collect())
+        let date = self.moment().date();
+        Day(format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()))
     }
 
     /// Whole seconds from this time until `later`, rounded up; 0 if `later` is past.
@@ -80,12 +85,10 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
-        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
-            .ok()
-            .and_then(|moment| moment.format(format).ok())
-            .ok_or(fmt::Error)?;
-        formatter.write_str(&text)
+        let moment = self.moment();
+        let (date, (hour, minute, second, millisecond)) = (moment.date(), moment.time().as_hms_milli());
+        let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
+        write!(formatter, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
     }
 }
 
@@ -169,6 +172,11 @@ mod tests {
 
     #[test]
     fn what_is_written_can_be_read() {
+        for millis in [0, 999, 951_782_400_000, 1_782_000_000_007, LATEST_MS] {
+            let moment = Timestamp::from_millis(millis);
+            assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment), "{moment}");
+            assert_eq!(moment.to_string().get(..10), Some(moment.day().to_string().as_str()));
+        }
         let moment = Timestamp::from_millis(1_782_000_000_007);
         assert_eq!(Timestamp::parse(&moment.to_string()), Ok(moment));
         assert_eq!(Timestamp::parse("2026-06-21T02:00:00.007+02:00"), Ok(moment));
