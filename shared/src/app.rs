@@ -6,7 +6,7 @@ use std::sync::Arc;
 use aws_config::SdkConfig;
 use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 
-use crate::config::Config;
+use crate::config::{Config, PublicUrl};
 use crate::domain::{
     AccountWideUse, ApiKey, ChangeContext, Clock, FrameKey, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing,
     Quota, Random, RatePerMinute, Refusal, RowQuotas, Setup, SetupDefaults, SigningKey, SigningPointer, SigningVersion,
@@ -32,7 +32,7 @@ struct Parts {
     nonce_key: Option<NonceKey>,
     frame_key: Option<FrameKey>,
     poll_pace: PollPace,
-    public_url: Option<String>,
+    public_url: Option<PublicUrl>,
     require_end_user: bool,
     strikes_to_suspend: u32,
     default_signing_version: SigningVersion,
@@ -208,7 +208,12 @@ impl App {
 
     /// The service's address, if the deployment says it.
     pub fn public_url(&self) -> Option<&str> {
-        self.0.public_url.as_deref()
+        self.public_address().map(PublicUrl::as_str)
+    }
+
+    /// The same, with its host.
+    pub(crate) fn public_address(&self) -> Option<&PublicUrl> {
+        self.0.public_url.as_ref()
     }
 
     /// Whether calls of the account surface have to name an end user, unless their tenant's configuration says
@@ -273,7 +278,7 @@ impl App {
         reads: Vec<Read>,
     ) -> Result<Prefetched> {
         let reads = self.0.organization_hints.expand(tenant_id, reads);
-        self.0.table.prefetch(tenant_id, viewpoint, &reads).await
+        self.0.table.prefetch(tenant_id, viewpoint, reads).await
     }
 
     /// Accepts a call against a limit, and counts it.

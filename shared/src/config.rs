@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use url::Url;
+
 use crate::domain::{Problem, RowQuotas, RowsPerEndUser, RowsPerTenant, SigningVersion, TraceKey};
 
 /// What the deployment tells every function.
@@ -17,7 +19,7 @@ pub struct Config {
     /// The key to the digests of people in logs and audit events (`LATCHKEY_TRACE_KEY`).
     pub trace_key: TraceKey,
     /// The service's public address without a slash at its end (`LATCHKEY_PUBLIC_URL`); unset, it is the gateway's own.
-    pub public_url: Option<String>,
+    pub public_url: Option<PublicUrl>,
     /// Whether calls of the account surface have to name an end user, where a tenant's configuration doesn't say
     /// (`LATCHKEY_REQUIRE_END_USER`; unset or `false` is no, and everything else yes).
     pub require_end_user: bool,
@@ -52,6 +54,31 @@ pub struct Missing(Vec<&'static str>);
 impl fmt::Display for Missing {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "environment variables are not set, or can't be read: {}", self.0.join(", "))
+    }
+}
+
+/// The service's address, as the deployment says it.
+#[derive(Debug)]
+pub struct PublicUrl {
+    url: String,
+    /// Found once, and not with each request that is compared with it.
+    host: Option<String>,
+}
+
+impl PublicUrl {
+    fn new(url: &str) -> Self {
+        let url = url.trim_end_matches('/').to_owned();
+        let host = Url::parse(&url).ok().and_then(|url| url.host_str().map(str::to_owned));
+        Self { url, host }
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.url
+    }
+
+    /// Whether this is its host.
+    pub fn is_at(&self, host: &str) -> bool {
+        self.host.as_deref() == Some(host)
     }
 }
 
@@ -115,7 +142,7 @@ impl Config {
             admin_secret,
             secret_prefix,
             trace_key,
-            public_url: variable("LATCHKEY_PUBLIC_URL").map(|url| url.trim_end_matches('/').to_owned()),
+            public_url: variable("LATCHKEY_PUBLIC_URL").map(|url| PublicUrl::new(&url)),
             require_end_user: variable("LATCHKEY_REQUIRE_END_USER").is_some_and(|value| value != "false"),
             strikes_to_suspend,
             default_signing_version,
@@ -171,6 +198,18 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn the_services_address_knows_its_host_and_has_no_slash_at_its_end() {
+        for (text, url, host) in [
+            ("https://API.example.com/", "https://API.example.com", "api.example.com"),
+            ("http://127.0.0.1:9300", "http://127.0.0.1:9300", "127.0.0.1"),
+        ] {
+            let address = read_with("LATCHKEY_PUBLIC_URL", text).unwrap().public_url.unwrap();
+            assert_eq!((address.as_str(), address.is_at(host), address.is_at("")), (url, true, false));
+        }
+        assert!(!read_with("LATCHKEY_PUBLIC_URL", "no address").unwrap().public_url.unwrap().is_at("no address"));
     }
 
     #[test]

@@ -121,7 +121,7 @@ async fn admit<O: Operation>(
 ) -> Result<Call<O>, (LogContext, Error)> {
     let nobody = |error: Error| (LogContext::refused(&error), error);
     let at = app.now();
-    let request = event::request(event, app.public_url(), context, at, trace).map_err(nobody)?;
+    let request = event::request(event, app.public_address(), context, at, trace).map_err(nobody)?;
     // Key sets and metadata take no credential, and look at no query string. A page's address is seen by many.
     if !O::IS_PUBLIC || O::SURFACE == Surface::Pages {
         decode::refuse_credentials(&request.query).map_err(nobody)?;

@@ -16,7 +16,6 @@ use lambda_runtime::{Config, Context, Diagnostic, Error, LambdaEvent};
 use lambda_runtime_api_client::body::Body;
 use lambda_runtime_api_client::{PooledClient, build_request};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 const INVOCATION: &str = "/2018-06-01/runtime/invocation";
 const REQUEST_ID: &str = "lambda-runtime-aws-request-id";
@@ -31,16 +30,18 @@ pub fn client() -> PooledClient {
     PooledClient::builder().with_pool_size(1).build()
 }
 
-/// Answers events with `handler`. An error of it, a panic and an event that it can't take are reported as the
-/// function's errors.
+/// What an invocation brings, as it came. Whoever answers it reads it, and says what is to be said of one that can't be
+/// read.
+pub type Payload = Vec<u8>;
+
+/// Answers events with `handler`. An error of it and a panic are reported as the function's errors.
 ///
 /// # Errors
 /// If the Runtime API gives no event: then the process has to end.
-pub async fn answer_all<P, R, H, F>(client: PooledClient, handler: H) -> Result<(), Error>
+pub async fn answer_all<R, H, F>(client: PooledClient, handler: H) -> Result<(), Error>
 where
-    P: DeserializeOwned,
     R: Serialize,
-    H: Fn(LambdaEvent<P>) -> F,
+    H: Fn(LambdaEvent<Payload>) -> F,
     F: Future<Output = Result<R, Error>>,
 {
     // What the environment says of the function; nothing here asks for it.
@@ -54,7 +55,6 @@ where
         let id = headers.get(REQUEST_ID).ok_or("the Runtime API gave an event without an id")?.to_str()?;
         let context = Context::new(id, Arc::clone(&config), &headers)?;
         let answered = async {
-            let payload = serde_json::from_slice(&payload)?;
             let mut answer = Vec::with_capacity(ANSWER);
             serde_json::to_writer(&mut answer, &handler(LambdaEvent { payload, context }).await?)?;
             Ok::<_, Error>(answer)
@@ -74,7 +74,7 @@ where
 }
 
 /// One request to the Runtime API. Its answer is read to the end: otherwise the connection would not be used again.
-async fn exchange(client: &PooledClient, request: Request<Body>) -> Result<(StatusCode, HeaderMap, Vec<u8>), Error> {
+async fn exchange(client: &PooledClient, request: Request<Body>) -> Result<(StatusCode, HeaderMap, Payload), Error> {
     let (answer, body) = client.call(request).await?.into_parts();
     Ok((answer.status, answer.headers, body.collect().await?.to_bytes().into()))
 }
@@ -141,9 +141,9 @@ mod tests {
     #[tokio::test]
     async fn each_event_is_answered_on_one_connection_and_leaves_no_trace_in_the_environment() {
         let (client, said) = runtime_api(vec!["1", "2", "\"no number\"", "3", "4"]);
-        let handler = |event: LambdaEvent<u64>| async move {
+        let handler = |event: LambdaEvent<Payload>| async move {
             assert!(std::env::var("_X_AMZN_TRACE_ID").is_err());
-            match event.payload {
+            match serde_json::from_slice::<u64>(&event.payload)? {
                 3 => Err("three".into()),
                 4 => panic!("four"),
                 number => Ok(json!({ "twice": 2 * number, "of": event.context.request_id })),

@@ -37,7 +37,7 @@ use crate::config::Config;
 use crate::domain::{Problem, draw};
 use crate::error::{Error, Result};
 use call::LogContext;
-use event::{HttpEvent, Payload};
+use event::HttpEvent;
 use response::HttpResponse;
 use telemetry::RequestLine;
 
@@ -68,7 +68,7 @@ pub fn serve_path<const N: usize>(methods: [Served; N]) -> Exit {
             app.connect(methods.iter().any(|served| served.reads_secrets)).await;
         }
         let cold = AtomicBool::new(true);
-        let answered = |event: LambdaEvent<Payload>| {
+        let answered = |event: LambdaEvent<events::Payload>| {
             let (app, methods, cold) = (app.clone(), Arc::clone(&methods), cold.swap(false, Ordering::Relaxed));
             async move { Ok(dispatch(&*methods, app, event, cold).await) }
         };
@@ -110,13 +110,13 @@ where
 }
 
 /// Answers a request with the operation of its method.
-async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<Payload>, cold: bool) -> HttpResponse {
+async fn dispatch(methods: &[Served], app: App, event: LambdaEvent<events::Payload>, cold: bool) -> HttpResponse {
     let LambdaEvent { payload, context } = event;
-    let Some(event) = payload.event() else {
+    let Some(event) = HttpEvent::read(&payload) else {
         let error = Error::Malformed(Problem::new("has a header or another part that can't be read"));
         return refuse(methods, &app, &context, cold, error);
     };
-    let method = event.request_context.http.method.as_str();
+    let method = event.request_context.http.method.0.as_str();
     let at_path = at_path(methods, &event);
     // The gateway leaves out the body of an answer to HEAD, and tells its length: so it has to be handed over.
     let is_it = |served: &&&Served| served.route.method.as_str() == method || (method == "HEAD" && served.is_public);
@@ -142,8 +142,9 @@ fn at_path<'a>(served: &'a [Served], event: &HttpEvent) -> Vec<&'a Served> {
     let path = event.raw_path.as_deref().unwrap_or_default();
     let of_route = |served: &&Served| served.route.paths().any(|known| Some(known) == key);
     let of_path = |served: &&Served| served.route.is_at(path);
-    let found = [served.iter().filter(of_route).collect::<Vec<_>>(), served.iter().filter(of_path).collect()];
-    found.into_iter().find(|found| !found.is_empty()).unwrap_or_else(|| served.iter().collect())
+    let ways: [&dyn Fn(&&Served) -> bool; 2] = [&of_route, &of_path];
+    let mut found = ways.into_iter().map(|is_it| served.iter().filter(is_it).collect::<Vec<_>>());
+    found.find(|found| !found.is_empty()).unwrap_or_else(|| served.iter().collect())
 }
 
 /// Refuses a request that is none of an operation.
@@ -246,7 +247,7 @@ where
     let LambdaEvent { payload, context } = event;
     let request_id = context.request_id.clone();
     let source_ip = payload.request_context.http.source_ip.clone();
-    let has_proof = payload.headers.contains_key("dpop");
+    let has_proof = payload.has_header("dpop");
     let trace = Trace::default();
     let started = app.now();
     // A task of its own, so that a panic ends the task and not the process. On the heap, because a task is moved

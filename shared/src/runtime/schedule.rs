@@ -5,6 +5,7 @@ use std::future::Future;
 use lambda_runtime::LambdaEvent;
 use serde_json::{Map, Value};
 
+use super::events::Payload;
 use super::telemetry::TARGET;
 use super::{Exit, events, run};
 use crate::app::App;
@@ -108,9 +109,12 @@ where
     F: Future<Output = Result<W>> + Send,
 {
     run(move |app| async move {
-        let answered = |event: LambdaEvent<Value>| {
+        let answered = |event: LambdaEvent<Payload>| {
             let (app, request_id) = (app.clone(), event.context.request_id);
-            async move { once(name, |app| handler(app, written(&event.payload)), app, &request_id).await }
+            async move {
+                let written = written(&serde_json::from_slice(&event.payload)?);
+                once(name, |app| handler(app, written), app, &request_id).await
+            }
         };
         events::answer_all(events::client(), answered).await
     })

@@ -134,7 +134,7 @@ pub async fn or_earlier<T: DeserializeOwned>(
     match (outcome, key) {
         (Err(refusal), Some(key)) if refusal.is_definite() && !matches!(refusal, Error::IdempotencyKeyReused) => {
             // By the call that reads credentials: no function needs a right for it that it has not got.
-            let found = table.get_all(vec![keys::stored_response(key)]).await?.pop();
+            let found = table.get_all(&[keys::stored_response(key)]).await?.pop();
             let earlier = found.map(|item| remembered(&item, key)).transpose()?.flatten();
             earlier.map_or(Err(refusal), |replay| replay.read())
         }

@@ -60,7 +60,7 @@
 //! Indexes are for lists and for the reconciler. They are read with eventual consistency (DynamoDB has no other for
 //! them), so nothing is decided from them: every decision reads, or conditions on, the item itself.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use uuid::Uuid;
 
@@ -116,6 +116,9 @@ const SIGNING: &str = "SIGNING";
 /// Sort key of QR logins.
 const QR_LOGIN: &str = "QRLOGIN";
 
+/// Bytes of most partition keys, at most.
+const PARTITION: usize = 128;
+
 /// What the partitions of tenants begin with.
 pub const TENANT: &str = "TENANT#";
 
@@ -124,7 +127,7 @@ pub const OF_END_USER: &str = "OF@";
 
 /// The partition of a tenant.
 pub fn tenant_partition(id: &TenantId) -> String {
-    format!("{TENANT}{id}")
+    [TENANT, id.as_str()].concat()
 }
 
 /// The tenant that a partition key belongs to.
@@ -181,16 +184,23 @@ pub fn setup(tenant: &TenantId) -> Key {
 
 /// The item of something that a tenant has, by its id.
 pub fn of_kind(tenant: &TenantId, kind: Kind, id: impl fmt::Display) -> Key {
-    key(format!("{TENANT}{tenant}#{}#{id}", kind.as_str()), kind.as_str().to_owned())
+    named(tenant, kind, '#', id)
+}
+
+/// The partition is written in room for it: a text that grows is moved.
+fn named(tenant: &TenantId, kind: Kind, sign: char, name: impl fmt::Display) -> Key {
+    let mut partition = String::with_capacity(PARTITION);
+    partition.extend([TENANT, tenant.as_str(), "#", kind.as_str()]);
+    // Writing into a text does not fail.
+    let _: fmt::Result = write!(partition, "{sign}{name}");
+    key(partition, kind.as_str().to_owned())
 }
 
 /// The item of an organization or a user, by one of its names.
 pub fn of_handle(tenant: &TenantId, kind: Kind, handle: &Handle) -> Key {
     match handle {
         Handle::Uuid(uuid) => of_kind(tenant, kind, uuid),
-        Handle::External(id) => {
-            key(format!("{TENANT}{tenant}#{}@{}", kind.as_str(), id.digest()), kind.as_str().to_owned())
-        }
+        Handle::External(id) => named(tenant, kind, '@', id.digest()),
     }
 }
 
@@ -201,8 +211,7 @@ pub fn person(tenant: &TenantId, id: &LinkedUserId) -> Key {
 
 /// The item of a person, by the tenant's id.
 pub fn person_of(tenant: &TenantId, id: &ExternalId) -> Key {
-    let kind = Kind::Person.as_str();
-    key(format!("{TENANT}{tenant}#{kind}@{}", id.digest()), kind.to_owned())
+    named(tenant, Kind::Person, '@', id.digest())
 }
 
 /// Both items of a person.

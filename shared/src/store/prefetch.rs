@@ -125,17 +125,17 @@ pub struct TenantState {
 impl Table {
     /// Reads the tenant's state and everything in `reads`, strongly consistent, in one call: of resources those that
     /// can be seen from `viewpoint`.
-    pub async fn prefetch(&self, tenant_id: &TenantId, viewpoint: &Viewpoint, reads: &[Read]) -> Result<Prefetched> {
+    pub async fn prefetch(&self, tenant_id: &TenantId, viewpoint: &Viewpoint, reads: Vec<Read>) -> Result<Prefetched> {
         let mut asked = Asked::default();
         let mut meant = Vec::with_capacity(reads.len());
         for read in reads {
             let places: Vec<_> = read.keys(tenant_id, viewpoint).into_iter().map(|key| asked.add(key)).collect();
             if let &[place] = places.as_slice() {
-                meant.push((read.clone(), place));
+                meant.push((read, place));
             }
         }
         asked.add(keys::state(tenant_id));
-        let found = self.get_all(asked.0.clone()).await?;
+        let found = self.get_all(&asked.0).await?;
         Ok(Prefetched { meant, ..Prefetched::at_places(tenant_id, asked.0, found) })
     }
 }

@@ -124,7 +124,7 @@ impl Resources<'_> {
         let owners = Owner::visible(self.viewpoint, ResourceKind::Workspace);
         let entry = |owner, id| keys::entry(self.tenant(), owner, List::Of(ResourceKind::Workspace), id);
         let keys = owners.iter().flat_map(|owner| ids.iter().map(move |id| entry(owner, *id)));
-        let entries = self.table.get_all(keys.collect()).await?;
+        let entries = self.table.get_all(&keys.collect::<Vec<_>>()).await?;
         Ok(entries.iter().map(|entry| primary_key(entry).sort).collect())
     }
 

@@ -214,8 +214,9 @@ impl Resources<'_> {
         let (several, few): (Vec<_>, Vec<_>) = owners.into_iter().partition(|(_, ids)| ids.len() >= SEVERAL);
         let few =
             few.into_iter().flat_map(|(partition, ids)| ids.into_iter().map(move |id| key(partition.clone(), id)));
+        let few: Vec<_> = few.collect();
         let several = try_join_all(several.iter().map(|(partition, ids)| self.table.get_near(partition, ids)));
-        let (several, few) = try_join(several, self.table.get_all(few.collect())).await?;
+        let (several, few) = try_join(several, self.table.get_all(&few)).await?;
         Ok(several.into_iter().flatten().chain(few).map(|item| (primary_key(&item), item)).collect())
     }
 }

@@ -139,7 +139,7 @@ impl Resources<'_> {
         }
         if let [one] = stored {
             unread.extend(self.counters(one.resource.id));
-            items.extend(self.table.get_all(unread).await?);
+            items.extend(self.table.get_all(&unread).await?);
             return Ok(items);
         }
         let wanted: BTreeSet<_> = stored.iter().map(|one| keys::counter_of_workspace(one.resource.id)).collect();
@@ -147,7 +147,7 @@ impl Resources<'_> {
         let partitions: Vec<_> =
             owners.iter().map(|owner| keys::documents_in_workspaces(self.tenant(), owner)).collect();
         let counters = try_join_all(partitions.iter().map(|partition| self.table.get_near(partition, &wanted)));
-        let (counters, unread) = try_join(counters, self.table.get_all(unread)).await?;
+        let (counters, unread) = try_join(counters, self.table.get_all(&unread)).await?;
         items.extend(counters.into_iter().flatten().chain(unread));
         Ok(items)
     }

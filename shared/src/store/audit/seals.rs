@@ -116,7 +116,7 @@ impl Table {
 
     /// The events at these places. One that the index has and the table has not is an error: nothing deletes events.
     async fn with_digests(&self, places: Vec<Key>) -> Result<Vec<SealedEvent>> {
-        let items = self.get_all(places.clone()).await?;
+        let items = self.get_all(&places).await?;
         let items: HashMap<_, _> = items.iter().map(|item| (primary_key(item), item)).collect();
         let sealed = |of: &Key| {
             let Key { partition: pk, sort: sk } = of;

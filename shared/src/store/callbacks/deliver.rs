@@ -179,7 +179,7 @@ impl Callbacks<'_> {
             if run.until <= self.clock.now() {
                 break;
             }
-            let read = match self.table.get_all(places.to_vec()).await {
+            let read = match self.table.get_all(places).await {
                 Ok(items) => pending(&items, &mut done),
                 Err(error) => {
                     done.failures.extend(error.cause());

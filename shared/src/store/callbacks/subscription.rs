@@ -89,7 +89,7 @@ impl Table {
         loop {
             pause(attempt).await;
             attempt += 1;
-            let items = self.get_all(vec![keys::state(id), keys::configuration(id)]).await?;
+            let items = self.get_all(&[keys::state(id), keys::configuration(id)]).await?;
             let found = |sort_key| items.iter().find(|item| keys::has_sort_key(item, sort_key));
             let Some(state) = found(keys::STATE).filter(|state| !items::is_of_no_tenant(state)) else {
                 return Ok(None);

@@ -127,7 +127,7 @@ impl<'a> Directory<'a> {
     }
 
     async fn read(self, reads: impl Iterator<Item = Read>) -> Result<Prefetched> {
-        self.table.prefetch(self.tenant(), &Viewpoint::Account, &reads.collect::<Vec<_>>()).await
+        self.table.prefetch(self.tenant(), &Viewpoint::Account, reads.collect()).await
     }
 
     /// The user that a reference means, and its organization, which has to be the one that is named if one is. Both

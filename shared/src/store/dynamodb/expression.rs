@@ -1,11 +1,15 @@
 //! Update expressions without placeholders to keep in step by hand.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::attributes::Key;
+
+/// The values of `:placeholders`.
+pub type Values = BTreeMap<Cow<'static, str>, AttributeValue>;
 
 /// A condition, in DynamoDB's own language, and the values of its `:placeholders`.
 #[derive(Debug, Clone)]
@@ -50,11 +54,14 @@ impl Condition {
     }
 
     /// The expression, if there is one: DynamoDB refuses an empty one.
-    pub(super) fn parts(self) -> (Option<String>, HashMap<String, AttributeValue>) {
-        let values = self.values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    pub(super) fn parts(self) -> (Option<String>, Values) {
+        let values = self.values.into_iter().map(|(name, value)| (Cow::Borrowed(name), value)).collect();
         (Some(self.expression).filter(|expression| !expression.is_empty()), values)
     }
 }
+
+/// Bytes of most update expressions.
+const EXPRESSION: usize = 256;
 
 /// An update of one item: exactly the attributes that are named here.
 #[derive(Debug, Clone)]
@@ -62,20 +69,20 @@ pub struct Update {
     key: Key,
     set: Vec<String>,
     remove: Vec<String>,
-    values: HashMap<String, AttributeValue>,
+    values: Values,
 }
 
 impl Update {
     /// An update of the item at `key` that changes nothing yet.
     pub fn of(key: Key) -> Self {
-        Self { key, set: Vec::new(), remove: Vec::new(), values: HashMap::new() }
+        Self { key, set: Vec::new(), remove: Vec::new(), values: Values::new() }
     }
 
     #[must_use]
     pub fn set(mut self, name: impl fmt::Display, value: AttributeValue) -> Self {
         let placeholder = format!(":set{}", self.values.len());
         self.set.push(format!("{name} = {placeholder}"));
-        self.values.insert(placeholder, value);
+        self.values.insert(placeholder.into(), value);
         self
     }
 
@@ -84,7 +91,7 @@ impl Update {
     pub fn set_once(mut self, name: &'static str, value: AttributeValue) -> Self {
         let placeholder = format!(":set{}", self.values.len());
         self.set.push(format!("{name} = if_not_exists({name}, {placeholder})"));
-        self.values.insert(placeholder, value);
+        self.values.insert(placeholder.into(), value);
         self
     }
 
@@ -122,13 +129,13 @@ impl Update {
     pub fn add(mut self, name: impl fmt::Display, amount: i32) -> Self {
         let placeholder = format!(":add{}", self.values.len());
         self.set.push(format!("{name} = if_not_exists({name}, :zero) + {placeholder}"));
-        self.values.insert(":zero".to_owned(), AttributeValue::N("0".to_owned()));
-        self.values.insert(placeholder, AttributeValue::N(amount.to_string()));
+        self.values.insert(":zero".into(), AttributeValue::N("0".to_owned()));
+        self.values.insert(placeholder.into(), AttributeValue::N(amount.to_string()));
         self
     }
 
     /// The parts that requests take: key, update expression, condition, values.
-    pub(super) fn parts(self, condition: Condition) -> (Key, String, Option<String>, HashMap<String, AttributeValue>) {
+    pub(super) fn parts(self, condition: Condition) -> (Key, String, Option<String>, Values) {
         let (key, expression, mut values) = self.unconditional();
         let (condition, bound) = condition.parts();
         values.extend(bound);
@@ -136,16 +143,21 @@ impl Update {
     }
 
     /// The same without a condition.
-    pub(super) fn unconditional(self) -> (Key, String, HashMap<String, AttributeValue>) {
-        let set = Some(self.set.join(", ")).filter(|set| !set.is_empty()).map(|set| format!("SET {set}"));
-        let remove =
-            Some(self.remove.join(", ")).filter(|names| !names.is_empty()).map(|names| format!("REMOVE {names}"));
-        let expression = set.into_iter().chain(remove).collect::<Vec<_>>().join(" ");
+    pub(super) fn unconditional(self) -> (Key, String, Values) {
+        let mut expression = String::with_capacity(EXPRESSION);
+        for (clause, parts) in [("SET ", self.set), ("REMOVE ", self.remove)] {
+            for (number, part) in parts.iter().enumerate() {
+                let before = if number > 0 { ", " } else { clause };
+                let space = if number == 0 && !expression.is_empty() { " " } else { "" };
+                expression.extend([space, before, part]);
+            }
+        }
         (self.key, expression, self.values)
     }
 }
 
 /// DynamoDB refuses an empty map of values.
-pub(super) fn non_empty(values: HashMap<String, AttributeValue>) -> Option<HashMap<String, AttributeValue>> {
+pub(super) fn non_empty(values: Values) -> Option<HashMap<String, AttributeValue>> {
+    let values: HashMap<_, _> = values.into_iter().map(|(name, value)| (name.into_owned(), value)).collect();
     Some(values).filter(|values| !values.is_empty())
 }

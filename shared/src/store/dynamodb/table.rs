@@ -1,5 +1,6 @@
 //! The table: strong reads, conditional updates, deletions.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::error::Error as StdError;
 use std::fmt::Debug;
@@ -8,19 +9,17 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
+use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItem, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemInput;
-use aws_sdk_dynamodb::operation::get_item::GetItemInput;
+use aws_sdk_dynamodb::operation::get_item::GetItem;
 use aws_sdk_dynamodb::operation::put_item::{PutItemError, PutItemInput};
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemInput, UpdateItemOutput};
-use aws_sdk_dynamodb::types::{
-    DeleteRequest, KeysAndAttributes, ReturnValue, ReturnValuesOnConditionCheckFailure, WriteRequest,
-};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItem, UpdateItemError, UpdateItemOutput};
+use aws_sdk_dynamodb::types::{DeleteRequest, ReturnValuesOnConditionCheckFailure, WriteRequest};
 
 use super::attributes::{Key, NewItem, key, primary_key, text};
 use super::contention::{CONFLICT_ATTEMPTS, Jitter};
-use super::direct::Direct;
-use super::expression::{Condition, Update, non_empty};
+use super::direct::{Caller, Direct, Wanted};
+use super::expression::{Condition, Update};
 use super::item::{Item, found};
 use crate::error::{Error, Result};
 
@@ -79,22 +78,18 @@ pub enum Inserted {
 impl Table {
     /// Reads one item, strongly consistent.
     pub async fn get(&self, key: Key) -> Result<Option<Item>> {
-        let request = GetItemInput::builder().table_name(&self.name).set_key(Some(key.into())).consistent_read(true);
-        let request = request.build().map_err(Error::internal)?;
-        let get = &self.direct.get_item;
-        let request = get.serialized(request).map_err(Error::internal)?;
-        get.find(&request, |found| found.item, |answer| answer.item.map(Item::from)).await.map_err(failed)
+        let request = Caller::<GetItem>::of(&self.name, &key)?;
+        let answer = self.direct.get_item.find(&request, |found| found.item, |answer| answer.item.map(Item::from));
+        answer.await.map_err(failed)
     }
 
     /// Reads items of several keys in one call, strongly consistent, in no order. All or nothing: what DynamoDB left
     /// out for lack of capacity is asked for again, and in the end the read fails rather than being incomplete. More
     /// than a hundred keys are more than one call.
-    pub async fn get_all(&self, mut keys: Vec<Key>) -> Result<Vec<Item>> {
+    pub async fn get_all(&self, keys: &[Key]) -> Result<Vec<Item>> {
         let mut items = Vec::new();
-        while !keys.is_empty() {
-            let others = keys.split_off(keys.len().min(MOST_KEYS));
+        for keys in keys.chunks(MOST_KEYS) {
             items.append(&mut self.get_chunk(keys).await?);
-            keys = others;
         }
         Ok(items)
     }
@@ -119,31 +114,29 @@ impl Table {
         if let Some(end) = answer.last_evaluated_key.map(Item::from) {
             let beyond = sort_keys.range((Bound::Excluded(primary_key(&end).sort), Bound::Unbounded));
             let keys = beyond.map(|sort| key(partition.to_owned(), sort.clone()));
-            items.extend(self.get_all(keys.collect()).await?);
+            items.extend(self.get_all(&keys.collect::<Vec<_>>()).await?);
         }
         Ok(items)
     }
 
-    async fn get_chunk(&self, keys: Vec<Key>) -> Result<Vec<Item>> {
-        let mut wanted: Vec<_> = keys.into_iter().map(NewItem::from).collect();
+    async fn get_chunk(&self, keys: &[Key]) -> Result<Vec<Item>> {
+        let mut wanted = Cow::Borrowed(keys);
         let mut items = Vec::new();
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
-            let request = KeysAndAttributes::builder().set_keys(Some(wanted)).consistent_read(true);
-            let request = request.build().map_err(Error::internal)?;
-            let request = BatchGetItemInput::builder().request_items(&self.name, request).build();
-            let get = &self.direct.batch_get_item;
-            let request = get.serialized(request.map_err(Error::internal)?).map_err(Error::internal)?;
+            let request = Caller::<BatchGetItem>::of(&self.name, &wanted)?;
             let of_sdk = |answer: BatchGetItemOutput| {
-                let found = answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default();
+                let items = found(answer.responses.unwrap_or_default().remove(&self.name));
                 let left = answer.unprocessed_keys.unwrap_or_default().remove(&self.name);
-                (found.into_iter().map(Item::from).collect(), left)
+                (items, left.map(|left| found(Some(left.keys))).unwrap_or_default())
             };
-            let answer = get.find(&request, |found| (found.items, None), of_sdk).await;
+            let answer = self.direct.batch_get_item.find(&request, |found| (found.items, Vec::new()), of_sdk).await;
             let (mut found, left) = answer.map_err(failed)?;
             items.append(&mut found);
-            let Some(left) = left.filter(|left| !left.keys().is_empty()) else { return Ok(items) };
-            wanted = left.keys;
+            if left.is_empty() {
+                return Ok(items);
+            }
+            wanted = left.iter().map(primary_key).collect();
         }
         Err(Error::unavailable("keys stayed unprocessed"))
     }
@@ -154,17 +147,8 @@ impl Table {
     /// If DynamoDB fails. The update may have been made then, and may be made twice if an answer was lost.
     pub async fn update(&self, update: Update, condition: Condition) -> Result<Updated> {
         let (key, expression, condition, values) = update.parts(condition);
-        let request = UpdateItemInput::builder()
-            .table_name(&self.name)
-            .set_key(Some(key.into()))
-            .update_expression(expression)
-            .set_condition_expression(condition)
-            .set_expression_attribute_values(non_empty(values))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(Error::internal)?;
-        let request = self.direct.update_item.serialized(request).map_err(Error::internal)?;
+        let update = (expression.as_str(), condition.as_deref(), &values);
+        let request = Caller::<UpdateItem>::of(&self.name, &key, update, Wanted::Item)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
             let of_sdk = |answer: UpdateItemOutput| answer.attributes.map(Item::from);
@@ -215,14 +199,7 @@ impl Table {
     /// Updates one item, or makes it.
     pub async fn upsert(&self, update: Update) -> Result<()> {
         let (key, expression, values) = update.unconditional();
-        let request = UpdateItemInput::builder()
-            .table_name(&self.name)
-            .set_key(Some(key.into()))
-            .update_expression(expression)
-            .set_expression_attribute_values(non_empty(values))
-            .build()
-            .map_err(Error::internal)?;
-        let request = self.direct.update_item.serialized(request).map_err(Error::internal)?;
+        let request = Caller::<UpdateItem>::of(&self.name, &key, (&expression, None, &values), Wanted::Nothing)?;
         for attempt in 0..CONFLICT_ATTEMPTS {
             self.jitter.give_way(attempt).await;
             let Err(error) = self.direct.update_item.send(&request).await else { return Ok(()) };

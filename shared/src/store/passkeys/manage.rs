@@ -36,7 +36,7 @@ impl Table {
     pub async fn passkeys_of(&self, tenant: &TenantId, stored: &StoredPerson) -> Result<Vec<Passkey>> {
         let digests = stored.passkeys.keys().chain(stored.revoked.keys());
         let keys: Vec<_> = digests.map(|digest| keys::of_kind(tenant, Kind::Passkey, digest)).collect();
-        let found = self.get_all(keys).await?;
+        let found = self.get_all(&keys).await?;
         let mut passkeys = found.iter().map(items::read_passkey).collect::<Result<Vec<_>>>()?;
         passkeys.sort_by_key(|passkey| passkey.created_at);
         Ok(passkeys)

@@ -14,7 +14,7 @@ impl Tenants<'_> {
     /// # Errors
     /// If the table fails, or an item can't be read.
     pub(in crate::store) async fn expire_qr_login(self, place: Key, now: Timestamp) -> Result<Option<Key>> {
-        let found = self.table.get_all(vec![place]).await?;
+        let found = self.table.get_all(&[place]).await?;
         let Some(item) = found.first() else { return Ok(None) };
         let session = items::read(item)?;
         let partition = Reader::of(item).text(PK)?;

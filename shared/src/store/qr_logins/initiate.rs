@@ -111,8 +111,8 @@ impl QrLogins<'_> {
         if live.expiries.len() < most {
             return Ok(());
         }
-        let places = live.expiries.keys().map(|id| items::login_key(self.tenant, id)).collect();
-        let found = self.table.get_all(places).await?;
+        let places: Vec<_> = live.expiries.keys().map(|id| items::login_key(self.tenant, id)).collect();
+        let found = self.table.get_all(&places).await?;
         let sessions = found.iter().map(items::read).collect::<Result<Vec<_>>>()?;
         let over = sessions.iter().filter(|session| !session.is_live(now));
         for session in over {

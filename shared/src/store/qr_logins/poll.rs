@@ -64,7 +64,7 @@ impl QrLogins<'_> {
         let scan = scan_of(&session)?;
         let device = devices::device_key(self.tenant, &scan.device_id);
         let revocations = devices::revocations_key(self.tenant, &scan.person);
-        let found = self.table.get_all(vec![device.clone(), revocations.clone()]).await?;
+        let found = self.table.get_all(&[device.clone(), revocations.clone()]).await?;
         let is_unrevoked = devices::revocations(at(&found, &revocations))? == scan.epochs.person;
         let may_act = at(&found, &device).is_some() && is_unrevoked && scan.epochs.tenant == tenant_epoch;
         if may_act { Ok((Poll::Approved, session)) } else { Err(Error::QrLoginGone) }

@@ -71,7 +71,8 @@ impl Tenants<'_> {
     }
 
     async fn without_entries(self, tenants: &[TenantSummary]) -> Result<Vec<&TenantSummary>> {
-        let found = self.table.get_all(tenants.iter().flat_map(search::entries).collect()).await?;
+        let places: Vec<_> = tenants.iter().flat_map(search::entries).collect();
+        let found = self.table.get_all(&places).await?;
         let lacks = |tenant: &&TenantSummary| search::entries(tenant).iter().any(|entry| at(&found, entry).is_none());
         Ok(tenants.iter().filter(lacks).collect())
     }

@@ -130,7 +130,7 @@ impl Tenants<'_> {
         overlap: OverlapSeconds,
         change: &ChangeContext,
     ) -> Result<IssuedApiKey> {
-        let seen = self.table.prefetch(tenant, &Viewpoint::Account, &[Read::ApiKey(id.clone())]).await?;
+        let seen = self.table.prefetch(tenant, &Viewpoint::Account, vec![Read::ApiKey(id.clone())]).await?;
         seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
         let (mut key, _) = seen.api_key(id)?.ok_or(Error::ApiKeyNotFound)?;
         let secret = ApiKeySecret::regenerate(&key.claims, self.random)?.ok_or(Error::ApiKeyNotFound)?;

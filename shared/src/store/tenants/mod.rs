@@ -83,7 +83,7 @@ impl Tenants<'_> {
         let keys: Vec<Key> = [state_key.clone(), configuration_key.clone()].into_iter().chain(extra).collect();
         for attempt in 0..ATTEMPTS {
             pause(attempt).await;
-            let items = self.table.get_all(keys.clone()).await?;
+            let items = self.table.get_all(&keys).await?;
             let own = [&state_key, &configuration_key];
             let is_own = |item: &Item| own.iter().any(|place| is_at(item, place));
             let (own, extra): (Vec<_>, Vec<_>) = items.into_iter().partition(is_own);

@@ -22,7 +22,7 @@ impl Tenants<'_> {
     /// # Errors
     /// If there is no such tenant, or it has no such person.
     pub async fn person(self, id: &TenantId, of: &PersonRef) -> Result<WholePerson> {
-        let found = self.table.get_all(vec![keys::state(id), people::key(id, of)]).await?;
+        let found = self.table.get_all(&[keys::state(id), people::key(id, of)]).await?;
         let (states, found): (Vec<_>, Vec<_>) =
             found.into_iter().partition(|item| keys::has_sort_key(item, keys::STATE));
         states.first().map(items::summary).transpose()?.flatten().ok_or(Error::TenantNotFound)?;

@@ -86,8 +86,8 @@ impl Tenants<'_> {
         match scope {
             ReplayScope::Events(events) => {
                 let mut missing: BTreeSet<_> = events.iter().cloned().collect();
-                let places = missing.iter().map(|event| keys::callback(id, event)).collect();
-                let items = self.table.get_all(places).await?;
+                let places: Vec<_> = missing.iter().map(|event| keys::callback(id, event)).collect();
+                let items = self.table.get_all(&places).await?;
                 for item in &items {
                     missing.remove(&items::summary(item)?.event_id);
                 }

@@ -107,14 +107,15 @@ impl Tenants<'_> {
             }
             RevokedTokens::Organization(uuid) => {
                 let handle = Handle::Uuid(*uuid);
-                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::Organization(handle.clone())]).await?;
+                let seen =
+                    self.table.prefetch(id, &Viewpoint::Account, vec![Read::Organization(handle.clone())]).await?;
                 seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
                 let organization = seen.organization(&handle)?.ok_or(Error::OrganizationNotFound)?;
                 count_each(&mut transaction, id, &organization, at);
             }
             RevokedTokens::User(uuid) => {
                 let handle = Handle::Uuid(*uuid);
-                let seen = self.table.prefetch(id, &Viewpoint::Account, &[Read::User(handle.clone())]).await?;
+                let seen = self.table.prefetch(id, &Viewpoint::Account, vec![Read::User(handle.clone())]).await?;
                 seen.tenant_state()?.ok_or(Error::TenantNotFound)?;
                 let user = seen.user(&handle)?.ok_or(Error::UserNotFound)?;
                 count_each(&mut transaction, id, &user, at);
@@ -127,7 +128,7 @@ impl Tenants<'_> {
                 let handle = Handle::External(external_id.clone());
                 // By the call that looks for the user: what else there may be of it costs no other.
                 let reads = [Read::User(handle.clone()), Read::Traces(external_id.clone())];
-                let seen = self.table.prefetch(id, &Viewpoint::Account, &reads).await?;
+                let seen = self.table.prefetch(id, &Viewpoint::Account, reads.into()).await?;
                 count_external_user(&mut transaction, id, external_id, at);
                 let user = seen.user(&handle)?;
                 known = user.is_some() || seen.has_traces(external_id)?;

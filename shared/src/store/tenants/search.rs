@@ -139,7 +139,8 @@ impl Tenants<'_> {
     async fn summaries(self, entries: &[(String, TenantId)]) -> Result<HashMap<TenantId, TenantSummary>> {
         // Each once: DynamoDB refuses a key that is there twice, and a query that meets a renaming can see both names.
         let ids: BTreeSet<_> = entries.iter().map(|(_, id)| id).collect();
-        let states = self.table.get_all(ids.into_iter().map(keys::state).collect()).await?;
+        let places: Vec<_> = ids.into_iter().map(keys::state).collect();
+        let states = self.table.get_all(&places).await?;
         let summaries = states.iter().map(items::summary).filter_map(Result::transpose);
         summaries.map(|summary| summary.map(|summary| (summary.id.clone(), summary))).collect()
     }

@@ -218,7 +218,7 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::Operation;
+    use super::super::caller::Operation;
     use super::*;
 
     /// What the SDK reads in the same text.

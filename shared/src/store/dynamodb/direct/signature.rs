@@ -9,8 +9,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use aws_lc_rs::{digest, hmac};
 use aws_sdk_dynamodb::config::Credentials;
 use data_encoding::HEXLOWER;
-use time::OffsetDateTime;
-use time::macros::format_description;
 
 use crate::domain::Timestamp;
 
@@ -59,10 +57,13 @@ impl Signer {
         let day = self.day(time);
         let names = request.headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
         let canonical = sha256(canonical(request, &names).as_bytes());
-        let text = format!("{ALGORITHM}\n{}\n{}\n{canonical}", time.as_str(), day.scope);
+        let text = [ALGORITHM, time.as_str(), &day.scope, &canonical].join("\n");
         let signature = HEXLOWER.encode(hmac::sign(&day.key, text.as_bytes()).as_ref());
         let (key_id, scope) = (self.credentials.access_key_id(), &day.scope);
-        format!("{ALGORITHM} Credential={key_id}/{scope}, SignedHeaders={names}, Signature={signature}")
+        // One after the other, in room for all of it: what is formatted grows, and is moved.
+        let parts =
+            [ALGORITHM, " Credential=", key_id, "/", scope, ", SignedHeaders=", &names, ", Signature=", &signature];
+        parts.concat()
     }
 
     fn day(&self, time: &AmzDate) -> Arc<Day> {
@@ -112,10 +113,10 @@ impl From<AmzDate> for String {
 
 impl From<Timestamp> for AmzDate {
     fn from(time: Timestamp) -> Self {
-        let format = format_description!("[year][month][day]T[hour][minute][second]Z");
-        // A timestamp is always within what can be written.
-        let moment = OffsetDateTime::from_unix_timestamp(time.as_millis() / 1000).ok();
-        Self(moment.and_then(|moment| moment.format(format).ok()).unwrap_or_default())
+        let moment = time.moment();
+        let (date, (hour, minute, second)) = (moment.date(), moment.time().as_hms());
+        let (year, month, day) = (date.year(), u8::from(date.month()), date.day());
+        Self(format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z"))
     }
 }
 

@@ -1,5 +1,6 @@
 //! One attempt at a call: the signed request, and the whole answer to it.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -57,7 +58,7 @@ struct Route {
 /// A call, with all its attempts.
 #[derive(Debug)]
 pub(super) struct Call<'a> {
-    target: &'a str,
+    target: Cow<'static, str>,
     body: &'a SdkBody,
     id: String,
     deadline: Option<Instant>,
@@ -111,7 +112,7 @@ impl Wire {
     }
 
     /// Begins a call.
-    pub(super) fn call<'a>(&self, target: &'a str, body: &'a SdkBody) -> Call<'a> {
+    pub(super) fn call<'a>(&self, target: Cow<'static, str>, body: &'a SdkBody) -> Call<'a> {
         let id = Uuid::from_u64_pair(self.ids.0, self.ids.1.fetch_add(1, Ordering::Relaxed)).to_string();
         Call { target, body, id, deadline: self.call_time.map(|time| Instant::now() + time) }
     }
@@ -178,7 +179,7 @@ impl Wire {
         let headers: Vec<_> = [("content-type", CONTENT_TYPE), ("host", host), ("x-amz-date", time.as_str())]
             .into_iter()
             .chain(signer.session_token().map(|token| (SECURITY_TOKEN, token)))
-            .chain([("x-amz-target", call.target)])
+            .chain([("x-amz-target", call.target.as_ref())])
             .collect();
         let signable =
             Signable { method: "POST", path, headers: &headers, body: call.body.bytes().unwrap_or_default() };
@@ -186,11 +187,11 @@ impl Wire {
         let mut request = route.request.try_clone().ok_or("a request without a body cannot be copied")?;
         let attempt = format!("attempt={number}; max={}", self.retries.attempts());
         for (name, value) in [
-            ("x-amz-date", time.into()),
-            ("x-amz-target", call.target.to_owned()),
-            ("authorization", authorization),
-            ("amz-sdk-invocation-id", call.id.clone()),
-            ("amz-sdk-request", attempt),
+            ("x-amz-date", Cow::Owned(time.into())),
+            ("x-amz-target", call.target.clone()),
+            ("authorization", Cow::Owned(authorization)),
+            ("amz-sdk-invocation-id", Cow::Owned(call.id.clone())),
+            ("amz-sdk-request", Cow::Owned(attempt)),
         ] {
             request.headers_mut().try_insert(name, value)?;
         }

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Debug;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItemInput, BatchGetItemOutput};
+use aws_sdk_dynamodb::operation::batch_get_item::{BatchGetItem, BatchGetItemInput, BatchGetItemOutput};
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemInput;
-use aws_sdk_dynamodb::operation::get_item::{GetItemInput, GetItemOutput};
+use aws_sdk_dynamodb::operation::get_item::{GetItem, GetItemInput, GetItemOutput};
 use aws_sdk_dynamodb::operation::put_item::PutItemInput;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsInput;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemInput, UpdateItemOutput};
+use aws_sdk_dynamodb::operation::update_item::{UpdateItem, UpdateItemInput, UpdateItemOutput};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{
     AttributeValue, ConditionCheck, Delete, DeleteRequest, KeysAndAttributes, Put, ReturnValue,
@@ -23,13 +23,19 @@ use super::script::Event::{self, Answer, AnswerWith, Lost, Silence};
 use super::script::{Script, Sent};
 use super::signatures::is_signed;
 use super::{ATTEMPT, SECRET, SHORT_ATTEMPT, TOKEN, client, direct, sdk};
-use crate::store::dynamodb::{Item, NewItem, found, key};
+use crate::store::dynamodb::direct::{Caller, Serialized, Wanted};
+use crate::store::dynamodb::expression::Values;
+use crate::store::dynamodb::{Item, Key, NewItem, found, key};
 
 /// The headers that DynamoDB reads. Others of the SDK's say what it is and which of its features are in use.
 const HEADERS: [&str; 3] = ["content-type", "x-amz-target", "x-amz-security-token"];
 
+fn place_key() -> Key {
+    key("TENANT#tnt_1".to_owned(), "STATE \"é\n".to_owned())
+}
+
 fn place() -> NewItem {
-    key("TENANT#tnt_1".to_owned(), "STATE \"é\n".to_owned()).into()
+    place_key().into()
 }
 
 fn item() -> NewItem {
@@ -116,13 +122,13 @@ macro_rules! compare {
     }};
 }
 
-/// The same of what a read finds: here it is taken from the answer, there from what the SDK has read.
+/// The same of a request and of what it finds: here it is taken from the answer, there from what the SDK has read.
 macro_rules! compare_found {
-    ($operation:ident, $input:expr, $events:expr, $plain:expr, $slow:expr) => {{
+    ($operation:ident, $request:expr, $input:expr, $events:expr, $plain:expr, $slow:expr) => {{
         let (ours, theirs) = (Script::of($events), Script::of($events));
         let sdk = sdk(if is_silent($events) { SHORT_ATTEMPT } else { ATTEMPT });
         let (direct, client) = (direct(&sdk, &ours, None), client(&sdk, &theirs, None));
-        let request = direct.$operation.serialized($input.clone().build().unwrap()).unwrap();
+        let request = $request.unwrap();
         let (our, their) = tokio::join!(direct.$operation.find(&request, $plain, $slow), $input.send_with(&client));
         match (our, their.map($slow)) {
             (Ok(our), Ok(their)) => assert_eq!(our, their, "{} {:?}", stringify!($operation), $events),
@@ -136,17 +142,20 @@ async fn compare_all(events: &'static [Event], endpoint: Option<&'static str>) {
     let get = GetItemInput::builder().table_name("table").set_key(Some(place())).consistent_read(true);
     compare!(get_item, get.clone(), events, endpoint);
     let of_sdk = |answer: GetItemOutput| answer.item.map(Item::from);
-    compare_found!(get_item, get, events, |found| found.item, of_sdk);
+    let request = Caller::<GetItem>::of("table", &place_key());
+    compare_found!(get_item, request, get, events, |found| found.item, of_sdk);
 
+    let keys = [place_key(), key("b".into(), "c".into())];
     let wanted =
-        KeysAndAttributes::builder().keys(place()).keys(key("b".into(), "c".into()).into()).consistent_read(true);
+        KeysAndAttributes::builder().set_keys(Some(keys.clone().map(NewItem::from).into())).consistent_read(true);
     let get = BatchGetItemInput::builder().request_items("table", wanted.build().unwrap());
     compare!(batch_get_item, get.clone(), events, endpoint);
     let of_sdk = |answer: BatchGetItemOutput| {
         let items = answer.responses.unwrap_or_default().remove("table").unwrap_or_default();
         (found(Some(items)), answer.unprocessed_keys.is_some_and(|keys| !keys.is_empty()))
     };
-    compare_found!(batch_get_item, get, events, |found| (found.items, false), of_sdk);
+    let request = Caller::<BatchGetItem>::of("table", &keys);
+    compare_found!(batch_get_item, request, get, events, |found| (found.items, false), of_sdk);
 
     let update = UpdateItemInput::builder()
         .table_name("table")
@@ -158,7 +167,10 @@ async fn compare_all(events: &'static [Event], endpoint: Option<&'static str>) {
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     compare!(update_item, update.clone(), events, endpoint);
     let of_sdk = |answer: UpdateItemOutput| answer.attributes.map(Item::from);
-    compare_found!(update_item, update, events, |found| found.attributes, of_sdk);
+    let bound = values().into_iter().map(|(name, value)| (name.into(), value)).collect();
+    let ours = ("SET a = :limit", Some("a < :limit"), &bound);
+    let request = Caller::<UpdateItem>::of("table", &place_key(), ours, Wanted::Item);
+    compare_found!(update_item, request, update, events, |found| found.attributes, of_sdk);
 
     let put = PutItemInput::builder()
         .table_name("table")
@@ -190,6 +202,43 @@ async fn whatever_is_answered_means_the_same_on_both_ways() {
     for events in ANSWERS.iter().filter(|events| !is_silent(events)) {
         compare_all(events, None).await;
     }
+}
+
+#[test]
+fn values_of_all_types_that_attributes_have_are_written_as_the_sdk_writes_them() {
+    let by_sdk = direct(&sdk(ATTEMPT), &Script::of(&[]), None).update_item;
+    let of = |values: &Values| {
+        Caller::<UpdateItem>::of("table", &place_key(), ("SET a = :v", None, values), Wanted::Nothing)
+    };
+    let (sets, mut written): (Vec<_>, Vec<_>) = item().into_values().partition(AttributeValue::is_ss);
+    let nested = AttributeValue::L(written.clone());
+    written.extend([
+        AttributeValue::M(HashMap::from([
+            ("l".to_owned(), nested),
+            ("m".to_owned(), AttributeValue::M(HashMap::new())),
+        ])),
+        AttributeValue::L(Vec::new()),
+        AttributeValue::S(String::new()),
+        AttributeValue::Null(false),
+    ]);
+    for value in written {
+        let values = Values::from([(":v".into(), value.clone()), (":one".into(), AttributeValue::N("1".to_owned()))]);
+        let theirs = UpdateItemInput::builder()
+            .table_name("table")
+            .set_key(Some(place()))
+            .update_expression("SET a = :v")
+            .expression_attribute_values(":v", value.clone())
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+        let theirs = by_sdk.serialized(theirs.build().unwrap()).unwrap();
+        assert_eq!(json(&of(&values).unwrap()), json(&theirs), "{value:?}");
+    }
+    for value in sets {
+        assert!(of(&Values::from([(":v".into(), value)])).is_err());
+    }
+}
+
+fn json<O>(request: &Serialized<O>) -> Value {
+    serde_json::from_slice(request.body.bytes().unwrap()).unwrap()
 }
 
 #[tokio::test]
