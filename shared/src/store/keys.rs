@@ -116,7 +116,7 @@ const SIGNING: &str = "SIGNING";
 /// Sort key of QR logins.
 const QR_LOGIN: &str = "QRLOGIN";
 
-/// Bytes of most partition keys, at most.
+/// Bytes that most partition keys have at most.
 const PARTITION: usize = 128;
 
 /// What the partitions of tenants begin with.
