@@ -162,7 +162,7 @@ pub fn request(
         request_id: context.request_id.clone(),
         at,
         deadline: Timestamp::from_millis(i64::try_from(context.deadline).unwrap_or(i64::MAX)),
-        path_parameters: event.path_parameters.unwrap_or_default().into_iter().collect(),
+        path_parameters: event.path_parameters.unwrap_or_default(),
         called_url: called_url.unwrap_or_else(|| base_url.clone()),
         base_url,
         source_ip: http.source_ip,

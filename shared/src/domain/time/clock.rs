@@ -49,7 +49,7 @@ impl Timestamp {
         u64::try_from(self.0 / 1000).unwrap_or_default()
     }
 
-    /// Within what can be written always: the years 1970 to 9999.
+    /// Its date and time of day in UTC: always within the years that can be written, 1970 to 9999.
     pub fn moment(self) -> OffsetDateTime {
         OffsetDateTime::UNIX_EPOCH.saturating_add(time::Duration::milliseconds(self.0))
     }

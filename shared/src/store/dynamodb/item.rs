@@ -1,7 +1,7 @@
 //! Items as they were read: the texts of an answer, where they stand in it.
 //!
-//! The SDK makes a map of each item, with a copy of each name and of each value, which for what a login reads is a
-//! third of its allocations. Here an item keeps the text that it came in, and is a list: it has some twenty attributes.
+//! The SDK makes a map of each item, with a copy of each name and of each value (decision 0051). Here an item keeps the
+//! text that it came in, and is a list: it has some twenty attributes.
 
 use std::collections::HashMap;
 use std::fmt;
