@@ -223,7 +223,8 @@ impl RequestLine<'_> {
         let Self { operation, request_id, source_ip, cold, status, ref traced, .. } = *self;
         let tenant_id = self.tenant_id.or(traced.tenant_id.as_ref().map(TenantId::as_str));
         let key_id = traced.key_id.as_ref().map(ApiKeyId::as_str);
-        let secret = traced.secret.map(KeySlot::as_str);
+        // That it was the one in force is the rule, and said by its absence.
+        let secret = traced.secret.filter(|slot| *slot == KeySlot::Previous).map(KeySlot::as_str);
         let scope = traced.scope.map(Scope::as_str);
         let jti = traced.jti.map(|jti| jti.to_string());
         let [subject, end_user] = [&traced.subject, &traced.end_user].map(|of| of.as_ref().map(PersonDigest::as_str));

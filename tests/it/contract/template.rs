@@ -188,3 +188,39 @@ async fn each_route_is_on_the_apis_of_its_surface_and_has_their_rate() {
         assert_eq!(of_path.count(), routes, "{}: each of its APIs has each of its paths", entry.route.name);
     }
 }
+
+/// The access log has values without names, so a filter finds them by their places. With a column too many before
+/// `status` the alarm would count something else, and nobody would notice.
+#[test]
+fn the_filter_of_throttled_requests_and_the_documents_have_the_columns_of_the_access_log() {
+    let template = std::fs::read_to_string(repository().join("template.yaml")).unwrap();
+    let format = template.split("Format: >-").nth(1).unwrap().split("\n\n").next().unwrap();
+    let columns = [
+        ("$context.requestId", "request_id"),
+        ("$context.integration.requestId", "function_request_id"),
+        ("$context.identity.sourceIp", "ip"),
+        ("$context.httpMethod", "method"),
+        ("$context.status", "status"),
+        ("$context.integration.integrationStatus", "function_status"),
+        ("$context.error.responseType", "error"),
+        ("$context.responseLatency", "latency_ms"),
+        ("$context.integration.latency", "function_latency_ms"),
+        ("$context.responseLength", "response_bytes"),
+        // It has a blank in it.
+        ("\"$context.routeKey\"", "route"),
+    ];
+    assert_eq!(format.split_whitespace().collect::<Vec<_>>(), columns.map(|(value, _)| value));
+    let filter = template.split("FilterPattern: >-").nth(1).unwrap().split('[').nth(1).unwrap();
+    let conditions: Vec<_> = filter.split(']').next().unwrap().split(',').map(str::trim).collect();
+    let expected = columns.map(|(_, name)| match name {
+        "function_request_id" => r#"function_request_id = "-""#,
+        "status" => "status = 429",
+        name => name,
+    });
+    assert_eq!(conditions, expected);
+    let observability = std::fs::read_to_string(repository().join("docs/operate/observability.md")).unwrap();
+    let named = columns.map(|(_, name)| name);
+    let query = format!("parse @message '{}\"*\"' as {}\n", "* ".repeat(named.len() - 1), named.join(", "));
+    let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(observability.split_whitespace().collect::<Vec<_>>().join(" ").contains(&query), "{query}");
+}

@@ -21,7 +21,7 @@ const MEMORY_MIB: u32 = 256;
 const CALL_MS: f64 = 4.0;
 /// What the gateway's access log says of a request, with the line's end. Of Lambda's own lines the template keeps none
 /// that each request has.
-const ACCESS_LOG_BYTES: f64 = 311.0;
+const ACCESS_LOG_BYTES: f64 = 128.0;
 
 /// A term of the sum: what it is for, the arithmetic, USD.
 type Term = (&'static str, String, f64);
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn a_million_requests_cost_what_their_terms_say() {
         let consumed = Consumed { calls: 2.0, secrets: 1.0, reads: 4.0, writes: 1.0 };
-        let terms = terms(0.5, consumed, 689.0);
+        let terms = terms(0.5, consumed, 872.0);
         let usd = |what: &str| terms.iter().find(|(term, _, _)| *term == what).unwrap().2;
         let near = |usd: f64, due: f64| assert!((usd - due).abs() < 1e-6, "{usd} is not {due}");
         near(usd("HTTP API"), 1.0);
@@ -100,16 +100,16 @@ mod tests {
         let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../template.yaml");
         let template = std::fs::read_to_string(template).unwrap();
         let format = template.split("Format: >-").nth(1).unwrap().split("\n\n").next().unwrap();
-        let mut line: String = format.lines().map(str::trim).collect();
+        let columns: Vec<&str> = format.split_whitespace().collect();
+        let mut line = columns.join(" ");
         for (name, value) in [
             ("integration.requestId", "6c1a4a26-57f4-4c6f-9b5b-52b0d53b3a5e"),
             ("integration.integrationStatus", "200"),
             ("integration.latency", "10"),
             ("requestId", "LkJ8XhR4oAMEVTw="),
-            ("requestTimeEpoch", "1764512345678"),
             ("identity.sourceIp", "203.0.113.195"),
             ("httpMethod", "POST"),
-            ("routeKey", "POST /v1/api/projects/user-token"),
+            ("routeKey", "ANY /v1/api/projects/user-token"),
             ("status", "200"),
             ("error.responseType", "-"),
             ("responseLatency", "12"),
