@@ -8,7 +8,7 @@ pub fn main() -> Exit {
 }
 
 async fn introspect(app: App, call: Call<Introspect>) -> Result<Introspection> {
-    let claims = call.caller.active_claims(app.trace_key(), &call.body.token, call.at)?;
+    let claims = call.caller.active_claims(app.trace_key(), call.body.token, call.at)?;
     if claims.is_some() {
         call.caller.note_introspection(&app).await;
     }

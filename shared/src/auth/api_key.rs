@@ -124,18 +124,13 @@ impl KeyHolder<InspectsTokens> {
     ///
     /// # Errors
     /// If an item can't be read.
-    pub fn active_claims(
-        &self,
-        trace_key: &TraceKey,
-        token: &PresentedToken,
-        now: Timestamp,
-    ) -> Result<Option<Claims>> {
-        let Some(claims) = tokens::verified_claims(token, &self.issuer, &self.prefetched, now)? else {
+    pub fn active_claims(&self, trace_key: &TraceKey, token: PresentedToken, now: Timestamp) -> Result<Option<Claims>> {
+        let Some(claims) = tokens::verified_claims(&token, &self.issuer, &self.prefetched, now)? else {
             return Ok(None);
         };
         self.trace.token(trace_key, claims);
         let active = self.tenant.is_active && tokens::is_unrevoked(claims, &self.tenant, &self.prefetched)?;
-        Ok(active.then(|| claims.clone()))
+        Ok(token.into_claims().filter(|_| active))
     }
 
     /// The claims of a token that the tenant signed, for revoking it: whether it is valid now doesn't matter, as long

@@ -29,6 +29,11 @@ impl PresentedToken {
         self.0.as_ref()
     }
 
+    /// What it claims. Only for who has verified it.
+    pub(super) fn into_claims(self) -> Option<Claims> {
+        self.0.map(UnverifiedToken::into_claims)
+    }
+
     /// The items needed to verify the token. Empty if it is malformed.
     pub fn reads(&self) -> Vec<Read> {
         self.parsed().map(reads_for).unwrap_or_default()
@@ -100,10 +105,8 @@ pub(super) fn verified_claims<'a>(
 /// If an item can't be read.
 pub(super) fn is_unrevoked(claims: &Claims, tenant: &TenantState, prefetched: &Prefetched) -> Result<bool> {
     let epochs = &claims.epochs;
-    let Some((key, _)) = prefetched.api_key(&claims.key_id)? else { return Ok(false) };
     let minted = tenant.epoch == epochs.tenant
-        && key.revoked_at.is_none()
-        && key.epoch == epochs.key
+        && prefetched.epoch_in_force(&claims.key_id)? == Some(epochs.key)
         && !prefetched.is_revoked(claims.jti)?;
     Ok(minted
         && match claims.scope {
@@ -116,11 +119,11 @@ pub(super) fn is_unrevoked(claims: &Claims, tenant: &TenantState, prefetched: &P
 fn is_current_customer(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
     let organization = match claims.org_id {
         Some(id) => prefetched
-            .organization(&Handle::Uuid(id))?
+            .organization_standing(id)?
             .filter(|found| is_still(claims.org_external_id.as_ref(), found.external_id.as_ref())),
         None => None,
     };
-    let organization = organization.map(|organization| organization.record.epoch);
+    let organization = organization.map(|organization| organization.epoch);
     let external_user = claims.end_user().map(|id| prefetched.external_epoch(id)).transpose()?;
     Ok(claims.epochs.organization == organization && claims.epochs.external_user == external_user)
 }
@@ -128,14 +131,14 @@ fn is_current_customer(claims: &Claims, prefetched: &Prefetched) -> Result<bool>
 /// Whether the user is still one of that organization, and neither was revoked.
 fn is_current_user(claims: &Claims, prefetched: &Prefetched) -> Result<bool> {
     let Some((user, organization)) = parse_uuid(&claims.sub).ok().zip(claims.org_id) else { return Ok(false) };
-    let user = prefetched.user(&Handle::Uuid(user))?;
-    let organization = prefetched.organization(&Handle::Uuid(organization))?;
+    let user = prefetched.user_standing(user)?;
+    let organization = prefetched.organization_standing(organization)?;
     let Some((user, organization)) = user.zip(organization) else { return Ok(false) };
-    Ok(user.organization_id == organization.id
+    Ok(user.organization_id == Some(organization.id)
         && is_still(claims.external_user_id.as_ref(), user.external_id.as_ref())
         && is_still(claims.org_external_id.as_ref(), organization.external_id.as_ref())
-        && claims.epochs.user == Some(user.record.epoch)
-        && claims.epochs.organization == Some(organization.record.epoch))
+        && claims.epochs.user == Some(user.epoch)
+        && claims.epochs.organization == Some(organization.epoch))
 }
 
 /// Whether the own id that a token carries is still its party's. One that was replaced is free, and may be another's by

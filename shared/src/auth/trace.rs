@@ -50,6 +50,11 @@ impl fmt::Debug for Trace {
 }
 
 impl Trace {
+    /// What was noted, for the line at a request's end: nothing is left.
+    pub fn taken(&self) -> Traced {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// What was noted until now.
     pub fn noted(&self) -> Traced {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()

@@ -266,7 +266,7 @@ where
     }
     let status = result.as_ref().map_or_else(|error| O::SURFACE.status(error.code()), |_| O::ROUTE.status);
     let (tenant_id, resource) = (log.tenant_id.as_deref(), log.resource);
-    let (traced, source_ip) = (trace.noted(), source_ip.as_deref());
+    let (traced, source_ip) = (trace.taken(), source_ip.as_deref());
     let (operation, surface, request_id) = (O::ROUTE.name, O::SURFACE, request_id.as_str());
     let line = RequestLine { operation, surface, request_id, tenant_id, resource, traced, source_ip, cold, status };
     line.write(started, app.now(), result.as_ref().err());

@@ -6,7 +6,7 @@
 use uuid::Uuid;
 
 use super::account::keys::{self as account_keys, List, Owner, ResourceKind};
-use super::directory::items::{self as directory_items, DirectoryRecord};
+use super::directory::items::{self as directory_items, DirectoryRecord, Standing};
 use super::dynamodb::{Item, Key, Reader, Table, is_at};
 use super::keys::{self, Kind};
 use super::qr_logins;
@@ -225,6 +225,22 @@ impl Prefetched {
     pub fn api_key(&self, id: &ApiKeyId) -> Result<Option<(ApiKey, KeyHashes)>> {
         let item = self.item(&Read::ApiKey(id.clone()))?;
         item.map(|item| Ok((api_key_items::read(item)?, api_key_items::hashes(item)?))).transpose()
+    }
+
+    /// How often the tokens of an API key were revoked; `None` if the key was, or is not there.
+    pub fn epoch_in_force(&self, id: &ApiKeyId) -> Result<Option<u64>> {
+        let epoch = self.item(&Read::ApiKey(id.clone()))?.map(api_key_items::epoch_in_force).transpose()?;
+        Ok(epoch.flatten())
+    }
+
+    /// How the organization of this uuid stands.
+    pub fn organization_standing(&self, id: Uuid) -> Result<Option<Standing>> {
+        self.item(&Read::Organization(Handle::Uuid(id)))?.map(directory_items::standing).transpose()
+    }
+
+    /// How the user of this uuid stands.
+    pub fn user_standing(&self, id: Uuid) -> Result<Option<Standing>> {
+        self.item(&Read::User(Handle::Uuid(id)))?.map(directory_items::standing).transpose()
     }
 
     /// The organization of this name.

@@ -185,7 +185,7 @@ impl Organization {
             name: entry.name,
             properties: entry.properties.unwrap_or_else(|| self.properties.clone()),
             record: self.record.clone(),
-            last_token_on: self.last_token_on.clone(),
+            last_token_on: self.last_token_on,
         };
         (changed != *self).then(|| Self { record: self.record.updated(now), ..changed })
     }
@@ -216,7 +216,7 @@ impl User {
             name: entry.name,
             properties: entry.properties,
             record: self.record.clone(),
-            last_token_on: self.last_token_on.clone(),
+            last_token_on: self.last_token_on,
         };
         let mut record = self.record.updated(now);
         // Tokens that name the old organization or role must stay revoked, even if the user gets both back.
@@ -297,7 +297,7 @@ mod tests {
         let new = User::new(uuid(1), uuid(2), entry(3, "Ada"), at(1));
         assert_eq!((new.organization_id, new.role_id, &new.last_token_on), (uuid(2), uuid(3), &None));
         let day = Some(at(1).day());
-        let before = User { last_token_on: day.clone(), record: Record { epoch: 5, revision: 7, ..new.record }, ..new };
+        let before = User { last_token_on: day, record: Record { epoch: 5, revision: 7, ..new.record }, ..new };
         assert_eq!(before.changed(uuid(2), entry(3, "Ada"), at(2)), None);
         for (organization, role, text, epoch) in
             [(2, 3, "Ada L.", 5), (4, 3, "Ada", 6), (2, 4, "Ada", 6), (4, 4, "Ada L.", 6)]

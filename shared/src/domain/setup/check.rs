@@ -100,7 +100,7 @@ impl Check {
     }
 
     pub(super) fn on(self, day: Option<&Day>) -> Self {
-        Self { last_seen: day.cloned().map(Seen::On), ..self }
+        Self { last_seen: day.copied().map(Seen::On), ..self }
     }
 
     pub(super) fn proven_by(self, curl: String) -> Self {

@@ -295,7 +295,7 @@ fn a_call_without_an_end_user_counts_for_seven_days() {
     assert_eq!(check(&facts, "end_user_named").state, CheckState::Works);
     for (days, state) in [(0, CheckState::Fails), (7, CheckState::Fails), (8, CheckState::Works)] {
         let day = before(86_400 * days).day();
-        for (call_on, token_on) in [(Some(day.clone()), None), (None, Some(day.clone()))] {
+        for (call_on, token_on) in [(Some(day), None), (None, Some(day))] {
             facts.tenant.account_wide = crate::domain::AccountWideUse { call_on, token_on };
             assert_eq!(check(&facts, "end_user_named").state, state, "{days}");
         }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::io::{self, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -57,7 +58,11 @@ impl Timestamp {
     /// The calendar day in UTC.
     pub fn day(self) -> Day {
         let date = self.moment().date();
-        Day(format!("{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day()))
+        let mut text = *b"0000-00-00";
+        // It fits: a year has four digits.
+        let _: io::Result<()> =
+            write!(text.as_mut_slice(), "{:04}-{:02}-{:02}", date.year(), u8::from(date.month()), date.day());
+        Day(text)
     }
 
     /// Whole seconds from this time until `later`, rounded up; 0 if `later` is past.
@@ -121,20 +126,56 @@ impl JsonSchema for Timestamp {
 
 /// Calendar day in UTC, such as `2026-01-31`.
 // The day of the last use, and not its time, is kept: that costs one write a day and not one a request.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Day(#[schemars(extend("format" = "date"))] String);
+// Its text, and no `String`: items have several, and few requests look at them.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day([u8; 10]);
 
 impl Day {
     /// Takes back what was stored.
-    pub fn from_stored(text: &str) -> Self {
-        Self(text.to_owned())
+    ///
+    /// # Errors
+    /// If it is not as long as a day.
+    pub fn from_stored(text: &str) -> Result<Self, Problem> {
+        text.as_bytes().try_into().map(Self).map_err(|_| Problem::new("is no day"))
     }
 }
 
 impl fmt::Display for Day {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
+        formatter.write_str(str::from_utf8(&self.0).map_err(|_| fmt::Error)?)
+    }
+}
+
+impl fmt::Debug for Day {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "Day({self})")
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        Self::from_stored(&text).map_err(de::Error::custom)
+    }
+}
+
+impl JsonSchema for Day {
+    fn schema_name() -> Cow<'static, str> {
+        "Day".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": "date",
+            "description": "Calendar day in UTC, such as `2026-01-31`.",
+        })
     }
 }
 
@@ -168,6 +209,16 @@ mod tests {
     fn a_day_ends_at_midnight_in_utc() {
         assert_eq!(Timestamp::from_millis(1_782_000_000_000).day().to_string(), "2026-06-21");
         assert_eq!(Timestamp::from_millis(1_781_999_999_999).day().to_string(), "2026-06-20");
+    }
+
+    #[test]
+    fn a_day_is_read_as_it_was_stored() {
+        let day = Timestamp::from_millis(1_782_000_000_000).day();
+        assert_eq!(Day::from_stored(&day.to_string()), Ok(day));
+        assert_eq!(serde_json::to_string(&day).unwrap(), r#""2026-06-21""#);
+        for text in ["", "2026-6-21", "2026-06-21T00:00:00Z"] {
+            assert!(Day::from_stored(text).is_err(), "{text}");
+        }
     }
 
     #[test]

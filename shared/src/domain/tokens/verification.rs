@@ -44,6 +44,11 @@ impl UnverifiedToken {
         &self.0.claims
     }
 
+    /// The same, without the token. Only for who has verified it.
+    pub fn into_claims(self) -> Claims {
+        self.0.claims
+    }
+
     /// The claims of a token that `issuer` signed with one of `keys`, and that is valid now by its own claims. Whether
     /// it was revoked is checked elsewhere.
     ///

@@ -139,7 +139,7 @@ pub fn organization(item: &Item) -> Result<Organization> {
         name: PartyName::from_stored(reader.text("display_name")?),
         properties: properties(item)?,
         record: record(reader)?,
-        last_token_on: reader.optional_text("last_token_on")?.map(Day::from_stored),
+        last_token_on: reader.optional("last_token_on", Day::from_stored)?,
     })
 }
 
@@ -154,7 +154,29 @@ pub fn user(item: &Item) -> Result<User> {
         name: PartyName::from_stored(reader.text("display_name")?),
         properties: properties(item)?,
         record: record(reader)?,
-        last_token_on: reader.optional_text("last_token_on")?.map(Day::from_stored),
+        last_token_on: reader.optional("last_token_on", Day::from_stored)?,
+    })
+}
+
+/// What a token for a user or an organization is compared with: nothing else of their items is read for it.
+#[derive(Debug)]
+pub struct Standing {
+    pub id: Uuid,
+    pub external_id: Option<ExternalId>,
+    /// Whose a user is.
+    pub organization_id: Option<Uuid>,
+    /// How often its tokens were revoked.
+    pub epoch: u64,
+}
+
+/// How a user or an organization stands, from its item.
+pub fn standing(item: &Item) -> Result<Standing> {
+    let reader = Reader::within(item, DETAILS)?;
+    Ok(Standing {
+        id: reader.parsed("record_id", parse_uuid)?,
+        external_id: reader.optional("external_id", ExternalId::parse)?,
+        organization_id: reader.optional("organization_id", parse_uuid)?,
+        epoch: reader.number("epoch")?,
     })
 }
 
@@ -199,7 +221,7 @@ pub fn registered_tenant(item: &Item) -> Result<RegisteredTenant> {
         payload: properties(item)?,
         created_at: Reader::of(item).parsed(LISTING_ORDER, created)?,
         updated_at: reader.optional_millis("updated_at")?,
-        last_token_on: reader.optional_text("last_token_on")?.map(Day::from_stored),
+        last_token_on: reader.optional("last_token_on", Day::from_stored)?,
     })
 }
 

@@ -65,10 +65,17 @@ pub fn read(item: &Item) -> Result<ApiKey> {
         revoked_at: record.optional_millis("revoked_at")?,
         epoch: record.number("epoch")?,
         tokens_revoked_at: record.optional_millis("tokens_revoked_at")?,
-        last_used_on: record.optional_text(LAST_USED_ON)?.map(Day::from_stored),
-        last_token_on: record.optional_text(LAST_TOKEN_ON)?.map(Day::from_stored),
-        last_introspected_on: record.optional_text(LAST_INTROSPECTED_ON)?.map(Day::from_stored),
+        last_used_on: record.optional(LAST_USED_ON, Day::from_stored)?,
+        last_token_on: record.optional(LAST_TOKEN_ON, Day::from_stored)?,
+        last_introspected_on: record.optional(LAST_INTROSPECTED_ON, Day::from_stored)?,
     })
+}
+
+/// How often the tokens of a key were revoked; `None` if the key itself was.
+pub fn epoch_in_force(item: &Item) -> Result<Option<u64>> {
+    let record = Reader::within(item, DETAILS)?;
+    let epoch = record.number("epoch")?;
+    Ok(record.optional_millis("revoked_at")?.is_none().then_some(epoch))
 }
 
 /// The hashes of a key's secrets, from its item.

@@ -294,7 +294,7 @@ pub const ACCOUNT_WIDE_TOKEN: &str = "account_wide_token_on";
 
 /// When it last did without naming an end user.
 pub fn account_wide_use(state: Reader<'_>) -> Result<AccountWideUse> {
-    let day = |name| -> Result<Option<Day>> { Ok(state.optional_text(name)?.map(Day::from_stored)) };
+    let day = |name| state.optional(name, Day::from_stored);
     Ok(AccountWideUse { call_on: day(ACCOUNT_WIDE_CALL)?, token_on: day(ACCOUNT_WIDE_TOKEN)? })
 }
 
