@@ -179,7 +179,7 @@ pub enum KeySlot {
 }
 
 impl KeySlot {
-    /// Its name, as the log has it.
+    /// Its name. The log has the older one's only.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Current => "current",
