@@ -18,6 +18,12 @@
 #[cfg(all(feature = "loopback-callbacks", not(debug_assertions)))]
 compile_error!("the feature loopback-callbacks is for `cargo dev`: what is deployed calls public hosts only");
 
+#[cfg(not(debug_assertions))]
+const _: () = assert!(
+    option_env!("AWS_LC_SYS_NO_JITTER_ENTROPY").is_some(),
+    "build in the repository's folder: .cargo/config.toml is not in force, and a cold start would take longer"
+);
+
 pub mod api;
 pub mod app;
 pub mod auth;
