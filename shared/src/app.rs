@@ -78,6 +78,7 @@ impl App {
         let (endpoint, way) = (config.dynamodb_endpoint.clone(), connector.clone());
         let wire = Wire::new(sdk, endpoint, way, Arc::clone(&clock), Arc::clone(&random));
         let sdk = &sdk.to_builder().http_client(http_client_fn(move |_, _| connector.clone())).build();
+        let stage = config.stage().to_owned();
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(sdk);
         dynamodb.set_endpoint_url(config.dynamodb_endpoint);
         let mut secrets_manager = aws_sdk_secretsmanager::config::Builder::from(sdk);
@@ -91,6 +92,7 @@ impl App {
         let secrets = Secrets {
             client: aws_sdk_secretsmanager::Client::from_conf(secrets_manager.build()),
             admin_secret: config.admin_secret,
+            stage,
             prefix: config.secret_prefix,
             signing_keys: VersionCache::default(),
             tenant_secrets: VersionCache::default(),

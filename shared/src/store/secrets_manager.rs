@@ -32,6 +32,8 @@ pub struct Secrets {
     pub admin_secret: String,
     /// What the names of tenants' secrets start with, before `/tenants/<tenant id>` and `/signing-keys/<tenant id>`.
     pub prefix: String,
+    /// The deployment's stage. New secrets are tagged with it, as the stack's resources are: so the budget sees them.
+    pub stage: String,
     /// The signing keys that this process has read.
     pub signing_keys: VersionCache<SigningKey>,
     /// The tenants' secrets that this process has read.
@@ -200,8 +202,9 @@ impl Secrets {
     /// If Secrets Manager fails, or stored it as another version than it was told.
     pub async fn create(&self, id: &TenantId, version: Uuid, content: NewVersion<'_>) -> Result<()> {
         let request = self.client.create_secret().name(self.name(content.kind(), id)).client_request_token(version);
-        let tag = Tag::builder().key("latchkey:tenant").value(id.as_str()).build();
-        let request = request.secret_string(content.stored()?).description(DESCRIPTION).tags(tag);
+        let tag = |key: &str, value: &str| Tag::builder().key(key).value(value).build();
+        let tags = vec![tag("latchkey:tenant", id.as_str()), tag("latchkey-stage", &self.stage)];
+        let request = request.secret_string(content.stored()?).description(DESCRIPTION).set_tags(Some(tags));
         let answer = request.send().await.map_err(failed)?;
         is_of_version(answer.version_id(), version)
     }

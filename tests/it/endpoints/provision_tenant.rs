@@ -51,6 +51,23 @@ async fn the_secret_and_the_signing_key_are_stored_apart_under_the_versions_that
     assert_eq!(deployment.audit_trail(&tenant).await, ["tenant.provisioned"]);
 }
 
+/// By the one it is found, by the other it is in the stack's budget.
+#[tokio::test]
+async fn the_secrets_have_the_tags_of_the_tenant_and_of_the_stage() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    let calls = deployment.stack.calls();
+    let made: Vec<_> = calls.iter().filter(|call| call.operation == "CreateSecret").collect();
+    assert_eq!(made.len(), 2);
+    for call in made {
+        let expected = json!([
+            { "Key": "latchkey:tenant", "Value": tenant.id },
+            { "Key": "latchkey-stage", "Value": "dev" },
+        ]);
+        assert_eq!(call.request["Tags"], expected);
+    }
+}
+
 #[tokio::test]
 async fn every_configuration_field_is_kept_as_it_was_given() {
     let deployment = Deployment::start().await;

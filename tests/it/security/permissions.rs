@@ -308,8 +308,15 @@ async fn each_permission_of_the_template_is_used_and_none_is_missing() {
             used.entry(caller.function.clone()).or_default().extend(actions(call));
         }
     }
+    let functions = &deployment.stack.template().functions;
+    // What Lambda itself does in a function's role.
+    for (function, mapping) in
+        functions.iter().flat_map(|function| function.mappings.iter().map(move |of| (function, of)))
+    {
+        used.entry(function.binary.clone()).or_default().extend(mapping.needs().map(|(action, _)| action));
+    }
     let mut given: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for function in &deployment.stack.template().functions {
+    for function in functions {
         for statement in function.statements.iter().filter(|statement| statement.allow) {
             let actions = statement.actions.iter().flat_map(|action| {
                 let on_secrets = action.starts_with("secretsmanager:");

@@ -127,8 +127,9 @@ fn policies(
             statements.push(statement(entry, partition_key)?);
         }
     }
-    let named = list(resource.pointer("/Properties/Policies")).filter_map(|policy| policy.get("Ref")?.as_str());
-    for policy in named {
+    let managed = role.and_then(|role| role.pointer("/Properties/ManagedPolicyArns"));
+    let named = list(resource.pointer("/Properties/Policies")).chain(list(managed));
+    for policy in named.filter_map(|policy| policy.get("Ref")?.as_str()) {
         let managed = template.pointer(&format!("/Resources/{policy}"));
         let managed = managed.ok_or_else(|| Error::new(format!("there is no policy {policy}")))?;
         let document = properties(resolver, managed)?;
@@ -141,11 +142,8 @@ fn policies(
 
 /// Whether the role lets Lambda read the stream and tell the queue: without that, no mapping can be made.
 fn readable(mapping: &Mapping, statements: &[Statement]) -> Result<()> {
-    let reading = ["DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"];
-    let reading = reading.map(|action| (format!("dynamodb:{action}"), &mapping.stream));
-    let telling = mapping.on_failure.iter().map(|queue| ("sqs:SendMessage".to_owned(), queue));
-    for (action, resource) in reading.into_iter().chain(telling) {
-        let need = Need { action, resource: resource.clone(), items: Vec::new() };
+    for (action, resource) in mapping.needs() {
+        let need = Need { action, resource, items: Vec::new() };
         if !iam::permitted(statements, &need) {
             return Err(Error::new(format!("the role does not allow {} on {}", need.action, need.resource)));
         }

@@ -47,6 +47,19 @@ pub enum StartingPosition {
     Latest,
 }
 
+impl Mapping {
+    /// What Lambda does in the function's role, as pairs of an action and a resource. AWS makes no mapping without it.
+    pub fn needs(&self) -> impl Iterator<Item = (String, String)> {
+        let stream = ["DescribeStream", "GetRecords", "GetShardIterator"];
+        let stream = stream.map(|action| (format!("dynamodb:{action}"), self.stream.clone()));
+        // That is of all streams of a table.
+        let table = self.stream.rsplit_once('/').map(|(streams, _)| format!("{streams}/*"));
+        let list = table.map(|streams| ("dynamodb:ListStreams".to_owned(), streams));
+        let queue = self.on_failure.iter().map(|queue| ("sqs:SendMessage".to_owned(), queue.clone()));
+        stream.into_iter().chain(list).chain(queue)
+    }
+}
+
 /// The quotas of `CreateEventSourceMapping`.
 const MOST_RECORDS: u64 = 10_000;
 const MOST_WINDOW_SECONDS: u64 = 300;
@@ -144,9 +157,12 @@ impl Properties {
         let destination = config.get("OnFailure").unwrap_or(&Value::Null);
         let kind = destination.get("Type").and_then(Value::as_str);
         let arn = destination.get("Destination").and_then(Value::as_str);
-        match arn.filter(|arn| arn.split(':').nth(2) == Some("sqs") && kind.is_none_or(|kind| kind == "SQS")) {
+        // SAM lets the role that it makes send to the queue only if the type is said.
+        match arn.filter(|arn| arn.split(':').nth(2) == Some("sqs") && kind == Some("SQS")) {
             Some(arn) => Ok(Some(arn.to_owned())),
-            None => Err(Error::new(format!("DestinationConfig must have OnFailure with an SQS queue: {config}"))),
+            None => {
+                Err(Error::new(format!("DestinationConfig must have OnFailure of Type SQS with a queue: {config}")))
+            }
         }
     }
 }

@@ -28,7 +28,7 @@ Resources:
                   - dynamodb:GetRecords
                   - dynamodb:GetShardIterator
                   - dynamodb:ListStreams
-                Resource: !GetAtt Table.StreamArn
+                Resource: !Sub '${Table.Arn}/stream/*'
   Sender:
     Type: AWS::Serverless::Function
     Metadata: { BuildProperties: { Binary: sender } }
@@ -101,6 +101,8 @@ fn what_aws_would_refuse_or_is_not_known_here_is_refused() {
         ("ParallelizationFactor: 2", "ParallelizationFactor"),
         ("TumblingWindowInSeconds: 5", "TumblingWindowInSeconds"),
         ("FunctionResponseTypes: [Other]", "FunctionResponseTypes"),
+        // SAM would give its role no right to the queue.
+        ("DestinationConfig: { OnFailure: { Destination: !GetAtt Lost.Arn } }", "DestinationConfig"),
         ("DestinationConfig: { OnFailure: { Type: SNS, Destination: 'arn:aws:sns:::t' } }", "DestinationConfig"),
         ("DestinationConfig: { OnFailure: { Type: SQS, Destination: 'arn:aws:sns:::t' } }", "DestinationConfig"),
         ("FilterCriteria: {}", "FilterCriteria"),
