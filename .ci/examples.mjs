@@ -71,7 +71,7 @@ async function page(tenant, other) {
       expect(found, 'the frame has not the address of the token');
       return found;
     });
-    await frame.getByText('Embedded').waitFor({ timeout: 5000 });
+    await frame.getByText('Embedded').waitFor({ timeout: 15_000 });
     return tokens[count - 1];
   };
 
@@ -81,9 +81,9 @@ async function page(tenant, other) {
   expect(claims.sub === tenant.userId && claims.exp - claims.iat === 60, 'the token is another');
   const depth = await tab.evaluate('history.length');
   // Not yet, and then well before it expires.
-  await tab.clock.runFor(40_000);
+  await tab.clock.runFor(20_000);
   expect(tokens.length === 1, 'refreshed too early');
-  await tab.clock.runFor(12_000);
+  await tab.clock.runFor(32_000);
   const second = await shown(2);
   expect(second !== first && decodeJwt(second).jti !== claims.jti, 'the same token again');
   expect(await isActive(tenant, second), 'the second token is not active');
@@ -106,7 +106,7 @@ async function page(tenant, other) {
   // The session has ended: the page asks for another login, and shows no token.
   await context.clearCookies();
   await tab.clock.fastForward(60_000);
-  await tab.getByText('Sign in first.').waitFor({ timeout: 5000 });
+  await tab.getByText('Sign in first.').waitFor({ timeout: 15_000 });
   await browser.close();
 
   // Latchkey says no: the browser learns nothing, and the log no more than it should.
@@ -193,7 +193,7 @@ async function verifiers(tenant, other) {
   const newer = await userToken(tenant);
   for (const server of servers) {
     for (const kind of ['signature', 'introspection']) {
-      await until(6, () => says(200, server, kind, 'a token of the new key', `Bearer ${newer}`));
+      await until(15, () => says(200, server, kind, 'a token of the new key', `Bearer ${newer}`));
     }
     const strange = server.printed.flat().filter((line) => !PRINTED.test(line));
     expect(strange.length === 0, `${server.language} printed ${strange.length} lines of its own`);

@@ -68,7 +68,8 @@ export async function slow() {
       downloadThroughput: 20_000,
       uploadThroughput: 20_000,
     });
-  await throttle(1500);
+  // Long enough for all that is looked at while it runs.
+  await throttle(6000);
   await person.enter('New tenant');
   await person.shown('New tenant');
   await person.type('Name', slowOne);

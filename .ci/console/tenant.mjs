@@ -1,6 +1,7 @@
 // What a tenant's people do, by keyboard alone, and what their session and other people's are refused.
 
 import { expect, operator, provision, url } from '../foreign/service.mjs';
+import { until } from '../running.mjs';
 import { Person, link } from './screens.mjs';
 
 /** A tenant's own console, opened with the link that an operator made in theirs. */
@@ -118,7 +119,10 @@ export async function stolen() {
   await second.getByRole('heading', { level: 1, name: 'Your session has ended' }).waitFor();
   await second.close();
   owner.page = first;
-  expect(await owner.within(({ tools: { session } }) => session === undefined), 'an ended session is kept');
+  // The screen does not wait for the browser's database.
+  await until(10, async () =>
+    expect(await owner.within(({ tools: { session } }) => session === undefined), 'an ended session is kept'),
+  );
   const answered = await owner.within(
     async ({ tools: { send, newKeys }, argument }) =>
       send('GET', '/api/v1/fetch/tenants', { keys: await newKeys(), token: argument }),

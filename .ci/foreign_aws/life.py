@@ -246,11 +246,15 @@ class Life:
 
     def limit(self, calls=30, limit=20):
         """Calls of another tenant at once: as many as its limit are accepted, and no more."""
-        other = Life(self.at)
-        other.begin(limit)
-        # Calls are counted by minutes of the clock.
-        until(60, lambda: time.time() % 60 < 45)
-        statuses = together(calls, lambda: other.signed("v1")[0])
+        # Calls are counted by minutes of the clock. One that a busy machine holds up is a 503: then anew, by another.
+        for _ in range(3):
+            other = Life(self.at)
+            other.begin(limit)
+            until(60, lambda: time.time() % 60 < 30)
+            minute = time.time() // 60
+            statuses = together(calls, lambda: other.signed("v1")[0])
+            if 503 not in statuses and time.time() // 60 == minute:
+                break
         expect(sorted(statuses) == [200] * limit + [429] * (calls - limit), f"{calls} calls at once: {statuses}")
 
     def callbacks(self, receiver, deliver):
@@ -271,8 +275,13 @@ class Life:
             text = f"{names['x-latchkey-timestamp']}.{hashlib.sha256(compact(body).encode()).hexdigest()}"
             signature = hmac.new(self.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
             expect(signature in names["x-latchkey-signature"], f"the signature of {body['type']} is another")
-        listed = self.at.done("GET", f"fetch/callbacks?tenant_id={self.id}")["callbacks"]
-        expect(all(callback["state"] == "delivered" for callback in listed), f"callbacks: {listed}")
+
+        def all_delivered():
+            listed = self.at.done("GET", f"fetch/callbacks?tenant_id={self.id}")["callbacks"]
+            return all(callback["state"] == "delivered" for callback in listed)
+
+        # The receiver has one before the table says so.
+        until(30, all_delivered, "callbacks are not delivered")
 
     def schedules(self):
         """What schedules start runs, and says that it did."""

@@ -61,8 +61,8 @@ async function logOut({ page, authenticators }, ...ids) {
 async function waits(page) {
   // Not `waitForFunction`, which the page's policy stops.
   await until(10, async () => expect(await page.evaluate('window.waits'), 'the page asks for no passkey'));
-  // The authenticators have it a moment after the page.
-  await new Promise((done) => setTimeout(done, 1000));
+  // The authenticators have it a moment after the page, and nothing says when.
+  await new Promise((done) => setTimeout(done, 3000));
 }
 
 /** What the backend answers to somebody who does not use its page. */

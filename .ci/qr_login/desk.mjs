@@ -128,7 +128,7 @@ export class Desk {
     // Not one that is about to change: a camera and a person are faster than this check.
     const before = await this.#link();
     const age = Date.now() - this.began - FRAME * /#(\d+)/.exec(before)[1];
-    if (age > 0.5 * FRAME)
+    if (age > 0.1 * FRAME)
       await until(15, async () => expect((await this.#link()) !== before, 'the code does not change'));
     const path = join(SHOTS, `${this.#name(name)}-read.png`);
     const links = [await this.#link()];

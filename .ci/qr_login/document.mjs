@@ -55,7 +55,7 @@ export async function documented(browser) {
   expect(items.length <= MOST, `${items.length} actions`);
   const port = await freePort();
   // The packages were fetched before; the registry is not what is checked here.
-  const shell = new Shell({ PORT: `${port}`, npm_config_prefer_offline: 'true' });
+  const shell = new Shell({ PORT: `${port}`, npm_config_prefer_offline: 'true', npm_config_audit: 'false' });
   // The addresses of the document are those of a machine on which nothing else runs.
   const here = (text) =>
     text.replaceAll('http://127.0.0.1:9000', url).replaceAll('http://127.0.0.1:8080', `http://127.0.0.1:${port}`);

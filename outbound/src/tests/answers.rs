@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use shared::domain::{Attempted, Outcome, RetryAfter};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -195,7 +196,8 @@ async fn a_slow_receiver_costs_no_more_than_the_limit() {
     assert_eq!(slow_head.await.outcome().await, "timeout");
     let interim = Receiver::new(HASTY, |stream, _| trickle(stream, "HTTP/1.1 100 Continue\r\n\r\n"));
     assert_eq!(interim.await.outcome().await, "timeout");
-    let slow_body = Receiver::new(HASTY, |mut stream, _| async move {
+    let patient = Limits { total: Duration::from_secs(5), ..PATIENT };
+    let slow_body = Receiver::new(patient, |mut stream, _| async move {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await;
         trickle(stream, "a").await;
     });

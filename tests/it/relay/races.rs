@@ -220,8 +220,8 @@ async fn real(deployment: &Deployment, tenant: &Tenant, calls_each: usize) -> (B
 #[tokio::test]
 async fn sixty_four_callers_of_the_real_functions_are_let_in_exactly_as_often_as_the_limit_says() {
     let deployment = Deployment::start().await;
-    for limit in [1, 60] {
-        let expected = (vec![limit], 192 - limit, 0);
+    for limit in [1, 60, 10_000] {
+        let expected = (vec![limit.min(192)], 192_u32.saturating_sub(limit), 0);
         let mut outcome = (Vec::new(), 0, 0);
         // On a machine that stands still for a while the minute may end, or a call take too long: then anew.
         for _ in 0..5 {
@@ -237,9 +237,6 @@ async fn sixty_four_callers_of_the_real_functions_are_let_in_exactly_as_often_as
     let processes = deployment.stack.calls().into_iter().filter_map(|call| call.caller);
     let processes = processes.filter(|caller| caller.function == "relay-whoami").map(|caller| caller.instance);
     assert!(processes.collect::<std::collections::BTreeSet<_>>().len() > 4);
-    let tenant = with_time_left(&deployment, 10_000, 15).await;
-    let (accepted, refused, failed) = real(&deployment, &tenant, 3).await;
-    assert_eq!((accepted.values().sum::<u32>(), refused, failed), (192, 0, 0));
 }
 
 #[tokio::test]
@@ -271,17 +268,24 @@ async fn with_answers_late_and_lost_the_real_functions_let_in_no_call_too_many()
     let deployment = Deployment::start().await;
     let updates = || Match::any().function("relay-whoami").operation("UpdateItem");
     for limit in [1, 60] {
-        let tenant = with_time_left(&deployment, limit, 15).await;
-        let faults = deployment.stack.faults();
-        let late = Duration::from_millis(20);
-        let lost = faults.inject(Fault::new(updates(), Effect::NoAnswer).count(12));
-        faults.inject(Fault::new(updates(), Effect::NotSent).count(6));
-        faults.inject(Fault::new(updates(), Effect::Delay(late)).count(10));
-        faults.inject(Fault::new(updates(), Effect::SlowAnswer(late)).count(10));
-        let (accepted, ..) = real(&deployment, &tenant, 3).await;
-        faults.clear();
-        assert_eq!(lost.fired(), 12);
-        let accepted: u32 = accepted.values().sum();
+        let mut minutes = BTreeMap::new();
+        // Should the minute turn: then anew.
+        for _ in 0..5 {
+            let tenant = with_time_left(&deployment, limit, 15).await;
+            let faults = deployment.stack.faults();
+            let late = Duration::from_millis(20);
+            let lost = faults.inject(Fault::new(updates(), Effect::NoAnswer).count(12));
+            faults.inject(Fault::new(updates(), Effect::NotSent).count(6));
+            faults.inject(Fault::new(updates(), Effect::Delay(late)).count(10));
+            faults.inject(Fault::new(updates(), Effect::SlowAnswer(late)).count(10));
+            (minutes, ..) = real(&deployment, &tenant, 3).await;
+            faults.clear();
+            assert_eq!(lost.fired(), 12);
+            if minutes.len() <= 1 {
+                break;
+            }
+        }
+        let accepted: u32 = minutes.values().sum();
         assert!((limit.saturating_sub(12)..=limit).contains(&accepted), "{accepted} of {limit}");
     }
 }
