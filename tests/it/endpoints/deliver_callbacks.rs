@@ -1,5 +1,6 @@
 //! The deliverer of callbacks, which the table's stream and a schedule start.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -304,6 +305,91 @@ async fn no_receiver_waits_for_another() {
     let together = Together(Barrier::new(count));
     let run = tokio::time::timeout(Duration::from_secs(20), app.callbacks().on(None, &together));
     assert_eq!(run.await.unwrap().unwrap().delivered, count);
+}
+
+/// Where attempts went. During the first one the operator gives the tenant another receiver and another secret.
+struct Moving<'a> {
+    deployment: &'a Deployment,
+    tenant: &'a Tenant,
+    attempts: Mutex<Vec<[String; 3]>>,
+    secret: Mutex<String>,
+}
+
+impl Receiver for Moving<'_> {
+    async fn post(&self, delivery: &Delivery<'_>) -> Attempted {
+        let headers = delivery.headers("/relay-callbacks/tenant").unwrap();
+        let header = |wanted: &str| headers.iter().find(|(name, _)| *name == wanted).unwrap().1.to_owned();
+        let attempt =
+            [delivery.base.as_str().to_owned(), header("x-latchkey-timestamp"), header("x-latchkey-signature")];
+        self.attempts.lock().unwrap().push(attempt);
+        if self.attempts.lock().unwrap().len() == 1 {
+            let moved = json!({ "callback_url_base": "https://new.example.com" });
+            self.deployment.update(self.tenant, &moved).await.data(200);
+            let rotated = self.deployment.rotate(self.tenant, 0).await;
+            let secret = rotated.data(200)["tenant_secret"].as_str().unwrap();
+            secret.clone_into(&mut self.secret.lock().unwrap());
+        }
+        Attempted { outcome: Outcome::Status(204), retry_after: None }
+    }
+}
+
+#[tokio::test]
+async fn what_is_changed_during_an_attempt_holds_for_the_next_one_of_the_same_run() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let tenant = deployment.provision("Acme").await;
+    let wanted = json!({ "callback_url_base": "https://old.example.com", "callback_types": ["tenant.*"] });
+    deployment.update(&tenant, &wanted).await.data(200);
+    deployment.suspend(&tenant).await.data(200);
+    deployment.reactivate(&tenant).await.data(200);
+    let clock = HandClock::default();
+    clock.set(now_ms() + 1000);
+    let moving =
+        Moving { deployment: &deployment, tenant: &tenant, attempts: Mutex::default(), secret: Mutex::default() };
+    assert_eq!(deployment.app(&clock).callbacks().on(None, &moving).await.unwrap().delivered, 2);
+    let attempts = moving.attempts.into_inner().unwrap();
+    let bases = attempts.iter().map(|[base, ..]| base.as_str()).collect::<Vec<_>>();
+    assert_eq!(bases, ["https://old.example.com", "https://new.example.com"]);
+    let bodies = deployment.callbacks(&tenant).await;
+    let secrets = [tenant.secret.clone(), moving.secret.into_inner().unwrap()];
+    for ((secret, [_, at, signature]), item) in secrets.iter().zip(&attempts).zip(&bodies) {
+        let body = item["body"]["S"].as_str().unwrap();
+        let signing = tenant.with_secret(secret).signing().at(at.parse().unwrap());
+        assert_eq!(*signature, signing.signature("POST", "/relay-callbacks/tenant", body.as_bytes()));
+    }
+}
+
+#[tokio::test]
+async fn a_qr_login_is_told_of_for_fifteen_minutes_and_then_discarded() {
+    let deployment = Deployment::start().await;
+    deployment.stack.streams().stop().await;
+    let receiver = TestReceiver::start().await;
+    let wanted = json!({ "callback_url_base": receiver.base(), "callback_types": ["qr_login.*"] });
+    let tenant = deployment.with_qr_logins(&wanted).await;
+    let phone = deployment.paired(&tenant, "ada").await;
+    // How long ago it was, what the receiver answers, how many attempts there are, and what becomes of it.
+    let minutes = 60_000;
+    for (age, status, attempts, state) in [
+        (14 * minutes, 500, 1, "pending"),
+        (15 * minutes - 1000, 500, 1, "discarded"),
+        (15 * minutes, 500, 0, "discarded"),
+        (14 * minutes, 204, 1, "delivered"),
+    ] {
+        let login = deployment.qr_login(&tenant, &json!({})).await;
+        deployment.approved(&phone, &login).await;
+        let callbacks = deployment.callbacks(&tenant).await;
+        let [pk, sk] = ["pk", "sk"].map(|name| callbacks.last().unwrap()[name]["S"].as_str().unwrap());
+        deployment.set(pk, sk, "created_at", &json!({ "N": (now_ms() - age).to_string() })).await;
+        receiver.answers(&[status]);
+        let before = receiver.received().len();
+        deployment.sweep().await;
+        assert_eq!(receiver.received().len() - before, attempts, "{age} {status}");
+        let callbacks = deployment.callbacks(&tenant).await;
+        let item = callbacks.iter().find(|item| item["sk"]["S"] == *sk).unwrap();
+        assert_eq!(item["callback_state"]["S"], state, "{age} {status}");
+        receiver.answers_as_usual();
+        deployment.set(pk, sk, "callback_state", &json!({ "S": "delivered" })).await;
+    }
 }
 
 #[tokio::test]

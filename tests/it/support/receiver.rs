@@ -81,6 +81,11 @@ impl TestReceiver {
         self.statuses.lock().unwrap().extend(statuses);
     }
 
+    /// Answers with none of those any more.
+    pub fn answers_as_usual(&self) {
+        self.statuses.lock().unwrap().clear();
+    }
+
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().unwrap().clone()
     }

@@ -248,9 +248,13 @@ impl Callbacks<'_> {
         leased: &mut Leased,
         done: &mut Delivered,
     ) -> Result<Vec<Owed>> {
-        let tenant = self.tenants.get(&leased.tenant).await?;
-        let (mut secrets, mut waiting) = (None, Vec::new());
-        for owed in owed {
+        let (mut tenant, mut waiting) = (self.tenants.get(&leased.tenant).await?, Vec::new());
+        for (number, owed) in owed.into_iter().enumerate() {
+            // A receiver can hold an attempt for ten seconds. What was rotated, suspended or moved meanwhile holds for
+            // the next one.
+            if number > 0 {
+                tenant = self.tenants.get(&leased.tenant).await?;
+            }
             let now = self.clock.now();
             if run.until <= now {
                 break;
@@ -267,21 +271,19 @@ impl Callbacks<'_> {
                 }
             };
             let (tenant, base) = sendable;
-            if secrets.is_none() {
-                secrets = Some(self.secrets_in_force(tenant, now).await?);
-            }
-            let Some((current, previous)) = &secrets else { break };
+            let (current, previous) = self.secrets_in_force(tenant, now).await?;
             let signer = CallbackSigner {
                 tenant_id: &owed.tenant_id,
                 version: tenant.configuration.signing_version,
-                current,
+                current: &current,
                 previous: previous.as_deref(),
             };
             let delivery = Delivery { base, flow: leased.flow, body: &owed.body, owed: &owed, signer, at: now };
             let attempted = run.receiver.post(&delivery).await;
             let after = self.clock.now();
             leased.note(attempted.outcome, base, after);
-            let next = Next::after(attempted, owed.attempts + 1, None, after, Jitter::draw(self.random)?);
+            let useless = useless_from(owed.event_type, owed.created_at);
+            let next = Next::after(attempted, owed.attempts + 1, useless, after, Jitter::draw(self.random)?);
             let fate = match next {
                 Next::Delivered => Fate::Over(CallbackState::Delivered),
                 Next::Retry(at) => Fate::Due(at),
@@ -354,7 +356,7 @@ fn held<'t>(
     // No tenant, or no base any more: nobody wants it.
     let tenant = tenant.ok_or(discarded)?;
     let base = tenant.configuration.callback_url_base.as_ref().ok_or(discarded)?;
-    if useless_from(owed.event_type, None).is_some_and(|end| end <= now) {
+    if useless_from(owed.event_type, owed.created_at).is_some_and(|end| end <= now) {
         return Err(discarded);
     }
     let is_suspended = !matches!(tenant.summary.status, TenantStatus::Active);

@@ -32,6 +32,7 @@ pub struct Owed {
     pub id: EventId,
     pub event_type: EventType,
     pub body: String,
+    pub created_at: Timestamp,
     /// When it is to be attempted; `None` if it is not.
     pub due_at: Option<Timestamp>,
     /// How many attempts were made.
@@ -70,6 +71,7 @@ pub fn pending(item: &Item) -> Result<Option<Owed>> {
         id: reader.parsed(SK, EventId::parse)?,
         event_type: reader.parsed("event_type", known)?,
         body: reader.text("body")?.to_owned(),
+        created_at: reader.millis("created_at")?,
         due_at: reader.optional_millis(DUE_AT)?,
         attempts: reader.number(ATTEMPTS)?,
         log: item.get(LOG).and_then(Value::as_l).unwrap_or_default().iter().map(AttributeValue::from).collect(),

@@ -152,8 +152,7 @@ fn decided(found: Candidates, configuration: &Configuration, at: Timestamp) -> R
 
 /// Why a callback is not delivered anew, if it is not.
 fn reason(callback: &CallbackSummary, configuration: &Configuration, now: Timestamp) -> Option<NotReplayed> {
-    // Each event of a QR login tells of the end of its session.
-    let useless = useless_from(callback.event_type, Some(callback.created_at));
+    let useless = useless_from(callback.event_type, callback.created_at);
     let is_wanted = configuration.callback_types.wants(callback.event_type);
     match useless {
         Some(useless) if useless <= now => Some(NotReplayed::OfNoUse),
