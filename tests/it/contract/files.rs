@@ -101,15 +101,24 @@ const EVENT_CHALLENGES: [(&str, &str); 2] = [
     ("login", "fwNIweLdlKyewxhrhRrfDVsChCtgW068h6EtV-PW2a0"),
 ];
 
-/// The device and the pairing that the events name.
-async fn put_devices(deployment: &Deployment, tenant: &Tenant) {
+/// The device that an event names.
+async fn put_device(deployment: &Deployment, tenant: &Tenant) {
     let removed = deployment.paired(tenant, "user_456").await;
+    put_renamed(deployment, &removed.device_id, "dev_0123456789abcdef").await;
+}
+
+/// The pairing that events name. It is prepared now, because an event before them revokes all tokens.
+async fn put_pairing(deployment: &Deployment, tenant: &Tenant) {
     let handle = deployment.handle(tenant, "user_456").await;
     let digest = |handle: &str| HEXLOWER.encode(digest(&SHA256, handle.as_bytes()).as_ref())[..32].to_owned();
+    put_renamed(deployment, &digest(&handle), &digest("AAECAwQFBgcICQoLDA0ODw")).await;
+}
+
+/// Puts what has an id once more, with another one.
+async fn put_renamed(deployment: &Deployment, id: &str, other: &str) {
     for item in deployment.items().await {
         let text = item.to_string();
-        let renamed = text.replace(&removed.device_id, "dev_0123456789abcdef");
-        let renamed = renamed.replace(&digest(&handle), &digest("AAECAwQFBgcICQoLDA0ODw"));
+        let renamed = text.replace(id, other);
         if renamed != text {
             let item: Value = serde_json::from_str(&renamed).unwrap();
             deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
@@ -237,7 +246,7 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         let item: Value = serde_json::from_str(&text).unwrap();
         deployment.dynamodb("PutItem", &json!({ "TableName": deployment.table(), "Item": item })).await;
     }
-    put_devices(&deployment, &signer).await;
+    put_device(&deployment, &signer).await;
     let mut seen = BTreeSet::new();
     for entry in OPERATIONS {
         let (route, function) = (&entry.route, entry.route.function);
@@ -254,6 +263,9 @@ async fn every_event_is_of_its_route_and_gets_the_answer_of_success() {
         }
         assert_eq!((&event["version"], &event["rawPath"]), (&json!("2.0"), &json!(path)), "{function}");
         assert_eq!(event["routeKey"], format!("ANY {}", route.path), "{function}");
+        if entry.surface == Surface::Device {
+            put_pairing(&deployment, &signer).await;
+        }
         if entry.surface == Surface::Relay {
             sign(&deployment, &signer, route, &mut event).await;
         }

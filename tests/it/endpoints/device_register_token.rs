@@ -68,6 +68,25 @@ async fn a_pairing_proof_pairs_one_phone_and_uses_up_the_handle_with_it() {
 }
 
 #[tokio::test]
+async fn a_pairing_from_before_a_revocation_pairs_nobody_and_one_of_another_person_does() {
+    let deployment = Deployment::start().await;
+    let tenant = deployment.provision("Acme").await;
+    for (whose, others) in [(json!({ "external_user_id": "ada" }), 201), (json!({ "all": true }), 404)] {
+        let [prepared, other] = [deployment.prepared(&tenant, "ada").await, deployment.prepared(&tenant, "bob").await];
+        deployment.revoke_tokens(&tenant, &whose).await.data(200);
+        let by_handle = deployment.register_phone(&Phone::default(), &handle_of(&prepared)).await;
+        by_handle.send().await.refused(404, "pairing_not_found");
+        let proof = prepared["pairing_proof"].as_str().unwrap();
+        let by_proof = deployment.register_phone_by_proof(&Phone::default(), proof, &json!({})).await;
+        by_proof.send().await.refused(404, "pairing_not_found");
+        let of_other = deployment.register_phone(&Phone::default(), &handle_of(&other)).await.send().await;
+        assert_eq!(of_other.status, others, "{whose}");
+        // What is prepared afterwards is good.
+        deployment.paired(&tenant, "ada").await;
+    }
+}
+
+#[tokio::test]
 async fn a_proof_that_its_tenant_did_not_sign_or_beside_a_handle_pairs_nobody() {
     let deployment = Deployment::start().await;
     let tenant = deployment.provision("Acme").await;
@@ -155,9 +174,10 @@ async fn a_person_has_ten_devices_and_those_whose_session_is_over_make_room() {
     deployment.register_phone(&Phone::default(), &handle).await.send().await.refused(409, "quota_exceeded");
     assert_eq!(deployment.devices_of(&tenant, "ada").await.len(), 10);
     deployment.paired(&tenant, "bob").await;
-    // The handle is still good. All ten sessions end by this.
+    // All ten sessions end by this, and so does the pairing that is open.
     deployment.revoke_tokens(&tenant, &json!({ "external_user_id": "ada" })).await.data(200);
-    deployment.register_phone(&Phone::default(), &handle).await.send().await.data(201);
+    deployment.register_phone(&Phone::default(), &handle).await.send().await.refused(404, "pairing_not_found");
+    deployment.paired(&tenant, "ada").await;
     assert_eq!(deployment.devices_of(&tenant, "ada").await.len(), 1);
     let items = deployment.items().await;
     let devices = items.iter().filter(|item| item["sk"]["S"] == "DEVICE").count();

@@ -33,6 +33,8 @@ pub struct PreparedPairing {
     /// The logo for this pairing, in place of the tenant's.
     pub logo_url: Option<LogoUrl>,
     pub expires_at: Timestamp,
+    /// What was revoked by then. A pairing that is older than a revocation leads to no device, or it would undo it.
+    pub epochs: DeviceEpochs,
 }
 
 impl PreparedPairing {
@@ -42,8 +44,8 @@ impl PreparedPairing {
     }
 }
 
-/// How often the tokens of a device's tenant and of its person had been revoked when it was paired. Other numbers now
-/// mean that they were revoked since.
+/// How often the tokens of a device's tenant and of its person had been revoked when its pairing was prepared. Other
+/// numbers now mean that they were revoked since.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceEpochs {
     pub tenant: u64,
@@ -139,7 +141,15 @@ mod tests {
             phone: None,
         };
         let (id, tenant_id) = (PairingHandle::generate(&random).unwrap().pairing_id(), TenantId::of(&[0; 16]));
-        let pairing = PreparedPairing { id, tenant_id, person, introduction, logo_url: None, expires_at: at(100) };
+        let pairing = PreparedPairing {
+            id,
+            tenant_id,
+            person,
+            introduction,
+            logo_url: None,
+            expires_at: at(100),
+            epochs: DeviceEpochs { tenant: 0, person: 0 },
+        };
         assert!(pairing.is_open(at(99)) && !pairing.is_open(at(100)) && !pairing.is_open(at(101)));
     }
 }

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+
 use super::record::DeviceSession;
 use crate::domain::{
-    DeviceEpochs, DeviceId, DpopProof, KeyHash, LogoUrl, PairingId, PreparedPairing, RelayPerson, TenantId, Thumbprint,
+    DeviceEpochs, DeviceId, DpopProof, ExternalId, KeyHash, LogoUrl, PairingId, PreparedPairing, TenantId, Thumbprint,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Condition, Item, Key, NewItem, Reader, Update, millis, number, text, time_to_live};
@@ -27,7 +29,7 @@ pub fn device_key(tenant: &TenantId, id: &DeviceId) -> Key {
 
 /// The item of a pairing.
 pub fn pairing(pairing: &PreparedPairing) -> NewItem {
-    let PreparedPairing { id, tenant_id, person, introduction, logo_url, expires_at } = pairing;
+    let PreparedPairing { id, tenant_id, person, introduction, logo_url, expires_at, epochs } = pairing;
     let mut item = NewItem::from(keys::pairing(id));
     item.extend([
         ("pairing_id".to_owned(), text(id)),
@@ -35,6 +37,7 @@ pub fn pairing(pairing: &PreparedPairing) -> NewItem {
         ("expires_at".to_owned(), millis(*expires_at)),
         ("purge_at".to_owned(), time_to_live(expires_at.plus(KEPT))),
     ]);
+    item.extend(written(*epochs));
     own(&mut item, person);
     introduce(&mut item, introduction);
     item.extend(logo_url.as_ref().map(|url| ("logo_url".to_owned(), text(url))));
@@ -54,7 +57,17 @@ pub fn read_pairing(item: &Item) -> Result<PreparedPairing> {
         introduction: introduction(reader)?,
         logo_url: reader.optional_text("logo_url")?.map(LogoUrl::from_stored),
         expires_at: reader.millis("expires_at")?,
+        epochs: read_epochs(reader)?,
     })
+}
+
+/// What was revoked before, in the items of a pairing and of a device.
+fn written(epochs: DeviceEpochs) -> [(String, AttributeValue); 2] {
+    [("tenant_epoch".to_owned(), number(epochs.tenant)), ("person_epoch".to_owned(), number(epochs.person))]
+}
+
+fn read_epochs(reader: Reader<'_>) -> Result<DeviceEpochs> {
+    Ok(DeviceEpochs { tenant: reader.number("tenant_epoch")?, person: reader.number("person_epoch")? })
 }
 
 /// The item of a device.
@@ -67,9 +80,8 @@ pub fn device(tenant: &TenantId, session: &DeviceSession) -> NewItem {
         ("thumbprint".to_owned(), text(thumbprint)),
         (EXPIRES_AT.to_owned(), millis(*expires_at)),
         (LAST_USED_AT.to_owned(), millis(*last_used_at)),
-        ("tenant_epoch".to_owned(), number(epochs.tenant)),
-        ("person_epoch".to_owned(), number(epochs.person)),
     ]);
+    item.extend(written(*epochs));
     own(&mut item, person);
     item
 }
@@ -92,7 +104,7 @@ pub fn read_device(item: &Item) -> Result<DeviceSession> {
         thumbprint: Thumbprint::parse(reader.text("thumbprint")?).ok_or_else(|| reader.unreadable("thumbprint"))?,
         expires_at: reader.millis(EXPIRES_AT)?,
         last_used_at: reader.millis(LAST_USED_AT)?,
-        epochs: DeviceEpochs { tenant: reader.number("tenant_epoch")?, person: reader.number("person_epoch")? },
+        epochs: read_epochs(reader)?,
     })
 }
 
@@ -119,8 +131,8 @@ pub fn used_proof(tenant: &TenantId, proof: &DpopProof) -> NewItem {
 }
 
 /// The place of how often a person's tokens were revoked.
-pub fn revocations_key(tenant: &TenantId, person: &RelayPerson) -> Key {
-    keys::of_kind(tenant, Kind::ExternalUser, person.backend_user_id.digest())
+pub fn revocations_key(tenant: &TenantId, person: &ExternalId) -> Key {
+    keys::of_kind(tenant, Kind::ExternalUser, person.digest())
 }
 
 /// How often they were, by what was found there.

@@ -56,7 +56,9 @@ impl Devices<'_> {
         let of = PersonRef::Backend(backend_user_id.clone());
         let random = self.tenants.random;
         for _ in 0..ATTEMPTS {
-            let (tenant, found) = self.tenants.read(self.tenant, vec![people::key(self.tenant, &of)]).await?;
+            let revocations = items::revocations_key(self.tenant, backend_user_id);
+            let places = vec![people::key(self.tenant, &of), revocations.clone()];
+            let (tenant, found) = self.tenants.read(self.tenant, places).await?;
             // The guard has just seen it.
             let tenant = tenant.ok_or_else(|| Error::internal("a tenant that signed a call is not there"))?;
             let known = people::find(self.tenant, &of, &found)?.map(|stored| stored.person);
@@ -70,6 +72,7 @@ impl Devices<'_> {
                 introduction: introduction.clone(),
                 logo_url: logo_url.clone(),
                 expires_at: change.at.plus(PairingClaims::LIFETIME),
+                epochs: DeviceEpochs { tenant: tenant.epoch, person: items::revocations(at(&found, &revocations))? },
             };
             let mut transaction = Transaction::new();
             transaction.put(items::pairing(&pairing), Condition::none());
@@ -87,10 +90,11 @@ impl Devices<'_> {
     /// Where a pairing leads. One call.
     ///
     /// # Errors
-    /// If the table fails or an item can't be read.
+    /// If the tokens of its tenant or its person were revoked since it was prepared; if the table fails or an item
+    /// can't be read.
     pub async fn host(&self, pairing: &PreparedPairing) -> Result<PairingHost> {
         let person = keys::person(self.tenant, &pairing.person.linked_id);
-        let revocations = items::revocations_key(self.tenant, &pairing.person);
+        let revocations = items::revocations_key(self.tenant, &pairing.person.backend_user_id);
         let (tenant, found) = self.tenants.read(self.tenant, vec![person, revocations.clone()]).await?;
         let gone = || Error::internal("a tenant or a person that has a pairing is not there");
         let of = PersonRef::Linked(pairing.person.linked_id.clone());
@@ -102,6 +106,9 @@ impl Devices<'_> {
         let revocations = at(&found, &revocations);
         let tenant = tenant.ok_or_else(gone)?;
         let epochs = DeviceEpochs { tenant: tenant.epoch, person: items::revocations(revocations)? };
+        if pairing.epochs != epochs {
+            return Err(Error::PairingNotFound);
+        }
         Ok(PairingHost { tenant, stored, epochs })
     }
 

@@ -93,7 +93,7 @@ impl Devices<'_> {
     pub(super) fn accepting(&self, call: &ProvenCall) -> (Transaction, ProofUse) {
         let mut transaction = Transaction::new();
         let used = transaction.put(items::used_proof(self.tenant, &call.proof), Condition::is_new());
-        let revocations = items::revocations_key(self.tenant, &call.session.person);
+        let revocations = items::revocations_key(self.tenant, &call.session.person.backend_user_id);
         transaction.check(revocations, items::unrevoked(call.session.epochs.person));
         (transaction, ProofUse(used))
     }
