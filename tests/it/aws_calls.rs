@@ -687,7 +687,7 @@ async fn a_qr_login_costs_a_read_a_poll_and_one_write_a_step() {
     assert_eq!(cost(deployment.decide(&phone, &login.session_id, &statement).await).await, phones(&[write]));
     assert_eq!(cost(deployment.decide(&phone, &login.session_id, &statement).await).await, phones(&[]));
     // The result, and the same again.
-    assert_eq!(poll().await, [get, get, write].join(" "));
+    assert_eq!(poll().await, [get, get, "UpdateItem", read].join(" "));
     assert_eq!(poll().await, [get, get, read].join(" "));
     // Of another tenant's login nothing is read.
     let other = deployment.with_qr_logins(&json!({})).await;

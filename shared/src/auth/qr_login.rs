@@ -7,8 +7,8 @@ use super::{Caller, Device, InputSummary, Request, SecurityScheme, SignedTenant}
 use crate::app::App;
 use crate::domain::{
     AnswerDigest, BrowserAddress, Choice, FrameMac, FrameNumber, Issuer, KeyHash, Poll, PollToken, Problem, QrCode,
-    QrLoginUrl, QrSession, QrSessionId, Quota, RevealedPollToken, Tenant, TenantId, TenantQuota, Timestamp,
-    UnverifiedStatement,
+    QrLoginUrl, QrSession, QrSessionId, Quota, RefusalCause, RevealedPollToken, Tenant, TenantId, TenantQuota,
+    Timestamp, UnverifiedStatement,
 };
 use crate::error::{Error, Result};
 use crate::store::{QrConsent, QrLoginRequest, StartedQrLogin};
@@ -61,8 +61,6 @@ impl SignedTenant {
 /// not noted: while a login waits, nothing is written for it. What bounds such calls is the login itself.
 pub struct PollingTenant {
     tenant_id: TenantId,
-    /// How often all of its tokens have been revoked.
-    epoch: u64,
     quota: Quota,
     token: Option<KeyHash>,
     base_url: String,
@@ -87,14 +85,15 @@ impl Caller for PollingTenant {
         let Some(secret) = matching(&relay, &state, &call, at, &mut Vec::new()).await? else { return Err(unknown) };
         request.trace.signer(&call.tenant_id, slot(&state, secret));
         if !state.signing.takes(call.version) {
-            return Err(Error::Unauthenticated("secret is dead, or the tenant takes v2 only"));
+            request.trace.refused(RefusalCause::SignatureVersion);
+            return Err(Error::Unauthenticated("signed with v1, and the tenant takes v2 only"));
         }
         let (tenant_id, quota) = (call.tenant_id, state.quota(state.minute(at), at));
         if !state.is_active {
             return Err(Error::TenantSuspended(Some(TenantQuota { tenant_id, quota })));
         }
         let token = request.header(POLL_TOKEN).map(PollToken::hash_of);
-        Ok(Self { tenant_id, epoch: state.epoch, quota, token, base_url: request.base_url.clone() })
+        Ok(Self { tenant_id, quota, token, base_url: request.base_url.clone() })
     }
 
     fn tenant_id(&self) -> Option<&TenantId> {
@@ -123,7 +122,7 @@ impl PollingTenant {
     pub async fn poll(&self, app: &App, id: &QrSessionId) -> Result<PolledQrLogin> {
         // Now, and not when the call came: a store may have taken a while to say who calls.
         let (logins, now) = (app.qr_logins(&self.tenant_id)?, app.now());
-        let (found, session) = logins.poll(id, self.token.as_ref(), self.epoch, now).await?;
+        let (found, session) = logins.poll(id, self.token.as_ref(), now).await?;
         let is_waiting = found == Poll::Waiting;
         let shown = is_waiting.then(|| QrCodeShown::of(app, &self.base_url, &session, now)).transpose()?;
         Ok(PolledQrLogin { found, session, shown })
@@ -186,8 +185,7 @@ mod tests {
     fn who_polls_is_its_tenant_with_what_is_left_of_its_minute() {
         let tenant_id = TenantId::of(&[0; 16]);
         let quota = Quota::new(LimitOf::Relay, RatePerMinute::default(), 7, Minute::from_number(29_700_000), now());
-        let polling =
-            PollingTenant { tenant_id: tenant_id.clone(), epoch: 0, quota, token: None, base_url: BASE_URL.to_owned() };
+        let polling = PollingTenant { tenant_id: tenant_id.clone(), quota, token: None, base_url: BASE_URL.to_owned() };
         assert_eq!((Caller::tenant_id(&polling), Caller::quota(&polling)), (Some(&tenant_id), Some(quota)));
         assert_eq!(format!("{polling:?}"), format!("PollingTenant({tenant_id})"));
     }
