@@ -83,7 +83,7 @@ where
     // A malformed id is read as the nil UUID.
     let resource = call.query.resource().filter(|id| !id.is_nil());
     let mut log = LogContext { tenant_id, resource, quota: call.caller.quota() };
-    note_person(&app, &trace, &log, call.body.person());
+    note_person(&app, &trace, &log, call.query.person().or(call.body.person()));
     match handler(app.clone(), call).await {
         Ok(output) => {
             log.tenant_id = log.tenant_id.or_else(|| output.tenant_id().map(str::to_owned));

@@ -13,16 +13,24 @@ use crate::domain::{ExactJson, Problem};
 use crate::error::{Error, IS_REQUIRED, IS_UNKNOWN, RequestPart, Result};
 
 /// Names under which people put credentials into query strings, without the signs between their words.
-const CREDENTIAL_PARAMETERS: [&str; 12] = [
+const CREDENTIAL_PARAMETERS: [&str; 20] = [
     "adminkey",
     "xadminkey",
     "apikey",
     "xapikey",
     "authorization",
+    "bearer",
     "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "sessiontoken",
+    "devicesessiontoken",
+    "polltoken",
     "token",
     "jwt",
     "tenantsecret",
+    "webhooksecret",
+    "clientsecret",
     "secret",
     "password",
     "key",

@@ -263,7 +263,7 @@ async fn a_body_in_base64_is_the_same_body() {
 #[tokio::test]
 async fn a_credential_in_the_query_string_is_refused_even_beside_a_good_one() {
     let deployment = Deployment::start().await;
-    for parameter in ["admin_key", "X-Admin-Key", "api_key", "token", "access_token"] {
+    for parameter in ["admin_key", "X-Admin-Key", "api_key", "token", "access_token", "client_secret", "poll_token"] {
         let path = format!("{PATH}?{parameter}={}", deployment.key());
         deployment.post(&path, &json!({ "tenant_name": "a" })).await.refused(400, "credential_in_query");
     }

@@ -183,6 +183,10 @@ async fn whom_a_call_is_about_is_a_digest() {
     check(&deployment, &json!({ "view": "end_user", "end_user": ada, "subject": null }));
     deployment.account(&account, "GET", "/api/v1/documents").send().await.document(200);
     check(&deployment, &json!({ "view": "account", "end_user": null, "subject": null }));
+    // Whom the query string names, and whether or not there is such a person.
+    let asked = format!("/api/v1/fetch/person?tenant_id={}&backend_user_id=ada%40example.com", tenant.id);
+    deployment.get(&asked).await.refused(404, "person_not_found");
+    check(&deployment, &json!({ "operation": "fetch-person", "subject": ada }));
     let member = deployment.member(&key, "globex", "grace@example.com").await;
     let [user, organization] = [&member.user_id, &member.organization_id].map(|id| parse_uuid(id).unwrap());
     let user_digest = digest(&deployment, &tenant, Person::User(user));
