@@ -21,9 +21,9 @@ impl Api {
     /// If the address is none of an API, or without a region. Credentials are sent nowhere without TLS, except on this
     /// machine.
     pub fn parse(address: &str, region: Option<&str>) -> Result<Self, String> {
-        let url = Url::parse(address).map_err(|error| format!("the API's address is none: {error}"))?;
+        let url = Url::parse(address).map_err(|error| format!("the API's address is not a valid URL: {error}"))?;
         if url.path() != "/" || url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
-            return Err("the API's address is https:// and a host, and nothing behind it".to_owned());
+            return Err("the API's address must be https:// and a host, with nothing after it".to_owned());
         }
         let host = url.host().ok_or("the API's address has no host")?;
         let is_loopback = matches!(host, Host::Ipv4(address) if address.is_loopback());

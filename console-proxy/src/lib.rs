@@ -130,7 +130,7 @@ impl Proxy {
         let outgoing = signature::signed(outgoing, body.to_bytes(), &self.api, &self.credentials, (self.now)()).await?;
         let answer = self.client.send(&self.api, outgoing).await?;
         if headers::is_of_the_gateway(&answer) {
-            (self.complain)("the API's gateway refuses the signature: may its principal do execute-api:Invoke there?");
+            (self.complain)("the API's gateway refuses the signature: does its principal have execute-api:Invoke?");
         }
         Ok(headers::incoming(answer, &path, &self.api))
     }

@@ -48,7 +48,7 @@ async fn run(options: Options) -> Result<(), String> {
     }
     let credentials = SharedCredentialsProvider::new(chain.build().await);
     // Before anybody waits for an answer: without them there will be none.
-    credentials.provide_credentials().await.map_err(|error| format!("there are no credentials of AWS: {error}"))?;
+    credentials.provide_credentials().await.map_err(|error| format!("no AWS credentials were found: {error}"))?;
     let proxy = Proxy::new(api, credentials, now, complain).map_err(|error| error.to_string())?;
     let listener = TcpListener::bind(("127.0.0.1", options.port)).await;
     let listener = listener.map_err(|error| format!("port {} of 127.0.0.1 can't be used: {error}", options.port))?;
@@ -57,7 +57,7 @@ async fn run(options: Options) -> Result<(), String> {
         &mut std::io::stdout(),
         &format!(
             "http://{address}/console\n\
-             In a link to the console, put this in the place of all that is before the #. Ctrl-C ends it."
+             In a link to the console, replace everything before the # with this. Ctrl-C ends it."
         ),
     );
     tokio::select! {

@@ -29,7 +29,7 @@ pub async fn signed(
 ) -> Result<Whole, Failure> {
     let unsigned = |message, cause: &dyn ToString| Failure::new(StatusCode::BAD_GATEWAY, "unavailable", message, cause);
     let identity = credentials.provide_credentials().await;
-    let identity = identity.map_err(|error| unsigned("there are no credentials of AWS", &chain(&error)))?.into();
+    let identity = identity.map_err(|error| unsigned("no AWS credentials were found", &chain(&error)))?.into();
     let cannot = |error: &dyn ToString| unsigned("the request can't be signed", error);
     let params = v4::SigningParams::builder()
         .identity(&identity)

@@ -351,7 +351,7 @@ impl App {
         self.0.table.note_account_wide_token(id, noted, &self.now().day()).await;
     }
 
-    /// The admin keys in force.
+    /// The operator's keys in force.
     ///
     /// # Errors
     /// If the secret store fails.

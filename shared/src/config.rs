@@ -11,7 +11,7 @@ use crate::domain::{Problem, RowQuotas, RowsPerEndUser, RowsPerTenant, SigningVe
 pub struct Config {
     /// Name of the DynamoDB table (`LATCHKEY_TABLE`).
     pub table: String,
-    /// Name or ARN of the secret with the admin keys (`LATCHKEY_ADMIN_SECRET`).
+    /// Name or ARN of the secret with the operator's keys (`LATCHKEY_ADMIN_SECRET`).
     pub admin_secret: String,
     /// What the names of tenants' secrets start with, before `/tenants/<tenant id>` and `/signing-keys/<tenant id>`
     /// (`LATCHKEY_SECRET_PREFIX`).

@@ -171,5 +171,5 @@ pub static OPERATIONS: &[OperationInfo] = &[
     OperationInfo::of::<PageFile>(),
 ];
 
-/// Functions that no client calls: they are started by a schedule.
+/// Functions that no client calls: they are started by a schedule or by the table's stream.
 pub static SCHEDULED: &[&str] = &["deliver-callbacks", "reconcile", "seal-audit-events"];

@@ -153,18 +153,18 @@ pub enum BodyRule {
 /// A surface of the service. It decides the shape of its answers and refusals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
-    /// `{success, status_code, message, data}`, and in a refusal also `error: {code, field?}`.
+    /// `{success, status_code, message, data}`, and in a refusal also `error: {code, field?, reason?}`.
     Registry,
     /// As the registry's. A caller whose signature is right also gets the rest of its limit in the headers.
     Relay,
-    /// `{status, data}`; a refusal is `{status, message, error: {code, field?}}`. An invalid field is answered with
-    /// 400.
+    /// `{status, data}`; a refusal is `{status, message, error: {code, field?, reason?}}`. An invalid field is answered
+    /// with 400.
     Projects,
-    /// The bare document; a refusal is `{detail, code}`, and for an invalid field `{detail: [{loc, msg, type}]}` as in
-    /// FastAPI. Pages of any origin can read its answers.
+    /// The bare document; a refusal is `{detail, code, reason?}`, and for an invalid field
+    /// `{detail: [{loc, msg, type}]}` as in FastAPI. Pages of any origin can read its answers.
     Account,
-    /// The bare document; a refusal is that of RFC 6749 §5.2, `{error, error_description}`. An invalid field is
-    /// answered with 400.
+    /// The bare document; a refusal is that of RFC 6749 §5.2, `{error, error_description, reason?}`. An invalid field
+    /// is answered with 400.
     Tokens,
     /// As the registry's. Each answer has a nonce for the next proof of the device's key.
     Device,

@@ -30,8 +30,7 @@ const WANTED: &str = "an account key in X-API-KEY, or a scoped token as Authoriz
 const KEY_ONLY: &str = "no token opens this endpoint: it is for the backend, which a page can ask";
 
 /// What is told of a token that was not made for this surface.
-const SCOPED_ONLY: &str = "the token is of another kind: here it takes a scoped token, which the backend gets from \
-                           /api/v1/auth/token";
+const SCOPED_ONLY: &str = "this endpoint takes a scoped token, which the backend gets from /api/v1/auth/token";
 
 /// A header's name in a refusal is cut here, in characters.
 const LONGEST_SHOWN_NAME: usize = 64;

@@ -20,7 +20,7 @@ pub(super) fn refuse_foreign_pages(request: &Request, addresses: &[&str]) -> Res
         }
     }
     match request.header("sec-purpose") {
-        Some(_) => Err(Error::Malformed(Problem::new("is a prefetch, by which nothing is done here"))),
+        Some(_) => Err(Error::Malformed(Problem::new("must not be a prefetch"))),
         None => Ok(()),
     }
 }

@@ -169,7 +169,9 @@ pub trait Caller: Sized + Send + 'static {
     /// Checks the credential of `request`, and reads what the operation needs.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`](crate::error::Error) for every reason that lies with the caller.
+    /// Until the caller is proven: [`Error::Unauthenticated`](crate::error::Error), or a
+    /// [`CredentialFault`](crate::domain::CredentialFault) that the sender can see for itself. After that: why this
+    /// caller may not make this call.
     fn authenticate(app: &App, request: &Request, input: &InputSummary) -> impl Future<Output = Result<Self>> + Send;
 
     /// The tenant of the credential, for the log.

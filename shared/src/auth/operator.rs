@@ -11,7 +11,7 @@ use crate::domain::{
 use crate::error::{Error, Result};
 
 /// Why a key of the right shape is refused, in the log.
-pub const WRONG_KEY: &str = "wrong admin key";
+pub const WRONG_KEY: &str = "wrong operator's key";
 
 /// The header that carries the key.
 const HEADER: &str = "x-admin-key";

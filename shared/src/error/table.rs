@@ -108,7 +108,7 @@ refusals! {
     /// such reason; the log has it.
     Unauthenticated(reason: &'static str) => Unauthenticated 401 "unauthenticated"
         "credential is missing or not valid"
-        "the credential is missing, malformed, unknown, wrong, expired or revoked. what its sender can see by \
+        "the credential is missing, malformed, unknown, wrong, expired or revoked; what its sender can see for \
          itself has a `reason`";
     /// The signature is right, and a passkey's response is not. Clients see one and the same sentence for every reason
     /// but faults of a page; the log has the reason.
@@ -137,7 +137,8 @@ refusals! {
     OriginNotAllowed(sentence: &'static str) => OriginNotAllowed 403 "origin_not_allowed"
         "{sentence}"
         "the API key, or a token that it minted, may not be sent by a browser page of this origin; or `browser_origin` \
-         is not one of the tenant's; or a page that is not the service's own calls for a device";
+         is not one of the tenant's; or a page that is not the service's own used a device's or a console session's \
+         credential";
     /// The tenant has no passkeys: the sentence says what is missing.
     PasskeysDisabled(sentence: &'static str) => PasskeysDisabled 403 "passkeys_disabled"
         "{sentence}"
@@ -234,7 +235,7 @@ refusals! {
         "the first request with this `Idempotency-Key` may still be running: try again after `Retry-After`";
     /// The external id is that of another one.
     ExternalIdTaken => ExternalIdTaken 409 "external_id_taken"
-        "externalId is that of another one already"
+        "externalId already belongs to another organization or user"
         "the external id is that of another organization or user";
     /// The id is the uuid of one organization or user and the external id of another.
     AmbiguousId => AmbiguousId 409 "ambiguous_id"
@@ -307,7 +308,7 @@ refusals! {
     /// The QR login was polled less than a second ago.
     SlowDown => SlowDown 429 "slow_down"
         "polled less than a second ago"
-        "the QR login was polled less than a second ago: wait for `retry_after_ms`";
+        "the QR login was polled less than a second ago: try again after `Retry-After`";
     /// As many QR logins are live as may be for one browser. `retry_after` is the time until one of them expires.
     TooManyQrLogins{ retry_after: u64 } => TooManyQrLogins 429 "too_many_qr_logins"
         "too many QR logins are live for this browser"

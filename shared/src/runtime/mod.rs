@@ -147,7 +147,7 @@ fn at_path<'a>(served: &'a [Served], event: &HttpEvent) -> Vec<&'a Served> {
     found.find(|found| !found.is_empty()).unwrap_or_else(|| served.iter().collect())
 }
 
-/// Refuses a request that is none of an operation.
+/// Refuses a request that matches no operation.
 fn refuse(methods: &[Served], app: &App, context: &Context, cold: bool, error: Error) -> HttpResponse {
     let surface = surface_of(methods);
     let line = RequestLine { status: surface.status(error.code()), ..line_of(methods, context, cold) };
@@ -177,7 +177,7 @@ fn is_public(methods: &[Served]) -> bool {
     methods.first().is_some_and(|first| first.is_public)
 }
 
-/// The line of a request that is none of an operation, under the function's name.
+/// The line of a request that matches no operation, under the function's name.
 fn line_of<'a>(methods: &[Served], context: &'a Context, cold: bool) -> RequestLine<'a> {
     let operation = methods.first().map_or("", |first| first.route.function);
     let (request_id, traced) = (context.request_id.as_str(), Traced::default());

@@ -120,8 +120,8 @@ pub fn make(surface: Surface, request_id: &str, quota: Option<Quota>, outcome: R
         if is_refused && (is_proofs || matches!(surface, Surface::Device | Surface::Console)) {
             set(&mut headers, "www-authenticate", dpop_challenge(&error));
         } else if error.code() == ErrorCode::Unauthenticated && has_scheme {
-            // RFC 9110 §11.6.1. Admin key and signature have no scheme that could be named. OAuth clients send HTTP
-            // Basic, and must be answered with it (RFC 6749 §5.2).
+            // RFC 9110 §11.6.1. The operator's key and a signature have no scheme that could be named. OAuth clients
+            // send HTTP Basic, and must be answered with it (RFC 6749 §5.2).
             let is_oauth = surface == Surface::Tokens;
             let schemes = if is_oauth { "Bearer, Basic realm=\"Latchkey\", charset=\"UTF-8\"" } else { "Bearer" };
             headers.insert("www-authenticate", HeaderValue::from_static(schemes));
@@ -272,7 +272,8 @@ fn refusal(surface: Surface, error: &Error) -> Success {
     Success { status, media_type, cache_control: "no-store", body: body.unwrap_or_default() }
 }
 
-/// `{detail, code}`; of a field `{detail: [{loc, msg, type}]}`, which is what FastAPI answers and its clients read.
+/// `{detail, code, reason?}`; of a field `{detail: [{loc, msg, type}]}`, which is what FastAPI answers and its clients
+/// read.
 fn account_refusal(error: &Error) -> Value {
     let Error::Invalid { part, field, problem } = error else {
         let mut refusal = json!({ "detail": error.to_string(), "code": error.code().as_str() });

@@ -45,7 +45,8 @@
 //!
 //! Everything of a tenant begins with `TENANT#<tenant>`, and ids have no `#`. Its audit events do not: they and the
 //! seals are in partitions of their own, where the functions' roles may neither update nor delete. Nor does a pairing,
-//! whose handle is too short to name its tenant: it is in a code that cameras have to read.
+//! whose handle is too short to name its tenant (it is in a code that cameras have to read), nor the entries that
+//! tenants are searched by.
 //!
 //! What each login asks for has a partition of its own: many users of a tenant share no partition's throughput.
 //!

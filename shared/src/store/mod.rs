@@ -1,8 +1,8 @@
 //! The only module that knows DynamoDB and Secrets Manager.
 //!
 //! What a store promises: absence is `None` or an error of its own and never an empty value; a condition that failed
-//! becomes the result that it means; everything that AWS fails at becomes [`Error::Unavailable`](crate::error::Error),
-//! and nothing is let through then.
+//! becomes the result that it means; a failure of AWS becomes [`Error::Unavailable`](crate::error::Error), or
+//! [`Error::Internal`](crate::error::Error) where trying again cannot help, and nothing is let through then.
 //!
 //! | Room | What is in it |
 //! |---|---|

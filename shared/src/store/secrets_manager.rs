@@ -28,7 +28,7 @@ const DESCRIPTION: &str = "The valid version is the one that the tenant's item n
 #[derive(Clone)]
 pub struct Secrets {
     pub client: Client,
-    /// Name or ARN of the secret with the admin keys.
+    /// Name or ARN of the secret with the operator's keys.
     pub admin_secret: String,
     /// What the names of tenants' secrets start with, before `/tenants/<tenant id>` and `/signing-keys/<tenant id>`.
     pub prefix: String,
@@ -124,8 +124,8 @@ impl NewVersion<'_> {
 }
 
 impl Secrets {
-    /// The admin keys in force. Read each time: admin calls are rare, and a key that was taken away is refused as soon
-    /// as Secrets Manager has heard of it.
+    /// The operator's keys in force. Read each time: such calls are rare, and a key that was taken away is refused as
+    /// soon as Secrets Manager has heard of it.
     ///
     /// # Errors
     /// If Secrets Manager fails, or the secret is not the JSON that it must be.

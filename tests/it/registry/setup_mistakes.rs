@@ -18,7 +18,7 @@ const MISTAKES: &[Row] = &[
     ("timestamp in seconds", "clock", "fails", "not in milliseconds", "13 digits"),
     ("signature of another body", "signed_call", "unseen", "wrong signature leaves no trace", "bytes of the body"),
     ("v1 where v2 is required", "signature_version", "fails", "requires v2", "Sign with v2"),
-    ("a call sent twice", "signature_nonce", "fails", "sent twice", "Sign each attempt anew"),
+    ("a call sent twice", "signature_nonce", "fails", "had been used before", "a nonce of its own"),
     ("old secret after a rotation with overlap", "secret_rotation", "fails", "still signed with the old", "new secret"),
     ("old secret after a rotation without", "secret_rotation", "fails", "a rotation has ended", "every signer"),
     ("origin with a slash", "qr_login", "off", "qr_login_allowed_origins is empty", "without a slash"),

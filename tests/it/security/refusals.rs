@@ -1,4 +1,4 @@
-//! Every operation of the operator refuses whoever is not the operator: with what the caller can see by itself, or in
+//! Every operation of the operator refuses whoever is not the operator: with what the caller can see for itself, or in
 //! one and the same way.
 
 use std::fmt::Debug;

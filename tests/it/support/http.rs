@@ -209,8 +209,8 @@ impl Answer {
         assert_eq!(self.headers.get("access-control-allow-origin"), None, "{self:?}");
     }
 
-    /// Whoever signed rightly is told what is left. With an API key or a token, whoever is known may be, where there is
-    /// a limit, and always if it is used up. Nobody else is.
+    /// Whoever signed correctly is told what is left. With an API key or a token, whoever is known may be, where there
+    /// is a limit, and always if it is used up. Nobody else is.
     fn check_limit(&self, surface: Surface) {
         let told: Vec<_> = self.headers.keys().filter(|name| name.starts_with("ratelimit")).collect();
         let is_told = match surface {

@@ -106,7 +106,7 @@ pub struct Quota {
 }
 
 impl Answer {
-    /// What is left, which only whoever signed rightly is told.
+    /// What is left, which only whoever signed correctly is told.
     pub fn quota(&self) -> Quota {
         let numbers = |header: &str| {
             let numbers = self.headers[header].split(';').filter_map(|part| part.split_once('=')?.1.parse().ok());

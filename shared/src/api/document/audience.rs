@@ -184,11 +184,13 @@ the kind `embed` mints tokens; one of the kind `admin` also registers and lists.
 - Relay: a signature with the tenant secret (`sk_…`) in `X-Latchkey-Signature`, beside the tenant's id, a timestamp \
 in milliseconds and, in version 2, a nonce. The secret itself is never sent.
 - Tokens: introspection and revocation take any API key of the tenant. The key set and the metadata are public.
+- Device and console: a session token as `Authorization: DPoP`, with a proof in `DPoP` (RFC 9449).
 ";
 
 const REFUSED_CREDENTIALS: &str = "\
-- Without a valid credential a call is 401, with one body on each surface, whatever the reason. A credential in a \
-query string is 400 `credential_in_query`: consider it leaked.
+- Without a valid credential a call is 401. What the sender can see for itself has a `reason`; whether a credential is \
+unknown, wrong, expired or revoked is not told. A credential in a query string is 400 `credential_in_query`: consider \
+it leaked.
 ";
 
 const SECRETS: &str = "\
@@ -227,16 +229,17 @@ of a token ignore it, too.
 const ANSWERS: &str = "\n## Answers and refusals\n\n";
 
 const ENVELOPE: &str = "\
-- Registry and relay: `{success, status_code, message, data}`; a refusal has `data: null` and `error: {code, \
-field?}`. An invalid field is 422.
+- Registry, relay, device and console: `{success, status_code, message, data}`; a refusal has `data: null` and \
+`error: {code, field?, reason?}`. An invalid field is 422.
 ";
 
 const TENANTS_ANSWERS: &str = "\
-- Projects: `{status, data}`; a refusal is `{status, message, error: {code, field?}}`. An invalid field is 400.
-- Account: the bare document; a refusal is `{detail, code}`. An invalid field is 422 with `{detail: [{loc, msg, \
-type}]}`.
-- Tokens: the document of its RFC; a refusal is that of RFC 6749, `{error, error_description}`. An invalid field is \
+- Projects: `{status, data}`; a refusal is `{status, message, error: {code, field?, reason?}}`. An invalid field is \
 400.
+- Account: the bare document; a refusal is `{detail, code, reason?}`. An invalid field is 422 with `{detail: [{loc, \
+msg, type}]}`.
+- Tokens: the document of its RFC; a refusal is that of RFC 6749, `{error, error_description, reason?}`. An invalid \
+field is 400.
 - Pages: HTML and what belongs to it; a refusal is a line of text that ends with the code in parentheses.
 ";
 

@@ -144,7 +144,7 @@ fn reason() -> Value {
     let names: Vec<_> = CredentialFault::ALL.iter().map(|(name, _)| *name).collect();
     json!({
         "enum": names,
-        "description": "With `unauthenticated`: what the sender of the credential can see by itself is wrong with it. \
+        "description": "With `unauthenticated`: what the sender of the credential can see for itself is wrong with it. \
                         Absent if it takes a look into a store: unknown, wrong, revoked and expired are one.",
     })
 }

@@ -9,8 +9,7 @@ use crate::domain::{Event, EventId, EventType, NewEvent, TenantId, Timestamp};
 /// take the place of the surface's.
 pub(super) const TAG: &str = "callbacks";
 
-/// The types that there are events of, with what each tells and an example of its `data`. A type without an entry is
-/// one that nothing owes yet.
+/// The types that there are events of, with what each tells and an example of its `data`.
 const TOLD: [(EventType, &str, &str); 14] = [
     (
         EventType::TenantSuspended,

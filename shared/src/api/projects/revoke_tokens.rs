@@ -31,7 +31,7 @@ impl Operation for ProjectRevokeTokens {
     }
 }
 
-/// Request body that selects the party whose tokens are revoked. Exactly one of the first three must be there. Unknown
+/// Request body that selects the party whose tokens are revoked. Exactly one of the first three is required. Unknown
 /// fields are ignored.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -74,7 +74,7 @@ impl PartyInput {
             (None, Some(organization), None) => Ok(Party::Organization(organization)),
             (None, None, Some(id)) => Ok(Party::ExternalUser(id)),
             _ => {
-                let rule = Problem::new("or organizationId or externalUserId: exactly one must be there");
+                let rule = Problem::new("or organizationId or externalUserId is required: exactly one of them");
                 Err(Error::invalid("userId", rule))
             }
         }

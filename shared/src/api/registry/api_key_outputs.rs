@@ -20,7 +20,7 @@ pub struct ProvisionedApiKey {
     pub api_key: Option<RevealedSecret>,
     /// Kind of the key, which decides what it may be used for.
     pub kind: KeyKind,
-    /// Name that the operator gave to the key.
+    /// Name of the key, 1 to 120 characters.
     pub name: String,
     /// Time at which the key was issued.
     pub created_at: Timestamp,
@@ -104,7 +104,7 @@ impl Output for RevokedApiKey {
 pub struct ApiKeyRow {
     /// Id of the API key: `key_` and 16 hexadecimal digits.
     pub key_id: ApiKeyId,
-    /// Name that the operator gave to the key.
+    /// Name of the key, 1 to 120 characters.
     pub name: String,
     /// Kind of the key, which decides what it may be used for.
     pub kind: KeyKind,

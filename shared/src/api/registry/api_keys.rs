@@ -144,7 +144,7 @@ impl Input for ApiKeysQuery {
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ApiKeyInput {
-    /// Name that the operator gives to the key, 1 to 120 characters. It need not be unique.
+    /// Name of the key, 1 to 120 characters. It need not be unique.
     pub name: KeyName,
     /// Kind of the key, which decides what it may be used for.
     #[serde(deserialize_with = "string_enum")]
@@ -260,7 +260,7 @@ impl TokensToRevoke {
             (Some(whose), None) => Ok(whose),
             _ => Err(Error::invalid(
                 "user_id",
-                Problem::new("or organization_id, external_user_id, key_id or all: exactly one must be there"),
+                Problem::new("or organization_id, external_user_id, key_id or all is required: exactly one of them"),
             )),
         }
     }

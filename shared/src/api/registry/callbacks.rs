@@ -174,7 +174,7 @@ impl CallbacksToReplay {
                 Ok((ReplayScope::State { state, since, until }, cursor))
             }
             Self { state: None, since: None, until: None, cursor: None, .. } => {
-                refused("event_ids", "or state and since must be there")
+                refused("event_ids", "or state with since is required")
             }
             Self { state: None, .. } => refused("state", "is required"),
             Self { since: None, .. } => refused("since", "is required"),

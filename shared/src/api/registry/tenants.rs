@@ -125,7 +125,7 @@ pub struct FetchAuditEvents;
 
 impl Operation for FetchAuditEvents {
     const ROUTE: Route = Route::get("fetch-audit-events", "/api/v1/fetch/audit-events")
-        .about("List the changes made to a tenant, newest first");
+        .about("List the changes made to a tenant, or to the operator's console, newest first");
     type Caller = Operator;
     type Query = AuditQuery;
     type Body = Empty;

@@ -14,7 +14,7 @@ use crate::domain::values::text::KeyName;
 #[derive(Debug, Clone)]
 pub struct ApiKey {
     pub claims: ApiKeyClaims,
-    /// Name that the operator gave to the key.
+    /// Name of the key, 1 to 120 characters.
     pub name: KeyName,
     /// Prefix and next four characters of the key.
     pub start: String,

@@ -44,7 +44,7 @@ faults! {
         "a credential of another kind, or in the header of another: `message` says where it goes. A tenant secret is \
          never sent: consider it leaked",
     KeyMalformed(&'static str) = "key_malformed"
-        "the key has not the form of one, or stands in `Authorization` without its scheme",
+        "the key is malformed, or stands in `Authorization` without its scheme",
     KeyChecksumWrong = "key_checksum_wrong"
         "the key was cut, mistyped or relabelled: its length or checksum is wrong",
     TokenMalformed = "token_malformed"
@@ -74,7 +74,7 @@ impl fmt::Display for CredentialFault {
                 "more than one credential was sent, a key with the id of another, or one header under two names",
             ),
             Self::WrongHeader(advice) => formatter.write_str(advice),
-            Self::KeyMalformed(form) => write!(formatter, "the key has not the form of one: {form}"),
+            Self::KeyMalformed(form) => write!(formatter, "the key is malformed: {form}"),
             Self::KeyChecksumWrong => formatter.write_str("the key was cut or mistyped: length or checksum is wrong"),
             Self::TokenMalformed => formatter.write_str("the bearer is not a token of this service, or was cut"),
             Self::TenantIdMalformed => {

@@ -35,9 +35,10 @@ fn registered_tenant(look: &Look<'_>) -> Check {
         Some(at) => {
             Check::works(name, format!("The newest customer of register-tenant was registered at {at}.")).at(Some(at))
         }
-        None => {
-            Check::off(name, "Nobody is registered through register-tenant, which is for clients of the older way.")
-        }
+        None => Check::off(
+            name,
+            "Nobody is registered through register-tenant, which is for clients of the legacy registration.",
+        ),
     };
     check.proven_by(look.lines.register_tenant())
 }
@@ -55,7 +56,9 @@ fn token_subject(look: &Look<'_>) -> Check {
         None if look.facts.user.is_none() => {
             Check::unseen(name, "No user is registered.", "Register one, and ask for its token.")
         }
-        None => Check::works(name, "Nobody who is not registered was asked for in the last 24 hours."),
+        None => {
+            Check::works(name, "No token was requested for an unregistered user or organization in the last 24 hours.")
+        }
     };
     check.proven_by(look.lines.user_token())
 }

@@ -43,7 +43,7 @@ fn callbacks(look: &Look<'_>) -> Check {
         Check::fails(
             name,
             format!("{base}/relay-callbacks/{flow} is disabled{last}: nothing is sent there."),
-            "Mend the receiver. The operator then reactivates it: reactivate/callbacks.",
+            "Fix the receiver. The operator then reactivates it: reactivate/callbacks.",
         )
         .at(failure.map(|failure| failure.at))
     } else if let Some((flow, _, failure)) = failing {
@@ -113,9 +113,12 @@ fn passkeys(look: &Look<'_>) -> Check {
         return Check::fails(name, says, "The operator corrects the field: update/tenant.").proven_by(line());
     }
     if !configuration.passkeys_enabled.unwrap_or(look.defaults.passkeys_enabled) {
-        return Check::off(name, "Passkeys are off: passkeys_enabled is false, or null and so is the deployment's.")
-            .mended("If they are to be used, the operator sets passkeys_enabled to true: update/tenant.")
-            .proven_by(line());
+        return Check::off(
+            name,
+            "Passkeys are off: passkeys_enabled is false, or it is null and the deployment's default is false.",
+        )
+        .mended("If they are to be used, the operator sets passkeys_enabled to true: update/tenant.")
+        .proven_by(line());
     }
     let Some(first) = origins.first() else {
         let mend = format!(
@@ -184,8 +187,11 @@ fn end_user_named(look: &Look<'_>) -> Check {
         Check::fails(name, says, mend).on(Some(day))
     } else if account_keys().any(|key| key.last_used_on.is_some()) {
         let required = tenant.configuration.require_end_user.unwrap_or(look.defaults.require_end_user);
-        let says =
-            if required { "All calls have to name an end user." } else { "No call of the last 7 days named none." };
+        let says = if required {
+            "All calls have to name an end user."
+        } else {
+            "Every call of the last 7 days named an end user."
+        };
         Check::works(name, says).on(account_keys().filter_map(|key| key.last_used_on.as_ref()).max())
     } else if account_keys().next().is_some() {
         Check::unseen(name, "The account surface was not used yet.", "Use it with an account key.")

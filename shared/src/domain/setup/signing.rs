@@ -50,13 +50,13 @@ fn clock(look: &Look<'_>) -> Check {
     let fault = |refusal: &Refusal| {
         if refusal.cause == RefusalCause::TimestampUnit {
             let says = format!(
-                "A call to {} was signed rightly, with a timestamp that is not in milliseconds.",
+                "A call to {} was signed correctly, with a timestamp that is not in milliseconds.",
                 refusal.operation
             );
             return (says, "Send Unix time in milliseconds, which has 13 digits, and sign the same text.");
         }
         let off = refusal.ahead_ms.map_or_else(|| "more than 30 s off".to_owned(), off);
-        let says = format!("A call to {} was signed rightly, with a timestamp that was {off}.", refusal.operation);
+        let says = format!("A call to {} was signed correctly, with a timestamp that was {off}.", refusal.operation);
         (
             says,
             "Let the signer's machine follow a time server (NTP), and take the timestamp when the call is sent: a \
@@ -86,7 +86,7 @@ fn off(ahead_ms: i64) -> String {
 fn version(look: &Look<'_>) -> Check {
     let (signed, required) = (&look.facts.tenant.signed, look.facts.tenant.configuration.signing_version);
     let fault = |refusal: &Refusal| {
-        let says = format!("A call to {} was signed rightly with v1, and the tenant requires v2.", refusal.operation);
+        let says = format!("A call to {} was signed correctly with v1, and the tenant requires v2.", refusal.operation);
         (
             says,
             "Sign with v2, which covers method, path, query and a nonce as well. Until every signer does, the operator \
@@ -107,14 +107,16 @@ fn version(look: &Look<'_>) -> Check {
 
 fn nonce(look: &Look<'_>) -> Check {
     let fault = |refusal: &Refusal| {
-        let says = format!("A call to {} was sent twice as it was, with one signature.", refusal.operation);
+        let says =
+            format!("A call to {} used a nonce, or with v1 a signature, that had been used before.", refusal.operation);
         (
             says,
-            "Sign each attempt anew, with a new nonce and timestamp, also after a 429 or 503. Look for a proxy or a \
-                library that repeats calls by itself. Each one is a strike.",
+            "Sign each attempt anew, with a nonce of its own and a new timestamp, also after a 429 or 503. Look for a \
+                nonce that is always the same, and for a proxy or a library that repeats calls by itself. Each nonce \
+                that is used again is a strike.",
         )
     };
-    let works = || "No signed call that was used before was refused in the last 24 hours.".to_owned();
+    let works = || "No replayed call was refused in the last 24 hours.".to_owned();
     refused(look, "signature_nonce", &[RefusalCause::NonceReused], fault, works)
 }
 

@@ -73,7 +73,7 @@ fn problem() -> Problem {
     Problem::new(RULE)
 }
 
-const RULE: &str = "must be 60 to 86400 seconds, or a text such as \"30m\" or \"1h\" for as much";
+const RULE: &str = "must be 60 to 86400 seconds, as a number or as a text such as \"30m\" or \"1h\"";
 
 impl<'de> Deserialize<'de> for TokenLifetime {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -83,7 +83,7 @@ impl<'de> Deserialize<'de> for TokenLifetime {
             type Value = TokenLifetime;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("60 to 86400 seconds, or a text such as \"30m\" or \"1h\" for as much")
+                formatter.write_str("60 to 86400 seconds, as a number or as a text such as \"30m\" or \"1h\"")
             }
 
             fn visit_u64<E: de::Error>(self, seconds: u64) -> Result<TokenLifetime, E> {

@@ -105,7 +105,7 @@ impl Visitor<'_> for WholeNumber {
 }
 
 bounded_number! {
-    /// The largest number of relay calls that a tenant may make in one calendar minute.
+    /// The largest number of calls of a tenant, an API key or an end user in one calendar minute.
     RatePerMinute: 1..=10_000
 }
 

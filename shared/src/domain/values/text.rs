@@ -66,8 +66,7 @@ macro_rules! short_text {
     };
 }
 
-/// The rule as a pattern: characters that are not refused, one of which is no space. In two lines, because it is a long
-/// one.
+/// The rule as a pattern: characters that are not refused, one of which is no space.
 const VISIBLE: &str = concat!(
     "^[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069]*",
     "[^\\u0000-\\u001f\\u007f-\\u009f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\s]",
@@ -90,7 +89,7 @@ short_text! {
 }
 
 short_text! {
-    /// The name that the operator gives to an API key.
+    /// Name of the key, 1 to 120 characters.
     KeyName
 }
 
