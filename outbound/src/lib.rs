@@ -20,4 +20,4 @@ mod tests;
 
 pub use client::{Client, Limits};
 pub use connect::{Connect, Resolve, SystemResolver, Tcp};
-pub use target::{Target, TargetRefused};
+pub use target::Target;

@@ -1,7 +1,5 @@
 //! Where a callback goes.
 
-use std::fmt;
-
 use shared::domain::{CallbackUrl, ErrorClass, Flow};
 use url::{Host, Url};
 
@@ -22,38 +20,20 @@ pub(crate) enum Place {
     Loopback(u16),
 }
 
-/// A base that is none that may be called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TargetRefused;
-
-impl fmt::Display for TargetRefused {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("base of the callbacks is none that may be called")
-    }
-}
-
-impl std::error::Error for TargetRefused {}
-
-impl From<TargetRefused> for ErrorClass {
-    fn from(_: TargetRefused) -> Self {
-        Self::AddressRefused
-    }
-}
-
 impl Target {
     /// The target of a flow.
     ///
     /// # Errors
-    /// If the base would not be accepted today. A stored base is read without a check, so that a stricter rule makes no
-    /// tenant unreadable; here is where it has to hold.
-    pub fn new(base: &CallbackUrl, flow: Flow) -> Result<Self, TargetRefused> {
-        let base = CallbackUrl::parse(base.as_str()).map_err(|_| TargetRefused)?;
-        let url = Url::parse(&format!("{base}/relay-callbacks/{flow}")).map_err(|_| TargetRefused)?;
+    /// [`ErrorClass::AddressRefused`] if the base would not be accepted today. A stored base is read without a check,
+    /// so that a stricter rule makes no tenant unreadable; here is where it has to hold.
+    pub fn new(base: &CallbackUrl, flow: Flow) -> Result<Self, ErrorClass> {
+        let base = CallbackUrl::parse(base.as_str()).map_err(|_| ErrorClass::AddressRefused)?;
+        let url = Url::parse(&format!("{base}/relay-callbacks/{flow}")).map_err(|_| ErrorClass::AddressRefused)?;
         let place = match (url.scheme(), url.host(), url.port()) {
             ("https", Some(Host::Domain(name)), None) => Place::Name(name.to_owned()),
             #[cfg(feature = "loopback-callbacks")]
             ("http", Some(Host::Ipv4(std::net::Ipv4Addr::LOCALHOST)), port) => Place::Loopback(port.unwrap_or(80)),
-            _ => return Err(TargetRefused),
+            _ => return Err(ErrorClass::AddressRefused),
         };
         Ok(Self { place, path: url.path().to_owned() })
     }

@@ -8,9 +8,9 @@ use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
 
 use crate::config::{Config, PublicUrl};
 use crate::domain::{
-    AccountWideUse, ApiKey, ChangeContext, Clock, FrameKey, Limits, NonceKey, OperatorKeys, PairingId, PreparedPairing,
-    Quota, Random, RatePerMinute, Refusal, RowQuotas, Setup, SetupDefaults, SigningKey, SigningPointer, SigningVersion,
-    SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey, Viewpoint,
+    ADDRESS, AccountWideUse, ApiKey, ChangeContext, Clock, FrameKey, Limits, NonceKey, OperatorKeys, PairingId,
+    PreparedPairing, Quota, Random, RatePerMinute, Refusal, RowQuotas, Setup, SetupDefaults, SigningKey,
+    SigningPointer, SigningVersion, SystemClock, SystemRandomness, TenantId, Timestamp, TraceKey, Viewpoint,
 };
 use crate::error::{Error, Result};
 use crate::store::{
@@ -330,14 +330,16 @@ impl App {
         }
     }
 
-    /// What a tenant's set-up shows. `address` is that of the service, for the lines to paste.
+    /// What a tenant's set-up shows.
     ///
     /// # Errors
     /// If there is no such tenant, the table fails, or an item can't be read.
-    pub async fn setup(&self, tenant: &TenantId, address: &str) -> Result<Setup> {
+    pub async fn setup(&self, tenant: &TenantId) -> Result<Setup> {
         let facts = self.tenants().setup(tenant).await?.ok_or(Error::TenantNotFound)?;
         let (require_end_user, passkeys_enabled) = (self.0.require_end_user, self.0.passkeys_enabled);
         let defaults = SetupDefaults { require_end_user, passkeys_enabled };
+        // For the lines to paste. Not the request's own address: tenants call another one than operators do.
+        let address = self.public_url().unwrap_or(ADDRESS);
         Ok(Setup::inspect(&facts, defaults, address, self.now()))
     }
 

@@ -2,7 +2,6 @@
 
 use shared::api::console::ConsoleSetup;
 use shared::api::registry::setup::SetupView;
-use shared::domain::ADDRESS;
 use shared::{App, Call, Exit, Result, serve};
 
 pub fn main() -> Exit {
@@ -10,6 +9,5 @@ pub fn main() -> Exit {
 }
 
 async fn fetch(app: App, call: Call<ConsoleSetup>) -> Result<SetupView> {
-    let address = app.public_url().unwrap_or(ADDRESS);
-    Ok(app.setup(call.caller.id(), address).await?.into())
+    Ok(app.setup(call.caller.id()).await?.into())
 }

@@ -19,7 +19,10 @@ struct Receivers(Client);
 
 impl Receiver for Receivers {
     async fn post(&self, delivery: &Delivery<'_>) -> Attempted {
-        let Ok(target) = Target::new(delivery.base, delivery.flow) else { return ErrorClass::AddressRefused.into() };
+        let target = match Target::new(delivery.base, delivery.flow) {
+            Ok(target) => target,
+            Err(class) => return class.into(),
+        };
         let Some(headers) = delivery.headers(target.path()) else { return ErrorClass::Protocol.into() };
         let headers: Vec<_> = headers.iter().collect();
         self.0.post(&target, headers, delivery.body).await

@@ -1,7 +1,6 @@
 //! `GET /api/v1/fetch/setup`: what a tenant's set-up shows, from what the system has seen.
 
 use shared::api::registry::setup::{FetchSetup, SetupView};
-use shared::domain::ADDRESS;
 use shared::{App, Call, Exit, Result, serve};
 
 pub fn main() -> Exit {
@@ -9,7 +8,5 @@ pub fn main() -> Exit {
 }
 
 async fn fetch(app: App, call: Call<FetchSetup>) -> Result<SetupView> {
-    // Not the request's own address: tenants call another one than operators do.
-    let address = app.public_url().unwrap_or(ADDRESS);
-    Ok(app.setup(&call.query.tenant_id, address).await?.into())
+    Ok(app.setup(&call.query.tenant_id).await?.into())
 }

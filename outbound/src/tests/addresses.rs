@@ -9,7 +9,7 @@ use shared::domain::{CallbackUrl, ErrorClass, Flow, Outcome};
 use tokio::net::{TcpStream, UdpSocket};
 
 use super::support::{Answers, HASTY, Listener, NAME, PATIENT, PUBLIC, Receiver, Reroute, target};
-use crate::{Client, Connect, Resolve, SystemResolver, Target, TargetRefused};
+use crate::{Client, Connect, Resolve, SystemResolver, Target};
 
 /// What comes of an attempt if the resolver gives this answer.
 async fn outcome(answer: &[IpAddr], reroute: &Arc<Reroute>) -> Outcome {
@@ -163,7 +163,7 @@ fn a_stored_base_is_checked_as_a_new_one_is() {
         http://a.com ftp://a.com https://127.0.0.1.nip.io a.com https:// http://169.254.169.254 http://127.0.0.1:9001?x"
         .split_whitespace()
     {
-        assert_eq!(target(base), Err(TargetRefused), "{base}");
+        assert_eq!(target(base), Err(ErrorClass::AddressRefused), "{base}");
     }
 }
 

@@ -19,7 +19,7 @@ use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, d
 use crate::app::App;
 use crate::domain::{
     Actor, ChangeContext, ConsoleCode, ConsoleParty, ConsoleSession, ConsoleToken, CredentialForm, DpopProof,
-    Freshness, IdempotencyScope, OperatorKeyHash, Presented, RevealedConsoleSecret, Tenant, TenantId,
+    Freshness, IdempotencyScope, KeyHash, Presented, RevealedConsoleSecret, Tenant, TenantId,
 };
 use crate::error::{Error, Result};
 use crate::store::{FoundConsoleSession, FoundLink};
@@ -164,7 +164,7 @@ impl ConsolePerson {
     }
 
     /// What the operator's change is made in, and the key behind the session. Only the operator's session has it.
-    pub(super) fn into_operator(self) -> Result<(ChangeContext, OperatorKeyHash)> {
+    pub(super) fn into_operator(self) -> Result<(ChangeContext, KeyHash)> {
         match (self.session.party, self.session.made_with) {
             (ConsoleParty::Operator, Some(key)) => Ok((self.change, key)),
             _ => Err(Error::internal("an operator's console session without the key that it came of")),

@@ -6,7 +6,7 @@ use super::headers::missing;
 use super::{Caller, CredentialLocation, InputSummary, Request, SecurityScheme, idempotency};
 use crate::app::App;
 use crate::domain::{
-    Actor, ChangeContext, ConsoleParty, CredentialForm, IdempotencyScope, OperatorKey, OperatorKeyHash, TenantId,
+    Actor, ChangeContext, ConsoleParty, CredentialForm, IdempotencyScope, KeyHash, OperatorKey, TenantId,
 };
 use crate::error::{Error, Result};
 
@@ -22,7 +22,7 @@ const HEADER: &str = "x-admin-key";
 pub struct Operator {
     change: ChangeContext,
     /// The key, or that of which the session came.
-    key: OperatorKeyHash,
+    key: KeyHash,
     /// The registry's address, by which it was called.
     called_url: String,
 }
@@ -79,7 +79,7 @@ impl Operator {
     ///
     /// # Errors
     /// If a session asks for a link to the operator's console.
-    pub fn console_link(&self, tenant: Option<TenantId>) -> Result<(ConsoleParty, OperatorKeyHash)> {
+    pub fn console_link(&self, tenant: Option<TenantId>) -> Result<(ConsoleParty, KeyHash)> {
         match tenant {
             Some(id) => Ok((ConsoleParty::Tenant(id), self.key.clone())),
             None if self.change.actor == Actor::OperatorConsole => Err(Error::OperatorKeyRequired),
@@ -127,18 +127,18 @@ mod tests {
     fn a_session_makes_links_for_tenants_only_and_the_key_for_the_operator_too() {
         let operator = |actor| Operator {
             change: request(&[]).change(actor, None),
-            key: OperatorKeyHash::from_stored("hash"),
+            key: KeyHash::parse(&"a".repeat(64)).unwrap(),
             called_url: "https://registry.example.com".to_owned(),
         };
         let id = TenantId::of(&[0; 16]);
         for actor in [Actor::Operator, Actor::OperatorConsole] {
             let (party, key) = operator(actor).console_link(Some(id.clone())).unwrap();
-            assert_eq!((&party, key.to_text()), (&ConsoleParty::Tenant(id.clone()), "hash".to_owned()));
+            assert_eq!((&party, key.to_text()), (&ConsoleParty::Tenant(id.clone()), "a".repeat(64)));
             assert_eq!(operator(actor).console_address(&app(), &party), None);
         }
         let with_key = operator(Actor::Operator);
         let (party, key) = with_key.console_link(None).unwrap();
-        assert_eq!((&party, key.to_text()), (&ConsoleParty::Operator, "hash".to_owned()));
+        assert_eq!((&party, key.to_text()), (&ConsoleParty::Operator, "a".repeat(64)));
         assert_eq!(with_key.console_address(&app(), &party).as_deref(), Some("https://registry.example.com"));
         let refused = operator(Actor::OperatorConsole).console_link(None);
         assert!(matches!(refused, Err(Error::OperatorKeyRequired)), "{refused:?}");

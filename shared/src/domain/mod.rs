@@ -37,10 +37,10 @@ pub use console::{
 };
 pub use credentials::{
     ApiKey, ApiKeyClaims, ApiKeyId, ApiKeySecret, CredentialFault, CredentialForm, IdempotencyKey, IdempotencyScope,
-    KeyHash, KeyHashes, KeyKind, KeyRotation, KeyRotationStep, KeySlot, KeyState, OperatorKey, OperatorKeyHash,
-    OperatorKeys, Person, PersonDigest, PreviousSecret, PrivateJwk, PublicKey, PublishedKey, REMEMBERED,
-    RevealedSecret, SECRET_REMEMBERED, SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer,
-    StandbyKey, StandbyTooYoung, TenantSecret, TraceKey, WebhookSecret, known_everywhere_at,
+    KeyHash, KeyHashes, KeyKind, KeyRotation, KeyRotationStep, KeySlot, KeyState, OperatorKey, OperatorKeys, Person,
+    PersonDigest, PreviousSecret, PrivateJwk, PublicKey, PublishedKey, REMEMBERED, RevealedSecret, SECRET_REMEMBERED,
+    SecretLabel, SecretPointer, SecretVersion, SigningKey, SigningPointer, StandbyKey, StandbyTooYoung, TenantSecret,
+    TraceKey, WebhookSecret, known_everywhere_at,
 };
 pub use devices::{
     DeviceEpochs, DeviceId, DeviceSessionClaims, DeviceSessionToken, Introduction, MaskedEmail, MaskedPhone,
@@ -72,7 +72,8 @@ pub use qr_login::{
 pub use relay::{
     LimitOf, Minute, Nonce, Quota, SignatureHeaders, SignedCall, SignedParts, SigningVersion, TenantQuota,
 };
-pub use setup::{ADDRESS, Check, CheckState, Refusal, RefusalCause, Seen, Setup, SetupDefaults, SetupFacts};
+pub(crate) use setup::ADDRESS;
+pub use setup::{Check, CheckState, Refusal, RefusalCause, Seen, Setup, SetupDefaults, SetupFacts};
 pub use tenants::{
     AccountWideUse, Action, Actor, AuditEvent, CallbackUrl, ChangeContext, Configuration, FieldProblem, Limits,
     LogoUrl, NewTenant, Origin, Origins, RowQuotas, RpId, Seal, SealedEvent, SignedUse, StatusFilter, Tenant,

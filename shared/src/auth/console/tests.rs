@@ -14,7 +14,7 @@ fn tenants() -> ConsoleParty {
     ConsoleParty::Tenant(TenantId::generate(&SystemRandomness::new()).unwrap())
 }
 
-fn person(party: ConsoleParty, made_with: Option<OperatorKeyHash>) -> ConsolePerson {
+fn person(party: ConsoleParty, made_with: Option<KeyHash>) -> ConsolePerson {
     let tenant = party.tenant().map(|_| tenant());
     let token = session_token_of(party.clone());
     let session = ConsoleSession {
@@ -111,7 +111,7 @@ fn a_tenants_session_acts_for_its_tenant_until_that_is_suspended() {
 
 #[test]
 fn the_operators_session_has_no_tenant_and_the_key_that_it_came_of() {
-    let key = OperatorKeyHash::from_stored("hash");
+    let key = KeyHash::parse(&"a".repeat(64)).unwrap();
     let operator = person(ConsoleParty::Operator, Some(key.clone()));
     assert!(Caller::tenant_id(&operator).is_none() && operator.tenant().is_none());
     assert!(operator.refuse_suspended().is_ok());

@@ -9,7 +9,7 @@ use serde::de::{self, Deserialize, Deserializer};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::session::{ConsoleId, ConsoleParty};
-use crate::domain::credentials::api_key_secret::KeyHash;
+use crate::domain::credentials::key_hash::KeyHash;
 use crate::domain::credentials::key_text::{self, ID, KeyText, TENANT};
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::values::newtype::Text;

@@ -6,9 +6,8 @@ use data_encoding::HEXLOWER;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::domain::credentials::api_key_secret::KeyHash;
+use crate::domain::credentials::key_hash::KeyHash;
 use crate::domain::credentials::key_text;
-use crate::domain::credentials::secrets::OperatorKeyHash;
 use crate::domain::dpop::Thumbprint;
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::time::clock::Timestamp;
@@ -84,7 +83,7 @@ pub struct ConsoleLink {
     pub label: ConsoleLabel,
     pub hash: KeyHash,
     /// The operator's key with which it was made, if it is the operator's: its session ends with that key.
-    pub made_with: Option<OperatorKeyHash>,
+    pub made_with: Option<KeyHash>,
     /// How often all of the tenant's tokens had been revoked when it was made: the next time ends it.
     pub epoch: u64,
     pub expires_at: Timestamp,
@@ -108,7 +107,7 @@ pub struct ConsoleSession {
     /// The key that it is bound to.
     pub thumbprint: Thumbprint,
     /// As of its link.
-    pub made_with: Option<OperatorKeyHash>,
+    pub made_with: Option<KeyHash>,
     /// As of its link.
     pub epoch: u64,
     pub expires_at: Timestamp,

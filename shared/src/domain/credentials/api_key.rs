@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::api_key_secret::{ApiKeyClaims, ApiKeySecret, KeyHash};
+use super::api_key_secret::{ApiKeyClaims, ApiKeySecret};
+use super::key_hash::KeyHash;
 use super::secrets::KeySlot;
 use crate::domain::tenants::origin::Origin;
 use crate::domain::tenants::origins::Origins;

@@ -11,6 +11,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
+use super::key_hash::KeyHash;
 use crate::domain::values::random::{Random, RandomnessUnavailable, draw};
 
 /// Whether two texts are the same, in a time that depends on neither. Comparing digests makes the lengths equal.
@@ -129,42 +130,14 @@ impl OperatorKey {
     }
 
     /// Its SHA-256, by which a console session remembers it.
-    pub fn hash(&self) -> OperatorKeyHash {
-        OperatorKeyHash::of(&self.0)
+    pub fn hash(&self) -> KeyHash {
+        KeyHash::of(&self.0)
     }
 }
 
 impl fmt::Debug for OperatorKey {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("OperatorKey")
-    }
-}
-
-/// The SHA-256 of an operator's key, by which a console session knows whether the key that it came of is in force.
-/// No salt and no stretching: there is nothing to guess in 285 random bits.
-#[derive(Clone)]
-pub struct OperatorKeyHash(String);
-
-impl OperatorKeyHash {
-    /// The hash of a key's text.
-    fn of(key: &str) -> Self {
-        Self(HEXLOWER.encode(digest(&SHA256, key.as_bytes()).as_ref()))
-    }
-
-    /// Takes back what [`OperatorKeyHash::to_text`] gave.
-    pub fn from_stored(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-
-    /// Lower-case hexadecimal, as it is stored.
-    pub fn to_text(&self) -> String {
-        self.0.clone()
-    }
-}
-
-impl fmt::Debug for OperatorKeyHash {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("OperatorKeyHash")
     }
 }
 
@@ -210,8 +183,8 @@ impl OperatorKeys {
     }
 
     /// The slot of the key with this hash; `None` if it is in force no more. Both comparisons are always made.
-    pub fn slot_of(&self, hash: &OperatorKeyHash) -> Option<KeySlot> {
-        let is_it = |key: &str| OperatorKey::parse(key).is_some_and(|key| same(&key.hash().0, &hash.0));
+    pub fn slot_of(&self, hash: &KeyHash) -> Option<KeySlot> {
+        let is_it = |key: &str| OperatorKey::parse(key).is_some_and(|key| key.hash().is(hash));
         let [current, previous] = [self.current.as_str(), self.previous.as_deref().unwrap_or_default()].map(is_it);
         match (current, previous) {
             (true, _) => Some(KeySlot::Current),
@@ -281,9 +254,8 @@ mod tests {
         assert_eq!(rotating.slot_of(&key("c").hash()), None);
         // printf 'a%.0s' {1..48} | sha256sum
         let hash = "97daac0ee9998dfcad6c9c0970da5ca411c86233a944c25b47566f6a7bc1ddd5";
-        let stored = OperatorKeyHash::from_stored(hash);
+        let stored = KeyHash::parse(hash).unwrap();
         assert_eq!((key("a").hash().to_text().as_str(), rotating.slot_of(&stored)), (hash, Some(KeySlot::Previous)));
-        assert_eq!(format!("{stored:?}"), "OperatorKeyHash");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::Serialize;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use super::device::DeviceId;
-use crate::domain::credentials::api_key_secret::KeyHash;
+use crate::domain::credentials::key_hash::KeyHash;
 use crate::domain::credentials::key_text::{self, KeyText};
 use crate::domain::ids::tenant_id::TenantId;
 use crate::domain::people::{LinkedUserId, linked_id};

@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::domain::credentials::api_key_secret::KeyHash;
+use crate::domain::credentials::key_hash::KeyHash;
 use crate::domain::credentials::trace_key::TraceKey;
 use crate::domain::dpop::Thumbprint;
 use crate::domain::ids::tenant_id::TenantId;

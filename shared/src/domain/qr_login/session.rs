@@ -20,7 +20,7 @@ use super::ids::{BrowserKey, QrSessionId, ScanId};
 use super::network::{BrowserNetwork, Proximity};
 use super::number::MatchNumber;
 use super::statement::Choice;
-use crate::domain::credentials::api_key_secret::KeyHash;
+use crate::domain::credentials::key_hash::KeyHash;
 use crate::domain::credentials::signing_key::PublicKey;
 use crate::domain::devices::{DeviceEpochs, DeviceId};
 use crate::domain::people::RelayPerson;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::keys;
 use crate::domain::{
-    ConsoleId, ConsoleLabel, ConsoleLink, ConsoleParty, ConsoleSession, DpopProof, KeyHash, OperatorKeyHash, Thumbprint,
+    ConsoleId, ConsoleLabel, ConsoleLink, ConsoleParty, ConsoleSession, DpopProof, KeyHash, Thumbprint,
 };
 use crate::error::Result;
 use crate::store::dynamodb::{Item, NewItem, Reader, millis, number, text, time_to_live};
@@ -42,7 +42,7 @@ pub fn read_link(party: &ConsoleParty, item: &Item) -> Result<ConsoleLink> {
         party: party.clone(),
         label: ConsoleLabel::from_stored(reader.text("label")?),
         hash: hash(reader, "code_hash")?,
-        made_with: reader.optional_text(MADE_WITH)?.map(OperatorKeyHash::from_stored),
+        made_with: optional_hash(reader, MADE_WITH)?,
         epoch: reader.number("tenant_epoch")?,
         expires_at: reader.millis("expires_at")?,
     })
@@ -77,7 +77,7 @@ pub fn read_session(party: &ConsoleParty, item: &Item) -> Result<ConsoleSession>
         label: ConsoleLabel::from_stored(reader.text("label")?),
         hash: hash(reader, "session_hash")?,
         thumbprint: Thumbprint::parse(reader.text("thumbprint")?).ok_or_else(|| reader.unreadable("thumbprint"))?,
-        made_with: reader.optional_text(MADE_WITH)?.map(OperatorKeyHash::from_stored),
+        made_with: optional_hash(reader, MADE_WITH)?,
         epoch: reader.number("tenant_epoch")?,
         expires_at: reader.millis("expires_at")?,
     })
@@ -91,5 +91,10 @@ pub fn used_proof(session: &ConsoleSession, proof: &DpopProof) -> NewItem {
 }
 
 fn hash(reader: Reader<'_>, name: &'static str) -> Result<KeyHash> {
-    KeyHash::parse(reader.text(name)?).ok_or_else(|| reader.unreadable(name))
+    optional_hash(reader, name)?.ok_or_else(|| reader.unreadable(name))
+}
+
+fn optional_hash(reader: Reader<'_>, name: &'static str) -> Result<Option<KeyHash>> {
+    let text = reader.optional_text(name)?;
+    text.map(|text| KeyHash::parse(text).ok_or_else(|| reader.unreadable(name))).transpose()
 }

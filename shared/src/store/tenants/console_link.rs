@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Committed, Tenants};
 use crate::domain::{
-    Action, AuditEvent, ChangeContext, ConsoleCode, ConsoleId, ConsoleLabel, ConsoleLink, ConsoleParty, LINK_LIFETIME,
-    OperatorKeyHash, TenantId, Timestamp,
+    Action, AuditEvent, ChangeContext, ConsoleCode, ConsoleId, ConsoleLabel, ConsoleLink, ConsoleParty, KeyHash,
+    LINK_LIFETIME, TenantId, Timestamp,
 };
 use crate::error::{Error, Result};
 use crate::store::audit::put_event_of;
@@ -47,7 +47,7 @@ impl Tenants<'_> {
         self,
         party: ConsoleParty,
         label: ConsoleLabel,
-        made_with: OperatorKeyHash,
+        made_with: KeyHash,
         change: &ChangeContext,
     ) -> Result<IssuedConsoleLink> {
         // An id that we did not make is no tenant's.
