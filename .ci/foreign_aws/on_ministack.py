@@ -240,7 +240,7 @@ def runbooks(life):
     since = datetime.datetime.fromtimestamp(math.floor(begun * 1000) / 1000, datetime.timezone.utc).isoformat()
     listed = [line.split()[1:3] for line in run("revocations", SINCE=since).splitlines()]
     actions = ["tenant.secret_rotated", "tenant.signing_key_rotated"]
-    actions += ["tenant.signing_key_rotated", "tokens.revoked", "api_key.revoked", "tenant.suspended"]
+    actions += ["tenant.signing_key_rotated", "tokens.revoked", "tokens.revoked", "api_key.revoked", "tenant.suspended"]
     expect(listed == [[other.id, action] for action in actions], f"revocations: {listed}")
     pathlib.Path("items.json").unlink()
     restored()
