@@ -241,8 +241,9 @@ async function twoTenants(phone) {
   await view(page, 'real-tokens-revoked', ENDED);
   await tap(page, 'Remove it from this phone');
   await view(page, 'real-one-left', 'Paired with Acme Bank');
-  // The pairing that was prepared before is still good, and its device is not one of those that were ended.
-  page = await phone.page(address);
+  // The pairing that was prepared before has ended, too. One from now is good.
+  await view(await phone.page(address), 'real-offer-revoked', GONE);
+  page = await phone.page(await prepared(globex));
   await tap(page, 'Pair this phone');
   await page.getByText('Paired until').waitFor();
   await tap(page, 'Unpair this phone');
