@@ -18,6 +18,7 @@
 #[cfg(all(feature = "loopback-callbacks", not(debug_assertions)))]
 compile_error!("the feature loopback-callbacks is for `cargo dev`: what is deployed calls public hosts only");
 
+// The variable is of another crate's build script, which says nothing if it is missing: decision 0039.
 #[cfg(not(debug_assertions))]
 const _: () = assert!(
     option_env!("AWS_LC_SYS_NO_JITTER_ENTROPY").is_some(),

@@ -52,7 +52,7 @@ impl Mapping {
     pub fn needs(&self) -> impl Iterator<Item = (String, String)> {
         let stream = ["DescribeStream", "GetRecords", "GetShardIterator"];
         let stream = stream.map(|action| (format!("dynamodb:{action}"), self.stream.clone()));
-        // That is of all streams of a table.
+        // Permission to list is for all streams of a table.
         let table = self.stream.rsplit_once('/').map(|(streams, _)| format!("{streams}/*"));
         let list = table.map(|streams| ("dynamodb:ListStreams".to_owned(), streams));
         let queue = self.on_failure.iter().map(|queue| ("sqs:SendMessage".to_owned(), queue.clone()));
